@@ -1,0 +1,589 @@
+//! What an extension declares: its edges, finders, rules, effects and phases, with the methods behind them.
+//!
+//! `#[cascade]` writes an implementation of [`Declare`]; one written by hand is worth the same. The types of ids
+//! end here: what the engine sees of an extension is [`DynExtension`](crate::extension::DynExtension).
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::context::{FindContext, StepContext};
+use crate::error::StepError;
+use crate::intern::IdTable;
+use crate::operation::{Operation, OperationDescriptor};
+use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
+use crate::place::Place;
+use crate::resource::{Resource, ResourceDescriptor, ResourceId};
+
+/// What a user's method returns, boxed.
+pub type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, StepError>>;
+
+/// A name that is known at compile time or at run time.
+pub type Name = Cow<'static, str>;
+
+/// An extension that says what it declares. `#[cascade]` implements it; a graph that is known only at run time
+/// builds [`Declaration`]s itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no extension",
+    label = "not annotated",
+    note = "put `#[cascade(resource = …, edges = […])]` on an `impl {Self}`"
+)]
+pub trait Declare: Sized + Send + Sync + 'static {
+    /// The resource that it extends.
+    type Resource: Resource;
+
+    /// The extension's name and place, its edges, methods and rules.
+    fn declare() -> Declaration<Self, <Self::Resource as Resource>::Id>;
+}
+
+/// How the steps of an extension are packed, limited and tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepSettings {
+    pub(crate) batch: usize,
+    pub(crate) concurrency: usize,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retries: u32,
+}
+
+impl StepSettings {
+    /// Instances in one call, at most. At least 1; 100 unless told.
+    pub fn batch(self, batch: usize) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// Calls of this extension's effects that run at once, at most. At least 1; 10 unless told.
+    pub fn concurrency(self, concurrency: usize) -> Self {
+        Self { concurrency, ..self }
+    }
+
+    /// How long one try of one call may take; `None` for as long as it likes. Ten minutes unless told.
+    pub fn timeout(self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// How often a call is tried again after an error that is not terminal. 0 unless told.
+    pub fn retries(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+}
+
+impl Default for StepSettings {
+    fn default() -> Self {
+        Self { batch: 100, concurrency: 10, timeout: Some(Duration::from_secs(600)), retries: 0 }
+    }
+}
+
+/// An edge: this resource hangs off `parent`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EdgeDeclaration {
+    /// The resource that this one hangs off.
+    pub parent: ResourceDescriptor,
+    /// Where the edge was written.
+    pub place: Place,
+}
+
+/// A finder: which instances of this resource hang off given parents?
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FinderDeclaration {
+    /// The method.
+    pub method: Name,
+    /// The edge it answers for.
+    pub parent: ResourceDescriptor,
+    /// The operation it is asked for; `None` for all that have no finder of their own.
+    pub operation: Option<OperationDescriptor>,
+    /// Where it was written.
+    pub place: Place,
+    ids_fit: bool,
+}
+
+/// An effect: what is done to instances of this resource.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EffectDeclaration {
+    /// The method: the effect's name.
+    pub method: Name,
+    /// The effects that need not run on an instance that this one runs on.
+    pub supersedes: Vec<Name>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// What a rule decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The instance gets the effect of that name.
+    Effect {
+        /// The method.
+        effect: Name,
+        /// Whether the cascade goes no further down: the instance stays, and what hangs off it is left alone.
+        leaf: bool,
+    },
+    /// The operation does not go along the edge.
+    Ignore,
+}
+
+/// A rule: what an operation does to the instances of this resource, by where it comes from.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(crate) operation: OperationDescriptor,
+    pub(crate) from: Vec<ResourceDescriptor>,
+    pub(crate) roots: Vec<ResourceDescriptor>,
+    pub(crate) decision: Decision,
+    pub(crate) place: Place,
+}
+
+impl Rule {
+    /// For `O`, the effect of that name. Without [`from`](Self::from) it speaks of an instance that is itself the
+    /// root.
+    pub fn effect<O: Operation>(effect: impl Into<Name>, place: Place) -> Self {
+        Self::new::<O>(Decision::Effect { effect: effect.into(), leaf: false }, place)
+    }
+
+    /// `O` does not go along the edges named with [`from`](Self::from).
+    pub fn ignore<O: Operation>(place: Place) -> Self {
+        Self::new::<O>(Decision::Ignore, place)
+    }
+
+    fn new<O: Operation>(decision: Decision, place: Place) -> Self {
+        Self { operation: O::DESCRIPTOR, from: Vec::new(), roots: Vec::new(), decision, place }
+    }
+
+    /// The rule is for what comes from `parent`. May be called for several.
+    pub fn from(mut self, parent: ResourceDescriptor) -> Self {
+        self.from.push(parent);
+        self
+    }
+
+    /// The rule is only for cascades that started at `root`, and goes before one that does not say so.
+    pub fn root(mut self, root: ResourceDescriptor) -> Self {
+        self.roots.push(root);
+        self
+    }
+
+    /// The cascade goes no further down.
+    pub fn leaf(mut self) -> Self {
+        if let Decision::Effect { leaf, .. } = &mut self.decision {
+            *leaf = true;
+        }
+        self
+    }
+}
+
+/// The parts of a run that stand around the effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Phase {
+    /// Before anything runs: may it?
+    Check,
+    /// Vetoes done, no effect yet, parents first.
+    Begin,
+    /// The effects, children first.
+    Effect,
+    /// After the run, for the instances that went.
+    Cleanup,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Check => "check",
+            Self::Begin => "begin",
+            Self::Effect => "effect",
+            Self::Cleanup => "cleanup",
+        })
+    }
+}
+
+/// A `#[check]`, `#[begin]` or `#[cleanup]` method.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PhaseDeclaration {
+    /// The method.
+    pub method: Name,
+    /// The operation it is for.
+    pub operation: OperationDescriptor,
+    /// Only for instances with one of these effects; empty for the phase's own choice: a check sees all affected
+    /// instances, begin and cleanup those that are going.
+    pub only: Vec<Name>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// What an extension declares, without its methods: what the graph is built from and documents are drawn from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExtensionDescriptor {
+    /// The extension's name: that of the annotated type.
+    pub name: Name,
+    /// The resource it extends.
+    pub resource: ResourceDescriptor,
+    /// Whether it only adds edges to a resource that another extension owns.
+    pub addon: bool,
+    /// How its steps are packed, limited and tried again.
+    pub settings: StepSettings,
+    /// The edges, as written.
+    pub edges: Vec<EdgeDeclaration>,
+    /// The finders, as written.
+    pub finders: Vec<FinderDeclaration>,
+    /// The effects, as written.
+    pub effects: Vec<EffectDeclaration>,
+    /// The rules, as written.
+    pub rules: Vec<Rule>,
+    /// The checks, as written.
+    pub checks: Vec<PhaseDeclaration>,
+    /// The begin methods, as written.
+    pub begins: Vec<PhaseDeclaration>,
+    /// The cleanup methods, as written.
+    pub cleanups: Vec<PhaseDeclaration>,
+    /// Where it was written.
+    pub place: Place,
+    pub(crate) ids_fit: bool,
+}
+
+impl FinderDeclaration {
+    pub(crate) fn ids_fit(&self) -> bool {
+        self.ids_fit
+    }
+}
+
+/// A declaration in the making: the data with the methods. `E` is the extension, `Id` names the instances of
+/// its resource.
+///
+/// ```
+/// use cascade_core::prelude::*;
+/// use cascade_core::{Declaration, Found, Outcome, ResourceDescriptor, Rule, place};
+///
+/// let disk = ResourceDescriptor::runtime::<u64>("Disk", place!());
+/// let host = ResourceDescriptor::runtime::<u64>("Host", place!());
+/// let mut disks = Declaration::<(), u64>::new("Disks", disk, place!());
+/// disks.edge(host.clone(), place!());
+/// disks.finder("on_hosts", host.clone(), None, place!(), |(), hosts: &[u64], _| {
+///     Box::pin(async move { Ok(Found::Pairs(hosts.iter().map(|host| (*host, host * 10)).collect())) })
+/// });
+/// disks.effect("wipe", place!(), |(), _disks, _cx| Box::pin(async { Ok(Outcome::done()) }));
+/// disks.rule(Rule::effect::<Delete>("wipe", place!()).from(host));
+/// ```
+pub struct Declaration<E, Id: ResourceId> {
+    pub(crate) descriptor: ExtensionDescriptor,
+    pub(crate) finders: Vec<Box<dyn AnyFinder<E>>>,
+    pub(crate) checks: Vec<Box<dyn AnyCheck<E>>>,
+    pub(crate) effects: Vec<Box<dyn AnyEffect<E>>>,
+    pub(crate) begins: Vec<Box<dyn AnyEffect<E>>>,
+    pub(crate) cleanups: Vec<Box<dyn AnyEffect<E>>>,
+    id: PhantomData<fn() -> Id>,
+}
+
+impl<E, Id: ResourceId> fmt::Debug for Declaration<E, Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.descriptor.fmt(f)
+    }
+}
+
+impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
+    /// An empty declaration for `resource`.
+    pub fn new(name: impl Into<Name>, resource: ResourceDescriptor, place: Place) -> Self {
+        let ids_fit = resource.has_ids_of::<Id>();
+        let descriptor = ExtensionDescriptor {
+            name: name.into(),
+            resource,
+            addon: false,
+            settings: StepSettings::default(),
+            edges: Vec::new(),
+            finders: Vec::new(),
+            effects: Vec::new(),
+            rules: Vec::new(),
+            checks: Vec::new(),
+            begins: Vec::new(),
+            cleanups: Vec::new(),
+            place,
+            ids_fit,
+        };
+        Self {
+            descriptor,
+            finders: Vec::new(),
+            checks: Vec::new(),
+            effects: Vec::new(),
+            begins: Vec::new(),
+            cleanups: Vec::new(),
+            id: PhantomData,
+        }
+    }
+
+    /// What is declared so far, without the methods.
+    pub fn descriptor(&self) -> &ExtensionDescriptor {
+        &self.descriptor
+    }
+
+    /// The extension only adds edges to a resource that another extension owns.
+    pub fn addon(&mut self) -> &mut Self {
+        self.descriptor.addon = true;
+        self
+    }
+
+    /// How steps are packed, limited and tried again.
+    pub fn settings(&mut self, settings: StepSettings) -> &mut Self {
+        self.descriptor.settings = settings;
+        self
+    }
+
+    /// The resource hangs off `parent`.
+    pub fn edge(&mut self, parent: ResourceDescriptor, place: Place) -> &mut Self {
+        self.descriptor.edges.push(EdgeDeclaration { parent, place });
+        self
+    }
+
+    /// The method that says which instances hang off given parents; for one operation, or for all that have no
+    /// finder of their own.
+    pub fn finder<P, F>(
+        &mut self,
+        method: impl Into<Name>,
+        parent: ResourceDescriptor,
+        operation: Option<OperationDescriptor>,
+        place: Place,
+        find: F,
+    ) -> &mut Self
+    where
+        P: ResourceId,
+        F: for<'a> Fn(&'a E, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, Id>>,
+        F: Send + Sync + 'static,
+    {
+        let ids_fit = parent.has_ids_of::<P>();
+        self.descriptor.finders.push(FinderDeclaration {
+            method: method.into(),
+            parent,
+            operation,
+            place,
+            ids_fit,
+        });
+        self.finders.push(Box::new(TypedFinder { find, ids: PhantomData }));
+        self
+    }
+
+    /// The method that may object before anything runs.
+    pub fn check<O, F>(&mut self, method: impl Into<Name>, place: Place, check: F) -> &mut Self
+    where
+        O: Operation,
+        F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>>,
+        F: Send + Sync + 'static,
+    {
+        self.descriptor.checks.push(phase::<O>(method, place));
+        self.checks.push(Box::new(TypedCheck { check, ids: PhantomData }));
+        self
+    }
+
+    /// The method that runs after the vetoes and before any effect, parents first.
+    pub fn begin<O, F>(&mut self, method: impl Into<Name>, place: Place, begin: F) -> &mut Self
+    where
+        O: Operation,
+        F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
+        F: Send + Sync + 'static,
+    {
+        self.descriptor.begins.push(phase::<O>(method, place));
+        self.begins.push(Box::new(TypedEffect { act: begin, ids: PhantomData }));
+        self
+    }
+
+    /// The method that runs after the run, for the instances that went.
+    pub fn cleanup<O, F>(&mut self, method: impl Into<Name>, place: Place, cleanup: F) -> &mut Self
+    where
+        O: Operation,
+        F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
+        F: Send + Sync + 'static,
+    {
+        self.descriptor.cleanups.push(phase::<O>(method, place));
+        self.cleanups.push(Box::new(TypedEffect { act: cleanup, ids: PhantomData }));
+        self
+    }
+
+    /// An effect: a method that acts on instances. Rules name it.
+    pub fn effect<F>(&mut self, method: impl Into<Name>, place: Place, act: F) -> &mut Self
+    where
+        F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
+        F: Send + Sync + 'static,
+    {
+        self.descriptor.effects.push(EffectDeclaration {
+            method: method.into(),
+            supersedes: Vec::new(),
+            place,
+        });
+        self.effects.push(Box::new(TypedEffect { act, ids: PhantomData }));
+        self
+    }
+
+    /// On an instance that gets `effect`, the effects `others` need not run.
+    ///
+    /// An `effect` that is not declared is left out here and reported where the graph is built.
+    pub fn supersedes(
+        &mut self,
+        effect: &str,
+        others: impl IntoIterator<Item = impl Into<Name>>,
+    ) -> &mut Self {
+        if let Some(declared) = self.descriptor.effects.iter_mut().find(|declared| declared.method == effect)
+        {
+            declared.supersedes.extend(others.into_iter().map(Into::into));
+        }
+        self
+    }
+
+    /// The check, begin or cleanup method of that name is only for instances with one of these effects.
+    pub fn only(&mut self, method: &str, effects: impl IntoIterator<Item = impl Into<Name>>) -> &mut Self {
+        let ExtensionDescriptor { checks, begins, cleanups, .. } = &mut self.descriptor;
+        let effects: Vec<Name> = effects.into_iter().map(Into::into).collect();
+        for declared in checks.iter_mut().chain(begins).chain(cleanups) {
+            if declared.method == method {
+                declared.only.clone_from(&effects);
+            }
+        }
+        self
+    }
+
+    /// What an operation does, by where it comes from.
+    pub fn rule(&mut self, rule: Rule) -> &mut Self {
+        self.descriptor.rules.push(rule);
+        self
+    }
+}
+
+fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaration {
+    PhaseDeclaration { method: method.into(), operation: O::DESCRIPTOR, only: Vec::new(), place }
+}
+
+/// The ids of a table do not have the type that was declared. The graph is checked for it, so that this error is
+/// never seen; it stands in for a panic.
+fn wrong_ids<Id>() -> StepError {
+    StepError::terminal(format!("the ids asked about are not of type {}", type_name::<Id>()))
+}
+
+pub(crate) trait AnyFinder<E>: Send + Sync {
+    fn find<'a>(
+        &'a self,
+        extension: &'a E,
+        parents: &dyn IdTable,
+        which: &[u32],
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>>;
+}
+
+struct TypedFinder<P, C, F> {
+    find: F,
+    ids: PhantomData<fn() -> (P, C)>,
+}
+
+impl<E, P, C, F> AnyFinder<E> for TypedFinder<P, C, F>
+where
+    E: Sync + 'static,
+    P: ResourceId,
+    C: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, C>> + Send + Sync,
+{
+    fn find<'a>(
+        &'a self,
+        extension: &'a E,
+        parents: &dyn IdTable,
+        which: &[u32],
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>> {
+        let ids = parents.typed::<P>().map(|table| table.select(which));
+        Box::pin(async move {
+            let ids = ids.ok_or_else(wrong_ids::<P>)?;
+            let found = (self.find)(extension, &ids, cx).await?;
+            Ok(Box::new(found) as Box<dyn DynFound>)
+        })
+    }
+}
+
+pub(crate) trait AnyCheck<E>: Send + Sync {
+    fn check<'a>(
+        &'a self,
+        extension: &'a E,
+        table: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>>;
+}
+
+struct TypedCheck<Id, F> {
+    check: F,
+    ids: PhantomData<fn() -> Id>,
+}
+
+impl<E, Id, F> AnyCheck<E> for TypedCheck<Id, F>
+where
+    E: Sync + 'static,
+    Id: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>> + Send + Sync,
+{
+    fn check<'a>(
+        &'a self,
+        extension: &'a E,
+        table: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>> {
+        let ids = table.typed::<Id>().map(|table| table.select(which));
+        Box::pin(async move {
+            let ids = ids.ok_or_else(wrong_ids::<Id>)?;
+            let vetoes = (self.check)(extension, &ids, cx).await?;
+            Ok(positions(&ids, vetoes.into_iter().map(Veto::into_parts)))
+        })
+    }
+}
+
+pub(crate) trait AnyEffect<E>: Send + Sync {
+    fn act<'a>(
+        &'a self,
+        extension: &'a E,
+        table: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<StepError>>;
+}
+
+struct TypedEffect<Id, F> {
+    act: F,
+    ids: PhantomData<fn() -> Id>,
+}
+
+impl<E, Id, F> AnyEffect<E> for TypedEffect<Id, F>
+where
+    E: Sync + 'static,
+    Id: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>> + Send + Sync,
+{
+    fn act<'a>(
+        &'a self,
+        extension: &'a E,
+        table: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<StepError>> {
+        let ids = table.typed::<Id>().map(|table| table.select(which));
+        Box::pin(async move {
+            let ids = ids.ok_or_else(wrong_ids::<Id>)?;
+            let outcome = (self.act)(extension, &ids, cx).await?;
+            Ok(positions(&ids, outcome.into_failures()))
+        })
+    }
+}
+
+/// Where in the batch the named ids stand. Only failures and vetoes are looked up, so this is a map made when
+/// there is one, not a table kept.
+fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
+    let mut named = named.into_iter().peekable();
+    if named.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let by_id: std::collections::HashMap<&Id, usize> =
+        batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
+    named
+        .map(|(id, value)| by_id.get(&id).map(|&position| (position, value)).ok_or_else(|| id.to_string()))
+        .collect()
+}

@@ -1,0 +1,103 @@
+//! An extension as the engine sees it: without the types of its ids.
+
+use crate::context::{FindContext, StepContext};
+use crate::declare::{AnyEffect, Declaration, ExtensionDescriptor, HandlerFuture, Phase};
+use crate::error::StepError;
+use crate::intern::IdTable;
+use crate::outcome::{DynFound, Positions};
+use crate::resource::ResourceId;
+
+/// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.
+pub(crate) trait DynExtension: Send + Sync {
+    fn descriptor(&self) -> &ExtensionDescriptor;
+
+    fn find<'a>(
+        &'a self,
+        finder: usize,
+        parents: &dyn IdTable,
+        which: &[u32],
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>>;
+
+    fn check<'a>(
+        &'a self,
+        check: usize,
+        ids: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>>;
+
+    /// Calls an effect, a begin or a cleanup method.
+    fn act<'a>(
+        &'a self,
+        phase: Phase,
+        method: usize,
+        ids: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<StepError>>;
+}
+
+/// An extension's value with its declaration.
+pub(crate) struct Bound<E, Id: ResourceId> {
+    pub(crate) extension: E,
+    pub(crate) declaration: Declaration<E, Id>,
+}
+
+impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
+    fn descriptor(&self) -> &ExtensionDescriptor {
+        &self.declaration.descriptor
+    }
+
+    fn find<'a>(
+        &'a self,
+        finder: usize,
+        parents: &dyn IdTable,
+        which: &[u32],
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>> {
+        match self.declaration.finders.get(finder) {
+            Some(finder) => finder.find(&self.extension, parents, which, cx),
+            None => Box::pin(async move { Err(no_method("finder", finder)) }),
+        }
+    }
+
+    fn check<'a>(
+        &'a self,
+        check: usize,
+        ids: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>> {
+        match self.declaration.checks.get(check) {
+            Some(check) => check.check(&self.extension, ids, which, cx),
+            None => Box::pin(async move { Err(no_method("check", check)) }),
+        }
+    }
+
+    fn act<'a>(
+        &'a self,
+        phase: Phase,
+        method: usize,
+        ids: &dyn IdTable,
+        which: &[u32],
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<StepError>> {
+        let Declaration { effects, begins, cleanups, .. } = &self.declaration;
+        let methods: &[Box<dyn AnyEffect<E>>] = match phase {
+            Phase::Check => &[],
+            Phase::Begin => begins,
+            Phase::Effect => effects,
+            Phase::Cleanup => cleanups,
+        };
+        match methods.get(method) {
+            Some(effect) => effect.act(&self.extension, ids, which, cx),
+            None => Box::pin(async move { Err(no_method("effect", method)) }),
+        }
+    }
+}
+
+/// The graph only names methods that were declared, so that this error is never seen; it stands in for a panic.
+fn no_method(kind: &str, index: usize) -> StepError {
+    StepError::terminal(format!("the extension has no {kind} number {index}"))
+}

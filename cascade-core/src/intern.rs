@@ -1,0 +1,140 @@
+//! Ids of users' types, interned per resource into dense `u32` indices: the border between the typed world of
+//! extensions and the engine, which touches no user type in its loops.
+
+use std::any::Any;
+use std::fmt;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::resource::ResourceId;
+
+/// A column of ids whose type the engine does not know.
+pub(crate) trait IdTable: Any + Send + Sync {
+    fn len(&self) -> usize;
+    fn fmt_id(&self, index: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error>;
+    /// Reads an id as a person types it: as the text itself, else as a JSON value (`42`).
+    fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
+    /// The index of the id that prints as `text`: for people who ask, not for loops.
+    fn find_printed(&self, text: &str) -> Option<u32>;
+    /// All indices, in the order of their ids.
+    fn sorted(&self) -> Vec<u32>;
+    fn as_any(&self) -> &dyn Any;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl dyn IdTable {
+    pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&IdColumn<Id>> {
+        self.as_any().downcast_ref()
+    }
+
+    pub(crate) fn typed_mut<Id: ResourceId>(&mut self) -> Option<&mut IdColumn<Id>> {
+        self.as_any_mut().downcast_mut()
+    }
+
+    pub(crate) fn display(&self, index: u32) -> DisplayId<'_> {
+        DisplayId { table: self, index }
+    }
+}
+
+impl fmt::Debug for dyn IdTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdTable({} ids)", self.len())
+    }
+}
+
+/// One id, printed through its table.
+pub(crate) struct DisplayId<'a> {
+    table: &'a dyn IdTable,
+    index: u32,
+}
+
+impl fmt::Display for DisplayId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.table.fmt_id(self.index, f)
+    }
+}
+
+/// The ids of one resource in the order of their discovery, each once.
+pub(crate) struct IdColumn<Id> {
+    ids: Vec<Id>,
+    by_id: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<Id: ResourceId> IdColumn<Id> {
+    pub(crate) fn new() -> Self {
+        Self { ids: Vec::new(), by_id: HashTable::new(), hasher: DefaultHashBuilder::default() }
+    }
+
+    /// The index of `id`, which is added if it is new.
+    pub(crate) fn insert(&mut self, id: Id) -> u32 {
+        let Self { ids, by_id, hasher } = self;
+        let entry = by_id.entry(
+            hasher.hash_one(&id),
+            |&index| ids[index as usize] == id,
+            |&index| hasher.hash_one(&ids[index as usize]),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(free) => {
+                let index = ids.len() as u32;
+                free.insert(index);
+                ids.push(id);
+                index
+            }
+        }
+    }
+
+    pub(crate) fn index_of(&self, id: &Id) -> Option<u32> {
+        self.by_id.find(self.hasher.hash_one(id), |&index| self.ids[index as usize] == *id).copied()
+    }
+
+    pub(crate) fn get(&self, index: u32) -> &Id {
+        &self.ids[index as usize]
+    }
+
+    /// The ids of `indices`, in their order.
+    pub(crate) fn select(&self, indices: &[u32]) -> Vec<Id> {
+        indices.iter().map(|&index| self.ids[index as usize].clone()).collect()
+    }
+}
+
+impl<Id: ResourceId> IdTable for IdColumn<Id> {
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn fmt_id(&self, index: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.ids[index as usize], f)
+    }
+
+    fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(&self.ids[index as usize])
+    }
+
+    fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error> {
+        let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned()));
+        let id = as_text.or_else(|error| serde_json::from_str(text).map_err(|_| error))?;
+        Ok(self.insert(id))
+    }
+
+    fn find_printed(&self, text: &str) -> Option<u32> {
+        (0..self.ids.len() as u32).find(|&index| self.ids[index as usize].to_string() == text)
+    }
+
+    fn sorted(&self) -> Vec<u32> {
+        let mut indices: Vec<u32> = (0..self.ids.len() as u32).collect();
+        indices.sort_by(|&a, &b| self.ids[a as usize].cmp(&self.ids[b as usize]));
+        indices
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}

@@ -1,0 +1,207 @@
+//! What users' methods answer: found instances, vetoes, outcomes of steps.
+
+use std::fmt;
+
+use crate::error::StepError;
+use crate::intern::IdTable;
+use crate::resource::{Resource, ResourceId};
+
+/// What an effect did to the instances of its batch. `Ok(())` from an effect says that all of them are done.
+///
+/// ```
+/// use cascade_core::Outcome;
+///
+/// let outcome = Outcome::done().fail("vm-7", "the agent of host-3 does not answer");
+/// assert_eq!(outcome.failures().len(), 1);
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Outcome<Id> {
+    failures: Vec<(Id, StepError)>,
+}
+
+impl<Id> Outcome<Id> {
+    /// All instances of the batch are done.
+    pub fn done() -> Self {
+        Self { failures: Vec::new() }
+    }
+
+    /// The same outcome, but `id` failed.
+    pub fn fail(mut self, id: impl Into<Id>, error: impl Into<StepError>) -> Self {
+        self.failures.push((id.into(), error.into()));
+        self
+    }
+
+    /// The instances that failed, each with its error. All others of the batch are done.
+    pub fn failures(&self) -> &[(Id, StepError)] {
+        &self.failures
+    }
+
+    pub(crate) fn into_failures(self) -> Vec<(Id, StepError)> {
+        self.failures
+    }
+}
+
+impl<Id, E: Into<StepError>> FromIterator<(Id, E)> for Outcome<Id> {
+    /// The outcome in which just these instances failed.
+    fn from_iter<I: IntoIterator<Item = (Id, E)>>(failures: I) -> Self {
+        Self { failures: failures.into_iter().map(|(id, error)| (id, error.into())).collect() }
+    }
+}
+
+/// An objection of a `#[check]`: this instance must not be operated on, and why.
+///
+/// ```
+/// use cascade_core::Veto;
+///
+/// let veto = Veto::new("vm-7", "it is protected until Friday");
+/// assert_eq!(veto.reason(), "it is protected until Friday");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Veto<Id> {
+    id: Id,
+    reason: String,
+}
+
+impl<Id> Veto<Id> {
+    /// An objection to operating on `id`.
+    pub fn new(id: impl Into<Id>, reason: impl fmt::Display) -> Self {
+        Self { id: id.into(), reason: reason.to_string() }
+    }
+
+    /// The instance.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Why not, for people.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    pub(crate) fn into_parts(self) -> (Id, String) {
+        (self.id, self.reason)
+    }
+}
+
+/// What a finder found.
+#[derive(Debug)]
+pub enum Found<P, C> {
+    /// Pairs of a parent and a child: the exact order is known.
+    Pairs(Vec<(P, C)>),
+    /// Children alone: each is tied to every parent that was asked about.
+    Children(Vec<C>),
+}
+
+/// What a finder may answer with, between parent resource `P` and child resource `C`: `Vec<(P::Id, C::Id)>`, or
+/// `Vec<C::Id>`. `Shape` is [`Pairs`] or [`Children`].
+#[diagnostic::on_unimplemented(
+    message = "a finder cannot answer with `{Self}`",
+    label = "not what a finder answers",
+    note = "a finder answers `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`, with the ids of the edge's two resources"
+)]
+pub trait IntoFound<P: Resource, C: Resource, Shape> {
+    /// The answer in the engine's form.
+    fn into_found(self) -> Found<P::Id, C::Id>;
+}
+
+/// The shape of an answer of pairs.
+#[derive(Debug)]
+pub struct Pairs;
+/// The shape of an answer of children alone.
+#[derive(Debug)]
+pub struct Children;
+
+impl<P: Resource, C: Resource> IntoFound<P, C, Pairs> for Vec<(P::Id, C::Id)> {
+    fn into_found(self) -> Found<P::Id, C::Id> {
+        Found::Pairs(self)
+    }
+}
+
+impl<P: Resource, C: Resource> IntoFound<P, C, Children> for Vec<C::Id> {
+    fn into_found(self) -> Found<P::Id, C::Id> {
+        Found::Children(self)
+    }
+}
+
+/// What an effect on resource `R` may answer with: `()` or `Outcome<R::Id>`.
+#[diagnostic::on_unimplemented(
+    message = "an effect cannot answer with `{Self}`",
+    label = "not what an effect answers",
+    note = "an effect answers `Result<(), E>`, or `Result<Outcome<Id>, E>` with the ids of its resource"
+)]
+pub trait IntoOutcome<R: Resource> {
+    /// The answer in the engine's form.
+    fn into_outcome(self) -> Outcome<R::Id>;
+}
+
+impl<R: Resource> IntoOutcome<R> for () {
+    fn into_outcome(self) -> Outcome<R::Id> {
+        Outcome::done()
+    }
+}
+
+impl<R: Resource> IntoOutcome<R> for Outcome<R::Id> {
+    fn into_outcome(self) -> Outcome<R::Id> {
+        self
+    }
+}
+
+/// What a check of resource `R` may answer with: `Vec<Veto<R::Id>>`.
+#[diagnostic::on_unimplemented(
+    message = "a check cannot answer with `{Self}`",
+    label = "not what a check answers",
+    note = "a check answers `Result<Vec<Veto<Id>>, E>` with the ids of its resource; an empty list is no objection"
+)]
+pub trait IntoVetoes<R: Resource> {
+    /// The answer in the engine's form.
+    fn into_vetoes(self) -> Vec<Veto<R::Id>>;
+}
+
+impl<R: Resource> IntoVetoes<R> for Vec<Veto<R::Id>> {
+    fn into_vetoes(self) -> Vec<Veto<R::Id>> {
+        self
+    }
+}
+
+/// A finder's answer whose id types the engine does not know.
+pub(crate) trait DynFound: Send {
+    /// The parents of the pairs as indices; `None` where the answer names no parents.
+    ///
+    /// The error is the first parent that is not in the table, printed.
+    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Vec<u32>>, String>;
+    /// The children as indices, new ones added.
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32>;
+}
+
+impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
+    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Vec<u32>>, String> {
+        let Self::Pairs(pairs) = self else { return Ok(None) };
+        let Some(table) = parents.typed::<P>() else {
+            return Err(String::from("an id of another type"));
+        };
+        let mut indices = Vec::with_capacity(pairs.len());
+        // Finders mostly answer parent by parent: a run of one parent is looked up once.
+        let mut last: Option<(&P, u32)> = None;
+        for (parent, _) in pairs {
+            let index = match last {
+                Some((seen, index)) if seen == parent => index,
+                _ => table.index_of(parent).ok_or_else(|| parent.to_string())?,
+            };
+            last = Some((parent, index));
+            indices.push(index);
+        }
+        Ok(Some(indices))
+    }
+
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32> {
+        let Some(table) = children.typed_mut::<C>() else { return Vec::new() };
+        match *self {
+            Self::Pairs(pairs) => pairs.into_iter().map(|(_, child)| table.insert(child)).collect(),
+            Self::Children(ids) => ids.into_iter().map(|child| table.insert(child)).collect(),
+        }
+    }
+}
+
+/// Vetoes and failures of one batch, by position in the batch. A `String` names an id that was not in it.
+pub(crate) type Positions<T> = Result<Vec<(usize, T)>, String>;

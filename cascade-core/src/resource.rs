@@ -1,0 +1,178 @@
+//! Resources: the types of things that depend on each other.
+
+use std::any::{TypeId, type_name};
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::intern::{IdColumn, IdTable};
+use crate::place::Place;
+
+/// What names one instance of a resource. Implemented for every type that has the parts: a newtype over
+/// `String` or `u64` with the usual derives will do.
+///
+/// `Display` is what people read in plans and reports, `Serialize` is what a journal keeps.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name the instances of a resource",
+    label = "not a usable id",
+    note = "an id is `Clone + Ord + Hash + Debug + Display + Serialize + DeserializeOwned + Send + Sync + 'static`"
+)]
+pub trait ResourceId:
+    Clone + Ord + Hash + Debug + Display + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> ResourceId for T where
+    T: Clone + Ord + Hash + Debug + Display + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+/// A type of thing: a node of the resource graph. Derive it where the type is defined.
+///
+/// ```
+/// use cascade_core::prelude::*;
+///
+/// #[derive(Resource)]
+/// #[resource(id = String)]
+/// pub struct Host;
+///
+/// assert_eq!(Host::NAME, "Host");
+/// let roots = Host::roots(["host-1", "host-2"]);
+/// assert_eq!(roots.ids().len(), 2);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cascade resource",
+    label = "not a declared resource",
+    note = "declare it where the type is defined: `#[derive(cascade_core::Resource)]` with `#[resource(id = …)]`"
+)]
+pub trait Resource: 'static {
+    /// What names an instance.
+    type Id: ResourceId;
+    /// The stable name, on disk and in plans. Unique in a graph.
+    const NAME: &'static str;
+    /// What the engine needs to know of the resource.
+    const DESCRIPTOR: ResourceDescriptor;
+
+    /// The instances that an operation starts from. An id that is given twice counts once.
+    fn roots<I>(ids: impl IntoIterator<Item = I>) -> Roots<Self>
+    where
+        I: Into<Self::Id>,
+        Self: Sized,
+    {
+        Roots { ids: ids.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// The instances of `R` that an operation starts from. Made by [`Resource::roots`].
+pub struct Roots<R: Resource> {
+    ids: Vec<R::Id>,
+}
+
+impl<R: Resource> Roots<R> {
+    /// The ids, as they were given.
+    pub fn ids(&self) -> &[R::Id] {
+        &self.ids
+    }
+
+    pub(crate) fn into_ids(self) -> Vec<R::Id> {
+        self.ids
+    }
+}
+
+impl<R: Resource> Clone for Roots<R> {
+    fn clone(&self) -> Self {
+        Self { ids: self.ids.clone() }
+    }
+}
+
+impl<R: Resource> Debug for Roots<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", R::NAME, self.ids)
+    }
+}
+
+/// What the engine knows of a resource: its name, its kind of id, and where it was declared.
+///
+/// A resource is known by its name. Two descriptors of one name are the same resource if they come from the
+/// same type (or both from no type) and have the same type of id; otherwise building the graph reports them.
+#[derive(Clone)]
+pub struct ResourceDescriptor {
+    name: Cow<'static, str>,
+    type_id: Option<TypeId>,
+    ids: IdKind,
+    place: Place,
+}
+
+impl ResourceDescriptor {
+    /// The descriptor of a type. `#[derive(Resource)]` calls this.
+    pub const fn of<R: Resource>(name: &'static str, place: Place) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            type_id: Some(TypeId::of::<R>()),
+            ids: IdKind::of::<R::Id>(),
+            place,
+        }
+    }
+
+    /// The descriptor of a resource that is known only at run time, with ids of type `Id`.
+    pub fn runtime<Id: ResourceId>(name: impl Into<String>, place: Place) -> Self {
+        Self { name: Cow::Owned(name.into()), type_id: None, ids: IdKind::of::<Id>(), place }
+    }
+
+    /// The stable name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the resource was declared.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The name of the type of its ids, as the compiler writes it.
+    pub fn id_type(&self) -> &'static str {
+        (self.ids.type_name)()
+    }
+
+    /// Whether both describe one resource.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.type_id == other.type_id && self.ids.type_id == other.ids.type_id
+    }
+
+    pub(crate) fn has_ids_of<Id: ResourceId>(&self) -> bool {
+        self.ids.type_id == TypeId::of::<Id>()
+    }
+
+    pub(crate) fn new_table(&self) -> Box<dyn IdTable> {
+        (self.ids.table)()
+    }
+}
+
+impl Debug for ResourceDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.name, self.place)
+    }
+}
+
+/// What the engine can do with ids whose type it does not know.
+#[derive(Clone, Copy)]
+struct IdKind {
+    type_id: TypeId,
+    type_name: fn() -> &'static str,
+    table: fn() -> Box<dyn IdTable>,
+}
+
+impl IdKind {
+    const fn of<Id: ResourceId>() -> Self {
+        Self {
+            type_id: TypeId::of::<Id>(),
+            type_name: type_name::<Id>,
+            table: || Box::new(IdColumn::<Id>::new()),
+        }
+    }
+}
