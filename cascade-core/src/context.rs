@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::affected::{Affected, bits};
+use crate::declare::Phase;
 use crate::error::StepError;
 use crate::operation::{AnyOperation, Operation};
+use crate::resource::{Resource, ResourceId};
 
 /// What a finder may ask: which operation is planned, and where it started.
 #[derive(Clone, Debug)]
@@ -24,16 +27,92 @@ impl FindContext {
     }
 }
 
-/// What a check, begin, effect or cleanup method may ask.
+/// What a check, begin, effect or cleanup method may ask. It sees the whole plan, and nothing that changes.
 #[derive(Clone, Debug)]
 pub struct StepContext {
-    operation: Arc<dyn AnyOperation>,
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) resource: usize,
+    pub(crate) phase: Phase,
+    pub(crate) attempt: u32,
+    pub(crate) forced: bool,
 }
 
 impl StepContext {
     /// The operation, if it is an `O`.
     pub fn operation<O: Operation>(&self) -> Option<&O> {
-        self.operation.as_any().downcast_ref()
+        self.affected.operation.as_any().downcast_ref()
+    }
+
+    /// The name of the resource that the cascade started from.
+    pub fn root(&self) -> &str {
+        self.affected.resource_name(self.affected.route.root)
+    }
+
+    /// The part of the run that the method is called in.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Which try this is, from 1. From the second on, part of the work may be done already.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Whether the run goes on in spite of vetoes.
+    pub fn forced(&self) -> bool {
+        self.forced
+    }
+
+    /// The affected parents of type `P` that `id`, an instance of the method's own resource, was found under: each
+    /// once, in the order they were found. Empty if `id` is not in the plan, or hangs off no affected `P`.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # #[derive(Resource)] #[resource(id = String)] pub struct L3Network;
+    /// fn networks_that_go(vm: u64, cx: &StepContext) -> Vec<String> {
+    ///     cx.parents_of::<L3Network>(&vm)
+    /// }
+    /// ```
+    pub fn parents_of<P: Resource>(&self, id: &impl ResourceId) -> Vec<P::Id> {
+        let graph = &self.affected.graph;
+        let Some(parent) = graph.find_resource(P::NAME) else { return Vec::new() };
+        let edge = graph.resources[self.resource].up.iter().find(|&&edge| graph.edges[edge].parent == parent);
+        let index = self.affected.columns[self.resource].ids.typed().and_then(|ids| ids.index_of(id));
+        match (edge, index, self.affected.columns[parent].ids.typed::<P::Id>()) {
+            (Some(&edge), Some(index), Some(ids)) => {
+                self.affected.parents(edge, index).into_iter().map(|at| ids.get(at).clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the instance is one that the operation was started on.
+    pub fn is_root<R: Resource>(&self, id: &R::Id) -> bool {
+        self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_root(resource, index))
+    }
+
+    /// Whether the instance is in the plan.
+    pub fn is_affected<R: Resource>(&self, id: &R::Id) -> bool {
+        self.find::<R>(id).is_some()
+    }
+
+    /// Whether the instance goes: an effect that runs on it came by a rule which is not a `leaf`.
+    pub fn is_going<R: Resource>(&self, id: &R::Id) -> bool {
+        self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_going(resource, index))
+    }
+
+    /// The names of the effects that run on the instance, in their order.
+    pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Vec<&str> {
+        let Some((resource, index)) = self.find::<R>(id) else { return Vec::new() };
+        bits(self.affected.effects(resource, index))
+            .map(|effect| self.affected.effect_name(resource, effect))
+            .collect()
+    }
+
+    fn find<R: Resource>(&self, id: &R::Id) -> Option<(usize, u32)> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
+        Some((resource, index))
     }
 }
 
@@ -51,7 +130,7 @@ impl OperationContext for FindContext {
 
 impl OperationContext for StepContext {
     fn expect_operation<O: Operation>(&self) -> Result<&O, StepError> {
-        self.operation().ok_or_else(|| other_operation::<O>(&*self.operation))
+        self.operation().ok_or_else(|| other_operation::<O>(&*self.affected.operation))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use futures::future::BoxFuture;
 
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
-use crate::intern::IdTable;
+use crate::intern::Batch;
 use crate::operation::{Operation, OperationDescriptor};
 use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
 use crate::place::Place;
@@ -456,18 +457,22 @@ fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaratio
     PhaseDeclaration { method: method.into(), operation: O::DESCRIPTOR, only: Vec::new(), place }
 }
 
-/// The ids of a table do not have the type that was declared. The graph is checked for it, so that this error is
+/// The ids of a batch do not have the type that was declared. The graph is checked for it, so that this error is
 /// never seen; it stands in for a panic.
-fn wrong_ids<Id>() -> StepError {
-    StepError::terminal(format!("the ids asked about are not of type {}", type_name::<Id>()))
+fn wrong_ids<'a, Id: 'static, T>() -> HandlerFuture<'a, T>
+where
+    T: Send + 'a,
+{
+    Box::pin(async {
+        Err(StepError::terminal(format!("the ids asked about are not of type {}", type_name::<Id>())))
+    })
 }
 
 pub(crate) trait AnyFinder<E>: Send + Sync {
     fn find<'a>(
         &'a self,
         extension: &'a E,
-        parents: &dyn IdTable,
-        which: &[u32],
+        parents: &'a Batch,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>>;
 }
@@ -487,16 +492,12 @@ where
     fn find<'a>(
         &'a self,
         extension: &'a E,
-        parents: &dyn IdTable,
-        which: &[u32],
+        parents: &'a Batch,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
-        let ids = parents.typed::<P>().map(|table| table.select(which));
-        Box::pin(async move {
-            let ids = ids.ok_or_else(wrong_ids::<P>)?;
-            let found = (self.find)(extension, &ids, cx).await?;
-            Ok(Box::new(found) as Box<dyn DynFound>)
-        })
+        let Some(ids) = parents.typed::<P>() else { return wrong_ids::<P, _>() };
+        let found = (self.find)(extension, ids, cx);
+        Box::pin(async { Ok(Box::new(found.await?) as Box<dyn DynFound>) })
     }
 }
 
@@ -504,8 +505,7 @@ pub(crate) trait AnyCheck<E>: Send + Sync {
     fn check<'a>(
         &'a self,
         extension: &'a E,
-        table: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 }
@@ -524,16 +524,12 @@ where
     fn check<'a>(
         &'a self,
         extension: &'a E,
-        table: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
-        let ids = table.typed::<Id>().map(|table| table.select(which));
-        Box::pin(async move {
-            let ids = ids.ok_or_else(wrong_ids::<Id>)?;
-            let vetoes = (self.check)(extension, &ids, cx).await?;
-            Ok(positions(&ids, vetoes.into_iter().map(Veto::into_parts)))
-        })
+        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
+        let vetoes = (self.check)(extension, ids, cx);
+        Box::pin(async { Ok(positions(ids, vetoes.await?.into_iter().map(Veto::into_parts))) })
     }
 }
 
@@ -541,8 +537,7 @@ pub(crate) trait AnyEffect<E>: Send + Sync {
     fn act<'a>(
         &'a self,
         extension: &'a E,
-        table: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<StepError>>;
 }
@@ -561,16 +556,12 @@ where
     fn act<'a>(
         &'a self,
         extension: &'a E,
-        table: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<StepError>> {
-        let ids = table.typed::<Id>().map(|table| table.select(which));
-        Box::pin(async move {
-            let ids = ids.ok_or_else(wrong_ids::<Id>)?;
-            let outcome = (self.act)(extension, &ids, cx).await?;
-            Ok(positions(&ids, outcome.into_failures()))
-        })
+        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
+        let outcome = (self.act)(extension, ids, cx);
+        Box::pin(async { Ok(positions(ids, outcome.await?.into_failures())) })
     }
 }
 
@@ -581,8 +572,7 @@ fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (I
     if named.peek().is_none() {
         return Ok(Vec::new());
     }
-    let by_id: std::collections::HashMap<&Id, usize> =
-        batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
+    let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
     named
         .map(|(id, value)| by_id.get(&id).map(|&position| (position, value)).ok_or_else(|| id.to_string()))
         .collect()

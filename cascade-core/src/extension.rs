@@ -3,7 +3,7 @@
 use crate::context::{FindContext, StepContext};
 use crate::declare::{AnyEffect, Declaration, ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
-use crate::intern::IdTable;
+use crate::intern::Batch;
 use crate::outcome::{DynFound, Positions};
 use crate::resource::ResourceId;
 
@@ -14,16 +14,14 @@ pub(crate) trait DynExtension: Send + Sync {
     fn find<'a>(
         &'a self,
         finder: usize,
-        parents: &dyn IdTable,
-        which: &[u32],
+        parents: &'a Batch,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>>;
 
     fn check<'a>(
         &'a self,
         check: usize,
-        ids: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 
@@ -32,8 +30,7 @@ pub(crate) trait DynExtension: Send + Sync {
         &'a self,
         phase: Phase,
         method: usize,
-        ids: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<StepError>>;
 }
@@ -52,12 +49,11 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
     fn find<'a>(
         &'a self,
         finder: usize,
-        parents: &dyn IdTable,
-        which: &[u32],
+        parents: &'a Batch,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
         match self.declaration.finders.get(finder) {
-            Some(finder) => finder.find(&self.extension, parents, which, cx),
+            Some(finder) => finder.find(&self.extension, parents, cx),
             None => Box::pin(async move { Err(no_method("finder", finder)) }),
         }
     }
@@ -65,12 +61,11 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
     fn check<'a>(
         &'a self,
         check: usize,
-        ids: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
         match self.declaration.checks.get(check) {
-            Some(check) => check.check(&self.extension, ids, which, cx),
+            Some(check) => check.check(&self.extension, batch, cx),
             None => Box::pin(async move { Err(no_method("check", check)) }),
         }
     }
@@ -79,8 +74,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         &'a self,
         phase: Phase,
         method: usize,
-        ids: &dyn IdTable,
-        which: &[u32],
+        batch: &'a Batch,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<StepError>> {
         let Declaration { effects, begins, cleanups, .. } = &self.declaration;
@@ -91,7 +85,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
             Phase::Cleanup => cleanups,
         };
         match methods.get(method) {
-            Some(effect) => effect.act(&self.extension, ids, which, cx),
+            Some(effect) => effect.act(&self.extension, batch, cx),
             None => Box::pin(async move { Err(no_method("effect", method)) }),
         }
     }

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::fmt;
 use std::hash::BuildHasher;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -20,8 +21,19 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn find_printed(&self, text: &str) -> Option<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
+    /// The ids of `indices`, in their order.
+    fn select(&self, indices: &[u32]) -> Batch;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+/// Ids for one call of a user's method, of a type that the engine does not know.
+pub(crate) struct Batch(Box<dyn Any + Send + Sync>);
+
+impl Batch {
+    pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
+        self.0.downcast_ref::<Vec<Id>>().map(Vec::as_slice)
+    }
 }
 
 impl dyn IdTable {
@@ -94,11 +106,6 @@ impl<Id: ResourceId> IdColumn<Id> {
     pub(crate) fn get(&self, index: u32) -> &Id {
         &self.ids[index as usize]
     }
-
-    /// The ids of `indices`, in their order.
-    pub(crate) fn select(&self, indices: &[u32]) -> Vec<Id> {
-        indices.iter().map(|&index| self.ids[index as usize].clone()).collect()
-    }
 }
 
 impl<Id: ResourceId> IdTable for IdColumn<Id> {
@@ -125,9 +132,26 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
     }
 
     fn sorted(&self) -> Vec<u32> {
+        let id = |index: u32| &self.ids[index as usize];
         let mut indices: Vec<u32> = (0..self.ids.len() as u32).collect();
-        indices.sort_by(|&a, &b| self.ids[a as usize].cmp(&self.ids[b as usize]));
-        indices
+        // An `Ord` that is no order may panic in a sort; then the printed form decides, as it does between ids
+        // that differ and compare equal.
+        let by_id = AssertUnwindSafe(|| {
+            let mut sorted = indices.clone();
+            sorted.sort_by(|&a, &b| {
+                id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string()))
+            });
+            sorted
+        });
+        catch_unwind(by_id).unwrap_or_else(|_| {
+            indices.sort_by_cached_key(|&index| id(index).to_string());
+            indices
+        })
+    }
+
+    fn select(&self, indices: &[u32]) -> Batch {
+        let ids: Vec<Id> = indices.iter().map(|&index| self.ids[index as usize].clone()).collect();
+        Batch(Box::new(ids))
     }
 
     fn as_any(&self) -> &dyn Any {

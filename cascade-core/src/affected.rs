@@ -1,0 +1,197 @@
+//! The affected set: every instance that an operation reaches, with its effects and what hangs off what.
+//!
+//! Instances are dense indices per resource, arcs are flat arrays: no user type and no hash map is touched once the
+//! set is found.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::graph::Graph;
+use crate::intern::{DisplayId, IdTable};
+use crate::operation::AnyOperation;
+use crate::route::Route;
+
+/// The instances of one resource.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) ids: Box<dyn IdTable>,
+    /// The effects that some rule gave, a bit each.
+    pub(crate) given: Vec<u32>,
+    /// Those of them that came by a rule which is not a leaf.
+    pub(crate) through: Vec<u32>,
+}
+
+impl Column {
+    pub(crate) fn new(ids: Box<dyn IdTable>) -> Self {
+        Self { ids, given: Vec::new(), through: Vec::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.given.len()
+    }
+}
+
+/// What a finder tied together along one edge, by the indices of both resources.
+#[derive(Debug, Default)]
+pub(crate) struct Arcs {
+    /// Parent and child.
+    pub(crate) pairs: Vec<(u32, u32)>,
+    /// Every child of a block hangs off every parent of it.
+    pub(crate) blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) parents: Vec<u32>,
+    pub(crate) children: Vec<u32>,
+}
+
+/// An arc that closes a cycle of instances, left out of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CutArc {
+    pub(crate) edge: usize,
+    pub(crate) parent: u32,
+    pub(crate) child: u32,
+}
+
+/// The affected set.
+pub(crate) struct Affected {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) operation: Arc<dyn AnyOperation>,
+    pub(crate) route: Route,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) arcs: Vec<Arcs>,
+    /// The roots are the first instances of their resource.
+    pub(crate) roots: u32,
+    /// The resources in an order in which parents come before children, as far as they can.
+    pub(crate) parents_first: Vec<usize>,
+    pub(crate) cut: Vec<CutArc>,
+    /// The first node of each resource, and behind the last one the number of all instances.
+    pub(crate) base: Vec<u32>,
+    pub(crate) parents_by_child: Vec<OnceLock<ParentsByChild>>,
+}
+
+impl fmt::Debug for Affected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Affected({} instances)", self.len())
+    }
+}
+
+impl Affected {
+    pub(crate) fn len(&self) -> usize {
+        self.base.last().map_or(0, |&count| count as usize)
+    }
+
+    /// The resource and the index of a node.
+    pub(crate) fn locate(&self, node: u32) -> (usize, u32) {
+        let resource = self.base.partition_point(|&first| first <= node) - 1;
+        (resource, node - self.base[resource])
+    }
+
+    pub(crate) fn node(&self, resource: usize, index: u32) -> u32 {
+        self.base[resource] + index
+    }
+
+    /// The effects that run on an instance: the given ones, less those that another of them supersedes.
+    pub(crate) fn effects(&self, resource: usize, index: u32) -> u32 {
+        let given = self.columns[resource].given[index as usize];
+        given & !superseded(self, resource, given)
+    }
+
+    /// Whether the instance goes: an effect that runs on it came by a rule which is not a leaf.
+    pub(crate) fn is_going(&self, resource: usize, index: u32) -> bool {
+        self.effects(resource, index) & self.columns[resource].through[index as usize] != 0
+    }
+
+    pub(crate) fn is_root(&self, resource: usize, index: u32) -> bool {
+        resource == self.route.root && index < self.roots
+    }
+
+    pub(crate) fn display(&self, resource: usize, index: u32) -> DisplayId<'_> {
+        self.columns[resource].ids.display(index)
+    }
+
+    pub(crate) fn resource_name(&self, resource: usize) -> &str {
+        self.graph.resources[resource].name()
+    }
+
+    pub(crate) fn effect_name(&self, resource: usize, effect: usize) -> &str {
+        &self.graph.resources[resource].effects[effect].name
+    }
+
+    /// The names of the effects in a mask, in the order they run in.
+    pub(crate) fn effect_names(&self, resource: usize, mask: u32) -> impl Iterator<Item = &str> {
+        bits(mask).map(move |effect| self.effect_name(resource, effect))
+    }
+
+    /// The parents that the instance was found under along an edge, each once.
+    pub(crate) fn parents(&self, edge: usize, child: u32) -> Vec<u32> {
+        let index = self.parents_by_child[edge].get_or_init(|| {
+            ParentsByChild::new(&self.arcs[edge], self.columns[self.graph.edges[edge].child].len())
+        });
+        index.parents(&self.arcs[edge], child)
+    }
+}
+
+fn superseded(affected: &Affected, resource: usize, given: u32) -> u32 {
+    if given.is_power_of_two() {
+        return 0;
+    }
+    let effects = &affected.graph.resources[resource].effects;
+    bits(given).fold(0, |mask, effect| mask | effects[effect].supersedes)
+}
+
+/// The positions of the bits that are set, lowest first.
+pub(crate) fn bits(mut mask: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (mask != 0).then(|| {
+            let bit = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            bit
+        })
+    })
+}
+
+/// One edge's arcs by child. Made when somebody asks: most runs never do.
+#[derive(Debug)]
+pub(crate) struct ParentsByChild {
+    start: Vec<u32>,
+    parents: Vec<u32>,
+    /// Pairs of child and block, sorted.
+    blocks: Vec<(u32, u32)>,
+}
+
+impl ParentsByChild {
+    fn new(arcs: &Arcs, children: usize) -> Self {
+        let mut start = vec![0_u32; children + 1];
+        for &(_, child) in &arcs.pairs {
+            start[child as usize + 1] += 1;
+        }
+        for child in 0..children {
+            start[child + 1] += start[child];
+        }
+        let mut next = start.clone();
+        let mut parents = vec![0; arcs.pairs.len()];
+        for &(parent, child) in &arcs.pairs {
+            parents[next[child as usize] as usize] = parent;
+            next[child as usize] += 1;
+        }
+        let members = |(number, block): (usize, &Block)| {
+            block.children.iter().map(|&child| (child, number as u32)).collect::<Vec<_>>()
+        };
+        let mut blocks: Vec<(u32, u32)> = arcs.blocks.iter().enumerate().flat_map(members).collect();
+        blocks.sort_unstable();
+        Self { start, parents, blocks }
+    }
+
+    fn parents(&self, arcs: &Arcs, child: u32) -> Vec<u32> {
+        let (from, to) = (self.start[child as usize], self.start[child as usize + 1]);
+        let mut parents = self.parents[from as usize..to as usize].to_vec();
+        let first = self.blocks.partition_point(|&(member, _)| member < child);
+        let blocks = self.blocks[first..].iter().take_while(|&&(member, _)| member == child);
+        parents.extend(blocks.flat_map(|&(_, block)| &arcs.blocks[block as usize].parents));
+        parents.sort_unstable();
+        parents.dedup();
+        parents
+    }
+}

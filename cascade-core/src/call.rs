@@ -1,0 +1,110 @@
+//! One call of a user's method: limited in time, tried again, its panics contained.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures::FutureExt;
+
+use crate::declare::{HandlerFuture, StepSettings};
+use crate::error::StepError;
+
+/// Why a call did not answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The method answered with an error.
+    Failed(StepError),
+    /// The method took longer than its timeout.
+    TimedOut(Duration),
+    /// The method panicked, with this message.
+    Panicked(String),
+    /// The method answered something that it was not asked about.
+    Fault(String),
+}
+
+impl CallError {
+    /// Whether another try is of no use.
+    pub fn is_terminal(&self) -> bool {
+        match self {
+            Self::Failed(error) => error.is_terminal(),
+            Self::TimedOut(_) => false,
+            Self::Panicked(_) | Self::Fault(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::TimedOut(limit) => write!(f, "no answer within {limit:?}, its timeout"),
+            Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::Fault(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(error) => error.source().source(),
+            _ => None,
+        }
+    }
+}
+
+/// Calls once. `call` is called inside, so that what it does before its first `await` is contained too.
+pub(crate) async fn once<'a, T>(
+    timeout: Option<Duration>,
+    call: impl FnOnce() -> HandlerFuture<'a, T>,
+) -> Result<T, CallError> {
+    let limited = async {
+        match timeout {
+            Some(limit) => match tokio::time::timeout(limit, call()).await {
+                Ok(answer) => answer.map_err(CallError::Failed),
+                Err(_) => Err(CallError::TimedOut(limit)),
+            },
+            None => call().await.map_err(CallError::Failed),
+        }
+    };
+    match AssertUnwindSafe(limited).catch_unwind().await {
+        Ok(answer) => answer,
+        Err(panic) => Err(CallError::Panicked(panic_message(&*panic))),
+    }
+}
+
+/// Calls until it answers, up to `retries` times more.
+pub(crate) async fn until_answered<'a, T>(
+    settings: StepSettings,
+    mut call: impl FnMut() -> HandlerFuture<'a, T>,
+) -> Result<T, CallError> {
+    let mut delays = delays(settings.retries);
+    loop {
+        match once(settings.timeout, &mut call).await {
+            Err(error) if !error.is_terminal() => match delays.next() {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(error),
+            },
+            answer => return answer,
+        }
+    }
+}
+
+/// The waits before each further try: exponential from 100 ms up to 30 s, with jitter.
+pub(crate) fn delays(retries: u32) -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(30))
+        .with_max_times(retries as usize)
+        .with_jitter()
+        .build()
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| String::from("with no message"))
+}

@@ -1,0 +1,31 @@
+//! The digest of a plan: what a confirmation is bound to.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::affected::Affected;
+
+/// The SHA-256 of the operation with its payload, the roots, and every affected instance with its effects, in hex.
+///
+/// It is taken over sorted names and ids, so that neither the link order nor the order of finders' answers shows.
+pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
+    let mut hash = Sha256::new();
+    let mut field = |text: &str| {
+        // The length goes first: no two different lists of fields run together into the same bytes.
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    field(affected.operation.descriptor().code());
+    field(&affected.operation.to_json()?.to_string());
+    for (resource, column) in affected.columns.iter().enumerate() {
+        field(affected.resource_name(resource));
+        field(&column.len().to_string());
+        for index in column.ids.sorted() {
+            field(&column.ids.id_to_json(index)?.to_string());
+            field(if affected.is_root(resource, index) { "root" } else { "" });
+            for name in affected.effect_names(resource, affected.effects(resource, index)) {
+                field(name);
+            }
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

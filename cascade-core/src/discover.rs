@@ -1,0 +1,403 @@
+//! Pass 1: from the root instances down, all that is affected.
+//!
+//! The resources are taken in groups: each alone, or together with those that it forms a cycle with. A group's
+//! parents are complete before its children are asked for, so that each instance is expanded once per edge, in full
+//! batches, however many paths lead to it. Answers are taken in a fixed order, whichever finder is the fastest.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+
+use crate::affected::{Affected, Arcs, Block, Column};
+use crate::call::{CallError, until_answered};
+use crate::context::FindContext;
+use crate::cycle;
+use crate::extension::DynExtension;
+use crate::graph::Graph;
+use crate::operation::AnyOperation;
+use crate::outcome::DynFound;
+use crate::plan::PlanError;
+use crate::route::{EdgeRoute, Group, Reach, Route};
+
+/// How finders are asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FindSettings {
+    /// Parents in one call, at most.
+    pub(crate) batch: usize,
+    /// Calls at once, at most.
+    pub(crate) concurrency: usize,
+}
+
+/// Finds the affected set. `roots` holds the root instances and nothing else.
+pub(crate) async fn discover(
+    graph: Arc<Graph>,
+    extensions: &[Box<dyn DynExtension>],
+    operation: Arc<dyn AnyOperation>,
+    route: Route,
+    roots: Column,
+    settings: FindSettings,
+) -> Result<Affected, PlanError> {
+    let root_name = graph.resources[route.root].name().to_owned();
+    let cx = FindContext { operation: Arc::clone(&operation), root: root_name };
+    let mut discovery = Discovery::new(&graph, &route, roots, settings);
+    discovery.run(extensions, &cx).await?;
+
+    let Discovery { columns, arcs, groups, root_count, .. } = discovery;
+    let mut base = vec![0];
+    let mut count = 0;
+    for column in &columns {
+        count += column.len() as u32;
+        base.push(count);
+    }
+    let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
+    let parents_first = groups.iter().flat_map(|group| group.resources.iter().copied()).collect();
+    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &groups, (route.root, root_count));
+    Ok(Affected {
+        operation,
+        columns,
+        arcs,
+        roots: root_count,
+        parents_first,
+        cut,
+        base,
+        parents_by_child,
+        route,
+        graph,
+    })
+}
+
+/// A call that is to be made: an edge's finder about some of the parents to expand.
+struct Call {
+    edge: usize,
+    route: EdgeRoute,
+    number: u32,
+    frontier: Arc<Vec<u32>>,
+    range: Range<usize>,
+}
+
+impl Call {
+    fn asked(&self) -> &[u32] {
+        &self.frontier[self.range.clone()]
+    }
+}
+
+type Answer = (Call, Result<Box<dyn DynFound>, CallError>);
+
+/// The answers along one edge that wait for their turn.
+#[derive(Default)]
+struct Inbox {
+    /// How many answers there will be, once that is known.
+    expected: Option<u32>,
+    taken: u32,
+    waiting: BTreeMap<u32, (Call, Box<dyn DynFound>)>,
+}
+
+impl Inbox {
+    fn take_next(&mut self) -> Option<(Call, Box<dyn DynFound>)> {
+        let next = self.waiting.remove(&self.taken)?;
+        self.taken += 1;
+        Some(next)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.expected == Some(self.taken)
+    }
+}
+
+/// How far a group is.
+#[derive(Default)]
+struct Progress {
+    /// The edges that lead into the group from others, in the order their answers are taken.
+    inputs: Vec<usize>,
+    input: usize,
+    /// The edges inside the group: asked round by round until nothing new is found.
+    inner: Vec<usize>,
+    outstanding: usize,
+    complete: bool,
+}
+
+struct Discovery<'a> {
+    graph: &'a Graph,
+    route: &'a Route,
+    settings: FindSettings,
+    columns: Vec<Column>,
+    arcs: Vec<Arcs>,
+    groups: Vec<Group>,
+    group_of: Vec<usize>,
+    progress: Vec<Progress>,
+    inboxes: Vec<Inbox>,
+    /// The instances of cyclic groups that are to be expanded in the next round.
+    fresh: Vec<Vec<u32>>,
+    queue: VecDeque<Call>,
+    root_count: u32,
+    /// Instances and blocks: each is a node of the order.
+    nodes: u64,
+}
+
+impl<'a> Discovery<'a> {
+    fn new(graph: &'a Graph, route: &'a Route, roots: Column, settings: FindSettings) -> Self {
+        let groups = route.groups(graph);
+        let mut group_of = vec![0; graph.resources.len()];
+        for (index, group) in groups.iter().enumerate() {
+            for &resource in &group.resources {
+                group_of[resource] = index;
+            }
+        }
+        let mut progress: Vec<Progress> = groups.iter().map(|_| Progress::default()).collect();
+        for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| route.edges[*index].is_some()) {
+            let child = &mut progress[group_of[edge.child]];
+            let inside = group_of[edge.parent] == group_of[edge.child];
+            if inside { child.inner.push(index) } else { child.inputs.push(index) }
+        }
+        let mut discovery = Self {
+            columns: graph.resources.iter().map(|it| Column::new(it.descriptor.new_table())).collect(),
+            arcs: graph.edges.iter().map(|_| Arcs::default()).collect(),
+            inboxes: graph.edges.iter().map(|_| Inbox::default()).collect(),
+            fresh: graph.resources.iter().map(|_| Vec::new()).collect(),
+            root_count: roots.ids.len() as u32,
+            nodes: roots.ids.len() as u64,
+            queue: VecDeque::new(),
+            graph,
+            route,
+            settings,
+            groups,
+            group_of,
+            progress,
+        };
+        discovery.columns[route.root] = roots;
+        discovery.grow(route.root);
+        for root in 0..discovery.root_count {
+            discovery.reach(route.root, root, route.root_reach);
+        }
+        discovery
+    }
+
+    async fn run(&mut self, extensions: &[Box<dyn DynExtension>], cx: &FindContext) -> Result<(), PlanError> {
+        let mut running: FuturesUnordered<BoxFuture<'_, Answer>> = FuturesUnordered::new();
+        for group in 0..self.groups.len() {
+            self.advance(group)?;
+        }
+        loop {
+            while running.len() < self.settings.concurrency
+                && let Some(call) = self.queue.pop_front()
+            {
+                running.push(self.ask(call, extensions, cx));
+            }
+            let Some((call, answer)) = running.next().await else { return Ok(()) };
+            self.receive(call, answer)?;
+        }
+    }
+
+    /// Makes a call. The future borrows nothing of `self`: the ids are taken out of the table here.
+    fn ask<'c>(
+        &self,
+        call: Call,
+        extensions: &'c [Box<dyn DynExtension>],
+        cx: &'c FindContext,
+    ) -> BoxFuture<'c, Answer> {
+        let edge = &self.graph.edges[call.edge];
+        let extension = &*extensions[edge.extension];
+        let parents = self.columns[edge.parent].ids.select(call.asked());
+        Box::pin(async move {
+            let settings = extension.descriptor().settings;
+            let answer = until_answered(settings, || extension.find(call.route.finder, &parents, cx)).await;
+            (call, answer)
+        })
+    }
+
+    fn receive(&mut self, call: Call, answer: Result<Box<dyn DynFound>, CallError>) -> Result<(), PlanError> {
+        let found = answer.map_err(|error| self.finder_error(&call, error))?;
+        let group = self.group_of[self.graph.edges[call.edge].child];
+        if self.progress[group].inner.contains(&call.edge) {
+            self.progress[group].outstanding -= 1;
+        }
+        self.inboxes[call.edge].waiting.insert(call.number, (call, found));
+        self.advance(group)
+    }
+
+    /// Takes what can be taken for a group, in the fixed order, and goes on to those below it that this completes.
+    fn advance(&mut self, group: usize) -> Result<(), PlanError> {
+        let mut open = vec![group];
+        while let Some(group) = open.pop() {
+            if self.progress[group].complete || !self.take_inputs(group)? || !self.end_round(group)? {
+                continue;
+            }
+            if self.groups[group].cyclic && self.start_round(group) {
+                continue;
+            }
+            self.progress[group].complete = true;
+            for resource in self.groups[group].resources.clone() {
+                self.expand(resource, &mut open);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes answers from outside; says whether all have been taken.
+    fn take_inputs(&mut self, group: usize) -> Result<bool, PlanError> {
+        while let Some(&edge) = self.progress[group].inputs.get(self.progress[group].input) {
+            if let Some((call, found)) = self.inboxes[edge].take_next() {
+                self.take(&call, found)?;
+            } else if self.inboxes[edge].is_complete() {
+                self.progress[group].input += 1;
+            } else {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes the answers of a round, once all are there; says whether none is outstanding.
+    fn end_round(&mut self, group: usize) -> Result<bool, PlanError> {
+        if self.progress[group].outstanding > 0 {
+            return Ok(false);
+        }
+        for edge in self.progress[group].inner.clone() {
+            while let Some((call, found)) = self.inboxes[edge].take_next() {
+                self.take(&call, found)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks inside a cyclic group about what is new there; says whether anything was asked.
+    fn start_round(&mut self, group: usize) -> bool {
+        let frontiers: BTreeMap<usize, Arc<Vec<u32>>> = self.groups[group]
+            .resources
+            .iter()
+            .map(|&resource| {
+                let mut fresh = std::mem::take(&mut self.fresh[resource]);
+                fresh.sort_unstable();
+                (resource, Arc::new(fresh))
+            })
+            .collect();
+        let mut asked = 0;
+        for edge in self.progress[group].inner.clone() {
+            asked += self.enqueue(edge, &frontiers[&self.graph.edges[edge].parent]);
+        }
+        self.progress[group].outstanding = asked;
+        asked > 0
+    }
+
+    /// Asks along the edges that lead from a complete resource to other groups.
+    fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
+        let through = &self.columns[resource].through;
+        let frontier: Vec<u32> = (0..through.len() as u32).filter(|&at| through[at as usize] != 0).collect();
+        let frontier = Arc::new(frontier);
+        for &edge in &self.graph.resources[resource].down {
+            let child = self.group_of[self.graph.edges[edge].child];
+            if self.route.edges[edge].is_some() && child != self.group_of[resource] {
+                let calls = self.enqueue(edge, &frontier);
+                self.inboxes[edge].expected = Some(calls as u32);
+                open.push(child);
+            }
+        }
+    }
+
+    fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {
+        let Some(route) = self.route.edges[edge] else { return 0 };
+        let calls = frontier.len().div_ceil(self.settings.batch);
+        // In a cyclic group an edge is asked in several rounds: its calls go on counting.
+        let inbox = &self.inboxes[edge];
+        let first = inbox.taken + inbox.waiting.len() as u32;
+        for call in 0..calls {
+            let start = call * self.settings.batch;
+            let range = start..frontier.len().min(start + self.settings.batch);
+            let frontier = Arc::clone(frontier);
+            self.queue.push_back(Call { edge, route, number: first + call as u32, frontier, range });
+        }
+        calls
+    }
+
+    /// Adds what a finder found to the set.
+    fn take(&mut self, call: &Call, found: Box<dyn DynFound>) -> Result<(), PlanError> {
+        let edge = &self.graph.edges[call.edge];
+        let (parent, child) = (edge.parent, edge.child);
+        let parents = found
+            .parents(&*self.columns[parent].ids)
+            .and_then(|parents| match parents.iter().flatten().find(|at| !was_asked(call.asked(), **at)) {
+                Some(&stranger) => Err(self.columns[parent].ids.display(stranger).to_string()),
+                None => Ok(parents),
+            })
+            .map_err(|stranger| self.stranger_error(call, &stranger))?;
+        let before = self.columns[child].len();
+        let children = found.intern_children(&mut *self.columns[child].ids);
+        self.grow(child);
+        self.nodes += (self.columns[child].len() - before) as u64;
+        for &at in &children {
+            self.reach(child, at, call.route.reach);
+        }
+        self.tie(call, parents, children);
+        if self.nodes < u64::from(u32::MAX) { Ok(()) } else { Err(PlanError::TooLarge) }
+    }
+
+    fn tie(&mut self, call: &Call, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
+        let edge = &self.graph.edges[call.edge];
+        let inside = self.group_of[edge.parent] == self.group_of[edge.child];
+        let arcs = &mut self.arcs[call.edge];
+        if let Some(parents) = parents {
+            arcs.pairs.extend(parents.into_iter().zip(children));
+            return;
+        }
+        children.sort_unstable();
+        children.dedup();
+        // Inside a cyclic group the arcs stand each for itself: some of them may have to be cut.
+        if inside || call.asked().len() == 1 {
+            for &parent in call.asked() {
+                arcs.pairs.extend(children.iter().map(|&child| (parent, child)));
+            }
+        } else if !children.is_empty() {
+            arcs.blocks.push(Block { parents: call.asked().to_vec(), children });
+            self.nodes += 1;
+        }
+    }
+
+    fn grow(&mut self, resource: usize) {
+        let column = &mut self.columns[resource];
+        column.given.resize(column.ids.len(), 0);
+        column.through.resize(column.ids.len(), 0);
+    }
+
+    /// Notes that a rule reached an instance. What a second path brings is added.
+    fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
+        let column = &mut self.columns[resource];
+        let bit = 1 << reach.effect;
+        column.given[index as usize] |= bit;
+        if !reach.leaf {
+            if column.through[index as usize] == 0 && self.groups[self.group_of[resource]].cyclic {
+                self.fresh[resource].push(index);
+            }
+            column.through[index as usize] |= bit;
+        }
+    }
+
+    fn finder_error(&self, call: &Call, error: CallError) -> PlanError {
+        let edge = &self.graph.edges[call.edge];
+        let extension = &self.graph.extensions[edge.extension];
+        let finder = &extension.finders[call.route.finder];
+        PlanError::Finder {
+            finder: format!("{}::{}", extension.name, finder.method),
+            parent: self.graph.resources[edge.parent].name().to_owned(),
+            child: self.graph.resources[edge.child].name().to_owned(),
+            place: finder.place,
+            source: error,
+        }
+    }
+
+    fn stranger_error(&self, call: &Call, stranger: &str) -> PlanError {
+        let parent = self.graph.resources[self.graph.edges[call.edge].parent].name();
+        let message = format!("it answered with the parent {parent} `{stranger}`, which it was not asked about");
+        self.finder_error(call, CallError::Fault(message))
+    }
+}
+
+/// Whether a parent is among those asked about. These are sorted, and nearly always without a gap.
+fn was_asked(asked: &[u32], parent: u32) -> bool {
+    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
+    let without_gap = (last - first) as usize + 1 == asked.len();
+    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
+}

@@ -1,0 +1,84 @@
+//! The order of instances: what must end before what may start.
+//!
+//! Nodes are the instances, and behind them one for each block of children that hang off the same parents: it stands
+//! between them, so that a block costs its members and not their product.
+
+use crate::affected::{Affected, CutArc};
+
+/// For each node, the nodes that wait for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    start: Vec<u32>,
+    followers: Vec<u32>,
+    /// For each node, for how many others it waits.
+    pub(crate) waits_for: Vec<u32>,
+}
+
+impl Order {
+    /// Every instance after all that hang off it.
+    pub(crate) fn children_first(affected: &Affected) -> Self {
+        Self::new(affected, |child, parent| (child, parent))
+    }
+
+    /// Every instance after all that it hangs off.
+    pub(crate) fn parents_first(affected: &Affected) -> Self {
+        Self::new(affected, |child, parent| (parent, child))
+    }
+
+    fn new(affected: &Affected, direct: impl Fn(u32, u32) -> (u32, u32)) -> Self {
+        let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
+        let nodes = affected.len() + blocks;
+        let mut start = vec![0_u32; nodes + 1];
+        let mut waits_for = vec![0_u32; nodes];
+        each_arc(affected, |child, parent| {
+            let (first, then) = direct(child, parent);
+            start[first as usize + 1] += 1;
+            waits_for[then as usize] += 1;
+        });
+        for node in 0..nodes {
+            start[node + 1] += start[node];
+        }
+        let mut next = start.clone();
+        let mut followers = vec![0; start[nodes] as usize];
+        each_arc(affected, |child, parent| {
+            let (first, then) = direct(child, parent);
+            followers[next[first as usize] as usize] = then;
+            next[first as usize] += 1;
+        });
+        Self { start, followers, waits_for }
+    }
+
+    /// The nodes that wait for `node`.
+    pub(crate) fn followers(&self, node: u32) -> &[u32] {
+        let (from, to) = (self.start[node as usize], self.start[node as usize + 1]);
+        &self.followers[from as usize..to as usize]
+    }
+
+    pub(crate) fn nodes(&self) -> usize {
+        self.waits_for.len()
+    }
+}
+
+/// Every arc of the order as child and parent, those that were cut left out.
+fn each_arc(affected: &Affected, mut visit: impl FnMut(u32, u32)) {
+    let mut block_node = affected.len() as u32;
+    for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
+        let is_cut = |parent: u32, child: u32| {
+            !affected.cut.is_empty() && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
+        };
+        for &(parent, child) in &arcs.pairs {
+            if !is_cut(parent, child) {
+                visit(affected.node(edge.child, child), affected.node(edge.parent, parent));
+            }
+        }
+        for block in &arcs.blocks {
+            for &child in &block.children {
+                visit(affected.node(edge.child, child), block_node);
+            }
+            for &parent in &block.parents {
+                visit(block_node, affected.node(edge.parent, parent));
+            }
+            block_node += 1;
+        }
+    }
+}

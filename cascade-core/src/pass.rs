@@ -1,0 +1,119 @@
+//! What is to be done in one pass over the affected set: begin, the effects, or cleanup.
+
+use crate::affected::{Affected, bits};
+use crate::declare::{Phase, PhaseDeclaration};
+use crate::order::Order;
+use crate::schedule::{Slot, State, Work};
+use crate::vet::only_mask;
+
+/// The method behind a slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Method {
+    pub(crate) resource: usize,
+    pub(crate) extension: usize,
+    pub(crate) method: usize,
+}
+
+/// A pass: the work for the scheduler, and the methods behind its slots.
+pub(crate) struct Pass {
+    pub(crate) phase: Phase,
+    pub(crate) work: Work,
+    pub(crate) methods: Vec<Method>,
+}
+
+impl Pass {
+    /// The effects, children first.
+    pub(crate) fn effects(affected: &Affected) -> Self {
+        let mut pass = Self::empty(affected, Phase::Effect, Order::children_first(affected));
+        for (resource, node) in affected.graph.resources.iter().enumerate() {
+            let effects = node.effects.iter();
+            pass.add_resource(
+                affected,
+                effects.map(|effect| Method { resource, extension: effect.extension, method: effect.method }),
+            );
+            for index in 0..affected.columns[resource].len() as u32 {
+                pass.work.masks.push(affected.effects(resource, index));
+            }
+        }
+        pass
+    }
+
+    /// The begin methods, parents first; `None` if the operation has none.
+    pub(crate) fn begin(affected: &Affected) -> Option<Self> {
+        Self::around(affected, Phase::Begin, |_| true)
+    }
+
+    /// The cleanup methods, children first, for what went; `None` if the operation has none.
+    pub(crate) fn cleanup(affected: &Affected, states: &[State]) -> Option<Self> {
+        Self::around(affected, Phase::Cleanup, |node| states[node as usize] == State::Done)
+    }
+
+    /// A pass of phase methods over the instances that `takes_part` admits.
+    fn around(affected: &Affected, phase: Phase, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
+        if affected.graph.resources.iter().enumerate().all(|(at, _)| methods_of(affected, phase, at).is_empty()) {
+            return None;
+        }
+        let order =
+            if phase == Phase::Begin { Order::parents_first(affected) } else { Order::children_first(affected) };
+        let mut pass = Self::empty(affected, phase, order);
+        for resource in 0..affected.graph.resources.len() {
+            let methods = methods_of(affected, phase, resource);
+            let only: Vec<Option<u32>> = methods
+                .iter()
+                .map(|(method, declared)| only_mask(affected, resource, method.extension, declared))
+                .collect();
+            pass.add_resource(affected, methods.into_iter().map(|(method, _)| method));
+            for index in 0..affected.columns[resource].len() as u32 {
+                let chosen = |only: &Option<u32>| match only {
+                    Some(mask) => affected.effects(resource, index) & mask != 0,
+                    None => affected.is_going(resource, index),
+                };
+                let slots = only.iter().enumerate().filter(|(_, only)| chosen(only));
+                let mask = slots.fold(0, |mask, (slot, _)| mask | 1 << slot);
+                let node = affected.node(resource, index);
+                pass.work.masks.push(if takes_part(node) { mask } else { 0 });
+            }
+        }
+        Some(pass)
+    }
+
+    fn empty(affected: &Affected, phase: Phase, order: Order) -> Self {
+        let lanes = affected.graph.extensions.iter().map(|extension| extension.settings.concurrency);
+        let work = Work {
+            order,
+            masks: Vec::with_capacity(affected.len()),
+            base: affected.base.clone(),
+            first_slot: Vec::new(),
+            slots: Vec::new(),
+            lanes: lanes.collect(),
+        };
+        Self { phase, work, methods: Vec::new() }
+    }
+
+    fn add_resource(&mut self, affected: &Affected, methods: impl Iterator<Item = Method>) {
+        self.work.first_slot.push(self.work.slots.len());
+        for method in methods {
+            let batch = affected.graph.extensions[method.extension].settings.batch;
+            self.work.slots.push(Slot { batch, lane: method.extension });
+            self.methods.push(method);
+        }
+    }
+
+    /// How many instances have something to do.
+    pub(crate) fn instances(&self) -> usize {
+        self.work.masks.iter().filter(|&&mask| bits(mask).next().is_some()).count()
+    }
+}
+
+/// The begin or cleanup methods of a resource for the operation, the owner's first.
+fn methods_of(affected: &Affected, phase: Phase, resource: usize) -> Vec<(Method, &PhaseDeclaration)> {
+    let code = affected.operation.descriptor().code();
+    let mut methods = Vec::new();
+    for &extension in &affected.graph.resources[resource].extensions {
+        let descriptor = &affected.graph.extensions[extension];
+        let declared = if phase == Phase::Begin { &descriptor.begins } else { &descriptor.cleanups };
+        let of_operation = declared.iter().enumerate().filter(|(_, phase)| phase.operation.code() == code);
+        methods.extend(of_operation.map(|(method, phase)| (Method { resource, extension, method }, phase)));
+    }
+    methods
+}

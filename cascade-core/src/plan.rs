@@ -1,0 +1,342 @@
+//! The plan: what pass 1 found, with the objections of the checks. Nothing has been changed yet.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::affected::Affected;
+use crate::call::CallError;
+use crate::digest;
+use crate::place::Place;
+use crate::resource::Resource;
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The operation was started on nothing.
+    #[error("no root instance was given: name at least one {resource} to start from")]
+    NoRoots {
+        /// The resource to start from.
+        resource: String,
+    },
+    /// No resource has that name.
+    #[error("there is no resource `{name}`{}", did_you_mean(.nearest.as_deref()))]
+    UnknownResource {
+        /// The name that was given.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// The text is no id of that resource.
+    #[error("`{text}` is no id of {resource} (it takes {id_type}): {source}")]
+    BadId {
+        /// The resource.
+        resource: String,
+        /// What was given.
+        text: String,
+        /// The type of its ids.
+        id_type: &'static str,
+        /// Why it is none.
+        source: serde_json::Error,
+    },
+    /// The operation does not start from that resource.
+    #[error("{operation} starts from {allowed}, not from {resource}")]
+    WrongRoot {
+        /// The operation.
+        operation: &'static str,
+        /// The resource it was started on.
+        resource: String,
+        /// The resources it may start from.
+        allowed: String,
+    },
+    /// No rule says what the operation does to its root.
+    #[error(
+        "{resource} has no rule for {operation} as the root: write `#[on({operation})]` on one of its effects{}",
+        declared_at(.place)
+    )]
+    NoRule {
+        /// The operation.
+        operation: &'static str,
+        /// The resource it was started on.
+        resource: String,
+        /// Where its extension is.
+        place: Option<Place>,
+    },
+    /// A finder did not answer, or not what it was asked.
+    #[error("the finder `{finder}` ({place}), which finds {child} under {parent}, failed: {source}")]
+    Finder {
+        /// The finder, with its extension.
+        finder: String,
+        /// The resource it was asked about.
+        parent: String,
+        /// The resource it finds.
+        child: String,
+        /// Where it was written.
+        place: Place,
+        /// What it answered.
+        source: CallError,
+    },
+    /// A check did not answer, or not what it was asked.
+    #[error("the check `{check}` ({place}) of {resource} failed: {source}")]
+    Check {
+        /// The check, with its extension.
+        check: String,
+        /// Its resource.
+        resource: String,
+        /// Where it was written.
+        place: Place,
+        /// What it answered.
+        source: CallError,
+    },
+    /// More instances than the engine counts.
+    #[error("the plan has more than 4 billion instances: start from fewer roots")]
+    TooLarge,
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(": did you mean `{name}`?"))
+}
+
+fn declared_at(place: &Option<Place>) -> String {
+    place.map_or_else(String::new, |place| format!(", at {place}"))
+}
+
+/// What an operation would touch: every affected instance with its effects, and the order. Made by
+/// [`Cascade::plan`](crate::Cascade::plan), which changes nothing.
+///
+/// Prints as a tree with counts and effects; serialises with every instance.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) vetoes: Vec<PlanVeto>,
+}
+
+/// An objection of a check to one instance of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PlanVeto {
+    /// The resource of the instance.
+    pub resource: String,
+    /// The instance, as it prints.
+    pub id: String,
+    /// Why it must not be operated on.
+    pub reason: String,
+    /// The check that says so, with its extension.
+    pub check: String,
+}
+
+impl fmt::Display for PlanVeto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {} ({})", self.resource, Printed(&self.id), self.reason, self.check)
+    }
+}
+
+/// An id as it is shown in a line: control characters escaped, so that an id can neither break the line nor hide.
+pub(crate) struct Printed<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for Printed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.to_string().chars() {
+            if char.is_control() { write!(f, "{}", char.escape_default())? } else { write!(f, "{char}")? }
+        }
+        Ok(())
+    }
+}
+
+/// A plan in numbers: what a person confirms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PlanSummary {
+    /// The operation's code.
+    pub operation: String,
+    /// The root resource.
+    pub root: String,
+    /// The root instances, as they print.
+    pub roots: Vec<String>,
+    /// All affected instances.
+    pub instances: usize,
+    /// What happens to how many, by resource. Only resources with affected instances.
+    pub resources: BTreeMap<String, ResourceSummary>,
+    /// The objections.
+    pub vetoes: Vec<PlanVeto>,
+    /// The arcs that close cycles of instances and were left out of the order.
+    pub cut: Vec<CutSummary>,
+    /// What a confirmation is bound to.
+    pub digest: String,
+}
+
+/// One resource of a plan in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ResourceSummary {
+    /// Its affected instances.
+    pub instances: usize,
+    /// How many get which effect. An instance can get several, or none.
+    pub effects: BTreeMap<String, usize>,
+    /// How many of them go.
+    pub going: usize,
+}
+
+/// An arc that closes a cycle of instances: the child does not wait for the parent's step, nor the parent for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CutSummary {
+    /// The parent's resource and id, as they print.
+    pub parent: (String, String),
+    /// The child's resource and id, as they print.
+    pub child: (String, String),
+}
+
+impl Plan {
+    /// How many instances are affected, the roots included.
+    pub fn len(&self) -> usize {
+        self.affected.len()
+    }
+
+    /// Whether nothing is affected. A plan has at least its roots, so this is `false`.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The objections of the checks, by resource and id. With any of them, only a forced run starts.
+    pub fn vetoes(&self) -> &[PlanVeto] {
+        &self.vetoes
+    }
+
+    /// The ids of the affected instances of `R`, sorted.
+    pub fn ids<R: Resource>(&self) -> Vec<R::Id> {
+        let Some(resource) = self.affected.graph.find_resource(R::NAME) else { return Vec::new() };
+        let column = &self.affected.columns[resource];
+        let Some(ids) = column.ids.typed::<R::Id>() else { return Vec::new() };
+        column.ids.sorted().into_iter().map(|index| ids.get(index).clone()).collect()
+    }
+
+    /// The effects that would run on one instance of `R`, in their order; `None` if it is not affected.
+    pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Option<Vec<&str>> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
+        Some(self.affected.effect_names(resource, self.affected.effects(resource, index)).collect())
+    }
+
+    /// What a confirmation is bound to: the SHA-256, in hex, of the operation, the roots and every affected instance
+    /// with its effects. It does not depend on the link order or on the order of finders' answers.
+    ///
+    /// An id whose `Serialize` fails is an error.
+    pub fn digest(&self) -> Result<String, serde_json::Error> {
+        digest::of(&self.affected)
+    }
+
+    /// The plan in numbers.
+    pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
+        let affected = &*self.affected;
+        let root_column = &affected.columns[affected.route.root];
+        let printed = |resource: usize, index: u32| {
+            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+        };
+        let cut = affected.cut.iter().map(|arc| {
+            let edge = &affected.graph.edges[arc.edge];
+            CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
+        });
+        let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
+        Ok(PlanSummary {
+            operation: affected.operation.descriptor().code().to_owned(),
+            root: affected.resource_name(affected.route.root).to_owned(),
+            roots: (0..affected.roots).map(|root| root_column.ids.display(root).to_string()).collect(),
+            instances: affected.len(),
+            resources: resources
+                .map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)))
+                .collect(),
+            vetoes: self.vetoes.clone(),
+            cut: cut.collect(),
+            digest: self.digest()?,
+        })
+    }
+
+    pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {
+        let affected = &*self.affected;
+        let mut summary = ResourceSummary { instances: affected.columns[resource].len(), ..Default::default() };
+        let mut counts = vec![0; affected.graph.resources[resource].effects.len()];
+        for index in 0..summary.instances as u32 {
+            crate::affected::bits(affected.effects(resource, index)).for_each(|effect| counts[effect] += 1);
+            summary.going += usize::from(affected.is_going(resource, index));
+        }
+        let counted = counts.into_iter().enumerate().filter(|&(_, count)| count > 0);
+        summary.effects =
+            counted.map(|(effect, count)| (affected.effect_name(resource, effect).to_owned(), count)).collect();
+        summary
+    }
+}
+
+/// A plan with every instance: what the summary has, and `affected`, a map of each resource to its instances, sorted,
+/// each with its effects and the parents it was found under.
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let summary = self.summary().map_err(serde::ser::Error::custom)?;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("operation", &summary.operation)?;
+        let payload = self.affected.operation.to_json().map_err(serde::ser::Error::custom)?;
+        map.serialize_entry("payload", &payload)?;
+        map.serialize_entry("root", &summary.root)?;
+        map.serialize_entry("roots", &summary.roots)?;
+        map.serialize_entry("instances", &summary.instances)?;
+        map.serialize_entry("resources", &summary.resources)?;
+        map.serialize_entry("vetoes", &summary.vetoes)?;
+        map.serialize_entry("cut", &summary.cut)?;
+        map.serialize_entry("digest", &summary.digest)?;
+        map.serialize_entry("affected", &AffectedList(&self.affected))?;
+        map.end()
+    }
+}
+
+struct AffectedList<'a>(&'a Affected);
+struct ColumnList<'a>(&'a Affected, usize);
+
+#[derive(Serialize)]
+struct InstanceEntry<'a> {
+    id: serde_json::Value,
+    effects: Vec<&'a str>,
+    parents: BTreeMap<&'a str, Vec<String>>,
+}
+
+impl Serialize for AffectedList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let affected = self.0;
+        let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
+        serializer.collect_map(resources.map(|at| (affected.resource_name(at), ColumnList(affected, at))))
+    }
+}
+
+impl Serialize for ColumnList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let Self(affected, resource) = *self;
+        let column = &affected.columns[resource];
+        let mut list = serializer.serialize_seq(Some(column.len()))?;
+        for index in column.ids.sorted() {
+            list.serialize_element(&InstanceEntry {
+                id: column.ids.id_to_json(index).map_err(serde::ser::Error::custom)?,
+                effects: affected.effect_names(resource, affected.effects(resource, index)).collect(),
+                parents: parents_of(affected, resource, index),
+            })?;
+        }
+        list.end()
+    }
+}
+
+fn parents_of(affected: &Affected, resource: usize, index: u32) -> BTreeMap<&str, Vec<String>> {
+    let mut by_resource = BTreeMap::new();
+    for &edge in &affected.graph.resources[resource].up {
+        let parent = affected.graph.edges[edge].parent;
+        let mut found: Vec<String> =
+            affected.parents(edge, index).into_iter().map(|at| affected.display(parent, at).to_string()).collect();
+        found.sort_unstable();
+        if !found.is_empty() {
+            by_resource.insert(affected.resource_name(parent), found);
+        }
+    }
+    by_resource
+}

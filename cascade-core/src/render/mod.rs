@@ -1,0 +1,5 @@
+//! How plans and reports are printed.
+
+mod number;
+mod plan;
+mod report;

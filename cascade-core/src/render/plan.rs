@@ -1,0 +1,186 @@
+//! A plan as a tree with counts and effects.
+//!
+//! A resource is unfolded where it is met first; where it is met again only the count along that edge is shown, so
+//! that the print grows with edges and never with paths.
+
+use std::fmt;
+
+use super::number::Count;
+use crate::affected::{Affected, bits};
+use crate::plan::{Plan, Printed};
+
+/// Vetoes and cut arcs that are listed, at most: the rest is counted.
+const LISTED: usize = 20;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let affected = &*self.affected;
+        let operation = affected.operation.descriptor().name();
+        let resources = affected.columns.iter().filter(|column| column.len() > 0).count();
+        writeln!(
+            f,
+            "{operation} {}: {} {} of {resources} {}",
+            roots(affected),
+            Count(self.len()),
+            plural(self.len(), "instance"),
+            plural(resources, "resource"),
+        )?;
+        let mut tree = TreePrinter { affected, seen: vec![false; affected.columns.len()], lines: Vec::new() };
+        tree.add_root();
+        tree.print(f)?;
+        print_cut(affected, f)?;
+        print_vetoes(self, f)
+    }
+}
+
+fn roots(affected: &Affected) -> String {
+    let name = affected.resource_name(affected.route.root);
+    let shown: Vec<String> = (0..affected.roots.min(3))
+        .map(|root| Printed(affected.display(affected.route.root, root)).to_string())
+        .collect();
+    let more = affected.roots as usize - shown.len();
+    let more = if more > 0 { format!(" and {} more", Count(more)) } else { String::new() };
+    format!("{name} {}{more}", shown.join(", "))
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// A line of the tree: its left part, and the count and effects beside it.
+struct Line {
+    tree: String,
+    count: String,
+    effects: String,
+}
+
+struct TreePrinter<'a> {
+    affected: &'a Affected,
+    seen: Vec<bool>,
+    lines: Vec<Line>,
+}
+
+impl TreePrinter<'_> {
+    fn add_root(&mut self) {
+        let root = self.affected.route.root;
+        let instances: Vec<u32> = (0..self.affected.roots).collect();
+        self.add_line(self.affected.resource_name(root).to_owned(), root, &instances, false);
+        self.seen[root] = true;
+        self.add_children(root, "");
+    }
+
+    fn add_children(&mut self, resource: usize, indent: &str) {
+        let edges = &self.affected.graph.resources[resource].down;
+        let reached: Vec<(usize, Vec<u32>)> = edges
+            .iter()
+            .map(|&edge| (self.affected.graph.edges[edge].child, self.reached_along(edge)))
+            .filter(|(_, instances)| !instances.is_empty())
+            .collect();
+        let last = reached.len().saturating_sub(1);
+        for (at, (child, instances)) in reached.into_iter().enumerate() {
+            let (branch, below) = if at == last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let again = std::mem::replace(&mut self.seen[child], true);
+            let tree = format!("{indent}{branch}{}", self.affected.resource_name(child));
+            self.add_line(tree, child, &instances, again && self.has_children(child));
+            if !again {
+                self.add_children(child, &format!("{indent}{below}"));
+            }
+        }
+    }
+
+    /// The instances found along an edge, each once.
+    fn reached_along(&self, edge: usize) -> Vec<u32> {
+        let arcs = &self.affected.arcs[edge];
+        let in_blocks = arcs.blocks.iter().flat_map(|block| block.children.iter().copied());
+        let mut children: Vec<u32> = arcs.pairs.iter().map(|&(_, child)| child).chain(in_blocks).collect();
+        children.sort_unstable();
+        children.dedup();
+        children
+    }
+
+    fn has_children(&self, resource: usize) -> bool {
+        let arcs = |&edge: &usize| &self.affected.arcs[edge];
+        let edges = &self.affected.graph.resources[resource].down;
+        edges.iter().map(arcs).any(|arcs| !arcs.pairs.is_empty() || !arcs.blocks.is_empty())
+    }
+
+    fn add_line(&mut self, tree: String, resource: usize, instances: &[u32], shown_above: bool) {
+        let mut effects = effect_counts(self.affected, resource, instances);
+        if shown_above {
+            effects.push_str("  (goes on above)");
+        }
+        self.lines.push(Line { tree, count: Count(instances.len()).to_string(), effects });
+    }
+
+    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tree_width = self.lines.iter().map(|line| line.tree.chars().count()).max().unwrap_or(0);
+        let count_width = self.lines.iter().map(|line| line.count.len()).max().unwrap_or(0);
+        for Line { tree, count, effects } in &self.lines {
+            writeln!(f, "{tree:<tree_width$}  {count:>count_width$}  {effects}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The effects on these instances: one name where all get the same, else each with its count.
+fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> String {
+    let mut counts = vec![0_usize; affected.graph.resources[resource].effects.len()];
+    let mut without = 0;
+    for &index in instances {
+        let mask = affected.effects(resource, index);
+        bits(mask).for_each(|effect| counts[effect] += 1);
+        without += usize::from(mask == 0);
+    }
+    let counted = counts.into_iter().enumerate().filter(|&(_, count)| count > 0);
+    let mut parts: Vec<String> = counted
+        .map(|(effect, count)| {
+            let name = affected.effect_name(resource, effect);
+            if count == instances.len() { name.to_owned() } else { format!("{name} {}", Count(count)) }
+        })
+        .collect();
+    if without > 0 {
+        parts.push(format!("nothing {}", Count(without)));
+    }
+    parts.join(", ")
+}
+
+fn print_cut(affected: &Affected, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if affected.cut.is_empty() {
+        return Ok(());
+    }
+    let count = affected.cut.len();
+    writeln!(f, "{} {} a cycle and left out of the order:", Count(count), closes(count))?;
+    for arc in affected.cut.iter().take(LISTED) {
+        let edge = &affected.graph.edges[arc.edge];
+        writeln!(
+            f,
+            "  {} {} → {} {}",
+            affected.resource_name(edge.parent),
+            Printed(affected.display(edge.parent, arc.parent)),
+            affected.resource_name(edge.child),
+            Printed(affected.display(edge.child, arc.child)),
+        )?;
+    }
+    print_rest(count, f)
+}
+
+fn closes(count: usize) -> &'static str {
+    if count == 1 { "arc closes" } else { "arcs close" }
+}
+
+fn print_vetoes(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let vetoes = plan.vetoes();
+    if vetoes.is_empty() {
+        return Ok(());
+    }
+    let word = if vetoes.len() == 1 { "veto" } else { "vetoes" };
+    writeln!(f, "{} {word}:", Count(vetoes.len()))?;
+    for veto in vetoes.iter().take(LISTED) {
+        writeln!(f, "  {veto}")?;
+    }
+    print_rest(vetoes.len(), f)
+}
+
+fn print_rest(count: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if count > LISTED { writeln!(f, "  and {} more", Count(count - LISTED)) } else { Ok(()) }
+}

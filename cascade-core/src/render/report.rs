@@ -1,0 +1,74 @@
+//! A report as a table of verdicts, with the failures below it.
+
+use std::fmt;
+
+use super::number::Count;
+use crate::plan::Printed;
+use crate::report::{Report, ReportSummary, VerdictCounts};
+
+/// Failures that are listed, at most: the rest is counted.
+const LISTED: usize = 20;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
+    }
+}
+
+impl fmt::Display for ReportSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = VerdictCounts {
+            done: self.done,
+            failed: self.failed,
+            blocked: self.blocked,
+            not_started: self.not_started,
+        };
+        let width = self.resources.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
+        writeln!(f, "{:<width$}  {:>11} {:>11} {:>11} {:>11}", "", "done", "failed", "blocked", "not started")?;
+        for (name, counts) in &self.resources {
+            write_row(f, name, width, *counts)?;
+        }
+        write_row(f, "all", width, all)?;
+        if self.not_cleaned_up > 0 {
+            writeln!(f, "{} done, but not cleaned up after", Count(self.not_cleaned_up))?;
+        }
+        if self.cancelled {
+            writeln!(f, "cancelled: nothing new was started")?;
+        }
+        write_overridden(self, f)?;
+        write_failures(self, f)
+    }
+}
+
+fn write_row(f: &mut fmt::Formatter<'_>, name: &str, width: usize, counts: VerdictCounts) -> fmt::Result {
+    let VerdictCounts { done, failed, blocked, not_started } = counts;
+    let [done, failed, blocked, not_started] = [done, failed, blocked, not_started].map(Count);
+    writeln!(f, "{name:<width$}  {done:>11} {failed:>11} {blocked:>11} {not_started:>11}")
+}
+
+fn write_overridden(summary: &ReportSummary, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if summary.overridden.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "forced, in spite of:")?;
+    for veto in summary.overridden.iter().take(LISTED) {
+        writeln!(f, "  {veto}")?;
+    }
+    write_rest(summary.overridden.len(), f)
+}
+
+fn write_failures(summary: &ReportSummary, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if summary.failures.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "failed:")?;
+    for failure in summary.failures.iter().take(LISTED) {
+        let (resource, id) = (&failure.resource, Printed(&failure.id));
+        writeln!(f, "  {resource} {id}: {}: {}", failure.effect, failure.error)?;
+    }
+    write_rest(summary.failures.len(), f)
+}
+
+fn write_rest(count: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if count > LISTED { writeln!(f, "  and {} more", Count(count - LISTED)) } else { Ok(()) }
+}

@@ -1,0 +1,247 @@
+//! The report: a verdict for every instance of a plan.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::affected::Affected;
+use crate::call::CallError;
+use crate::declare::Phase;
+use crate::plan::{PlanVeto, Printed};
+use crate::resource::Resource;
+use crate::schedule::State;
+
+/// What became of one instance.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Verdict<'a> {
+    /// All its effects ended well.
+    Done,
+    /// A method failed on it.
+    Failed(&'a Failure),
+    /// It was not operated on, because something that hangs off it failed, or was not done.
+    Blocked {
+        /// The instance that failed.
+        by: InstanceRef<'a>,
+    },
+    /// It was not operated on, because the run stopped before.
+    NotStarted,
+}
+
+/// One instance of a plan.
+#[derive(Clone, Copy)]
+pub struct InstanceRef<'a> {
+    affected: &'a Affected,
+    resource: usize,
+    index: u32,
+}
+
+impl<'a> InstanceRef<'a> {
+    /// The name of its resource.
+    pub fn resource(&self) -> &'a str {
+        self.affected.resource_name(self.resource)
+    }
+
+    /// Its id, as it prints.
+    pub fn id(&self) -> String {
+        self.affected.display(self.resource, self.index).to_string()
+    }
+}
+
+impl fmt::Display for InstanceRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.resource(), Printed(self.affected.display(self.resource, self.index)))
+    }
+}
+
+impl fmt::Debug for InstanceRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why an instance failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The phase it failed in.
+    pub phase: Phase,
+    /// The method that failed.
+    pub effect: String,
+    /// What the method answered. Instances that failed together share it.
+    pub error: Arc<CallError>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.effect, self.error)
+    }
+}
+
+/// What a run did: a verdict for every instance of the plan.
+#[derive(Debug)]
+pub struct Report {
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) states: Vec<State>,
+    pub(crate) failures: HashMap<u32, Failure>,
+    pub(crate) blocked_by: HashMap<u32, u32>,
+    pub(crate) overridden: Vec<PlanVeto>,
+    pub(crate) not_cleaned_up: usize,
+    pub(crate) cancelled: bool,
+}
+
+/// A report in numbers. `done + failed + blocked + not_started` are all instances of the plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReportSummary {
+    /// The operation's code.
+    pub operation: String,
+    /// Instances whose effects all ended well.
+    pub done: usize,
+    /// Instances on which a method failed.
+    pub failed: usize,
+    /// Instances that were held back by one that failed.
+    pub blocked: usize,
+    /// Instances that the run did not come to.
+    pub not_started: usize,
+    /// Instances that are done, but whose cleanup did not run.
+    pub not_cleaned_up: usize,
+    /// Whether the run was told to start nothing new.
+    pub cancelled: bool,
+    /// The same, by resource.
+    pub resources: BTreeMap<String, VerdictCounts>,
+    /// The objections that a forced run went on in spite of.
+    pub overridden: Vec<PlanVeto>,
+    /// The failures, by resource and id.
+    pub failures: Vec<FailureSummary>,
+}
+
+/// How many instances of one resource got which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct VerdictCounts {
+    /// Instances whose effects all ended well.
+    pub done: usize,
+    /// Instances on which a method failed.
+    pub failed: usize,
+    /// Instances that were held back by one that failed.
+    pub blocked: usize,
+    /// Instances that the run did not come to.
+    pub not_started: usize,
+}
+
+/// One failed instance, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FailureSummary {
+    /// Its resource.
+    pub resource: String,
+    /// Its id, as it prints.
+    pub id: String,
+    /// The phase it failed in.
+    pub phase: Phase,
+    /// The method that failed.
+    pub effect: String,
+    /// What the method answered.
+    pub error: String,
+}
+
+impl Report {
+    /// Whether every instance is done, and cleaned up where that was asked for.
+    pub fn is_complete(&self) -> bool {
+        self.not_cleaned_up == 0 && self.states.iter().all(|&state| state == State::Done)
+    }
+
+    /// Whether the run was told to start nothing new.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// The verdict on one instance of `R`; `None` if it was not in the plan.
+    pub fn verdict<R: Resource>(&self, id: &R::Id) -> Option<Verdict<'_>> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
+        Some(self.verdict_of(self.affected.node(resource, index)))
+    }
+
+    /// Every instance of the plan with its verdict, resource by resource, in the order of discovery.
+    pub fn verdicts(&self) -> impl Iterator<Item = (InstanceRef<'_>, Verdict<'_>)> {
+        (0..self.states.len() as u32).map(|node| (self.instance(node), self.verdict_of(node)))
+    }
+
+    /// The report in numbers, with the failures in words.
+    pub fn summary(&self) -> ReportSummary {
+        let mut summary = ReportSummary {
+            operation: self.affected.operation.descriptor().code().to_owned(),
+            not_cleaned_up: self.not_cleaned_up,
+            cancelled: self.cancelled,
+            resources: self.counts(),
+            overridden: self.overridden.clone(),
+            failures: self.failure_summaries(),
+            ..ReportSummary::default()
+        };
+        for counts in summary.resources.values() {
+            summary.done += counts.done;
+            summary.failed += counts.failed;
+            summary.blocked += counts.blocked;
+            summary.not_started += counts.not_started;
+        }
+        summary
+    }
+
+    fn counts(&self) -> BTreeMap<String, VerdictCounts> {
+        let mut by_resource = BTreeMap::new();
+        for resource in (0..self.affected.columns.len()).filter(|&at| self.affected.columns[at].len() > 0) {
+            let (from, to) = (self.affected.base[resource], self.affected.base[resource + 1]);
+            let mut counts = VerdictCounts::default();
+            for state in &self.states[from as usize..to as usize] {
+                match state {
+                    State::Done => counts.done += 1,
+                    State::Failed => counts.failed += 1,
+                    State::Blocked => counts.blocked += 1,
+                    State::Waiting | State::Running => counts.not_started += 1,
+                }
+            }
+            by_resource.insert(self.affected.resource_name(resource).to_owned(), counts);
+        }
+        by_resource
+    }
+
+    fn failure_summaries(&self) -> Vec<FailureSummary> {
+        let mut failures: Vec<FailureSummary> = self
+            .failures
+            .iter()
+            .map(|(&node, failure)| FailureSummary {
+                resource: self.instance(node).resource().to_owned(),
+                id: self.instance(node).id(),
+                phase: failure.phase,
+                effect: failure.effect.clone(),
+                error: failure.error.to_string(),
+            })
+            .collect();
+        failures.sort_by(|a, b| (&a.resource, &a.id).cmp(&(&b.resource, &b.id)));
+        failures
+    }
+
+    fn instance(&self, node: u32) -> InstanceRef<'_> {
+        let (resource, index) = self.affected.locate(node);
+        InstanceRef { affected: &self.affected, resource, index }
+    }
+
+    fn verdict_of(&self, node: u32) -> Verdict<'_> {
+        match self.states[node as usize] {
+            State::Done => Verdict::Done,
+            State::Waiting | State::Running => Verdict::NotStarted,
+            State::Failed => match self.failures.get(&node) {
+                Some(failure) => Verdict::Failed(failure),
+                None => Verdict::NotStarted,
+            },
+            State::Blocked => {
+                let by = self.instance(self.blocked_by.get(&node).copied().unwrap_or(node));
+                Verdict::Blocked { by }
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The graph as one operation sees it that starts from one resource: which edges it goes along, with which finder
+//! and which effect.
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
+
+use crate::graph::{Edge, Graph, GraphDecision, GraphRule};
+
+/// What happens to an instance that is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// The effect, by its place in the resource's list.
+    pub(crate) effect: usize,
+    /// The cascade goes no further down.
+    pub(crate) leaf: bool,
+}
+
+/// An edge that the operation goes along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EdgeRoute {
+    pub(crate) finder: usize,
+    pub(crate) reach: Reach,
+}
+
+/// An operation's way through the graph from one root resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) operation: usize,
+    pub(crate) root: usize,
+    pub(crate) root_reach: Reach,
+    /// For each edge of the graph, by its index; `None` where the operation does not go along it.
+    pub(crate) edges: Vec<Option<EdgeRoute>>,
+}
+
+/// The resources in groups, each group after all that lead to it. A group has more than one resource, or is
+/// `cyclic`, only where resources lead to each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) resources: Vec<usize>,
+    pub(crate) cyclic: bool,
+}
+
+impl Route {
+    /// The way of `operation` from `root`; `None` where no rule says what it does to the root itself.
+    pub(crate) fn new(graph: &Graph, operation: usize, root: usize) -> Option<Self> {
+        let GraphDecision::Effect { effect, leaf } =
+            decide(&graph.resources[root].root_rules, operation, root)?
+        else {
+            return None;
+        };
+        let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
+        Some(Self { operation, root, root_reach: Reach { effect, leaf }, edges })
+    }
+
+    /// The groups of resources, parents before children.
+    pub(crate) fn groups(&self, graph: &Graph) -> Vec<Group> {
+        let mut arcs = DiGraph::<(), (), usize>::default();
+        let nodes: Vec<_> = graph.resources.iter().map(|_| arcs.add_node(())).collect();
+        let mut self_loop = vec![false; nodes.len()];
+        for (edge, _) in graph.edges.iter().zip(&self.edges).filter(|(_, route)| route.is_some()) {
+            arcs.add_edge(nodes[edge.parent], nodes[edge.child], ());
+            self_loop[edge.child] |= edge.parent == edge.child;
+        }
+        // Kosaraju's algorithm answers children first.
+        let mut groups: Vec<Group> = kosaraju_scc(&arcs)
+            .into_iter()
+            .map(|group| {
+                let mut resources: Vec<usize> = group.into_iter().map(petgraph::graph::NodeIndex::index).collect();
+                resources.sort_unstable();
+                let cyclic = resources.len() > 1 || self_loop[resources[0]];
+                Group { resources, cyclic }
+            })
+            .collect();
+        groups.reverse();
+        groups
+    }
+}
+
+fn edge_route(edge: &Edge, operation: usize, root: usize) -> Option<EdgeRoute> {
+    let GraphDecision::Effect { effect, leaf } = decide(&edge.rules, operation, root)? else { return None };
+    let of_its_own = edge.finders.iter().find(|finder| finder.operation == Some(operation));
+    let finder = of_its_own.or_else(|| edge.finders.iter().find(|finder| finder.operation.is_none()))?;
+    Some(EdgeRoute { finder: finder.method, reach: Reach { effect, leaf } })
+}
+
+/// The rule for this root if there is one, else the rule for any.
+fn decide(rules: &[GraphRule], operation: usize, root: usize) -> Option<GraphDecision> {
+    let of = |wanted: Option<usize>| {
+        rules.iter().find(|rule| rule.operation == operation && rule.root == wanted).map(|rule| rule.decision)
+    };
+    of(Some(root)).or_else(|| of(None))
+}

@@ -1,0 +1,292 @@
+//! The scheduler: which steps may start now. A state machine without I/O, clock or lock: take steps, complete them,
+//! cancel. The order in which steps complete is the whole interleaving, so that tests can choose it.
+
+use std::collections::VecDeque;
+
+use crate::affected::bits;
+use crate::order::Order;
+
+/// What a run does after a step has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// Start nothing new; what runs ends.
+    #[default]
+    Stop,
+    /// Go on with all that does not hang above a failed instance.
+    Isolate,
+    /// Note the failure and go on as if the step had ended well: what could not be done is left behind.
+    Force,
+}
+
+/// A kind of step: one method of one extension. What its instances share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    /// Instances in one step, at most.
+    pub(crate) batch: usize,
+    /// The lane whose concurrency it counts against.
+    pub(crate) lane: usize,
+}
+
+/// Where an instance stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    /// It waits for others, or for its turn.
+    Waiting,
+    /// A step on it is under way.
+    Running,
+    Done,
+    Failed,
+    /// It waits for one that failed: it will not run.
+    Blocked,
+}
+
+/// A step to run: one method on these instances. It is given back when it has ended.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) slot: usize,
+    pub(crate) nodes: Vec<u32>,
+}
+
+/// What is to be done: for each instance the slots of its resource that it goes through, lowest bit first.
+pub(crate) struct Work {
+    pub(crate) order: Order,
+    pub(crate) masks: Vec<u32>,
+    /// For each resource its first node, and behind the last one the number of instances.
+    pub(crate) base: Vec<u32>,
+    /// For each resource, the number of its first slot.
+    pub(crate) first_slot: Vec<usize>,
+    pub(crate) slots: Vec<Slot>,
+    /// How many steps of each lane may run at once.
+    pub(crate) lanes: Vec<usize>,
+}
+
+struct Lane {
+    free: usize,
+    /// The slots with instances that are ready, each once.
+    slots: VecDeque<usize>,
+    queued: bool,
+}
+
+/// The state of one pass over the affected set.
+pub(crate) struct Scheduler {
+    work: Work,
+    policy: FailurePolicy,
+    states: Vec<State>,
+    waits_for: Vec<u32>,
+    ready: Vec<VecDeque<u32>>,
+    lanes: Vec<Lane>,
+    /// The lanes with both a free place and something ready.
+    open_lanes: VecDeque<usize>,
+    running: usize,
+    limit: usize,
+    blocked_by: Vec<u32>,
+    /// Nodes that have ended, whose followers are still to be told.
+    ended: Vec<u32>,
+    stopping: bool,
+}
+
+impl Scheduler {
+    /// Up to `limit` steps run at once, over all lanes. The instances in `failed` failed before this pass: they do not
+    /// run, and what waits for them is blocked.
+    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, failed: &[u32]) -> Self {
+        let instances = work.masks.len();
+        let mut scheduler = Self {
+            policy,
+            states: vec![State::Waiting; instances],
+            waits_for: work.order.waits_for.clone(),
+            ready: work.slots.iter().map(|_| VecDeque::new()).collect(),
+            lanes: work
+                .lanes
+                .iter()
+                .map(|&free| Lane { free, slots: VecDeque::new(), queued: false })
+                .collect(),
+            open_lanes: VecDeque::new(),
+            running: 0,
+            limit,
+            blocked_by: Vec::new(),
+            ended: Vec::new(),
+            stopping: false,
+            work,
+        };
+        for &node in failed {
+            scheduler.states[node as usize] = State::Failed;
+            scheduler.block_followers(node, node);
+        }
+        for node in 0..scheduler.work.order.nodes() as u32 {
+            if scheduler.work.order.waits_for[node as usize] == 0 {
+                scheduler.unblocked(node);
+            }
+        }
+        scheduler.settle();
+        scheduler
+    }
+
+    /// The next step that may start; `None` if none may right now.
+    pub(crate) fn take(&mut self) -> Option<Step> {
+        if self.stopping || self.running >= self.limit {
+            return None;
+        }
+        let lane_number = self.open_lanes.pop_front()?;
+        let lane = &mut self.lanes[lane_number];
+        lane.queued = false;
+        let slot = lane.slots.pop_front()?;
+        let ready = &mut self.ready[slot];
+        let count = ready.len().min(self.work.slots[slot].batch);
+        let nodes: Vec<u32> = ready.drain(..count).collect();
+        if !ready.is_empty() {
+            lane.slots.push_back(slot);
+        }
+        lane.free -= 1;
+        self.reopen(lane_number);
+        for &node in &nodes {
+            self.states[node as usize] = State::Running;
+        }
+        self.running += 1;
+        Some(Step { slot, nodes })
+    }
+
+    /// A step has ended; `failed` are the positions in it of the instances that failed, in any order. Answers how many
+    /// instances have ended with it.
+    pub(crate) fn complete(&mut self, step: &Step, failed: &[usize]) -> usize {
+        self.running -= 1;
+        let lane = self.work.slots[step.slot].lane;
+        self.lanes[lane].free += 1;
+        self.reopen(lane);
+
+        let mut has_failed = vec![false; if failed.is_empty() { 0 } else { step.nodes.len() }];
+        for &position in failed {
+            has_failed[position] = true;
+        }
+        let mut ended = 0;
+        for (position, &node) in step.nodes.iter().enumerate() {
+            if has_failed.get(position).copied().unwrap_or(false) {
+                self.fail(node);
+                ended += 1;
+            } else {
+                ended += usize::from(self.advance(node));
+            }
+        }
+        self.settle();
+        ended
+    }
+
+    /// Starts nothing new; what runs ends.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    pub(crate) fn states(&self) -> &[State] {
+        &self.states
+    }
+
+    /// The failed instance that a blocked one waits for.
+    pub(crate) fn blocked_by(&self, node: u32) -> Option<u32> {
+        self.blocked_by.get(node as usize).copied().filter(|&cause| cause != u32::MAX)
+    }
+
+    /// Nothing holds `node` back any more.
+    fn unblocked(&mut self, node: u32) {
+        match self.states.get(node as usize) {
+            // A block's node has nothing to do.
+            None => self.ended.push(node),
+            Some(State::Waiting) => {
+                self.next_slot(node);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Makes an instance ready for its next slot; answers whether it has none left.
+    fn next_slot(&mut self, node: u32) -> bool {
+        let Some(bit) = bits(self.work.masks[node as usize]).next() else {
+            self.states[node as usize] = State::Done;
+            self.ended.push(node);
+            return true;
+        };
+        let slot = self.work.first_slot[self.resource_of(node)] + bit;
+        if self.ready[slot].is_empty() {
+            let lane = self.work.slots[slot].lane;
+            self.lanes[lane].slots.push_back(slot);
+            self.reopen(lane);
+        }
+        self.ready[slot].push_back(node);
+        self.states[node as usize] = State::Waiting;
+        false
+    }
+
+    /// A step of an instance ended well; answers whether it was the last one.
+    fn advance(&mut self, node: u32) -> bool {
+        let mask = &mut self.work.masks[node as usize];
+        *mask &= *mask - 1;
+        self.next_slot(node)
+    }
+
+    fn fail(&mut self, node: u32) {
+        self.states[node as usize] = State::Failed;
+        match self.policy {
+            FailurePolicy::Force => {
+                self.ended.push(node);
+                return;
+            }
+            FailurePolicy::Stop => self.stopping = true,
+            FailurePolicy::Isolate => {}
+        }
+        self.block_followers(node, node);
+    }
+
+    fn block_followers(&mut self, node: u32, cause: u32) {
+        let mut open = self.work.order.followers(node).to_vec();
+        while let Some(node) = open.pop() {
+            if self.blocked_by(node).is_some() {
+                continue;
+            }
+            match self.states.get_mut(node as usize) {
+                None => {}
+                Some(state @ State::Waiting) => *state = State::Blocked,
+                Some(_) => continue,
+            }
+            self.note_blocked(node, cause);
+            open.extend_from_slice(self.work.order.followers(node));
+        }
+    }
+
+    /// Kept only once something has failed.
+    fn note_blocked(&mut self, node: u32, cause: u32) {
+        if self.blocked_by.is_empty() {
+            self.blocked_by = vec![u32::MAX; self.work.order.nodes()];
+        }
+        self.blocked_by[node as usize] = cause;
+    }
+
+    /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long.
+    fn settle(&mut self) {
+        while let Some(node) = self.ended.pop() {
+            for at in 0..self.work.order.followers(node).len() {
+                let follower = self.work.order.followers(node)[at];
+                let waits_for = &mut self.waits_for[follower as usize];
+                *waits_for -= 1;
+                if *waits_for == 0 {
+                    self.unblocked(follower);
+                }
+            }
+        }
+    }
+
+    fn reopen(&mut self, lane: usize) {
+        let state = &mut self.lanes[lane];
+        if state.free > 0 && !state.slots.is_empty() && !state.queued {
+            state.queued = true;
+            self.open_lanes.push_back(lane);
+        }
+    }
+
+    fn resource_of(&self, node: u32) -> usize {
+        self.work.base.partition_point(|&first| first <= node) - 1
+    }
+}

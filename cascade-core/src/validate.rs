@@ -1,0 +1,387 @@
+//! All that can be wrong with a set of extensions, found at once.
+//!
+//! What one `#[cascade]` impl can get wrong by itself does not compile; it is looked at here again for
+//! declarations that are made by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::declare::{Decision, ExtensionDescriptor, PhaseDeclaration, Rule};
+use crate::fault::{Fault, FaultKind};
+use crate::graph::MAX_EFFECTS;
+use crate::operation::OperationDescriptor;
+use crate::resource::ResourceDescriptor;
+
+/// The faults of these extensions, which are in a fixed order; so are the faults.
+pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
+    let mut found = Vec::new();
+    resource_names(extensions, &mut found);
+    operation_codes(extensions, &mut found);
+    let owned = owners(extensions, &mut found);
+    shared_claims(extensions, &mut found);
+    for extension in extensions {
+        settings(extension, &mut found);
+        edges(extension, &owned, &mut found);
+        finders(extension, &mut found);
+        effects(extension, &mut found);
+        rules(extension, &owned, &mut found);
+        undecided(extension, &mut found);
+        phases(extension, &mut found);
+    }
+    found
+}
+
+/// Every resource that an extension names, wherever it names it.
+fn named_resources(extension: &ExtensionDescriptor) -> impl Iterator<Item = &ResourceDescriptor> {
+    let edges = extension.edges.iter().map(|edge| &edge.parent);
+    let rules = extension.rules.iter().flat_map(|rule| rule.from.iter().chain(&rule.roots));
+    std::iter::once(&extension.resource).chain(edges).chain(rules)
+}
+
+fn resource_names(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+    let mut by_name: BTreeMap<&str, Vec<&ResourceDescriptor>> = BTreeMap::new();
+    for resource in extensions.iter().flat_map(named_resources) {
+        let same_name = by_name.entry(resource.name()).or_default();
+        if !same_name.iter().any(|known| known.is_same(resource)) {
+            same_name.push(resource);
+        }
+    }
+    for (name, resources) in by_name {
+        if resources.len() > 1 {
+            let fault = Fault::new(
+                FaultKind::ResourceNameTwice,
+                format!("the resource name `{name}` is declared by {} types", resources.len()),
+                "give one of them another name: `#[resource(name = \"…\")]`",
+            );
+            let mut places: Vec<_> = resources.iter().map(|resource| resource.place()).collect();
+            places.sort();
+            found.push(places.into_iter().fold(fault, Fault::at));
+        }
+    }
+}
+
+fn operation_codes(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+    let mut by_code: BTreeMap<&str, Vec<OperationDescriptor>> = BTreeMap::new();
+    for rule in extensions.iter().flat_map(|extension| &extension.rules) {
+        let same_code = by_code.entry(rule.operation.code()).or_default();
+        if !same_code.iter().any(|known| known.is_same(&rule.operation)) {
+            same_code.push(rule.operation);
+        }
+    }
+    for (code, operations) in by_code {
+        if operations.len() > 1 {
+            let fault = Fault::new(
+                FaultKind::OperationCodeTwice,
+                format!("the operation code `{code}` is declared by {} types", operations.len()),
+                "give one of them another code: `#[operation(code = \"…\")]`",
+            );
+            let mut places: Vec<_> = operations.iter().map(OperationDescriptor::place).collect();
+            places.sort();
+            found.push(places.into_iter().fold(fault, Fault::at));
+        }
+    }
+}
+
+/// The names of the resources that an extension owns (add-ons do not).
+fn owners<'a>(extensions: &'a [ExtensionDescriptor], found: &mut Vec<Fault>) -> BTreeSet<&'a str> {
+    let mut by_name: BTreeMap<&str, Vec<&ExtensionDescriptor>> = BTreeMap::new();
+    for extension in extensions {
+        by_name.entry(extension.resource.name()).or_default().push(extension);
+    }
+    for (name, extensions) in &by_name {
+        let owners: Vec<_> = extensions.iter().filter(|extension| !extension.addon).collect();
+        match owners.as_slice() {
+            [_] => {}
+            [] => found.push(extensions.iter().fold(
+                Fault::new(
+                    FaultKind::AddonAlone,
+                    format!("`{name}` is only extended by add-ons"),
+                    format!("link the crate whose extension owns `{name}`, or take `addon` away from one"),
+                ),
+                |fault, addon| fault.at(addon.place),
+            )),
+            owners => found.push(owners.iter().fold(
+                Fault::new(
+                    FaultKind::ResourceClaimedTwice,
+                    format!("`{name}` has {} extensions", owners.len()),
+                    "keep one, and mark those that only add edges: `#[cascade(…, addon)]`",
+                ),
+                |fault, owner| fault.at(owner.place),
+            )),
+        }
+    }
+    by_name.into_keys().collect()
+}
+
+/// Edges and root rules that two extensions of one resource claim. Within one extension they are looked at there.
+fn shared_claims(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+    for (index, second) in extensions.iter().enumerate() {
+        let earlier = extensions[..index].iter().filter(|first| first.resource.name() == second.resource.name());
+        for first in earlier {
+            for edge in &second.edges {
+                if let Some(claimed) = first.edges.iter().find(|known| known.parent.is_same(&edge.parent)) {
+                    found.push(edge_twice(second, edge).at(claimed.place));
+                }
+            }
+            for rule in root_rules(second) {
+                if let Some(claimed) = root_rules(first).find(|known| matches_equally(known, rule)) {
+                    found.push(rule_twice(second, rule).at(claimed.place));
+                }
+            }
+        }
+    }
+}
+
+fn root_rules(extension: &ExtensionDescriptor) -> impl Iterator<Item = &Rule> {
+    extension.rules.iter().filter(|rule| rule.from.is_empty())
+}
+
+fn edge_twice(extension: &ExtensionDescriptor, edge: &crate::declare::EdgeDeclaration) -> Fault {
+    let (child, parent) = (extension.resource.name(), edge.parent.name());
+    Fault::new(
+        FaultKind::EdgeTwice,
+        format!("the edge from `{parent}` to `{child}` is claimed twice"),
+        "take it away from one of the two",
+    )
+    .at(edge.place)
+}
+
+fn rule_twice(extension: &ExtensionDescriptor, rule: &Rule) -> Fault {
+    let (child, operation) = (extension.resource.name(), rule.operation.name());
+    let from = match rule.from.as_slice() {
+        [] => String::from("as the root"),
+        parents => format!("from {}", names(parents)),
+    };
+    Fault::new(
+        FaultKind::RuleTwice,
+        format!("two rules of `{child}` for `{operation}` {from} match equally well"),
+        "take one away, or say `root = …` on the more special one",
+    )
+    .at(rule.place)
+}
+
+/// Whether some instance would be ruled by both, and neither is the more special.
+fn matches_equally(a: &Rule, b: &Rule) -> bool {
+    let overlap = |a: &[ResourceDescriptor], b: &[ResourceDescriptor]| {
+        (a.is_empty() && b.is_empty()) || a.iter().any(|a| b.iter().any(|b| a.is_same(b)))
+    };
+    a.operation.is_same(&b.operation) && overlap(&a.from, &b.from) && overlap(&a.roots, &b.roots)
+}
+
+fn settings(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    let zero = |what: &str| {
+        Fault::new(
+            FaultKind::Settings,
+            format!("the {what} of `{}` is zero: no step could ever run", extension.name),
+            "give at least 1",
+        )
+        .at(extension.place)
+    };
+    if extension.settings.batch == 0 {
+        found.push(zero("batch"));
+    }
+    if extension.settings.concurrency == 0 {
+        found.push(zero("concurrency"));
+    }
+    if extension.settings.timeout.is_some_and(|timeout| timeout.is_zero()) {
+        found.push(zero("timeout"));
+    }
+}
+
+fn edges(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Vec<Fault>) {
+    for (index, edge) in extension.edges.iter().enumerate() {
+        if extension.edges[..index].iter().any(|earlier| earlier.parent.is_same(&edge.parent)) {
+            found.push(edge_twice(extension, edge));
+        }
+        if !owned.contains(edge.parent.name()) {
+            found.push(not_linked(extension, &edge.parent, "has an edge to").at(edge.place));
+        }
+    }
+    if !extension.ids_fit {
+        let (resource, ids) = (extension.resource.name(), extension.resource.id_type());
+        found.push(
+            Fault::new(
+                FaultKind::Finder,
+                format!("`{}` is declared with another type of id than `{resource}` has", extension.name),
+                format!("declare it with ids of type `{ids}`"),
+            )
+            .at(extension.place),
+        );
+    }
+}
+
+fn not_linked(extension: &ExtensionDescriptor, resource: &ResourceDescriptor, how: &str) -> Fault {
+    let (child, parent) = (extension.resource.name(), resource.name());
+    let package = resource.place().package;
+    Fault::new(
+        FaultKind::UnknownResource,
+        format!("`{child}` {how} `{parent}`, which no linked extension declares"),
+        format!(
+            "name the crate that holds the extension of `{parent}` in the binary (`cascade_core::link!(…);`); \
+             the resource itself is defined in package `{package}`"
+        ),
+    )
+}
+
+fn finders(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    let fault = |message: String, help: &str| Fault::new(FaultKind::Finder, message, help);
+    for (index, finder) in extension.finders.iter().enumerate() {
+        let (method, parent) = (&finder.method, finder.parent.name());
+        if !extension.edges.iter().any(|edge| edge.parent.is_same(&finder.parent)) {
+            let message = format!("the finder `{method}` is for the edge `{parent}`, which is not listed");
+            found.push(fault(message, "add it to `edges`").at(finder.place));
+        }
+        if !finder.ids_fit() {
+            let message = format!("the finder `{method}` takes another type of id than `{parent}` has");
+            found.push(fault(message, "take the ids of the edge's parent").at(finder.place));
+        }
+        let asked_alike = |earlier: &&crate::declare::FinderDeclaration| {
+            earlier.parent.is_same(&finder.parent)
+                && earlier.operation.map(|operation| operation.code())
+                    == finder.operation.map(|operation| operation.code())
+        };
+        if let Some(first) = extension.finders[..index].iter().find(asked_alike) {
+            let message = format!("the edge `{parent}` has two finders, `{}` and `{method}`", first.method);
+            found.push(
+                fault(message, "keep one, or say `on = …` for one operation").at(finder.place).at(first.place),
+            );
+        }
+    }
+    for edge in &extension.edges {
+        for operation in unasked_operations(extension, &edge.parent) {
+            let (child, parent) = (extension.resource.name(), edge.parent.name());
+            let message = format!("`{operation}` goes along the edge from `{parent}` to `{child}`, which has no finder");
+            found.push(fault(message, "add a method with `#[affected(by = …)]`").at(edge.place));
+        }
+    }
+}
+
+/// The operations that act along an edge without a finder to ask.
+fn unasked_operations<'a>(
+    extension: &'a ExtensionDescriptor,
+    parent: &'a ResourceDescriptor,
+) -> BTreeSet<&'static str> {
+    let finder_for = |operation: &OperationDescriptor| {
+        extension.finders.iter().any(|finder| {
+            finder.parent.is_same(parent) && finder.operation.is_none_or(|only| only.is_same(operation))
+        })
+    };
+    let along = |rule: &&Rule| {
+        matches!(rule.decision, Decision::Effect { .. }) && rule.from.iter().any(|from| from.is_same(parent))
+    };
+    let operations = extension.rules.iter().filter(along).map(|rule| rule.operation);
+    operations.filter(|operation| !finder_for(operation)).map(|operation| operation.name()).collect()
+}
+
+fn effects(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    if extension.effects.len() > MAX_EFFECTS {
+        found.push(
+            Fault::new(
+                FaultKind::TooManyEffects,
+                format!("`{}` has {} effects", extension.name, extension.effects.len()),
+                format!("a resource has at most {MAX_EFFECTS}; let some share a method"),
+            )
+            .at(extension.place),
+        );
+    }
+    for effect in &extension.effects {
+        for name in &effect.supersedes {
+            let fault = |message: String, help: &str| {
+                Fault::new(FaultKind::Supersedes, message, help).at(effect.place)
+            };
+            if !extension.effects.iter().any(|other| other.method == *name) {
+                let message = format!("`{}` supersedes `{name}`, which is no effect", effect.method);
+                found.push(fault(message, "name a method that has `#[on(…)]`"));
+            } else if superseded_by(extension, name).contains(effect.method.as_ref()) {
+                let message = format!("`{}` supersedes `{name}`, which supersedes it in turn", effect.method);
+                found.push(fault(message, "take one of the two away: of a circle none would run"));
+            }
+        }
+    }
+}
+
+/// All that `effect` supersedes, directly or through others, itself included.
+fn superseded_by<'a>(extension: &'a ExtensionDescriptor, effect: &'a str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::from([effect]);
+    let mut open = vec![effect];
+    while let Some(name) = open.pop() {
+        let declared = extension.effects.iter().filter(|effect| effect.method == name);
+        for next in declared.flat_map(|effect| &effect.supersedes) {
+            if reached.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    reached
+}
+
+fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Vec<Fault>) {
+    for (index, rule) in extension.rules.iter().enumerate() {
+        let operation = rule.operation.name();
+        for parent in &rule.from {
+            if !extension.edges.iter().any(|edge| edge.parent.is_same(parent)) {
+                let message = format!("a rule for `{operation}` is from `{}`, which is no edge", parent.name());
+                found.push(Fault::new(FaultKind::Rule, message, "add it to `edges`").at(rule.place));
+            }
+        }
+        for root in rule.roots.iter().filter(|root| !owned.contains(root.name())) {
+            found.push(not_linked(extension, root, "has a rule for the root").at(rule.place));
+        }
+        if let Decision::Effect { effect, .. } = &rule.decision
+            && !extension.effects.iter().any(|declared| declared.method == *effect)
+        {
+            let message = format!("a rule for `{operation}` has the effect `{effect}`, which is not declared");
+            found.push(Fault::new(FaultKind::Rule, message, "declare the effect").at(rule.place));
+        }
+        if let Some(first) = extension.rules[..index].iter().find(|first| matches_equally(first, rule)) {
+            found.push(rule_twice(extension, rule).at(first.place));
+        }
+    }
+}
+
+/// Edges that an operation of this extension leaves undecided.
+fn undecided(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    let operations: BTreeMap<&str, OperationDescriptor> =
+        extension.rules.iter().map(|rule| (rule.operation.code(), rule.operation)).collect();
+    for operation in operations.values() {
+        for edge in &extension.edges {
+            let decides = |rule: &&Rule| {
+                rule.operation.is_same(operation) && rule.from.iter().any(|from| from.is_same(&edge.parent))
+            };
+            if extension.rules.iter().filter(decides).any(|rule| rule.roots.is_empty()) {
+                continue;
+            }
+            let (child, parent, operation) = (extension.resource.name(), edge.parent.name(), operation.name());
+            let for_some_roots = extension.rules.iter().any(|rule| decides(&rule));
+            let but = if for_some_roots { " but for some roots" } else { "" };
+            found.push(
+                Fault::new(
+                    FaultKind::Undecided,
+                    format!("`{child}` has no rule for `{operation}` from `{parent}`{but}"),
+                    format!("name it in a `from`, or write `ignore({operation}, from = [{parent}])`"),
+                )
+                .at(edge.place),
+            );
+        }
+    }
+}
+
+fn phases(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    let ExtensionDescriptor { checks, begins, cleanups, .. } = extension;
+    for phase in checks.iter().chain(begins).chain(cleanups) {
+        let PhaseDeclaration { method, operation, only, place } = phase;
+        if !extension.rules.iter().any(|rule| rule.operation.is_same(operation)) {
+            let message = format!("`{method}` is for `{}`, for which `{}` has no rule", operation.name(), extension.name);
+            found.push(Fault::new(FaultKind::Phase, message, "add a rule, or take the method away").at(*place));
+        }
+        for effect in only {
+            if !extension.effects.iter().any(|declared| declared.method == *effect) {
+                let message = format!("`{method}` is only for the effect `{effect}`, which is not declared");
+                found.push(Fault::new(FaultKind::Phase, message, "name a method that has `#[on(…)]`").at(*place));
+            }
+        }
+    }
+}
+
+fn names(resources: &[ResourceDescriptor]) -> String {
+    resources.iter().map(|resource| format!("`{}`", resource.name())).collect::<Vec<_>>().join(", ")
+}
