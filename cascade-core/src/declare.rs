@@ -433,14 +433,23 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// The check, begin or cleanup method of that name is only for instances with one of these effects.
-    pub fn only(&mut self, method: &str, effects: impl IntoIterator<Item = impl Into<Name>>) -> &mut Self {
-        let ExtensionDescriptor { checks, begins, cleanups, .. } = &mut self.descriptor;
-        let effects: Vec<Name> = effects.into_iter().map(Into::into).collect();
-        for declared in checks.iter_mut().chain(begins).chain(cleanups) {
-            if declared.method == method {
-                declared.only.clone_from(&effects);
-            }
+    /// In that phase of `O`, the method of that name is only for instances with one of these effects.
+    pub fn only<O: Operation>(
+        &mut self,
+        phase: Phase,
+        method: &str,
+        effects: impl IntoIterator<Item = impl Into<Name>>,
+    ) -> &mut Self {
+        let declared = match phase {
+            Phase::Check => &mut self.descriptor.checks,
+            Phase::Begin => &mut self.descriptor.begins,
+            Phase::Cleanup => &mut self.descriptor.cleanups,
+            Phase::Effect => return self,
+        };
+        let is_meant =
+            |one: &&mut PhaseDeclaration| one.method == method && one.operation.is_same(&O::DESCRIPTOR);
+        if let Some(declared) = declared.iter_mut().find(is_meant) {
+            declared.only = effects.into_iter().map(Into::into).collect();
         }
         self
     }

@@ -10,6 +10,7 @@ mod declare;
 mod error;
 mod extension;
 mod intern;
+mod link;
 mod operation;
 mod outcome;
 mod place;
@@ -21,6 +22,7 @@ mod resource;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use cascade_macros::{Extension, Operation, Resource, cascade};
 pub use context::{FindContext, StepContext};
 pub use declare::{
     Decision, Declaration, Declare, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor,
@@ -37,5 +39,6 @@ pub use resource::{Resource, ResourceDescriptor, ResourceId, Roots};
 pub mod prelude {
     pub use crate::{
         Delete, Extension, FindContext, Operation, Outcome, Resource, StepContext, StepError, Terminal, Veto,
+        cascade,
     };
 }
