@@ -63,8 +63,6 @@ pub(crate) struct Affected {
     pub(crate) arcs: Vec<Arcs>,
     /// The roots are the first instances of their resource.
     pub(crate) roots: u32,
-    /// The resources in an order in which parents come before children, as far as they can.
-    pub(crate) parents_first: Vec<usize>,
     pub(crate) cut: Vec<CutArc>,
     /// The first node of each resource, and behind the last one the number of all instances.
     pub(crate) base: Vec<u32>,

@@ -347,7 +347,9 @@ impl CascadeBuilder {
         }
         extensions.sort_by(|a, b| extension_order(a.descriptor()).cmp(&extension_order(b.descriptor())));
         match Graph::build(descriptors) {
-            Ok(graph) if faults.is_empty() => Ok(Cascade { graph: Arc::new(graph), extensions, find, concurrency }),
+            Ok(graph) if faults.is_empty() => {
+                Ok(Cascade { graph: Arc::new(graph), extensions, find, concurrency })
+            }
             Ok(_) => Err(BuildError::new(faults)),
             Err(error) => {
                 faults.extend_from_slice(error.faults());
@@ -359,7 +361,8 @@ impl CascadeBuilder {
 
 fn not_provided(extension: &ExtensionDescriptor, missing: &NotProvided) -> Vec<Fault> {
     let fault = |&(field, type_name): &(&str, &str)| {
-        let message = format!("`{}` has a field `{field}`, and no value of its type was provided", extension.name);
+        let message =
+            format!("`{}` has a field `{field}`, and no value of its type was provided", extension.name);
         let help = format!("add `.provide(…)` with a value of type `{type_name}` before `.build()`");
         Fault::new(FaultKind::NotProvided, message, help).at(extension.place)
     };

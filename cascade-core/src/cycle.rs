@@ -61,7 +61,9 @@ impl Walk {
             if inside(edge.parent) {
                 let parent_number = |parent: u32| numbers[edge.parent][parent as usize];
                 let pairs = arcs[index].pairs.iter();
-                found.extend(pairs.map(|&(parent, child)| (parent_number(parent), child_number(child), index)));
+                found.extend(
+                    pairs.map(|&(parent, child)| (parent_number(parent), child_number(child), index)),
+                );
             } else {
                 let children = arcs[index].pairs.iter().map(|&(_, child)| child);
                 let in_blocks = arcs[index].blocks.iter().flat_map(|block| block.children.iter().copied());

@@ -43,6 +43,7 @@ pub trait Declare: Sized + Send + Sync + 'static {
 
 /// How the steps of an extension are packed, limited and tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct StepSettings {
     pub(crate) batch: usize,
     pub(crate) concurrency: usize,
@@ -74,7 +75,7 @@ impl StepSettings {
 
 impl Default for StepSettings {
     fn default() -> Self {
-        Self { batch: 100, concurrency: 10, timeout: Some(Duration::from_secs(600)), retries: 0 }
+        Self { batch: 100, concurrency: 10, timeout: Some(Duration::from_mins(10)), retries: 0 }
     }
 }
 
@@ -132,6 +133,7 @@ pub enum Decision {
 
 /// A rule: what an operation does to the instances of this resource, by where it comes from.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Rule {
     pub(crate) operation: OperationDescriptor,
     pub(crate) from: Vec<ResourceDescriptor>,
@@ -434,14 +436,23 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// The check, begin or cleanup method of that name is only for instances with one of these effects.
-    pub fn only(&mut self, method: &str, effects: impl IntoIterator<Item = impl Into<Name>>) -> &mut Self {
-        let ExtensionDescriptor { checks, begins, cleanups, .. } = &mut self.descriptor;
-        let effects: Vec<Name> = effects.into_iter().map(Into::into).collect();
-        for declared in checks.iter_mut().chain(begins).chain(cleanups) {
-            if declared.method == method {
-                declared.only.clone_from(&effects);
-            }
+    /// In that phase of `O`, the method of that name is only for instances with one of these effects.
+    pub fn only<O: Operation>(
+        &mut self,
+        phase: Phase,
+        method: &str,
+        effects: impl IntoIterator<Item = impl Into<Name>>,
+    ) -> &mut Self {
+        let declared = match phase {
+            Phase::Check => &mut self.descriptor.checks,
+            Phase::Begin => &mut self.descriptor.begins,
+            Phase::Cleanup => &mut self.descriptor.cleanups,
+            Phase::Effect => return self,
+        };
+        let is_meant =
+            |one: &&mut PhaseDeclaration| one.method == method && one.operation.is_same(&O::DESCRIPTOR);
+        if let Some(declared) = declared.iter_mut().find(is_meant) {
+            declared.only = effects.into_iter().map(Into::into).collect();
         }
         self
     }

@@ -1,5 +1,7 @@
 //! The digest of a plan: what a confirmation is bound to.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::affected::Affected;
@@ -27,5 +29,10 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
             }
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hex = String::new();
+    for byte in hash.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(hex)
 }

@@ -54,20 +54,8 @@ pub(crate) async fn discover(
         base.push(count);
     }
     let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
-    let parents_first = groups.iter().flat_map(|group| group.resources.iter().copied()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &groups, (route.root, root_count));
-    Ok(Affected {
-        operation,
-        columns,
-        arcs,
-        roots: root_count,
-        parents_first,
-        cut,
-        base,
-        parents_by_child,
-        route,
-        graph,
-    })
+    Ok(Affected { operation, columns, arcs, roots: root_count, cut, base, parents_by_child, route, graph })
 }
 
 /// A call that is to be made: an edge's finder about some of the parents to expand.
@@ -148,7 +136,8 @@ impl<'a> Discovery<'a> {
             }
         }
         let mut progress: Vec<Progress> = groups.iter().map(|_| Progress::default()).collect();
-        for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| route.edges[*index].is_some()) {
+        for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| route.edges[*index].is_some())
+        {
             let child = &mut progress[group_of[edge.child]];
             let inside = group_of[edge.parent] == group_of[edge.child];
             if inside { child.inner.push(index) } else { child.inputs.push(index) }
@@ -384,13 +373,14 @@ impl<'a> Discovery<'a> {
             parent: self.graph.resources[edge.parent].name().to_owned(),
             child: self.graph.resources[edge.child].name().to_owned(),
             place: finder.place,
-            source: error,
+            source: Box::new(error),
         }
     }
 
     fn stranger_error(&self, call: &Call, stranger: &str) -> PlanError {
         let parent = self.graph.resources[self.graph.edges[call.edge].parent].name();
-        let message = format!("it answered with the parent {parent} `{stranger}`, which it was not asked about");
+        let message =
+            format!("it answered with the parent {parent} `{stranger}`, which it was not asked about");
         self.finder_error(call, CallError::Fault(message))
     }
 }

@@ -90,7 +90,11 @@ impl Run<'_> {
         let nodes: Vec<u32> = (0..scheduler.states().len() as u32).filter(not_begun).collect();
         let failed = |node: &u32| self.failures.contains_key(node);
         // Stop: the run ends here, and only what failed is to be named as the cause of what is blocked.
-        if self.settings.policy == FailurePolicy::Stop { nodes.into_iter().filter(failed).collect() } else { nodes }
+        if self.settings.policy == FailurePolicy::Stop {
+            nodes.into_iter().filter(failed).collect()
+        } else {
+            nodes
+        }
     }
 
     /// Answers how many instances that went have not been cleaned up.
@@ -187,7 +191,8 @@ impl Caller<'_> {
     /// Runs a step: tries, and tries again what failed and may be mended.
     async fn run(self, extension: &dyn DynExtension, method: Method, step: Step) -> Ended {
         let Self { affected, phase, settings } = self;
-        let (resource, effect) = (affected.resource_name(method.resource), method_name(extension, phase, method));
+        let (resource, effect) =
+            (affected.resource_name(method.resource), method_name(extension, phase, method));
         let instances = step.nodes.len();
         tell(&settings.observers, &Event::StepStarted { phase, resource, effect, instances });
         let limits = extension.descriptor().settings;
@@ -243,7 +248,7 @@ impl Caller<'_> {
             forced: settings.forced,
         };
         let limits = extension.descriptor().settings;
-        let answer = once(limits.timeout, || extension.act(phase, method.method, &batch, &cx)).await;
+        let answer = once(limits.timeout, || extension.act(phase, method.index, &batch, &cx)).await;
         let failures = match answer {
             Ok(Ok(failures)) => failures
                 .into_iter()
@@ -268,9 +273,9 @@ impl Caller<'_> {
 fn method_name(extension: &dyn DynExtension, phase: Phase, method: Method) -> &str {
     let declared = extension.descriptor();
     match phase {
-        Phase::Check => &declared.checks[method.method].method,
-        Phase::Begin => &declared.begins[method.method].method,
-        Phase::Effect => &declared.effects[method.method].method,
-        Phase::Cleanup => &declared.cleanups[method.method].method,
+        Phase::Check => &declared.checks[method.index].method,
+        Phase::Begin => &declared.begins[method.index].method,
+        Phase::Effect => &declared.effects[method.index].method,
+        Phase::Cleanup => &declared.cleanups[method.index].method,
     }
 }

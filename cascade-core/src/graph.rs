@@ -49,9 +49,20 @@ pub struct ResourceNode {
     pub(crate) extensions: Vec<usize>,
 }
 
-/// An edge of the graph, from a parent to a child.
+/// An edge of the graph: the child declares that it hangs off the parent.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EdgeRef<'g> {
+    /// The resource that the child hangs off.
+    pub parent: &'g ResourceNode,
+    /// The resource that declares the edge.
+    pub child: &'g ResourceNode,
+    /// Where it was written.
+    pub place: Place,
+}
+
 #[derive(Clone, Debug)]
-pub struct Edge {
+pub(crate) struct Edge {
     pub(crate) parent: usize,
     pub(crate) child: usize,
     pub(crate) extension: usize,
@@ -117,11 +128,7 @@ impl Graph {
         let mut extensions: Vec<ExtensionDescriptor> = extensions.into_iter().collect();
         extensions.sort_by(|a, b| extension_order(a).cmp(&extension_order(b)));
         let faults = validate::faults(&extensions);
-        if faults.is_empty() {
-            Ok(Self::assemble(extensions))
-        } else {
-            Err(BuildError::new(faults))
-        }
+        if faults.is_empty() { Ok(Self::assemble(extensions)) } else { Err(BuildError::new(faults)) }
     }
 
     /// The graph of all extensions that the linker collected, without making them: for documents and tests.
@@ -139,9 +146,13 @@ impl Graph {
         self.resources.iter()
     }
 
-    /// The edges as pairs of parent and child, by child and then by parent.
-    pub fn edges(&self) -> impl ExactSizeIterator<Item = (&ResourceNode, &ResourceNode)> {
-        self.edges.iter().map(|edge| (&self.resources[edge.parent], &self.resources[edge.child]))
+    /// The edges, by child and then by parent.
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = EdgeRef<'_>> {
+        self.edges.iter().map(|edge| EdgeRef {
+            parent: &self.resources[edge.parent],
+            child: &self.resources[edge.child],
+            place: edge.place,
+        })
     }
 
     /// The operations that some rule mentions, by code.
@@ -258,7 +269,9 @@ impl Graph {
                 Some(parent) => rule.from.iter().any(|from| from.is_same(parent)),
                 None => rule.from.is_empty(),
             };
-            let (true, Some(operation)) = (along, self.find_operation(rule.operation.code())) else { continue };
+            let (true, Some(operation)) = (along, self.find_operation(rule.operation.code())) else {
+                continue;
+            };
             let decision = match &rule.decision {
                 Decision::Ignore => GraphDecision::Ignore,
                 Decision::Effect { effect, leaf } => {

@@ -17,8 +17,6 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error>;
     /// Reads an id as a person types it: as the text itself, else as a JSON value (`42`).
     fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
-    /// The index of the id that prints as `text`: for people who ask, not for loops.
-    fn find_printed(&self, text: &str) -> Option<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
     /// The ids of `indices`, in their order.
@@ -127,10 +125,6 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         Ok(self.insert(id))
     }
 
-    fn find_printed(&self, text: &str) -> Option<u32> {
-        (0..self.ids.len() as u32).find(|&index| self.ids[index as usize].to_string() == text)
-    }
-
     fn sorted(&self) -> Vec<u32> {
         let id = |index: u32| &self.ids[index as usize];
         let mut indices: Vec<u32> = (0..self.ids.len() as u32).collect();
@@ -138,9 +132,7 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         // that differ and compare equal.
         let by_id = AssertUnwindSafe(|| {
             let mut sorted = indices.clone();
-            sorted.sort_by(|&a, &b| {
-                id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string()))
-            });
+            sorted.sort_by(|&a, &b| id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string())));
             sorted
         });
         catch_unwind(by_id).unwrap_or_else(|_| {

@@ -20,6 +20,7 @@ mod extension;
 mod fault;
 mod graph;
 mod intern;
+mod link;
 mod operation;
 mod order;
 mod outcome;
@@ -43,15 +44,16 @@ pub mod __private;
 
 pub use call::CallError;
 pub use cascade::{Apply, ApplyError, Cascade, CascadeBuilder};
+pub use cascade_macros::{Extension, Operation, Resource, cascade};
 pub use context::{FindContext, StepContext};
 pub use declare::{
     Decision, Declaration, Declare, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor,
     FinderDeclaration, HandlerFuture, Name, Phase, PhaseDeclaration, Rule, StepSettings,
 };
+pub use error::{StepError, Terminal};
 pub use event::Event;
 pub use fault::{BuildError, Fault, FaultKind};
-pub use graph::{Edge, Graph, ResourceNode};
-pub use error::{StepError, Terminal};
+pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
 pub use place::Place;
@@ -66,7 +68,7 @@ pub use tree::{Tree, TreeNode};
 /// What a module that declares resources and extensions needs.
 pub mod prelude {
     pub use crate::{
-        Cascade, Delete, Extension, FindContext, Operation, Outcome, Resource, StepContext, StepError, Terminal,
-        Veto,
+        Cascade, Delete, Extension, FindContext, Operation, Outcome, Resource, StepContext, StepError,
+        Terminal, Veto, cascade,
     };
 }

@@ -64,7 +64,8 @@ fn each_arc(affected: &Affected, mut visit: impl FnMut(u32, u32)) {
     let mut block_node = affected.len() as u32;
     for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
         let is_cut = |parent: u32, child: u32| {
-            !affected.cut.is_empty() && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
+            !affected.cut.is_empty()
+                && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
         };
         for &(parent, child) in &arcs.pairs {
             if !is_cut(parent, child) {

@@ -1,6 +1,6 @@
 //! What is to be done in one pass over the affected set: begin, the effects, or cleanup.
 
-use crate::affected::{Affected, bits};
+use crate::affected::Affected;
 use crate::declare::{Phase, PhaseDeclaration};
 use crate::order::Order;
 use crate::schedule::{Slot, State, Work};
@@ -11,7 +11,8 @@ use crate::vet::only_mask;
 pub(crate) struct Method {
     pub(crate) resource: usize,
     pub(crate) extension: usize,
-    pub(crate) method: usize,
+    /// Its place among the methods of the phase.
+    pub(crate) index: usize,
 }
 
 /// A pass: the work for the scheduler, and the methods behind its slots.
@@ -29,7 +30,7 @@ impl Pass {
             let effects = node.effects.iter();
             pass.add_resource(
                 affected,
-                effects.map(|effect| Method { resource, extension: effect.extension, method: effect.method }),
+                effects.map(|effect| Method { resource, extension: effect.extension, index: effect.method }),
             );
             for index in 0..affected.columns[resource].len() as u32 {
                 pass.work.masks.push(affected.effects(resource, index));
@@ -50,11 +51,20 @@ impl Pass {
 
     /// A pass of phase methods over the instances that `takes_part` admits.
     fn around(affected: &Affected, phase: Phase, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
-        if affected.graph.resources.iter().enumerate().all(|(at, _)| methods_of(affected, phase, at).is_empty()) {
+        if affected
+            .graph
+            .resources
+            .iter()
+            .enumerate()
+            .all(|(at, _)| methods_of(affected, phase, at).is_empty())
+        {
             return None;
         }
-        let order =
-            if phase == Phase::Begin { Order::parents_first(affected) } else { Order::children_first(affected) };
+        let order = if phase == Phase::Begin {
+            Order::parents_first(affected)
+        } else {
+            Order::children_first(affected)
+        };
         let mut pass = Self::empty(affected, phase, order);
         for resource in 0..affected.graph.resources.len() {
             let methods = methods_of(affected, phase, resource);
@@ -98,11 +108,6 @@ impl Pass {
             self.methods.push(method);
         }
     }
-
-    /// How many instances have something to do.
-    pub(crate) fn instances(&self) -> usize {
-        self.work.masks.iter().filter(|&&mask| bits(mask).next().is_some()).count()
-    }
 }
 
 /// The begin or cleanup methods of a resource for the operation, the owner's first.
@@ -113,7 +118,7 @@ fn methods_of(affected: &Affected, phase: Phase, resource: usize) -> Vec<(Method
         let descriptor = &affected.graph.extensions[extension];
         let declared = if phase == Phase::Begin { &descriptor.begins } else { &descriptor.cleanups };
         let of_operation = declared.iter().enumerate().filter(|(_, phase)| phase.operation.code() == code);
-        methods.extend(of_operation.map(|(method, phase)| (Method { resource, extension, method }, phase)));
+        methods.extend(of_operation.map(|(index, phase)| (Method { resource, extension, index }, phase)));
     }
     methods
 }

@@ -78,7 +78,7 @@ pub enum PlanError {
         /// Where it was written.
         place: Place,
         /// What it answered.
-        source: CallError,
+        source: Box<CallError>,
     },
     /// A check did not answer, or not what it was asked.
     #[error("the check `{check}` ({place}) of {resource} failed: {source}")]
@@ -90,7 +90,7 @@ pub enum PlanError {
         /// Where it was written.
         place: Place,
         /// What it answered.
-        source: CallError,
+        source: Box<CallError>,
     },
     /// More instances than the engine counts.
     #[error("the plan has more than 4 billion instances: start from fewer roots")]
@@ -258,15 +258,17 @@ impl Plan {
 
     pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {
         let affected = &*self.affected;
-        let mut summary = ResourceSummary { instances: affected.columns[resource].len(), ..Default::default() };
+        let mut summary =
+            ResourceSummary { instances: affected.columns[resource].len(), ..Default::default() };
         let mut counts = vec![0; affected.graph.resources[resource].effects.len()];
         for index in 0..summary.instances as u32 {
             crate::affected::bits(affected.effects(resource, index)).for_each(|effect| counts[effect] += 1);
             summary.going += usize::from(affected.is_going(resource, index));
         }
         let counted = counts.into_iter().enumerate().filter(|&(_, count)| count > 0);
-        summary.effects =
-            counted.map(|(effect, count)| (affected.effect_name(resource, effect).to_owned(), count)).collect();
+        summary.effects = counted
+            .map(|(effect, count)| (affected.effect_name(resource, effect).to_owned(), count))
+            .collect();
         summary
     }
 }
@@ -331,8 +333,11 @@ fn parents_of(affected: &Affected, resource: usize, index: u32) -> BTreeMap<&str
     let mut by_resource = BTreeMap::new();
     for &edge in &affected.graph.resources[resource].up {
         let parent = affected.graph.edges[edge].parent;
-        let mut found: Vec<String> =
-            affected.parents(edge, index).into_iter().map(|at| affected.display(parent, at).to_string()).collect();
+        let mut found: Vec<String> = affected
+            .parents(edge, index)
+            .into_iter()
+            .map(|at| affected.display(parent, at).to_string())
+            .collect();
         found.sort_unstable();
         if !found.is_empty() {
             by_resource.insert(affected.resource_name(parent), found);

@@ -25,7 +25,6 @@ pub(crate) struct EdgeRoute {
 /// An operation's way through the graph from one root resource.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    pub(crate) operation: usize,
     pub(crate) root: usize,
     pub(crate) root_reach: Reach,
     /// For each edge of the graph, by its index; `None` where the operation does not go along it.
@@ -49,7 +48,7 @@ impl Route {
             return None;
         };
         let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
-        Some(Self { operation, root, root_reach: Reach { effect, leaf }, edges })
+        Some(Self { root, root_reach: Reach { effect, leaf }, edges })
     }
 
     /// The groups of resources, parents before children.
@@ -65,7 +64,8 @@ impl Route {
         let mut groups: Vec<Group> = kosaraju_scc(&arcs)
             .into_iter()
             .map(|group| {
-                let mut resources: Vec<usize> = group.into_iter().map(petgraph::graph::NodeIndex::index).collect();
+                let mut resources: Vec<usize> =
+                    group.into_iter().map(petgraph::graph::NodeIndex::index).collect();
                 resources.sort_unstable();
                 let cyclic = resources.len() > 1 || self_loop[resources[0]];
                 Group { resources, cyclic }

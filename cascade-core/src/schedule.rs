@@ -177,10 +177,6 @@ impl Scheduler {
         self.stopping = true;
     }
 
-    pub(crate) fn running(&self) -> usize {
-        self.running
-    }
-
     pub(crate) fn states(&self) -> &[State] {
         &self.states
     }

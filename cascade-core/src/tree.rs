@@ -114,7 +114,8 @@ fn write_node(node: &TreeNode<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn write_children(node: &TreeNode<'_>, indent: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut children = node.children().peekable();
     while let Some(child) = children.next() {
-        let (branch, below) = if children.peek().is_some() { ("├── ", "│   ") } else { ("└── ", "    ") };
+        let (branch, below) =
+            if children.peek().is_some() { ("├── ", "│   ") } else { ("└── ", "    ") };
         write!(f, "{indent}{branch}")?;
         write_node(&child, f)?;
         write_children(&child, &format!("{indent}{below}"), f)?;

@@ -115,7 +115,8 @@ fn owners<'a>(extensions: &'a [ExtensionDescriptor], found: &mut Vec<Fault>) -> 
 /// Edges and root rules that two extensions of one resource claim. Within one extension they are looked at there.
 fn shared_claims(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
     for (index, second) in extensions.iter().enumerate() {
-        let earlier = extensions[..index].iter().filter(|first| first.resource.name() == second.resource.name());
+        let earlier =
+            extensions[..index].iter().filter(|first| first.resource.name() == second.resource.name());
         for first in earlier {
             for edge in &second.edges {
                 if let Some(claimed) = first.edges.iter().find(|known| known.parent.is_same(&edge.parent)) {
@@ -242,14 +243,18 @@ fn finders(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
         if let Some(first) = extension.finders[..index].iter().find(asked_alike) {
             let message = format!("the edge `{parent}` has two finders, `{}` and `{method}`", first.method);
             found.push(
-                fault(message, "keep one, or say `on = …` for one operation").at(finder.place).at(first.place),
+                fault(message, "keep one, or say `on = …` for one operation")
+                    .at(finder.place)
+                    .at(first.place),
             );
         }
     }
     for edge in &extension.edges {
         for operation in unasked_operations(extension, &edge.parent) {
             let (child, parent) = (extension.resource.name(), edge.parent.name());
-            let message = format!("`{operation}` goes along the edge from `{parent}` to `{child}`, which has no finder");
+            let message = format!(
+                "`{operation}` goes along the edge from `{parent}` to `{child}`, which has no finder"
+            );
             found.push(fault(message, "add a method with `#[affected(by = …)]`").at(edge.place));
         }
     }
@@ -319,7 +324,8 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
         let operation = rule.operation.name();
         for parent in &rule.from {
             if !extension.edges.iter().any(|edge| edge.parent.is_same(parent)) {
-                let message = format!("a rule for `{operation}` is from `{}`, which is no edge", parent.name());
+                let message =
+                    format!("a rule for `{operation}` is from `{}`, which is no edge", parent.name());
                 found.push(Fault::new(FaultKind::Rule, message, "add it to `edges`").at(rule.place));
             }
         }
@@ -329,7 +335,8 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
         if let Decision::Effect { effect, .. } = &rule.decision
             && !extension.effects.iter().any(|declared| declared.method == *effect)
         {
-            let message = format!("a rule for `{operation}` has the effect `{effect}`, which is not declared");
+            let message =
+                format!("a rule for `{operation}` has the effect `{effect}`, which is not declared");
             found.push(Fault::new(FaultKind::Rule, message, "declare the effect").at(rule.place));
         }
         if let Some(first) = extension.rules[..index].iter().find(|first| matches_equally(first, rule)) {
@@ -350,7 +357,8 @@ fn undecided(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
             if extension.rules.iter().filter(decides).any(|rule| rule.roots.is_empty()) {
                 continue;
             }
-            let (child, parent, operation) = (extension.resource.name(), edge.parent.name(), operation.name());
+            let (child, parent, operation) =
+                (extension.resource.name(), edge.parent.name(), operation.name());
             let for_some_roots = extension.rules.iter().any(|rule| decides(&rule));
             let but = if for_some_roots { " but for some roots" } else { "" };
             found.push(
@@ -370,13 +378,21 @@ fn phases(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
     for phase in checks.iter().chain(begins).chain(cleanups) {
         let PhaseDeclaration { method, operation, only, place } = phase;
         if !extension.rules.iter().any(|rule| rule.operation.is_same(operation)) {
-            let message = format!("`{method}` is for `{}`, for which `{}` has no rule", operation.name(), extension.name);
-            found.push(Fault::new(FaultKind::Phase, message, "add a rule, or take the method away").at(*place));
+            let message = format!(
+                "`{method}` is for `{}`, for which `{}` has no rule",
+                operation.name(),
+                extension.name
+            );
+            found.push(
+                Fault::new(FaultKind::Phase, message, "add a rule, or take the method away").at(*place),
+            );
         }
         for effect in only {
             if !extension.effects.iter().any(|declared| declared.method == *effect) {
                 let message = format!("`{method}` is only for the effect `{effect}`, which is not declared");
-                found.push(Fault::new(FaultKind::Phase, message, "name a method that has `#[on(…)]`").at(*place));
+                found.push(
+                    Fault::new(FaultKind::Phase, message, "name a method that has `#[on(…)]`").at(*place),
+                );
             }
         }
     }

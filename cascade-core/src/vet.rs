@@ -30,7 +30,9 @@ pub(crate) async fn vetoes(
         .map(|call| ask(affected, &*extensions[call.extension], call, forced))
         .buffer_unordered(concurrency);
     let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
-    vetoes.sort_by(|a, b| (&a.resource, &a.id, &a.check, &a.reason).cmp(&(&b.resource, &b.id, &b.check, &b.reason)));
+    vetoes.sort_by(|a, b| {
+        (&a.resource, &a.id, &a.check, &a.reason).cmp(&(&b.resource, &b.id, &b.check, &b.reason))
+    });
     Ok(vetoes)
 }
 
@@ -106,6 +108,8 @@ async fn ask(
                 check: name.clone(),
             })
             .collect()),
-        Err(source) => Err(PlanError::Check { check: name, resource, place: check.place, source }),
+        Err(source) => {
+            Err(PlanError::Check { check: name, resource, place: check.place, source: Box::new(source) })
+        }
     }
 }

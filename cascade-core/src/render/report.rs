@@ -24,7 +24,11 @@ impl fmt::Display for ReportSummary {
             not_started: self.not_started,
         };
         let width = self.resources.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
-        writeln!(f, "{:<width$}  {:>11} {:>11} {:>11} {:>11}", "", "done", "failed", "blocked", "not started")?;
+        writeln!(
+            f,
+            "{:<width$}  {:>11} {:>11} {:>11} {:>11}",
+            "", "done", "failed", "blocked", "not started"
+        )?;
         for (name, counts) in &self.resources {
             write_row(f, name, width, *counts)?;
         }

@@ -1,0 +1,81 @@
+//! All errors of one expansion, and the words they are made of.
+
+use std::fmt::Display;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// The errors found so far. A macro goes on after an error, so that every mistake is reported at once.
+#[derive(Default)]
+pub(crate) struct Errors {
+    combined: Option<syn::Error>,
+    guessing: bool,
+}
+
+impl Errors {
+    pub(crate) fn add(&mut self, error: syn::Error) {
+        match &mut self.combined {
+            Some(combined) => combined.combine(error),
+            None => self.combined = Some(error),
+        }
+    }
+
+    /// An error at the tokens `at`.
+    pub(crate) fn at(&mut self, at: impl ToTokens, message: impl Display) {
+        self.add(syn::Error::new_spanned(at, message));
+    }
+
+    /// Something about edges or rules could not be read. What seems to be missing may be in it: nothing is
+    /// reported as missing from here on.
+    pub(crate) fn unread(&mut self, error: syn::Error) {
+        self.guessing = true;
+        self.add(error);
+    }
+
+    pub(crate) fn append(&mut self, others: Self) {
+        self.guessing |= others.guessing;
+        if let Some(error) = others.combined {
+            self.add(error);
+        }
+    }
+
+    /// Whether all edges and rules were read, so that a missing one is missing.
+    pub(crate) fn saw_everything(&self) -> bool {
+        !self.guessing
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.combined.is_none()
+    }
+}
+
+impl ToTokens for Errors {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        if let Some(combined) = &self.combined {
+            combined.to_compile_error().to_tokens(tokens);
+        }
+    }
+}
+
+/// The candidate that `word` was probably meant to be.
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(word.len()))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// "`a`, `b` and `c`".
+pub(crate) fn listed(words: &[impl Display], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        [only] => format!("`{only}`"),
+        [firsts @ .., end] => {
+            let firsts: Vec<String> = firsts.iter().map(|word| format!("`{word}`")).collect();
+            format!("{} {last} `{end}`", firsts.join(", "))
+        }
+    }
+}

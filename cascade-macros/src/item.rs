@@ -1,0 +1,132 @@
+//! The annotated `impl`: what goes out again, and what of it is read.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use syn::{ItemImpl, Type};
+
+use crate::errors::{Errors, closest};
+use crate::methods::ATTRIBUTES;
+
+/// An annotated `impl`.
+pub(crate) struct Item {
+    /// As it was written, without our attributes. The bodies of its methods are never looked at, so that half a
+    /// method does not hide the others.
+    pub(crate) clean: TokenStream,
+    /// What could be read: with all attributes, and with empty bodies.
+    pub(crate) parsed: Option<ItemImpl>,
+}
+
+impl Item {
+    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let clean = map_body(&tokens, without_our_attributes);
+        let bodiless = map_body(&tokens, without_bodies);
+        let parsed = match syn::parse2::<ItemImpl>(bodiless) {
+            Ok(parsed) => check_header(parsed, errors),
+            Err(_) if !tokens.clone().into_iter().any(|token| is_word(&token, "impl")) => {
+                let message = "`#[cascade]` goes on an `impl` block: `impl MyExtension { … }`";
+                errors.unread(syn::Error::new(first_span(&tokens), message));
+                None
+            }
+            Err(error) => {
+                errors.unread(error);
+                None
+            }
+        };
+        Self { clean, parsed }
+    }
+}
+
+/// The type that the methods stand on.
+pub(crate) fn extension_name(item: &ItemImpl) -> Option<&Ident> {
+    match &*item.self_ty {
+        Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    }
+}
+
+fn check_header(item: ItemImpl, errors: &mut Errors) -> Option<ItemImpl> {
+    let before = errors.is_empty();
+    if let Some((path, _)) = &item.trait_ {
+        errors.at(path, "`#[cascade]` goes on an inherent `impl`, not on the `impl` of a trait");
+        return None;
+    }
+    if !item.generics.params.is_empty() {
+        errors.at(
+            &item.generics.params,
+            "an extension has no generic parameters: there is one of it in a program",
+        );
+        return None;
+    }
+    if extension_name(&item).is_none() {
+        errors.at(&item.self_ty, "`#[cascade]` goes on the `impl` of a struct or an enum of this crate");
+    }
+    (before == errors.is_empty()).then_some(item)
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+fn first_span(tokens: &TokenStream) -> proc_macro2::Span {
+    tokens.clone().into_iter().next().map_or_else(proc_macro2::Span::call_site, |token| token.span())
+}
+
+/// Changes what stands in the braces of the item.
+fn map_body(item: &TokenStream, change: fn(TokenStream) -> TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    if let Some(TokenTree::Group(body)) = tokens.last_mut()
+        && body.delimiter() == Delimiter::Brace
+    {
+        *body = with_stream(body, change(body.stream()));
+    }
+    tokens.into_iter().collect()
+}
+
+fn with_stream(group: &Group, stream: TokenStream) -> Group {
+    let mut changed = Group::new(group.delimiter(), stream);
+    changed.set_span(group.span());
+    changed
+}
+
+fn without_bodies(body: TokenStream) -> TokenStream {
+    body.into_iter()
+        .map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                TokenTree::Group(with_stream(&group, TokenStream::new()))
+            }
+            other => other,
+        })
+        .collect()
+}
+
+fn without_our_attributes(body: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    for token in body {
+        if is_our_attribute(&token) && kept.last().is_some_and(is_pound) {
+            kept.pop();
+        } else {
+            kept.push(token);
+        }
+    }
+    kept.into_iter().collect()
+}
+
+fn is_pound(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#')
+}
+
+fn is_our_attribute(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    let mut inside = group.stream().into_iter();
+    let (Some(TokenTree::Ident(name)), second) = (inside.next(), inside.next()) else { return false };
+    let is_whole_path = matches!(second, None | Some(TokenTree::Group(_)));
+    group.delimiter() == Delimiter::Bracket && is_whole_path && our_attribute(&name.to_string()).is_some()
+}
+
+/// Which of our attributes is named, or was meant.
+pub(crate) fn our_attribute(name: &str) -> Option<&'static str> {
+    // Rust's own attributes that a typo of ours could be.
+    const OTHERS: [&str; 3] = ["cold", "expect", "inline"];
+    let exact = ATTRIBUTES.into_iter().find(|ours| *ours == name);
+    let long = name.len() > 3 && !OTHERS.contains(&name);
+    exact.or_else(|| if long { closest(name, ATTRIBUTES) } else { None })
+}

@@ -1,0 +1,87 @@
+//! `#[derive(Operation)]`
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::{DeriveInput, LitStr, Token};
+
+use crate::errors::Errors;
+use crate::keys::Keys;
+use crate::types::{TypeRef, type_list};
+
+const KEYS: Keys = Keys { attribute: "`#[operation]`", once: &["code", "root"], repeated: &[] };
+
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let (mut code, mut roots): (Option<LitStr>, Vec<TypeRef>) = (None, Vec::new());
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("operation")) {
+        let read = attribute.parse_args_with(|input: ParseStream<'_>| {
+            KEYS.read(input, &mut errors, |key, _, input, _| {
+                input.parse::<Token![=]>()?;
+                match key {
+                    "code" => code = Some(not_empty(input.parse()?)?),
+                    _ => roots = type_list(input)?,
+                }
+                Ok(())
+            });
+            Ok(())
+        });
+        if let Err(error) = read {
+            errors.unread(error);
+        }
+    }
+    if !input.generics.params.is_empty() {
+        errors.at(&input.generics.params, "an operation has no generic parameters: it has one code");
+        return quote!(#errors);
+    }
+    let Some(code) = code else {
+        if errors.saw_everything() {
+            let message = "an operation needs a stable code: `#[operation(code = \"host.detach\")]`";
+            errors.at(&input.ident, message);
+        }
+        return quote!(#errors);
+    };
+    let expanded = expand(input, &code, &roots);
+    quote!(#errors #expanded)
+}
+
+fn not_empty(code: LitStr) -> syn::Result<LitStr> {
+    if code.value().trim().is_empty() {
+        return Err(syn::Error::new(code.span(), "the code of an operation is not empty"));
+    }
+    Ok(code)
+}
+
+fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream {
+    let ident = &input.ident;
+    let name = ident.to_string();
+    let place = quote_spanned!(ident.span()=> ::cascade_core::place!());
+    let descriptors = roots.iter().map(|root| quote!(<#root as ::cascade_core::Resource>::DESCRIPTOR));
+    let starts = if roots.is_empty() {
+        quote! {
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            impl<R: ::cascade_core::Resource> ::cascade_core::StartsFrom<R> for #ident {}
+        }
+    } else {
+        quote! {
+            #(
+                #[automatically_derived]
+                impl ::cascade_core::StartsFrom<#roots> for #ident {}
+            )*
+        }
+    };
+    quote! {
+        #[automatically_derived]
+        impl ::cascade_core::Operation for #ident {
+            const CODE: &'static str = #code;
+            const DESCRIPTOR: ::cascade_core::OperationDescriptor = ::cascade_core::OperationDescriptor::of::<Self>(
+                #name,
+                #code,
+                || ::std::vec![#(#descriptors),*],
+                #place,
+            );
+        }
+        #starts
+    }
+}

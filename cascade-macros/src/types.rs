@@ -1,0 +1,110 @@
+//! Types as an attribute names them: as a path, or as a path in a string literal.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{LitStr, Token, Type, bracketed, token};
+
+/// A type that an attribute names.
+#[derive(Clone)]
+pub(crate) struct TypeRef {
+    ty: Type,
+    segments: Vec<String>,
+    literal: Option<LitStr>,
+}
+
+impl TypeRef {
+    fn new(ty: Type, literal: Option<LitStr>) -> Self {
+        let segments = match &ty {
+            Type::Path(path) if path.qself.is_none() => path.path.segments.iter().map(text).collect(),
+            other => vec![text(other)],
+        };
+        Self { ty, segments, literal }
+    }
+
+    /// The last segment of the path: what people call the type.
+    pub(crate) fn name(&self) -> &str {
+        self.segments.last().map_or("", String::as_str)
+    }
+
+    /// The literal, where it was written as one.
+    pub(crate) fn literal(&self) -> Option<&LitStr> {
+        self.literal.as_ref()
+    }
+
+    /// The span of the last segment.
+    pub(crate) fn span(&self) -> Span {
+        match &self.ty {
+            Type::Path(path) => {
+                path.path.segments.last().map_or_else(|| self.ty.span(), |last| last.ident.span())
+            }
+            other => other.span(),
+        }
+    }
+
+    /// Whether both are written as the same type: as equal paths, or one as the end of the other.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.segments.iter().rev().zip(other.segments.iter().rev()).all(|(a, b)| a == b)
+    }
+
+    /// Whether both are written in the same way.
+    pub(crate) fn is_spelled(&self, other: &Self) -> bool {
+        self.segments == other.segments
+    }
+}
+
+/// Tokens as people write them: without the spaces between them.
+pub(crate) fn text(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">")
+}
+
+impl std::fmt::Display for TypeRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl ToTokens for TypeRef {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.ty.to_tokens(tokens);
+    }
+}
+
+impl Parse for TypeRef {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(LitStr) {
+            return Ok(Self::new(input.parse()?, None));
+        }
+        let literal: LitStr = input.parse()?;
+        match literal.parse() {
+            Ok(ty) => Ok(Self::new(ty, Some(literal))),
+            Err(_) => {
+                Err(syn::Error::new(literal.span(), format!("`{}` is no path to a type", literal.value())))
+            }
+        }
+    }
+}
+
+/// `[A, B]`, or one type without brackets.
+pub(crate) fn type_list(input: ParseStream<'_>) -> syn::Result<Vec<TypeRef>> {
+    if !input.peek(token::Bracket) {
+        return Ok(vec![input.parse()?]);
+    }
+    list(input)
+}
+
+/// `[stop, destroy]`, or one name without brackets.
+pub(crate) fn name_list(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    if !input.peek(token::Bracket) {
+        return Ok(vec![input.parse()?]);
+    }
+    list(input)
+}
+
+fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
+    let content;
+    bracketed!(content in input);
+    Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+}
