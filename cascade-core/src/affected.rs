@@ -19,11 +19,48 @@ pub(crate) struct Column {
     pub(crate) given: Vec<u32>,
     /// Those of them that came by a rule which is not a leaf.
     pub(crate) through: Vec<u32>,
+    /// What policies made of the instance.
+    pub(crate) marks: Vec<Marks>,
+}
+
+/// What policies made of an instance, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// A parent's end takes it.
+    pub(crate) const TAKEN: Self = Self(1);
+    /// It stays, and is listed.
+    pub(crate) const RETAINED: Self = Self(2);
+
+    pub(crate) fn add(&mut self, mark: Self) {
+        self.0 |= mark.0;
+    }
+
+    pub(crate) fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
 }
 
 impl Column {
     pub(crate) fn new(ids: Box<dyn IdTable>) -> Self {
-        Self { ids, given: Vec::new(), through: Vec::new() }
+        Self { ids, given: Vec::new(), through: Vec::new(), marks: Vec::new() }
+    }
+
+    /// Whether what hangs off the instance is looked for.
+    pub(crate) fn is_expanded(&self, index: u32) -> bool {
+        self.through[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
+    }
+
+    /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
+    /// in the table and not affected.
+    pub(crate) fn is_affected(&self, index: u32) -> bool {
+        self.given[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
+    }
+
+    /// The instances that stay and are listed.
+    pub(crate) fn is_retained(&self, index: u32) -> bool {
+        !self.is_affected(index) && self.marks[index as usize].has(Marks::RETAINED)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -38,6 +75,17 @@ pub(crate) struct Arcs {
     pub(crate) pairs: Vec<(u32, u32)>,
     /// Every child of a block hangs off every parent of it.
     pub(crate) blocks: Vec<Block>,
+}
+
+impl Arcs {
+    /// The children, each once, in the order of their indices.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let in_blocks = self.blocks.iter().flat_map(|block| block.children.iter().copied());
+        let mut children: Vec<u32> = self.pairs.iter().map(|&(_, child)| child).chain(in_blocks).collect();
+        children.sort_unstable();
+        children.dedup();
+        children
+    }
 }
 
 #[derive(Debug)]
@@ -64,6 +112,8 @@ pub(crate) struct Affected {
     /// The roots are the first instances of their resource.
     pub(crate) roots: u32,
     pub(crate) cut: Vec<CutArc>,
+    /// How many instances are affected.
+    pub(crate) count: usize,
     /// The first node of each resource, and behind the last one the number of all instances.
     pub(crate) base: Vec<u32>,
     pub(crate) parents_by_child: Vec<OnceLock<ParentsByChild>>,
@@ -71,13 +121,31 @@ pub(crate) struct Affected {
 
 impl fmt::Debug for Affected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Affected({} instances)", self.len())
+        write!(f, "Affected({} nodes)", self.nodes())
     }
 }
 
 impl Affected {
-    pub(crate) fn len(&self) -> usize {
+    /// How many instances have a node in the order: the affected ones, and those that are only listed or in the way.
+    pub(crate) fn nodes(&self) -> usize {
         self.base.last().map_or(0, |&count| count as usize)
+    }
+
+    /// The affected instances of a resource, in the order of discovery.
+    pub(crate) fn instances(&self, resource: usize) -> impl Iterator<Item = u32> {
+        let column = &self.columns[resource];
+        (0..column.len() as u32).filter(|&index| column.is_affected(index))
+    }
+
+    /// The affected instances of a resource, in the order of their ids.
+    pub(crate) fn sorted(&self, resource: usize) -> impl Iterator<Item = u32> {
+        let column = &self.columns[resource];
+        column.ids.sorted().into_iter().filter(|&index| column.is_affected(index))
+    }
+
+    /// The resources that have affected instances.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = usize> {
+        (0..self.columns.len()).filter(|&resource| self.instances(resource).next().is_some())
     }
 
     /// The resource and the index of a node.
@@ -96,9 +164,11 @@ impl Affected {
         given & !superseded(self, resource, given)
     }
 
-    /// Whether the instance goes: an effect that runs on it came by a rule which is not a leaf.
+    /// Whether the instance goes: an effect that runs on it came by a rule which is not a leaf, or it is taken.
     pub(crate) fn is_going(&self, resource: usize, index: u32) -> bool {
-        self.effects(resource, index) & self.columns[resource].through[index as usize] != 0
+        let column = &self.columns[resource];
+        column.marks[index as usize].has(Marks::TAKEN)
+            || self.effects(resource, index) & column.through[index as usize] != 0
     }
 
     pub(crate) fn is_root(&self, resource: usize, index: u32) -> bool {
@@ -132,7 +202,7 @@ impl Affected {
 }
 
 fn superseded(affected: &Affected, resource: usize, given: u32) -> u32 {
-    if given.is_power_of_two() {
+    if given.count_ones() < 2 {
         return 0;
     }
     let effects = &affected.graph.resources[resource].effects;

@@ -111,8 +111,9 @@ impl StepContext {
 
     fn find<R: Resource>(&self, id: &R::Id) -> Option<(usize, u32)> {
         let resource = self.affected.graph.find_resource(R::NAME)?;
-        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
-        Some((resource, index))
+        let column = &self.affected.columns[resource];
+        let index = column.ids.typed::<R::Id>()?.index_of(id)?;
+        column.is_affected(index).then_some((resource, index))
     }
 }
 

@@ -8,19 +8,20 @@ use std::collections::BTreeSet;
 
 use crate::affected::{Arcs, Column, CutArc};
 use crate::graph::Graph;
-use crate::route::Group;
+use crate::route::{Group, Route};
 
-/// The arcs that close cycles, sorted. `root` is the root resource and how many roots there are.
+/// The arcs that close cycles, sorted.
 pub(crate) fn closing_arcs(
     graph: &Graph,
     columns: &[Column],
     arcs: &[Arcs],
     groups: &[Group],
-    root: (usize, u32),
+    route: &Route,
+    roots: u32,
 ) -> Vec<CutArc> {
     let cyclic = groups.iter().filter(|group| group.cyclic);
     let mut cut: Vec<CutArc> =
-        cyclic.flat_map(|group| Walk::new(graph, columns, arcs, group, root).cut()).collect();
+        cyclic.flat_map(|group| Walk::new(graph, columns, arcs, group, route, roots).cut()).collect();
     cut.sort_unstable();
     cut
 }
@@ -43,7 +44,14 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(graph: &Graph, columns: &[Column], arcs: &[Arcs], group: &Group, root: (usize, u32)) -> Self {
+    fn new(
+        graph: &Graph,
+        columns: &[Column],
+        arcs: &[Arcs],
+        group: &Group,
+        route: &Route,
+        roots: u32,
+    ) -> Self {
         let mut instances = Vec::new();
         let mut numbers: Vec<Vec<u32>> = vec![Vec::new(); columns.len()];
         for &resource in &group.resources {
@@ -58,6 +66,9 @@ impl Walk {
         let mut entries: BTreeSet<(bool, u32)> = BTreeSet::new();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| inside(edge.child)) {
             let child_number = |child: u32| numbers[edge.child][child as usize];
+            if inside(edge.parent) && !route.orders(index) {
+                continue;
+            }
             if inside(edge.parent) {
                 let parent_number = |parent: u32| numbers[edge.parent][parent as usize];
                 let pairs = arcs[index].pairs.iter();
@@ -70,8 +81,8 @@ impl Walk {
                 entries.extend(children.chain(in_blocks).map(|child| (true, child_number(child))));
             }
         }
-        if inside(root.0) {
-            entries.extend((0..root.1).map(|index| (false, numbers[root.0][index as usize])));
+        if inside(route.root) {
+            entries.extend((0..roots).map(|index| (false, numbers[route.root][index as usize])));
         }
         found.sort_unstable();
         found.dedup();

@@ -129,6 +129,37 @@ pub enum Decision {
     },
     /// The operation does not go along the edge.
     Ignore,
+    /// What hangs off the parent stays, and is listed in the plan.
+    Retain,
+    /// The operation is refused while anything hangs off the parent that is not going too.
+    Restrict,
+    /// The parent's end takes the instance: it is in the plan, and has no step of its own.
+    WithParent,
+    /// The instance goes only with its last owner: by that effect, or without a step of its own.
+    ///
+    /// The finder names every owner of each child that it finds, also owners that it was not asked about.
+    Shared {
+        /// The method, if there is a step.
+        effect: Option<Name>,
+    },
+}
+
+impl Decision {
+    pub(crate) fn effect(&self) -> Option<&Name> {
+        match self {
+            Self::Effect { effect, .. } | Self::Shared { effect: Some(effect) } => Some(effect),
+            Self::Ignore
+            | Self::Retain
+            | Self::Restrict
+            | Self::WithParent
+            | Self::Shared { effect: None } => None,
+        }
+    }
+
+    /// Whether it says how instances are ordered: what is left alone needs no order.
+    pub(crate) fn orders(&self) -> bool {
+        !matches!(self, Self::Ignore | Self::Retain)
+    }
 }
 
 /// A rule: what an operation does to the instances of this resource, by where it comes from.
@@ -152,6 +183,34 @@ impl Rule {
     /// `O` does not go along the edges named with [`from`](Self::from).
     pub fn ignore<O: Operation>(place: Place) -> Self {
         Self::new::<O>(Decision::Ignore, place)
+    }
+
+    /// For `O`, what hangs off the parents named with [`from`](Self::from) stays, and is listed in the plan.
+    pub fn retain<O: Operation>(place: Place) -> Self {
+        Self::new::<O>(Decision::Retain, place)
+    }
+
+    /// `O` is refused while anything hangs off those parents that is not going too.
+    pub fn restrict<O: Operation>(place: Place) -> Self {
+        Self::new::<O>(Decision::Restrict, place)
+    }
+
+    /// For `O`, the parent's end takes the instance: it is in the plan, and has no step of its own.
+    pub fn with_parent<O: Operation>(place: Place) -> Self {
+        Self::new::<O>(Decision::WithParent, place)
+    }
+
+    /// For `O`, the instance goes only with its last owner, and has no step of its own.
+    pub fn shared<O: Operation>(place: Place) -> Self {
+        Self::new::<O>(Decision::Shared { effect: None }, place)
+    }
+
+    /// The instance gets the rule's effect only if all its owners along the edge go.
+    pub fn with_last_owner(mut self) -> Self {
+        if let Decision::Effect { effect, .. } = self.decision {
+            self.decision = Decision::Shared { effect: Some(effect) };
+        }
+        self
     }
 
     fn new<O: Operation>(decision: Decision, place: Place) -> Self {
@@ -234,6 +293,8 @@ pub struct ExtensionDescriptor {
     pub settings: StepSettings,
     /// The edges, as written.
     pub edges: Vec<EdgeDeclaration>,
+    /// The resources whose instances must have ended before steps on this one start, though it is not their child.
+    pub after: Vec<EdgeDeclaration>,
     /// The finders, as written.
     pub finders: Vec<FinderDeclaration>,
     /// The effects, as written.
@@ -300,6 +361,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
             addon: false,
             settings: StepSettings::default(),
             edges: Vec::new(),
+            after: Vec::new(),
             finders: Vec::new(),
             effects: Vec::new(),
             rules: Vec::new(),
@@ -340,6 +402,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     /// The resource hangs off `parent`.
     pub fn edge(&mut self, parent: ResourceDescriptor, place: Place) -> &mut Self {
         self.descriptor.edges.push(EdgeDeclaration { parent, place });
+        self
+    }
+
+    /// Steps on this resource wait until every affected instance of `resource` has ended, though neither is the
+    /// other's child: a credential that must outlive the machines it opens.
+    pub fn after(&mut self, resource: ResourceDescriptor, place: Place) -> &mut Self {
+        self.descriptor.after.push(EdgeDeclaration { parent: resource, place });
         self
     }
 

@@ -20,8 +20,8 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
     field(&affected.operation.to_json()?.to_string());
     for (resource, column) in affected.columns.iter().enumerate() {
         field(affected.resource_name(resource));
-        field(&column.len().to_string());
-        for index in column.ids.sorted() {
+        field(&affected.instances(resource).count().to_string());
+        for index in affected.sorted(resource) {
             field(&column.ids.id_to_json(index)?.to_string());
             field(if affected.is_root(resource, index) { "root" } else { "" });
             for name in affected.effect_names(resource, affected.effects(resource, index)) {

@@ -12,14 +12,14 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use crate::affected::{Affected, Arcs, Block, Column};
+use crate::affected::{Affected, Arcs, Block, Column, Marks};
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
 use crate::cycle;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::operation::AnyOperation;
-use crate::outcome::DynFound;
+use crate::outcome::{DynFound, Parents};
 use crate::plan::PlanError;
 use crate::route::{EdgeRoute, Group, Reach, Route};
 
@@ -48,14 +48,27 @@ pub(crate) async fn discover(
 
     let Discovery { columns, arcs, groups, root_count, .. } = discovery;
     let mut base = vec![0];
-    let mut count = 0;
+    let mut next = 0;
     for column in &columns {
-        count += column.len() as u32;
-        base.push(count);
+        next += column.len() as u32;
+        base.push(next);
     }
+    let affected_in = |column: &Column| (0..column.len() as u32).filter(|&at| column.is_affected(at)).count();
+    let count = columns.iter().map(affected_in).sum();
     let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
-    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &groups, (route.root, root_count));
-    Ok(Affected { operation, columns, arcs, roots: root_count, cut, base, parents_by_child, route, graph })
+    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &groups, &route, root_count);
+    Ok(Affected {
+        operation,
+        columns,
+        arcs,
+        roots: root_count,
+        cut,
+        count,
+        base,
+        parents_by_child,
+        route,
+        graph,
+    })
 }
 
 /// A call that is to be made: an edge's finder about some of the parents to expand.
@@ -108,6 +121,15 @@ struct Progress {
     complete: bool,
 }
 
+/// A child that goes only with its last owner.
+struct Shared {
+    edge: usize,
+    reach: Reach,
+    child: u32,
+    /// `None` for one that is not in the set.
+    owners: Vec<Option<u32>>,
+}
+
 struct Discovery<'a> {
     graph: &'a Graph,
     route: &'a Route,
@@ -120,6 +142,8 @@ struct Discovery<'a> {
     inboxes: Vec<Inbox>,
     /// The instances of cyclic groups that are to be expanded in the next round.
     fresh: Vec<Vec<u32>>,
+    /// Children in cyclic groups of which it is not yet known whether they lose their last owner.
+    shared: Vec<Shared>,
     queue: VecDeque<Call>,
     root_count: u32,
     /// Instances and blocks: each is a node of the order.
@@ -149,6 +173,7 @@ impl<'a> Discovery<'a> {
             fresh: graph.resources.iter().map(|_| Vec::new()).collect(),
             root_count: roots.ids.len() as u32,
             nodes: roots.ids.len() as u64,
+            shared: Vec::new(),
             queue: VecDeque::new(),
             graph,
             route,
@@ -215,7 +240,7 @@ impl<'a> Discovery<'a> {
             if self.progress[group].complete || !self.take_inputs(group)? || !self.end_round(group)? {
                 continue;
             }
-            if self.groups[group].cyclic && self.start_round(group) {
+            if self.groups[group].cyclic && self.goes_on(group) {
                 continue;
             }
             self.progress[group].complete = true;
@@ -253,6 +278,18 @@ impl<'a> Discovery<'a> {
         Ok(true)
     }
 
+    /// Another round in a cyclic group: about what is new there, else about what has now lost its last owner.
+    fn goes_on(&mut self, group: usize) -> bool {
+        loop {
+            if self.start_round(group) {
+                return true;
+            }
+            if !self.release_shared(group) {
+                return false;
+            }
+        }
+    }
+
     /// Asks inside a cyclic group about what is new there; says whether anything was asked.
     fn start_round(&mut self, group: usize) -> bool {
         let frontiers: BTreeMap<usize, Arc<Vec<u32>>> = self.groups[group]
@@ -274,8 +311,8 @@ impl<'a> Discovery<'a> {
 
     /// Asks along the edges that lead from a complete resource to other groups.
     fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
-        let through = &self.columns[resource].through;
-        let frontier: Vec<u32> = (0..through.len() as u32).filter(|&at| through[at as usize] != 0).collect();
+        let column = &self.columns[resource];
+        let frontier = (0..column.len() as u32).filter(|&index| column.is_expanded(index)).collect();
         let frontier = Arc::new(frontier);
         for &edge in &self.graph.resources[resource].down {
             let child = self.group_of[self.graph.edges[edge].child];
@@ -305,23 +342,96 @@ impl<'a> Discovery<'a> {
     /// Adds what a finder found to the set.
     fn take(&mut self, call: &Call, found: Box<dyn DynFound>) -> Result<(), PlanError> {
         let edge = &self.graph.edges[call.edge];
-        let (parent, child) = (edge.parent, edge.child);
-        let parents = found
-            .parents(&*self.columns[parent].ids)
-            .and_then(|parents| match parents.iter().flatten().find(|at| !was_asked(call.asked(), **at)) {
-                Some(&stranger) => Err(self.columns[parent].ids.display(stranger).to_string()),
-                None => Ok(parents),
-            })
-            .map_err(|stranger| self.stranger_error(call, &stranger))?;
-        let before = self.columns[child].len();
-        let children = found.intern_children(&mut *self.columns[child].ids);
-        self.grow(child);
-        self.nodes += (self.columns[child].len() - before) as u64;
-        for &at in &children {
-            self.reach(child, at, call.route.reach);
+        let parents = found.parents(&*self.columns[edge.parent].ids);
+        let parents = parents.map_err(|fault| self.finder_fault(call, fault))?;
+        self.admit(call, parents.as_ref())?;
+        let before = self.columns[edge.child].len();
+        let children = found.intern_children(&mut *self.columns[edge.child].ids);
+        self.grow(edge.child);
+        self.nodes += (self.columns[edge.child].len() - before) as u64;
+        match parents {
+            Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
+            parents => {
+                for &at in &children {
+                    self.reach(edge.child, at, call.route.reach);
+                }
+                let parents = parents.map(|parents| parents.indices.into_iter().flatten().collect());
+                self.tie(call, parents, children);
+            }
         }
-        self.tie(call, parents, children);
         if self.nodes < u64::from(u32::MAX) { Ok(()) } else { Err(PlanError::TooLarge) }
+    }
+
+    /// Refuses an answer with parents that were not asked about. Along a shared edge every owner is named, and has to
+    /// be.
+    fn admit(&self, call: &Call, parents: Option<&Parents>) -> Result<(), PlanError> {
+        let parent = self.graph.edges[call.edge].parent;
+        let message = match parents {
+            Some(_) if call.route.shared => return Ok(()),
+            None if call.route.shared => String::from(
+                "it answered children alone: along a shared edge it has to name every owner of each",
+            ),
+            None => return Ok(()),
+            Some(parents) => {
+                let known = parents.indices.iter().flatten();
+                let not_asked = known.copied().find(|&parent| !was_asked(call.asked(), parent));
+                let not_asked = not_asked.map(|index| self.columns[parent].ids.display(index).to_string());
+                let Some(stranger) = parents.stranger.clone().or(not_asked) else { return Ok(()) };
+                let name = self.graph.resources[parent].name();
+                format!("it answered with the parent {name} `{stranger}`, which it was not asked about")
+            }
+        };
+        Err(self.finder_fault(call, message))
+    }
+
+    /// Children that go only with their last owner: those that lose it now, and those that stay. Inside a cyclic group
+    /// that is known once nothing else is found.
+    fn take_shared(&mut self, call: &Call, owners: &[Option<u32>], children: &[u32]) {
+        let edge = &self.graph.edges[call.edge];
+        let inside = self.group_of[edge.parent] == self.group_of[edge.child];
+        let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
+        for (&owner, &child) in owners.iter().zip(children) {
+            by_child.entry(child).or_default().push(owner);
+            if let Some(owner) = owner {
+                self.arcs[call.edge].pairs.push((owner, child));
+            }
+        }
+        for (child, owners) in by_child {
+            let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };
+            if inside {
+                self.shared.push(shared);
+            } else {
+                let reach = if self.loses_last(&shared) { shared.reach } else { Reach::Retained };
+                self.reach(edge.child, child, reach);
+            }
+        }
+    }
+
+    fn loses_last(&self, shared: &Shared) -> bool {
+        let owners = &self.columns[self.graph.edges[shared.edge].parent];
+        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
+    }
+
+    /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything
+    /// has; else what is left stays.
+    fn release_shared(&mut self, group: usize) -> bool {
+        let (of_group, others): (Vec<Shared>, Vec<Shared>) = std::mem::take(&mut self.shared)
+            .into_iter()
+            .partition(|shared| self.group_of[self.graph.edges[shared.edge].child] == group);
+        self.shared = others;
+        let (released, kept): (Vec<Shared>, Vec<Shared>) =
+            of_group.into_iter().partition(|shared| self.loses_last(shared));
+        for shared in &released {
+            self.reach(self.graph.edges[shared.edge].child, shared.child, shared.reach);
+        }
+        if released.is_empty() {
+            for shared in &kept {
+                self.reach(self.graph.edges[shared.edge].child, shared.child, Reach::Retained);
+            }
+        } else {
+            self.shared.extend(kept);
+        }
+        !released.is_empty()
     }
 
     fn tie(&mut self, call: &Call, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
@@ -349,18 +459,27 @@ impl<'a> Discovery<'a> {
         let column = &mut self.columns[resource];
         column.given.resize(column.ids.len(), 0);
         column.through.resize(column.ids.len(), 0);
+        column.marks.resize(column.ids.len(), Marks::default());
     }
 
     /// Notes that a rule reached an instance. What a second path brings is added.
     fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
         let column = &mut self.columns[resource];
-        let bit = 1 << reach.effect;
-        column.given[index as usize] |= bit;
-        if !reach.leaf {
-            if column.through[index as usize] == 0 && self.groups[self.group_of[resource]].cyclic {
-                self.fresh[resource].push(index);
+        let was_expanded = column.is_expanded(index);
+        match reach {
+            Reach::Effect { effect, leaf } => {
+                column.given[index as usize] |= 1 << effect;
+                if !leaf {
+                    column.through[index as usize] |= 1 << effect;
+                }
             }
-            column.through[index as usize] |= bit;
+            Reach::Taken => column.marks[index as usize].add(Marks::TAKEN),
+            Reach::Retained => column.marks[index as usize].add(Marks::RETAINED),
+            // What it is in the way of is seen when the whole set is known.
+            Reach::Restricts => {}
+        }
+        if !was_expanded && column.is_expanded(index) && self.groups[self.group_of[resource]].cyclic {
+            self.fresh[resource].push(index);
         }
     }
 
@@ -377,10 +496,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    fn stranger_error(&self, call: &Call, stranger: &str) -> PlanError {
-        let parent = self.graph.resources[self.graph.edges[call.edge].parent].name();
-        let message =
-            format!("it answered with the parent {parent} `{stranger}`, which it was not asked about");
+    fn finder_fault(&self, call: &Call, message: String) -> PlanError {
         self.finder_error(call, CallError::Fault(message))
     }
 }

@@ -20,6 +20,7 @@ use crate::extension::DynExtension;
 use crate::pass::{Method, Pass};
 use crate::report::{Failure, Report};
 use crate::schedule::{FailurePolicy, Scheduler, State, Step};
+use crate::taken;
 
 /// How a run goes about it.
 #[derive(Clone)]
@@ -48,9 +49,10 @@ pub(crate) async fn run(
     let excluded = if policy == FailurePolicy::Force { &[] } else { not_begun.as_slice() };
     let effects = run.drive(Pass::effects(&run.affected), policy, excluded, stopped).await;
     let mut states = effects.states().to_vec();
-    let blocked_by: HashMap<u32, u32> =
+    let mut blocked_by: HashMap<u32, u32> =
         (0..states.len() as u32).filter_map(|node| Some((node, effects.blocked_by(node)?))).collect();
     drop(effects);
+    taken::resolve(&run.affected, &mut states, &mut blocked_by);
 
     let not_cleaned_up = match Pass::cleanup(&run.affected, &states) {
         Some(cleanup) => run.clean_up(cleanup).await,

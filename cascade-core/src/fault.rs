@@ -40,6 +40,8 @@ pub enum FaultKind {
     Phase,
     /// C016: no extension is linked at all.
     Empty,
+    /// C017: an `after` that contradicts the edges or another `after`.
+    After,
 }
 
 impl FaultKind {

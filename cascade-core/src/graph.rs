@@ -45,6 +45,8 @@ pub struct ResourceNode {
     /// Its effects, the owner's first, each extension's in the order they are written: the order they run in.
     pub(crate) effects: Vec<Effect>,
     pub(crate) root_rules: Vec<GraphRule>,
+    /// The resources whose instances end before steps on this one start, without being its children.
+    pub(crate) after: Vec<usize>,
     /// Its extensions by index, the owner first.
     pub(crate) extensions: Vec<usize>,
 }
@@ -89,6 +91,10 @@ pub(crate) struct GraphRule {
 pub(crate) enum GraphDecision {
     Effect { effect: usize, leaf: bool },
     Ignore,
+    Retain,
+    Restrict,
+    WithParent,
+    Shared { effect: Option<usize> },
 }
 
 /// An effect of a resource.
@@ -191,6 +197,7 @@ impl Graph {
         };
         graph.add_effects();
         graph.add_edges();
+        graph.add_after();
         graph.add_root_rules();
         graph
     }
@@ -237,6 +244,18 @@ impl Graph {
         self.edges = edges;
     }
 
+    fn add_after(&mut self) {
+        for resource in 0..self.resources.len() {
+            let owners = self.resources[resource].extensions.iter();
+            let declared = owners.flat_map(|&extension| &self.extensions[extension].after);
+            let mut after: Vec<usize> =
+                declared.filter_map(|declared| self.find_resource(declared.parent.name())).collect();
+            after.sort_unstable();
+            after.dedup();
+            self.resources[resource].after = after;
+        }
+    }
+
     fn add_root_rules(&mut self) {
         for resource in 0..self.resources.len() {
             let owners = self.resources[resource].extensions.clone();
@@ -272,14 +291,18 @@ impl Graph {
             let (true, Some(operation)) = (along, self.find_operation(rule.operation.code())) else {
                 continue;
             };
-            let decision = match &rule.decision {
-                Decision::Ignore => GraphDecision::Ignore,
-                Decision::Effect { effect, leaf } => {
-                    match self.resources[resource].effect_named(extension, effect) {
-                        Some(effect) => GraphDecision::Effect { effect, leaf: *leaf },
-                        None => continue,
-                    }
+            let effect = rule.decision.effect();
+            let effect = effect.and_then(|name| self.resources[resource].effect_named(extension, name));
+            let decision = match (&rule.decision, effect) {
+                (Decision::Effect { leaf, .. }, Some(effect)) => {
+                    GraphDecision::Effect { effect, leaf: *leaf }
                 }
+                (Decision::Effect { .. }, None) => continue,
+                (Decision::Ignore, _) => GraphDecision::Ignore,
+                (Decision::Retain, _) => GraphDecision::Retain,
+                (Decision::Restrict, _) => GraphDecision::Restrict,
+                (Decision::WithParent, _) => GraphDecision::WithParent,
+                (Decision::Shared { .. }, effect) => GraphDecision::Shared { effect },
             };
             let roots = rule.roots.iter().map(|root| self.find_resource(root.name()));
             let roots = if rule.roots.is_empty() { vec![None] } else { roots.collect() };
@@ -313,6 +336,7 @@ fn resource_nodes(extensions: &[ExtensionDescriptor]) -> Vec<ResourceNode> {
             down: Vec::new(),
             effects: Vec::new(),
             root_rules: Vec::new(),
+            after: Vec::new(),
             extensions: Vec::new(),
         });
         node.extensions.push(index);

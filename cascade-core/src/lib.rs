@@ -34,6 +34,7 @@ mod report;
 mod resource;
 mod route;
 mod schedule;
+mod taken;
 mod tree;
 mod validate;
 mod vet;

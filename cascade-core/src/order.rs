@@ -1,7 +1,7 @@
 //! The order of instances: what must end before what may start.
 //!
-//! Nodes are the instances, and behind them one for each block of children that hang off the same parents: it stands
-//! between them, so that a block costs its members and not their product.
+//! Nodes are the instances, and behind them some that stand between many and many, so that these cost their sum and not
+//! their product: one for each block of children that hang off the same parents, and one for each `after`.
 
 use crate::affected::{Affected, CutArc};
 
@@ -26,8 +26,9 @@ impl Order {
     }
 
     fn new(affected: &Affected, direct: impl Fn(u32, u32) -> (u32, u32)) -> Self {
+        let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
         let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
-        let nodes = affected.len() + blocks;
+        let nodes = affected.nodes() + blocks + afters;
         let mut start = vec![0_u32; nodes + 1];
         let mut waits_for = vec![0_u32; nodes];
         each_arc(affected, |child, parent| {
@@ -59,27 +60,35 @@ impl Order {
     }
 }
 
-/// Every arc of the order as child and parent, those that were cut left out.
+/// Every arc of the order as what ends first and what waits for it, those that were cut left out.
 fn each_arc(affected: &Affected, mut visit: impl FnMut(u32, u32)) {
-    let mut block_node = affected.len() as u32;
+    let mut between = affected.nodes() as u32;
     for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
         let is_cut = |parent: u32, child: u32| {
             !affected.cut.is_empty()
                 && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
         };
+        let ordered = affected.route.orders(index);
         for &(parent, child) in &arcs.pairs {
-            if !is_cut(parent, child) {
+            if ordered && !is_cut(parent, child) {
                 visit(affected.node(edge.child, child), affected.node(edge.parent, parent));
             }
         }
-        for block in &arcs.blocks {
+        for block in arcs.blocks.iter().filter(|_| ordered) {
             for &child in &block.children {
-                visit(affected.node(edge.child, child), block_node);
+                visit(affected.node(edge.child, child), between);
             }
             for &parent in &block.parents {
-                visit(block_node, affected.node(edge.parent, parent));
+                visit(between, affected.node(edge.parent, parent));
             }
-            block_node += 1;
+            between += 1;
+        }
+    }
+    for (resource, node) in affected.graph.resources.iter().enumerate() {
+        for &first in &node.after {
+            affected.instances(first).for_each(|index| visit(affected.node(first, index), between));
+            affected.instances(resource).for_each(|index| visit(between, affected.node(resource, index)));
+            between += 1;
         }
     }
 }

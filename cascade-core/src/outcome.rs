@@ -11,7 +11,7 @@ use crate::resource::{Resource, ResourceId};
 /// ```
 /// use cascade_core::Outcome;
 ///
-/// let outcome = Outcome::done().fail("vm-7", "the agent of host-3 does not answer");
+/// let outcome: Outcome<String> = Outcome::done().fail("vm-7", "the agent of host-3 does not answer");
 /// assert_eq!(outcome.failures().len(), 1);
 /// ```
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl<Id, E: Into<StepError>> FromIterator<(Id, E)> for Outcome<Id> {
 /// ```
 /// use cascade_core::Veto;
 ///
-/// let veto = Veto::new("vm-7", "it is protected until Friday");
+/// let veto: Veto<String> = Veto::new("vm-7", "it is protected until Friday");
 /// assert_eq!(veto.reason(), "it is protected until Friday");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,34 +164,43 @@ impl<R: Resource> IntoVetoes<R> for Vec<Veto<R::Id>> {
     }
 }
 
+/// The parents of an answer's pairs.
+pub(crate) struct Parents {
+    /// `None` for one that is not in the table.
+    pub(crate) indices: Vec<Option<u32>>,
+    /// The first of those, printed.
+    pub(crate) stranger: Option<String>,
+}
+
 /// A finder's answer whose id types the engine does not know.
 pub(crate) trait DynFound: Send {
-    /// The parents of the pairs as indices; `None` where the answer names no parents.
-    ///
-    /// The error is the first parent that is not in the table, printed.
-    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Vec<u32>>, String>;
+    /// The parents of the pairs; `None` where the answer names no parents. The error is a fault in words.
+    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Parents>, String>;
     /// The children as indices, new ones added.
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32>;
 }
 
 impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
-    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Vec<u32>>, String> {
+    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Parents>, String> {
         let Self::Pairs(pairs) = self else { return Ok(None) };
-        let Some(table) = parents.typed::<P>() else {
-            return Err(String::from("an id of another type"));
-        };
+        let table =
+            parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
         let mut indices = Vec::with_capacity(pairs.len());
+        let mut stranger = None;
         // Finders mostly answer parent by parent: a run of one parent is looked up once.
-        let mut last: Option<(&P, u32)> = None;
+        let mut last: Option<(&P, Option<u32>)> = None;
         for (parent, _) in pairs {
             let index = match last {
                 Some((seen, index)) if seen == parent => index,
-                _ => table.index_of(parent).ok_or_else(|| parent.to_string())?,
+                _ => table.index_of(parent),
             };
+            if index.is_none() && stranger.is_none() {
+                stranger = Some(parent.to_string());
+            }
             last = Some((parent, index));
             indices.push(index);
         }
-        Ok(Some(indices))
+        Ok(Some(Parents { indices, stranger }))
     }
 
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32> {

@@ -91,7 +91,7 @@ impl Pass {
         let lanes = affected.graph.extensions.iter().map(|extension| extension.settings.concurrency);
         let work = Work {
             order,
-            masks: Vec::with_capacity(affected.len()),
+            masks: Vec::with_capacity(affected.nodes()),
             base: affected.base.clone(),
             first_slot: Vec::new(),
             slots: Vec::new(),

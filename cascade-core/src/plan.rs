@@ -56,7 +56,7 @@ pub enum PlanError {
     /// No rule says what the operation does to its root.
     #[error(
         "{resource} has no rule for {operation} as the root: write `#[on({operation})]` on one of its effects{}",
-        declared_at(.place)
+        declared_at(*.place)
     )]
     NoRule {
         /// The operation.
@@ -101,7 +101,7 @@ fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!(": did you mean `{name}`?"))
 }
 
-fn declared_at(place: &Option<Place>) -> String {
+fn declared_at(place: Option<Place>) -> String {
     place.map_or_else(String::new, |place| format!(", at {place}"))
 }
 
@@ -179,6 +179,8 @@ pub struct ResourceSummary {
     pub effects: BTreeMap<String, usize>,
     /// How many of them go.
     pub going: usize,
+    /// How many others were found to hang off what goes, and are left in place.
+    pub retained: usize,
 }
 
 /// An arc that closes a cycle of instances: the child does not wait for the parent's step, nor the parent for it.
@@ -194,7 +196,7 @@ pub struct CutSummary {
 impl Plan {
     /// How many instances are affected, the roots included.
     pub fn len(&self) -> usize {
-        self.affected.len()
+        self.affected.count
     }
 
     /// Whether nothing is affected. A plan has at least its roots, so this is `false`.
@@ -210,15 +212,15 @@ impl Plan {
     /// The ids of the affected instances of `R`, sorted.
     pub fn ids<R: Resource>(&self) -> Vec<R::Id> {
         let Some(resource) = self.affected.graph.find_resource(R::NAME) else { return Vec::new() };
-        let column = &self.affected.columns[resource];
-        let Some(ids) = column.ids.typed::<R::Id>() else { return Vec::new() };
-        column.ids.sorted().into_iter().map(|index| ids.get(index).clone()).collect()
+        let Some(ids) = self.affected.columns[resource].ids.typed::<R::Id>() else { return Vec::new() };
+        self.affected.sorted(resource).map(|index| ids.get(index).clone()).collect()
     }
 
     /// The effects that would run on one instance of `R`, in their order; `None` if it is not affected.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Option<Vec<&str>> {
         let resource = self.affected.graph.find_resource(R::NAME)?;
-        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
+        let column = &self.affected.columns[resource];
+        let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
         Some(self.affected.effect_names(resource, self.affected.effects(resource, index)).collect())
     }
 
@@ -242,14 +244,14 @@ impl Plan {
             CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
         });
         let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
+        let summaries =
+            resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
         Ok(PlanSummary {
             operation: affected.operation.descriptor().code().to_owned(),
             root: affected.resource_name(affected.route.root).to_owned(),
             roots: (0..affected.roots).map(|root| root_column.ids.display(root).to_string()).collect(),
-            instances: affected.len(),
-            resources: resources
-                .map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)))
-                .collect(),
+            instances: affected.count,
+            resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),
             cut: cut.collect(),
             digest: self.digest()?,
@@ -258,10 +260,12 @@ impl Plan {
 
     pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {
         let affected = &*self.affected;
-        let mut summary =
-            ResourceSummary { instances: affected.columns[resource].len(), ..Default::default() };
+        let column = &affected.columns[resource];
+        let mut summary = ResourceSummary::default();
         let mut counts = vec![0; affected.graph.resources[resource].effects.len()];
-        for index in 0..summary.instances as u32 {
+        summary.retained = (0..column.len() as u32).filter(|&index| column.is_retained(index)).count();
+        for index in affected.instances(resource) {
+            summary.instances += 1;
             crate::affected::bits(affected.effects(resource, index)).for_each(|effect| counts[effect] += 1);
             summary.going += usize::from(affected.is_going(resource, index));
         }
@@ -307,8 +311,9 @@ struct InstanceEntry<'a> {
 impl Serialize for AffectedList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let affected = self.0;
-        let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
-        serializer.collect_map(resources.map(|at| (affected.resource_name(at), ColumnList(affected, at))))
+        serializer.collect_map(
+            affected.resources().map(|at| (affected.resource_name(at), ColumnList(affected, at))),
+        )
     }
 }
 
@@ -317,8 +322,8 @@ impl Serialize for ColumnList<'_> {
         use serde::ser::SerializeSeq;
         let Self(affected, resource) = *self;
         let column = &affected.columns[resource];
-        let mut list = serializer.serialize_seq(Some(column.len()))?;
-        for index in column.ids.sorted() {
+        let mut list = serializer.serialize_seq(Some(affected.instances(resource).count()))?;
+        for index in affected.sorted(resource) {
             list.serialize_element(&InstanceEntry {
                 id: column.ids.id_to_json(index).map_err(serde::ser::Error::custom)?,
                 effects: affected.effect_names(resource, affected.effects(resource, index)).collect(),

@@ -151,7 +151,7 @@ pub struct FailureSummary {
 impl Report {
     /// Whether every instance is done, and cleaned up where that was asked for.
     pub fn is_complete(&self) -> bool {
-        self.not_cleaned_up == 0 && self.states.iter().all(|&state| state == State::Done)
+        self.not_cleaned_up == 0 && self.verdicts().all(|(_, verdict)| matches!(verdict, Verdict::Done))
     }
 
     /// Whether the run was told to start nothing new.
@@ -162,13 +162,19 @@ impl Report {
     /// The verdict on one instance of `R`; `None` if it was not in the plan.
     pub fn verdict<R: Resource>(&self, id: &R::Id) -> Option<Verdict<'_>> {
         let resource = self.affected.graph.find_resource(R::NAME)?;
-        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
+        let column = &self.affected.columns[resource];
+        let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
         Some(self.verdict_of(self.affected.node(resource, index)))
     }
 
     /// Every instance of the plan with its verdict, resource by resource, in the order of discovery.
     pub fn verdicts(&self) -> impl Iterator<Item = (InstanceRef<'_>, Verdict<'_>)> {
-        (0..self.states.len() as u32).map(|node| (self.instance(node), self.verdict_of(node)))
+        self.affected.resources().flat_map(move |resource| {
+            self.affected.instances(resource).map(move |index| {
+                let node = self.affected.node(resource, index);
+                (self.instance(node), self.verdict_of(node))
+            })
+        })
     }
 
     /// The report in numbers, with the failures in words.
@@ -193,11 +199,10 @@ impl Report {
 
     fn counts(&self) -> BTreeMap<String, VerdictCounts> {
         let mut by_resource = BTreeMap::new();
-        for resource in (0..self.affected.columns.len()).filter(|&at| self.affected.columns[at].len() > 0) {
-            let (from, to) = (self.affected.base[resource], self.affected.base[resource + 1]);
+        for resource in self.affected.resources() {
             let mut counts = VerdictCounts::default();
-            for state in &self.states[from as usize..to as usize] {
-                match state {
+            for index in self.affected.instances(resource) {
+                match self.states[self.affected.node(resource, index) as usize] {
                     State::Done => counts.done += 1,
                     State::Failed => counts.failed += 1,
                     State::Blocked => counts.blocked += 1,

@@ -8,11 +8,15 @@ use crate::graph::{Edge, Graph, GraphDecision, GraphRule};
 
 /// What happens to an instance that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reach {
-    /// The effect, by its place in the resource's list.
-    pub(crate) effect: usize,
-    /// The cascade goes no further down.
-    pub(crate) leaf: bool,
+pub(crate) enum Reach {
+    /// It gets an effect, by its place in the resource's list. A leaf goes no further down.
+    Effect { effect: usize, leaf: bool },
+    /// The parent's end takes it.
+    Taken,
+    /// It stays, and is listed.
+    Retained,
+    /// It is in the way, unless it goes by another path.
+    Restricts,
 }
 
 /// An edge that the operation goes along.
@@ -20,6 +24,8 @@ pub(crate) struct Reach {
 pub(crate) struct EdgeRoute {
     pub(crate) finder: usize,
     pub(crate) reach: Reach,
+    /// Only what loses its last owner is reached.
+    pub(crate) shared: bool,
 }
 
 /// An operation's way through the graph from one root resource.
@@ -48,7 +54,13 @@ impl Route {
             return None;
         };
         let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
-        Some(Self { root, root_reach: Reach { effect, leaf }, edges })
+        Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
+    }
+
+    /// Whether what hangs off a parent along that edge ends before the parent's step starts. What is retained is left
+    /// alone, and nothing waits for it.
+    pub(crate) fn orders(&self, edge: usize) -> bool {
+        self.edges[edge].is_some_and(|route| route.reach != Reach::Retained)
     }
 
     /// The groups of resources, parents before children.
@@ -77,10 +89,19 @@ impl Route {
 }
 
 fn edge_route(edge: &Edge, operation: usize, root: usize) -> Option<EdgeRoute> {
-    let GraphDecision::Effect { effect, leaf } = decide(&edge.rules, operation, root)? else { return None };
+    let decision = decide(&edge.rules, operation, root)?;
+    let reach = match decision {
+        GraphDecision::Ignore => return None,
+        GraphDecision::Effect { effect, leaf } => Reach::Effect { effect, leaf },
+        GraphDecision::Shared { effect: Some(effect) } => Reach::Effect { effect, leaf: false },
+        GraphDecision::WithParent | GraphDecision::Shared { effect: None } => Reach::Taken,
+        GraphDecision::Retain => Reach::Retained,
+        GraphDecision::Restrict => Reach::Restricts,
+    };
     let of_its_own = edge.finders.iter().find(|finder| finder.operation == Some(operation));
     let finder = of_its_own.or_else(|| edge.finders.iter().find(|finder| finder.operation.is_none()))?;
-    Some(EdgeRoute { finder: finder.method, reach: Reach { effect, leaf } })
+    let shared = matches!(decision, GraphDecision::Shared { .. });
+    Some(EdgeRoute { finder: finder.method, reach, shared })
 }
 
 /// The rule for this root if there is one, else the rule for any.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::graph::{Graph, ResourceNode};
 use crate::operation::Operation;
-use crate::route::Route;
+use crate::route::{Reach, Route};
 
 /// A node of the flattened tree: a resource, reached by the path from the root to it.
 #[derive(Clone, Debug)]
@@ -72,17 +72,26 @@ impl<'g> TreeNode<'g> {
         })
     }
 
-    /// The effect that the operation has on what is reached this way; `None` in a tree along all edges.
+    /// The effect that the operation has on what is reached this way, or the policy (`retain`, `restrict`,
+    /// `with_parent`); `None` in a tree along all edges.
     pub fn effect(&self) -> Option<&'g str> {
-        let reach = self.reach(self.route?)?;
-        Some(&self.resource().effects[reach.effect].name)
+        Some(match self.reach(self.route?)? {
+            Reach::Effect { effect, .. } => &self.resource().effects[effect].name,
+            Reach::Taken => "with_parent",
+            Reach::Retained => "retain",
+            Reach::Restricts => "restrict",
+        })
     }
 
     fn is_leaf(&self, route: &Route) -> bool {
-        self.reach(route).is_none_or(|reach| reach.leaf)
+        match self.reach(route) {
+            Some(Reach::Effect { leaf, .. }) => leaf,
+            Some(Reach::Taken) => false,
+            Some(Reach::Retained | Reach::Restricts) | None => true,
+        }
     }
 
-    fn reach(&self, route: &Route) -> Option<crate::route::Reach> {
+    fn reach(&self, route: &Route) -> Option<Reach> {
         let [.., parent, child] = self.path.as_slice() else { return Some(route.root_reach) };
         let edges = &self.graph.resources[*child].up;
         let edge = edges.iter().find(|&&edge| self.graph.edges[edge].parent == *parent)?;

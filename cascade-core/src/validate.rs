@@ -5,6 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graphmap::DiGraphMap;
+
 use crate::declare::{Decision, ExtensionDescriptor, PhaseDeclaration, Rule};
 use crate::fault::{Fault, FaultKind};
 use crate::graph::MAX_EFFECTS;
@@ -17,6 +20,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
     resource_names(extensions, &mut found);
     operation_codes(extensions, &mut found);
     let owned = owners(extensions, &mut found);
+    contradictions(extensions, &mut found);
     shared_claims(extensions, &mut found);
     for extension in extensions {
         settings(extension, &mut found);
@@ -168,6 +172,55 @@ fn matches_equally(a: &Rule, b: &Rule) -> bool {
     a.operation.is_same(&b.operation) && overlap(&a.from, &b.from) && overlap(&a.roots, &b.roots)
 }
 
+/// `after`s that contradict the edges, or each other: for some operation, what must end first waits for what must end
+/// later.
+fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+    let operations: BTreeMap<&str, OperationDescriptor> = extensions
+        .iter()
+        .flat_map(|extension| &extension.rules)
+        .map(|rule| (rule.operation.code(), rule.operation))
+        .collect();
+    let mut contradicted = BTreeSet::new();
+    for operation in operations.values() {
+        let groups = groups_that_wait(extensions, operation);
+        for (index, extension) in extensions.iter().enumerate() {
+            for (at, after) in extension.after.iter().enumerate() {
+                let (first, then) = (after.parent.name(), extension.resource.name());
+                if groups.get(first) != groups.get(then) || !contradicted.insert((index, at)) {
+                    continue;
+                }
+                let message = format!(
+                    "`{then}` cannot come after `{first}`: for `{}`, `{first}` waits for `{then}`",
+                    operation.name()
+                );
+                let help = format!("take `{first}` out of `after`, or the edge that says the opposite");
+                found.push(Fault::new(FaultKind::After, message, help).at(after.place));
+            }
+        }
+    }
+}
+
+/// The resources by name, each with the number of its group: all in a group wait for each other.
+fn groups_that_wait<'a>(
+    extensions: &'a [ExtensionDescriptor],
+    operation: &OperationDescriptor,
+) -> BTreeMap<&'a str, usize> {
+    let mut waits = DiGraphMap::<&str, ()>::new();
+    for extension in extensions {
+        let resource = waits.add_node(extension.resource.name());
+        for after in &extension.after {
+            waits.add_edge(after.parent.name(), resource, ());
+        }
+        let ordering =
+            extension.rules.iter().filter(|rule| rule.operation.is_same(operation) && rule.decision.orders());
+        for parent in ordering.flat_map(|rule| &rule.from) {
+            waits.add_edge(resource, parent.name(), ());
+        }
+    }
+    let groups = kosaraju_scc(&waits).into_iter().enumerate();
+    groups.flat_map(|(number, group)| group.into_iter().map(move |name| (name, number))).collect()
+}
+
 fn settings(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
     let zero = |what: &str| {
         Fault::new(
@@ -196,6 +249,9 @@ fn edges(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
         if !owned.contains(edge.parent.name()) {
             found.push(not_linked(extension, &edge.parent, "has an edge to").at(edge.place));
         }
+    }
+    for after in extension.after.iter().filter(|after| !owned.contains(after.parent.name())) {
+        found.push(not_linked(extension, &after.parent, "comes after").at(after.place));
     }
     if !extension.ids_fit {
         let (resource, ids) = (extension.resource.name(), extension.resource.id_type());
@@ -270,9 +326,8 @@ fn unasked_operations<'a>(
             finder.parent.is_same(parent) && finder.operation.is_none_or(|only| only.is_same(operation))
         })
     };
-    let along = |rule: &&Rule| {
-        matches!(rule.decision, Decision::Effect { .. }) && rule.from.iter().any(|from| from.is_same(parent))
-    };
+    let along =
+        |rule: &&Rule| rule.decision != Decision::Ignore && rule.from.iter().any(|from| from.is_same(parent));
     let operations = extension.rules.iter().filter(along).map(|rule| rule.operation);
     operations.filter(|operation| !finder_for(operation)).map(|operation| operation.name()).collect()
 }
@@ -332,7 +387,11 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
         for root in rule.roots.iter().filter(|root| !owned.contains(root.name())) {
             found.push(not_linked(extension, root, "has a rule for the root").at(rule.place));
         }
-        if let Decision::Effect { effect, .. } = &rule.decision
+        if rule.from.is_empty() && !matches!(rule.decision, Decision::Effect { .. }) {
+            let message = format!("a policy for `{operation}` names no edge");
+            found.push(Fault::new(FaultKind::Rule, message, "say which: `from = […]`").at(rule.place));
+        }
+        if let Some(effect) = rule.decision.effect()
             && !extension.effects.iter().any(|declared| declared.method == *effect)
         {
             let message =

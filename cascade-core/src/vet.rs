@@ -10,6 +10,7 @@ use crate::context::StepContext;
 use crate::declare::{Phase, PhaseDeclaration};
 use crate::extension::DynExtension;
 use crate::plan::{PlanError, PlanVeto};
+use crate::route::Reach;
 
 /// One call of one check.
 struct Call {
@@ -30,10 +31,39 @@ pub(crate) async fn vetoes(
         .map(|call| ask(affected, &*extensions[call.extension], call, forced))
         .buffer_unordered(concurrency);
     let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
+    vetoes.extend(restricted(affected));
     vetoes.sort_by(|a, b| {
         (&a.resource, &a.id, &a.check, &a.reason).cmp(&(&b.resource, &b.id, &b.check, &b.reason))
     });
     Ok(vetoes)
+}
+
+/// What is in the way: what was found along an edge that restricts the operation, and is not going too.
+fn restricted(affected: &Affected) -> Vec<PlanVeto> {
+    let mut vetoes = Vec::new();
+    for (index, edge) in affected.graph.edges.iter().enumerate() {
+        if affected.route.edges[index].is_none_or(|route| route.reach != Reach::Restricts) {
+            continue;
+        }
+        let (parent, extension) =
+            (affected.resource_name(edge.parent), &affected.graph.extensions[edge.extension]);
+        let check = format!("{}, restrict from {parent}", extension.name);
+        let in_the_way = affected.arcs[index].children();
+        for child in in_the_way.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
+            let parents = affected.parents(index, child);
+            let first =
+                parents.first().map_or_else(String::new, |&at| affected.display(edge.parent, at).to_string());
+            let more =
+                if parents.len() > 1 { format!(" and {} more", parents.len() - 1) } else { String::new() };
+            vetoes.push(PlanVeto {
+                resource: affected.resource_name(edge.child).to_owned(),
+                id: affected.display(edge.child, child).to_string(),
+                reason: format!("it hangs off {parent} {first}{more}, and is not going too"),
+                check: check.clone(),
+            });
+        }
+    }
+    vetoes
 }
 
 fn calls(affected: &Affected) -> Vec<Call> {
@@ -60,7 +90,7 @@ fn calls(affected: &Affected) -> Vec<Call> {
 /// The instances that a check sees: all affected ones, unless it is only for some effects.
 fn seen(affected: &Affected, resource: usize, extension: usize, phase: &PhaseDeclaration) -> Vec<u32> {
     let only = only_mask(affected, resource, extension, phase);
-    let all = 0..affected.columns[resource].len() as u32;
+    let all = affected.instances(resource);
     all.filter(|&index| only.is_none_or(|mask| affected.effects(resource, index) & mask != 0)).collect()
 }
 

@@ -10,7 +10,7 @@ impl fmt::Display for Count {
         let digits = self.0.to_string();
         let mut parted = String::with_capacity(digits.len() + digits.len() / 3);
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 parted.push(',');
             }
             parted.push(digit);

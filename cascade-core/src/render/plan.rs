@@ -16,7 +16,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let affected = &*self.affected;
         let operation = affected.operation.descriptor().name();
-        let resources = affected.columns.iter().filter(|column| column.len() > 0).count();
+        let resources = affected.resources().count();
         writeln!(
             f,
             "{operation} {}: {} {} of {resources} {}",
@@ -88,14 +88,11 @@ impl TreePrinter<'_> {
         }
     }
 
-    /// The instances found along an edge, each once.
+    /// The instances found along an edge that are affected or retained, each once.
     fn reached_along(&self, edge: usize) -> Vec<u32> {
-        let arcs = &self.affected.arcs[edge];
-        let in_blocks = arcs.blocks.iter().flat_map(|block| block.children.iter().copied());
-        let mut children: Vec<u32> = arcs.pairs.iter().map(|&(_, child)| child).chain(in_blocks).collect();
-        children.sort_unstable();
-        children.dedup();
-        children
+        let child = &self.affected.columns[self.affected.graph.edges[edge].child];
+        let listed = |&index: &u32| child.is_affected(index) || child.is_retained(index);
+        self.affected.arcs[edge].children().into_iter().filter(listed).collect()
     }
 
     fn has_children(&self, resource: usize) -> bool {
@@ -125,22 +122,25 @@ impl TreePrinter<'_> {
 /// The effects on these instances: one name where all get the same, else each with its count.
 fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> String {
     let mut counts = vec![0_usize; affected.graph.resources[resource].effects.len()];
-    let mut without = 0;
+    let (mut taken, mut retained) = (0, 0);
     for &index in instances {
         let mask = affected.effects(resource, index);
         bits(mask).for_each(|effect| counts[effect] += 1);
-        without += usize::from(mask == 0);
+        let is_retained = affected.columns[resource].is_retained(index);
+        retained += usize::from(is_retained);
+        taken += usize::from(mask == 0 && !is_retained);
     }
-    let counted = counts.into_iter().enumerate().filter(|&(_, count)| count > 0);
-    let mut parts: Vec<String> = counted
-        .map(|(effect, count)| {
-            let name = affected.effect_name(resource, effect);
-            if count == instances.len() { name.to_owned() } else { format!("{name} {}", Count(count)) }
-        })
+    let counts = counts.into_iter().enumerate();
+    let named = counts.map(|(effect, count)| (affected.effect_name(resource, effect), count));
+    let parts: Vec<String> = named
+        .chain([("with its parent", taken), ("retained", retained)])
+        .filter(|&(_, count)| count > 0)
+        .map(
+            |(name, count)| {
+                if count == instances.len() { name.to_owned() } else { format!("{name} {}", Count(count)) }
+            },
+        )
         .collect();
-    if without > 0 {
-        parts.push(format!("nothing {}", Count(without)));
-    }
     parts.join(", ")
 }
 
