@@ -1,11 +1,15 @@
 //! What a user's method may ask about the cascade it is called in.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::affected::{Affected, bits};
+use crate::cascade::Cascade;
 use crate::declare::Phase;
+use crate::engine::{Engine, Nesting};
 use crate::error::StepError;
 use crate::operation::{AnyOperation, Operation};
+use crate::pass::Method;
 use crate::resource::{Resource, ResourceId};
 
 /// What a finder may ask: which operation is planned, and where it started.
@@ -28,13 +32,21 @@ impl FindContext {
 }
 
 /// What a check, begin, effect or cleanup method may ask. It sees the whole plan, and nothing that changes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StepContext {
     pub(crate) affected: Arc<Affected>,
-    pub(crate) resource: usize,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) nesting: Nesting,
+    pub(crate) method: Method,
     pub(crate) phase: Phase,
     pub(crate) attempt: u32,
     pub(crate) forced: bool,
+}
+
+impl fmt::Debug for StepContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StepContext({} of {}, try {})", self.effect(), self.phase, self.attempt)
+    }
 }
 
 impl StepContext {
@@ -46,6 +58,17 @@ impl StepContext {
     /// The name of the resource that the cascade started from.
     pub fn root(&self) -> &str {
         self.affected.resource_name(self.affected.route.root)
+    }
+
+    /// The name of the method that is called.
+    pub fn effect(&self) -> &str {
+        self.method.name(&self.affected.graph, self.phase)
+    }
+
+    /// The engine, for a method that starts a cascade of its own. Such a run is cancelled with this one, and its report
+    /// is kept in this one's: see [`Report::nested`](crate::Report::nested).
+    pub fn cascade(&self) -> Cascade {
+        Cascade::nested(Arc::clone(&self.engine), self.clone())
     }
 
     /// The part of the run that the method is called in.
@@ -76,8 +99,9 @@ impl StepContext {
     pub fn parents_of<P: Resource>(&self, id: &impl ResourceId) -> Vec<P::Id> {
         let graph = &self.affected.graph;
         let Some(parent) = graph.find_resource(P::NAME) else { return Vec::new() };
-        let edge = graph.resources[self.resource].up.iter().find(|&&edge| graph.edges[edge].parent == parent);
-        let index = self.affected.columns[self.resource].ids.typed().and_then(|ids| ids.index_of(id));
+        let edge =
+            graph.resources[self.method.resource].up.iter().find(|&&edge| graph.edges[edge].parent == parent);
+        let index = self.affected.columns[self.method.resource].ids.typed().and_then(|ids| ids.index_of(id));
         match (edge, index, self.affected.columns[parent].ids.typed::<P::Id>()) {
             (Some(&edge), Some(index), Some(ids)) => {
                 self.affected.parents(edge, index).into_iter().map(|at| ids.get(at).clone()).collect()

@@ -8,69 +8,110 @@ use crate::call::CallError;
 use crate::declare::Phase;
 
 /// Something that happened in a run. Observers see each at once, in the order it happened.
-#[derive(Clone, Copy, Debug)]
+///
+/// Events are cheap to clone: send them through a channel to have them as a stream.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event<'a> {
-    /// A phase has begun.
+pub enum Event {
+    /// The run has started: nothing stands against the plan.
+    RunStarted {
+        /// The operation's code.
+        operation: &'static str,
+        /// The affected instances.
+        instances: usize,
+    },
+    /// A phase has started.
     PhaseStarted {
         /// The phase.
         phase: Phase,
     },
     /// A step has started.
     StepStarted {
-        /// The phase.
-        phase: Phase,
-        /// The resource it acts on.
-        resource: &'a str,
-        /// The method.
-        effect: &'a str,
-        /// How many instances it acts on.
-        instances: usize,
+        /// Which step.
+        step: StepName,
     },
     /// Instances of a step failed in a way that another try may mend.
     StepRetried {
-        /// The phase.
-        phase: Phase,
-        /// The resource it acts on.
-        resource: &'a str,
-        /// The method.
-        effect: &'a str,
-        /// How many instances are tried again.
+        /// Which step.
+        step: StepName,
+        /// How many of its instances are tried again.
         instances: usize,
         /// The try that failed, from 1.
         attempt: u32,
         /// The wait before the next.
         delay: Duration,
         /// The error, of the first of them where they differ.
-        error: &'a CallError,
+        error: Arc<CallError>,
     },
     /// A step has ended.
     StepEnded {
-        /// The phase.
-        phase: Phase,
-        /// The resource it acted on.
-        resource: &'a str,
-        /// The method.
-        effect: &'a str,
-        /// How many instances it acted on.
-        instances: usize,
-        /// How many of them failed.
+        /// Which step.
+        step: StepName,
+        /// How many of its instances failed.
         failed: usize,
-        /// How many of them have no step left in this phase.
+        /// How many of its instances have no step left in this phase.
         ended: usize,
+        /// How many other instances will not run because of those that failed.
+        blocked: usize,
+        /// How long it took, with all its tries.
+        elapsed: Duration,
+    },
+    /// New instances were found to hang off one whose step was about to start, and have joined the plan.
+    Chased {
+        /// How many.
+        newcomers: usize,
     },
     /// The run was told to start nothing new.
     Cancelled,
+    /// The run has ended; the four numbers are those of its report.
+    RunEnded {
+        /// Instances whose effects all ended well.
+        done: usize,
+        /// Instances on which a method failed.
+        failed: usize,
+        /// Instances that were held back by one that failed.
+        blocked: usize,
+        /// Instances that the run did not come to.
+        not_started: usize,
+    },
 }
 
-/// Who is told of events.
-pub(crate) type Observer = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+/// Which step an event speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepName {
+    /// The phase.
+    pub phase: Phase,
+    /// The resource it acts on.
+    pub resource: Arc<str>,
+    /// The method.
+    pub effect: Arc<str>,
+    /// How many instances it acts on.
+    pub instances: usize,
+}
 
-/// Tells all observers. One that panics is an observer's fault, and no reason to leave a run half done.
-pub(crate) fn tell(observers: &[Observer], event: &Event<'_>) {
-    for observer in observers {
-        if catch_unwind(AssertUnwindSafe(|| observer(event))).is_err() {
-            tracing::error!(?event, "an observer panicked");
+type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Who is told of events.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Observer>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: impl Fn(&Event) + Send + Sync + 'static) {
+        self.0.push(Arc::new(observer));
+    }
+
+    /// Tells all; `event` is only made if there is somebody to tell. An observer that panics is at fault itself, and no
+    /// reason to leave a run half done.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.0.is_empty() {
+            return;
+        }
+        let event = event();
+        for observer in &self.0 {
+            if catch_unwind(AssertUnwindSafe(|| observer(&event))).is_err() {
+                tracing::error!(?event, "an observer panicked");
+            }
         }
     }
 }

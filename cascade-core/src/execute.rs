@@ -9,14 +9,17 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::affected::Affected;
 use crate::call::{CallError, delays, once};
 use crate::context::StepContext;
 use crate::declare::Phase;
-use crate::event::{Event, Observer, tell};
-use crate::extension::DynExtension;
+use crate::engine::{Engine, Nesting};
+use crate::event::{Event, Observers, StepName};
+use crate::layer::{Instances, Next, StepCall};
+use crate::monitor::Monitor;
 use crate::pass::{Method, Pass};
 use crate::report::{Failure, Report};
 use crate::schedule::{FailurePolicy, Scheduler, State, Step};
@@ -29,62 +32,78 @@ pub(crate) struct RunSettings {
     pub(crate) forced: bool,
     /// Steps at once, over all extensions.
     pub(crate) concurrency: usize,
-    pub(crate) cancel: CancellationToken,
-    pub(crate) observers: Vec<Observer>,
+    pub(crate) nesting: Nesting,
+    pub(crate) monitor: Monitor,
+    pub(crate) observers: Observers,
 }
 
 /// Runs all phases of a plan.
-pub(crate) async fn run(
-    affected: Arc<Affected>,
-    extensions: &[Box<dyn DynExtension>],
-    settings: RunSettings,
-) -> Report {
-    let mut run = Run { affected, extensions, settings, failures: HashMap::new(), cancelled: false };
-    let not_begun = match Pass::begin(&run.affected) {
-        Some(begin) => run.begin(begin).await,
-        None => Vec::new(),
-    };
-    let policy = run.settings.policy;
-    let stopped = run.cancelled || (policy == FailurePolicy::Stop && !not_begun.is_empty());
-    let excluded = if policy == FailurePolicy::Force { &[] } else { not_begun.as_slice() };
-    let effects = run.drive(Pass::effects(&run.affected), policy, excluded, stopped).await;
-    let mut states = effects.states().to_vec();
-    let mut blocked_by: HashMap<u32, u32> =
-        (0..states.len() as u32).filter_map(|node| Some((node, effects.blocked_by(node)?))).collect();
-    drop(effects);
-    taken::resolve(&run.affected, &mut states, &mut blocked_by);
-
-    let not_cleaned_up = match Pass::cleanup(&run.affected, &states) {
-        Some(cleanup) => run.clean_up(cleanup).await,
-        None => 0,
-    };
-    // An instance that failed in any phase is not done, whatever another phase made of it.
-    for &node in run.failures.keys() {
-        states[node as usize] = State::Failed;
-    }
-    Report {
-        affected: run.affected,
-        states,
-        failures: run.failures,
-        blocked_by,
-        overridden: Vec::new(),
-        not_cleaned_up,
-        cancelled: run.cancelled,
-    }
+pub(crate) async fn run(engine: Arc<Engine>, affected: Arc<Affected>, settings: RunSettings) -> Report {
+    let operation = affected.operation.descriptor().code();
+    let span = tracing::info_span!("cascade.run", operation, instances = affected.count);
+    let run = Run { engine, affected, settings, failures: HashMap::new(), cancelled: false };
+    run.all_phases().instrument(span).await
 }
 
-struct Run<'a> {
+struct Run {
+    engine: Arc<Engine>,
     affected: Arc<Affected>,
-    extensions: &'a [Box<dyn DynExtension>],
     settings: RunSettings,
     failures: HashMap<u32, Failure>,
     cancelled: bool,
 }
 
-/// A step that has ended: the instances that failed, by their position in it.
-type Ended = (Step, Vec<(usize, Arc<CallError>)>);
+/// A step that has ended.
+struct Ended {
+    step: Step,
+    /// The instances that failed, by their position in the step.
+    failed: Vec<(usize, Arc<CallError>)>,
+    /// The monitor's number of the step.
+    number: u64,
+    since: Instant,
+}
 
-impl Run<'_> {
+impl Run {
+    async fn all_phases(mut self) -> Report {
+        let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
+        self.settings.observers.tell(|| Event::RunStarted { operation, instances });
+        let not_begun = match Pass::begin(&self.affected) {
+            Some(begin) => self.begin(begin).await,
+            None => Vec::new(),
+        };
+        let policy = self.settings.policy;
+        let stopped = self.cancelled || (policy == FailurePolicy::Stop && !not_begun.is_empty());
+        let excluded = if policy == FailurePolicy::Force { &[] } else { not_begun.as_slice() };
+        let effects = self.drive(Pass::effects(&self.affected), policy, excluded, stopped).await;
+        let mut states = effects.states().to_vec();
+        let mut blocked_by: HashMap<u32, u32> =
+            (0..states.len() as u32).filter_map(|node| Some((node, effects.blocked_by(node)?))).collect();
+        drop(effects);
+        taken::resolve(&self.affected, &mut states, &mut blocked_by);
+
+        let not_cleaned_up = match Pass::cleanup(&self.affected, &states) {
+            Some(cleanup) => self.clean_up(cleanup).await,
+            None => 0,
+        };
+        // An instance that failed in any phase is not done, whatever another phase made of it.
+        for &node in self.failures.keys() {
+            states[node as usize] = State::Failed;
+        }
+        self.settings.monitor.end_run();
+        let report = Report {
+            affected: self.affected,
+            states,
+            failures: self.failures,
+            blocked_by,
+            overridden: Vec::new(),
+            not_cleaned_up,
+            cancelled: self.cancelled,
+            nested: self.settings.nesting.take_reports(),
+        };
+        self.settings.observers.tell(|| report.ended_event());
+        report
+    }
+
     /// Answers the instances on which begin failed, and those that it did not come to because of them.
     async fn begin(&mut self, pass: Pass) -> Vec<u32> {
         let scheduler = self.drive(pass, self.settings.policy, &[], false).await;
@@ -121,59 +140,51 @@ impl Run<'_> {
         stopped: bool,
     ) -> Scheduler {
         let Pass { phase, work, methods } = pass;
+        let order = Arc::clone(&work.order);
         let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, excluded);
         if stopped {
             scheduler.stop();
             return scheduler;
         }
         let settings = self.settings.clone();
-        tell(&settings.observers, &Event::PhaseStarted { phase });
-        let (affected, extensions) = (Arc::clone(&self.affected), self.extensions);
-        let caller = Caller { affected: &affected, phase, settings: &settings };
+        settings.observers.tell(|| Event::PhaseStarted { phase });
+        settings.monitor.start_pass(phase, &self.affected, &order);
+        let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
+        let caller = Caller { engine: &engine, affected: &affected, phase, settings: &settings };
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
         loop {
-            if settings.cancel.is_cancelled() && !self.cancelled {
+            if settings.nesting.cancel.is_cancelled() && !self.cancelled {
                 self.cancelled = true;
                 scheduler.stop();
-                tell(&settings.observers, &Event::Cancelled);
+                settings.observers.tell(|| Event::Cancelled);
             }
             while let Some(step) = scheduler.take() {
-                let method = methods[step.slot];
-                running.push(Box::pin(caller.run(&*extensions[method.extension], method, step)));
+                running.push(Box::pin(caller.run(methods[step.slot], step)));
             }
             let ended = tokio::select! {
                 biased;
-                () = settings.cancel.cancelled(), if !self.cancelled => continue,
+                () = settings.nesting.cancel.cancelled(), if !self.cancelled => continue,
                 ended = running.next() => ended,
             };
-            let Some((step, failed)) = ended else { break };
-            self.end_step(&mut scheduler, phase, methods[step.slot], &step, failed);
+            let Some(ended) = ended else { break };
+            self.end_step(&mut scheduler, phase, methods[ended.step.slot], ended);
         }
         scheduler
     }
 
-    fn end_step(
-        &mut self,
-        scheduler: &mut Scheduler,
-        phase: Phase,
-        method: Method,
-        step: &Step,
-        failed: Vec<(usize, Arc<CallError>)>,
-    ) {
+    fn end_step(&mut self, scheduler: &mut Scheduler, phase: Phase, method: Method, ended: Ended) {
+        let Ended { step, failed, number, since } = ended;
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
-        let ended = scheduler.complete(step, &positions);
-        let effect = method_name(&*self.extensions[method.extension], phase, method);
-        tell(
-            &self.settings.observers,
-            &Event::StepEnded {
-                phase,
-                resource: self.affected.resource_name(method.resource),
-                effect,
-                instances: step.nodes.len(),
-                failed: failed.len(),
-                ended,
-            },
-        );
+        let completion = scheduler.complete(&step, &positions);
+        self.settings.monitor.end_step(number);
+        let effect = method.name(&self.affected.graph, phase);
+        self.settings.observers.tell(|| Event::StepEnded {
+            step: step_name(&self.affected, phase, method, step.nodes.len()),
+            failed: failed.len(),
+            ended: completion.ended,
+            blocked: completion.blocked,
+            elapsed: since.elapsed(),
+        });
         for (position, error) in failed {
             let failure = Failure { phase, effect: effect.to_owned(), error };
             self.failures.entry(step.nodes[position]).or_insert(failure);
@@ -181,44 +192,69 @@ impl Run<'_> {
     }
 }
 
+fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
+    StepName {
+        phase,
+        resource: affected.resource_name(method.resource).into(),
+        effect: method.name(&affected.graph, phase).into(),
+        instances,
+    }
+}
+
 /// Calls methods in one phase.
 #[derive(Clone, Copy)]
 struct Caller<'a> {
+    engine: &'a Arc<Engine>,
     affected: &'a Arc<Affected>,
     phase: Phase,
     settings: &'a RunSettings,
 }
 
+/// The positions in a step that failed, each with its error.
+type Failed = Vec<(usize, Arc<CallError>)>;
+
 impl Caller<'_> {
     /// Runs a step: tries, and tries again what failed and may be mended.
-    async fn run(self, extension: &dyn DynExtension, method: Method, step: Step) -> Ended {
-        let Self { affected, phase, settings } = self;
-        let (resource, effect) =
-            (affected.resource_name(method.resource), method_name(extension, phase, method));
+    async fn run(self, method: Method, step: Step) -> Ended {
+        let Self { affected, phase, settings, .. } = self;
+        let effect = method.name(&affected.graph, phase);
+        let resource = affected.resource_name(method.resource);
+        let name = || step_name(affected, phase, method, step.nodes.len());
+        settings.observers.tell(|| Event::StepStarted { step: name() });
+        let number = settings.monitor.start_step(method.resource, effect, &step.nodes);
+        let since = Instant::now();
         let instances = step.nodes.len();
-        tell(&settings.observers, &Event::StepStarted { phase, resource, effect, instances });
-        let limits = extension.descriptor().settings;
+        let span = tracing::debug_span!("cascade.step", phase = %phase, resource, effect, instances);
+        let failed = self.tries(method, &step, name).instrument(span).await;
+        Ended { step, failed, number, since }
+    }
+
+    async fn tries(self, method: Method, step: &Step, name: impl Fn() -> StepName) -> Failed {
+        let Self { engine, settings, .. } = self;
+        let limits = engine.extensions[method.extension].descriptor().settings;
         let mut delays = delays(limits.retries);
-        let mut open: Vec<usize> = (0..instances).collect();
-        let mut failed: Vec<(usize, Arc<CallError>)> = Vec::new();
+        let mut open: Vec<usize> = (0..step.nodes.len()).collect();
+        let mut failed: Failed = Vec::new();
         for attempt in 1.. {
-            let (terminal, again) = self.attempt(extension, method, &step, &open, attempt).await;
+            let (terminal, again) = self.attempt(method, step, &open, attempt).await;
             failed.extend(terminal);
             let Some((_, error)) = again.first() else { break };
             let Some(delay) = delays.next() else {
                 failed.extend(again);
                 break;
             };
-            let error = &**error;
-            let instances = again.len();
-            tell(
-                &settings.observers,
-                &Event::StepRetried { phase, resource, effect, instances, attempt, delay, error },
-            );
+            tracing::debug!(attempt, %error, instances = again.len(), "trying again");
+            settings.observers.tell(|| Event::StepRetried {
+                step: name(),
+                instances: again.len(),
+                attempt,
+                delay,
+                error: Arc::clone(error),
+            });
             // A cancelled run does not wait for another try: what failed so far has failed.
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = settings.cancel.cancelled() => {
+                () = settings.nesting.cancel.cancelled() => {
                     failed.extend(again);
                     break;
                 }
@@ -226,58 +262,52 @@ impl Caller<'_> {
             open = again.into_iter().map(|(position, _)| position).collect();
         }
         failed.sort_by_key(|(position, _)| *position);
-        (step, failed)
+        failed
     }
 
     /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
-    async fn attempt(
-        self,
-        extension: &dyn DynExtension,
-        method: Method,
-        step: &Step,
-        open: &[usize],
-        attempt: u32,
-    ) -> (Vec<(usize, Arc<CallError>)>, Vec<(usize, Arc<CallError>)>) {
-        let Self { affected, phase, settings } = self;
+    async fn attempt(self, method: Method, step: &Step, open: &[usize], attempt: u32) -> (Failed, Failed) {
+        let Self { engine, affected, phase, settings } = self;
         let first = affected.base[method.resource];
         let indices: Vec<u32> = open.iter().map(|&position| step.nodes[position] - first).collect();
         let batch = affected.columns[method.resource].ids.select(&indices);
         let cx = StepContext {
             affected: Arc::clone(affected),
-            resource: method.resource,
+            engine: Arc::clone(engine),
+            nesting: settings.nesting.clone(),
+            method,
             phase,
             attempt,
             forced: settings.forced,
         };
-        let limits = extension.descriptor().settings;
-        let answer = once(limits.timeout, || extension.act(phase, method.index, &batch, &cx)).await;
-        let failures = match answer {
-            Ok(Ok(failures)) => failures
-                .into_iter()
-                .map(|(at, error)| (open[at], Arc::new(CallError::Failed(error))))
-                .collect::<HashMap<_, _>>(),
-            Ok(Err(stranger)) => {
-                let message = format!("it reported `{stranger}` as failed, which was not in its batch");
-                let fault = Arc::new(CallError::Fault(message));
-                open.iter().map(|&position| (position, Arc::clone(&fault))).collect()
-            }
+        let call = StepCall {
+            effect: method.name(&affected.graph, phase),
+            instances: Instances { affected, resource: method.resource, indices: &indices },
+            cx: &cx,
+        };
+        let extension = &*engine.extensions[method.extension];
+        let next =
+            Next { layers: &engine.layers, step: call, extension, method: method.index, batch: &batch };
+        let answer = once(extension.descriptor().settings.timeout, || next.run()).await;
+        let mut failures: Failed = match answer {
+            Ok(failures) => positions(open, failures),
             Err(error) => {
                 let error = Arc::new(error);
                 open.iter().map(|&position| (position, Arc::clone(&error))).collect()
             }
         };
-        let mut failures: Vec<_> = failures.into_iter().collect();
         failures.sort_by_key(|(position, _)| *position);
+        failures.dedup_by_key(|(position, _)| *position);
         failures.into_iter().partition(|(_, error)| error.is_terminal())
     }
 }
 
-fn method_name(extension: &dyn DynExtension, phase: Phase, method: Method) -> &str {
-    let declared = extension.descriptor();
-    match phase {
-        Phase::Check => &declared.checks[method.index].method,
-        Phase::Begin => &declared.begins[method.index].method,
-        Phase::Effect => &declared.effects[method.index].method,
-        Phase::Cleanup => &declared.cleanups[method.index].method,
+/// What was answered by position in the batch, by position in the step. A position that a layer made up fails the batch.
+fn positions(open: &[usize], failures: Vec<(usize, crate::StepError)>) -> Failed {
+    if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= open.len()) {
+        let message = format!("a layer reported position {position} as failed, in a batch of {}", open.len());
+        let fault = Arc::new(CallError::Fault(message));
+        return open.iter().map(|&position| (position, Arc::clone(&fault))).collect();
     }
+    failures.into_iter().map(|(at, error)| (open[at], Arc::new(CallError::Failed(error)))).collect()
 }

@@ -6,6 +6,9 @@
 extern crate self as cascade_core;
 
 mod affected;
+mod apply;
+mod authorize;
+mod builder;
 mod call;
 mod cascade;
 mod context;
@@ -13,6 +16,7 @@ mod cycle;
 mod declare;
 mod digest;
 mod discover;
+mod engine;
 mod error;
 mod event;
 mod execute;
@@ -20,7 +24,10 @@ mod extension;
 mod fault;
 mod graph;
 mod intern;
+mod layer;
+mod limits;
 mod link;
+mod monitor;
 mod operation;
 mod order;
 mod outcome;
@@ -38,13 +45,17 @@ mod taken;
 mod tree;
 mod validate;
 mod vet;
+mod why;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+pub use apply::{Apply, ApplyError};
+pub use authorize::{Authorizer, Denial};
+pub use builder::CascadeBuilder;
 pub use call::CallError;
-pub use cascade::{Apply, ApplyError, Cascade, CascadeBuilder};
+pub use cascade::Cascade;
 pub use cascade_macros::{Extension, Operation, Resource, cascade};
 pub use context::{FindContext, StepContext};
 pub use declare::{
@@ -52,19 +63,25 @@ pub use declare::{
     FinderDeclaration, HandlerFuture, Name, Phase, PhaseDeclaration, Rule, StepSettings,
 };
 pub use error::{StepError, Terminal};
-pub use event::Event;
+pub use event::{Event, StepName};
 pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
+pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
+pub use limits::{Exceeded, Limits};
+pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
 pub use place::Place;
 pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
 pub use provide::{Extension, NotProvided, Provided};
-pub use report::{Failure, FailureSummary, InstanceRef, Report, ReportSummary, Verdict, VerdictCounts};
+pub use report::{
+    Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,
+};
 pub use resource::{Resource, ResourceDescriptor, ResourceId, Roots};
 pub use schedule::FailurePolicy;
 pub use tokio_util::sync::CancellationToken;
 pub use tree::{Tree, TreeNode};
+pub use why::{Why, WhyPath};
 
 /// What a module that declares resources and extensions needs.
 pub mod prelude {

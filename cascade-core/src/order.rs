@@ -3,6 +3,8 @@
 //! Nodes are the instances, and behind them some that stand between many and many, so that these cost their sum and not
 //! their product: one for each block of children that hang off the same parents, and one for each `after`.
 
+use std::collections::{HashSet, VecDeque};
+
 use crate::affected::{Affected, CutArc};
 
 /// For each node, the nodes that wait for it.
@@ -53,6 +55,23 @@ impl Order {
     pub(crate) fn followers(&self, node: u32) -> &[u32] {
         let (from, to) = (self.start[node as usize], self.start[node as usize + 1]);
         &self.followers[from as usize..to as usize]
+    }
+
+    /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or through others, the nearest
+    /// first.
+    pub(crate) fn all_followers(&self, nodes: &[u32], instances: usize) -> Vec<u32> {
+        let mut seen: HashSet<u32> = nodes.iter().copied().collect();
+        let mut open: VecDeque<u32> = nodes.iter().copied().collect();
+        let mut found = Vec::new();
+        while let Some(node) = open.pop_front() {
+            for &follower in self.followers(node) {
+                if seen.insert(follower) {
+                    open.push_back(follower);
+                    found.extend(((follower as usize) < instances).then_some(follower));
+                }
+            }
+        }
+        found
     }
 
     pub(crate) fn nodes(&self) -> usize {

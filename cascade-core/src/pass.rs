@@ -1,7 +1,10 @@
 //! What is to be done in one pass over the affected set: begin, the effects, or cleanup.
 
+use std::sync::Arc;
+
 use crate::affected::Affected;
 use crate::declare::{Phase, PhaseDeclaration};
+use crate::graph::Graph;
 use crate::order::Order;
 use crate::schedule::{Slot, State, Work};
 use crate::vet::only_mask;
@@ -13,6 +16,19 @@ pub(crate) struct Method {
     pub(crate) extension: usize,
     /// Its place among the methods of the phase.
     pub(crate) index: usize,
+}
+
+impl Method {
+    /// Its name, by the lists of its phase.
+    pub(crate) fn name<'g>(&self, graph: &'g Graph, phase: Phase) -> &'g str {
+        let declared = &graph.extensions[self.extension];
+        match phase {
+            Phase::Check => &declared.checks[self.index].method,
+            Phase::Begin => &declared.begins[self.index].method,
+            Phase::Effect => &declared.effects[self.index].method,
+            Phase::Cleanup => &declared.cleanups[self.index].method,
+        }
+    }
 }
 
 /// A pass: the work for the scheduler, and the methods behind its slots.
@@ -90,7 +106,7 @@ impl Pass {
     fn empty(affected: &Affected, phase: Phase, order: Order) -> Self {
         let lanes = affected.graph.extensions.iter().map(|extension| extension.settings.concurrency);
         let work = Work {
-            order,
+            order: Arc::new(order),
             masks: Vec::with_capacity(affected.nodes()),
             base: affected.base.clone(),
             first_slot: Vec::new(),

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::affected::Affected;
 use crate::call::CallError;
 use crate::digest;
+use crate::limits::{Exceeded, Limits};
 use crate::place::Place;
 use crate::resource::Resource;
 
@@ -92,6 +93,14 @@ pub enum PlanError {
         /// What it answered.
         source: Box<CallError>,
     },
+    /// An authorizer did not answer.
+    #[error("the authorizer failed on {resource}: {source}")]
+    Authorizer {
+        /// The resource it was asked about.
+        resource: String,
+        /// What it answered.
+        source: Box<CallError>,
+    },
     /// More instances than the engine counts.
     #[error("the plan has more than 4 billion instances: start from fewer roots")]
     TooLarge,
@@ -113,6 +122,7 @@ fn declared_at(place: Option<Place>) -> String {
 pub struct Plan {
     pub(crate) affected: Arc<Affected>,
     pub(crate) vetoes: Vec<PlanVeto>,
+    pub(crate) denials: Vec<PlanVeto>,
 }
 
 /// An objection of a check to one instance of a plan.
@@ -161,8 +171,10 @@ pub struct PlanSummary {
     pub instances: usize,
     /// What happens to how many, by resource. Only resources with affected instances.
     pub resources: BTreeMap<String, ResourceSummary>,
-    /// The objections.
+    /// The objections of checks.
     pub vetoes: Vec<PlanVeto>,
+    /// The instances that authorizers deny.
+    pub denials: Vec<PlanVeto>,
     /// The arcs that close cycles of instances and were left out of the order.
     pub cut: Vec<CutSummary>,
     /// What a confirmation is bound to.
@@ -209,6 +221,16 @@ impl Plan {
         &self.vetoes
     }
 
+    /// The instances that authorizers deny, by resource and id. With any of them, nothing runs.
+    pub fn denials(&self) -> &[PlanVeto] {
+        &self.denials
+    }
+
+    /// The limits that the plan is above.
+    pub fn exceeds(&self, limits: &Limits) -> Vec<Exceeded> {
+        limits.exceeded(&self.affected)
+    }
+
     /// The ids of the affected instances of `R`, sorted.
     pub fn ids<R: Resource>(&self) -> Vec<R::Id> {
         let Some(resource) = self.affected.graph.find_resource(R::NAME) else { return Vec::new() };
@@ -253,6 +275,7 @@ impl Plan {
             instances: affected.count,
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),
+            denials: self.denials.clone(),
             cut: cut.collect(),
             digest: self.digest()?,
         })
@@ -291,6 +314,7 @@ impl Serialize for Plan {
         map.serialize_entry("instances", &summary.instances)?;
         map.serialize_entry("resources", &summary.resources)?;
         map.serialize_entry("vetoes", &summary.vetoes)?;
+        map.serialize_entry("denials", &summary.denials)?;
         map.serialize_entry("cut", &summary.cut)?;
         map.serialize_entry("digest", &summary.digest)?;
         map.serialize_entry("affected", &AffectedList(&self.affected))?;

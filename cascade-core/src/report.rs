@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::affected::Affected;
 use crate::call::CallError;
 use crate::declare::Phase;
+use crate::event::Event;
 use crate::plan::{PlanVeto, Printed};
 use crate::resource::Resource;
 use crate::schedule::State;
@@ -90,6 +91,19 @@ pub struct Report {
     pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) not_cleaned_up: usize,
     pub(crate) cancelled: bool,
+    pub(crate) nested: Vec<NestedReport>,
+}
+
+/// The report of a cascade that a method of a run started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NestedReport {
+    /// The resource whose method started it.
+    pub resource: String,
+    /// The method that started it.
+    pub effect: String,
+    /// What became of it.
+    pub report: ReportSummary,
 }
 
 /// A report in numbers. `done + failed + blocked + not_started` are all instances of the plan.
@@ -116,6 +130,8 @@ pub struct ReportSummary {
     pub overridden: Vec<PlanVeto>,
     /// The failures, by resource and id.
     pub failures: Vec<FailureSummary>,
+    /// The cascades that methods of the run started.
+    pub nested: Vec<NestedReport>,
 }
 
 /// How many instances of one resource got which verdict.
@@ -130,6 +146,15 @@ pub struct VerdictCounts {
     pub blocked: usize,
     /// Instances that the run did not come to.
     pub not_started: usize,
+}
+
+impl VerdictCounts {
+    fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.failed += other.failed;
+        self.blocked += other.blocked;
+        self.not_started += other.not_started;
+    }
 }
 
 /// One failed instance, in words.
@@ -148,10 +173,26 @@ pub struct FailureSummary {
     pub error: String,
 }
 
-impl Report {
-    /// Whether every instance is done, and cleaned up where that was asked for.
+impl ReportSummary {
+    /// Whether every instance is done, and cleaned up where that was asked for, here and in the nested cascades.
     pub fn is_complete(&self) -> bool {
-        self.not_cleaned_up == 0 && self.verdicts().all(|(_, verdict)| matches!(verdict, Verdict::Done))
+        self.failed + self.blocked + self.not_started + self.not_cleaned_up == 0
+            && self.nested.iter().all(|nested| nested.report.is_complete())
+    }
+}
+
+impl Report {
+    /// Whether every instance is done, and cleaned up where that was asked for, here and in the cascades that methods of
+    /// the run started.
+    pub fn is_complete(&self) -> bool {
+        self.not_cleaned_up == 0
+            && self.nested.iter().all(|nested| nested.report.is_complete())
+            && self.verdicts().all(|(_, verdict)| matches!(verdict, Verdict::Done))
+    }
+
+    /// The cascades that methods of the run started, in the order they ended.
+    pub fn nested(&self) -> &[NestedReport] {
+        &self.nested
     }
 
     /// Whether the run was told to start nothing new.
@@ -179,22 +220,29 @@ impl Report {
 
     /// The report in numbers, with the failures in words.
     pub fn summary(&self) -> ReportSummary {
-        let mut summary = ReportSummary {
+        let summary = ReportSummary {
             operation: self.affected.operation.descriptor().code().to_owned(),
             not_cleaned_up: self.not_cleaned_up,
             cancelled: self.cancelled,
             resources: self.counts(),
             overridden: self.overridden.clone(),
             failures: self.failure_summaries(),
+            nested: self.nested.clone(),
             ..ReportSummary::default()
         };
-        for counts in summary.resources.values() {
-            summary.done += counts.done;
-            summary.failed += counts.failed;
-            summary.blocked += counts.blocked;
-            summary.not_started += counts.not_started;
+        let mut all = VerdictCounts::default();
+        summary.resources.values().for_each(|counts| all.add(*counts));
+        let VerdictCounts { done, failed, blocked, not_started } = all;
+        ReportSummary { done, failed, blocked, not_started, ..summary }
+    }
+
+    pub(crate) fn ended_event(&self) -> Event {
+        let mut all = VerdictCounts::default();
+        for counts in self.counts().into_values() {
+            all.add(counts);
         }
-        summary
+        let VerdictCounts { done, failed, blocked, not_started } = all;
+        Event::RunEnded { done, failed, blocked, not_started }
     }
 
     fn counts(&self) -> BTreeMap<String, VerdictCounts> {

@@ -2,6 +2,7 @@
 //! cancel. The order in which steps complete is the whole interleaving, so that tests can choose it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::affected::bits;
 use crate::order::Order;
@@ -49,9 +50,18 @@ pub(crate) struct Step {
     pub(crate) nodes: Vec<u32>,
 }
 
+/// What came of a step that was given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Completion {
+    /// How many of its instances have no slot left.
+    pub(crate) ended: usize,
+    /// How many other instances are blocked by those that failed.
+    pub(crate) blocked: usize,
+}
+
 /// What is to be done: for each instance the slots of its resource that it goes through, lowest bit first.
 pub(crate) struct Work {
-    pub(crate) order: Order,
+    pub(crate) order: Arc<Order>,
     pub(crate) masks: Vec<u32>,
     /// For each resource its first node, and behind the last one the number of instances.
     pub(crate) base: Vec<u32>,
@@ -112,7 +122,7 @@ impl Scheduler {
         };
         for &node in failed {
             scheduler.states[node as usize] = State::Failed;
-            scheduler.block_followers(node, node);
+            scheduler.block_followers(node);
         }
         for node in 0..scheduler.work.order.nodes() as u32 {
             if scheduler.work.order.waits_for[node as usize] == 0 {
@@ -147,9 +157,8 @@ impl Scheduler {
         Some(Step { slot, nodes })
     }
 
-    /// A step has ended; `failed` are the positions in it of the instances that failed, in any order. Answers how many
-    /// instances have ended with it.
-    pub(crate) fn complete(&mut self, step: &Step, failed: &[usize]) -> usize {
+    /// A step has ended; `failed` are the positions in it of the instances that failed, in any order.
+    pub(crate) fn complete(&mut self, step: &Step, failed: &[usize]) -> Completion {
         self.running -= 1;
         let lane = self.work.slots[step.slot].lane;
         self.lanes[lane].free += 1;
@@ -159,17 +168,17 @@ impl Scheduler {
         for &position in failed {
             has_failed[position] = true;
         }
-        let mut ended = 0;
+        let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
             if has_failed.get(position).copied().unwrap_or(false) {
-                self.fail(node);
-                ended += 1;
+                completion.blocked += self.fail(node);
+                completion.ended += 1;
             } else {
-                ended += usize::from(self.advance(node));
+                completion.ended += usize::from(self.advance(node));
             }
         }
         self.settle();
-        ended
+        completion
     }
 
     /// Starts nothing new; what runs ends.
@@ -223,33 +232,39 @@ impl Scheduler {
         self.next_slot(node)
     }
 
-    fn fail(&mut self, node: u32) {
+    /// Answers how many instances it blocks.
+    fn fail(&mut self, node: u32) -> usize {
         self.states[node as usize] = State::Failed;
         match self.policy {
             FailurePolicy::Force => {
                 self.ended.push(node);
-                return;
+                return 0;
             }
             FailurePolicy::Stop => self.stopping = true,
             FailurePolicy::Isolate => {}
         }
-        self.block_followers(node, node);
+        self.block_followers(node)
     }
 
-    fn block_followers(&mut self, node: u32, cause: u32) {
-        let mut open = self.work.order.followers(node).to_vec();
+    fn block_followers(&mut self, cause: u32) -> usize {
+        let mut blocked = 0;
+        let mut open = self.work.order.followers(cause).to_vec();
         while let Some(node) = open.pop() {
             if self.blocked_by(node).is_some() {
                 continue;
             }
             match self.states.get_mut(node as usize) {
                 None => {}
-                Some(state @ State::Waiting) => *state = State::Blocked,
+                Some(state @ State::Waiting) => {
+                    *state = State::Blocked;
+                    blocked += 1;
+                }
                 Some(_) => continue,
             }
             self.note_blocked(node, cause);
             open.extend_from_slice(self.work.order.followers(node));
         }
+        blocked
     }
 
     /// Kept only once something has failed.

@@ -2,40 +2,99 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use crate::affected::Affected;
-use crate::call::{CallError, until_answered};
+use crate::authorize::Authorizer;
+use crate::call::{CallError, once, until_answered};
 use crate::context::StepContext;
 use crate::declare::{Phase, PhaseDeclaration};
-use crate::extension::DynExtension;
+use crate::engine::{Engine, Nesting};
+use crate::layer::Instances;
+use crate::pass::Method;
 use crate::plan::{PlanError, PlanVeto};
 use crate::route::Reach;
 
 /// One call of one check.
 struct Call {
-    resource: usize,
-    extension: usize,
-    check: usize,
+    method: Method,
     batch: Vec<u32>,
 }
 
-/// All objections, by resource and id.
-pub(crate) async fn vetoes(
+/// What stands against a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Objections {
+    /// By resource and id.
+    pub(crate) vetoes: Vec<PlanVeto>,
+    /// By resource and id.
+    pub(crate) denials: Vec<PlanVeto>,
+}
+
+/// Asks all checks and authorizers.
+pub(crate) async fn objections(
+    engine: &Arc<Engine>,
     affected: &Arc<Affected>,
-    extensions: &[Box<dyn DynExtension>],
-    concurrency: usize,
+    nesting: &Nesting,
     forced: bool,
-) -> Result<Vec<PlanVeto>, PlanError> {
+) -> Result<Objections, PlanError> {
+    let concurrency = engine.find.concurrency;
     let answers = futures::stream::iter(calls(affected))
-        .map(|call| ask(affected, &*extensions[call.extension], call, forced))
+        .map(|call| ask(engine, affected, nesting, call, forced))
         .buffer_unordered(concurrency);
     let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
     vetoes.extend(restricted(affected));
-    vetoes.sort_by(|a, b| {
-        (&a.resource, &a.id, &a.check, &a.reason).cmp(&(&b.resource, &b.id, &b.check, &b.reason))
-    });
-    Ok(vetoes)
+    // Boxed one by one: the compiler does not see through a stream of borrowing futures of this kind.
+    let asked: Vec<BoxFuture<'_, _>> = authorizations(engine, affected)
+        .into_iter()
+        .map(|(authorizer, resource, batch)| authorize(authorizer, affected, resource, batch).boxed())
+        .collect();
+    let answers = futures::stream::iter(asked).buffer_unordered(concurrency);
+    let mut denials: Vec<PlanVeto> = answers.try_concat().await?;
+    for objections in [&mut vetoes, &mut denials] {
+        objections.sort_by(|a, b| order(a).cmp(&order(b)));
+    }
+    Ok(Objections { vetoes, denials })
+}
+
+fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
+    (&veto.resource, &veto.id, &veto.check, &veto.reason)
+}
+
+/// Every authorizer about every affected instance.
+fn authorizations(engine: &Engine, affected: &Affected) -> Vec<(Arc<dyn Authorizer>, usize, Vec<u32>)> {
+    let mut calls = Vec::new();
+    for authorizer in &engine.authorizers {
+        for resource in affected.resources() {
+            let instances: Vec<u32> = affected.instances(resource).collect();
+            let batches = instances.chunks(engine.find.batch);
+            calls.extend(batches.map(|batch| (Arc::clone(authorizer), resource, batch.to_vec())));
+        }
+    }
+    calls
+}
+
+async fn authorize(
+    authorizer: Arc<dyn Authorizer>,
+    affected: &Affected,
+    resource: usize,
+    batch: Vec<u32>,
+) -> Result<Vec<PlanVeto>, PlanError> {
+    let instances = Instances { affected, resource, indices: &batch };
+    let denials = once(None, || authorizer.authorize(instances)).await;
+    let denials = denials.map_err(|source| PlanError::Authorizer {
+        resource: affected.resource_name(resource).to_owned(),
+        source: Box::new(source),
+    })?;
+    Ok(denials
+        .into_iter()
+        .map(|denial| PlanVeto {
+            resource: affected.resource_name(resource).to_owned(),
+            id: instances.printed_id(denial.position),
+            reason: denial.reason,
+            check: String::from("authorizer"),
+        })
+        .collect())
 }
 
 /// What is in the way: what was found along an edge that restricts the operation, and is not going too.
@@ -71,13 +130,11 @@ fn calls(affected: &Affected) -> Vec<Call> {
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
-            for (check, phase) in declared.checks.iter().enumerate() {
+            for (index, phase) in declared.checks.iter().enumerate() {
                 if phase.operation.code() == affected.operation.descriptor().code() {
                     let seen = seen(affected, resource, extension, phase);
                     calls.extend(seen.chunks(declared.settings.batch).map(|batch| Call {
-                        resource,
-                        extension,
-                        check,
+                        method: Method { resource, extension, index },
                         batch: batch.to_vec(),
                     }));
                 }
@@ -107,24 +164,29 @@ pub(crate) fn only_mask(
 }
 
 async fn ask(
+    engine: &Arc<Engine>,
     affected: &Arc<Affected>,
-    extension: &dyn DynExtension,
+    nesting: &Nesting,
     call: Call,
     forced: bool,
 ) -> Result<Vec<PlanVeto>, PlanError> {
+    let Call { method, batch } = call;
+    let extension = &*engine.extensions[method.extension];
     let declared = extension.descriptor();
-    let check = &declared.checks[call.check];
+    let check = &declared.checks[method.index];
     let name = format!("{}::{}", declared.name, check.method);
-    let resource = affected.resource_name(call.resource).to_owned();
+    let resource = affected.resource_name(method.resource).to_owned();
     let cx = StepContext {
         affected: Arc::clone(affected),
-        resource: call.resource,
+        engine: Arc::clone(engine),
+        nesting: nesting.clone(),
+        method,
         phase: Phase::Check,
         attempt: 1,
         forced,
     };
-    let batch = affected.columns[call.resource].ids.select(&call.batch);
-    let answer = until_answered(declared.settings, || extension.check(call.check, &batch, &cx)).await;
+    let ids = affected.columns[method.resource].ids.select(&batch);
+    let answer = until_answered(declared.settings, || extension.check(method.index, &ids, &cx)).await;
     let answer = answer.and_then(|vetoes| {
         vetoes.map_err(|id| CallError::Fault(format!("it objected to `{id}`, which it was not asked about")))
     });
@@ -133,7 +195,7 @@ async fn ask(
             .into_iter()
             .map(|(position, reason)| PlanVeto {
                 resource: resource.clone(),
-                id: affected.display(call.resource, call.batch[position]).to_string(),
+                id: affected.display(method.resource, batch[position]).to_string(),
                 reason,
                 check: name.clone(),
             })

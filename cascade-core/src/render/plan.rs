@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::number::Count;
 use crate::affected::{Affected, bits};
-use crate::plan::{Plan, Printed};
+use crate::plan::{Plan, PlanVeto, Printed};
 
 /// Vetoes and cut arcs that are listed, at most: the rest is counted.
 const LISTED: usize = 20;
@@ -29,7 +29,8 @@ impl fmt::Display for Plan {
         tree.add_root();
         tree.print(f)?;
         print_cut(affected, f)?;
-        print_vetoes(self, f)
+        print_objections(self.vetoes(), ("veto", "vetoes"), f)?;
+        print_objections(self.denials(), ("denial", "denials"), f)
     }
 }
 
@@ -168,12 +169,15 @@ fn closes(count: usize) -> &'static str {
     if count == 1 { "arc closes" } else { "arcs close" }
 }
 
-fn print_vetoes(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let vetoes = plan.vetoes();
+fn print_objections(
+    vetoes: &[PlanVeto],
+    (one, many): (&str, &str),
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     if vetoes.is_empty() {
         return Ok(());
     }
-    let word = if vetoes.len() == 1 { "veto" } else { "vetoes" };
+    let word = if vetoes.len() == 1 { one } else { many };
     writeln!(f, "{} {word}:", Count(vetoes.len()))?;
     for veto in vetoes.iter().take(LISTED) {
         writeln!(f, "  {veto}")?;

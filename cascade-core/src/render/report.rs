@@ -40,7 +40,12 @@ impl fmt::Display for ReportSummary {
             writeln!(f, "cancelled: nothing new was started")?;
         }
         write_overridden(self, f)?;
-        write_failures(self, f)
+        write_failures(self, f)?;
+        for nested in &self.nested {
+            writeln!(f, "started by {} {}:", nested.resource, nested.effect)?;
+            write!(f, "{}", nested.report)?;
+        }
+        Ok(())
     }
 }
 

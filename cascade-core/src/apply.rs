@@ -1,0 +1,206 @@
+//! A plan about to be applied: how, and what has to hold before anything runs.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::affected::Affected;
+use crate::cascade::Cascade;
+use crate::event::{Event, Observers};
+use crate::execute::{RunSettings, run};
+use crate::limits::{Exceeded, Limits};
+use crate::monitor::Monitor;
+use crate::plan::{Plan, PlanError, PlanVeto};
+use crate::report::{NestedReport, Report};
+use crate::schedule::FailurePolicy;
+use crate::vet::objections;
+
+/// Cascades that start cascades, at most.
+const MAX_DEPTH: usize = 16;
+
+/// A plan about to be applied: set how, then await it.
+#[must_use = "nothing runs until it is awaited"]
+pub struct Apply {
+    cascade: Cascade,
+    plan: Plan,
+    limits: Limits,
+    confirmed: Option<String>,
+    settings: RunSettings,
+}
+
+impl fmt::Debug for Apply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Apply({:?}, {} instances)", self.settings.policy, self.plan.len())
+    }
+}
+
+impl Apply {
+    pub(crate) fn new(cascade: Cascade, plan: Plan) -> Self {
+        let settings = RunSettings {
+            policy: FailurePolicy::default(),
+            forced: false,
+            concurrency: cascade.engine.concurrency,
+            nesting: cascade.nesting(),
+            monitor: Monitor::default(),
+            observers: Observers::default(),
+        };
+        Self { limits: cascade.engine.limits.clone(), confirmed: None, cascade, plan, settings }
+    }
+
+    /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
+    pub fn policy(mut self, policy: FailurePolicy) -> Self {
+        self.settings.policy = policy;
+        self
+    }
+
+    /// Whether the run goes on in spite of vetoes; the report then lists them.
+    pub fn forced(mut self, forced: bool) -> Self {
+        self.settings.forced = forced;
+        self
+    }
+
+    /// How much this plan may touch, in the place of what the [`Cascade`] was built with.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The run starts only if the plan has this digest: that of the plan which somebody looked at and confirmed.
+    pub fn confirmed(mut self, digest: impl Into<String>) -> Self {
+        self.confirmed = Some(digest.into());
+        self
+    }
+
+    /// Once `token` is cancelled, running steps end and nothing new starts.
+    pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
+        self.settings.nesting.cancel = token;
+        self
+    }
+
+    /// `observer` is told of each event, at once and in the run's own task: it should not take long.
+    pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.settings.observers.add(observer);
+        self
+    }
+
+    /// `monitor` shows this run while it is under way.
+    pub fn monitored_by(mut self, monitor: &Monitor) -> Self {
+        self.settings.monitor = monitor.clone();
+        self
+    }
+
+    async fn start(self) -> Result<Report, ApplyError> {
+        self.admit()?;
+        let Self { cascade, plan, settings, .. } = self;
+        let affected = plan.affected;
+        // The world may have moved since the plan was made: the objections that count are those of now.
+        let forced = settings.forced;
+        let against = objections(&cascade.engine, &affected, &settings.nesting, forced).await?;
+        if !against.denials.is_empty() {
+            return Err(ApplyError::Denied { denials: against.denials });
+        }
+        if !against.vetoes.is_empty() && !forced {
+            return Err(ApplyError::Vetoed { vetoes: against.vetoes });
+        }
+        let report = run(Arc::clone(&cascade.engine), affected, settings).await;
+        let report = Report { overridden: against.vetoes, ..report };
+        if let Some(cx) = &cascade.started_by {
+            cx.nesting.add_report(NestedReport {
+                resource: cx.affected.resource_name(cx.method.resource).to_owned(),
+                effect: cx.effect().to_owned(),
+                report: report.summary(),
+            });
+        }
+        Ok(report)
+    }
+
+    /// What can be said without asking anybody.
+    fn admit(&self) -> Result<(), ApplyError> {
+        let affected: &Affected = &self.plan.affected;
+        if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
+            return Err(ApplyError::OtherGraph);
+        }
+        if self.settings.nesting.depth > MAX_DEPTH {
+            return Err(ApplyError::TooDeep { depth: MAX_DEPTH });
+        }
+        let exceeded = self.limits.exceeded(affected);
+        if !exceeded.is_empty() {
+            return Err(ApplyError::OverLimit { exceeded });
+        }
+        if let Some(confirmed) = &self.confirmed {
+            let digest = self.plan.digest()?;
+            if digest != *confirmed {
+                return Err(ApplyError::OtherDigest { confirmed: confirmed.clone(), digest });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IntoFuture for Apply {
+    type Output = Result<Report, ApplyError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}
+
+/// Why a plan was not applied: nothing has been changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// Checks objected. A forced run goes on in spite of them.
+    #[error("{}", list("veto", "vetoes", .vetoes))]
+    Vetoed {
+        /// The objections, by resource and id.
+        vetoes: Vec<PlanVeto>,
+    },
+    /// Authorizers denied instances. A forced run is denied too.
+    #[error("{}", list("denial", "denials", .denials))]
+    Denied {
+        /// The denied instances, by resource and id.
+        denials: Vec<PlanVeto>,
+    },
+    /// The plan is above a limit.
+    #[error("the plan is over the limit, nothing was changed: {}", .exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    OverLimit {
+        /// The limits that it is above.
+        exceeded: Vec<Exceeded>,
+    },
+    /// The plan is not the one that was confirmed: the world has moved, or it is another plan.
+    #[error(
+        "the plan is not the one that was confirmed, nothing was changed: look at it and confirm it again (confirmed {confirmed}, now {digest})"
+    )]
+    OtherDigest {
+        /// The digest that was confirmed.
+        confirmed: String,
+        /// The plan's digest.
+        digest: String,
+    },
+    /// Cascades started cascades without an end.
+    #[error("a cascade was started inside {depth} others: does a method start the cascade that called it?")]
+    TooDeep {
+        /// How many may stand around one.
+        depth: usize,
+    },
+    /// A check or an authorizer did not answer.
+    #[error(transparent)]
+    Check(#[from] PlanError),
+    /// An id or the operation could not be serialised.
+    #[error("the plan has no digest: {0}")]
+    Digest(#[from] serde_json::Error),
+    /// The plan was made by another [`Cascade`].
+    #[error("the plan was made by another `Cascade`: plan and apply with the same one")]
+    OtherGraph,
+}
+
+fn list(one: &str, many: &str, objections: &[PlanVeto]) -> String {
+    let count =
+        if objections.len() == 1 { format!("1 {one}") } else { format!("{} {many}", objections.len()) };
+    let list: Vec<String> = objections.iter().map(|veto| format!("\n  {veto}")).collect();
+    format!("{count}, nothing was changed:{}", list.concat())
+}

@@ -1,0 +1,51 @@
+//! The engine: the graph with its extensions, and how they are used.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::authorize::Authorizer;
+use crate::discover::FindSettings;
+use crate::extension::DynExtension;
+use crate::graph::Graph;
+use crate::layer::Layer;
+use crate::limits::Limits;
+use crate::report::NestedReport;
+
+/// What all plans and runs of one program share.
+pub(crate) struct Engine {
+    pub(crate) graph: Arc<Graph>,
+    /// In the order of the graph's extensions.
+    pub(crate) extensions: Vec<Box<dyn DynExtension>>,
+    pub(crate) find: FindSettings,
+    /// Steps at once, over all extensions.
+    pub(crate) concurrency: usize,
+    pub(crate) limits: Limits,
+    pub(crate) layers: Vec<Arc<dyn Layer>>,
+    pub(crate) authorizers: Vec<Arc<dyn Authorizer>>,
+}
+
+/// How a cascade stands inside another: a method of a run may start a cascade of its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Nesting {
+    /// How many runs stand around it.
+    pub(crate) depth: usize,
+    pub(crate) cancel: CancellationToken,
+    /// The reports of the cascades that methods of the run started.
+    reports: Arc<Mutex<Vec<NestedReport>>>,
+}
+
+impl Nesting {
+    /// For a run inside this one: cancelled with it, with reports of its own.
+    pub(crate) fn within(&self) -> Self {
+        Self { depth: self.depth + 1, cancel: self.cancel.child_token(), reports: Arc::default() }
+    }
+
+    pub(crate) fn add_report(&self, report: NestedReport) {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+    }
+
+    pub(crate) fn take_reports(&self) -> Vec<NestedReport> {
+        std::mem::take(&mut self.reports.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
