@@ -27,6 +27,7 @@ mod intern;
 mod layer;
 mod limits;
 mod link;
+mod method;
 mod monitor;
 mod operation;
 mod order;
@@ -68,6 +69,7 @@ pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};
+pub use method::{Ids, MethodError, MethodResult, TheOperation};
 pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
@@ -77,7 +79,7 @@ pub use provide::{Extension, NotProvided, Provided};
 pub use report::{
     Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,
 };
-pub use resource::{Resource, ResourceDescriptor, ResourceId, Roots};
+pub use resource::{IdOf, Resource, ResourceDescriptor, ResourceId, Roots};
 pub use schedule::FailurePolicy;
 pub use tokio_util::sync::CancellationToken;
 pub use tree::{Tree, TreeNode};

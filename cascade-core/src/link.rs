@@ -1,14 +1,12 @@
 //! What makes sure that the crates with the extensions are in the program at all.
 
-use crate::resource::Resource;
-
 /// Says that `#[cascade]` on `H` handles resource `Self`. The attribute implements it, not for add-ons.
 #[diagnostic::on_unimplemented(
     message = "no extension of `{Self}` is linked into this crate",
     label = "no `#[cascade(resource = …)]` for it is visible here",
     note = "name the crate that has it: `cascade_core::link!(that_crate);`"
 )]
-pub trait HandledBy<H>: Resource {}
+pub trait HandledBy<H> {}
 
 /// Fails to compile where no extension handles `R` or, because `H` cannot be told, where several do.
 pub const fn assert_handled<R: HandledBy<H>, H>() {}

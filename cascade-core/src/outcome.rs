@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::StepError;
 use crate::intern::IdTable;
-use crate::resource::{Resource, ResourceId};
+use crate::resource::ResourceId;
 
 /// What an effect did to the instances of its batch. `Ok(())` from an effect says that all of them are done.
 ///
@@ -93,16 +93,16 @@ pub enum Found<P, C> {
     Children(Vec<C>),
 }
 
-/// What a finder may answer with, between parent resource `P` and child resource `C`: `Vec<(P::Id, C::Id)>`, or
-/// `Vec<C::Id>`. `Shape` is [`Pairs`] or [`Children`].
+/// What a finder may answer with, where the parents' ids are `P` and the children's `C`: `Vec<(P, C)>`, or `Vec<C>`.
+/// `Shape` is [`Pairs`] or [`Children`].
 #[diagnostic::on_unimplemented(
-    message = "a finder cannot answer with `{Self}`",
-    label = "not what a finder answers",
-    note = "a finder answers `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`, with the ids of the edge's two resources"
+    message = "this finder cannot answer with `{Self}`",
+    label = "not what it answers",
+    note = "it answers `Result<Vec<({P}, {C})>, E>`, or `Result<Vec<{C}>, E>`"
 )]
-pub trait IntoFound<P: Resource, C: Resource, Shape> {
+pub trait IntoFound<P, C, Shape> {
     /// The answer in the engine's form.
-    fn into_found(self) -> Found<P::Id, C::Id>;
+    fn into_found(self) -> Found<P, C>;
 }
 
 /// The shape of an answer of pairs.
@@ -112,54 +112,59 @@ pub struct Pairs;
 #[derive(Debug)]
 pub struct Children;
 
-impl<P: Resource, C: Resource> IntoFound<P, C, Pairs> for Vec<(P::Id, C::Id)> {
-    fn into_found(self) -> Found<P::Id, C::Id> {
+#[diagnostic::do_not_recommend]
+impl<P, C> IntoFound<P, C, Pairs> for Vec<(P, C)> {
+    fn into_found(self) -> Found<P, C> {
         Found::Pairs(self)
     }
 }
 
-impl<P: Resource, C: Resource> IntoFound<P, C, Children> for Vec<C::Id> {
-    fn into_found(self) -> Found<P::Id, C::Id> {
+#[diagnostic::do_not_recommend]
+impl<P, C> IntoFound<P, C, Children> for Vec<C> {
+    fn into_found(self) -> Found<P, C> {
         Found::Children(self)
     }
 }
 
-/// What an effect on resource `R` may answer with: `()` or `Outcome<R::Id>`.
+/// What an effect, begin or cleanup method may answer with: `()` or `Outcome<Id>`.
 #[diagnostic::on_unimplemented(
-    message = "an effect cannot answer with `{Self}`",
-    label = "not what an effect answers",
-    note = "an effect answers `Result<(), E>`, or `Result<Outcome<Id>, E>` with the ids of its resource"
+    message = "this method cannot answer with `{Self}`",
+    label = "not what it answers",
+    note = "it answers `Result<(), E>`, or `Result<Outcome<{Id}>, E>`"
 )]
-pub trait IntoOutcome<R: Resource> {
+pub trait IntoOutcome<Id> {
     /// The answer in the engine's form.
-    fn into_outcome(self) -> Outcome<R::Id>;
+    fn into_outcome(self) -> Outcome<Id>;
 }
 
-impl<R: Resource> IntoOutcome<R> for () {
-    fn into_outcome(self) -> Outcome<R::Id> {
+#[diagnostic::do_not_recommend]
+impl<Id> IntoOutcome<Id> for () {
+    fn into_outcome(self) -> Outcome<Id> {
         Outcome::done()
     }
 }
 
-impl<R: Resource> IntoOutcome<R> for Outcome<R::Id> {
-    fn into_outcome(self) -> Outcome<R::Id> {
+#[diagnostic::do_not_recommend]
+impl<Id> IntoOutcome<Id> for Outcome<Id> {
+    fn into_outcome(self) -> Outcome<Id> {
         self
     }
 }
 
-/// What a check of resource `R` may answer with: `Vec<Veto<R::Id>>`.
+/// What a check may answer with: `Vec<Veto<Id>>`.
 #[diagnostic::on_unimplemented(
-    message = "a check cannot answer with `{Self}`",
-    label = "not what a check answers",
-    note = "a check answers `Result<Vec<Veto<Id>>, E>` with the ids of its resource; an empty list is no objection"
+    message = "this check cannot answer with `{Self}`",
+    label = "not what it answers",
+    note = "it answers `Result<Vec<Veto<{Id}>>, E>`: no veto is an empty list"
 )]
-pub trait IntoVetoes<R: Resource> {
+pub trait IntoVetoes<Id> {
     /// The answer in the engine's form.
-    fn into_vetoes(self) -> Vec<Veto<R::Id>>;
+    fn into_vetoes(self) -> Vec<Veto<Id>>;
 }
 
-impl<R: Resource> IntoVetoes<R> for Vec<Veto<R::Id>> {
-    fn into_vetoes(self) -> Vec<Veto<R::Id>> {
+#[diagnostic::do_not_recommend]
+impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
+    fn into_vetoes(self) -> Vec<Veto<Id>> {
         self
     }
 }

@@ -68,6 +68,9 @@ pub trait Resource: 'static {
     }
 }
 
+/// What names an instance of `R`.
+pub type IdOf<R> = <R as Resource>::Id;
+
 /// The instances of `R` that an operation starts from. Made by [`Resource::roots`].
 pub struct Roots<R: Resource> {
     ids: Vec<R::Id>,

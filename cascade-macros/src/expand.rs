@@ -1,26 +1,29 @@
 //! What an annotated `impl` becomes: itself, and an implementation of `Declare` beside it.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
+use crate::adapter::{closure, id_of, sendable};
 use crate::args::{PolicyKind, Settings};
-use crate::methods::PhaseKind;
+use crate::methods::{Method, PhaseKind};
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
-use crate::signature::{Extra, Signature};
 use crate::types::TypeRef;
 
 /// The implementation of `Declare` for `extension`, and what registers it.
 pub(crate) fn expand(extension: &Ident, resource: &TypeRef, model: &Model) -> TokenStream {
     let statements = statements(resource, model);
     let name = extension.to_string();
-    let descriptor = descriptor(resource);
+    let (id, descriptor) = (id_of(resource), descriptor(resource));
     let place = place(extension.span());
+    // A resource that is none is reported at its name, once.
+    let declare = quote_spanned!(resource.span()=> fn declare() -> ::cascade_core::Declaration<Self, #id>);
     let handled = (!model.args.addon).then(|| {
         quote! {
             #[automatically_derived]
             impl ::cascade_core::__private::HandledBy<#extension> for #resource {}
         }
     });
+    let sendable = model.methods.iter().filter_map(|one| sendable(extension, one, one.signature.as_ref()?));
     let assertions = assertions(resource, model);
     quote! {
         const _: () = {
@@ -28,13 +31,13 @@ pub(crate) fn expand(extension: &Ident, resource: &TypeRef, model: &Model) -> To
             impl ::cascade_core::Declare for #extension {
                 type Resource = #resource;
 
-                fn declare()
-                -> ::cascade_core::Declaration<Self, <#resource as ::cascade_core::Resource>::Id> {
+                #declare {
                     let mut declaration = ::cascade_core::Declaration::new(#name, #descriptor, #place);
                     #(#statements)*
                     declaration
                 }
             }
+            #(#sendable)*
             #handled
             ::cascade_core::__submit!(#extension);
             #(#assertions)*
@@ -53,7 +56,7 @@ fn statements(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
         statements.push(quote!(declaration.edge(#descriptor, #place);));
     }
     statements.extend(model.finders.iter().filter_map(|one| finder(one, resource, model)));
-    statements.extend(effects(resource, model));
+    statements.extend(model.methods.iter().filter_map(|one| effect(one, resource, model)));
     statements.extend(model.phases.iter().filter_map(|one| phase(one, resource, model)));
     statements.extend(model.rules.iter().map(|one| rule(one, model)));
     statements
@@ -78,68 +81,50 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
 
 fn finder(finder: &Finder, resource: &TypeRef, model: &Model) -> Option<TokenStream> {
     let method = &model.methods[finder.method];
-    let signature = method.signature.as_ref()?;
+    let closure = closure(resource, method, method.signature.as_ref()?, model)?;
     let (cfgs, name) = (&method.cfgs, method.name.to_string());
-    let parent = &finder.edge.ty;
-    let (descriptor, place) = (descriptor(parent), place(finder.edge.at));
-    let operation = match &finder.operation {
-        Some(Mention { ty, .. }) => {
-            quote!(::core::option::Option::Some(<#ty as ::cascade_core::Operation>::DESCRIPTOR))
-        }
-        None => quote!(::core::option::Option::None),
+    let (descriptor, place) = (descriptor(&finder.edge.ty), place(finder.edge.at));
+    let operation = if let Some(Mention { ty, .. }) = &finder.operation {
+        quote!(::core::option::Option::Some(<#ty as ::cascade_core::Operation>::DESCRIPTOR))
+    } else {
+        quote!(::core::option::Option::None)
     };
-    let call = Call { method: &method.name, signature, ids: parent, operation: finder.operation.as_ref() };
-    let into = quote!(::cascade_core::IntoFound<#parent, #resource, _>>::into_found);
-    let closure = call.closure(&into);
+    let id = id_of(&finder.edge.ty);
     Some(quote! {
         #(#cfgs)*
-        declaration.finder::<<#parent as ::cascade_core::Resource>::Id, _>(
-            #name,
-            #descriptor,
-            #operation,
-            #place,
-            #closure,
-        );
+        declaration.finder::<#id, _>(#name, #descriptor, #operation, #place, #closure);
     })
 }
 
-/// The effects with what they supersede, in the order in which they are written.
-fn effects(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
-    let mut statements = Vec::new();
-    for method in model.methods.iter().filter(|method| !method.rules.is_empty()) {
-        let Some(signature) = &method.signature else { continue };
-        let (cfgs, name, place) = (&method.cfgs, method.name.to_string(), place(method.name.span()));
-        let operation = model.operations.iter().position(|known| known.is(&method.rules[0].operation));
-        let operation = operation.and_then(|index| {
-            let mut mentions = model.rules.iter().map(|rule| &rule.operation);
-            mentions.find(|mention| mention.index == index)
-        });
-        let call = Call { method: &method.name, signature, ids: resource, operation };
-        let closure = call.closure(&quote!(::cascade_core::IntoOutcome<#resource>>::into_outcome));
-        statements.push(quote!(#(#cfgs)* declaration.effect(#name, #place, #closure);));
-        if !method.supersedes.is_empty() {
-            let others = method.supersedes.iter().map(ToString::to_string);
-            statements.push(quote!(#(#cfgs)* declaration.supersedes(#name, [#(#others),*]);));
-        }
+/// The effect that the method is, with what it supersedes.
+fn effect(method: &Method, resource: &TypeRef, model: &Model) -> Option<TokenStream> {
+    if method.rules.is_empty() {
+        return None;
     }
-    statements
+    let closure = closure(resource, method, method.signature.as_ref()?, model)?;
+    let (cfgs, name) = (&method.cfgs, method.name.to_string());
+    let place = place(method.name.span());
+    let supersedes = (!method.supersedes.is_empty()).then(|| {
+        let others = method.supersedes.iter().map(ToString::to_string);
+        quote!(#(#cfgs)* declaration.supersedes(#name, [#(#others),*]);)
+    });
+    Some(quote! {
+        #(#cfgs)*
+        declaration.effect(#name, #place, #closure);
+        #supersedes
+    })
 }
 
 fn phase(phase: &Phase, resource: &TypeRef, model: &Model) -> Option<TokenStream> {
     let method = &model.methods[phase.method];
-    let signature = method.signature.as_ref()?;
+    let closure = closure(resource, method, method.signature.as_ref()?, model)?;
     let (cfgs, name) = (&method.cfgs, method.name.to_string());
     let (operation, place) = (&phase.operation.ty, place(phase.operation.at));
-    let (declare, variant, into) = match phase.kind {
-        PhaseKind::Check => ("check", "Check", quote!(::cascade_core::IntoVetoes<#resource>>::into_vetoes)),
-        PhaseKind::Begin => ("begin", "Begin", quote!(::cascade_core::IntoOutcome<#resource>>::into_outcome)),
-        PhaseKind::Cleanup => {
-            ("cleanup", "Cleanup", quote!(::cascade_core::IntoOutcome<#resource>>::into_outcome))
-        }
+    let (declare, variant) = match phase.kind {
+        PhaseKind::Check => (quote!(check), quote!(Check)),
+        PhaseKind::Begin => (quote!(begin), quote!(Begin)),
+        PhaseKind::Cleanup => (quote!(cleanup), quote!(Cleanup)),
     };
-    let (declare, variant) = (format_ident!("{declare}"), format_ident!("{variant}"));
-    let call = Call { method: &method.name, signature, ids: resource, operation: Some(&phase.operation) };
-    let closure = call.closure(&into);
     let only = (!phase.effects.is_empty()).then(|| {
         let effects = phase.effects.iter().map(ToString::to_string);
         quote! {
@@ -170,46 +155,6 @@ fn rule(rule: &Rule, model: &Model) -> TokenStream {
     let from = rule.from.iter().map(|edge| descriptor(&edge.ty));
     let roots = rule.roots.iter().map(descriptor);
     quote!(#(#cfgs)* declaration.rule(#start #(.from(#from))* #(.root(#roots))* #leaf);)
-}
-
-/// A call of a user's method from a closure that the engine calls.
-struct Call<'a> {
-    method: &'a Ident,
-    signature: &'a Signature,
-    /// The resource whose ids the method takes.
-    ids: &'a TypeRef,
-    operation: Option<&'a Mention>,
-}
-
-impl Call<'_> {
-    /// The closure; `into` turns the method's answer into the engine's form.
-    fn closure(&self, into: &TokenStream) -> TokenStream {
-        let Self { method, signature, ids, operation } = self;
-        let id = &signature.ids;
-        let context = if signature.takes_context() { quote!(cx) } else { quote!(_) };
-        let extras = signature.extras.iter().map(|extra| match (extra, operation) {
-            (Extra::Operation(ty), Some(operation)) => {
-                let operation = &operation.ty;
-                quote_spanned! {span_of(ty)=>
-                    ::cascade_core::__private::OperationContext::expect_operation::<#operation>(cx)?
-                }
-            }
-            _ => quote!(cx),
-        });
-        let answer =
-            signature.answer.as_ref().map_or_else(|| quote_spanned!(signature.output=> _), |ty| quote!(#ty));
-        quote! {
-            |extension, ids, #context| ::std::boxed::Box::pin(async move {
-                let ids = <#id as ::cascade_core::__private::IdOf<#ids>>::these(ids);
-                let answer = Self::#method(extension, ids #(, #extras)*).await?;
-                ::core::result::Result::Ok(<#answer as #into(answer))
-            })
-        }
-    }
-}
-
-fn span_of(ty: &syn::Type) -> Span {
-    syn::spanned::Spanned::span(ty)
 }
 
 fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {

@@ -11,8 +11,8 @@ pub(crate) struct Item {
     /// As it was written, without our attributes. The bodies of its methods are never looked at, so that half a
     /// method does not hide the others.
     pub(crate) clean: TokenStream,
-    /// What could be read: with all attributes, and with empty bodies.
-    pub(crate) parsed: Option<ItemImpl>,
+    /// What could be read, with the name of the type: with all attributes, and with empty bodies.
+    pub(crate) parsed: Option<(Ident, ItemImpl)>,
 }
 
 impl Item {
@@ -35,31 +35,23 @@ impl Item {
     }
 }
 
-/// The type that the methods stand on.
-pub(crate) fn extension_name(item: &ItemImpl) -> Option<&Ident> {
-    match &*item.self_ty {
-        Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
-        _ => None,
-    }
-}
-
-fn check_header(item: ItemImpl, errors: &mut Errors) -> Option<ItemImpl> {
-    let before = errors.is_empty();
+/// The item with the name of its type; `None` where the attribute is not for such an `impl`.
+fn check_header(item: ItemImpl, errors: &mut Errors) -> Option<(Ident, ItemImpl)> {
     if let Some((path, _)) = &item.trait_ {
         errors.at(path, "`#[cascade]` goes on an inherent `impl`, not on the `impl` of a trait");
         return None;
     }
     if !item.generics.params.is_empty() {
-        errors.at(
-            &item.generics.params,
-            "an extension has no generic parameters: there is one of it in a program",
-        );
+        let message = "an extension has no generic parameters: there is one of it in a program";
+        errors.at(&item.generics.params, message);
         return None;
     }
-    if extension_name(&item).is_none() {
-        errors.at(&item.self_ty, "`#[cascade]` goes on the `impl` of a struct or an enum of this crate");
-    }
-    (before == errors.is_empty()).then_some(item)
+    let Type::Path(path) = &*item.self_ty else {
+        errors.at(&item.self_ty, "`#[cascade]` goes on the `impl` of a struct or an enum");
+        return None;
+    };
+    let name = path.path.segments.last()?.ident.clone();
+    Some((name, item))
 }
 
 fn is_word(token: &TokenTree, word: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The attribute and the derives of `cascade-core`. Use them through that crate, which re-exports them.
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod args;
 mod attribute;
 mod check;

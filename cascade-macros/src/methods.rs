@@ -57,15 +57,20 @@ pub(crate) struct Rule {
 
 impl Method {
     /// Reads all annotated methods.
-    pub(crate) fn read_all(item: &ItemImpl, errors: &mut Errors) -> Vec<Self> {
+    pub(crate) fn read_all(extension: &Ident, item: &ItemImpl, errors: &mut Errors) -> Vec<Self> {
         let methods = item.items.iter().filter_map(|item| match item {
             ImplItem::Fn(method) => Some(method),
             _ => None,
         });
-        methods.filter_map(|method| Self::read(&method.attrs, &method.sig, errors)).collect()
+        methods.filter_map(|method| Self::read(extension, &method.attrs, &method.sig, errors)).collect()
     }
 
-    fn read(attributes: &[Attribute], signature: &syn::Signature, errors: &mut Errors) -> Option<Self> {
+    fn read(
+        extension: &Ident,
+        attributes: &[Attribute],
+        signature: &syn::Signature,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let mut method = Self {
             name: signature.ident.clone(),
             cfgs: attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
@@ -93,7 +98,7 @@ impl Method {
         if !annotated {
             return None;
         }
-        method.signature = Signature::read(signature, method.kind(), errors);
+        method.signature = Signature::read(extension, signature, method.kind(), errors);
         Some(method)
     }
 
@@ -106,6 +111,13 @@ impl Method {
         } else {
             Kind::Effect
         }
+    }
+
+    /// The operations that it is for, as often as they are named.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &TypeRef> {
+        let found = self.finders.iter().filter_map(|finder| finder.on.as_ref());
+        let phases = self.phases.iter().map(|phase| &phase.operation);
+        found.chain(phases).chain(self.rules.iter().map(|rule| &rule.operation))
     }
 
     fn attribute(

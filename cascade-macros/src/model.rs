@@ -18,12 +18,14 @@ pub(crate) struct Model {
     pub(crate) finders: Vec<Finder>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) phases: Vec<Phase>,
+    /// The first mention of each type. All other mentions take its tokens, so that a type that does not exist is
+    /// one error.
+    spelled: Vec<TypeRef>,
     /// Mentions of edges that are not spelled as in `edges`: the compiler is to make sure that they are the same.
     pub(crate) respelled: Vec<Mention>,
 }
 
-/// A type where an attribute names it. Types that are spelled alike all have the tokens of the first, so that one
-/// that does not exist is one error.
+/// A type where an attribute names it, with the tokens of its first mention.
 #[derive(Clone)]
 pub(crate) struct Mention {
     pub(crate) ty: TypeRef,
@@ -75,6 +77,11 @@ impl Rule {
 }
 
 impl Model {
+    /// The first type that is spelled so.
+    pub(crate) fn spelled(&self, ty: &TypeRef) -> Option<&TypeRef> {
+        self.spelled.iter().find(|first| first.is_spelled(ty))
+    }
+
     /// Finds out what is meant by each mention; those that mean nothing are reported and left out.
     pub(crate) fn resolve(args: Args, methods: Vec<Method>, errors: &mut Errors) -> Self {
         let mut resolver = Resolver::new(&args, errors);
@@ -109,8 +116,8 @@ impl Model {
             }
         }
         resolver.policies(&args, &mut rules);
-        let Resolver { edges, operations, respelled, .. } = resolver;
-        Self { args, methods, edges, operations, finders, rules, phases, respelled }
+        let Resolver { edges, operations, spelled, respelled, .. } = resolver;
+        Self { args, methods, edges, operations, finders, rules, phases, spelled, respelled }
     }
 }
 

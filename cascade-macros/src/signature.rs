@@ -1,33 +1,93 @@
 //! The signature of an annotated method: what it takes and what it answers, as far as it can be seen.
 
-use proc_macro2::Span;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, PathArguments, ReceiverKind, ReturnType, Type};
 
 use crate::errors::Errors;
 use crate::methods::Kind;
 
-/// How a method is called.
+/// How a method is called. Its types are kept to be named again where the compiler checks them, so that it reports
+/// them where the user wrote them.
 pub(crate) struct Signature {
     /// The type of the ids it takes.
-    pub(crate) ids: Type,
+    pub(crate) ids: Named,
     /// What it takes besides.
     pub(crate) extras: Vec<Extra>,
-    /// `T` of its `Result<T, E>`, where that can be seen.
-    pub(crate) answer: Option<Type>,
-    /// Where the type of its answer stands.
-    pub(crate) output: Span,
+    pub(crate) is_async: bool,
+    /// What stands behind `->`.
+    pub(crate) output: Named,
+    /// `T` and `E`, where the output is a `Result`, or an alias that is called like it.
+    pub(crate) result: Option<(Named, Named)>,
 }
 
 /// An argument behind the ids.
 pub(crate) enum Extra {
     /// `cx: &StepContext`
-    Context,
+    Context(Ident),
     /// `op: &DetachHost`
     Operation(Type),
 }
 
+/// A type, to be named outside of the signature.
+pub(crate) struct Named {
+    /// `None` where it cannot be: with a lifetime, or with `impl` in it.
+    ty: Option<TokenStream>,
+    span: Span,
+}
+
+impl Named {
+    fn new(ty: &Type, extension: &Ident) -> Self {
+        Self { ty: without_self(ty.to_token_stream(), extension), span: ty.span() }
+    }
+
+    /// The type itself, where it can be named.
+    pub(crate) fn ty(&self) -> Option<&TokenStream> {
+        self.ty.as_ref()
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+}
+
+impl ToTokens for Named {
+    /// The type, or `_` in its place.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.ty {
+            Some(ty) => ty.to_tokens(tokens),
+            None => tokens.extend(quote_spanned!(self.span=> _)),
+        }
+    }
+}
+
+/// The type with the name of the extension for `Self`; `None` where it has a lifetime, which may be a parameter.
+fn without_self(tokens: TokenStream, extension: &Ident) -> Option<TokenStream> {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(word) if word == "Self" => {
+            Some(TokenTree::Ident(Ident::new(&extension.to_string(), word.span())))
+        }
+        TokenTree::Punct(punct) if punct.as_char() == '\'' => None,
+        TokenTree::Group(group) => {
+            let mut inside = Group::new(group.delimiter(), without_self(group.stream(), extension)?);
+            inside.set_span(group.span());
+            Some(TokenTree::Group(inside))
+        }
+        other => Some(other),
+    });
+    tokens.collect()
+}
+
 impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Finder => "a finder",
+            Self::Check => "a check",
+            Self::Effect => "an effect",
+        }
+    }
+
     fn answers(self) -> &'static str {
         match self {
             Self::Finder => "a finder answers `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`",
@@ -46,32 +106,46 @@ impl Kind {
 
 impl Signature {
     /// Reads the signature; `None` where a method of that kind cannot have it.
-    pub(crate) fn read(signature: &syn::Signature, kind: Kind, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn read(
+        extension: &Ident,
+        signature: &syn::Signature,
+        kind: Kind,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let mut found = Errors::default();
         no_qualifiers(signature, &mut found);
         receiver(signature, &mut found);
-        let (answer, output) = answer(signature, kind, &mut found);
+        let output = output(signature, kind, &mut found);
         let mut arguments = signature.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(argument) => Some(&*argument.ty),
             FnArg::Receiver(_) => None,
         });
         let ids = ids(signature, arguments.next(), kind, &mut found);
-        let extras = extras(arguments, &mut found);
+        let extras = extras(arguments, kind, &mut found);
         let is_right = found.is_empty();
         errors.append(found);
-        Some(Self { ids: ids?, extras, answer, output }).filter(|_| is_right)
+        let (ids, output) = (ids?, output?);
+        let is_async = signature.asyncness.is_some();
+        let result = if is_async { result_types(output) } else { None };
+        let named = |ty| Named::new(ty, extension);
+        is_right.then(|| Self {
+            ids: named(ids),
+            extras,
+            is_async,
+            output: named(output),
+            // The error of an alias with one type is not seen: `_` at the alias.
+            result: result.map(|(ok, error)| {
+                (named(ok), error.map_or_else(|| Named { ty: None, span: output.span() }, named))
+            }),
+        })
     }
 
     /// The operation's type, where the method takes it.
     pub(crate) fn operation(&self) -> Option<&Type> {
         self.extras.iter().find_map(|extra| match extra {
             Extra::Operation(ty) => Some(ty),
-            Extra::Context => None,
+            Extra::Context(_) => None,
         })
-    }
-
-    pub(crate) fn takes_context(&self) -> bool {
-        !self.extras.is_empty()
     }
 }
 
@@ -80,7 +154,7 @@ fn no_qualifiers(signature: &syn::Signature, errors: &mut Errors) {
         errors.at(parameter, "an annotated method has no type parameters");
     }
     if let Some(parameter) = signature.generics.const_params().next() {
-        errors.at(parameter, "an annotated method has no generic parameters");
+        errors.at(parameter, "an annotated method has no const parameters");
     }
     if let syn::Safety::Unsafe(keyword) = &signature.safety {
         errors.at(keyword, "an annotated method is called by the engine, and cannot be `unsafe`");
@@ -90,7 +164,7 @@ fn no_qualifiers(signature: &syn::Signature, errors: &mut Errors) {
 fn receiver(signature: &syn::Signature, errors: &mut Errors) {
     match signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => {
-            if !matches!(receiver.kind, ReceiverKind::Reference(..)) || receiver.mutability.is_some() {
+            if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
                 errors.at(receiver, "an annotated method takes `&self`: many calls of it run at once");
             }
         }
@@ -98,24 +172,18 @@ fn receiver(signature: &syn::Signature, errors: &mut Errors) {
     }
 }
 
-/// What the method answers, and where that stands. Whether it is a `Result` is for the compiler to say, but a
-/// missing one is seen here.
-fn answer(signature: &syn::Signature, kind: Kind, errors: &mut Errors) -> (Option<Type>, Span) {
+/// What the method answers. Whether it is a `Result` is for the compiler to say, but a missing one is seen here.
+fn output<'a>(signature: &'a syn::Signature, kind: Kind, errors: &mut Errors) -> Option<&'a Type> {
     let name = &signature.ident;
-    let output = match &signature.output {
-        ReturnType::Type(_, output) => output,
-        ReturnType::Default => {
-            let asyncness = if signature.asyncness.is_none() { " must be `async`, and" } else { "" };
-            errors.at(name, format!("`{name}`{asyncness} must answer with a `Result`: {}", kind.answers()));
-            return (None, name.span());
-        }
+    let ReturnType::Type(_, output) = &signature.output else {
+        let asyncness = if signature.asyncness.is_none() { "be `async` and " } else { "" };
+        errors.at(name, format!("`{name}` must {asyncness}answer with a `Result`: {}", kind.answers()));
+        return None;
     };
     if signature.asyncness.is_none() && !may_be_future(output) {
-        let message = format!("`{name}` must be `async`: write `async fn {name}`");
-        errors.at(signature.fn_token, message);
+        errors.at(signature.fn_token, format!("`{name}` must be `async`: write `async fn {name}`"));
     }
-    let answer = if signature.asyncness.is_some() { ok_type(output) } else { None };
-    (answer, output.span())
+    Some(output)
 }
 
 /// Whether a method that is not `async` may return a future: whether its type is opaque, boxed, or named so.
@@ -130,64 +198,77 @@ fn may_be_future(output: &Type) -> bool {
     }
 }
 
-/// `T` of a `Result<T, E>`, or of an alias that is called like it.
-fn ok_type(output: &Type) -> Option<Type> {
+/// `T` and `E` of a `Result<T, E>`, or of an alias that is called like it.
+fn result_types(output: &Type) -> Option<(&Type, Option<&Type>)> {
     let Type::Path(path) = output else { return None };
-    let last = path.path.segments.last()?;
+    let last = path.path.segments.last().filter(|last| last.ident.to_string().ends_with("Result"))?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    match arguments.args.first()? {
-        GenericArgument::Type(ty) if last.ident.to_string().ends_with("Result") => Some(ty.clone()),
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    }
+    });
+    types.next().map(|ok| (ok, types.next()))
 }
 
-fn ids(signature: &syn::Signature, argument: Option<&Type>, kind: Kind, errors: &mut Errors) -> Option<Type> {
+fn ids<'a>(
+    signature: &syn::Signature,
+    argument: Option<&'a Type>,
+    kind: Kind,
+    errors: &mut Errors,
+) -> Option<&'a Type> {
     let Some(argument) = argument else {
-        let name = &signature.ident;
-        errors
-            .at(name, format!("`{name}` must take {} behind `&self`, as a slice: `ids: &[Id]`", kind.ids()));
+        let (name, what) = (&signature.ident, kind.ids());
+        errors.at(name, format!("`{name}` must take {what} behind `&self`, as a slice: `ids: &[Id]`"));
         return None;
     };
     if let Type::Reference(reference) = argument
         && let Type::Slice(slice) = &*reference.elem
         && reference.mutability.is_none()
     {
-        return Some((*slice.elem).clone());
+        return Some(&slice.elem);
     }
     errors.at(argument, format!("{} come as a slice: `&[Id]`", kind.ids()));
     None
 }
 
-fn extras<'a>(arguments: impl Iterator<Item = &'a Type>, errors: &mut Errors) -> Vec<Extra> {
+fn extras<'a>(arguments: impl Iterator<Item = &'a Type>, kind: Kind, errors: &mut Errors) -> Vec<Extra> {
+    let context = if kind == Kind::Finder { "FindContext" } else { "StepContext" };
     let mut extras = Vec::new();
     for argument in arguments {
         let extra = match argument {
             Type::Reference(reference) if reference.mutability.is_none() => extra(&reference.elem),
-            other => {
-                let message = "behind the ids come the context and the operation, by reference: \
-                               `cx: &StepContext` (`&FindContext` in a finder), `op: &MyOperation`";
-                errors.at(other, message);
-                continue;
-            }
+            _ => None,
         };
-        let is_context = matches!(extra, Extra::Context);
-        if extras.iter().any(|earlier| matches!(earlier, Extra::Context) == is_context) {
-            let what = if is_context { "context" } else { "operation" };
-            errors.at(argument, format!("the {what} is taken twice"));
-            continue;
+        match extra {
+            None => {
+                let message = format!(
+                    "behind the ids come `cx: &{context}` and `op: &TheOperation`, where they are needed"
+                );
+                errors.at(argument, message);
+            }
+            Some(Extra::Context(name)) if name != context => {
+                errors.at(argument, format!("the context of {} is `&{context}`", kind.name()));
+            }
+            Some(extra) if extras.iter().any(|earlier: &Extra| earlier.is_like(&extra)) => {
+                errors.at(argument, "this is taken twice");
+            }
+            Some(extra) => extras.push(extra),
         }
-        extras.push(extra);
     }
     extras
 }
 
-fn extra(ty: &Type) -> Extra {
-    let name = match ty {
-        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        _ => None,
-    };
-    match name.as_deref() {
-        Some("FindContext" | "StepContext") => Extra::Context,
-        _ => Extra::Operation(ty.clone()),
+impl Extra {
+    fn is_like(&self, other: &Self) -> bool {
+        matches!(self, Self::Context(_)) == matches!(other, Self::Context(_))
     }
+}
+
+fn extra(ty: &Type) -> Option<Extra> {
+    let Type::Path(path) = ty else { return None };
+    let name = &path.path.segments.last()?.ident;
+    if name == "FindContext" || name == "StepContext" {
+        return Some(Extra::Context(name.clone()));
+    }
+    Some(Extra::Operation(ty.clone()))
 }

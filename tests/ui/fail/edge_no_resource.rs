@@ -1,0 +1,25 @@
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Disk, Error, Host, HostId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host, Disk])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(hosts.iter().map(|host| (host.clone(), VmId(host.0.clone()))).collect())
+    }
+
+    #[affected(by = Disk)]
+    async fn on_disks(&self, _disks: &[u32]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host, Disk])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}
