@@ -1,0 +1,68 @@
+//! What the driver costs for a step: empty effects, one instance in a step.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use cascade_core::{
+    BuildError, Cascade, Declaration, Delete, Outcome, ResourceDescriptor, Rule, StepSettings, place,
+};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+
+use crate::Failed;
+use crate::measure::expect_equal;
+
+/// Steps at once.
+const CONCURRENCY: usize = 100;
+
+/// The engine with one resource, whose effect counts.
+pub fn cascade(count: &Arc<AtomicU64>) -> Result<Cascade, BuildError> {
+    let thing = ResourceDescriptor::runtime::<u64>("Thing", place!());
+    let mut things = Declaration::<Arc<AtomicU64>, u64>::new("Things", thing, place!());
+    things.settings(StepSettings::default().batch(1).concurrency(CONCURRENCY));
+    things.effect("touch", place!(), |count: &Arc<AtomicU64>, _, _| {
+        Box::pin(async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(Outcome::done())
+        })
+    });
+    things.rule(Rule::effect::<Delete>("touch", place!()));
+    Cascade::builder().declare(Arc::clone(count), things).build()
+}
+
+/// How long a run of `steps` steps takes, without the plan.
+pub async fn apply(cascade: &Cascade, count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
+    let plan = cascade.plan_named(Delete, "Thing", (0..steps).map(|id| id.to_string())).await?;
+    let start = Instant::now();
+    let report = cascade.apply(plan).await?;
+    let took = start.elapsed();
+    expect_equal("complete", &report.is_complete(), &true)?;
+    expect_equal("steps", &count.swap(0, Ordering::Relaxed), &steps)?;
+    Ok(took)
+}
+
+/// How long the same takes with a bare `FuturesUnordered` over boxed futures.
+pub async fn bare(count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
+    let start = Instant::now();
+    let mut running: FuturesUnordered<BoxFuture<'_, u64>> = FuturesUnordered::new();
+    let mut next = 0;
+    let mut ended = 0;
+    loop {
+        while running.len() < CONCURRENCY && next < steps {
+            running.push(Box::pin(async move {
+                count.fetch_add(1, Ordering::Relaxed);
+                next
+            }));
+            next += 1;
+        }
+        if running.next().await.is_none() {
+            break;
+        }
+        ended += 1;
+    }
+    let took = start.elapsed();
+    expect_equal("steps", &count.swap(0, Ordering::Relaxed), &ended)?;
+    Ok(took)
+}

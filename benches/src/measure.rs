@@ -1,0 +1,76 @@
+//! Medians, turns, and the rows of the table.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Failed;
+
+/// What a row's numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Nanoseconds.
+    Time,
+    /// Bytes.
+    Memory,
+}
+
+/// A line of the table: what the engine took, and what its rival took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// What was done.
+    pub work: String,
+    /// On how much.
+    pub size: String,
+    /// What the numbers are.
+    pub unit: Unit,
+    /// The engine's number.
+    pub ours: f64,
+    /// What it is measured against.
+    pub against: String,
+    /// The rival's number.
+    pub rival: f64,
+    /// The ratio that must not be exceeded.
+    pub bar: f64,
+    /// How many things the work is spread over, to give the number for one of them.
+    pub per: u64,
+}
+
+/// How long `work` takes, with what it made, so that dropping that is not counted.
+pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let made = work();
+    (start.elapsed(), made)
+}
+
+/// Runs both by turns, after one turn that is not counted, and answers the median of each.
+pub fn by_turns(
+    turns: usize,
+    mut ours: impl FnMut() -> Result<Duration, Failed>,
+    mut rival: impl FnMut() -> Result<Duration, Failed>,
+) -> Result<(Duration, Duration), Failed> {
+    ours()?;
+    rival()?;
+    let (mut of_ours, mut of_rival) = (Vec::new(), Vec::new());
+    for _ in 0..turns {
+        of_ours.push(ours()?);
+        of_rival.push(rival()?);
+    }
+    Ok((median(of_ours), median(of_rival)))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// A time as the table takes it.
+pub fn nanoseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e9
+}
+
+/// An error, unless both are equal.
+pub fn expect_equal<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, expected: &T) -> Result<(), Failed> {
+    if got == expected { Ok(()) } else { Err(format!("{what}: {got:?}, expected {expected:?}").into()) }
+}

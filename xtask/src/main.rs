@@ -1,0 +1,51 @@
+//! What is done to this repository beside building and testing it. Without dependencies, so that it starts at once.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "usage: cargo xtask <task>
+
+tasks:
+  bench [--large]   measure everything, print one table and write it to benches/RESULTS.md;
+                    --large also measures 50 million instances, which takes 20 GB of memory";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["bench"] => bench(&[]),
+        ["bench", "--large"] => bench(&["--large"]),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn bench(arguments: &[&str]) -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO"));
+        command.current_dir(&root).args(arguments);
+        command
+    };
+    let package = ["--release", "--package", "cascade-benches"];
+    // The table runs the other programs, which stand beside it: build them all first.
+    let mut build = cargo(&["build", "--bins"]);
+    let mut table = cargo(&["run", "--quiet", "--bin", "bench-table"]);
+    table.args(package).args(["--", "benches/RESULTS.md"]).args(arguments);
+    for command in [build.args(package), &mut table] {
+        match command.status() {
+            Ok(status) if status.success() => {}
+            Ok(_) => return ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("{command:?} did not start: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
