@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use cascade_core::{Resource, Veto};
+use cascade_core::Veto;
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, ToSql};
 
