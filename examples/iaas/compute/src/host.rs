@@ -41,7 +41,8 @@ impl HostCascade {
             let volumes = mounted.iter().filter(|(on, _)| on == host);
             volumes.map(|(on, volume)| Command::UnmountVolume(volume.to_string(), on.to_string())).collect()
         };
-        let sent = self.agents.send_all(hosts.iter().map(|host| (host.clone(), unmount(host))).collect()).await;
+        let sent =
+            self.agents.send_all(hosts.iter().map(|host| (host.clone(), unmount(host))).collect()).await;
         self.db.change(&sent.done, REMOVE).await?;
         Ok(sent.outcome())
     }

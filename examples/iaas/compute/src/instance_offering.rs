@@ -17,7 +17,8 @@ impl InstanceOfferingCascade {
         &self,
         accounts: &[AccountId],
     ) -> Result<Vec<(AccountId, InstanceOfferingId)>, DbError> {
-        let sql = "SELECT account_id, id FROM instance_offering WHERE account_id IN rarray(?1) AND deleted = 0";
+        let sql =
+            "SELECT account_id, id FROM instance_offering WHERE account_id IN rarray(?1) AND deleted = 0";
         self.db.pairs(accounts, sql).await
     }
 

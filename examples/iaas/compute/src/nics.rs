@@ -51,12 +51,8 @@ pub(crate) struct LostNic {
 pub(crate) async fn lost<I: Id>(db: &Db, owners: &[I], going: &Going) -> Result<Vec<LostNic>, DbError> {
     let (owners, going) = (owners.to_vec(), going.clone());
     db.read(move |connection| {
-        let lists = [
-            array(&owners),
-            array(&going.l3_networks),
-            array(&going.l2_networks),
-            array(&going.ip_ranges),
-        ];
+        let lists =
+            [array(&owners), array(&going.l3_networks), array(&going.l2_networks), array(&going.ip_ranges)];
         let mut statement = connection.prepare_cached(LOST)?;
         let nics = statement.query_map(lists, |row| {
             Ok(LostNic {

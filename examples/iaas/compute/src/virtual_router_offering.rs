@@ -31,7 +31,8 @@ impl VirtualRouterOfferingCascade {
         &self,
         images: &[ImageId],
     ) -> Result<Vec<(ImageId, VirtualRouterOfferingId)>, DbError> {
-        let sql = "SELECT image_id, id FROM virtual_router_offering WHERE image_id IN rarray(?1) AND deleted = 0";
+        let sql =
+            "SELECT image_id, id FROM virtual_router_offering WHERE image_id IN rarray(?1) AND deleted = 0";
         self.db.pairs(images, sql).await
     }
 

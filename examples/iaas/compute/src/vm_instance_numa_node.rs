@@ -13,7 +13,12 @@ struct VmInstanceNumaNodeCascade {
 impl VmInstanceNumaNodeCascade {
     #[affected(by = VmInstance)]
     async fn of_vms(&self, vms: &[VmId]) -> Result<Vec<(VmId, VmInstanceNumaNodeId)>, DbError> {
-        self.db.pairs(vms, "SELECT vm_instance_id, id FROM vm_instance_numa_node WHERE vm_instance_id IN rarray(?1)").await
+        self.db
+            .pairs(
+                vms,
+                "SELECT vm_instance_id, id FROM vm_instance_numa_node WHERE vm_instance_id IN rarray(?1)",
+            )
+            .await
     }
 
     /// The original does this at once only when forced, and otherwise leaves it to its clean-up.

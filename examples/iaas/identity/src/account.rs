@@ -1,7 +1,7 @@
 //! Accounts.
 
 use cascade_core::prelude::*;
-use iaas_model::identity::AccountId;
+use iaas_model::identity::{Account, AccountId};
 use iaas_model::{Db, DbError};
 
 #[derive(Extension)]

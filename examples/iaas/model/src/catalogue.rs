@@ -130,8 +130,8 @@ fn unknown(ids: Vec<String>, known: &[String]) -> Vec<(String, Option<String>)> 
 
 fn count(connection: &Connection, entry: &Entry) -> rusqlite::Result<Count> {
     let Entry { table, live, .. } = entry;
-    let total = connection
-        .query_row(&format!("SELECT count(*) FROM {table} WHERE {live}"), [], |row| row.get(0))?;
+    let total =
+        connection.query_row(&format!("SELECT count(*) FROM {table} WHERE {live}"), [], |row| row.get(0))?;
     let running = if entry.runs {
         let sql = format!("SELECT count(*) FROM {table} WHERE {live} AND state = 'Running'");
         Some(connection.query_row(&sql, [], |row| row.get(0))?)

@@ -170,9 +170,8 @@ fn remove(path: &Path) -> Result<(), DbError> {
 }
 
 fn connect(path: &Path) -> Result<Connection, DbError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| DbError::of(path, error))?;
     // Where the file may not be written, SQLite opens it for reading, and fails later on and less clearly.
     if connection.is_readonly(rusqlite::MAIN_DB).is_ok_and(|readonly| readonly) {

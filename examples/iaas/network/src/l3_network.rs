@@ -14,7 +14,10 @@ struct L3NetworkCascade {
 impl L3NetworkCascade {
     /// Those of a pool are those of its networks.
     #[affected(by = L2Network)]
-    async fn on_networks(&self, networks: &[L2NetworkId]) -> Result<Vec<(L2NetworkId, L3NetworkId)>, DbError> {
+    async fn on_networks(
+        &self,
+        networks: &[L2NetworkId],
+    ) -> Result<Vec<(L2NetworkId, L3NetworkId)>, DbError> {
         let sql = "SELECT l2_network_id, id FROM l3_network
                 WHERE l2_network_id IN rarray(?1) AND deleted = 0
             UNION ALL

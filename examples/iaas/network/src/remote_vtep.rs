@@ -13,7 +13,9 @@ struct RemoteVtepCascade {
 impl RemoteVtepCascade {
     #[affected(by = L2Network)]
     async fn of_pools(&self, pools: &[L2NetworkId]) -> Result<Vec<(L2NetworkId, RemoteVtepId)>, DbError> {
-        self.db.pairs(pools, "SELECT l2_network_id, id FROM remote_vtep WHERE l2_network_id IN rarray(?1)").await
+        self.db
+            .pairs(pools, "SELECT l2_network_id, id FROM remote_vtep WHERE l2_network_id IN rarray(?1)")
+            .await
     }
 
     #[affected(by = L2Network, on = DetachL2Network)]
@@ -22,7 +24,8 @@ impl RemoteVtepCascade {
         pools: &[L2NetworkId],
         op: &DetachL2Network,
     ) -> Result<Vec<(L2NetworkId, RemoteVtepId)>, DbError> {
-        let sql = "SELECT l2_network_id, id FROM remote_vtep WHERE l2_network_id IN rarray(?1) AND cluster_id = ?2";
+        let sql =
+            "SELECT l2_network_id, id FROM remote_vtep WHERE l2_network_id IN rarray(?1) AND cluster_id = ?2";
         self.db.pairs_in(pools, &op.cluster, sql).await
     }
 

@@ -3,7 +3,9 @@
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;
 use iaas_model::identity::{Account, AccountId};
-use iaas_model::services::{AccessControlList, AccessControlListId, LoadBalancer, LoadBalancerId, Vip, VipId};
+use iaas_model::services::{
+    AccessControlList, AccessControlListId, LoadBalancer, LoadBalancerId, Vip, VipId,
+};
 use iaas_model::{Agents, Db, DbError, array};
 
 #[derive(Extension)]
@@ -21,7 +23,9 @@ struct LoadBalancerCascade {
 impl LoadBalancerCascade {
     #[affected(by = Account)]
     async fn owned_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, LoadBalancerId)>, DbError> {
-        self.db.pairs(accounts, "SELECT account_id, id FROM load_balancer WHERE account_id IN rarray(?1)").await
+        self.db
+            .pairs(accounts, "SELECT account_id, id FROM load_balancer WHERE account_id IN rarray(?1)")
+            .await
     }
 
     #[affected(by = Vip)]
@@ -47,7 +51,9 @@ impl LoadBalancerCascade {
     async fn take_lists_off(&self, balancers: &[LoadBalancerId], cx: &StepContext) -> Result<(), DbError> {
         let lists: Vec<AccessControlListId> =
             balancers.iter().flat_map(|id| cx.parents_of::<AccessControlList>(id)).collect();
-        self.db.change(&lists, ["DELETE FROM listener_acl_ref WHERE access_control_list_id IN rarray(?1)"]).await
+        self.db
+            .change(&lists, ["DELETE FROM listener_acl_ref WHERE access_control_list_id IN rarray(?1)"])
+            .await
     }
 
     /// One with an IPv4 and an IPv6 VIP stays on the one that is left. One that has none left is removed.

@@ -34,10 +34,7 @@ impl VipCascade {
         self.db
             .change(
                 vips,
-                [
-                    "DELETE FROM used_ip WHERE user_id IN rarray(?1)",
-                    "DELETE FROM vip WHERE id IN rarray(?1)",
-                ],
+                ["DELETE FROM used_ip WHERE user_id IN rarray(?1)", "DELETE FROM vip WHERE id IN rarray(?1)"],
             )
             .await
     }

@@ -15,7 +15,8 @@ struct VmNicSecurityGroupRefCascade {
 impl VmNicSecurityGroupRefCascade {
     #[affected(by = VmInstance)]
     async fn of_vms(&self, vms: &[VmId]) -> Result<Vec<(VmId, VmNicSecurityGroupRefId)>, DbError> {
-        let sql = "SELECT vm_instance_id, id FROM vm_nic_security_group_ref WHERE vm_instance_id IN rarray(?1)";
+        let sql =
+            "SELECT vm_instance_id, id FROM vm_nic_security_group_ref WHERE vm_instance_id IN rarray(?1)";
         self.db.pairs(vms, sql).await
     }
 

@@ -19,7 +19,9 @@ impl BackupStorageCascade {
     /// From here on no image is put on it, and what follows an image knows that this copy does not count.
     #[begin(Delete)]
     async fn close(&self, storages: &[BackupStorageId]) -> Result<(), DbError> {
-        self.db.change(storages, ["UPDATE backup_storage SET state = 'Deleting' WHERE id IN rarray(?1)"]).await
+        self.db
+            .change(storages, ["UPDATE backup_storage SET state = 'Deleting' WHERE id IN rarray(?1)"])
+            .await
     }
 
     #[on(Delete)]

@@ -13,10 +13,7 @@ struct DiskOfferingCascade {
 #[cascade(resource = "DiskOffering", edges = [Account])]
 impl DiskOfferingCascade {
     #[affected(by = Account)]
-    async fn owned_by(
-        &self,
-        accounts: &[AccountId],
-    ) -> Result<Vec<(AccountId, DiskOfferingId)>, DbError> {
+    async fn owned_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, DiskOfferingId)>, DbError> {
         let sql = "SELECT account_id, id FROM disk_offering WHERE account_id IN rarray(?1) AND deleted = 0";
         self.db.pairs(accounts, sql).await
     }

@@ -61,11 +61,13 @@ impl ImageCascade {
     #[on(Delete, from = [Account])]
     #[supersedes(drop_copies)]
     async fn remove(&self, images: &[ImageId]) -> Result<Outcome<ImageId>, DbError> {
-        let sql = "SELECT image_id, backup_storage_id FROM image_backup_storage_ref WHERE image_id IN rarray(?1)";
+        let sql =
+            "SELECT image_id, backup_storage_id FROM image_backup_storage_ref WHERE image_id IN rarray(?1)";
         let copies: Vec<(ImageId, BackupStorageId)> = self.db.pairs(images, sql).await?;
         let order = |image: &ImageId| {
             let copies = copies.iter().filter(|(of, _)| of == image);
-            let commands = copies.map(|(of, storage)| Command::DeleteImage(of.to_string(), storage.to_string()));
+            let commands =
+                copies.map(|(of, storage)| Command::DeleteImage(of.to_string(), storage.to_string()));
             (image.clone(), commands.collect())
         };
         let sent = self.agents.send_all(images.iter().map(order).collect()).await;

@@ -44,10 +44,11 @@ impl PrimaryStorageCascade {
     ) -> Result<Vec<Veto<PrimaryStorageId>>, DbError> {
         let sql = "SELECT primary_storage_id, cluster_id FROM primary_storage_cluster_ref
             WHERE primary_storage_id IN rarray(?1) AND cluster_id = ?2";
-        let attached: Vec<(PrimaryStorageId, String)> =
-            self.db.pairs_in(storages, &op.cluster, sql).await?;
+        let attached: Vec<(PrimaryStorageId, String)> = self.db.pairs_in(storages, &op.cluster, sql).await?;
         let detached = storages.iter().filter(|id| attached.iter().all(|(attached, _)| attached != *id));
-        let veto = |id: &PrimaryStorageId| Veto::new(id.clone(), format_args!("it is not attached to {}", op.cluster));
+        let veto = |id: &PrimaryStorageId| {
+            Veto::new(id.clone(), format_args!("it is not attached to {}", op.cluster))
+        };
         Ok(detached.map(veto).collect())
     }
 
@@ -55,7 +56,9 @@ impl PrimaryStorageCascade {
     /// takes it from there.
     #[begin(Delete)]
     async fn close(&self, storages: &[PrimaryStorageId]) -> Result<(), DbError> {
-        self.db.change(storages, ["UPDATE primary_storage SET state = 'Deleting' WHERE id IN rarray(?1)"]).await
+        self.db
+            .change(storages, ["UPDATE primary_storage SET state = 'Deleting' WHERE id IN rarray(?1)"])
+            .await
     }
 
     #[on(Delete)]
@@ -73,11 +76,7 @@ impl PrimaryStorageCascade {
     }
 
     #[on(DetachPrimaryStorage)]
-    async fn detach(
-        &self,
-        storages: &[PrimaryStorageId],
-        op: &DetachPrimaryStorage,
-    ) -> Result<(), DbError> {
+    async fn detach(&self, storages: &[PrimaryStorageId], op: &DetachPrimaryStorage) -> Result<(), DbError> {
         let sql = "DELETE FROM primary_storage_cluster_ref
             WHERE primary_storage_id IN rarray(?1) AND cluster_id = ?2";
         self.db.change_in(storages, &op.cluster, [sql]).await

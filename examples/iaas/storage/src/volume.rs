@@ -3,9 +3,7 @@
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;
 use iaas_model::identity::{Account, AccountId};
-use iaas_model::storage::{
-    DiskOffering, DiskOfferingId, PrimaryStorage, PrimaryStorageId, Volume, VolumeId,
-};
+use iaas_model::storage::{DiskOffering, DiskOfferingId, PrimaryStorage, PrimaryStorageId, Volume, VolumeId};
 use iaas_model::{Agents, Db, DbError, DetachPrimaryStorage};
 
 #[derive(Extension)]
@@ -50,7 +48,10 @@ impl VolumeCascade {
     }
 
     #[affected(by = DiskOffering)]
-    async fn of_size(&self, offerings: &[DiskOfferingId]) -> Result<Vec<(DiskOfferingId, VolumeId)>, DbError> {
+    async fn of_size(
+        &self,
+        offerings: &[DiskOfferingId],
+    ) -> Result<Vec<(DiskOfferingId, VolumeId)>, DbError> {
         let sql = "SELECT disk_offering_id, id FROM volume
             WHERE disk_offering_id IN rarray(?1) AND deleted = 0";
         self.db.pairs(offerings, sql).await
@@ -69,7 +70,8 @@ impl VolumeCascade {
         let sql = "SELECT id, owner_id FROM volume
             WHERE id IN rarray(?1) AND kind = 'Root' AND owner_id IS NOT NULL";
         let roots: Vec<(VolumeId, String)> = self.db.pairs(volumes, sql).await?;
-        let veto = |(id, vm)| Veto::new(id, format_args!("it is the root volume of {vm}: delete that instead"));
+        let veto =
+            |(id, vm)| Veto::new(id, format_args!("it is the root volume of {vm}: delete that instead"));
         Ok(roots.into_iter().map(veto).collect())
     }
 

@@ -32,7 +32,13 @@ pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: us
 
     let (nic, address) = seed.next_address("nic");
     let addresses = [(cluster.guest.range.as_str(), address.as_str())];
-    seed.write.nic(&Nic { id: &nic, owner: &id, l3: &cluster.guest.id, role: None, addresses: &addresses })?;
+    seed.write.nic(&Nic {
+        id: &nic,
+        owner: &id,
+        l3: &cluster.guest.id,
+        role: None,
+        addresses: &addresses,
+    })?;
     let member = seed.numbers.next("sg-ref");
     seed.write.join_security_group(&member, &nic, &id, &account.security_group)?;
     services(seed, zone, account, (&nic, index))

@@ -99,7 +99,10 @@ impl Writer<'_> {
 
     /// A NUMA node of a VM.
     pub fn vm_numa_node(&self, id: &str, vm: &str) -> rusqlite::Result<()> {
-        self.insert("INSERT INTO vm_instance_numa_node (id, vm_instance_id, node) VALUES (?1, ?2, 0)", [id, vm])
+        self.insert(
+            "INSERT INTO vm_instance_numa_node (id, vm_instance_id, node) VALUES (?1, ?2, 0)",
+            [id, vm],
+        )
     }
 
     /// A virtual router, running.
