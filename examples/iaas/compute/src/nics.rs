@@ -24,14 +24,14 @@ impl Going {
             ids.iter().flat_map(parents_of).collect::<BTreeSet<_>>().into_iter().collect()
         };
         Self {
-            l2_networks: all(&|id| names(cx.parents_of::<L2Network>(id))),
-            l3_networks: all(&|id| names(cx.parents_of::<L3Network>(id))),
-            ip_ranges: all(&|id| names(cx.parents_of::<IpRange>(id))),
+            l2_networks: all(&|id| names(&cx.parents_of::<L2Network>(id))),
+            l3_networks: all(&|id| names(&cx.parents_of::<L3Network>(id))),
+            ip_ranges: all(&|id| names(&cx.parents_of::<IpRange>(id))),
         }
     }
 }
 
-fn names(ids: Vec<impl Display>) -> Vec<String> {
+fn names(ids: &[impl Display]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 

@@ -27,7 +27,7 @@ impl VirtualRouterOfferingCascade {
     }
 
     #[affected(by = Image)]
-    async fn from_images(
+    async fn made_from(
         &self,
         images: &[ImageId],
     ) -> Result<Vec<(ImageId, VirtualRouterOfferingId)>, DbError> {

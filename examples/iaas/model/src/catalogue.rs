@@ -1,8 +1,10 @@
 //! What the inventory holds, for programs that know resources by name only.
 
+use std::collections::BTreeMap;
+
+use cascade_core::Resource;
 use rusqlite::Connection;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 use crate::db::{Db, DbError};
 use crate::rows::column;
@@ -65,6 +67,20 @@ pub const CATALOGUE: [Entry; 29] = [
     Entry::of::<identity::Account>("account", "accounts"),
 ];
 
+/// What happens to an instance that gets an effect: "it will be …".
+pub fn in_words(effect: &str) -> &str {
+    match effect {
+        "destroy" => "destroyed",
+        "stop" => "stopped",
+        "migrate" => "moved to other hosts, or destroyed where none can take them",
+        "migrate_or_do_without" => "moved, taken off the network, or destroyed where no host can take them",
+        "detach_nics" => "taken off the network",
+        "destroy_or_do_without" => "destroyed, or taken off a network they can do without",
+        "clear_offering" => "left without an offering",
+        other => other,
+    }
+}
+
 /// The entry of a resource.
 pub fn entry(resource: &str) -> Option<&'static Entry> {
     CATALOGUE.iter().find(|entry| entry.resource == resource)
@@ -102,6 +118,13 @@ impl Db {
             Ok(unknown(ids, &known))
         })
         .await
+    }
+
+    /// Where no cluster has this id, the nearest that there is.
+    pub async fn unknown_cluster(&self, id: &str) -> Result<Option<Option<String>>, DbError> {
+        let Some(clusters) = entry(compute::Cluster::NAME) else { return Ok(Some(None)) };
+        let unknown = self.unknown(clusters, &[id.to_owned()]).await?;
+        Ok(unknown.into_iter().next().map(|(_, nearest)| nearest))
     }
 
     /// How many of these instances are running.

@@ -15,7 +15,7 @@ pub use storage::NewVolume;
 pub const ADMIN: &str = "account-admin";
 
 /// Writes new rows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Writer<'a> {
     connection: &'a Connection,
 }

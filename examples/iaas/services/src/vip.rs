@@ -19,7 +19,7 @@ impl VipCascade {
     }
 
     #[affected(by = IpRange)]
-    async fn from_ranges(&self, ranges: &[IpRangeId]) -> Result<Vec<(IpRangeId, VipId)>, DbError> {
+    async fn of_ranges(&self, ranges: &[IpRangeId]) -> Result<Vec<(IpRangeId, VipId)>, DbError> {
         self.db.pairs(ranges, "SELECT ip_range_id, id FROM vip WHERE ip_range_id IN rarray(?1)").await
     }
 

@@ -57,7 +57,7 @@ impl Shared {
         seed.write.disk_offering(&disk_offering, account)?;
         let copies = [storages[0].as_str(), storages[1].as_str()];
         // Every other image has one copy only.
-        let copies = &copies[..1 + self.images.len() % 2];
+        let copies = &copies[..=(self.images.len() % 2)];
         self.images.push(seed.image(account, copies)?);
         self.offerings.push(offering);
         self.disk_offerings.push(disk_offering);

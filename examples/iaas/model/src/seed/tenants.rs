@@ -52,7 +52,7 @@ fn volumes(
     account: &Account,
     (vm, index): (&str, usize),
 ) -> rusqlite::Result<()> {
-    for disk in 0..1 + index % 2 {
+    for disk in 0..=(index % 2) {
         let id = seed.numbers.next("volume");
         seed.write.volume(&NewVolume {
             id: &id,
