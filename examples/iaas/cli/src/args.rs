@@ -1,0 +1,146 @@
+//! What may be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// A whole small cloud: preview what a delete would take with it, then do it.
+///
+/// The cloud is kept in a file, which is created and filled on first use.
+#[derive(Debug, Parser)]
+#[command(name = "iaas", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// The file that the cloud is kept in.
+    #[arg(long, global = true, value_name = "FILE", default_value = "iaas.db")]
+    pub(crate) db: PathBuf,
+    #[command(flatten)]
+    pub(crate) agents: AgentArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How the simulated agents behave.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Simulated agents")]
+pub(crate) struct AgentArgs {
+    /// How long an agent takes to do something, as in `20ms` or `2s`.
+    #[arg(long = "agent-latency", global = true, value_name = "TIME", default_value = "2ms",
+        value_parser = humantime::parse_duration)]
+    pub(crate) latency: Duration,
+    /// How many of the things that agents are told fail, from 0 to 1.
+    #[arg(long = "agent-failure-rate", global = true, value_name = "RATE", default_value_t = 0.0,
+        value_parser = rate)]
+    pub(crate) failure_rate: f64,
+    /// What decides which of them fail: the same seed, the same failures.
+    #[arg(long = "agent-seed", global = true, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Append a line to this file for each thing that an agent has done.
+    #[arg(long = "agent-log", global = true, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
+        _ => Err(String::from("a rate is a number from 0 to 1, as in 0.05")),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a cloud and fill it.
+    Seed(SeedArgs),
+    /// Show how many of each resource there are.
+    Show {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete instances of a resource, with all that depends on them.
+    Delete {
+        /// The resource, as in `Zone`; `iaas graph` lists them.
+        #[arg(value_name = "RESOURCE")]
+        resource: String,
+        /// The instances, as in `zone-1`.
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Detach something from a cluster.
+    #[command(subcommand)]
+    Detach(Detach),
+    /// Show what hangs off what: the flattened tree of each resource.
+    Graph,
+}
+
+impl Command {
+    /// Whether standard output is for one JSON document.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Show { json } => *json,
+            Self::Delete { how, .. } => how.json,
+            Self::Detach(Detach::PrimaryStorage(args) | Detach::L2Network(args)) => args.how.json,
+            Self::Seed(_) | Self::Graph => false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct SeedArgs {
+    /// How many VMs users have.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
+    pub(crate) vms: usize,
+    /// In how many zones.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = at_least_one)]
+    pub(crate) zones: usize,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(String::from("a cloud has one zone or more")),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Detach {
+    /// The hosts of the cluster stop using the storage: VMs with a volume on it stop, virtual routers move.
+    PrimaryStorage(DetachArgs),
+    /// The hosts of the cluster leave the network: VMs lose their NICs on it, virtual routers move.
+    L2Network(DetachArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DetachArgs {
+    /// What is detached.
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    /// The cluster that it is detached from.
+    #[arg(long, value_name = "ID")]
+    pub(crate) cluster: String,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// How an operation is carried out.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct How {
+    /// Only show what would be done.
+    #[arg(long)]
+    pub(crate) plan_only: bool,
+    /// Do not ask for confirmation.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Go on in spite of vetoes, and leave behind what fails.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print one JSON document and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

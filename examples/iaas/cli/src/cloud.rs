@@ -1,0 +1,67 @@
+//! The cloud: its inventory, its agents, and the engine over them.
+
+use std::path::Path;
+
+use cascade_core::Cascade;
+use iaas_model::agents::{Simulated, Simulation};
+use iaas_model::compute::ClusterId;
+use iaas_model::seed::Size;
+use iaas_model::{Db, Overwrite};
+use indicatif::HumanCount;
+
+use crate::args::AgentArgs;
+use crate::failure::Failure;
+
+/// The cloud, ready to be operated on.
+pub(crate) struct Cloud {
+    pub(crate) db: Db,
+    pub(crate) cascade: Cascade,
+}
+
+impl Cloud {
+    pub(crate) fn open(path: &Path, agents: &AgentArgs) -> Result<Self, Failure> {
+        let db = inventory(path)?;
+        let &AgentArgs { latency, failure_rate, seed, .. } = agents;
+        let simulated = Simulated::new(Simulation { latency, failure_rate, seed });
+        if let Some(log) = &agents.log {
+            simulated.log_to(log).map_err(|error| {
+                Failure::Usage(format!("the agents' log {} cannot be written: {error}", log.display()))
+            })?;
+        }
+        let cascade = Cascade::linked().provide(db.clone()).provide(simulated.agents()).build();
+        Ok(Self { db, cascade: cascade.map_err(Failure::failed)? })
+    }
+
+    /// The id of a cluster that there is.
+    pub(crate) async fn known_cluster(&self, id: &str) -> Result<ClusterId, Failure> {
+        match self.db.unknown_cluster(id).await? {
+            None => Ok(id.into()),
+            Some(nearest) => Err(unknown("cluster", &[(id.to_owned(), nearest)])),
+        }
+    }
+}
+
+/// Opens the inventory; creates and fills it if there is none.
+pub(crate) fn inventory(path: &Path) -> Result<Db, Failure> {
+    if path.exists() {
+        return Ok(Db::open(path)?);
+    }
+    let size = Size::default();
+    eprintln!("iaas: no cloud at {} yet: creating one with {}", path.display(), in_words(size));
+    Ok(Db::create(path, Overwrite::No, |transaction| iaas_model::seed::fill(transaction, size))?)
+}
+
+/// The size of a cloud in words.
+pub(crate) fn in_words(Size { vms, zones }: Size) -> String {
+    let (vm, zone) = (if vms == 1 { "VM" } else { "VMs" }, if zones == 1 { "zone" } else { "zones" });
+    format!("{} {vm} in {zones} {zone}", HumanCount(vms as u64))
+}
+
+/// The complaint about ids that there are none of, each with the nearest that there is.
+pub(crate) fn unknown(what: &str, ids: &[(String, Option<String>)]) -> Failure {
+    let line = |(id, nearest): &(String, Option<String>)| match nearest {
+        Some(nearest) => format!("there is no {what} `{}`: did you mean `{nearest}`?", id.escape_debug()),
+        None => format!("there is no {what} `{}`, nor any other", id.escape_debug()),
+    };
+    Failure::Usage(ids.iter().map(line).collect::<Vec<_>>().join("\n      "))
+}

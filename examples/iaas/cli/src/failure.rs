@@ -1,0 +1,92 @@
+//! Why a command did not do all it was asked, and the exit code for it.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use cascade_core::{ApplyError, PlanError};
+use iaas_model::DbError;
+
+/// Something for the exit code to tell.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Something failed, was blocked, or could not even start.
+    #[error(transparent)]
+    Failed(Box<dyn Error + Send + Sync>),
+    /// The command makes no sense as it was given.
+    #[error("{0}")]
+    Usage(String),
+    /// A check objected, or a person did not confirm.
+    #[error("{0}")]
+    Refused(String),
+    /// The report says what failed.
+    #[error("not everything was done")]
+    Incomplete,
+    /// The plan says who objected.
+    #[error("vetoed: nothing was changed; --force goes on in spite of it")]
+    Vetoed,
+    /// Ctrl-C.
+    #[error("interrupted: what the report lists as done is done, and nothing else was started")]
+    Interrupted,
+}
+
+impl Failure {
+    pub(crate) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+
+    fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed(_) | Self::Incomplete => 1,
+            Self::Usage(_) => 2,
+            Self::Refused(_) | Self::Vetoed => 3,
+            Self::Interrupted => 130,
+        })
+    }
+
+    /// Whether standard output has its JSON document already.
+    fn has_document(&self) -> bool {
+        matches!(self, Self::Incomplete | Self::Vetoed | Self::Interrupted)
+    }
+
+    /// Says what is wrong, and answers the exit code.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        eprintln!("iaas: {text}");
+        if json && !self.has_document() {
+            println!("{}", serde_json::json!({ "error": text }));
+        }
+        self.code()
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Exists { .. } => Self::Refused(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Finder { .. } | PlanError::Check { .. } | PlanError::TooLarge => Self::failed(error),
+            _ => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Vetoed { .. } => Self::Refused(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The command line of a small cloud. It names no resource: what there is comes from the crates that are linked in.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "printing is what a command line does")]
+// A dependency that nobody names is not linked, and its extensions are missing without a word.
+#![cfg_attr(not(test), deny(unused_crate_dependencies))]
+
+mod args;
+mod cloud;
+mod confirm;
+mod failure;
+mod graph;
+mod operate;
+mod progress;
+mod seed;
+mod show;
+mod warning;
+
+use std::process::ExitCode;
+
+use cascade_core::Delete;
+use clap::Parser;
+use iaas_model::{DetachL2Network, DetachPrimaryStorage};
+
+use args::{Args, Command, Detach, DetachArgs};
+use cloud::Cloud;
+use failure::Failure;
+
+cascade_core::link!(iaas_compute, iaas_identity, iaas_network, iaas_services, iaas_storage);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let json = args.command.wants_json();
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(json),
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    let Args { db, agents, command } = args;
+    match command {
+        Command::Seed(args) => seed::run(&db, args),
+        Command::Show { json } => show::run(&cloud::inventory(&db)?, json).await,
+        Command::Graph => graph::run(),
+        Command::Delete { resource, ids, how } => {
+            operate::run(&Cloud::open(&db, &agents)?, Delete, &resource, &ids, &how).await
+        }
+        Command::Detach(detach) => {
+            let cloud = Cloud::open(&db, &agents)?;
+            let (Detach::PrimaryStorage(args) | Detach::L2Network(args)) = &detach;
+            let cluster = cloud.known_cluster(&args.cluster).await?;
+            match &detach {
+                Detach::PrimaryStorage(DetachArgs { ids, how, .. }) => {
+                    operate::run_from_own_root(&cloud, DetachPrimaryStorage { cluster }, ids, how).await
+                }
+                Detach::L2Network(DetachArgs { ids, how, .. }) => {
+                    operate::run_from_own_root(&cloud, DetachL2Network { cluster }, ids, how).await
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `iaas delete` and `iaas detach`: plan, ask, run, report.
+
+use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, Report};
+use iaas_model::catalogue;
+
+use crate::args::How;
+use crate::cloud::{Cloud, unknown};
+use crate::confirm::confirm;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::warning::warning;
+
+/// Runs an operation that names the one resource it starts from.
+pub(crate) async fn run_from_own_root<O: Operation>(
+    cloud: &Cloud,
+    operation: O,
+    ids: &[String],
+    how: &How,
+) -> Result<(), Failure> {
+    let roots = O::DESCRIPTOR.roots();
+    let root = roots.first().map_or("", |root| root.name());
+    run(cloud, operation, root, ids, how).await
+}
+
+/// Runs an operation from instances of a resource.
+pub(crate) async fn run<O: Operation>(
+    cloud: &Cloud,
+    operation: O,
+    resource: &str,
+    ids: &[String],
+    how: &How,
+) -> Result<(), Failure> {
+    if let Some(entry) = catalogue::entry(resource) {
+        let strangers = cloud.db.unknown(entry, ids).await?;
+        if !strangers.is_empty() {
+            return Err(unknown(resource, &strangers));
+        }
+    }
+    let plan = cloud.cascade.plan_named(operation, resource, ids).await?;
+    let summary = plan.summary().map_err(Failure::failed)?;
+    if !how.json {
+        print!("{plan}");
+    }
+    if how.plan_only {
+        return print_json(how, &summary);
+    }
+    if !plan.vetoes().is_empty() && !how.force {
+        print_json(how, &summary)?;
+        return Err(Failure::Vetoed);
+    }
+    if !(how.yes && how.json) {
+        eprintln!("{}", warning(&cloud.db, &plan, &summary).await?);
+    }
+    if !how.yes {
+        confirm(&summary.roots)?;
+    }
+    let interrupted = on_ctrl_c()?;
+    let report = apply(&cloud.cascade, plan, &summary, how, &interrupted).await?;
+    if how.json {
+        print_json(how, &report.summary())?;
+    } else {
+        print!("{report}");
+    }
+    if interrupted.is_cancelled() {
+        Err(Failure::Interrupted)
+    } else if report.is_complete() {
+        Ok(())
+    } else {
+        Err(Failure::Incomplete)
+    }
+}
+
+async fn apply(
+    cascade: &Cascade,
+    plan: Plan,
+    summary: &PlanSummary,
+    how: &How,
+    interrupted: &CancellationToken,
+) -> Result<Report, Failure> {
+    let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
+    let mut run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
+    if let Some(progress) = Progress::of(summary) {
+        run = run.on_event(move |event| progress.see(event));
+    }
+    Ok(run.await?)
+}
+
+fn print_json(how: &How, document: &impl serde::Serialize) -> Result<(), Failure> {
+    if how.json {
+        println!("{}", serde_json::to_string(document).map_err(Failure::failed)?);
+    }
+    Ok(())
+}
+
+/// The first Ctrl-C lets the steps that run end; the second does not.
+fn on_ctrl_c() -> Result<CancellationToken, Failure> {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    ctrlc::set_handler(move || {
+        if cancelled.is_cancelled() {
+            std::process::exit(130);
+        }
+        eprintln!("iaas: ending what is under way; Ctrl-C again stops at once");
+        cancelled.cancel();
+    })
+    .map_err(Failure::failed)?;
+    Ok(token)
+}

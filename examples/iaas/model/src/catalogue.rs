@@ -1,0 +1,165 @@
+//! What the inventory holds, for programs that know resources by name only.
+
+use std::collections::BTreeMap;
+
+use cascade_core::Resource;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::db::{Db, DbError};
+use crate::rows::column;
+use crate::table::Stored;
+use crate::{compute, identity, network, services, storage};
+
+/// A resource's place in the inventory, and its words.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The resource's name.
+    pub resource: &'static str,
+    /// What people call one of it, and several.
+    pub words: (&'static str, &'static str),
+    /// Whether an instance may be running.
+    pub runs: bool,
+    table: &'static str,
+    live: &'static str,
+}
+
+impl Entry {
+    const fn of<R: Stored>(one: &'static str, several: &'static str) -> Self {
+        Self { resource: R::NAME, words: (one, several), runs: false, table: R::TABLE, live: R::LIVE }
+    }
+
+    const fn that_runs(self) -> Self {
+        Self { runs: true, ..self }
+    }
+}
+
+/// Every resource of the inventory.
+pub const CATALOGUE: [Entry; 29] = [
+    Entry::of::<compute::Zone>("zone", "zones"),
+    Entry::of::<compute::Cluster>("cluster", "clusters"),
+    Entry::of::<compute::Host>("host", "hosts"),
+    Entry::of::<compute::HostAllocatedCpu>("pinned CPU", "pinned CPUs"),
+    Entry::of::<compute::HostNumaNode>("host NUMA node", "host NUMA nodes"),
+    Entry::of::<storage::PrimaryStorage>("primary storage", "primary storages"),
+    Entry::of::<storage::Volume>("volume", "volumes"),
+    Entry::of::<storage::VolumeSnapshot>("snapshot", "snapshots"),
+    Entry::of::<storage::BackupStorage>("backup storage", "backup storages"),
+    Entry::of::<storage::Image>("image", "images"),
+    Entry::of::<network::L2Network>("layer-2 network", "layer-2 networks"),
+    Entry::of::<network::L3Network>("layer-3 network", "layer-3 networks"),
+    Entry::of::<network::IpRange>("IP range", "IP ranges"),
+    Entry::of::<services::Vip>("VIP", "VIPs"),
+    Entry::of::<services::Eip>("EIP", "EIPs"),
+    Entry::of::<services::PortForwardingRule>("port forwarding rule", "port forwarding rules"),
+    Entry::of::<services::AccessControlList>("access control list", "access control lists"),
+    Entry::of::<services::LoadBalancer>("load balancer", "load balancers"),
+    Entry::of::<network::SdnController>("SDN controller", "SDN controllers"),
+    Entry::of::<network::Vtep>("VTEP", "VTEPs"),
+    Entry::of::<network::RemoteVtep>("remote VTEP", "remote VTEPs"),
+    Entry::of::<compute::VmInstance>("VM", "VMs").that_runs(),
+    Entry::of::<compute::VmInstanceNumaNode>("VM NUMA node", "VM NUMA nodes"),
+    Entry::of::<services::VmNicSecurityGroupRef>("NIC in a security group", "NICs in security groups"),
+    Entry::of::<compute::ApplianceVm>("virtual router", "virtual routers").that_runs(),
+    Entry::of::<compute::VirtualRouterOffering>("virtual router offering", "virtual router offerings"),
+    Entry::of::<compute::InstanceOffering>("instance offering", "instance offerings"),
+    Entry::of::<storage::DiskOffering>("disk offering", "disk offerings"),
+    Entry::of::<identity::Account>("account", "accounts"),
+];
+
+/// What happens to an instance that gets an effect: "it will be …".
+pub fn in_words(effect: &str) -> &str {
+    match effect {
+        "destroy" => "destroyed",
+        "stop" => "stopped",
+        "migrate" => "moved to other hosts, or destroyed where none can take them",
+        "migrate_or_do_without" => "moved, taken off the network, or destroyed where no host can take them",
+        "detach_nics" => "taken off the network",
+        "destroy_or_do_without" => "destroyed, or taken off a network they can do without",
+        "clear_offering" => "left without an offering",
+        other => other,
+    }
+}
+
+/// The entry of a resource.
+pub fn entry(resource: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|entry| entry.resource == resource)
+}
+
+/// How many instances of a resource there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// All of them.
+    pub total: u64,
+    /// Those that are running; absent for what does not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<u64>,
+}
+
+impl Db {
+    /// How many instances of each resource there are.
+    pub async fn counts(&self) -> Result<BTreeMap<&'static str, Count>, DbError> {
+        self.read(|connection| {
+            CATALOGUE.iter().map(|entry| Ok((entry.resource, count(connection, entry)?))).collect()
+        })
+        .await
+    }
+
+    /// Those of the ids that no live instance of the resource has, each with the nearest one that there is.
+    pub async fn unknown(
+        &self,
+        entry: &'static Entry,
+        ids: &[String],
+    ) -> Result<Vec<(String, Option<String>)>, DbError> {
+        let ids = ids.to_vec();
+        self.read(move |connection| {
+            let sql = format!("SELECT id FROM {} WHERE {}", entry.table, entry.live);
+            let known: Vec<String> = column(connection, &sql, &[])?;
+            Ok(unknown(ids, &known))
+        })
+        .await
+    }
+
+    /// Where no cluster has this id, the nearest that there is.
+    pub async fn unknown_cluster(&self, id: &str) -> Result<Option<Option<String>>, DbError> {
+        let Some(clusters) = entry(compute::Cluster::NAME) else { return Ok(Some(None)) };
+        let unknown = self.unknown(clusters, &[id.to_owned()]).await?;
+        Ok(unknown.into_iter().next().map(|(_, nearest)| nearest))
+    }
+
+    /// How many of these instances are running.
+    pub async fn running(&self, entry: &'static Entry, ids: Vec<String>) -> Result<u64, DbError> {
+        self.read(move |connection| {
+            let sql = format!(
+                "SELECT count(*) FROM {} WHERE id IN rarray(?1) AND state = 'Running' AND {}",
+                entry.table, entry.live
+            );
+            connection.query_row(&sql, [crate::array(&ids)], |row| row.get(0))
+        })
+        .await
+    }
+}
+
+fn unknown(ids: Vec<String>, known: &[String]) -> Vec<(String, Option<String>)> {
+    let live: std::collections::HashSet<&str> = known.iter().map(String::as_str).collect();
+    ids.into_iter()
+        .filter(|id| !live.contains(id.as_str()))
+        .map(|id| {
+            let nearest = known.iter().min_by_key(|known| strsim::levenshtein(&id, known)).cloned();
+            (id, nearest)
+        })
+        .collect()
+}
+
+fn count(connection: &Connection, entry: &Entry) -> rusqlite::Result<Count> {
+    let Entry { table, live, .. } = entry;
+    let total =
+        connection.query_row(&format!("SELECT count(*) FROM {table} WHERE {live}"), [], |row| row.get(0))?;
+    let running = if entry.runs {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {live} AND state = 'Running'");
+        Some(connection.query_row(&sql, [], |row| row.get(0))?)
+    } else {
+        None
+    };
+    Ok(Count { total, running })
+}

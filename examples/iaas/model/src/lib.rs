@@ -1,0 +1,29 @@
+//! The inventory of a small cloud.
+//!
+//! The resource types are grouped as the crates that delete them are: [`compute`], [`storage`], [`network`],
+//! [`services`], [`identity`]. Their rows are kept in SQLite ([`Db`]); what has to happen outside of the
+//! inventory goes through [`Agents`].
+
+#![forbid(unsafe_code)]
+
+pub mod agents;
+pub mod catalogue;
+pub mod compute;
+mod db;
+mod id;
+pub mod identity;
+pub mod network;
+mod operations;
+mod rows;
+pub mod seed;
+pub mod services;
+pub mod storage;
+mod table;
+pub mod write;
+
+pub use agents::Agents;
+pub use db::{Db, DbError, Overwrite};
+pub use id::Id;
+pub use operations::{DetachL2Network, DetachPrimaryStorage};
+pub use rows::{array, column};
+pub use table::Stored;

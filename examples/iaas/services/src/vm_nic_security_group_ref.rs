@@ -1,0 +1,40 @@
+//! NICs of VMs in security groups.
+
+use cascade_core::prelude::*;
+use iaas_model::compute::{VmId, VmInstance};
+use iaas_model::identity::{Account, AccountId};
+use iaas_model::services::{VmNicSecurityGroupRef, VmNicSecurityGroupRefId};
+use iaas_model::{Db, DbError};
+
+#[derive(Extension)]
+struct VmNicSecurityGroupRefCascade {
+    db: Db,
+}
+
+#[cascade(resource = "VmNicSecurityGroupRef", edges = [VmInstance, Account], batch = 500)]
+impl VmNicSecurityGroupRefCascade {
+    #[affected(by = VmInstance)]
+    async fn of_vms(&self, vms: &[VmId]) -> Result<Vec<(VmId, VmNicSecurityGroupRefId)>, DbError> {
+        let sql =
+            "SELECT vm_instance_id, id FROM vm_nic_security_group_ref WHERE vm_instance_id IN rarray(?1)";
+        self.db.pairs(vms, sql).await
+    }
+
+    /// The members of the accounts' groups, whoever's VMs they are. The groups go with the account itself.
+    #[affected(by = Account)]
+    async fn in_groups_of(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, VmNicSecurityGroupRefId)>, DbError> {
+        let sql = "SELECT security_group.account_id, member.id
+            FROM security_group JOIN vm_nic_security_group_ref AS member
+                ON member.security_group_id = security_group.id
+            WHERE security_group.account_id IN rarray(?1)";
+        self.db.pairs(accounts, sql).await
+    }
+
+    #[on(Delete, from = [VmInstance, Account])]
+    async fn leave(&self, members: &[VmNicSecurityGroupRefId]) -> Result<(), DbError> {
+        self.db.change(members, ["DELETE FROM vm_nic_security_group_ref WHERE id IN rarray(?1)"]).await
+    }
+}

@@ -1,0 +1,54 @@
+//! Snapshots of volumes.
+
+use cascade_core::prelude::*;
+use iaas_model::agents::Command;
+use iaas_model::identity::Account;
+use iaas_model::storage::{Volume, VolumeId, VolumeSnapshot, VolumeSnapshotId};
+use iaas_model::{Agents, Db, DbError};
+
+#[derive(Extension)]
+struct VolumeSnapshotCascade {
+    db: Db,
+    agents: Agents,
+}
+
+#[cascade(resource = "VolumeSnapshot", edges = [Volume], batch = 100, timeout = "30s", retries = 3)]
+impl VolumeSnapshotCascade {
+    /// A volume that is only put off keeps its snapshots.
+    #[affected(by = Volume)]
+    async fn of_volumes(
+        &self,
+        volumes: &[VolumeId],
+        cx: &FindContext,
+    ) -> Result<Vec<(VolumeId, VolumeSnapshotId)>, DbError> {
+        let all = "SELECT volume_id, id FROM volume_snapshot WHERE volume_id IN rarray(?1) AND deleted = 0";
+        let of_direct = "SELECT snapshot.volume_id, snapshot.id
+            FROM volume_snapshot AS snapshot JOIN volume ON volume.id = snapshot.volume_id
+            WHERE snapshot.volume_id IN rarray(?1) AND snapshot.deleted = 0
+                AND volume.deletion_policy = 'Direct'";
+        // What a zone or a storage takes with it asks nobody for a policy.
+        let may_be_put_off = [Volume::NAME, Account::NAME].contains(&cx.root());
+        self.db.pairs(volumes, if may_be_put_off { of_direct } else { all }).await
+    }
+
+    /// The storage drops the snapshots of a volume with the volume, if it is told of it at all.
+    #[on(Delete, from = [Volume])]
+    async fn forget(&self, snapshots: &[VolumeSnapshotId]) -> Result<(), DbError> {
+        self.db.change(snapshots, [MARK_DELETED]).await
+    }
+
+    #[on(Delete)]
+    #[supersedes(forget)]
+    async fn destroy(&self, snapshots: &[VolumeSnapshotId]) -> Result<Outcome<VolumeSnapshotId>, DbError> {
+        let sent = self.agents.each(snapshots, Command::DeleteSnapshot).await;
+        self.db.change(&sent.done, [MARK_DELETED]).await?;
+        Ok(sent.outcome())
+    }
+
+    #[cleanup(Delete)]
+    async fn purge(&self, snapshots: &[VolumeSnapshotId]) -> Result<(), DbError> {
+        self.db.purge::<VolumeSnapshot>(snapshots).await
+    }
+}
+
+const MARK_DELETED: &str = "UPDATE volume_snapshot SET deleted = 1 WHERE id IN rarray(?1)";
