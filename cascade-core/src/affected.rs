@@ -66,10 +66,15 @@ impl Column {
     pub(crate) fn len(&self) -> usize {
         self.given.len()
     }
+
+    pub(crate) fn copied(&self) -> Self {
+        let Self { ids, given, through, marks } = self;
+        Self { ids: ids.copied(), given: given.clone(), through: through.clone(), marks: marks.clone() }
+    }
 }
 
 /// What a finder tied together along one edge, by the indices of both resources.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Arcs {
     /// Parent and child.
     pub(crate) pairs: Vec<(u32, u32)>,
@@ -88,7 +93,7 @@ impl Arcs {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) parents: Vec<u32>,
     pub(crate) children: Vec<u32>,
@@ -169,6 +174,13 @@ impl Affected {
         let column = &self.columns[resource];
         column.marks[index as usize].has(Marks::TAKEN)
             || self.effects(resource, index) & column.through[index as usize] != 0
+    }
+
+    /// Whether a parent's end takes the instance, and it has no step of its own.
+    pub(crate) fn is_taken_without_step(&self, node: u32) -> bool {
+        let (resource, index) = self.locate(node);
+        let column = &self.columns[resource];
+        column.given[index as usize] == 0 && column.marks[index as usize].has(Marks::TAKEN)
     }
 
     pub(crate) fn is_root(&self, resource: usize, index: u32) -> bool {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::affected::Affected;
 use crate::cascade::Cascade;
+use crate::drift::Drift;
 use crate::event::{Event, Observers};
 use crate::execute::{RunSettings, run};
 use crate::limits::{Exceeded, Limits};
@@ -26,7 +27,6 @@ const MAX_DEPTH: usize = 16;
 pub struct Apply {
     cascade: Cascade,
     plan: Plan,
-    limits: Limits,
     confirmed: Option<String>,
     settings: RunSettings,
 }
@@ -42,12 +42,14 @@ impl Apply {
         let settings = RunSettings {
             policy: FailurePolicy::default(),
             forced: false,
+            drift: Drift::default(),
+            limits: cascade.engine.limits.clone(),
             concurrency: cascade.engine.concurrency,
             nesting: cascade.nesting(),
             monitor: Monitor::default(),
             observers: Observers::default(),
         };
-        Self { limits: cascade.engine.limits.clone(), confirmed: None, cascade, plan, settings }
+        Self { confirmed: None, cascade, plan, settings }
     }
 
     /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
@@ -62,9 +64,15 @@ impl Apply {
         self
     }
 
+    /// What the run does about instances that have come since the plan was made. [`Drift::Ignore`] unless told.
+    pub fn drift(mut self, drift: Drift) -> Self {
+        self.settings.drift = drift;
+        self
+    }
+
     /// How much this plan may touch, in the place of what the [`Cascade`] was built with.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.settings.limits = limits;
         self
     }
 
@@ -126,7 +134,7 @@ impl Apply {
         if self.settings.nesting.depth > MAX_DEPTH {
             return Err(ApplyError::TooDeep { depth: MAX_DEPTH });
         }
-        let exceeded = self.limits.exceeded(affected);
+        let exceeded = self.settings.limits.exceeded(affected);
         if !exceeded.is_empty() {
             return Err(ApplyError::OverLimit { exceeded });
         }

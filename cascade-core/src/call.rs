@@ -23,6 +23,8 @@ pub enum CallError {
     Panicked(String),
     /// The method answered something that it was not asked about.
     Fault(String),
+    /// The world moved since the plan was made, in this way.
+    Drifted(String),
 }
 
 impl CallError {
@@ -31,7 +33,7 @@ impl CallError {
         match self {
             Self::Failed(error) => error.is_terminal(),
             Self::TimedOut(_) => false,
-            Self::Panicked(_) | Self::Fault(_) => true,
+            Self::Panicked(_) | Self::Fault(_) | Self::Drifted(_) => true,
         }
     }
 }
@@ -42,7 +44,7 @@ impl fmt::Display for CallError {
             Self::Failed(error) => error.fmt(f),
             Self::TimedOut(limit) => write!(f, "no answer within {limit:?}, its timeout"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
-            Self::Fault(message) => f.write_str(message),
+            Self::Fault(message) | Self::Drifted(message) => f.write_str(message),
         }
     }
 }

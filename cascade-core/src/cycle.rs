@@ -15,10 +15,10 @@ pub(crate) fn closing_arcs(
     graph: &Graph,
     columns: &[Column],
     arcs: &[Arcs],
-    groups: &[Group],
     route: &Route,
     roots: u32,
 ) -> Vec<CutArc> {
+    let groups = route.groups(graph);
     let cyclic = groups.iter().filter(|group| group.cyclic);
     let mut cut: Vec<CutArc> =
         cyclic.flat_map(|group| Walk::new(graph, columns, arcs, group, route, roots).cut()).collect();

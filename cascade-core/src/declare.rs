@@ -3,20 +3,18 @@
 //! `#[cascade]` writes an implementation of [`Declare`]; one written by hand is worth the same. The types of ids
 //! end here: what the engine sees of an extension is [`DynExtension`](crate::extension::DynExtension).
 
-use std::any::type_name;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use crate::adapt::{AnyCheck, AnyEffect, AnyFinder, TypedCheck, TypedEffect, TypedFinder};
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
-use crate::intern::Batch;
 use crate::operation::{Operation, OperationDescriptor};
-use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
+use crate::outcome::{Found, Outcome, Veto};
 use crate::place::Place;
 use crate::resource::{Resource, ResourceDescriptor, ResourceId};
 
@@ -435,7 +433,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
             place,
             ids_fit,
         });
-        self.finders.push(Box::new(TypedFinder { find, ids: PhantomData }));
+        self.finders.push(Box::new(TypedFinder::new(find)));
         self
     }
 
@@ -447,7 +445,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: Send + Sync + 'static,
     {
         self.descriptor.checks.push(phase::<O>(method, place));
-        self.checks.push(Box::new(TypedCheck { check, ids: PhantomData }));
+        self.checks.push(Box::new(TypedCheck::new(check)));
         self
     }
 
@@ -459,7 +457,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: Send + Sync + 'static,
     {
         self.descriptor.begins.push(phase::<O>(method, place));
-        self.begins.push(Box::new(TypedEffect { act: begin, ids: PhantomData }));
+        self.begins.push(Box::new(TypedEffect::new(begin)));
         self
     }
 
@@ -471,7 +469,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: Send + Sync + 'static,
     {
         self.descriptor.cleanups.push(phase::<O>(method, place));
-        self.cleanups.push(Box::new(TypedEffect { act: cleanup, ids: PhantomData }));
+        self.cleanups.push(Box::new(TypedEffect::new(cleanup)));
         self
     }
 
@@ -486,7 +484,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
             supersedes: Vec::new(),
             place,
         });
-        self.effects.push(Box::new(TypedEffect { act, ids: PhantomData }));
+        self.effects.push(Box::new(TypedEffect::new(act)));
         self
     }
 
@@ -535,125 +533,4 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
 
 fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaration {
     PhaseDeclaration { method: method.into(), operation: O::DESCRIPTOR, only: Vec::new(), place }
-}
-
-/// The ids of a batch do not have the type that was declared. The graph is checked for it, so that this error is
-/// never seen; it stands in for a panic.
-fn wrong_ids<'a, Id: 'static, T>() -> HandlerFuture<'a, T>
-where
-    T: Send + 'a,
-{
-    Box::pin(async {
-        Err(StepError::terminal(format!("the ids asked about are not of type {}", type_name::<Id>())))
-    })
-}
-
-pub(crate) trait AnyFinder<E>: Send + Sync {
-    fn find<'a>(
-        &'a self,
-        extension: &'a E,
-        parents: &'a Batch,
-        cx: &'a FindContext,
-    ) -> HandlerFuture<'a, Box<dyn DynFound>>;
-}
-
-struct TypedFinder<P, C, F> {
-    find: F,
-    ids: PhantomData<fn() -> (P, C)>,
-}
-
-impl<E, P, C, F> AnyFinder<E> for TypedFinder<P, C, F>
-where
-    E: Sync + 'static,
-    P: ResourceId,
-    C: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, C>> + Send + Sync,
-{
-    fn find<'a>(
-        &'a self,
-        extension: &'a E,
-        parents: &'a Batch,
-        cx: &'a FindContext,
-    ) -> HandlerFuture<'a, Box<dyn DynFound>> {
-        let Some(ids) = parents.typed::<P>() else { return wrong_ids::<P, _>() };
-        let found = (self.find)(extension, ids, cx);
-        Box::pin(async { Ok(Box::new(found.await?) as Box<dyn DynFound>) })
-    }
-}
-
-pub(crate) trait AnyCheck<E>: Send + Sync {
-    fn check<'a>(
-        &'a self,
-        extension: &'a E,
-        batch: &'a Batch,
-        cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<String>>;
-}
-
-struct TypedCheck<Id, F> {
-    check: F,
-    ids: PhantomData<fn() -> Id>,
-}
-
-impl<E, Id, F> AnyCheck<E> for TypedCheck<Id, F>
-where
-    E: Sync + 'static,
-    Id: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>> + Send + Sync,
-{
-    fn check<'a>(
-        &'a self,
-        extension: &'a E,
-        batch: &'a Batch,
-        cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<String>> {
-        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
-        let vetoes = (self.check)(extension, ids, cx);
-        Box::pin(async { Ok(positions(ids, vetoes.await?.into_iter().map(Veto::into_parts))) })
-    }
-}
-
-pub(crate) trait AnyEffect<E>: Send + Sync {
-    fn act<'a>(
-        &'a self,
-        extension: &'a E,
-        batch: &'a Batch,
-        cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<StepError>>;
-}
-
-struct TypedEffect<Id, F> {
-    act: F,
-    ids: PhantomData<fn() -> Id>,
-}
-
-impl<E, Id, F> AnyEffect<E> for TypedEffect<Id, F>
-where
-    E: Sync + 'static,
-    Id: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>> + Send + Sync,
-{
-    fn act<'a>(
-        &'a self,
-        extension: &'a E,
-        batch: &'a Batch,
-        cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<StepError>> {
-        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
-        let outcome = (self.act)(extension, ids, cx);
-        Box::pin(async { Ok(positions(ids, outcome.await?.into_failures())) })
-    }
-}
-
-/// Where in the batch the named ids stand. Only failures and vetoes are looked up, so this is a map made when
-/// there is one, not a table kept.
-fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
-    let mut named = named.into_iter().peekable();
-    if named.peek().is_none() {
-        return Ok(Vec::new());
-    }
-    let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
-    named
-        .map(|(id, value)| by_id.get(&id).map(|&position| (position, value)).ok_or_else(|| id.to_string()))
-        .collect()
 }

@@ -16,6 +16,7 @@ use crate::affected::{Affected, Arcs, Block, Column, Marks};
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
 use crate::cycle;
+use crate::drift::Newcomers;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::operation::AnyOperation;
@@ -46,7 +47,42 @@ pub(crate) async fn discover(
     let mut discovery = Discovery::new(&graph, &route, roots, settings);
     discovery.run(extensions, &cx).await?;
 
-    let Discovery { columns, arcs, groups, root_count, .. } = discovery;
+    let found = discovery.finish();
+    Ok(assemble(graph, operation, route, found))
+}
+
+/// The affected set with newcomers, and with all that hangs off them. Known instances keep their indices.
+pub(crate) async fn extend(
+    affected: &Affected,
+    extensions: &[Box<dyn DynExtension>],
+    newcomers: Vec<Newcomers>,
+    settings: FindSettings,
+) -> Result<Affected, PlanError> {
+    let cx = FindContext {
+        operation: Arc::clone(&affected.operation),
+        root: affected.resource_name(affected.route.root).to_owned(),
+    };
+    let mut discovery = Discovery::resume(affected, settings);
+    for Newcomers { edge, route, asked, found, .. } in newcomers {
+        let range = 0..asked.len();
+        let call = Call { edge, route, number: 0, frontier: Arc::new(asked), range };
+        discovery.take(&call, found)?;
+    }
+    discovery.run(extensions, &cx).await?;
+    let found = discovery.finish();
+    let operation = Arc::clone(&affected.operation);
+    Ok(assemble(Arc::clone(&affected.graph), operation, affected.route.clone(), found))
+}
+
+/// What a discovery leaves.
+struct Finished {
+    columns: Vec<Column>,
+    arcs: Vec<Arcs>,
+    roots: u32,
+}
+
+fn assemble(graph: Arc<Graph>, operation: Arc<dyn AnyOperation>, route: Route, found: Finished) -> Affected {
+    let Finished { columns, arcs, roots } = found;
     let mut base = vec![0];
     let mut next = 0;
     for column in &columns {
@@ -56,19 +92,8 @@ pub(crate) async fn discover(
     let affected_in = |column: &Column| (0..column.len() as u32).filter(|&at| column.is_affected(at)).count();
     let count = columns.iter().map(affected_in).sum();
     let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
-    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &groups, &route, root_count);
-    Ok(Affected {
-        operation,
-        columns,
-        arcs,
-        roots: root_count,
-        cut,
-        count,
-        base,
-        parents_by_child,
-        route,
-        graph,
-    })
+    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
+    Affected { graph, operation, route, columns, arcs, roots, cut, count, base, parents_by_child }
 }
 
 /// A call that is to be made: an edge's finder about some of the parents to expand.
@@ -152,7 +177,35 @@ struct Discovery<'a> {
 
 impl<'a> Discovery<'a> {
     fn new(graph: &'a Graph, route: &'a Route, roots: Column, settings: FindSettings) -> Self {
-        let groups = route.groups(graph);
+        let mut discovery = Self::empty(graph, route, route.groups(graph), settings);
+        discovery.root_count = roots.ids.len() as u32;
+        discovery.nodes = roots.ids.len() as u64;
+        discovery.columns[route.root] = roots;
+        discovery.grow(route.root);
+        for root in 0..discovery.root_count {
+            discovery.reach(route.root, root, route.root_reach);
+        }
+        discovery
+    }
+
+    /// Goes on from a set that is known. All resources are one group: each may gain something at any time.
+    fn resume(affected: &'a Affected, settings: FindSettings) -> Self {
+        let graph = &*affected.graph;
+        let group = Group { resources: (0..graph.resources.len()).collect(), cyclic: true };
+        let mut discovery = Self::empty(graph, &affected.route, vec![group], settings);
+        discovery.columns = affected.columns.iter().map(Column::copied).collect();
+        discovery.arcs.clone_from(&affected.arcs);
+        discovery.root_count = affected.roots;
+        let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
+        discovery.nodes = (affected.nodes() + blocks) as u64;
+        discovery
+    }
+
+    fn finish(self) -> Finished {
+        Finished { columns: self.columns, arcs: self.arcs, roots: self.root_count }
+    }
+
+    fn empty(graph: &'a Graph, route: &'a Route, groups: Vec<Group>, settings: FindSettings) -> Self {
         let mut group_of = vec![0; graph.resources.len()];
         for (index, group) in groups.iter().enumerate() {
             for &resource in &group.resources {
@@ -166,13 +219,13 @@ impl<'a> Discovery<'a> {
             let inside = group_of[edge.parent] == group_of[edge.child];
             if inside { child.inner.push(index) } else { child.inputs.push(index) }
         }
-        let mut discovery = Self {
+        Self {
             columns: graph.resources.iter().map(|it| Column::new(it.descriptor.new_table())).collect(),
             arcs: graph.edges.iter().map(|_| Arcs::default()).collect(),
             inboxes: graph.edges.iter().map(|_| Inbox::default()).collect(),
             fresh: graph.resources.iter().map(|_| Vec::new()).collect(),
-            root_count: roots.ids.len() as u32,
-            nodes: roots.ids.len() as u64,
+            root_count: 0,
+            nodes: 0,
             shared: Vec::new(),
             queue: VecDeque::new(),
             graph,
@@ -181,13 +234,7 @@ impl<'a> Discovery<'a> {
             groups,
             group_of,
             progress,
-        };
-        discovery.columns[route.root] = roots;
-        discovery.grow(route.root);
-        for root in 0..discovery.root_count {
-            discovery.reach(route.root, root, route.root_reach);
         }
-        discovery
     }
 
     async fn run(&mut self, extensions: &[Box<dyn DynExtension>], cx: &FindContext) -> Result<(), PlanError> {

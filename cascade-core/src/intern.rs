@@ -19,6 +19,8 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
+    /// A table of its own with the same ids.
+    fn copied(&self) -> Box<dyn IdTable>;
     /// The ids of `indices`, in their order.
     fn select(&self, indices: &[u32]) -> Batch;
     fn as_any(&self) -> &dyn Any;
@@ -139,6 +141,11 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
             indices.sort_by_cached_key(|&index| id(index).to_string());
             indices
         })
+    }
+
+    fn copied(&self) -> Box<dyn IdTable> {
+        let Self { ids, by_id, hasher } = self;
+        Box::new(Self { ids: ids.clone(), by_id: by_id.clone(), hasher: hasher.clone() })
     }
 
     fn select(&self, indices: &[u32]) -> Batch {

@@ -5,17 +5,21 @@
 // The derives and the attribute name this crate by its own name, in its own tests and examples too.
 extern crate self as cascade_core;
 
+mod adapt;
 mod affected;
 mod apply;
 mod authorize;
 mod builder;
 mod call;
+mod caller;
 mod cascade;
+mod chase;
 mod context;
 mod cycle;
 mod declare;
 mod digest;
 mod discover;
+mod drift;
 mod engine;
 mod error;
 mod event;
@@ -63,6 +67,7 @@ pub use declare::{
     Decision, Declaration, Declare, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor,
     FinderDeclaration, HandlerFuture, Name, Phase, PhaseDeclaration, Rule, StepSettings,
 };
+pub use drift::Drift;
 pub use error::{StepError, Terminal};
 pub use event::{Event, StepName};
 pub use fault::{BuildError, Fault, FaultKind};

@@ -57,6 +57,15 @@ impl Order {
         &self.followers[from as usize..to as usize]
     }
 
+    /// The instances (nodes below `instances`) that wait for `node` directly, or through the nodes between many and many.
+    pub(crate) fn instances_after(&self, node: u32, instances: usize) -> impl Iterator<Item = u32> {
+        let is_instance = move |node: &u32| (*node as usize) < instances;
+        let (direct, between): (Vec<u32>, Vec<u32>) =
+            self.followers(node).iter().partition(|node| is_instance(node));
+        let beyond = between.into_iter().flat_map(|node| self.followers(node).iter().copied());
+        direct.into_iter().chain(beyond.filter(move |node| is_instance(node)))
+    }
+
     /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or through others, the nearest
     /// first.
     pub(crate) fn all_followers(&self, nodes: &[u32], instances: usize) -> Vec<u32> {

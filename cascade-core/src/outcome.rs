@@ -181,6 +181,10 @@ pub(crate) struct Parents {
 pub(crate) trait DynFound: Send {
     /// The parents of the pairs; `None` where the answer names no parents. The error is a fault in words.
     fn parents(&self, parents: &dyn IdTable) -> Result<Option<Parents>, String>;
+    /// The children as indices; `None` for one that is not in the table.
+    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
+    /// The child at a position as it prints; empty where there is none.
+    fn printed_child(&self, position: usize) -> String;
     /// The children as indices, new ones added.
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32>;
 }
@@ -206,6 +210,23 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
             indices.push(index);
         }
         Ok(Some(Parents { indices, stranger }))
+    }
+
+    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {
+        let table = children.typed::<C>();
+        let index = |child: &C| table.and_then(|table| table.index_of(child));
+        match self {
+            Self::Pairs(pairs) => pairs.iter().map(|(_, child)| index(child)).collect(),
+            Self::Children(ids) => ids.iter().map(index).collect(),
+        }
+    }
+
+    fn printed_child(&self, position: usize) -> String {
+        let child = match self {
+            Self::Pairs(pairs) => pairs.get(position).map(|(_, child)| child),
+            Self::Children(ids) => ids.get(position),
+        };
+        child.map_or_else(String::new, ToString::to_string)
     }
 
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32> {

@@ -6,7 +6,7 @@ use crate::affected::Affected;
 use crate::declare::{Phase, PhaseDeclaration};
 use crate::graph::Graph;
 use crate::order::Order;
-use crate::schedule::{Slot, State, Work};
+use crate::schedule::{Scheduler, Slot, State, Work};
 use crate::vet::only_mask;
 
 /// The method behind a slot.
@@ -31,6 +31,30 @@ impl Method {
     }
 }
 
+/// The effects that have ended well on each instance, by resource and index: indices stay when a plan grows.
+#[derive(Debug, Default)]
+pub(crate) struct Ran(Vec<Vec<u32>>);
+
+impl Ran {
+    pub(crate) fn of(&self, resource: usize, index: u32) -> u32 {
+        self.0.get(resource).and_then(|ran| ran.get(index as usize)).copied().unwrap_or(0)
+    }
+
+    /// Takes note of all that has ended in a pass over `affected`.
+    pub(crate) fn note(&mut self, affected: &Affected, scheduler: &Scheduler) {
+        for resource in 0..affected.columns.len() {
+            let open = |index: u32| scheduler.open_slots(affected.node(resource, index));
+            let ended = |index: u32| affected.effects(resource, index) & !open(index);
+            let instances = 0..affected.columns[resource].len() as u32;
+            let ran = instances.map(|index| self.of(resource, index) | ended(index)).collect();
+            match self.0.get_mut(resource) {
+                Some(known) => *known = ran,
+                None => self.0.push(ran),
+            }
+        }
+    }
+}
+
 /// A pass: the work for the scheduler, and the methods behind its slots.
 pub(crate) struct Pass {
     pub(crate) phase: Phase,
@@ -39,8 +63,8 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
-    /// The effects, children first.
-    pub(crate) fn effects(affected: &Affected) -> Self {
+    /// The effects, children first, less those that `ran` says have run before.
+    pub(crate) fn effects(affected: &Affected, ran: &Ran) -> Self {
         let mut pass = Self::empty(affected, Phase::Effect, Order::children_first(affected));
         for (resource, node) in affected.graph.resources.iter().enumerate() {
             let effects = node.effects.iter();
@@ -49,15 +73,16 @@ impl Pass {
                 effects.map(|effect| Method { resource, extension: effect.extension, index: effect.method }),
             );
             for index in 0..affected.columns[resource].len() as u32 {
-                pass.work.masks.push(affected.effects(resource, index));
+                pass.work.masks.push(affected.effects(resource, index) & !ran.of(resource, index));
             }
         }
         pass
     }
 
-    /// The begin methods, parents first; `None` if the operation has none.
-    pub(crate) fn begin(affected: &Affected) -> Option<Self> {
-        Self::around(affected, Phase::Begin, |_| true)
+    /// The begin methods, parents first, on the instances that `takes_part` admits by node; `None` if the operation has
+    /// none.
+    pub(crate) fn begin(affected: &Affected, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
+        Self::around(affected, Phase::Begin, takes_part)
     }
 
     /// The cleanup methods, children first, for what went; `None` if the operation has none.

@@ -50,6 +50,15 @@ pub(crate) struct Step {
     pub(crate) nodes: Vec<u32>,
 }
 
+/// What became of an instance before a pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    pub(crate) node: u32,
+    pub(crate) state: State,
+    /// What it is blocked by; itself where it is not.
+    pub(crate) cause: u32,
+}
+
 /// What came of a step that was given back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Completion {
@@ -98,9 +107,9 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// Up to `limit` steps run at once, over all lanes. The instances in `failed` failed before this pass: they do not
-    /// run, and what waits for them is blocked.
-    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, failed: &[u32]) -> Self {
+    /// Up to `limit` steps run at once, over all lanes. The instances in `before` are not to
+    /// run in this pass: what is done is done, and what failed or is blocked blocks what waits for it.
+    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, before: &[Before]) -> Self {
         let instances = work.masks.len();
         let mut scheduler = Self {
             policy,
@@ -120,14 +129,26 @@ impl Scheduler {
             stopping: false,
             work,
         };
-        for &node in failed {
-            scheduler.states[node as usize] = State::Failed;
-            scheduler.block_followers(node);
-        }
-        for node in 0..scheduler.work.order.nodes() as u32 {
-            if scheduler.work.order.waits_for[node as usize] == 0 {
-                scheduler.unblocked(node);
+        for &Before { node, state, cause } in before {
+            scheduler.states[node as usize] = state;
+            match state {
+                State::Waiting | State::Running => {}
+                State::Done => scheduler.ended.push(node),
+                State::Failed if policy == FailurePolicy::Force => scheduler.ended.push(node),
+                State::Failed => {
+                    scheduler.block_followers(node, node);
+                }
+                State::Blocked => {
+                    scheduler.note_blocked(node, cause);
+                    scheduler.block_followers(node, cause);
+                }
             }
+        }
+        // Those that wait for nothing; `settle` comes to the others.
+        let free = |node: &u32| scheduler.work.order.waits_for[*node as usize] == 0;
+        let free: Vec<u32> = (0..scheduler.work.order.nodes() as u32).filter(free).collect();
+        for node in free {
+            scheduler.unblocked(node);
         }
         scheduler.settle();
         scheduler
@@ -179,6 +200,23 @@ impl Scheduler {
         }
         self.settle();
         completion
+    }
+
+    /// A step is given back that did not run. Its instances are not taken again: the pass is to be made anew.
+    pub(crate) fn give_back(&mut self, step: &Step) {
+        self.running -= 1;
+        for &node in &step.nodes {
+            self.states[node as usize] = State::Waiting;
+        }
+    }
+
+    /// The slots that an instance has still to go through.
+    pub(crate) fn open_slots(&self, node: u32) -> u32 {
+        self.work.masks[node as usize]
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping
     }
 
     /// Starts nothing new; what runs ends.
@@ -243,12 +281,13 @@ impl Scheduler {
             FailurePolicy::Stop => self.stopping = true,
             FailurePolicy::Isolate => {}
         }
-        self.block_followers(node)
+        self.block_followers(node, node)
     }
 
-    fn block_followers(&mut self, cause: u32) -> usize {
+    /// Blocks all that waits for `node`; answers how many instances that are.
+    fn block_followers(&mut self, node: u32, cause: u32) -> usize {
         let mut blocked = 0;
-        let mut open = self.work.order.followers(cause).to_vec();
+        let mut open = self.work.order.followers(node).to_vec();
         while let Some(node) = open.pop() {
             if self.blocked_by(node).is_some() {
                 continue;

@@ -1,0 +1,151 @@
+//! Users' typed methods behind untyped ones: here the types of ids end.
+
+use std::any::type_name;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use crate::context::{FindContext, StepContext};
+use crate::declare::HandlerFuture;
+use crate::error::StepError;
+use crate::intern::Batch;
+use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
+use crate::resource::ResourceId;
+
+/// The ids of a batch do not have the type that was declared. The graph is checked for it, so that this error is
+/// never seen; it stands in for a panic.
+fn wrong_ids<'a, Id: 'static, T>() -> HandlerFuture<'a, T>
+where
+    T: Send + 'a,
+{
+    Box::pin(async {
+        Err(StepError::terminal(format!("the ids asked about are not of type {}", type_name::<Id>())))
+    })
+}
+
+pub(crate) trait AnyFinder<E>: Send + Sync {
+    fn find<'a>(
+        &'a self,
+        extension: &'a E,
+        parents: &'a Batch,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>>;
+}
+
+pub(crate) struct TypedFinder<P, C, F> {
+    find: F,
+    ids: PhantomData<fn() -> (P, C)>,
+}
+
+impl<P, C, F> TypedFinder<P, C, F> {
+    pub(crate) fn new(find: F) -> Self {
+        Self { find, ids: PhantomData }
+    }
+}
+
+impl<E, P, C, F> AnyFinder<E> for TypedFinder<P, C, F>
+where
+    E: Sync + 'static,
+    P: ResourceId,
+    C: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, C>> + Send + Sync,
+{
+    fn find<'a>(
+        &'a self,
+        extension: &'a E,
+        parents: &'a Batch,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>> {
+        let Some(ids) = parents.typed::<P>() else { return wrong_ids::<P, _>() };
+        let found = (self.find)(extension, ids, cx);
+        Box::pin(async { Ok(Box::new(found.await?) as Box<dyn DynFound>) })
+    }
+}
+
+pub(crate) trait AnyCheck<E>: Send + Sync {
+    fn check<'a>(
+        &'a self,
+        extension: &'a E,
+        batch: &'a Batch,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>>;
+}
+
+pub(crate) struct TypedCheck<Id, F> {
+    check: F,
+    ids: PhantomData<fn() -> Id>,
+}
+
+impl<Id, F> TypedCheck<Id, F> {
+    pub(crate) fn new(check: F) -> Self {
+        Self { check, ids: PhantomData }
+    }
+}
+
+impl<E, Id, F> AnyCheck<E> for TypedCheck<Id, F>
+where
+    E: Sync + 'static,
+    Id: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>> + Send + Sync,
+{
+    fn check<'a>(
+        &'a self,
+        extension: &'a E,
+        batch: &'a Batch,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>> {
+        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
+        let vetoes = (self.check)(extension, ids, cx);
+        Box::pin(async { Ok(positions(ids, vetoes.await?.into_iter().map(Veto::into_parts))) })
+    }
+}
+
+pub(crate) trait AnyEffect<E>: Send + Sync {
+    fn act<'a>(
+        &'a self,
+        extension: &'a E,
+        batch: &'a Batch,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<StepError>>;
+}
+
+pub(crate) struct TypedEffect<Id, F> {
+    act: F,
+    ids: PhantomData<fn() -> Id>,
+}
+
+impl<Id, F> TypedEffect<Id, F> {
+    pub(crate) fn new(act: F) -> Self {
+        Self { act, ids: PhantomData }
+    }
+}
+
+impl<E, Id, F> AnyEffect<E> for TypedEffect<Id, F>
+where
+    E: Sync + 'static,
+    Id: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>> + Send + Sync,
+{
+    fn act<'a>(
+        &'a self,
+        extension: &'a E,
+        batch: &'a Batch,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<StepError>> {
+        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
+        let outcome = (self.act)(extension, ids, cx);
+        Box::pin(async { Ok(positions(ids, outcome.await?.into_failures())) })
+    }
+}
+
+/// Where in the batch the named ids stand. Only failures and vetoes are looked up, so this is a map made when
+/// there is one, not a table kept.
+fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
+    let mut named = named.into_iter().peekable();
+    if named.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
+    named
+        .map(|(id, value)| by_id.get(&id).map(|&position| (position, value)).ok_or_else(|| id.to_string()))
+        .collect()
+}

@@ -1,0 +1,290 @@
+//! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::affected::{Affected, bits};
+use crate::call::{CallError, delays, once};
+use crate::chase::Refused;
+use crate::context::StepContext;
+use crate::declare::Phase;
+use crate::drift::{Drift, Newcomers, look_again};
+use crate::engine::Engine;
+use crate::event::{Event, StepName};
+use crate::execute::RunSettings;
+use crate::graph::Effect;
+use crate::layer::{Instances, Next, StepCall};
+use crate::order::Order;
+use crate::pass::Method;
+use crate::route::Reach;
+use crate::schedule::Step;
+
+/// A step that has ended.
+pub(crate) struct Ended {
+    pub(crate) step: Step,
+    /// The instances that failed, by their position in the step.
+    pub(crate) failed: Vec<(usize, Arc<CallError>)>,
+    /// What was found to have come since the plan was made. If there is any, the step has not run.
+    pub(crate) newcomers: Vec<Newcomers>,
+    /// The monitor's number of the step.
+    pub(crate) number: u64,
+    pub(crate) since: Instant,
+}
+
+pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
+    StepName {
+        phase,
+        resource: affected.resource_name(method.resource).into(),
+        effect: method.name(&affected.graph, phase).into(),
+        instances,
+    }
+}
+
+/// Calls methods in one phase.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) engine: &'a Arc<Engine>,
+    pub(crate) affected: &'a Arc<Affected>,
+    pub(crate) phase: Phase,
+    pub(crate) settings: &'a RunSettings,
+    pub(crate) looking: &'a Looking<'a>,
+}
+
+/// Whether and how what hangs off an instance is looked for again before its step.
+pub(crate) struct Looking<'a> {
+    drift: Drift,
+    /// From each instance to those that hang off it; `None` where nobody looks.
+    down: Option<Order>,
+    refused: &'a Refused,
+}
+
+impl<'a> Looking<'a> {
+    pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
+        let down = (drift != Drift::Ignore).then(|| Order::parents_first(affected));
+        Self { drift, down, refused }
+    }
+}
+
+impl Looking<'static> {
+    /// No step is looked at again.
+    pub(crate) fn away() -> Self {
+        static NOTHING: Refused = Refused::new();
+        Self { drift: Drift::Ignore, down: None, refused: &NOTHING }
+    }
+}
+
+/// The positions in a step that failed, each with its error.
+type Failed = Vec<(usize, Arc<CallError>)>;
+
+impl Caller<'_> {
+    /// Runs a step: tries, and tries again what failed and may be mended.
+    pub(crate) async fn run(self, method: Method, step: Step) -> Ended {
+        let Self { affected, phase, settings, .. } = self;
+        let effect = method.name(&affected.graph, phase);
+        let resource = affected.resource_name(method.resource);
+        let name = || step_name(affected, phase, method, step.nodes.len());
+        settings.observers.tell(|| Event::StepStarted { step: name() });
+        let number = settings.monitor.start_step(method.resource, effect, &step.nodes);
+        let since = Instant::now();
+        let instances = step.nodes.len();
+        let span = tracing::debug_span!("cascade.step", phase = %phase, resource, effect, instances);
+        let tries = async {
+            let looked = self.look(method, &step).await?;
+            Ok(self.tries(method, &step, looked, name).await)
+        };
+        let (failed, newcomers) = match tries.instrument(span).await {
+            Ok(failed) => (failed, Vec::new()),
+            Err(newcomers) => (Vec::new(), newcomers),
+        };
+        Ended { step, failed, newcomers, number, since }
+    }
+
+    /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
+    /// under so that their step must not run; an `Err` has newcomers to chase first.
+    async fn look(self, method: Method, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+        let Self { engine, affected, looking, .. } = self;
+        let Some(down) = &looking.down else { return Ok(Failed::new()) };
+        let mut failed = Failed::new();
+        let mut chased = Vec::new();
+        for (resource, parents) in self.to_look_at(down, method, step) {
+            let open = |index: &u32| looking.refused.get(resource, *index).is_none();
+            let (asked, refused): (Vec<u32>, Vec<u32>) = parents.into_iter().partition(open);
+            for index in refused {
+                let error = looking.refused.get(resource, index);
+                failed.extend(
+                    error
+                        .into_iter()
+                        .flat_map(|error| positions_above(affected, down, step, (resource, index), error)),
+                );
+            }
+            match look_again(engine, affected, resource, asked.clone()).await {
+                Ok(newcomers) => {
+                    for newcomers in newcomers {
+                        let restricts = newcomers.route.reach == Reach::Restricts;
+                        if looking.drift == Drift::Chase && !restricts {
+                            chased.push(newcomers);
+                            continue;
+                        }
+                        let error = Arc::new(CallError::Drifted(newcomers.describe(affected)));
+                        for &index in &newcomers.parents {
+                            failed.extend(positions_above(affected, down, step, (resource, index), &error));
+                        }
+                    }
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    for index in asked {
+                        failed.extend(positions_above(affected, down, step, (resource, index), &error));
+                    }
+                }
+            }
+        }
+        if chased.is_empty() { Ok(failed) } else { Err(chased) }
+    }
+
+    /// The instances that are looked at again before a step: its own, and those that their end takes, by resource.
+    fn to_look_at(self, down: &Order, method: Method, step: &Step) -> BTreeMap<usize, Vec<u32>> {
+        let affected = self.affected;
+        let effects = &affected.graph.resources[method.resource].effects;
+        let of_step = |effect: &Effect| effect.extension == method.extension && effect.method == method.index;
+        let this = effects.iter().position(of_step);
+        let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+        let first = affected.base[method.resource];
+        let own = step.nodes.iter().map(|node| node - first);
+        // Once is enough: before the first of the instance's effects.
+        let due = own.filter(|&index| bits(affected.effects(method.resource, index)).next() == this);
+        for index in due {
+            let mut open = vec![affected.node(method.resource, index)];
+            while let Some(node) = open.pop() {
+                let (resource, index) = affected.locate(node);
+                if affected.columns[resource].is_expanded(index) {
+                    by_resource.entry(resource).or_default().push(index);
+                }
+                open.extend(
+                    down.instances_after(node, affected.nodes())
+                        .filter(|&node| affected.is_taken_without_step(node)),
+                );
+            }
+        }
+        for indices in by_resource.values_mut() {
+            indices.sort_unstable();
+            indices.dedup();
+        }
+        by_resource
+    }
+
+    async fn tries(self, method: Method, step: &Step, failed: Failed, name: impl Fn() -> StepName) -> Failed {
+        let Self { engine, settings, .. } = self;
+        let limits = engine.extensions[method.extension].descriptor().settings;
+        let mut delays = delays(limits.retries);
+        let mut failed = failed;
+        failed.sort_by_key(|(position, _)| *position);
+        failed.dedup_by_key(|(position, _)| *position);
+        let mut open: Vec<usize> = (0..step.nodes.len()).collect();
+        open.retain(|position| failed.binary_search_by_key(position, |(position, _)| *position).is_err());
+        for attempt in 1.. {
+            if open.is_empty() {
+                break;
+            }
+            let (terminal, again) = self.attempt(method, step, &open, attempt).await;
+            failed.extend(terminal);
+            let Some((_, error)) = again.first() else { break };
+            let Some(delay) = delays.next() else {
+                failed.extend(again);
+                break;
+            };
+            tracing::debug!(attempt, %error, instances = again.len(), "trying again");
+            settings.observers.tell(|| Event::StepRetried {
+                step: name(),
+                instances: again.len(),
+                attempt,
+                delay,
+                error: Arc::clone(error),
+            });
+            // A cancelled run does not wait for another try: what failed so far has failed.
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = settings.nesting.cancel.cancelled() => {
+                    failed.extend(again);
+                    break;
+                }
+            }
+            open = again.into_iter().map(|(position, _)| position).collect();
+        }
+        failed.sort_by_key(|(position, _)| *position);
+        failed
+    }
+
+    /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
+    async fn attempt(self, method: Method, step: &Step, open: &[usize], attempt: u32) -> (Failed, Failed) {
+        let Self { engine, affected, phase, settings, .. } = self;
+        let first = affected.base[method.resource];
+        let indices: Vec<u32> = open.iter().map(|&position| step.nodes[position] - first).collect();
+        let batch = affected.columns[method.resource].ids.select(&indices);
+        let cx = StepContext {
+            affected: Arc::clone(affected),
+            engine: Arc::clone(engine),
+            nesting: settings.nesting.clone(),
+            method,
+            phase,
+            attempt,
+            forced: settings.forced,
+        };
+        let call = StepCall {
+            effect: method.name(&affected.graph, phase),
+            instances: Instances { affected, resource: method.resource, indices: &indices },
+            cx: &cx,
+        };
+        let extension = &*engine.extensions[method.extension];
+        let next =
+            Next { layers: &engine.layers, step: call, extension, method: method.index, batch: &batch };
+        let answer = once(extension.descriptor().settings.timeout, || next.run()).await;
+        let mut failures: Failed = match answer {
+            Ok(failures) => positions(open, failures),
+            Err(error) => {
+                let error = Arc::new(error);
+                open.iter().map(|&position| (position, Arc::clone(&error))).collect()
+            }
+        };
+        failures.sort_by_key(|(position, _)| *position);
+        failures.dedup_by_key(|(position, _)| *position);
+        failures.into_iter().partition(|(_, error)| error.is_terminal())
+    }
+}
+
+/// What was answered by position in the batch, by position in the step. A position that a layer made up fails the batch.
+fn positions(open: &[usize], failures: Vec<(usize, crate::StepError)>) -> Failed {
+    if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= open.len()) {
+        let message = format!("a layer reported position {position} as failed, in a batch of {}", open.len());
+        let fault = Arc::new(CallError::Fault(message));
+        return open.iter().map(|&position| (position, Arc::clone(&fault))).collect();
+    }
+    failures.into_iter().map(|(at, error)| (open[at], Arc::new(CallError::Failed(error)))).collect()
+}
+
+/// The positions of a step's instances whose end an instance belongs to: itself, or what takes it.
+fn positions_above(
+    affected: &Affected,
+    down: &Order,
+    step: &Step,
+    (resource, index): (usize, u32),
+    error: &Arc<CallError>,
+) -> Failed {
+    let node = affected.node(resource, index);
+    let takes = |&top: &u32| {
+        let mut open = vec![top];
+        while let Some(at) = open.pop() {
+            if at == node {
+                return true;
+            }
+            let taken = |&node: &u32| affected.is_taken_without_step(node);
+            open.extend(down.instances_after(at, affected.nodes()).filter(taken));
+        }
+        false
+    };
+    let above = step.nodes.iter().enumerate().filter(|(_, top)| takes(top));
+    above.map(|(position, _)| (position, Arc::clone(error))).collect()
+}

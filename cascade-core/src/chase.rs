@@ -1,0 +1,154 @@
+//! Newcomers join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::affected::Affected;
+use crate::call::CallError;
+use crate::discover::extend;
+use crate::drift::Newcomers;
+use crate::event::Event;
+use crate::execute::Run;
+use crate::schedule::{Before, Scheduler, State};
+use crate::vet::objections;
+
+/// How often a plan may grow in one run. A world that keeps adding under what is being taken away has to be stopped by
+/// other means.
+const ROUNDS: usize = 100;
+
+/// The instances whose newcomers must not join, by resource and index, each with the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Refused(BTreeMap<(usize, u32), Arc<CallError>>);
+
+impl Refused {
+    pub(crate) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    pub(crate) fn get(&self, resource: usize, index: u32) -> Option<&Arc<CallError>> {
+        self.0.get(&(resource, index))
+    }
+}
+
+/// How far the chase is.
+#[derive(Debug, Default)]
+pub(crate) struct Chase {
+    pub(crate) refused: Refused,
+    rounds: usize,
+}
+
+impl Run {
+    /// Lets newcomers join, or notes why they must not. Answers what became of the instances so far.
+    pub(crate) async fn chase(
+        &mut self,
+        chase: &mut Chase,
+        newcomers: Vec<Newcomers>,
+        scheduler: &Scheduler,
+        before: Vec<Before>,
+    ) -> Vec<Before> {
+        chase.rounds += 1;
+        let parents: Vec<(usize, u32, String)> = newcomers
+            .iter()
+            .flat_map(|newcomers| {
+                let resource = self.affected.graph.edges[newcomers.edge].parent;
+                let difference = newcomers.describe(&self.affected);
+                newcomers.parents.iter().map(move |&index| (resource, index, difference.clone()))
+            })
+            .collect();
+        let grown = if chase.rounds > ROUNDS {
+            Err(format!("and they kept coming for {ROUNDS} rounds: stop what adds them, and run again"))
+        } else {
+            self.grow(newcomers).await
+        };
+        let old = Arc::clone(&self.affected);
+        let carried = carry(&old, scheduler, before);
+        match grown {
+            Ok(affected) => {
+                self.rebase(&old, affected);
+                let mut before = renumber(&old, &self.affected, carried);
+                before.extend(self.begin_newcomers(&old).await);
+                before
+            }
+            Err(reason) => {
+                for (resource, index, difference) in parents {
+                    let error = CallError::Drifted(format!("{difference}; {reason}"));
+                    chase.refused.0.insert((resource, index), Arc::new(error));
+                }
+                carried
+            }
+        }
+    }
+
+    /// The larger plan, if nothing stands against it.
+    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<Arc<Affected>, String> {
+        let Self { engine, affected, settings, .. } = self;
+        let grown = extend(affected, &engine.extensions, newcomers, engine.find).await;
+        let grown = Arc::new(grown.map_err(|error| format!("they could not be planned: {error}"))?);
+        let exceeded = settings.limits.exceeded(&grown);
+        if let Some(exceeded) = exceeded.first() {
+            return Err(format!("with them the plan is over the limit: {exceeded}"));
+        }
+        let against = objections(engine, &grown, &settings.nesting, settings.forced).await;
+        let against = against.map_err(|error| error.to_string())?;
+        let vetoes = against.vetoes.iter().filter(|_| !settings.forced);
+        if let Some(veto) = against.denials.iter().chain(vetoes).next() {
+            return Err(format!("they must not be touched: {veto}"));
+        }
+        Ok(grown)
+    }
+
+    /// Goes on with the larger plan.
+    fn rebase(&mut self, old: &Affected, grown: Arc<Affected>) {
+        let newcomers = grown.count.saturating_sub(old.count);
+        self.settings.observers.tell(|| Event::Chased { newcomers });
+        let failures = std::mem::take(&mut self.failures).into_iter();
+        self.failures = failures.map(|(node, failure)| (moved(old, &grown, node), failure)).collect();
+        self.affected = grown;
+    }
+
+    async fn begin_newcomers(&mut self, old: &Affected) -> Vec<Before> {
+        let grown = Arc::clone(&self.affected);
+        self.begin(|node| {
+            let (resource, index) = grown.locate(node);
+            let column = &old.columns[resource];
+            index as usize >= column.len() || !column.is_affected(index)
+        })
+        .await
+    }
+}
+
+/// What became of the instances in a pass: what has ended, and what `before` kept from running.
+fn carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec<Before> {
+    let ended = scheduler.states().iter().zip(0..);
+    let ended = ended.filter(|(state, node)| match state {
+        State::Failed => true,
+        // What has no step of its own follows from what has.
+        State::Done => !affected.is_taken_without_step(*node),
+        State::Waiting | State::Running | State::Blocked => false,
+    });
+    let mut carried: Vec<Before> = ended.map(|(&state, node)| Before { node, state, cause: node }).collect();
+    carried.extend(before.into_iter().filter(|before| before.state == State::Blocked));
+    carried
+}
+
+/// The same under the numbers of the larger plan. What gets a further effect there is not done.
+fn renumber(old: &Affected, grown: &Affected, before: Vec<Before>) -> Vec<Before> {
+    let unchanged = |before: &Before| {
+        let (resource, index) = old.locate(before.node);
+        before.state != State::Done || old.effects(resource, index) == grown.effects(resource, index)
+    };
+    before
+        .into_iter()
+        .filter(unchanged)
+        .map(|Before { node, state, cause }| Before {
+            node: moved(old, grown, node),
+            state,
+            cause: moved(old, grown, cause),
+        })
+        .collect()
+}
+
+fn moved(old: &Affected, grown: &Affected, node: u32) -> u32 {
+    let (resource, index) = old.locate(node);
+    grown.node(resource, index)
+}

@@ -1,0 +1,105 @@
+//! Drift: between the plan and a parent's step, the world moves. Before the step, what hangs off the parent may be
+//! looked for again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::affected::Affected;
+use crate::call::{CallError, until_answered};
+use crate::context::FindContext;
+use crate::engine::Engine;
+use crate::outcome::DynFound;
+use crate::route::{EdgeRoute, Reach};
+
+/// What a run does about instances that have come to hang off others since the plan was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drift {
+    /// Nothing: the plan is what runs.
+    #[default]
+    Ignore,
+    /// Look again before each parent's step, and fail the step, with the difference, if something is new.
+    Refuse,
+    /// Look again before each parent's step; what is new joins the plan, with all that hangs off it, until nothing
+    /// new is found. Checks, authorizers and limits hold for the newcomers too.
+    Chase,
+}
+
+/// What a finder found along one edge when it was asked again, with something new in it.
+pub(crate) struct Newcomers {
+    pub(crate) edge: usize,
+    pub(crate) route: EdgeRoute,
+    /// The parents that were asked about, sorted.
+    pub(crate) asked: Vec<u32>,
+    pub(crate) found: Box<dyn DynFound>,
+    /// Those of them that something new hangs off.
+    pub(crate) parents: BTreeSet<u32>,
+    /// Some of what is new, for people.
+    examples: Vec<String>,
+    count: usize,
+}
+
+/// Newcomers that are named in an error, at most.
+const EXAMPLES: usize = 5;
+
+impl Newcomers {
+    /// The difference in words.
+    pub(crate) fn describe(&self, affected: &Affected) -> String {
+        let child = affected.resource_name(affected.graph.edges[self.edge].child);
+        let more = if self.count > self.examples.len() { ", …" } else { "" };
+        format!("{} {child} came since the plan was made: {}{more}", self.count, self.examples.join(", "))
+    }
+}
+
+/// Asks the finders about these parents again. Answers only what has something new in it.
+pub(crate) async fn look_again(
+    engine: &Engine,
+    affected: &Affected,
+    resource: usize,
+    parents: Vec<u32>,
+) -> Result<Vec<Newcomers>, CallError> {
+    let cx = FindContext {
+        operation: Arc::clone(&affected.operation),
+        root: affected.resource_name(affected.route.root).to_owned(),
+    };
+    let mut changed = Vec::new();
+    for &edge in &affected.graph.resources[resource].down {
+        let Some(route) = affected.route.edges[edge].filter(|route| route.reach != Reach::Retained) else {
+            continue;
+        };
+        let extension = &*engine.extensions[affected.graph.edges[edge].extension];
+        let ids = affected.columns[resource].ids.select(&parents);
+        let settings = extension.descriptor().settings;
+        let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await?;
+        changed.extend(what_is_new(affected, (edge, route), &parents, found)?);
+    }
+    Ok(changed)
+}
+
+fn what_is_new(
+    affected: &Affected,
+    (edge, route): (usize, EdgeRoute),
+    asked: &[u32],
+    found: Box<dyn DynFound>,
+) -> Result<Option<Newcomers>, CallError> {
+    let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
+    let named = found.parents(&*affected.columns[parent].ids).map_err(CallError::Fault)?;
+    let children = found.known_children(&*affected.columns[child].ids);
+    let mut parents = BTreeSet::new();
+    let mut new = BTreeSet::new();
+    for (position, known) in children.into_iter().enumerate() {
+        let hangs_off = |at: u32| known.is_some_and(|index| affected.parents(edge, index).contains(&at));
+        let of = match &named {
+            Some(named) => named.indices[position].into_iter().filter(|at| asked.contains(at)).collect(),
+            None => asked.to_vec(),
+        };
+        let without: Vec<u32> = of.into_iter().filter(|&at| !hangs_off(at)).collect();
+        if !without.is_empty() {
+            new.insert(found.printed_child(position));
+            parents.extend(without);
+        }
+    }
+    let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
+    let newcomers = Newcomers { edge, route, asked: asked.to_vec(), found, parents, examples, count };
+    Ok((count > 0).then_some(newcomers))
+}
