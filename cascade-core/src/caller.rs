@@ -1,6 +1,6 @@
 //! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;

@@ -1,7 +1,8 @@
 //! An extension as the engine sees it: without the types of its ids.
 
+use crate::adapt::AnyEffect;
 use crate::context::{FindContext, StepContext};
-use crate::declare::{AnyEffect, Declaration, ExtensionDescriptor, HandlerFuture, Phase};
+use crate::declare::{Declaration, ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
 use crate::intern::Batch;
 use crate::outcome::{DynFound, Positions};
