@@ -104,18 +104,18 @@ impl Run {
         report
     }
 
-    /// Answers the instances on which begin failed, and those that it did not come to because of them.
-    async fn begin(&mut self, pass: Pass) -> Vec<u32> {
+    /// Answers the instances on which begin failed, and those that it did not come to because of them; each with the
+    /// instance that failed.
+    async fn begin(&mut self, pass: Pass) -> Vec<(u32, u32)> {
         let scheduler = self.drive(pass, self.settings.policy, &[], false).await;
-        let not_begun = |node: &u32| scheduler.states()[*node as usize] != State::Done;
-        let nodes: Vec<u32> = (0..scheduler.states().len() as u32).filter(not_begun).collect();
-        let failed = |node: &u32| self.failures.contains_key(node);
-        // Stop: the run ends here, and only what failed is to be named as the cause of what is blocked.
-        if self.settings.policy == FailurePolicy::Stop {
-            nodes.into_iter().filter(failed).collect()
-        } else {
-            nodes
-        }
+        let isolates = self.settings.policy == FailurePolicy::Isolate;
+        let cause = |(node, state): (u32, &State)| match state {
+            State::Failed => Some((node, node)),
+            // Stop: the run ends here, and what begin did not come to is not started.
+            State::Blocked if isolates => Some((node, scheduler.blocked_by(node)?)),
+            _ => None,
+        };
+        (0..).zip(scheduler.states()).filter_map(cause).collect()
     }
 
     /// Answers how many instances that went have not been cleaned up.
@@ -136,7 +136,7 @@ impl Run {
         &mut self,
         pass: Pass,
         policy: FailurePolicy,
-        excluded: &[u32],
+        excluded: &[(u32, u32)],
         stopped: bool,
     ) -> Scheduler {
         let Pass { phase, work, methods } = pass;

@@ -92,15 +92,17 @@ pub(crate) struct Scheduler {
     running: usize,
     limit: usize,
     blocked_by: Vec<u32>,
+    /// Under `Force`: the instances that a step failed on. Empty until there is one.
+    left_behind: Vec<bool>,
     /// Nodes that have ended, whose followers are still to be told.
     ended: Vec<u32>,
     stopping: bool,
 }
 
 impl Scheduler {
-    /// Up to `limit` steps run at once, over all lanes. The instances in `failed` failed before this pass: they do not
-    /// run, and what waits for them is blocked.
-    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, failed: &[u32]) -> Self {
+    /// Up to `limit` steps run at once, over all lanes. The instances in `excluded` failed before this pass, or were
+    /// blocked by the one beside them that did: they do not run, and what waits for them is blocked.
+    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, excluded: &[(u32, u32)]) -> Self {
         let instances = work.masks.len();
         let mut scheduler = Self {
             policy,
@@ -116,13 +118,21 @@ impl Scheduler {
             running: 0,
             limit,
             blocked_by: Vec::new(),
+            left_behind: Vec::new(),
             ended: Vec::new(),
             stopping: false,
             work,
         };
-        for &node in failed {
-            scheduler.states[node as usize] = State::Failed;
-            scheduler.block_followers(node);
+        for &(node, cause) in excluded {
+            if node == cause {
+                scheduler.states[node as usize] = State::Failed;
+            } else {
+                scheduler.states[node as usize] = State::Blocked;
+                scheduler.note_blocked(node, cause);
+            }
+        }
+        for &(node, cause) in excluded {
+            scheduler.block_followers(node, cause);
         }
         for node in 0..scheduler.work.order.nodes() as u32 {
             if scheduler.work.order.waits_for[node as usize] == 0 {
@@ -171,8 +181,7 @@ impl Scheduler {
         let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
             if has_failed.get(position).copied().unwrap_or(false) {
-                completion.blocked += self.fail(node);
-                completion.ended += 1;
+                self.fail(node, &mut completion);
             } else {
                 completion.ended += usize::from(self.advance(node));
             }
@@ -210,7 +219,8 @@ impl Scheduler {
     /// Makes an instance ready for its next slot; answers whether it has none left.
     fn next_slot(&mut self, node: u32) -> bool {
         let Some(bit) = bits(self.work.masks[node as usize]).next() else {
-            self.states[node as usize] = State::Done;
+            let failed = self.left_behind.get(node as usize).copied().unwrap_or(false);
+            self.states[node as usize] = if failed { State::Failed } else { State::Done };
             self.ended.push(node);
             return true;
         };
@@ -232,23 +242,25 @@ impl Scheduler {
         self.next_slot(node)
     }
 
-    /// Answers how many instances it blocks.
-    fn fail(&mut self, node: u32) -> usize {
-        self.states[node as usize] = State::Failed;
-        match self.policy {
-            FailurePolicy::Force => {
-                self.ended.push(node);
-                return 0;
-            }
-            FailurePolicy::Stop => self.stopping = true,
-            FailurePolicy::Isolate => {}
+    /// A step of an instance failed.
+    fn fail(&mut self, node: u32, completion: &mut Completion) {
+        if self.policy == FailurePolicy::Force {
+            // As if the step had ended well: further steps of the instance run.
+            self.left_behind.resize(self.states.len(), false);
+            self.left_behind[node as usize] = true;
+            completion.ended += usize::from(self.advance(node));
+            return;
         }
-        self.block_followers(node)
+        self.states[node as usize] = State::Failed;
+        self.stopping |= self.policy == FailurePolicy::Stop;
+        completion.ended += 1;
+        completion.blocked += self.block_followers(node, node);
     }
 
-    fn block_followers(&mut self, cause: u32) -> usize {
+    /// Blocks what waits for `node`; answers how many instances.
+    fn block_followers(&mut self, node: u32, cause: u32) -> usize {
         let mut blocked = 0;
-        let mut open = self.work.order.followers(cause).to_vec();
+        let mut open = self.work.order.followers(node).to_vec();
         while let Some(node) = open.pop() {
             if self.blocked_by(node).is_some() {
                 continue;
