@@ -4,16 +4,16 @@ use cascade_core::{Apply, FailurePolicy};
 
 use crate::support::{Cloud, Deleted};
 
-fn isolated(apply: Apply<'_>) -> Apply<'_> {
+fn isolated(apply: Apply) -> Apply {
     apply.policy(FailurePolicy::Isolate)
 }
 
-fn forced(apply: Apply<'_>) -> Apply<'_> {
+fn forced(apply: Apply) -> Apply {
     apply.policy(FailurePolicy::Force)
 }
 
 /// Two zones with a host each; zones are marked before anything goes.
-fn marked_zones(set: impl FnOnce(Apply<'_>) -> Apply<'_>) -> Deleted {
+fn marked_zones(set: impl FnOnce(Apply) -> Apply) -> Deleted {
     Cloud::new()
         .kind("Zone", |it| {
             it.root("remove").begin("mark");

@@ -223,7 +223,7 @@ impl Cloud {
         self.delete_with(roots, |apply| apply)
     }
 
-    pub(crate) fn delete_with(self, roots: &str, set: impl FnOnce(Apply<'_>) -> Apply<'_>) -> Deleted {
+    pub(crate) fn delete_with(self, roots: &str, set: impl FnOnce(Apply) -> Apply) -> Deleted {
         let (cascade, notes) = self.build();
         let report = block_on(async {
             let plan = plan(&cascade, roots).await.unwrap();
