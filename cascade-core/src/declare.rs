@@ -16,7 +16,7 @@ use crate::error::StepError;
 use crate::operation::{Operation, OperationDescriptor};
 use crate::outcome::{Found, Outcome, Veto};
 use crate::place::Place;
-use crate::resource::{Resource, ResourceDescriptor, ResourceId};
+use crate::resource::{ResourceDescriptor, ResourceId};
 
 /// What a user's method returns, boxed.
 pub type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, StepError>>;
@@ -32,11 +32,11 @@ pub type Name = Cow<'static, str>;
     note = "put `#[cascade(resource = …, edges = […])]` on an `impl {Self}`"
 )]
 pub trait Declare: Sized + Send + Sync + 'static {
-    /// The resource that it extends.
-    type Resource: Resource;
+    /// What names the instances of the resource that it extends.
+    type Id: ResourceId;
 
     /// The extension's name and place, its edges, methods and rules.
-    fn declare() -> Declaration<Self, <Self::Resource as Resource>::Id>;
+    fn declare() -> Declaration<Self, Self::Id>;
 }
 
 /// How the steps of an extension are packed, limited and tried again.

@@ -74,13 +74,14 @@ pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};
+pub use link::HandledBy;
 pub use method::{Ids, MethodError, MethodResult, TheOperation};
 pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
 pub use place::Place;
 pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
-pub use provide::{Extension, NotProvided, Provided};
+pub use provide::{Extension, NotProvided, Provide, Provided};
 pub use report::{
     Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,
 };

@@ -43,7 +43,7 @@ pub trait Operation: Clone + Debug + Serialize + DeserializeOwned + Send + Sync 
     label = "`{Self}` does not name `{R}` as its root",
     note = "the resources that an operation starts from are listed where it is defined: `#[operation(root = …)]`"
 )]
-pub trait StartsFrom<R: Resource>: Operation {}
+pub trait StartsFrom<R>: Operation {}
 
 /// Remove a resource, and decide for everything that hangs off it. Starts from any resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

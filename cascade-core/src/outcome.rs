@@ -155,7 +155,7 @@ impl<Id> IntoOutcome<Id> for Outcome<Id> {
 #[diagnostic::on_unimplemented(
     message = "this check cannot answer with `{Self}`",
     label = "not what it answers",
-    note = "it answers `Result<Vec<Veto<{Id}>>, E>`: no veto is an empty list"
+    note = "it answers `Result<Vec<Veto<{Id}>>, E>`, empty where there is no objection"
 )]
 pub trait IntoVetoes<Id> {
     /// The answer in the engine's form.

@@ -3,21 +3,34 @@
 #[cfg(feature = "inventory")]
 pub use inventory;
 
-pub use crate::link::{HandledBy, assert_handled};
 pub use crate::registration::Registration;
 
-/// Whether two names differ, in constant evaluation.
-pub const fn names_differ(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return true;
-    }
+/// No resource at all: what every operation with a root is said to start from, beside its root.
+#[derive(Debug)]
+pub struct NoResource;
+
+/// Whether a name is among others, in constant evaluation.
+pub const fn is_among(name: &str, others: &[&str]) -> bool {
     let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
+    while i < others.len() {
+        if is_same(name.as_bytes(), others[i].as_bytes()) {
             return true;
         }
         i += 1;
     }
     false
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }

@@ -29,6 +29,17 @@ impl fmt::Debug for Provided {
     }
 }
 
+/// What a program can provide: anything that can be cloned into each extension, and shared between threads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be provided to an extension",
+    label = "not what a program can provide",
+    note = "what is provided is cloned into each extension: it is `Clone + Send + Sync + 'static`, or stands in an `Arc`"
+)]
+pub trait Provide: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> Provide for T {}
+
 /// A type that annotated methods stand on, and that can be made from what the program provides.
 ///
 /// Derive it: each field is taken by its type. A type without fields needs nothing provided.
@@ -68,11 +79,7 @@ pub struct NotProvided {
 
 impl NotProvided {
     /// The value for `field`, noted as missing where there is none.
-    pub fn take<T: Clone + Send + Sync + 'static>(
-        &mut self,
-        provided: &Provided,
-        field: &'static str,
-    ) -> Option<T> {
+    pub fn take<T: Provide>(&mut self, provided: &Provided, field: &'static str) -> Option<T> {
         let value = provided.get::<T>();
         if value.is_none() {
             self.fields.push((field, type_name::<T>()));

@@ -35,9 +35,10 @@ pub(crate) fn closure(
         }
     });
     let (name, id) = (&method.name, &signature.ids);
-    let call = match sendable_future(signature) {
-        Some(_) => quote!(#name(extension, ids #(, #extras)*)),
-        None => quote!(extension.#name(ids #(, #extras)*)),
+    let call = if sendable_future(name, signature).is_some() {
+        quote!(#name(extension, ids #(, #extras)*))
+    } else {
+        quote!(extension.#name(ids #(, #extras)*))
     };
     let (answer, ok) = answer(signature, &quote!(#call.await));
     let cx = if signature.extras.is_empty() { quote!(_) } else { quote!(cx) };
@@ -64,8 +65,8 @@ fn answer(signature: &Signature, answer: &TokenStream) -> (TokenStream, TokenStr
 /// A function that calls the method and says that its future is `Send`. The engine needs no more than that, but
 /// only here does the compiler report a future that is not `Send` at the method, and without any type of ours.
 pub(crate) fn sendable(extension: &Ident, method: &Method, signature: &Signature) -> Option<TokenStream> {
-    let future = sendable_future(signature)?;
     let (cfgs, name, ids) = (&method.cfgs, &method.name, &signature.ids);
+    let future = sendable_future(name, signature)?;
     let (names, types): (Vec<_>, Vec<_>) = signature
         .extras
         .iter()
@@ -74,7 +75,6 @@ pub(crate) fn sendable(extension: &Ident, method: &Method, signature: &Signature
             Extra::Operation(ty) => (quote!(op), quote!(#ty)),
         })
         .unzip();
-    let future = quote_spanned!(name.span()=> #future + ::core::marker::Send + 'a);
     Some(quote! {
         #(#cfgs)*
         fn #name<'a>(extension: &'a #extension, ids: &'a [#ids] #(, #names: &'a #types)*) -> #future {
@@ -83,15 +83,18 @@ pub(crate) fn sendable(extension: &Ident, method: &Method, signature: &Signature
     })
 }
 
-/// The type of the method's future; `None` where it cannot be named again.
-fn sendable_future(signature: &Signature) -> Option<TokenStream> {
+/// The type of the method's future, with `Send` in it; `None` where it cannot be named again. A future that is not
+/// is reported at this type: at the name of the method.
+fn sendable_future(method: &Ident, signature: &Signature) -> Option<TokenStream> {
     let output = signature.output.ty()?;
     signature.ids.ty()?;
-    if signature.is_async {
-        return Some(quote!(impl ::core::future::Future<Output = #output>));
-    }
-    let is_opaque = output.clone().into_iter().next().is_some_and(|first| first.to_string() == "impl");
-    is_opaque.then(|| output.clone())
+    let future = if signature.is_async {
+        quote_spanned!(method.span()=> impl ::core::future::Future<Output = #output>)
+    } else {
+        let is_opaque = output.clone().into_iter().next().is_some_and(|first| first.to_string() == "impl");
+        is_opaque.then(|| output.clone())?
+    };
+    Some(quote_spanned!(method.span()=> #future + ::core::marker::Send + 'a))
 }
 
 /// The type of the resource's ids. A type that is no resource is reported where it is named.

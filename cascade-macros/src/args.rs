@@ -12,8 +12,8 @@ use crate::types::{TypeRef, type_list};
 
 const KEYS: Keys = Keys {
     attribute: "`#[cascade]`",
-    once: &["resource", "edges", "batch", "concurrency", "timeout", "retries", "addon"],
-    repeated: &["ignore"],
+    once: &["resource", "edges", "after", "batch", "concurrency", "timeout", "retries", "addon"],
+    repeated: &["ignore", "retain", "restrict", "with_parent", "shared"],
 };
 
 /// What `#[cascade(…)]` says.
@@ -21,6 +21,7 @@ const KEYS: Keys = Keys {
 pub(crate) struct Args {
     pub(crate) resource: Option<TypeRef>,
     pub(crate) edges: Vec<TypeRef>,
+    pub(crate) after: Vec<TypeRef>,
     pub(crate) settings: Settings,
     pub(crate) addon: bool,
     pub(crate) policies: Vec<Policy>,
@@ -31,14 +32,18 @@ pub(crate) struct Args {
 pub(crate) struct Settings {
     pub(crate) batch: Option<LitInt>,
     pub(crate) concurrency: Option<LitInt>,
-    /// `Some(None)` is no limit.
-    pub(crate) timeout: Option<Option<Duration>>,
+    pub(crate) timeout: Option<Timeout>,
     pub(crate) retries: Option<LitInt>,
+}
+
+/// How long a try may take.
+pub(crate) enum Timeout {
+    After(Duration),
+    Never,
 }
 
 /// A decision about edges that has no method behind it.
 pub(crate) struct Policy {
-    pub(crate) key: Ident,
     pub(crate) kind: PolicyKind,
     pub(crate) operation: TypeRef,
     pub(crate) from: Along,
@@ -49,6 +54,39 @@ pub(crate) struct Policy {
 pub(crate) enum PolicyKind {
     /// The operation does not go along the edge.
     Ignore,
+    /// What hangs off the parent stays, and is listed.
+    Retain,
+    /// Refused while anything hangs off the parent that is not going too.
+    Restrict,
+    /// The parent's end takes it.
+    WithParent,
+    /// It goes only with its last owner.
+    Shared,
+}
+
+impl PolicyKind {
+    /// The policy that a key of `#[cascade]` is.
+    fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "ignore" => Self::Ignore,
+            "retain" => Self::Retain,
+            "restrict" => Self::Restrict,
+            "with_parent" => Self::WithParent,
+            "shared" => Self::Shared,
+            _ => return None,
+        })
+    }
+
+    /// The constructor of its rule, and the key that it is written with.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Retain => "retain",
+            Self::Restrict => "restrict",
+            Self::WithParent => "with_parent",
+            Self::Shared => "shared",
+        }
+    }
 }
 
 /// Where a policy applies.
@@ -62,7 +100,7 @@ impl Args {
     pub(crate) fn read(args: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
         let parser = |input: ParseStream<'_>| {
-            KEYS.read(input, errors, |name, key, input, errors| read.argument(name, key, input, errors));
+            KEYS.read(input, errors, |name, key, input, errors| read.argument(name, &key, input, errors));
             Ok(())
         };
         if let Err(error) = parser.parse2(args) {
@@ -74,19 +112,20 @@ impl Args {
     fn argument(
         &mut self,
         name: &'static str,
-        key: Ident,
+        key: &Ident,
         input: ParseStream<'_>,
         errors: &mut Errors,
     ) -> syn::Result<()> {
-        match name {
-            "addon" => self.addon = true,
-            "ignore" => self.policies.push(policy(key, PolicyKind::Ignore, input, errors)?),
-            _ => {
-                input.parse::<Token![=]>()?;
-                self.value(name, input, errors)?;
-            }
+        if let Some(kind) = PolicyKind::of(name) {
+            self.policies.push(policy(key, kind, input, errors)?);
+            return Ok(());
         }
-        Ok(())
+        if name == "addon" {
+            self.addon = true;
+            return Ok(());
+        }
+        input.parse::<Token![=]>()?;
+        self.value(name, input, errors)
     }
 
     fn value(&mut self, name: &'static str, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
@@ -94,10 +133,11 @@ impl Args {
         match name {
             "resource" => self.resource = Some(input.parse()?),
             "edges" => self.edges = type_list(input)?,
+            "after" => self.after = type_list(input)?,
             "timeout" => settings.timeout = forgiven(timeout(input), input, errors),
-            "batch" => settings.batch = forgiven(number(name, 1, input), input, errors),
-            "concurrency" => settings.concurrency = forgiven(number(name, 1, input), input, errors),
-            _ => settings.retries = forgiven(number(name, 0, input), input, errors),
+            "batch" => settings.batch = forgiven(number(name, 1, 100, input), input, errors),
+            "concurrency" => settings.concurrency = forgiven(number(name, 1, 20, input), input, errors),
+            _ => settings.retries = forgiven(number(name, 0, 3, input), input, errors),
         }
         Ok(())
     }
@@ -113,10 +153,9 @@ fn forgiven<T>(value: syn::Result<T>, input: ParseStream<'_>, errors: &mut Error
         .ok()
 }
 
-fn number(name: &str, least: u32, input: ParseStream<'_>) -> syn::Result<LitInt> {
+fn number(name: &str, least: u32, example: u32, input: ParseStream<'_>) -> syn::Result<LitInt> {
     let wrong = |at| {
-        let message =
-            format!("`{name}` takes a whole number from {least} up, as in `{name} = {}`", least.max(3));
+        let message = format!("`{name}` takes a whole number from {least} up, as in `{name} = {example}`");
         syn::Error::new(at, message)
     };
     let at = input.span();
@@ -127,7 +166,7 @@ fn number(name: &str, least: u32, input: ParseStream<'_>) -> syn::Result<LitInt>
     }
 }
 
-fn timeout(input: ParseStream<'_>) -> syn::Result<Option<Duration>> {
+fn timeout(input: ParseStream<'_>) -> syn::Result<Timeout> {
     let wrong = |at| {
         let message =
             "`timeout` takes a duration, as in `timeout = \"30s\"` or `\"5m\"`, or `\"none\"` for no limit";
@@ -136,23 +175,23 @@ fn timeout(input: ParseStream<'_>) -> syn::Result<Option<Duration>> {
     let at = input.span();
     let literal: LitStr = input.parse().map_err(|_| wrong(at))?;
     if literal.value() == "none" {
-        return Ok(None);
+        return Ok(Timeout::Never);
     }
     match humantime::parse_duration(&literal.value()) {
-        Ok(duration) if !duration.is_zero() => Ok(Some(duration)),
+        Ok(duration) if !duration.is_zero() => Ok(Timeout::After(duration)),
         _ => Err(wrong(at)),
     }
 }
 
 /// `(Delete, from = [A, B])` or `(Delete, from = others)`.
-fn policy(key: Ident, kind: PolicyKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Policy> {
+fn policy(key: &Ident, kind: PolicyKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Policy> {
     let content;
     parenthesized!(content in input);
     let operation: TypeRef = content.parse()?;
     let mut from = None;
     if !content.is_empty() {
         content.parse::<Token![,]>()?;
-        let keys = Keys { attribute: "`ignore`", once: &["from"], repeated: &[] };
+        let keys = Keys { attribute: "a policy", once: &["from"], repeated: &[] };
         keys.read(&content, errors, |_, _, input, _| {
             input.parse::<Token![=]>()?;
             from = Some(edges_from(input)?);
@@ -164,7 +203,7 @@ fn policy(key: Ident, kind: PolicyKind, input: ParseStream<'_>, errors: &mut Err
             format!("`{key}` needs the edges: `{key}({operation}, from = […])`, or `from = others`");
         return Err(syn::Error::new(key.span(), message));
     };
-    Ok(Policy { key, kind, operation, from })
+    Ok(Policy { kind, operation, from })
 }
 
 fn edges_from(input: ParseStream<'_>) -> syn::Result<Along> {

@@ -32,6 +32,11 @@ impl Errors {
         self.add(error);
     }
 
+    /// The same at the tokens `at`.
+    pub(crate) fn unread_at(&mut self, at: impl ToTokens, message: impl Display) {
+        self.unread(syn::Error::new_spanned(at, message));
+    }
+
     pub(crate) fn append(&mut self, others: Self) {
         self.guessing |= others.guessing;
         if let Some(error) = others.combined {

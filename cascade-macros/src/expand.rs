@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::adapter::{closure, id_of, sendable};
-use crate::args::{PolicyKind, Settings};
+use crate::args::{Settings, Timeout};
 use crate::methods::{Method, PhaseKind};
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
 use crate::types::TypeRef;
@@ -12,15 +12,22 @@ use crate::types::TypeRef;
 /// The implementation of `Declare` for `extension`, and what registers it.
 pub(crate) fn expand(extension: &Ident, resource: &TypeRef, model: &Model) -> TokenStream {
     let statements = statements(resource, model);
+    let mutability = (!statements.is_empty()).then(|| quote!(mut));
     let name = extension.to_string();
     let (id, descriptor) = (id_of(resource), descriptor(resource));
     let place = place(extension.span());
     // A resource that is none is reported at its name, once.
-    let declare = quote_spanned!(resource.span()=> fn declare() -> ::cascade_core::Declaration<Self, #id>);
+    let declare = quote_spanned! {resource.span()=>
+        fn declare() -> ::cascade_core::Declaration<Self, #id> {
+            let #mutability declaration = ::cascade_core::Declaration::new(#name, #descriptor, #place);
+            #(#statements)*
+            declaration
+        }
+    };
     let handled = (!model.args.addon).then(|| {
         quote! {
             #[automatically_derived]
-            impl ::cascade_core::__private::HandledBy<#extension> for #resource {}
+            impl ::cascade_core::HandledBy<#extension> for #resource {}
         }
     });
     let sendable = model.methods.iter().filter_map(|one| sendable(extension, one, one.signature.as_ref()?));
@@ -29,13 +36,9 @@ pub(crate) fn expand(extension: &Ident, resource: &TypeRef, model: &Model) -> To
         const _: () = {
             #[automatically_derived]
             impl ::cascade_core::Declare for #extension {
-                type Resource = #resource;
+                type Id = #id;
 
-                #declare {
-                    let mut declaration = ::cascade_core::Declaration::new(#name, #descriptor, #place);
-                    #(#statements)*
-                    declaration
-                }
+                #declare
             }
             #(#sendable)*
             #handled
@@ -55,6 +58,10 @@ fn statements(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
         let (descriptor, place) = (descriptor(edge), place(edge.span()));
         statements.push(quote!(declaration.edge(#descriptor, #place);));
     }
+    for resource in &model.after {
+        let (descriptor, place) = (descriptor(&resource.ty), place(resource.at));
+        statements.push(quote!(declaration.after(#descriptor, #place);));
+    }
     statements.extend(model.finders.iter().filter_map(|one| finder(one, resource, model)));
     statements.extend(model.methods.iter().filter_map(|one| effect(one, resource, model)));
     statements.extend(model.phases.iter().filter_map(|one| phase(one, resource, model)));
@@ -66,8 +73,8 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     let batch = settings.batch.iter().map(|batch| quote!(.batch(#batch)));
     let concurrency = settings.concurrency.iter().map(|concurrency| quote!(.concurrency(#concurrency)));
     let timeout = settings.timeout.iter().map(|timeout| match timeout {
-        None => quote!(.timeout(::core::option::Option::None)),
-        Some(timeout) => {
+        Timeout::Never => quote!(.timeout(::core::option::Option::None)),
+        Timeout::After(timeout) => {
             let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
             quote!(.timeout(::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanos))))
         }
@@ -141,30 +148,40 @@ fn phase(phase: &Phase, resource: &TypeRef, model: &Model) -> Option<TokenStream
 
 fn rule(rule: &Rule, model: &Model) -> TokenStream {
     let (operation, place) = (&rule.operation.ty, place(rule.operation.at));
-    let (cfgs, start, leaf) = match &rule.decision {
-        Decision::Effect { method, leaf } => {
+    let (cfgs, start, end) = match &rule.decision {
+        Decision::Effect { method, leaf, shared } => {
             let method = &model.methods[*method];
             let name = method.name.to_string();
             let start = quote!(::cascade_core::Rule::effect::<#operation>(#name, #place));
-            (method.cfgs.as_slice(), start, leaf.then(|| quote!(.leaf())))
+            let leaf = leaf.then(|| quote!(.leaf()));
+            (method.cfgs.as_slice(), start, leaf.or_else(|| shared.then(|| quote!(.with_last_owner()))))
         }
-        Decision::Policy { kind: PolicyKind::Ignore, .. } => {
-            (&[][..], quote!(::cascade_core::Rule::ignore::<#operation>(#place)), None)
+        Decision::Policy(kind) => {
+            let policy = Ident::new(kind.name(), Span::call_site());
+            (&[][..], quote!(::cascade_core::Rule::#policy::<#operation>(#place)), None)
         }
     };
     let from = rule.from.iter().map(|edge| descriptor(&edge.ty));
     let roots = rule.roots.iter().map(descriptor);
-    quote!(#(#cfgs)* declaration.rule(#start #(.from(#from))* #(.root(#roots))* #leaf);)
+    quote!(#(#cfgs)* declaration.rule(#start #(.from(#from))* #(.root(#roots))* #end);)
 }
 
+/// What only the compiler can see: whether two types that are named differently are one resource.
 fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     let mut assertions = Vec::new();
     if let Some(literal) = resource.literal() {
         let name = resource.name();
-        let message = format!("the type is `{name}`, but its resource has another name: name it by its type");
-        assertions.push(quote_spanned! {literal.span()=>
+        let message =
+            format!("`{name}` is the type, and its resource has another name: write `resource = {name}`");
+        assertions.push(is_named(literal.span(), resource, &quote!(#name), &message));
+    }
+    for (index, edge) in model.edges.iter().enumerate().skip(1) {
+        let message = format!("the edge `{edge}` is listed already, under another name");
+        let earlier = model.edges[..index].iter().map(name);
+        let name = name(edge);
+        assertions.push(quote_spanned! {edge.span()=>
             const _: () = ::core::assert!(
-                !::cascade_core::__private::names_differ(<#resource as ::cascade_core::Resource>::NAME, #name),
+                !::cascade_core::__private::is_among(#name, &[#(#earlier),*]),
                 #message
             );
         });
@@ -172,17 +189,26 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     for mention in &model.respelled {
         let (ty, edge) = (&mention.ty, &model.edges[mention.index]);
         let message = format!("`{ty}` is not among the edges: did you mean `{edge}`?");
-        assertions.push(quote_spanned! {mention.at=>
-            const _: () = ::core::assert!(
-                !::cascade_core::__private::names_differ(
-                    <#ty as ::cascade_core::Resource>::NAME,
-                    <#edge as ::cascade_core::Resource>::NAME
-                ),
-                #message
-            );
-        });
+        assertions.push(is_named(mention.at, ty, &name(edge), &message));
     }
     assertions
+}
+
+fn is_named(at: Span, resource: &TypeRef, expected: &TokenStream, message: &str) -> TokenStream {
+    let name = name(resource);
+    quote_spanned! {at=>
+        const _: () = ::core::assert!(::cascade_core::__private::is_among(#name, &[#expected]), #message);
+    }
+}
+
+fn name(resource: &TypeRef) -> TokenStream {
+    quote_spanned!(resource.span()=> <#resource as ::cascade_core::Resource>::NAME)
+}
+
+/// Names every type that the attributes name, so that none seems unused where there is an error.
+pub(crate) fn references(model: &Model) -> TokenStream {
+    let types = model.all_spelled().iter();
+    quote!(#(const _: ::core::marker::PhantomData<#types> = ::core::marker::PhantomData;)*)
 }
 
 /// `<Host as Resource>::DESCRIPTOR`: a type that is no resource is reported where it is named.

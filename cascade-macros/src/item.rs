@@ -1,6 +1,6 @@
 //! The annotated `impl`: what goes out again, and what of it is read.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::{ItemImpl, Type};
 
 use crate::errors::{Errors, closest};
@@ -16,18 +16,15 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let clean = map_body(&tokens, without_our_attributes);
-        let bodiless = map_body(&tokens, without_bodies);
+    pub(crate) fn read(tokens: &TokenStream, errors: &mut Errors) -> Self {
+        let clean = map_body(tokens, without_our_attributes);
+        let bodiless = map_body(tokens, without_bodies);
         let parsed = match syn::parse2::<ItemImpl>(bodiless) {
             Ok(parsed) => check_header(parsed, errors),
-            Err(_) if !tokens.clone().into_iter().any(|token| is_word(&token, "impl")) => {
-                let message = "`#[cascade]` goes on an `impl` block: `impl MyExtension { … }`";
-                errors.unread(syn::Error::new(first_span(&tokens), message));
-                None
-            }
             Err(error) => {
-                errors.unread(error);
+                let message = "`#[cascade]` goes on an `impl` block: `impl MyExtension { … }`";
+                let other = other_item(tokens).map(|keyword| syn::Error::new(keyword, message));
+                errors.unread(other.unwrap_or(error));
                 None
             }
         };
@@ -38,28 +35,33 @@ impl Item {
 /// The item with the name of its type; `None` where the attribute is not for such an `impl`.
 fn check_header(item: ItemImpl, errors: &mut Errors) -> Option<(Ident, ItemImpl)> {
     if let Some((path, _)) = &item.trait_ {
-        errors.at(path, "`#[cascade]` goes on an inherent `impl`, not on the `impl` of a trait");
+        errors.unread_at(path, "`#[cascade]` goes on an inherent `impl`, not on the `impl` of a trait");
         return None;
     }
     if !item.generics.params.is_empty() {
         let message = "an extension has no generic parameters: there is one of it in a program";
-        errors.at(&item.generics.params, message);
+        errors.unread_at(&item.generics.params, message);
         return None;
     }
     let Type::Path(path) = &*item.self_ty else {
-        errors.at(&item.self_ty, "`#[cascade]` goes on the `impl` of a struct or an enum");
+        errors.unread_at(&item.self_ty, "`#[cascade]` goes on the `impl` of a struct or an enum");
         return None;
     };
     let name = path.path.segments.last()?.ident.clone();
     Some((name, item))
 }
 
-fn is_word(token: &TokenTree, word: &str) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == word)
-}
-
-fn first_span(tokens: &TokenStream) -> proc_macro2::Span {
-    tokens.clone().into_iter().next().map_or_else(proc_macro2::Span::call_site, |token| token.span())
+/// The keyword of an item that is no `impl`.
+fn other_item(tokens: &TokenStream) -> Option<Span> {
+    const KEYWORDS: [&str; 10] =
+        ["struct", "enum", "union", "trait", "fn", "mod", "static", "const", "type", "use"];
+    let words = tokens.clone().into_iter().filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word),
+        _ => None,
+    });
+    let mut keywords =
+        words.skip_while(|word| word != "impl" && !KEYWORDS.iter().any(|keyword| word == keyword));
+    keywords.next().filter(|word| word != "impl").map(|word| word.span())
 }
 
 /// Changes what stands in the braces of the item.

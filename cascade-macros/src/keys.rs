@@ -33,12 +33,12 @@ impl Keys {
     ) {
         let mut seen = Vec::new();
         while !input.is_empty() {
-            let result = self.key(input, &mut seen, errors).and_then(|key| match key {
-                Some((name, key)) => read(name, key, input, errors),
-                None => {
+            let result = self.key(input, &mut seen, errors).and_then(|key| {
+                let Some((name, key)) = key else {
                     skip_argument(input);
-                    Ok(())
-                }
+                    return Ok(());
+                };
+                read(name, key, input, errors)
             });
             if let Err(error) = result.and_then(|()| end_of_argument(input)) {
                 errors.unread(error);

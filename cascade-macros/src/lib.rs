@@ -23,7 +23,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// Declares what an extension does; see the table of its options.
 #[proc_macro_attribute]
 pub fn cascade(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::cascade(args.into(), item.into()).into()
+    attribute::cascade(args.into(), &item.into()).into()
 }
 
 /// Declares a type to be a resource.

@@ -1,10 +1,10 @@
 //! The methods of the annotated `impl`: their attributes and their signatures.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, ImplItem, ItemImpl, Token};
+use syn::{Attribute, ImplItem, ItemImpl, Meta, Token};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, listed};
 use crate::item::our_attribute;
 use crate::keys::Keys;
 use crate::signature::Signature;
@@ -53,6 +53,8 @@ pub(crate) struct Rule {
     pub(crate) from: Vec<TypeRef>,
     pub(crate) roots: Vec<TypeRef>,
     pub(crate) leaf: bool,
+    /// Only for instances that lose all their owners.
+    pub(crate) shared: bool,
 }
 
 impl Method {
@@ -98,7 +100,10 @@ impl Method {
         if !annotated {
             return None;
         }
-        method.signature = Signature::read(extension, signature, method.kind(), errors);
+        if method.is_of_one_kind(errors) {
+            let signature = Signature::read(extension, signature, method.kind(), errors);
+            method.signature = signature.filter(|signature| method.may_take(signature, errors));
+        }
         Some(method)
     }
 
@@ -111,6 +116,46 @@ impl Method {
         } else {
             Kind::Effect
         }
+    }
+
+    /// Whether all its attributes go together on one method.
+    fn is_of_one_kind(&self, errors: &mut Errors) -> bool {
+        let name = &self.name;
+        let is_check = self.phases.iter().any(|phase| phase.kind == PhaseKind::Check);
+        let acts = !self.rules.is_empty() || self.phases.iter().any(|phase| phase.kind != PhaseKind::Check);
+        if usize::from(!self.finders.is_empty()) + usize::from(is_check) + usize::from(acts) > 1 {
+            errors.at(name, format!("`{name}` cannot find, check and act at once: make it several methods"));
+            return false;
+        }
+        if let Some(other) = self.finders.iter().find(|finder| !finder.by.is(&self.finders[0].by)) {
+            let message = format!("`{name}` finds by `{}` already: make it two methods", self.finders[0].by);
+            errors.at(&other.by, message);
+            return false;
+        }
+        true
+    }
+
+    /// A method may take the operation where all its attributes are for that one.
+    fn may_take(&self, signature: &Signature, errors: &mut Errors) -> bool {
+        let Some(taken) = signature.operation() else { return true };
+        let mut operations: Vec<&TypeRef> = Vec::new();
+        for operation in self.operations() {
+            if !operations.iter().any(|known| known.is(operation)) {
+                operations.push(operation);
+            }
+        }
+        if self.finders.iter().any(|finder| finder.on.is_none()) {
+            let message = "a finder takes the operation only if it is for one: `#[affected(by = …, on = …)]`";
+            errors.at(taken, message);
+            return false;
+        }
+        if operations.len() > 1 {
+            let operations = listed(&operations, "and");
+            let message = format!("a method for {operations} takes none of them: ask `cx.operation::<…>()`");
+            errors.at(taken, message);
+            return false;
+        }
+        true
     }
 
     /// The operations that it is for, as often as they are named.
@@ -126,6 +171,17 @@ impl Method {
         attribute: &Attribute,
         errors: &mut Errors,
     ) -> syn::Result<()> {
+        if matches!(&attribute.meta, Meta::Path(_))
+            || matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty())
+        {
+            let (needs, example) = match name {
+                "affected" => ("the edge it answers for", "by = Host"),
+                "supersedes" => ("the effects that need not run", "stop"),
+                _ => ("its operation", "Delete"),
+            };
+            let message = format!("`#[{name}]` needs {needs}, as in `#[{name}({example})]`");
+            return Err(syn::Error::new_spanned(attribute.path(), message));
+        }
         attribute.parse_args_with(|input: ParseStream<'_>| {
             match name {
                 "affected" => self.finders.extend(finder(attribute, input, errors)?),
@@ -163,12 +219,24 @@ fn finder(attribute: &Attribute, input: ParseStream<'_>, errors: &mut Errors) ->
 }
 
 fn rule(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Rule> {
-    let keys = Keys { attribute: "`#[on]`", once: &["from", "root", "leaf"], repeated: &[] };
-    let mut rule = Rule { operation: operation(input)?, from: Vec::new(), roots: Vec::new(), leaf: false };
-    let mut root_key: Option<Ident> = None;
+    let keys = Keys { attribute: "`#[on]`", once: &["from", "root", "leaf", "shared"], repeated: &[] };
+    let mut rule = Rule {
+        operation: operation(input)?,
+        from: Vec::new(),
+        roots: Vec::new(),
+        leaf: false,
+        shared: false,
+    };
+    let (mut of_edge, mut leaf_of_shared): (Option<Ident>, Option<Ident>) = (None, None);
     keys.read(input, errors, |name, key, input, _| {
         if name == "leaf" {
             rule.leaf = true;
+            leaf_of_shared = Some(key);
+            return Ok(());
+        }
+        if name == "shared" {
+            rule.shared = true;
+            of_edge = Some(key);
             return Ok(());
         }
         input.parse::<Token![=]>()?;
@@ -178,21 +246,29 @@ fn rule(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Rule> {
             return Err(syn::Error::new(at, format!("`{name}` names no type: leave it out, or name some")));
         }
         if name == "root" {
-            root_key = Some(key);
+            of_edge = Some(key);
             rule.roots = types;
         } else {
             rule.from = types;
         }
         Ok(())
     });
-    match root_key {
-        Some(key) if rule.from.is_empty() && errors.saw_everything() => {
-            let message =
-                "`root` needs a `from`: without it, the rule is for an instance that is itself the root";
-            Err(syn::Error::new(key.span(), message))
-        }
-        _ => Ok(rule),
+    if let Some(key) = of_edge
+        && rule.from.is_empty()
+        && errors.saw_everything()
+    {
+        let message = format!(
+            "`{key}` needs a `from`: without it, the rule is for an instance that is itself the root"
+        );
+        errors.at(key, message);
     }
+    if let (Some(key), true) = (leaf_of_shared, rule.shared) {
+        return Err(syn::Error::new(
+            key.span(),
+            "a rule is `leaf` or `shared`: what goes with its last owner does not stay",
+        ));
+    }
+    Ok(rule)
 }
 
 fn phase(kind: PhaseKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Phase> {
@@ -213,10 +289,8 @@ fn phase(kind: PhaseKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
 
 /// The operation that stands first, with the comma behind it.
 fn operation(input: ParseStream<'_>) -> syn::Result<TypeRef> {
-    let is_key = input.peek2(Token![=]) && !input.peek2(Token![==]);
-    if input.is_empty() || is_key {
-        let at = if input.is_empty() { Span::call_site() } else { input.span() };
-        return Err(syn::Error::new(at, "the operation stands first, as in `Delete`"));
+    if input.peek2(Token![=]) {
+        return Err(input.error("the operation stands first, as in `Delete`"));
     }
     let operation = input.parse()?;
     if !input.is_empty() {

@@ -13,6 +13,8 @@ pub(crate) struct Model {
     pub(crate) methods: Vec<Method>,
     /// The edges, each once.
     pub(crate) edges: Vec<TypeRef>,
+    /// What steps on the resource wait for, each once.
+    pub(crate) after: Vec<Mention>,
     /// The operations that are mentioned anywhere, each once.
     pub(crate) operations: Vec<TypeRef>,
     pub(crate) finders: Vec<Finder>,
@@ -32,6 +34,8 @@ pub(crate) struct Mention {
     pub(crate) at: Span,
     /// Which of the edges or operations.
     pub(crate) index: usize,
+    /// Whether it is not named so, and only taken for it.
+    pub(crate) guessed: bool,
 }
 
 /// A finder for an edge.
@@ -52,8 +56,8 @@ pub(crate) struct Rule {
 
 #[derive(Clone)]
 pub(crate) enum Decision {
-    Effect { method: usize, leaf: bool },
-    Policy { kind: PolicyKind, key: Ident },
+    Effect { method: usize, leaf: bool, shared: bool },
+    Policy(PolicyKind),
 }
 
 /// A check, begin or cleanup method.
@@ -65,18 +69,22 @@ pub(crate) struct Phase {
 }
 
 impl Rule {
-    /// The edges that the rule has, or the one place without an edge.
-    pub(crate) fn places(&self) -> impl Iterator<Item = Option<&Mention>> {
-        let is_for_root = self.from.is_empty();
-        self.from.iter().map(Some).chain(is_for_root.then_some(None))
+    fn is_policy(&self) -> bool {
+        matches!(self.decision, Decision::Policy(_))
     }
 
-    pub(crate) fn is_effect(&self) -> bool {
-        matches!(self.decision, Decision::Effect { .. })
+    /// Whether the operation goes along the rule's edges, so that somebody must find what is there.
+    pub(crate) fn goes_along(&self) -> bool {
+        !matches!(self.decision, Decision::Policy(PolicyKind::Ignore))
     }
 }
 
 impl Model {
+    /// Every type that is named anywhere, as it is spelled.
+    pub(crate) fn all_spelled(&self) -> &[TypeRef] {
+        &self.spelled
+    }
+
     /// The first type that is spelled so.
     pub(crate) fn spelled(&self, ty: &TypeRef) -> Option<&TypeRef> {
         self.spelled.iter().find(|first| first.is_spelled(ty))
@@ -101,7 +109,7 @@ impl Model {
                 // A rule all of whose edges are unknown is not one for the root.
                 if from.is_empty() == rule.from.is_empty() {
                     let roots = rule.roots.iter().map(|root| resolver.spelled(root)).collect();
-                    let decision = Decision::Effect { method: index, leaf: rule.leaf };
+                    let decision = Decision::Effect { method: index, leaf: rule.leaf, shared: rule.shared };
                     rules.push(Rule { operation, from, roots, decision });
                 }
             }
@@ -116,8 +124,9 @@ impl Model {
             }
         }
         resolver.policies(&args, &mut rules);
+        let after = resolver.after(&args);
         let Resolver { edges, operations, spelled, respelled, .. } = resolver;
-        Self { args, methods, edges, operations, finders, rules, phases, spelled, respelled }
+        Self { args, methods, edges, after, operations, finders, rules, phases, spelled, respelled }
     }
 }
 
@@ -160,12 +169,13 @@ impl<'a> Resolver<'a> {
             self.operations.push(ty.clone());
             self.operations.len() - 1
         });
-        Mention { ty: self.spelled(ty), at: ty.span(), index }
+        Mention { ty: self.spelled(ty), at: ty.span(), index, guessed: false }
     }
 
     /// The edge that is meant. One that is only spelled alike may be a typo here, a typo there, or another type:
     /// it is taken for the edge, and the compiler looks closer.
     fn edge(&mut self, ty: &TypeRef) -> Option<Mention> {
+        let spelled = self.spelled(ty);
         let exact = self.edges.iter().position(|edge| edge.is(ty));
         let index = exact.or_else(|| {
             let names: Vec<&str> = self.edges.iter().map(TypeRef::name).collect();
@@ -176,16 +186,34 @@ impl<'a> Resolver<'a> {
             let message = if self.edges.is_empty() {
                 format!("`{ty}` is not among the edges: add `edges = [{ty}]` to `#[cascade]`")
             } else {
-                format!("`{ty}` is not among the edges: they are {}", listed(&self.edges, "and"))
+                format!(
+                    "`{ty}` is not among the edges, which are {}: add it there",
+                    listed(&self.edges, "and")
+                )
             };
-            self.errors.unread(syn::Error::new_spanned(ty, message));
+            self.errors.unread_at(ty, message);
             return None;
         };
-        let mention = Mention { ty: self.spelled(ty), at: ty.span(), index };
+        let mention = Mention { ty: spelled, at: ty.span(), index, guessed: exact.is_none() };
         if !self.edges[index].is_spelled(ty) && !self.respelled.iter().any(|other| other.ty.is_spelled(ty)) {
             self.respelled.push(mention.clone());
         }
         Some(mention)
+    }
+
+    fn after(&mut self, args: &Args) -> Vec<Mention> {
+        let mut after: Vec<Mention> = Vec::new();
+        for (index, resource) in args.after.iter().enumerate() {
+            if args.resource.as_ref().is_some_and(|own| own.is(resource)) {
+                self.errors.at(resource, format!("`{resource}` cannot come after itself"));
+            } else if after.iter().any(|earlier| earlier.ty.is(resource)) {
+                self.errors.at(resource, format!("`{resource}` is listed twice"));
+            } else {
+                let ty = self.spelled(resource);
+                after.push(Mention { ty, at: resource.span(), index, guessed: false });
+            }
+        }
+        after
     }
 
     /// Policies come last: `others` are the edges that no rule has decided.
@@ -208,26 +236,28 @@ impl<'a> Resolver<'a> {
             }
             rules.push(policy_rule(operation, from, policy));
         }
-        rules.retain(|rule| rule.is_effect() || !rule.from.is_empty());
+        rules.retain(|rule| !rule.is_policy() || !rule.from.is_empty());
     }
 
     fn undecided(&self, operation: &Mention, at: &Ident, rules: &[Rule]) -> Vec<Mention> {
         let is_decided = |edge: usize| rules.iter().any(|rule| rule.decides(operation.index, edge));
         let left = self.edges.iter().enumerate().filter(|(edge, _)| !is_decided(*edge));
-        left.map(|(index, edge)| Mention { ty: edge.clone(), at: at.span(), index }).collect()
+        left.map(|(index, edge)| Mention { ty: edge.clone(), at: at.span(), index, guessed: false }).collect()
     }
 }
 
 impl Rule {
+    /// Whether it is for that operation along that edge.
+    pub(crate) fn is_for(&self, operation: usize, edge: usize) -> bool {
+        self.operation.index == operation && self.from.iter().any(|mention| mention.index == edge)
+    }
+
     /// Whether it says what the operation does along the edge, wherever it started.
     pub(crate) fn decides(&self, operation: usize, edge: usize) -> bool {
-        self.operation.index == operation
-            && self.roots.is_empty()
-            && self.from.iter().any(|mention| mention.index == edge)
+        self.is_for(operation, edge) && self.roots.is_empty()
     }
 }
 
 fn policy_rule(operation: Mention, from: Vec<Mention>, policy: &crate::args::Policy) -> Rule {
-    let decision = Decision::Policy { kind: policy.kind, key: policy.key.clone() };
-    Rule { operation, from, roots: Vec::new(), decision }
+    Rule { operation, from, roots: Vec::new(), decision: Decision::Policy(policy.kind) }
 }

@@ -64,11 +64,24 @@ fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream 
             impl<R: ::cascade_core::Resource> ::cascade_core::StartsFrom<R> for #ident {}
         }
     } else {
-        quote! {
-            #(
+        let starts = roots.iter().map(|root| {
+            quote_spanned! {root.span()=>
                 #[automatically_derived]
-                impl ::cascade_core::StartsFrom<#roots> for #ident {}
-            )*
+                impl ::cascade_core::StartsFrom<#root> for #ident {}
+            }
+        });
+        // Of a single implementation the compiler would conclude what the root must be, and report another one as a
+        // mismatch of types. This one leaves it open, and the words to `StartsFrom`.
+        let only = (roots.len() == 1).then(|| {
+            quote! {
+                #[automatically_derived]
+                #[diagnostic::do_not_recommend]
+                impl ::cascade_core::StartsFrom<::cascade_core::__private::NoResource> for #ident {}
+            }
+        });
+        quote! {
+            #(#starts)*
+            #only
         }
     };
     quote! {

@@ -27,7 +27,7 @@ pub(crate) enum Extra {
     /// `cx: &StepContext`
     Context(Ident),
     /// `op: &DetachHost`
-    Operation(Type),
+    Operation(Box<Type>),
 }
 
 /// A type, to be named outside of the signature.
@@ -143,7 +143,7 @@ impl Signature {
     /// The operation's type, where the method takes it.
     pub(crate) fn operation(&self) -> Option<&Type> {
         self.extras.iter().find_map(|extra| match extra {
-            Extra::Operation(ty) => Some(ty),
+            Extra::Operation(ty) => Some(&**ty),
             Extra::Context(_) => None,
         })
     }
@@ -270,5 +270,5 @@ fn extra(ty: &Type) -> Option<Extra> {
     if name == "FindContext" || name == "StepContext" {
         return Some(Extra::Context(name.clone()));
     }
-    Some(Extra::Operation(ty.clone()))
+    Some(Extra::Operation(Box::new(ty.clone())))
 }
