@@ -46,6 +46,7 @@ async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>
     let them = match (running, count) {
         (0, _) => String::from("none of them running"),
         (1, 1) => String::from("and it is running"),
+        (running, count) if running == count => String::from("all of them running"),
         (running, _) => format!("{} of them running", HumanCount(running)),
     };
     Ok(format!("{} {noun} will be {done}, {them}.", HumanCount(count)))
