@@ -114,7 +114,24 @@ pub struct EffectDeclaration {
     pub place: Place,
 }
 
-/// What a rule decides.
+/// What a rule decides: an effect, or a policy that needs no code.
+///
+/// What becomes of a child that is found along the edge:
+///
+/// | decision | in the plan | step | goes | what hangs off it | the parent waits for it |
+/// | --- | --- | --- | --- | --- | --- |
+/// | effect | yes | the effect | yes | looked for | yes |
+/// | effect, `leaf` | yes | the effect | no | left alone | yes |
+/// | `ignore` | not looked for | | | | |
+/// | `retain` | listed only | none | no | left alone | no |
+/// | `restrict`, it goes by another rule | by that rule | by that rule | yes | by that rule | yes |
+/// | `restrict`, else | no: a veto | none | no | left alone | |
+/// | `with_parent` | yes | none | with its parent | looked for | yes |
+/// | `shared`, all its owners go | yes | the effect, if the rule has one | yes | looked for | yes |
+/// | `shared`, else | listed only | none | no | left alone | |
+///
+/// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What `with_parent`
+/// takes is done only when a parent that takes it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {

@@ -184,7 +184,7 @@ impl Graph {
         let wanted = name.to_lowercase();
         let distance = |candidate: &str| strsim::damerau_levenshtein(&candidate.to_lowercase(), &wanted);
         let nearest = self.resources().map(ResourceNode::name).min_by_key(|candidate| distance(candidate))?;
-        (distance(nearest) <= nearest.len().max(name.len()) / 3).then_some(nearest)
+        (distance(nearest) <= (nearest.len().max(name.len()) / 3).max(1)).then_some(nearest)
     }
 
     /// Only called when there are no faults: every name that is looked up is there.

@@ -1,0 +1,122 @@
+//! The world moves between the plan and a parent's step.
+
+use cascade_core::prelude::*;
+use cascade_core::{Apply, ApplyError, Drift, Event, Limits, Report, Verdict};
+
+use crate::cloud::{Host, Rack, Vm, World};
+
+/// Two hosts in a rack; when `vm-1` goes, `vm-late` appears on the host that `vm-1` was on.
+fn late_arrival() -> World {
+    let world = World::new(
+        &[("host-1", "rack-1"), ("host-2", "rack-1")],
+        &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
+    );
+    world.tables().on_removal.insert("vm-1".to_owned(), ("vm-late".to_owned(), "host-1".to_owned()));
+    world
+}
+
+async fn run(world: &World, set: impl FnOnce(Apply) -> Apply) -> Result<Report, ApplyError> {
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    set(cascade.apply(plan)).await
+}
+
+#[tokio::test]
+async fn ignored_newcomers_are_left_behind() {
+    let world = late_arrival();
+    let report = run(&world, |apply| apply).await.expect("nothing stands against it");
+    assert!(report.is_complete());
+    assert!(world.tables().vms.contains_key("vm-late"));
+}
+
+#[tokio::test]
+async fn refused_newcomers_fail_their_parent_with_the_difference() {
+    let world = late_arrival();
+    let report = run(&world, |apply| apply.drift(Drift::Refuse)).await.expect("nothing stands against it");
+    let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
+        panic!("host-1 has a newcomer: {report}");
+    };
+    assert_eq!(failure.to_string(), "remove: 1 Vm came since the plan was made: vm-late");
+    assert!(matches!(report.verdict::<Rack>(&"rack-1".to_owned()), Some(Verdict::Blocked { .. })));
+    assert!(world.tables().hosts.contains_key("host-1"));
+}
+
+#[tokio::test]
+async fn chased_newcomers_join_before_their_parent_goes() {
+    let world = late_arrival();
+    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("nothing stands against it");
+    assert!(report.is_complete(), "{report}");
+    assert!(matches!(report.verdict::<Vm>(&"vm-late".to_owned()), Some(Verdict::Done)));
+    let log = world.log();
+    let at = |entry: &str| log.iter().position(|line| line == entry).expect("it is in the log");
+    assert!(at("remove vm-late") < at("remove host-1"));
+    assert_eq!(log.iter().filter(|line| line.starts_with("remove")).count(), 7, "each once: {log:?}");
+    assert_eq!(log.iter().filter(|line| line.starts_with("close")).count(), 2, "each once: {log:?}");
+}
+
+#[tokio::test]
+async fn a_newcomer_that_is_parent_itself_brings_its_own_with_it() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    world.tables().hosts.insert("host-late".to_owned(), "rack-1".to_owned());
+    world.tables().vms.insert("vm-late".to_owned(), "host-late".to_owned());
+    let newcomers = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let seen = std::sync::Arc::clone(&newcomers);
+    let report = cascade.apply(plan).drift(Drift::Chase).on_event(move |event| {
+        if let Event::Chased { newcomers } = event {
+            seen.fetch_add(*newcomers, std::sync::atomic::Ordering::Relaxed);
+        }
+    });
+    let report = report.await.expect("nothing stands against it");
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(newcomers.load(std::sync::atomic::Ordering::Relaxed), 2);
+    let log = world.log();
+    assert_eq!(
+        &log[log.len() - 4..],
+        ["close host-late", "remove vm-late", "remove host-late", "remove rack-1"],
+        "begin runs for newcomers too: {log:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_protected_newcomer_is_not_touched_and_its_parent_fails() {
+    let world = late_arrival();
+    world.tables().protected.insert("vm-late".to_owned());
+    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("nothing stands against it");
+    let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
+        panic!("host-1 has a newcomer that must not go: {report}");
+    };
+    assert_eq!(
+        failure.to_string(),
+        "remove: 1 Vm came since the plan was made: vm-late; they must not be touched: Vm vm-late: it is protected \
+         (Vms::may_go)"
+    );
+    assert!(world.tables().vms.contains_key("vm-late"));
+}
+
+#[tokio::test]
+async fn newcomers_do_not_get_round_a_limit() {
+    let world = late_arrival();
+    let limits = Limits::none().resource("Vm", 3);
+    let report = run(&world, |apply| apply.drift(Drift::Chase).limits(limits)).await.expect("3 are allowed");
+    let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
+        panic!("the fourth VM is above the limit: {report}");
+    };
+    assert!(
+        failure.to_string().ends_with("over the limit: 4 instances of Vm, where the limit is 3"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_world_that_keeps_adding_ends_in_an_error() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
+    world.tables().refills = Some("host-1".to_owned());
+    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("nothing stands against it");
+    let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
+        panic!("host-1 never gets empty: {report}");
+    };
+    assert!(failure.to_string().contains("they kept coming for 100 rounds"), "{failure}");
+    assert!(world.tables().hosts.contains_key("host-1"));
+}

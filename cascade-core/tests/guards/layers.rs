@@ -1,0 +1,83 @@
+//! User code around every step.
+
+use std::sync::{Arc, Mutex};
+
+use cascade_core::prelude::*;
+use cascade_core::{Layer, Next, Phase, StepAnswer, StepCall, Verdict};
+use futures::future::BoxFuture;
+
+use crate::cloud::{Rack, Vm, World};
+
+/// Notes what goes through it, on the way in and on the way out.
+#[derive(Clone)]
+struct Audit(&'static str, Arc<Mutex<Vec<String>>>);
+
+impl Layer for Audit {
+    fn call<'a>(&'a self, step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+        Box::pin(async move {
+            let note = |way: &str| {
+                let line = format!("{way} {}: {} {:?}", self.0, step.effect(), step.printed_ids());
+                self.1.lock().expect("no test panics under it").push(line);
+            };
+            note("into");
+            let answer = next.run().await;
+            note("out of");
+            answer
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_first_layer_is_the_outermost() {
+    let world = World::new(&[], &[]);
+    let log = Arc::default();
+    let builder =
+        world.builder().layer(Audit("audit", Arc::clone(&log))).layer(Audit("limit", Arc::clone(&log)));
+    let cascade = builder.build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Vm::roots(["vm-1"])).await.expect("finders answer");
+    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
+    assert_eq!(
+        *log.lock().expect("no test panics under it"),
+        [
+            r#"into audit: remove ["vm-1"]"#,
+            r#"into limit: remove ["vm-1"]"#,
+            r#"out of limit: remove ["vm-1"]"#,
+            r#"out of audit: remove ["vm-1"]"#,
+        ]
+    );
+}
+
+/// Fails the first VM of each effect step without calling the effect.
+fn fault<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+    Box::pin(async move {
+        if step.phase() == Phase::Effect && step.resource() == "Vm" {
+            return Ok(vec![(0, StepError::terminal("injected"))]);
+        }
+        next.run().await
+    })
+}
+
+#[tokio::test]
+async fn a_layer_may_answer_in_the_steps_place() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
+    let cascade = world.builder().layer(fault).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let verdict = report.verdict::<Vm>(&"vm-1".to_owned());
+    assert!(matches!(verdict, Some(Verdict::Failed(failure)) if failure.to_string() == "remove: injected"));
+    assert_eq!(world.log(), ["close host-1"]);
+}
+
+/// Says that an instance failed that the step does not have.
+fn liar<'a>(_step: StepCall<'a>, _next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+    Box::pin(async { Ok(vec![(7, StepError::terminal("made up"))]) })
+}
+
+#[tokio::test]
+async fn a_position_that_is_made_up_fails_the_batch() {
+    let cascade = World::new(&[], &[]).builder().layer(liar).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Vm::roots(["vm-1"])).await.expect("finders answer");
+    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let Some(Verdict::Failed(failure)) = report.verdict::<Vm>(&"vm-1".to_owned()) else { panic!("{report}") };
+    assert_eq!(failure.to_string(), "remove: a layer reported position 7 as failed, in a batch of 1");
+}

@@ -1,0 +1,78 @@
+//! What has to hold before anything runs.
+
+use cascade_core::prelude::*;
+use cascade_core::{ApplyError, Authorizer, Denial, Instances, Limits};
+use futures::future::BoxFuture;
+
+use crate::cloud::{Rack, Vm, World};
+
+fn world() -> World {
+    World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")])
+}
+
+#[tokio::test]
+async fn a_plan_above_a_limit_is_refused_also_when_forced() {
+    let world = world();
+    let limits = Limits::none().instances(3).resource("Vm", 1).resource("Host", 1);
+    let cascade = world.builder().limits(limits.clone()).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    assert_eq!(plan.exceeds(&limits).len(), 2);
+    let error = cascade.apply(plan.clone()).forced(true).await.expect_err("it is above two limits");
+    assert_eq!(
+        error.to_string(),
+        "the plan is over the limit, nothing was changed: 4 instances of all resources together, where the limit is \
+         3; 2 instances of Vm, where the limit is 1"
+    );
+    assert!(world.log().is_empty());
+    let report = cascade.apply(plan).limits(Limits::none()).await.expect("who means it raises the limit");
+    assert!(report.is_complete());
+}
+
+#[test]
+fn a_limit_on_a_resource_that_is_not_there_is_a_fault() {
+    let error =
+        world().builder().limits(Limits::none().resource("Vn", 1)).build().expect_err("there is no Vn");
+    assert_eq!(
+        error.to_string(),
+        "the resource graph has 1 fault\nerror[C004]: there is a limit on `Vn`, which no linked extension \
+         declares\n  help: did you mean `Vm`?"
+    );
+}
+
+#[tokio::test]
+async fn a_confirmation_is_bound_to_the_plan() {
+    let world = world();
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let confirmed = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let digest = confirmed.digest().expect("ids serialise");
+    world.tables().vms.insert("vm-3".to_owned(), "host-1".to_owned());
+    let moved = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let error = cascade.apply(moved).confirmed(&digest).await.expect_err("it is another plan");
+    assert!(matches!(error, ApplyError::OtherDigest { .. }), "{error}");
+    assert!(world.log().is_empty());
+    assert!(cascade.apply(confirmed).confirmed(digest).await.expect("it is this plan").is_complete());
+}
+
+/// Denies VMs by name, with the id typed.
+struct Owner(&'static str);
+
+impl Authorizer for Owner {
+    fn authorize<'a>(&'a self, instances: Instances<'a>) -> BoxFuture<'a, Result<Vec<Denial>, StepError>> {
+        Box::pin(async move {
+            let foreign = |&position: &usize| instances.id::<Vm>(position).is_some_and(|vm| vm == self.0);
+            let denied = (0..instances.len()).filter(foreign);
+            Ok(denied.map(|position| Denial::new(position, "it is not yours")).collect())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_denial_stops_the_plan_before_anything_runs() {
+    let world = world();
+    let cascade = world.builder().authorizer(Owner("vm-2")).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    assert_eq!(plan.denials().len(), 1);
+    let error = cascade.apply(plan).forced(true).await.expect_err("vm-2 is denied");
+    assert_eq!(error.to_string(), "1 denial, nothing was changed:\n  Vm vm-2: it is not yours (authorizer)");
+    assert!(world.log().is_empty());
+}

@@ -1,0 +1,9 @@
+//! What guards a run and looks at it: drift, limits, confirmation, authorisation, layers, nested cascades, a monitor.
+
+mod cloud;
+mod drift;
+mod layers;
+mod limits;
+mod monitor;
+mod nested;
+mod policies;

@@ -1,0 +1,106 @@
+//! A method may start a cascade of its own.
+
+use cascade_core::prelude::*;
+
+use crate::cloud::{Answer, Rack, World};
+
+/// A machine that removes its disks by a cascade of its own; there is no edge between the two.
+#[derive(Debug, Resource)]
+#[resource(id = String)]
+pub(crate) struct Machine;
+
+#[derive(Debug, Resource)]
+#[resource(id = String)]
+pub(crate) struct Disk;
+
+#[derive(Extension)]
+struct Machines;
+
+#[cascade(resource = Machine, edges = [Rack])]
+impl Machines {
+    #[affected(by = Rack)]
+    async fn in_racks(&self, _racks: &[String]) -> Answer<Vec<String>> {
+        Ok(vec!["machine-1".to_owned(), "machine-2".to_owned()])
+    }
+
+    #[on(Delete)]
+    #[on(Delete, from = [Rack])]
+    async fn remove(&self, machines: &[String], cx: &StepContext) -> Answer<()> {
+        let cascade = cx.cascade();
+        let disks = machines.iter().map(|machine| machine.replace("machine", "disk"));
+        let plan = cascade.plan(Delete, Disk::roots(disks)).await?;
+        cascade.apply(plan).await?;
+        Ok(())
+    }
+}
+
+#[derive(Extension)]
+struct Disks {
+    fails: bool,
+}
+
+#[cascade(resource = Disk)]
+impl Disks {
+    #[on(Delete)]
+    async fn wipe(&self, _disks: &[String]) -> Answer<()> {
+        if self.fails { Err(StepError::terminal("it is spinning")) } else { Ok(()) }
+    }
+}
+
+fn cascade(fails: bool) -> Cascade {
+    let builder = World::new(&[], &[]).builder();
+    builder.register(Machines).register(Disks { fails }).build().expect("the graph has no faults")
+}
+
+#[tokio::test]
+async fn the_report_of_a_nested_run_is_kept() {
+    let cascade = cascade(false);
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(report.is_complete());
+    let [nested] = report.nested() else { panic!("one batch, one nested run: {report}") };
+    assert_eq!((nested.resource.as_str(), nested.effect.as_str()), ("Machine", "remove"));
+    assert_eq!(nested.report.done, 2);
+}
+
+#[tokio::test]
+async fn a_failed_nested_run_is_not_forgotten_even_if_its_method_forgets_it() {
+    let cascade = cascade(true);
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(!report.is_complete(), "{report}");
+    assert_eq!(report.nested()[0].report.failed, 2);
+}
+
+/// A cascade that starts itself.
+#[derive(Debug, Resource)]
+#[resource(id = String)]
+pub(crate) struct Mirror;
+
+#[derive(Extension)]
+struct Mirrors;
+
+#[cascade(resource = Mirror)]
+impl Mirrors {
+    #[on(Delete)]
+    async fn look(&self, mirrors: &[String], cx: &StepContext) -> Answer<()> {
+        let cascade = cx.cascade();
+        let plan = cascade.plan(Delete, Mirror::roots(mirrors.iter().cloned())).await?;
+        let report = cascade.apply(plan).await.terminal()?;
+        if report.is_complete() { Ok(()) } else { Err(StepError::terminal("it did not end well")) }
+    }
+}
+
+#[tokio::test]
+async fn cascades_without_an_end_are_ended() {
+    let cascade = Cascade::builder().register(Mirrors).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Mirror::roots(["a"])).await.expect("finders answer");
+    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(!report.is_complete());
+    let mut innermost = report.summary();
+    while let Some(nested) = innermost.nested.pop() {
+        innermost = nested.report;
+    }
+    let error = &innermost.failures[0].error;
+    assert!(error.contains("does a method start the cascade that called it?"), "{error}");
+}
