@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 use crate::affected::Column;
 use crate::apply::Apply;
 use crate::builder::CascadeBuilder;
@@ -70,11 +72,21 @@ impl Cascade {
     }
 
     /// Pass 1: finds all that `operation` on `roots` would touch, and asks the checks. Changes nothing.
-    pub async fn plan<O, R>(&self, operation: O, roots: Roots<R>) -> Result<Plan, PlanError>
+    // No `async fn`: of that, a root that the operation does not name would be an error three times, for the call, for
+    // its future and for the `await`.
+    pub fn plan<O, R>(&self, operation: O, roots: Roots<R>) -> BoxFuture<'_, Result<Plan, PlanError>>
     where
         O: StartsFrom<R>,
         R: Resource,
     {
+        Box::pin(self.plan_typed(operation, roots))
+    }
+
+    async fn plan_typed<O: Operation, R: Resource>(
+        &self,
+        operation: O,
+        roots: Roots<R>,
+    ) -> Result<Plan, PlanError> {
         let mut column = Column::new(R::DESCRIPTOR.new_table());
         if let Some(ids) = column.ids.typed_mut::<R::Id>() {
             for id in roots.into_ids() {

@@ -6,10 +6,11 @@
     label = "no `#[cascade(resource = …)]` for it is visible here",
     note = "name the crate that has it: `cascade_core::link!(that_crate);`"
 )]
-pub trait HandledBy<H> {
-    /// There to be asked for, by [`assert_handled!`](crate::assert_handled).
-    const HANDLED: () = ();
-}
+pub trait HandledBy<H> {}
+
+/// Does not compile where no extension handles `R` or, because `H` cannot be told, where several do.
+#[doc(hidden)]
+pub const fn assert_handled<R: HandledBy<H>, H>() {}
 
 /// Links crates for the sake of the extensions in them: a dependency that is never named is not linked, and its
 /// extensions are missing without a word.
@@ -22,7 +23,7 @@ macro_rules! link {
     ($($krate:ident),+ $(,)?) => {
         $(
             #[allow(unused_imports, reason = "named so that it is linked")]
-            use $krate as _;
+            use ::$krate as _;
         )+
     };
 }
@@ -48,6 +49,6 @@ macro_rules! link {
 #[macro_export]
 macro_rules! assert_handled {
     ($($resource:ty),+ $(,)?) => {
-        $(const _: () = <$resource as $crate::HandledBy<_>>::HANDLED;)+
+        const _: () = { $($crate::__private::assert_handled::<$resource, _>();)+ };
     };
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "inventory")]
 pub use inventory;
 
+pub use crate::link::assert_handled;
 pub use crate::registration::Registration;
 
 /// No resource at all: what every operation with a root is said to start from, beside its root.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 /// The errors found so far. A macro goes on after an error, so that every mistake is reported at once.
 #[derive(Default)]
@@ -57,7 +57,10 @@ impl Errors {
 impl ToTokens for Errors {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         if let Some(combined) = &self.combined {
-            combined.to_compile_error().to_tokens(tokens);
+            let errors = combined.to_compile_error();
+            // Beside items, rustc takes a macro for one that may define them, and keeps silent about names that it
+            // does not find. Not so in an expression.
+            tokens.extend(quote!(const _: () = { #errors };));
         }
     }
 }

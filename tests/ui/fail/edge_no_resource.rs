@@ -1,3 +1,5 @@
+//! An edge whose type is no resource.
+
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Disk, Error, Host, HostId, VmId, VmInstance};
 
@@ -7,12 +9,12 @@ struct VmCascade;
 #[cascade(resource = VmInstance, edges = [Host, Disk])]
 impl VmCascade {
     #[affected(by = Host)]
-    async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
-        Ok(hosts.iter().map(|host| (host.clone(), VmId(host.0.clone()))).collect())
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
     }
 
     #[affected(by = Disk)]
-    async fn on_disks(&self, _disks: &[u32]) -> Result<Vec<VmId>, Error> {
+    async fn by_disk(&self, _ids: &[u32]) -> Result<Vec<VmId>, Error> {
         Ok(Vec::new())
     }
 

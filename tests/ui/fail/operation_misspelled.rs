@@ -1,3 +1,5 @@
+//! An operation that names no type: one error, however often it is named.
+
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
 
@@ -7,18 +9,18 @@ struct VmCascade;
 #[cascade(resource = VmInstance, edges = [Host])]
 impl VmCascade {
     #[affected(by = Host)]
-    async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
-        Ok(hosts.iter().map(|host| (host.clone(), VmId(host.0.clone()))).collect())
-    }
-
-    #[check(Delet)]
-    async fn may_go(&self, _vms: &[VmId], _op: &Delet) -> Result<Vec<Veto<VmId>>, Error> {
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
         Ok(Vec::new())
     }
 
     #[on(Delet, from = [Host])]
     async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
         Ok(())
+    }
+
+    #[check(Delet)]
+    async fn may_go(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
+        Ok(Vec::new())
     }
 }
 

@@ -1,5 +1,7 @@
+//! A resource that is none.
+
 use cascade_core::prelude::*;
-use cascade_tests_resources::{Error, Host, HostId, VmId, Disk};
+use cascade_tests_resources::{Disk, Error, Host, HostId, VmId};
 
 #[derive(Extension)]
 struct VmCascade;
@@ -7,8 +9,8 @@ struct VmCascade;
 #[cascade(resource = Disk, edges = [Host])]
 impl VmCascade {
     #[affected(by = Host)]
-    async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
-        Ok(hosts.iter().map(|host| (host.clone(), VmId(host.0.clone()))).collect())
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
     }
 
     #[on(Delete, from = [Host])]

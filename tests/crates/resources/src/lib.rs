@@ -27,41 +27,42 @@ macro_rules! ids {
 ids!(ZoneId HostId StorageId NetworkId VmId FolderId);
 
 /// A place with hosts and storages.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = ZoneId)]
 pub struct Zone;
 
 /// A machine.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = HostId)]
 pub struct Host;
 
 /// What keeps the volumes.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = StorageId)]
 pub struct PrimaryStorage;
 
 /// A network.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = NetworkId)]
 pub struct L3Network;
 
 /// A virtual machine.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = VmId)]
 pub struct VmInstance;
 
 /// A folder, that may be in a folder.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = FolderId)]
 pub struct Folder;
 
 /// A resource whose name is not that of its type.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = VmId, name = "OldVm")]
 pub struct LegacyVm;
 
 /// Not a resource.
+#[derive(Debug)]
 pub struct Disk;
 
 /// Take a host out of its cluster.

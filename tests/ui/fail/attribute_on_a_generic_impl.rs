@@ -1,0 +1,11 @@
+//! An extension is not generic.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::VmInstance;
+
+struct VmCascade<T>(T);
+
+#[cascade(resource = VmInstance)]
+impl<T> VmCascade<T> {}
+
+fn main() {}

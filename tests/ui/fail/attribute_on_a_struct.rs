@@ -1,0 +1,10 @@
+//! The attribute goes on an `impl`.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::VmInstance;
+
+#[cascade(resource = VmInstance)]
+#[derive(Extension)]
+struct VmCascade;
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A root that is no resource, and a payload that cannot be kept.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::Disk;
+use serde::{Deserialize, Serialize};
+
+#[derive(Operation, Clone, Debug, Serialize, Deserialize)]
+#[operation(code = "disk.wipe", root = Disk)]
+struct Wipe;
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! Resources without an id, with a bad key, an empty name, an unusable id, and parameters.
+
+use cascade_core::prelude::*;
+
+#[derive(Resource)]
+struct WithoutId;
+
+#[derive(Resource)]
+#[resource(ids = u32)]
+struct BadKey;
+
+#[derive(Resource)]
+#[resource(id = u32, name = "")]
+struct Nameless;
+
+#[derive(Resource)]
+#[resource(id = u32)]
+struct Generic<T>(T);
+
+fn main() {}

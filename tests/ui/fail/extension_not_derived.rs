@@ -1,0 +1,11 @@
+//! An annotated type that cannot be made.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::VmInstance;
+
+struct VmCascade;
+
+#[cascade(resource = VmInstance)]
+impl VmCascade {}
+
+fn main() {}

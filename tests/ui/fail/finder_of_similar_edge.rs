@@ -1,0 +1,31 @@
+//! A finder for another resource than the edge that it is spelled like.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, L3Network, NetworkId, VmId, VmInstance};
+
+#[derive(Resource)]
+#[resource(id = NetworkId)]
+struct L2Network;
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host, L3Network])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = L2Network)]
+    async fn by_l2network(&self, _ids: &[NetworkId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host, L3Network])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! A finder for an edge that is not listed.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, PrimaryStorage, StorageId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = PrimaryStorage)]
+    async fn by_primarystorage(&self, _ids: &[StorageId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

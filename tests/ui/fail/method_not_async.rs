@@ -1,0 +1,22 @@
+//! Methods that are not async.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host])]
+    fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+//! Methods without a result, said or not said.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Host, HostId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Vec<(HostId, VmId)> {
+        Vec::new()
+    }
+
+    #[on(Delete, from = [Host])]
+    async fn destroy(&self, _vms: &[VmId]) {
+    }
+}
+
+fn main() {}

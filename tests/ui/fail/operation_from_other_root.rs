@@ -1,0 +1,15 @@
+//! An operation that is started from a resource which it does not name.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{DetachHost, Host, Zone};
+
+async fn start(cascade: &Cascade) {
+    let operation = || DetachHost { cluster: String::from("cluster-1") };
+    let _ = cascade.plan(operation(), Host::roots(["host-1"])).await;
+    let _ = cascade.plan(Delete, Zone::roots(["zone-1"])).await;
+    let _ = cascade.plan(operation(), Zone::roots(["zone-1"])).await;
+}
+
+fn main() {
+    let _ = start;
+}

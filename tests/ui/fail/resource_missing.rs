@@ -1,0 +1,22 @@
+//! No resource.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, VmId};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,60 @@
+//! A root without edges, a folder in a folder, and types that are called like what the macros use.
+
+#![deny(warnings)]
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Folder, FolderId, Zone};
+
+#[derive(Extension)]
+struct ZoneCascade;
+
+#[cascade(resource = Zone)]
+impl ZoneCascade {}
+
+/// Names that expanded code must not trip over.
+#[allow(dead_code)]
+mod confusing {
+    pub struct Option;
+    pub struct Box;
+    pub struct Vec;
+    pub struct Ok;
+    pub struct Send;
+    pub struct Future;
+    pub struct Declaration;
+    pub struct Place;
+}
+#[allow(unused_imports)]
+use confusing::*;
+
+type Found = std::vec::Vec<(FolderId, FolderId)>;
+
+#[derive(Extension)]
+struct FolderCascade;
+
+#[cascade(resource = Folder, edges = [Folder])]
+impl FolderCascade {
+    #[affected(by = Folder)]
+    async fn inside(&self, folders: &[FolderId]) -> Result<Found, Error> {
+        let mut found = Found::new();
+        for folder in folders {
+            found.push((folder.clone(), FolderId(format!("{folder}/inner"))));
+        }
+        std::result::Result::Ok(found)
+    }
+
+    #[on(Delete)]
+    #[on(Delete, from = [Folder])]
+    async fn remove(&self, _folders: &[FolderId]) -> Result<(), Error> {
+        std::result::Result::Ok(())
+    }
+
+    #[cfg(any())]
+    #[cleanup(Delete)]
+    async fn only_sometimes(&self, _folders: &[FolderId]) -> Result<(), Error> {
+        std::result::Result::Ok(())
+    }
+}
+
+cascade_core::assert_handled!(Zone, Folder);
+
+fn main() {}
