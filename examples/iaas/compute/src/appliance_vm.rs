@@ -171,6 +171,8 @@ impl ApplianceVmCascade {
 
     /// Which routers went is known only now: the rows that are marked.
     #[cleanup(Delete, effects = [migrate, destroy_or_do_without, destroy])]
+    #[cleanup(DetachPrimaryStorage, effects = [migrate])]
+    #[cleanup(DetachL2Network, effects = [migrate_or_do_without])]
     async fn purge(&self, routers: &[ApplianceVmId]) -> Result<(), DbError> {
         self.db.purge::<ApplianceVm>(routers).await
     }

@@ -69,7 +69,7 @@ impl Db {
         }
         let draft = beside(path, ".new");
         remove(&draft)?;
-        let mut connection = connect(&draft)?;
+        let mut connection = connect_to(&draft, path)?;
         create_schema(&mut connection, fill).map_err(|error| DbError::of(path, error))?;
         // Closing writes all of it into the one file that is moved.
         connection.close().map_err(|(_, error)| DbError::of(path, error))?;
@@ -170,9 +170,14 @@ fn remove(path: &Path) -> Result<(), DbError> {
 }
 
 fn connect(path: &Path) -> Result<Connection, DbError> {
+    connect_to(path, path)
+}
+
+/// A connection to `file`. Errors speak of `path`.
+fn connect_to(file: &Path, path: &Path) -> Result<Connection, DbError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| DbError::of(path, error))?;
+    let connection = Connection::open_with_flags(file, flags).map_err(|error| DbError::of(path, error))?;
     // Where the file may not be written, SQLite opens it for reading, and fails later on and less clearly.
     if connection.is_readonly(rusqlite::MAIN_DB).is_ok_and(|readonly| readonly) {
         return Err(DbError::ReadOnly { path: path.to_owned() });

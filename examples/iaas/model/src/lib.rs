@@ -14,6 +14,7 @@ mod id;
 pub mod identity;
 pub mod network;
 mod operations;
+pub mod policy;
 mod rows;
 pub mod seed;
 pub mod services;

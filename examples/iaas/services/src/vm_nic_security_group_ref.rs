@@ -4,7 +4,7 @@ use cascade_core::prelude::*;
 use iaas_model::compute::{VmId, VmInstance};
 use iaas_model::identity::{Account, AccountId};
 use iaas_model::services::{VmNicSecurityGroupRef, VmNicSecurityGroupRefId};
-use iaas_model::{Db, DbError};
+use iaas_model::{Db, DbError, policy};
 
 #[derive(Extension)]
 struct VmNicSecurityGroupRefCascade {
@@ -13,11 +13,19 @@ struct VmNicSecurityGroupRefCascade {
 
 #[cascade(resource = "VmNicSecurityGroupRef", edges = [VmInstance, Account], batch = 500)]
 impl VmNicSecurityGroupRefCascade {
+    /// A VM that is only put off stays in its groups.
     #[affected(by = VmInstance)]
-    async fn of_vms(&self, vms: &[VmId]) -> Result<Vec<(VmId, VmNicSecurityGroupRefId)>, DbError> {
-        let sql =
+    async fn of_vms(
+        &self,
+        vms: &[VmId],
+        cx: &FindContext,
+    ) -> Result<Vec<(VmId, VmNicSecurityGroupRefId)>, DbError> {
+        let all =
             "SELECT vm_instance_id, id FROM vm_nic_security_group_ref WHERE vm_instance_id IN rarray(?1)";
-        self.db.pairs(vms, sql).await
+        let of_direct = "SELECT member.vm_instance_id, member.id
+            FROM vm_nic_security_group_ref AS member JOIN vm_instance AS vm ON vm.id = member.vm_instance_id
+            WHERE member.vm_instance_id IN rarray(?1) AND vm.deletion_policy = 'Direct'";
+        self.db.pairs(vms, if policy::is_asked_for(cx) { of_direct } else { all }).await
     }
 
     /// The members of the accounts' groups, whoever's VMs they are. The groups go with the account itself.

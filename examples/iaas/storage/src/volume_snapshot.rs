@@ -2,9 +2,8 @@
 
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;
-use iaas_model::identity::Account;
 use iaas_model::storage::{Volume, VolumeId, VolumeSnapshot, VolumeSnapshotId};
-use iaas_model::{Agents, Db, DbError};
+use iaas_model::{Agents, Db, DbError, policy};
 
 #[derive(Extension)]
 struct VolumeSnapshotCascade {
@@ -26,9 +25,7 @@ impl VolumeSnapshotCascade {
             FROM volume_snapshot AS snapshot JOIN volume ON volume.id = snapshot.volume_id
             WHERE snapshot.volume_id IN rarray(?1) AND snapshot.deleted = 0
                 AND volume.deletion_policy = 'Direct'";
-        // What a zone or a storage takes with it asks nobody for a policy.
-        let may_be_put_off = [Volume::NAME, Account::NAME].contains(&cx.root());
-        self.db.pairs(volumes, if may_be_put_off { of_direct } else { all }).await
+        self.db.pairs(volumes, if policy::is_asked_for(cx) { of_direct } else { all }).await
     }
 
     /// The storage drops the snapshots of a volume with the volume, if it is told of it at all.

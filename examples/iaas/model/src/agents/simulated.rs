@@ -35,7 +35,7 @@ pub struct Simulated {
 struct Shared {
     /// How often each command was tried.
     tries: HashMap<Command, u64>,
-    /// The commands that were carried out, in order.
+    /// The commands that were carried out and not asked for since, in order.
     done: Vec<Command>,
     refused: Vec<&'static str>,
     log: Option<File>,
@@ -60,9 +60,9 @@ impl Simulated {
         self.shared().refused.push(verb);
     }
 
-    /// The commands that were carried out, in order.
-    pub fn done(&self) -> Vec<Command> {
-        self.shared().done.clone()
+    /// The commands that were carried out since the last call, in order.
+    pub fn take_done(&self) -> Vec<Command> {
+        std::mem::take(&mut self.shared().done)
     }
 
     /// A handle on these agents.

@@ -25,8 +25,6 @@ pub enum DbError {
     CannotOpen {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
     },
     /// The file is something else.
     #[error("{} is not a SQLite database: name another file with --db, or write over it with `seed --force`", .path.display())]
@@ -57,6 +55,14 @@ pub enum DbError {
     Full {
         /// The file.
         path: PathBuf,
+    },
+    /// The disk does not do what it is told.
+    #[error("the disk of the inventory {} fails, or is full", .path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
     },
     /// The file is damaged.
     #[error("the inventory {} is damaged: restore it, or write a new one with `seed --force`", .path.display())]
@@ -95,11 +101,12 @@ impl DbError {
     pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
-            Some(ErrorCode::CannotOpen) => Self::CannotOpen { path, source },
+            Some(ErrorCode::CannotOpen) => Self::CannotOpen { path },
             Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::SystemIoFailure) => Self::Disk { path, source },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
             _ => Self::Sql { path, source },
         }

@@ -1,0 +1,122 @@
+//! Running the binary on a cloud of its own.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory with a cloud in it.
+pub struct Cloud {
+    directory: TempDir,
+}
+
+/// What a run of the binary came to.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Cloud {
+    /// A directory without a cloud.
+    pub fn none() -> Self {
+        Self { directory: TempDir::new().expect("a temporary directory") }
+    }
+
+    /// A cloud of so many VMs in one zone.
+    pub fn of(vms: usize) -> Self {
+        let cloud = Self::none();
+        let seeded = cloud.run(&["seed", "--vms", &vms.to_string()]);
+        assert_eq!(seeded.code, 0, "{}", seeded.stderr);
+        cloud
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.directory.path().join(file)
+    }
+
+    /// Runs the binary to its end, without a terminal.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        self.command(arguments).stdin(Stdio::null()).output().expect("the binary runs").into()
+    }
+
+    /// Runs the binary on a terminal that `typed` is typed on.
+    pub fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Run {
+        let (controller, terminal) = terminal();
+        let mut command = self.command(arguments);
+        command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the binary runs");
+        rustix::io::write(&controller, typed.as_bytes()).expect("the terminal takes what is typed");
+        child.wait_with_output().expect("the binary ends").into()
+    }
+
+    /// Starts the binary, without a terminal.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary runs")
+    }
+
+    /// Changes the inventory by hand.
+    pub fn by_hand(&self, sql: &str) {
+        self.connection().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// How many rows a condition picks.
+    pub fn count(&self, from: &str) -> u64 {
+        let sql = format!("SELECT count(*) FROM {from}");
+        self.connection()
+            .query_row(&sql, [], |row| row.get(0))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub fn connection(&self) -> Connection {
+        Connection::open(self.path("iaas.db")).expect("the inventory can be opened")
+    }
+
+    /// The numbers of `show --json`, by resource.
+    pub fn shown(&self) -> Value {
+        let mut shown = self.run(&["show", "--json"]).document();
+        shown["resources"].take()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_iaas"));
+        command.current_dir(self.directory.path()).args(arguments);
+        command
+    }
+}
+
+impl Run {
+    /// The one document on standard output.
+    pub fn document(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        Self { code: code(status), stdout: text(stdout), stderr: text(stderr) }
+    }
+}
+
+pub fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| panic!("{status}"))
+}
+
+/// A terminal, and the end that it is controlled from.
+fn terminal() -> (OwnedFd, OwnedFd) {
+    use rustix::fs::{Mode, OFlags};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&controller).and_then(|()| unlockpt(&controller)).expect("a terminal of our own");
+    let name = ptsname(&controller, Vec::new()).expect("a terminal with a name");
+    let terminal = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty());
+    (controller, terminal.expect("a terminal that opens"))
+}

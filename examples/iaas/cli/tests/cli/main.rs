@@ -1,0 +1,10 @@
+//! The command line, as a person or a script meets it: the binary is run.
+
+mod bad_database;
+mod cloud;
+mod deletes;
+mod detaches;
+mod help;
+mod interrupted;
+mod refusals;
+mod seed_and_show;

@@ -1,0 +1,93 @@
+//! What an inventory must never hold: a row that refers to one that is gone.
+
+use rusqlite::Connection;
+
+/// A column, and the table that its ids are in.
+const REFERENCES: [(&str, &str, &str); 59] = [
+    ("cluster", "zone_id", "zone"),
+    ("host", "cluster_id", "cluster"),
+    ("host_allocated_cpu", "host_id", "host"),
+    ("host_numa_node", "host_id", "host"),
+    ("instance_offering", "account_id", "account"),
+    ("vm_instance", "account_id", "account"),
+    ("vm_instance", "zone_id", "zone"),
+    ("vm_instance", "cluster_id", "cluster"),
+    ("vm_instance", "host_id", "host"),
+    ("vm_instance", "last_host_id", "host"),
+    ("vm_instance", "instance_offering_id", "instance_offering"),
+    ("vm_instance", "default_l3_id", "l3_network"),
+    ("vm_instance_numa_node", "vm_instance_id", "vm_instance"),
+    ("appliance_vm", "account_id", "account"),
+    ("appliance_vm", "zone_id", "zone"),
+    ("appliance_vm", "cluster_id", "cluster"),
+    ("appliance_vm", "host_id", "host"),
+    ("appliance_vm", "last_host_id", "host"),
+    ("virtual_router_offering", "management_l3_id", "l3_network"),
+    ("virtual_router_offering", "public_l3_id", "l3_network"),
+    ("virtual_router_offering", "image_id", "image"),
+    ("primary_storage", "zone_id", "zone"),
+    ("primary_storage_cluster_ref", "primary_storage_id", "primary_storage"),
+    ("primary_storage_cluster_ref", "cluster_id", "cluster"),
+    ("disk_offering", "account_id", "account"),
+    ("volume", "account_id", "account"),
+    ("volume", "primary_storage_id", "primary_storage"),
+    ("volume", "host_id", "host"),
+    ("volume", "disk_offering_id", "disk_offering"),
+    ("volume_snapshot", "volume_id", "volume"),
+    ("backup_storage_zone_ref", "backup_storage_id", "backup_storage"),
+    ("backup_storage_zone_ref", "zone_id", "zone"),
+    ("image", "account_id", "account"),
+    ("image_backup_storage_ref", "image_id", "image"),
+    ("image_backup_storage_ref", "backup_storage_id", "backup_storage"),
+    ("l2_network", "account_id", "account"),
+    ("l2_network", "zone_id", "zone"),
+    ("l2_network", "pool_id", "l2_network"),
+    ("l2_network_cluster_ref", "l2_network_id", "l2_network"),
+    ("l2_network_cluster_ref", "cluster_id", "cluster"),
+    ("l3_network", "account_id", "account"),
+    ("l3_network", "l2_network_id", "l2_network"),
+    ("l3_network_service_ref", "l3_network_id", "l3_network"),
+    ("ip_range", "l3_network_id", "l3_network"),
+    ("nic", "l3_network_id", "l3_network"),
+    ("used_ip", "ip_range_id", "ip_range"),
+    ("vtep", "host_id", "host"),
+    ("vtep", "l2_network_id", "l2_network"),
+    ("remote_vtep", "l2_network_id", "l2_network"),
+    ("vip", "account_id", "account"),
+    ("vip", "ip_range_id", "ip_range"),
+    ("eip", "vip_id", "vip"),
+    ("eip", "nic_id", "nic"),
+    ("port_forwarding_rule", "vip_id", "vip"),
+    ("port_forwarding_rule", "nic_id", "nic"),
+    ("load_balancer_vip_ref", "vip_id", "vip"),
+    ("listener_acl_ref", "access_control_list_id", "access_control_list"),
+    ("security_group", "account_id", "account"),
+    ("vm_nic_security_group_ref", "security_group_id", "security_group"),
+];
+
+/// The references of live rows to rows that are gone or never were. What a VM was made from, its image and a
+/// router's offering, may be gone.
+pub(crate) fn dangling(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut dangling = Vec::new();
+    for (table, column, target) in REFERENCES {
+        let (live, there) = (live(connection, table)?, live_of(connection, target, "target")?);
+        let sql = format!(
+            "SELECT '{table}.{column} = ' || {column} FROM {table} WHERE {live} AND {column} IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM {target} AS target WHERE target.id = {table}.{column} AND {there})"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let found: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
+        dangling.extend(found?);
+    }
+    Ok(dangling)
+}
+
+fn live(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    live_of(connection, table, table)
+}
+
+fn live_of(connection: &Connection, table: &str, alias: &str) -> rusqlite::Result<String> {
+    let sql = format!("SELECT count(*) FROM pragma_table_info('{table}') WHERE name = 'deleted'");
+    let soft: bool = connection.query_row(&sql, [], |row| row.get(0))?;
+    Ok(if soft { format!("{alias}.deleted = 0") } else { String::from("TRUE") })
+}
