@@ -63,7 +63,7 @@ pub(crate) struct Looking<'a> {
 
 impl<'a> Looking<'a> {
     pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
-        let down = (drift != Drift::Ignore).then(|| Order::parents_first(affected));
+        let down = (drift != Drift::Ignore).then(|| Order::parents_first(affected).0);
         Self { drift, down, refused }
     }
 }

@@ -389,21 +389,19 @@ impl<'a> Discovery<'a> {
     /// Adds what a finder found to the set.
     fn take(&mut self, call: &Call, found: Box<dyn DynFound>) -> Result<(), PlanError> {
         let edge = &self.graph.edges[call.edge];
-        let parents = found.parents(&*self.columns[edge.parent].ids);
+        let parents = found.parents(&*self.columns[edge.parent].ids, call.asked());
         let parents = parents.map_err(|fault| self.finder_fault(call, fault))?;
         self.admit(call, parents.as_ref())?;
         let before = self.columns[edge.child].len();
-        let children = found.intern_children(&mut *self.columns[edge.child].ids);
+        let expected = self.expected(call, found.len());
+        let children = found.intern_children(&mut *self.columns[edge.child].ids, expected);
         self.grow(edge.child);
         self.nodes += (self.columns[edge.child].len() - before) as u64;
         match parents {
             Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
             parents => {
-                for &at in &children {
-                    self.reach(edge.child, at, call.route.reach);
-                }
-                let parents = parents.map(|parents| parents.indices.into_iter().flatten().collect());
-                self.tie(call, parents, children);
+                self.reach_all(edge.child, &children, call.route.reach);
+                self.tie(call, parents.map(|parents| parents.indices), children);
             }
         }
         if self.nodes < u64::from(u32::MAX) { Ok(()) } else { Err(PlanError::TooLarge) }
@@ -420,7 +418,7 @@ impl<'a> Discovery<'a> {
             ),
             None => return Ok(()),
             Some(parents) => {
-                let known = parents.indices.iter().flatten();
+                let known = parents.indices.iter().filter(|&&parent| parent != Parents::STRANGER);
                 let not_asked = known.copied().find(|&parent| !was_asked(call.asked(), parent));
                 let not_asked = not_asked.map(|index| self.columns[parent].ids.display(index).to_string());
                 let Some(stranger) = parents.stranger.clone().or(not_asked) else { return Ok(()) };
@@ -433,11 +431,12 @@ impl<'a> Discovery<'a> {
 
     /// Children that go only with their last owner: those that lose it now, and those that stay. Inside a cyclic group
     /// that is known once nothing else is found.
-    fn take_shared(&mut self, call: &Call, owners: &[Option<u32>], children: &[u32]) {
+    fn take_shared(&mut self, call: &Call, owners: &[u32], children: &[u32]) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
         for (&owner, &child) in owners.iter().zip(children) {
+            let owner = (owner != Parents::STRANGER).then_some(owner);
             by_child.entry(child).or_default().push(owner);
             if let Some(owner) = owner {
                 self.arcs[call.edge].pairs.push((owner, child));
@@ -507,6 +506,30 @@ impl<'a> Discovery<'a> {
         column.given.resize(column.ids.len(), 0);
         column.through.resize(column.ids.len(), 0);
         column.marks.resize(column.ids.len(), Marks::default());
+    }
+
+    /// How many children there will be, if all calls along the edge find as many as this one. Nothing is expected of a
+    /// second edge: what it finds is mostly known.
+    fn expected(&self, call: &Call, found: usize) -> usize {
+        let progress = &self.progress[self.group_of[self.graph.edges[call.edge].child]];
+        let calls = self.inboxes[call.edge].expected.unwrap_or(0);
+        if progress.input == 0 { found * calls as usize } else { 0 }
+    }
+
+    /// Notes that a rule reached these instances.
+    fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
+        let Reach::Effect { effect, leaf } = reach else {
+            return indices.iter().for_each(|&index| self.reach(resource, index, reach));
+        };
+        if self.groups[self.group_of[resource]].cyclic {
+            return indices.iter().for_each(|&index| self.reach(resource, index, reach));
+        }
+        let Column { given, through, .. } = &mut self.columns[resource];
+        let (bit, through_bit) = (1 << effect, u32::from(!leaf) << effect);
+        for &index in indices {
+            given[index as usize] |= bit;
+            through[index as usize] |= through_bit;
+        }
     }
 
     /// Notes that a rule reached an instance. What a second path brings is added.

@@ -83,14 +83,14 @@ fn what_is_new(
     found: Box<dyn DynFound>,
 ) -> Result<Option<Newcomers>, CallError> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
-    let named = found.parents(&*affected.columns[parent].ids).map_err(CallError::Fault)?;
+    let named = found.parents(&*affected.columns[parent].ids, asked).map_err(CallError::Fault)?;
     let children = found.known_children(&*affected.columns[child].ids);
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
     for (position, known) in children.into_iter().enumerate() {
         let hangs_off = |at: u32| known.is_some_and(|index| affected.parents(edge, index).contains(&at));
         let of = match &named {
-            Some(named) => named.indices[position].into_iter().filter(|at| asked.contains(at)).collect(),
+            Some(named) => asked.iter().copied().filter(|&at| at == named.indices[position]).collect(),
             None => asked.to_vec(),
         };
         let without: Vec<u32> = of.into_iter().filter(|&at| !hangs_off(at)).collect();

@@ -82,6 +82,13 @@ impl<Id: ResourceId> IdColumn<Id> {
 
     /// The index of `id`, which is added if it is new.
     pub(crate) fn insert(&mut self, id: Id) -> u32 {
+        self.insert_of(id, 0)
+    }
+
+    fn insert_of(&mut self, id: Id, expected: usize) -> u32 {
+        if self.by_id.len() == self.by_id.capacity() {
+            self.grow(expected);
+        }
         let Self { ids, by_id, hasher } = self;
         let entry = by_id.entry(
             hasher.hash_one(&id),
@@ -96,6 +103,38 @@ impl<Id: ResourceId> IdColumn<Id> {
                 ids.push(id);
                 index
             }
+        }
+    }
+
+    /// The indices of `ids`, in their order; those that are new are added. `expected` is a guess of how many the table
+    /// will hold in the end.
+    pub(crate) fn insert_all(&mut self, ids: impl ExactSizeIterator<Item = Id>, expected: usize) -> Vec<u32> {
+        let mut indices = Vec::with_capacity(ids.len());
+        // What was found along one edge is often found along another in the same order: the one behind the last is
+        // looked at first, which is in the cache, and needs no hash.
+        let mut next = u32::MAX;
+        for id in ids {
+            let index =
+                if self.ids.get(next as usize) == Some(&id) { next } else { self.insert_of(id, expected) };
+            next = index + 1;
+            indices.push(index);
+        }
+        indices
+    }
+
+    /// Makes room for as many again or, where more are expected, for up to eight times as many. The ids are read in
+    /// their order, and the old table goes before the new one is made: quicker than to move from one to the other, and
+    /// the two are never there together.
+    #[cold]
+    fn grow(&mut self, expected: usize) {
+        let Self { ids, by_id, hasher } = self;
+        let hash = |id: &Id| hasher.hash_one(id);
+        let capacity = expected.clamp((ids.len() * 2).max(4), (ids.len() * 8).max(1024));
+        *by_id = HashTable::new();
+        *by_id = HashTable::with_capacity(capacity);
+        ids.reserve_exact(capacity - ids.len());
+        for (index, id) in ids.iter().enumerate() {
+            by_id.insert_unique(hash(id), index as u32, |&index| hash(&ids[index as usize]));
         }
     }
 

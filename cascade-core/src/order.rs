@@ -8,26 +8,24 @@ use std::collections::{HashSet, VecDeque};
 use crate::affected::{Affected, CutArc};
 
 /// For each node, the nodes that wait for it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Order {
     start: Vec<u32>,
     followers: Vec<u32>,
-    /// For each node, for how many others it waits.
-    pub(crate) waits_for: Vec<u32>,
 }
 
 impl Order {
-    /// Every instance after all that hang off it.
-    pub(crate) fn children_first(affected: &Affected) -> Self {
+    /// Every instance after all that hang off it; and for each node, for how many others it waits.
+    pub(crate) fn children_first(affected: &Affected) -> (Self, Vec<u32>) {
         Self::new(affected, |child, parent| (child, parent))
     }
 
-    /// Every instance after all that it hangs off.
-    pub(crate) fn parents_first(affected: &Affected) -> Self {
+    /// Every instance after all that it hangs off; and for each node, for how many others it waits.
+    pub(crate) fn parents_first(affected: &Affected) -> (Self, Vec<u32>) {
         Self::new(affected, |child, parent| (parent, child))
     }
 
-    fn new(affected: &Affected, direct: impl Fn(u32, u32) -> (u32, u32)) -> Self {
+    fn new(affected: &Affected, direct: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
         let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
         let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
         let nodes = affected.nodes() + blocks + afters;
@@ -41,14 +39,17 @@ impl Order {
         for node in 0..nodes {
             start[node + 1] += start[node];
         }
-        let mut next = start.clone();
+        // Each start is moved on while its followers are filled in, and so ends where the next one began.
         let mut followers = vec![0; start[nodes] as usize];
         each_arc(affected, |child, parent| {
             let (first, then) = direct(child, parent);
-            followers[next[first as usize] as usize] = then;
-            next[first as usize] += 1;
+            let next = &mut start[first as usize];
+            followers[*next as usize] = then;
+            *next += 1;
         });
-        Self { start, followers, waits_for }
+        start.copy_within(..nodes, 1);
+        start[0] = 0;
+        (Self { start, followers }, waits_for)
     }
 
     /// The nodes that wait for `node`.
@@ -84,7 +85,7 @@ impl Order {
     }
 
     pub(crate) fn nodes(&self) -> usize {
-        self.waits_for.len()
+        self.start.len() - 1
     }
 }
 
@@ -97,9 +98,10 @@ fn each_arc(affected: &Affected, mut visit: impl FnMut(u32, u32)) {
                 && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
         };
         let ordered = affected.route.orders(index);
-        for &(parent, child) in &arcs.pairs {
-            if ordered && !is_cut(parent, child) {
-                visit(affected.node(edge.child, child), affected.node(edge.parent, parent));
+        let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
+        for &(parent, child) in arcs.pairs.iter().filter(|_| ordered) {
+            if !is_cut(parent, child) {
+                visit(child_base + child, parent_base + parent);
             }
         }
         for block in arcs.blocks.iter().filter(|_| ordered) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::StepError;
-use crate::intern::IdTable;
+use crate::intern::{IdColumn, IdTable};
 use crate::resource::ResourceId;
 
 /// What an effect did to the instances of its batch. `Ok(())` from an effect says that all of them are done.
@@ -171,42 +171,46 @@ impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
 
 /// The parents of an answer's pairs.
 pub(crate) struct Parents {
-    /// `None` for one that is not in the table.
-    pub(crate) indices: Vec<Option<u32>>,
+    /// [`STRANGER`](Self::STRANGER) for one that is not in the table.
+    pub(crate) indices: Vec<u32>,
     /// The first of those, printed.
     pub(crate) stranger: Option<String>,
+}
+
+impl Parents {
+    /// Stands for a parent that is not in the table. No instance has that index.
+    pub(crate) const STRANGER: u32 = u32::MAX;
 }
 
 /// A finder's answer whose id types the engine does not know.
 pub(crate) trait DynFound: Send {
     /// The parents of the pairs; `None` where the answer names no parents. The error is a fault in words.
-    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Parents>, String>;
+    fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String>;
     /// The children as indices; `None` for one that is not in the table.
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
     /// The child at a position as it prints; empty where there is none.
     fn printed_child(&self, position: usize) -> String;
     /// The children as indices, new ones added.
-    fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32>;
+    ///
+    /// There will be about `expected` in the whole table, as far as one can tell.
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32>;
+    /// How many pairs or children.
+    fn len(&self) -> usize;
 }
 
 impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
-    fn parents(&self, parents: &dyn IdTable) -> Result<Option<Parents>, String> {
+    fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String> {
         let Self::Pairs(pairs) = self else { return Ok(None) };
         let table =
             parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
         let mut indices = Vec::with_capacity(pairs.len());
         let mut stranger = None;
-        // Finders mostly answer parent by parent: a run of one parent is looked up once.
-        let mut last: Option<(&P, Option<u32>)> = None;
+        let mut walk = Walk { table, asked, last: None };
         for (parent, _) in pairs {
-            let index = match last {
-                Some((seen, index)) if seen == parent => index,
-                _ => table.index_of(parent),
-            };
-            if index.is_none() && stranger.is_none() {
+            let index = walk.index_of(parent);
+            if index == Parents::STRANGER && stranger.is_none() {
                 stranger = Some(parent.to_string());
             }
-            last = Some((parent, index));
             indices.push(index);
         }
         Ok(Some(Parents { indices, stranger }))
@@ -229,12 +233,48 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         child.map_or_else(String::new, ToString::to_string)
     }
 
-    fn intern_children(self: Box<Self>, children: &mut dyn IdTable) -> Vec<u32> {
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32> {
         let Some(table) = children.typed_mut::<C>() else { return Vec::new() };
         match *self {
-            Self::Pairs(pairs) => pairs.into_iter().map(|(_, child)| table.insert(child)).collect(),
-            Self::Children(ids) => ids.into_iter().map(|child| table.insert(child)).collect(),
+            Self::Pairs(pairs) => table.insert_all(pairs.into_iter().map(|(_, child)| child), expected),
+            Self::Children(ids) => table.insert_all(ids.into_iter(), expected),
         }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Pairs(pairs) => pairs.len(),
+            Self::Children(ids) => ids.len(),
+        }
+    }
+}
+
+/// Looks parents up. Finders mostly answer parent by parent, in the order they were asked: a run of one parent is looked
+/// up once, and the next one is most likely near in the list of those asked about.
+struct Walk<'a, P> {
+    table: &'a IdColumn<P>,
+    /// Those asked about, from the last one found.
+    asked: &'a [u32],
+    last: Option<(&'a P, u32)>,
+}
+
+impl<'a, P: ResourceId> Walk<'a, P> {
+    fn index_of(&mut self, parent: &'a P) -> u32 {
+        if let Some((seen, index)) = self.last
+            && seen == parent
+        {
+            return index;
+        }
+        let near = self.asked.iter().take(4).position(|&index| self.table.get(index) == parent);
+        let index = match near {
+            Some(position) => {
+                self.asked = &self.asked[position..];
+                self.asked[0]
+            }
+            None => self.table.index_of(parent).unwrap_or(Parents::STRANGER),
+        };
+        self.last = Some((parent, index));
+        index
     }
 }
 

@@ -128,10 +128,11 @@ impl Pass {
         Some(pass)
     }
 
-    fn empty(affected: &Affected, phase: Phase, order: Order) -> Self {
+    fn empty(affected: &Affected, phase: Phase, (order, waits_for): (Order, Vec<u32>)) -> Self {
         let lanes = affected.graph.extensions.iter().map(|extension| extension.settings.concurrency);
         let work = Work {
             order: Arc::new(order),
+            waits_for,
             masks: Vec::with_capacity(affected.nodes()),
             base: affected.base.clone(),
             first_slot: Vec::new(),

@@ -71,6 +71,8 @@ pub(crate) struct Completion {
 /// What is to be done: for each instance the slots of its resource that it goes through, lowest bit first.
 pub(crate) struct Work {
     pub(crate) order: Arc<Order>,
+    /// For each node, for how many others it still waits.
+    pub(crate) waits_for: Vec<u32>,
     pub(crate) masks: Vec<u32>,
     /// For each resource its first node, and behind the last one the number of instances.
     pub(crate) base: Vec<u32>,
@@ -93,7 +95,6 @@ pub(crate) struct Scheduler {
     work: Work,
     policy: FailurePolicy,
     states: Vec<State>,
-    waits_for: Vec<u32>,
     ready: Vec<VecDeque<u32>>,
     lanes: Vec<Lane>,
     /// The lanes with both a free place and something ready.
@@ -106,6 +107,8 @@ pub(crate) struct Scheduler {
     /// Nodes that have ended, whose followers are still to be told.
     ended: Vec<u32>,
     stopping: bool,
+    /// The resource that was looked up last.
+    last_resource: usize,
 }
 
 impl Scheduler {
@@ -116,7 +119,6 @@ impl Scheduler {
         let mut scheduler = Self {
             policy,
             states: vec![State::Waiting; instances],
-            waits_for: work.order.waits_for.clone(),
             ready: work.slots.iter().map(|_| VecDeque::new()).collect(),
             lanes: work
                 .lanes
@@ -130,6 +132,7 @@ impl Scheduler {
             left_behind: Vec::new(),
             ended: Vec::new(),
             stopping: false,
+            last_resource: 0,
             work,
         };
         for before in before {
@@ -149,10 +152,10 @@ impl Scheduler {
             }
         }
         // Those that wait for nothing; `settle` comes to the others.
-        let free = |node: &u32| scheduler.work.order.waits_for[*node as usize] == 0;
-        let free: Vec<u32> = (0..scheduler.work.order.nodes() as u32).filter(free).collect();
-        for node in free {
-            scheduler.unblocked(node);
+        for node in 0..scheduler.work.order.nodes() as u32 {
+            if scheduler.work.waits_for[node as usize] == 0 {
+                scheduler.unblocked(node);
+            }
         }
         scheduler.settle();
         scheduler
@@ -256,7 +259,8 @@ impl Scheduler {
             self.ended.push(node);
             return true;
         };
-        let slot = self.work.first_slot[self.resource_of(node)] + bit;
+        let resource = self.resource_of(node);
+        let slot = self.work.first_slot[resource] + bit;
         if self.ready[slot].is_empty() {
             let lane = self.work.slots[slot].lane;
             self.lanes[lane].slots.push_back(slot);
@@ -321,10 +325,10 @@ impl Scheduler {
 
     /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long.
     fn settle(&mut self) {
+        let order = Arc::clone(&self.work.order);
         while let Some(node) = self.ended.pop() {
-            for at in 0..self.work.order.followers(node).len() {
-                let follower = self.work.order.followers(node)[at];
-                let waits_for = &mut self.waits_for[follower as usize];
+            for &follower in order.followers(node) {
+                let waits_for = &mut self.work.waits_for[follower as usize];
                 *waits_for -= 1;
                 if *waits_for == 0 {
                     self.unblocked(follower);
@@ -341,7 +345,12 @@ impl Scheduler {
         }
     }
 
-    fn resource_of(&self, node: u32) -> usize {
-        self.work.base.partition_point(|&first| first <= node) - 1
+    /// Mostly that of the one before.
+    fn resource_of(&mut self, node: u32) -> usize {
+        let base = &self.work.base;
+        if !(base[self.last_resource]..base[self.last_resource + 1]).contains(&node) {
+            self.last_resource = base.partition_point(|&first| first <= node) - 1;
+        }
+        self.last_resource
     }
 }
