@@ -1,0 +1,4 @@
+//! The engine, through its public API: by examples.
+
+mod classics;
+mod support;

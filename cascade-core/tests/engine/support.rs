@@ -1,0 +1,276 @@
+//! Small clouds in a few words: resources with text ids, effects that note what they are called for.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cascade_core::{
+    Apply, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, Plan, PlanError, Report,
+    ResourceDescriptor, Rule, StepError, StepSettings, Verdict, place,
+};
+
+/// What the methods of a cloud share: what they were called for, and what they are to fail on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    calls: Vec<String>,
+    finder_calls: usize,
+    failing: BTreeSet<String>,
+}
+
+impl Notes {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every call of a method, as `Resource.method id id`.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.lock().calls.clone()
+    }
+
+    pub(crate) fn finder_calls(&self) -> usize {
+        self.lock().finder_calls
+    }
+
+    fn call(&self, method: &str, ids: &[String]) -> Outcome<String> {
+        let mut sorted = ids.to_vec();
+        sorted.sort();
+        let mut inner = self.lock();
+        inner.calls.push(format!("{method} {}", sorted.join(" ")));
+        let fails = |id: &&String| inner.failing.contains(&format!("{method} {id}"));
+        ids.iter().filter(fails).map(|id| (id.clone(), StepError::terminal("told to fail"))).collect()
+    }
+}
+
+/// A resource of a cloud in the making.
+pub(crate) struct Kind {
+    name: String,
+    declared: Declaration<Notes, String>,
+    effects: BTreeSet<String>,
+    edges: BTreeSet<String>,
+}
+
+impl Kind {
+    fn new(name: &str, extension: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            declared: Declaration::new(extension.to_owned(), descriptor(name), place!()),
+            effects: BTreeSet::new(),
+            edges: BTreeSet::new(),
+        }
+    }
+
+    /// The declaration, for what has no word of its own here.
+    pub(crate) fn declared(&mut self) -> &mut Declaration<Notes, String> {
+        &mut self.declared
+    }
+
+    /// An effect, if it is new.
+    pub(crate) fn effect(&mut self, effect: &str) -> &mut Self {
+        if self.effects.insert(effect.to_owned()) {
+            let method = format!("{}.{effect}", self.name);
+            self.declared.effect(effect.to_owned(), place!(), move |notes: &Notes, ids: &[String], _| {
+                let outcome = notes.call(&method, ids);
+                Box::pin(async { Ok(outcome) })
+            });
+        }
+        self
+    }
+
+    /// The effect on an instance that is itself the root.
+    pub(crate) fn root(&mut self, effect: &str) -> &mut Self {
+        self.effect(effect);
+        self.declared.rule(Rule::effect::<Delete>(effect.to_owned(), place!()));
+        self
+    }
+
+    /// An edge, with what its finder knows: `z1>c1 z1>c2`.
+    pub(crate) fn edge(&mut self, parent: &str, pairs: &str) -> &mut Self {
+        if self.edges.insert(parent.to_owned()) {
+            let pairs = parse(pairs);
+            self.declared.edge(descriptor(parent), place!());
+            self.declared.finder(
+                format!("under_{parent}"),
+                descriptor(parent),
+                None,
+                place!(),
+                move |notes: &Notes, parents: &[String], _| {
+                    notes.lock().finder_calls += 1;
+                    let asked = pairs.iter().filter(|(parent, _)| parents.contains(parent));
+                    let found = asked.cloned().collect();
+                    Box::pin(async { Ok(Found::Pairs(found)) })
+                },
+            );
+        }
+        self
+    }
+
+    /// An edge along which instances get an effect.
+    pub(crate) fn under(&mut self, parent: &str, effect: &str, pairs: &str) -> &mut Self {
+        self.effect(effect).edge(parent, pairs);
+        self.declared.rule(Rule::effect::<Delete>(effect.to_owned(), place!()).from(descriptor(parent)));
+        self
+    }
+
+    /// An edge along which instances get an effect, and the cascade goes no further.
+    pub(crate) fn leaf(&mut self, parent: &str, effect: &str, pairs: &str) -> &mut Self {
+        self.effect(effect).edge(parent, pairs);
+        let rule = Rule::effect::<Delete>(effect.to_owned(), place!()).from(descriptor(parent));
+        self.declared.rule(rule.leaf());
+        self
+    }
+
+    pub(crate) fn begin(&mut self, method: &str) -> &mut Self {
+        let name = format!("{}.{method}", self.name);
+        self.declared.begin::<Delete, _>(
+            method.to_owned(),
+            place!(),
+            move |notes: &Notes, ids: &[String], _| {
+                let outcome = notes.call(&name, ids);
+                Box::pin(async { Ok(outcome) })
+            },
+        );
+        self
+    }
+
+    pub(crate) fn cleanup(&mut self, method: &str) -> &mut Self {
+        let name = format!("{}.{method}", self.name);
+        self.declared.cleanup::<Delete, _>(
+            method.to_owned(),
+            place!(),
+            move |notes: &Notes, ids: &[String], _| {
+                let outcome = notes.call(&name, ids);
+                Box::pin(async { Ok(outcome) })
+            },
+        );
+        self
+    }
+
+    pub(crate) fn settings(&mut self, settings: StepSettings) -> &mut Self {
+        self.declared.settings(settings);
+        self
+    }
+}
+
+/// The descriptor of a resource of a cloud.
+pub(crate) fn descriptor(name: &str) -> ResourceDescriptor {
+    ResourceDescriptor::runtime::<String>(name, place!())
+}
+
+fn parse(pairs: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| {
+        let (parent, child) = pair.split_once('>').unwrap();
+        (parent.to_owned(), child.to_owned())
+    };
+    pairs.split_whitespace().map(pair).collect()
+}
+
+/// A cloud in the making.
+#[derive(Default)]
+pub(crate) struct Cloud {
+    notes: Notes,
+    kinds: Vec<Kind>,
+}
+
+impl Cloud {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn kind(mut self, name: &str, declare: impl FnOnce(&mut Kind)) -> Self {
+        let mut kind = Kind::new(name, &format!("{name}Cascade"));
+        declare(&mut kind);
+        self.kinds.push(kind);
+        self
+    }
+
+    pub(crate) fn addon(mut self, name: &str, declare: impl FnOnce(&mut Kind)) -> Self {
+        let mut kind = Kind::new(name, &format!("{name}Addon"));
+        kind.declared.addon();
+        declare(&mut kind);
+        self.kinds.push(kind);
+        self
+    }
+
+    /// These calls fail for good: `Vm.stop vm-1`.
+    pub(crate) fn failing(self, calls: &[&str]) -> Self {
+        self.notes.lock().failing.extend(calls.iter().map(|call| (*call).to_owned()));
+        self
+    }
+
+    pub(crate) fn build(self) -> (Cascade, Notes) {
+        self.build_with(|builder| builder)
+    }
+
+    pub(crate) fn build_with(self, set: impl FnOnce(CascadeBuilder) -> CascadeBuilder) -> (Cascade, Notes) {
+        let Self { notes, kinds } = self;
+        let declare = |builder: CascadeBuilder, kind: Kind| builder.declare(notes.clone(), kind.declared);
+        let builder = kinds.into_iter().fold(Cascade::builder(), declare);
+        (set(builder).build().unwrap(), notes)
+    }
+
+    /// The plan of deleting these roots: `R r1 r2`.
+    pub(crate) fn plan(self, roots: &str) -> Plan {
+        let (cascade, _) = self.build();
+        block_on(plan(&cascade, roots)).unwrap()
+    }
+
+    /// Deletes these roots.
+    pub(crate) fn delete(self, roots: &str) -> Deleted {
+        self.delete_with(roots, |apply| apply)
+    }
+
+    pub(crate) fn delete_with(self, roots: &str, set: impl FnOnce(Apply<'_>) -> Apply<'_>) -> Deleted {
+        let (cascade, notes) = self.build();
+        let report = block_on(async {
+            let plan = plan(&cascade, roots).await.unwrap();
+            set(cascade.apply(plan)).await.unwrap()
+        });
+        Deleted { report, calls: notes.calls() }
+    }
+}
+
+/// The plan of deleting these roots: `R r1 r2`.
+pub(crate) async fn plan(cascade: &Cascade, roots: &str) -> Result<Plan, PlanError> {
+    let mut words = roots.split_whitespace();
+    let resource = words.next().unwrap();
+    cascade.plan_named(Delete, resource, words).await
+}
+
+/// What came of a deletion.
+pub(crate) struct Deleted {
+    pub(crate) report: Report,
+    pub(crate) calls: Vec<String>,
+}
+
+impl Deleted {
+    /// The verdicts, as `vm-1 done, vm-2 blocked by Host h1`, in the order of resources and discovery.
+    pub(crate) fn verdicts(&self) -> Vec<String> {
+        let verdict = |verdict: Verdict<'_>| match verdict {
+            Verdict::Done => String::from("done"),
+            Verdict::Failed(failure) => format!("failed: {failure}"),
+            Verdict::Blocked { by } => format!("blocked by {by}"),
+            Verdict::NotStarted => String::from("not started"),
+            other => panic!("{other:?}"),
+        };
+        self.report.verdicts().map(|(instance, it)| format!("{instance} {}", verdict(it))).collect()
+    }
+
+    /// Asserts that the first call came before the second.
+    pub(crate) fn assert_before(&self, first: &str, second: &str) {
+        let at = |id: &str| {
+            let is_for = |call: &String| call.split_whitespace().skip(1).any(|word| word == id);
+            self.calls.iter().position(is_for).unwrap_or_else(|| panic!("no call for {id}: {:?}", self.calls))
+        };
+        assert!(at(first) < at(second), "{first} before {second}: {:?}", self.calls);
+    }
+}
+
+/// On one thread, with a clock that jumps to the next timer whenever nothing else goes on.
+pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().unwrap().block_on(test)
+}
