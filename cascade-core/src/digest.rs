@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::affected::Affected;
+use crate::affected::{Affected, bits};
 
 /// The SHA-256 of the operation with its payload, the roots, and every affected instance with its effects, in hex.
 ///
@@ -24,8 +24,11 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
         for index in affected.sorted(resource) {
             field(&column.ids.id_to_json(index)?.to_string());
             field(if affected.is_root(resource, index) { "root" } else { "" });
-            for name in affected.effect_names(resource, affected.effects(resource, index)) {
-                field(name);
+            for effect in bits(affected.effects(resource, index)) {
+                // With the extension: an owner and its add-ons may have effects of one name.
+                let effect = &affected.graph.resources[resource].effects[effect];
+                field(&affected.graph.extensions[effect.extension].name);
+                field(&effect.name);
             }
         }
     }

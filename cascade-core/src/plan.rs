@@ -285,17 +285,20 @@ impl Plan {
         let affected = &*self.affected;
         let column = &affected.columns[resource];
         let mut summary = ResourceSummary::default();
-        let mut counts = vec![0; affected.graph.resources[resource].effects.len()];
+        // An owner and its add-ons may have effects of one name: an instance that gets both counts once.
+        let mut by_name: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
+        for (effect, name) in affected.graph.resources[resource].effects().enumerate() {
+            by_name.entry(name).or_default().0 |= 1 << effect;
+        }
         summary.retained = (0..column.len() as u32).filter(|&index| column.is_retained(index)).count();
         for index in affected.instances(resource) {
             summary.instances += 1;
-            crate::affected::bits(affected.effects(resource, index)).for_each(|effect| counts[effect] += 1);
+            let effects = affected.effects(resource, index);
+            by_name.values_mut().for_each(|(mask, count)| *count += usize::from(effects & *mask != 0));
             summary.going += usize::from(affected.is_going(resource, index));
         }
-        let counted = counts.into_iter().enumerate().filter(|&(_, count)| count > 0);
-        summary.effects = counted
-            .map(|(effect, count)| (affected.effect_name(resource, effect).to_owned(), count))
-            .collect();
+        let counted = by_name.into_iter().filter(|&(_, (_, count))| count > 0);
+        summary.effects = counted.map(|(name, (_, count))| (name.to_owned(), count)).collect();
         summary
     }
 }

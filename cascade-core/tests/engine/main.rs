@@ -1,4 +1,5 @@
 //! The engine, through its public API: by examples.
 
 mod classics;
+mod plans;
 mod support;

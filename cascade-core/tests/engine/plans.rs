@@ -1,0 +1,42 @@
+//! What plans say.
+
+use cascade_core::Plan;
+
+use crate::support::Cloud;
+
+/// A host whose owner and whose add-on both have an effect `remove`.
+fn same_name(owner_finds: &str, addon_finds: &str) -> Plan {
+    Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Rack", |it| {
+            it.under("Zone", "remove", "z>r");
+        })
+        .kind("Host", |it| {
+            it.under("Zone", "remove", owner_finds);
+        })
+        .addon("Host", |it| {
+            it.under("Rack", "remove", addon_finds);
+        })
+        .plan("Zone z")
+}
+
+#[test]
+fn effects_of_one_name_are_counted_together() {
+    let check = |owner_finds: &str, addon_finds: &str, instances: usize, removed: usize| {
+        let summary = same_name(owner_finds, addon_finds).summary().unwrap();
+        let host = &summary.resources["Host"];
+        assert_eq!((host.instances, host.effects["remove"]), (instances, removed));
+    };
+    check("z>h1", "r>h2", 2, 2);
+    check("z>h1", "r>h1", 1, 1);
+    check("z>h1 z>h2", "r>h1 r>h3", 3, 3);
+}
+
+#[test]
+fn effects_of_one_name_are_told_apart_by_the_digest() {
+    let digest = |owner_finds, addon_finds| same_name(owner_finds, addon_finds).digest().unwrap();
+    assert_ne!(digest("z>h1", ""), digest("", "r>h1"));
+    assert_eq!(digest("z>h1", "r>h2"), digest("z>h1", "r>h2"));
+}
