@@ -121,7 +121,10 @@ impl Run {
             let pass = Pass::effects(&self.affected, &ran);
             let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
             if newcomers.is_empty() {
-                let states = scheduler.states().to_vec();
+                let mut states = scheduler.states().to_vec();
+                // A forced run goes on after a failure; the plan may have grown since.
+                let failed = self.failures.iter().filter(|(_, failure)| failure.phase == Phase::Effect);
+                failed.for_each(|(&node, _)| states[node as usize] = State::Failed);
                 let causes =
                     (0..states.len() as u32).filter_map(|node| Some((node, scheduler.blocked_by(node)?)));
                 return (states, causes.collect());

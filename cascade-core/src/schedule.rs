@@ -101,6 +101,8 @@ pub(crate) struct Scheduler {
     running: usize,
     limit: usize,
     blocked_by: Vec<u32>,
+    /// Under `Force`: the instances that a step failed on. Empty until there is one.
+    left_behind: Vec<bool>,
     /// Nodes that have ended, whose followers are still to be told.
     ended: Vec<u32>,
     stopping: bool,
@@ -125,6 +127,7 @@ impl Scheduler {
             running: 0,
             limit,
             blocked_by: Vec::new(),
+            left_behind: Vec::new(),
             ended: Vec::new(),
             stopping: false,
             work,
@@ -192,8 +195,7 @@ impl Scheduler {
         let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
             if has_failed.get(position).copied().unwrap_or(false) {
-                completion.blocked += self.fail(node);
-                completion.ended += 1;
+                self.fail(node, &mut completion);
             } else {
                 completion.ended += usize::from(self.advance(node));
             }
@@ -248,7 +250,8 @@ impl Scheduler {
     /// Makes an instance ready for its next slot; answers whether it has none left.
     fn next_slot(&mut self, node: u32) -> bool {
         let Some(bit) = bits(self.work.masks[node as usize]).next() else {
-            self.states[node as usize] = State::Done;
+            let failed = self.left_behind.get(node as usize).copied().unwrap_or(false);
+            self.states[node as usize] = if failed { State::Failed } else { State::Done };
             self.ended.push(node);
             return true;
         };
@@ -270,18 +273,19 @@ impl Scheduler {
         self.next_slot(node)
     }
 
-    /// Answers how many instances it blocks.
-    fn fail(&mut self, node: u32) -> usize {
-        self.states[node as usize] = State::Failed;
-        match self.policy {
-            FailurePolicy::Force => {
-                self.ended.push(node);
-                return 0;
-            }
-            FailurePolicy::Stop => self.stopping = true,
-            FailurePolicy::Isolate => {}
+    /// A step of an instance failed.
+    fn fail(&mut self, node: u32, completion: &mut Completion) {
+        if self.policy == FailurePolicy::Force {
+            // As if the step had ended well: further steps of the instance run.
+            self.left_behind.resize(self.states.len(), false);
+            self.left_behind[node as usize] = true;
+            completion.ended += usize::from(self.advance(node));
+            return;
         }
-        self.block_followers(node, node)
+        self.states[node as usize] = State::Failed;
+        self.stopping |= self.policy == FailurePolicy::Stop;
+        completion.ended += 1;
+        completion.blocked += self.block_followers(node, node);
     }
 
     /// Blocks all that waits for `node`; answers how many instances that are.

@@ -1,5 +1,6 @@
 //! The engine, through its public API: by examples.
 
 mod classics;
+mod failures;
 mod plans;
 mod support;
