@@ -1,6 +1,8 @@
-//! The engine, through its public API: by examples.
+//! The engine, through its public API: against a reference model, and by examples.
 
 mod classics;
 mod failures;
+mod model;
 mod plans;
+mod properties;
 mod support;

@@ -1,0 +1,323 @@
+//! Drives the engine through a world: the test picks which waiting method goes on next, and how it ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Arc as Shared;
+use std::time::Duration;
+
+use cascade_core::{ApplyError, CancellationToken, Cascade, FailurePolicy, Plan, PlanError, Report, Verdict};
+
+use super::reference::{self, Arc, Expected};
+use super::script::{Answer, Call, Detach, Entry, Script, cascade};
+use super::tape::Tape;
+use super::trace::{Fate, Judge, Judged};
+use super::world::{Instance, OperationSpec, World};
+
+/// How a run is set, and what befalls it.
+#[derive(Clone, Debug)]
+pub(crate) struct RunSpec {
+    pub(crate) policy: FailurePolicy,
+    pub(crate) forced: bool,
+    /// How many of 16 calls fail.
+    pub(crate) trouble: usize,
+    /// The run is cancelled when that many calls have been let go on.
+    pub(crate) cancel_after: Option<usize>,
+}
+
+/// Runs on a clock that jumps to the next timer whenever nothing else goes on.
+pub(crate) fn on_paused_clock<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(test)
+}
+
+/// Lets the future go on until it waits for the test, answers what waits, and so on until it ends.
+async fn drive<T>(
+    script: &Script,
+    tape: &mut Tape,
+    mut answer: impl FnMut(&mut Tape, &Call) -> Answer,
+    mut before_each: impl FnMut(),
+    future: impl Future<Output = T>,
+) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut idle = 0;
+    loop {
+        // The clock moves only when nothing goes on by itself.
+        if let Ok(ended) = tokio::time::timeout(Duration::from_millis(1), &mut future).await {
+            return ended;
+        }
+        script.state().entries.push(Entry::Quiet);
+        if script.state().waiting.is_empty() {
+            idle += 1;
+            assert!(idle < 10_000, "nothing waits for the test, and nothing goes on");
+            // A wait for another try, or a timeout.
+            if let Ok(ended) = tokio::time::timeout(Duration::from_mins(20), &mut future).await {
+                return ended;
+            }
+            continue;
+        }
+        before_each();
+        let at_once = 1 + tape.below(3);
+        for _ in 0..at_once {
+            let count = script.state().waiting.len();
+            if count == 0 {
+                break;
+            }
+            let waiting = script.state().waiting.remove(tape.below(count));
+            let answer = waiting.call.map_or(Answer::Well, |(_, call)| answer(tape, &call));
+            // A dropped call no longer listens.
+            let _ = waiting.release.send(answer);
+        }
+    }
+}
+
+/// The plan of a world, its finders answering in the order of the tape.
+pub(crate) async fn plan(
+    world: &World,
+    cascade: &Cascade,
+    script: &Script,
+    tape: &mut Tape,
+) -> Result<Plan, PlanError> {
+    let root = &world.resources[world.root].name;
+    let ids: Vec<String> = world.roots.iter().map(|&number| world.printed((world.root, number))).collect();
+    let well = |_: &mut Tape, _: &Call| Answer::Well;
+    match world.operation {
+        OperationSpec::Delete => {
+            let planning = cascade.plan_named(cascade_core::Delete, root, &ids);
+            drive(script, tape, well, || {}, planning).await
+        }
+        OperationSpec::Detach => {
+            let planning = cascade.plan_named(Detach { from: String::from("x") }, root, &ids);
+            drive(script, tape, well, || {}, planning).await
+        }
+    }
+}
+
+/// Plans, and compares with the model. `None` where there is rightly no plan.
+pub(crate) async fn plan_as_expected(
+    world: &World,
+    cascade: &Cascade,
+    script: &Script,
+    tape: &mut Tape,
+) -> Option<(Plan, Expected, BTreeSet<Arc>)> {
+    let plan = plan(world, cascade, script, tape).await;
+    let Some(expected) = reference::plan(world) else {
+        assert!(matches!(plan, Err(PlanError::NoRule { .. })), "{plan:?}");
+        return None;
+    };
+    let plan = plan.unwrap();
+    let calls = script.state().finder_calls.clone();
+    reference::check_calls(world, &expected, &calls);
+    let arcs = reference::arcs(world, &calls);
+    let order = reference::check_cut(world, &expected, &arcs, &cut(world, &plan));
+    compare(world, &expected, &arcs, &plan);
+    compare_vetoes(world, &expected, &plan, script);
+    Some((plan, expected, order))
+}
+
+fn cut(world: &World, plan: &Plan) -> BTreeSet<Arc> {
+    let summary = plan.summary().unwrap();
+    let arcs: BTreeSet<Arc> = summary
+        .cut
+        .iter()
+        .map(|cut| {
+            let (parent, child) = (find(world, &cut.parent), find(world, &cut.child));
+            let edge = world.edges.iter().position(|edge| (edge.parent, edge.child) == (parent.0, child.0));
+            Arc { edge: edge.unwrap(), parent, child }
+        })
+        .collect();
+    assert_eq!(arcs.len(), summary.cut.len(), "an arc is cut twice");
+    arcs
+}
+
+fn find(world: &World, (resource, id): &(String, String)) -> Instance {
+    let resource = world.resources.iter().position(|spec| spec.name == *resource).unwrap();
+    (resource, id.trim_start_matches('i').parse().unwrap())
+}
+
+fn compare(world: &World, expected: &Expected, arcs: &BTreeSet<Arc>, plan: &Plan) {
+    let mut resources = BTreeMap::new();
+    let mut affected = serde_json::Map::new();
+    for (at, resource) in world.resources.iter().enumerate() {
+        let mut instances: Vec<_> =
+            expected.instances.iter().filter(|(instance, _)| instance.0 == at).collect();
+        if instances.is_empty() {
+            continue;
+        }
+        if resource.text_ids {
+            instances.sort_by_key(|(instance, _)| world.printed(**instance));
+        }
+        let name_of =
+            |&(extension, effect): &(usize, usize)| world.extensions[extension].effects[effect].name.clone();
+        let mut effects: BTreeMap<String, usize> = BTreeMap::new();
+        let mut entries = Vec::new();
+        for &(&instance, fate) in &instances {
+            let names: Vec<String> = fate.effects.iter().map(name_of).collect();
+            let distinct: BTreeSet<&String> = names.iter().collect();
+            for name in distinct {
+                *effects.entry(name.clone()).or_default() += 1;
+            }
+            let mut parents: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+            for arc in arcs.iter().filter(|arc| arc.child == instance) {
+                let of_resource = parents.entry(&world.resources[arc.parent.0].name).or_default();
+                of_resource.insert(world.printed(arc.parent));
+            }
+            let id = if resource.text_ids {
+                world.printed(instance).into()
+            } else {
+                serde_json::json!(instance.1)
+            };
+            entries.push(serde_json::json!({ "id": id, "effects": names, "parents": parents }));
+        }
+        let going = instances.iter().filter(|(_, fate)| fate.going).count();
+        resources.insert(&resource.name, serde_json::json!({ "instances": instances.len(), "effects": effects, "going": going, "retained": 0 }));
+        affected.insert(resource.name.clone(), entries.into());
+    }
+    let found = serde_json::to_value(plan).unwrap();
+    assert_eq!(found["operation"], world.code());
+    assert_eq!(found["root"], world.resources[world.root].name);
+    assert_eq!(found["affected"], serde_json::Value::Object(affected));
+    assert_eq!(found["resources"], serde_json::to_value(resources).unwrap());
+    assert_eq!(found["instances"], expected.instances.len());
+    assert_eq!(plan.len(), expected.instances.len());
+    let roots: BTreeSet<String> = world.roots.iter().map(|&root| world.printed((world.root, root))).collect();
+    let found: Vec<String> = plan.summary().unwrap().roots;
+    assert_eq!(found.len(), roots.len(), "{found:?}");
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), roots);
+}
+
+fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Script) {
+    let mut vetoes = BTreeSet::new();
+    let mut asked = BTreeSet::new();
+    for (at, extension) in world.extensions.iter().enumerate() {
+        let Some(protected) = extension.check.as_ref().filter(|_| world.mentions(at, world.operation)) else {
+            continue;
+        };
+        for (&instance, fate) in &expected.instances {
+            let meant = extension.check_only.is_none_or(|only| fate.effects.contains(&(at, only)));
+            if instance.0 == extension.resource && meant {
+                asked.insert((at, instance.1));
+                if protected.contains(&instance.1) {
+                    vetoes.insert((extension.resource, world.printed(instance), format!("X{at}::may")));
+                }
+            }
+        }
+    }
+    let checked = std::mem::take(&mut script.state().checked);
+    assert_eq!(checked.len(), asked.len(), "what checks were asked about");
+    assert_eq!(checked.into_iter().collect::<BTreeSet<_>>(), asked, "what checks were asked about");
+    let found: Vec<_> = plan
+        .vetoes()
+        .iter()
+        .map(|veto| {
+            let resource = world.resources.iter().position(|spec| spec.name == veto.resource).unwrap();
+            (resource, veto.id.clone(), veto.check.clone())
+        })
+        .collect();
+    assert_eq!(found, vetoes.into_iter().collect::<Vec<_>>());
+}
+
+/// Applies the plan, and compares with the model. `None` where it was rightly refused.
+pub(crate) async fn apply_as_expected(
+    world: &World,
+    run: &RunSpec,
+    cascade: &Cascade,
+    script: &Script,
+    tape: &mut Tape,
+    (plan, expected, order): (Plan, Expected, BTreeSet<Arc>),
+) -> Option<(Report, Judged)> {
+    let vetoes = plan.vetoes().to_vec();
+    let token = CancellationToken::new();
+    let mut let_go = 0;
+    let before_each = || {
+        if run.cancel_after == Some(let_go) {
+            script.state().entries.push(Entry::Cancelled);
+            token.cancel();
+        }
+        let_go += 1;
+    };
+    script.state().entries.clear();
+    let applying = cascade.apply(plan).policy(run.policy).forced(run.forced).cancelled_by(token.clone());
+    let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
+    let report = drive(script, tape, answer, before_each, applying.into_future()).await;
+    let entries = std::mem::take(&mut script.state().entries);
+    if !vetoes.is_empty() && !run.forced {
+        let Err(ApplyError::Vetoed { vetoes: found }) = report else { panic!("{report:?}") };
+        assert_eq!(found, vetoes);
+        assert!(!entries.iter().any(|entry| matches!(entry, Entry::Started(..))), "a vetoed plan ran");
+        return None;
+    }
+    let report = report.unwrap();
+    let judged = Judge::new(world, &expected, &order, run.policy).judge(&entries);
+    compare_report(world, &judged, &report);
+    assert_eq!(report.summary().overridden, vetoes);
+    assert_eq!(report.is_cancelled(), token.is_cancelled());
+    Some((report, judged))
+}
+
+/// How a call ends.
+fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
+    if tape.below(16) < 16 - trouble {
+        return Answer::Well;
+    }
+    match tape.below(8) {
+        0 | 1 => Answer::Fail { terminal: false },
+        2 => Answer::Fail { terminal: true },
+        3 => Answer::Panic,
+        4 => Answer::Hang,
+        _ => {
+            let mut failed = Vec::new();
+            for &id in &call.instances {
+                match tape.below(4) {
+                    0 => failed.push((id, false)),
+                    1 => failed.push((id, true)),
+                    2 => failed.extend([(id, false), (id, false)]),
+                    _ => {}
+                }
+            }
+            Answer::FailSome(failed)
+        }
+    }
+}
+
+fn compare_report(world: &World, judged: &Judged, report: &Report) {
+    let mut found = BTreeMap::new();
+    for (instance, verdict) in report.verdicts() {
+        let at = find(world, &(instance.resource().to_owned(), instance.id()));
+        let fate = match verdict {
+            Verdict::Done => Fate::Done,
+            Verdict::Failed(_) => Fate::Failed,
+            Verdict::Blocked { by } => {
+                let by = find(world, &(by.resource().to_owned(), by.id()));
+                assert_eq!(judged.fates[&by], Fate::Failed, "{instance} is blocked by what did not fail");
+                assert!(judged.causes[&at].contains(&by), "{by:?} is no reason to block {instance}");
+                Fate::Blocked
+            }
+            Verdict::NotStarted => Fate::NotStarted,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found.insert(at, fate), None, "{instance} has two verdicts");
+    }
+    assert_eq!(found, judged.fates);
+    let summary = report.summary();
+    let count = |fate: Fate| judged.fates.values().filter(|it| **it == fate).count();
+    assert_eq!(
+        [summary.done, summary.failed, summary.blocked, summary.not_started],
+        [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted].map(count)
+    );
+    assert_eq!(summary.failures.len(), summary.failed);
+    assert_eq!(summary.not_cleaned_up, judged.not_cleaned_up);
+    assert_eq!(report.is_complete(), judged.not_cleaned_up == 0 && count(Fate::Done) == judged.fates.len());
+}
+
+/// The engine for a world, as its own answers come in the order of the tape.
+pub(crate) fn engine(world: &World, tape: &mut Tape) -> (Script, Cascade) {
+    let world = Shared::new(world.clone());
+    let script = Script::new(&world);
+    script.state().rows = tape.clone();
+    let cascade = cascade(&world, &script, tape).unwrap();
+    (script, cascade)
+}

@@ -1,0 +1,369 @@
+//! The extensions of a world: methods that wait until the test lets them go on, and say what it tells them to.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cascade_core::{
+    BuildError, Cascade, CascadeBuilder, Declaration, Delete, FindContext, Found, HandlerFuture, Operation,
+    Outcome, Phase, Place, ResourceDescriptor, ResourceId, Rule, StepContext, StepError, StepSettings, Veto,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::reference::FinderCall;
+use super::tape::Tape;
+use super::world::{DecisionSpec, EdgeSpec, OperationSpec, RuleSpec, World};
+
+/// An operation beside `Delete`.
+#[derive(cascade_core::Operation, Clone, Debug, Serialize, Deserialize)]
+#[operation(code = "model.detach")]
+pub(crate) struct Detach {
+    pub(crate) from: String,
+}
+
+/// Both kinds of ids.
+pub(crate) trait NumberedId: ResourceId {
+    fn of(number: u32) -> Self;
+    fn number(&self) -> u32;
+}
+
+impl NumberedId for u64 {
+    fn of(number: u32) -> Self {
+        Self::from(number)
+    }
+
+    fn number(&self) -> u32 {
+        u32::try_from(*self).unwrap()
+    }
+}
+
+impl NumberedId for String {
+    fn of(number: u32) -> Self {
+        format!("i{number}")
+    }
+
+    fn number(&self) -> u32 {
+        self[1..].parse().unwrap()
+    }
+}
+
+/// What the test tells a waiting method to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Well,
+    /// The whole call fails.
+    Fail {
+        terminal: bool,
+    },
+    /// These instances fail, the terminal ones for good.
+    FailSome(Vec<(u32, bool)>),
+    Panic,
+    /// It never answers; its timeout ends it.
+    Hang,
+}
+
+/// One try of one step.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) phase: Phase,
+    pub(crate) extension: usize,
+    /// The effect's number; 0 in other phases.
+    pub(crate) effect: usize,
+    pub(crate) instances: Vec<u32>,
+    pub(crate) attempt: u32,
+}
+
+/// What happened, in order.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
+    /// The call of that number.
+    Started(usize, Call),
+    Ended(usize, Answer),
+    /// The test cancelled the run.
+    Cancelled,
+    /// Nothing goes on by itself: what could start has started.
+    Quiet,
+}
+
+/// A method that waits.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// The call's number; `None` for a finder.
+    pub(crate) call: Option<(usize, Call)>,
+    pub(crate) release: oneshot::Sender<Answer>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) finder_calls: Vec<FinderCall>,
+    /// What checks were asked about: extension and instance.
+    pub(crate) checked: Vec<(usize, u32)>,
+    calls: usize,
+    /// Orders the rows of finders' answers.
+    pub(crate) rows: Tape,
+}
+
+/// What all methods of a world share.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    world: Arc<World>,
+    state: Arc<Mutex<State>>,
+}
+
+impl Script {
+    pub(crate) fn new(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), state: Arc::default() }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the test.
+    async fn wait(&self, call: Option<(usize, Call)>) -> Answer {
+        let (release, released) = oneshot::channel();
+        self.state().waiting.push(Waiting { call, release });
+        // The test ends without an answer: so does the method.
+        released.await.unwrap_or(Answer::Hang)
+    }
+
+    async fn find<P: NumberedId, C: NumberedId>(
+        &self,
+        edge: usize,
+        parents: &[P],
+    ) -> Result<Found<P, C>, StepError> {
+        let parents: Vec<u32> = parents.iter().map(NumberedId::number).collect();
+        self.state().finder_calls.push(FinderCall { edge, parents: parents.clone() });
+        self.wait(None).await;
+        let links = self.world.links(edge);
+        let mut rows: Vec<(u32, u32)> =
+            links.iter().copied().filter(|(parent, _)| parents.contains(parent)).collect();
+        self.state().rows.shuffle(&mut rows);
+        Ok(if self.world.edges[edge].children_only {
+            Found::Children(rows.into_iter().map(|(_, child)| C::of(child)).collect())
+        } else {
+            Found::Pairs(rows.into_iter().map(|(parent, child)| (P::of(parent), C::of(child))).collect())
+        })
+    }
+
+    async fn act<Id: NumberedId>(
+        &self,
+        extension: usize,
+        effect: usize,
+        ids: &[Id],
+        cx: &StepContext,
+    ) -> Result<Outcome<Id>, StepError> {
+        let call = Call {
+            phase: cx.phase(),
+            extension,
+            effect,
+            instances: ids.iter().map(NumberedId::number).collect(),
+            attempt: cx.attempt(),
+        };
+        let number = {
+            let mut state = self.state();
+            let number = state.calls;
+            state.calls += 1;
+            state.entries.push(Entry::Started(number, call.clone()));
+            number
+        };
+        let mut end = End { script: self, number, answer: Answer::Hang };
+        let answer = self.wait(Some((number, call))).await;
+        if answer == Answer::Hang {
+            std::future::pending::<()>().await;
+        }
+        end.answer = answer.clone();
+        drop(end);
+        match answer {
+            Answer::Well | Answer::Hang => Ok(Outcome::done()),
+            Answer::Fail { terminal: true } => Err(StepError::terminal("scripted")),
+            Answer::Fail { terminal: false } => Err(StepError::retryable("scripted")),
+            Answer::FailSome(failed) => Ok(failed
+                .into_iter()
+                .map(|(id, terminal)| {
+                    let error =
+                        if terminal { StepError::terminal("one") } else { StepError::retryable("one") };
+                    (Id::of(id), error)
+                })
+                .collect()),
+            // As `panic!` does, without a message on the terminal.
+            Answer::Panic => std::panic::resume_unwind(Box::new("scripted")),
+        }
+    }
+}
+
+/// Notes the end of a call, also where it is dropped before it answers.
+struct End<'a> {
+    script: &'a Script,
+    number: usize,
+    answer: Answer,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.script.state().entries.push(Entry::Ended(self.number, self.answer.clone()));
+    }
+}
+
+/// The engine for a world, its extensions registered in the order that the tape says.
+pub(crate) fn cascade(world: &Arc<World>, script: &Script, order: &mut Tape) -> Result<Cascade, BuildError> {
+    let mut builder =
+        Cascade::builder().finder_batch(world.finder_batch).finder_concurrency(world.finder_concurrency);
+    if let Some(steps) = world.concurrency {
+        builder = builder.concurrency(steps);
+    }
+    let mut extensions: Vec<usize> = (0..world.extensions.len()).collect();
+    order.shuffle(&mut extensions);
+    for extension in extensions {
+        let resource = world.extensions[extension].resource;
+        builder = if world.resources[resource].text_ids {
+            register::<String>(builder, world, script, extension)
+        } else {
+            register::<u64>(builder, world, script, extension)
+        };
+    }
+    builder.build()
+}
+
+fn register<Id: NumberedId>(
+    builder: CascadeBuilder,
+    world: &World,
+    script: &Script,
+    extension: usize,
+) -> CascadeBuilder {
+    builder.declare(script.clone(), declaration::<Id>(world, extension))
+}
+
+fn place(line: usize) -> Place {
+    Place::new("model", "model.rs", u32::try_from(line).unwrap())
+}
+
+fn resource(world: &World, resource: usize) -> ResourceDescriptor {
+    let spec = &world.resources[resource];
+    if spec.text_ids {
+        ResourceDescriptor::runtime::<String>(&spec.name, place(resource))
+    } else {
+        ResourceDescriptor::runtime::<u64>(&spec.name, place(resource))
+    }
+}
+
+fn declaration<Id: NumberedId>(world: &World, extension: usize) -> Declaration<Script, Id> {
+    let spec = &world.extensions[extension];
+    let at = place(100 + extension);
+    let mut declared = Declaration::new(format!("X{extension}"), resource(world, spec.resource), at);
+    if spec.addon {
+        declared.addon();
+    }
+    declared.settings(
+        StepSettings::default()
+            .batch(spec.batch)
+            .concurrency(spec.concurrency)
+            .retries(spec.retries)
+            .timeout(Some(std::time::Duration::from_hours(1000))),
+    );
+    for (effect, one) in spec.effects.iter().enumerate() {
+        declared.effect(one.name.clone(), at, move |script: &Script, ids: &[Id], cx| {
+            Box::pin(script.act(extension, effect, ids, cx))
+        });
+    }
+    for one in &spec.effects {
+        let others = one.supersedes.iter().map(|&other| spec.effects[other].name.clone());
+        declared.supersedes(&one.name, others);
+    }
+    for rule in &spec.root_rules {
+        declared.rule(lowered(world, extension, rule));
+    }
+    for (at, edge) in world.edges.iter().enumerate().filter(|(_, edge)| edge.extension == extension) {
+        if world.resources[edge.parent].text_ids {
+            add_edge::<String, Id>(&mut declared, world, at, edge);
+        } else {
+            add_edge::<u64, Id>(&mut declared, world, at, edge);
+        }
+    }
+    if world.mentions(extension, world.operation) {
+        match world.operation {
+            OperationSpec::Delete => add_phases::<Delete, Id>(&mut declared, world, extension),
+            OperationSpec::Detach => add_phases::<Detach, Id>(&mut declared, world, extension),
+        }
+    }
+    declared
+}
+
+fn lowered(world: &World, extension: usize, rule: &RuleSpec) -> Rule {
+    match rule.operation {
+        OperationSpec::Delete => lowered_for::<Delete>(world, extension, rule),
+        OperationSpec::Detach => lowered_for::<Detach>(world, extension, rule),
+    }
+}
+
+fn lowered_for<O: Operation>(world: &World, extension: usize, rule: &RuleSpec) -> Rule {
+    let at = place(100 + extension);
+    let lowered = match rule.decision {
+        DecisionSpec::Effect { effect, leaf } => {
+            let effect = Rule::effect::<O>(world.extensions[extension].effects[effect].name.clone(), at);
+            if leaf { effect.leaf() } else { effect }
+        }
+        DecisionSpec::Ignore => Rule::ignore::<O>(at),
+    };
+    match rule.root {
+        Some(root) => lowered.root(resource(world, root)),
+        None => lowered,
+    }
+}
+
+fn add_edge<P: NumberedId, Id: NumberedId>(
+    declared: &mut Declaration<Script, Id>,
+    world: &World,
+    at: usize,
+    edge: &EdgeSpec,
+) {
+    let parent = resource(world, edge.parent);
+    declared.edge(parent.clone(), place(1000 + at));
+    declared.finder("find", parent.clone(), None, place(1000 + at), finder::<P, Id>(at));
+    if edge.detach_links.is_some() {
+        let only = Some(Detach::DESCRIPTOR);
+        declared.finder("find_detached", parent.clone(), only, place(1000 + at), finder::<P, Id>(at));
+    }
+    for rule in &edge.rules {
+        declared.rule(lowered(world, edge.extension, rule).from(parent.clone()));
+    }
+}
+
+fn finder<P: NumberedId, Id: NumberedId>(
+    at: usize,
+) -> impl for<'a> Fn(&'a Script, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, Id>> + Send + Sync {
+    move |script, parents, _| Box::pin(script.find(at, parents))
+}
+
+fn add_phases<O: Operation, Id: NumberedId>(
+    declared: &mut Declaration<Script, Id>,
+    world: &World,
+    extension: usize,
+) {
+    let spec = &world.extensions[extension];
+    let at = place(100 + extension);
+    if let Some(vetoed) = spec.check.clone() {
+        declared.check::<O, _>("may", at, move |script: &Script, ids: &[Id], _| {
+            let asked = ids.iter().map(NumberedId::number);
+            script.state().checked.extend(asked.clone().map(|id| (extension, id)));
+            let vetoes = asked.filter(|id| vetoed.contains(id)).map(|id| Veto::new(Id::of(id), "scripted"));
+            let vetoes = vetoes.collect();
+            Box::pin(async move { Ok(vetoes) })
+        });
+        if let Some(only) = spec.check_only {
+            declared.only::<O>(Phase::Check, "may", [spec.effects[only].name.clone()]);
+        }
+    }
+    if spec.begin {
+        declared.begin::<O, _>("mark", at, move |script: &Script, ids: &[Id], cx| {
+            Box::pin(script.act(extension, 0, ids, cx))
+        });
+    }
+    if spec.cleanup {
+        declared.cleanup::<O, _>("purge", at, move |script: &Script, ids: &[Id], cx| {
+            Box::pin(script.act(extension, 0, ids, cx))
+        });
+    }
+}

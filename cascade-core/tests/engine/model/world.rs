@@ -1,0 +1,375 @@
+//! Worlds: a resource graph with its rules, and the instances in it.
+
+use std::fmt;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// An instance: a resource by index, and its number there.
+pub(crate) type Instance = (usize, u32);
+
+/// Everything that a case is made of, but for what happens when it runs.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) resources: Vec<ResourceSpec>,
+    /// The owner of each resource, in the order of the resources; behind them the add-ons.
+    pub(crate) extensions: Vec<ExtensionSpec>,
+    pub(crate) edges: Vec<EdgeSpec>,
+    pub(crate) operation: OperationSpec,
+    pub(crate) root: usize,
+    pub(crate) roots: Vec<u32>,
+    pub(crate) finder_batch: usize,
+    pub(crate) finder_concurrency: usize,
+    pub(crate) concurrency: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OperationSpec {
+    Delete,
+    Detach,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceSpec {
+    pub(crate) name: String,
+    /// Whether its ids are texts; else they are numbers.
+    pub(crate) text_ids: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ExtensionSpec {
+    pub(crate) resource: usize,
+    pub(crate) addon: bool,
+    pub(crate) effects: Vec<EffectSpec>,
+    pub(crate) root_rules: Vec<RuleSpec>,
+    pub(crate) batch: usize,
+    pub(crate) concurrency: usize,
+    pub(crate) retries: u32,
+    /// Instances that its check objects to.
+    pub(crate) check: Option<Vec<u32>>,
+    /// The one effect that the check is only for.
+    pub(crate) check_only: Option<usize>,
+    pub(crate) begin: bool,
+    pub(crate) cleanup: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EffectSpec {
+    pub(crate) name: String,
+    /// Effects of the same extension, by index.
+    pub(crate) supersedes: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeSpec {
+    pub(crate) extension: usize,
+    pub(crate) parent: usize,
+    pub(crate) child: usize,
+    /// Whether its finder answers children alone; else pairs.
+    pub(crate) children_only: bool,
+    /// Parents and children, as the finder knows them: some twice.
+    pub(crate) links: Vec<(u32, u32)>,
+    /// What another finder knows, which is for `Detach` alone.
+    pub(crate) detach_links: Option<Vec<(u32, u32)>>,
+    pub(crate) rules: Vec<RuleSpec>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RuleSpec {
+    pub(crate) operation: OperationSpec,
+    /// The root resource that it is only for.
+    pub(crate) root: Option<usize>,
+    pub(crate) decision: DecisionSpec,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DecisionSpec {
+    Effect { effect: usize, leaf: bool },
+    Ignore,
+}
+
+impl World {
+    /// The operation's code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self.operation {
+            OperationSpec::Delete => "delete",
+            OperationSpec::Detach => "model.detach",
+        }
+    }
+
+    /// An id as it prints.
+    pub(crate) fn printed(&self, (resource, number): Instance) -> String {
+        if self.resources[resource].text_ids { format!("i{number}") } else { number.to_string() }
+    }
+
+    /// What the finder knows that the operation asks along the edge.
+    pub(crate) fn links(&self, edge: usize) -> &[(u32, u32)] {
+        let edge = &self.edges[edge];
+        match (self.operation, &edge.detach_links) {
+            (OperationSpec::Detach, Some(links)) => links,
+            _ => &edge.links,
+        }
+    }
+
+    /// The extensions of a resource: the owner, then the add-ons.
+    pub(crate) fn extensions_of(&self, resource: usize) -> impl Iterator<Item = usize> {
+        (0..self.extensions.len()).filter(move |&at| self.extensions[at].resource == resource)
+    }
+
+    /// Whether an extension has anything to do with the operation.
+    pub(crate) fn mentions(&self, extension: usize, operation: OperationSpec) -> bool {
+        let along = self.edges.iter().filter(|edge| edge.extension == extension);
+        let mut rules = along.flat_map(|edge| &edge.rules).chain(&self.extensions[extension].root_rules);
+        rules.any(|rule| rule.operation == operation)
+    }
+}
+
+impl fmt::Debug for World {
+    /// The world as a person draws it: shrunk cases are read in this form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |resource: usize| &self.resources[resource].name;
+        writeln!(f, "{:?} {} {:?}", self.operation, name(self.root), self.roots)?;
+        writeln!(
+            f,
+            "finder batch {}, finder concurrency {}, concurrency {:?}",
+            self.finder_batch, self.finder_concurrency, self.concurrency
+        )?;
+        for extension in &self.extensions {
+            writeln!(f, "{}: {extension:?}", name(extension.resource))?;
+        }
+        for edge in &self.edges {
+            writeln!(f, "{} -> {}: {edge:?}", name(edge.parent), name(edge.child))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug)]
+struct RawResource {
+    text_ids: bool,
+    owner: RawExtension,
+    addon: Option<RawExtension>,
+}
+
+#[derive(Clone, Debug)]
+struct RawExtension {
+    effects: Vec<u8>,
+    delete_root: Option<RawDecision>,
+    detach_root: Option<RawDecision>,
+    special_root: bool,
+    detaches: bool,
+    settings: (usize, usize, u32),
+    check: Option<(Vec<u32>, Option<u8>)>,
+    /// Begin and cleanup.
+    phases: (bool, bool),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RawDecision {
+    /// 0: ignore, 1 and 2: leaf, else an effect.
+    kind: u8,
+    effect: u8,
+}
+
+#[derive(Clone, Debug)]
+struct RawEdge {
+    ends: (u8, u8),
+    in_addon: bool,
+    children_only: bool,
+    links: Vec<(u32, u32)>,
+    detach_links: Option<Vec<(u32, u32)>>,
+    delete: RawDecision,
+    detach: RawDecision,
+    special: Option<(u8, bool, RawDecision)>,
+}
+
+/// How large worlds are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) resources: usize,
+    pub(crate) edges: usize,
+    pub(crate) links: usize,
+    pub(crate) instances: u32,
+}
+
+/// Small enough to shrink to something that is read at a glance, large enough for all that can meet.
+pub(crate) const SMALL: Size = Size { resources: 5, edges: 9, links: 6, instances: 4 };
+
+fn decision() -> impl Strategy<Value = RawDecision> {
+    (0..8_u8, any::<u8>()).prop_map(|(kind, effect)| RawDecision { kind: 7 - kind, effect })
+}
+
+fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
+    (
+        vec(any::<u8>(), 1..4),
+        proptest::option::weighted(0.8, decision()),
+        proptest::option::of(decision()),
+        (proptest::bool::weighted(0.2), proptest::bool::weighted(0.7)),
+        (1..4_usize, 1..4_usize, 0..3_u32),
+        proptest::option::weighted(0.15, (vec(0..instances, 0..3), proptest::option::of(any::<u8>()))),
+        (proptest::bool::weighted(0.2), proptest::bool::weighted(0.2)),
+    )
+        .prop_map(
+            |(effects, delete_root, detach_root, (special_root, detaches), settings, check, phases)| {
+                RawExtension {
+                    effects,
+                    delete_root,
+                    detach_root,
+                    special_root,
+                    detaches,
+                    settings,
+                    check,
+                    phases,
+                }
+            },
+        )
+}
+
+fn resource(instances: u32) -> impl Strategy<Value = RawResource> {
+    (any::<bool>(), extension(instances), proptest::option::weighted(0.25, extension(instances)))
+        .prop_map(|(text_ids, owner, addon)| RawResource { text_ids, owner, addon })
+}
+
+fn edge(size: Size) -> impl Strategy<Value = RawEdge> {
+    let links = move || vec((0..size.instances, 0..size.instances), 0..=size.links);
+    (
+        any::<(u8, u8)>(),
+        any::<bool>(),
+        proptest::bool::weighted(0.3),
+        links(),
+        proptest::option::weighted(0.3, links()),
+        (decision(), decision()),
+        proptest::option::weighted(0.3, (any::<u8>(), any::<bool>(), decision())),
+    )
+        .prop_map(|(ends, in_addon, children_only, links, detach_links, (delete, detach), special)| {
+            RawEdge { ends, in_addon, children_only, links, detach_links, delete, detach, special }
+        })
+}
+
+/// Any world of that size.
+pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
+    (
+        vec(resource(size.instances), 1..=size.resources),
+        vec(edge(size), 0..=size.edges),
+        (proptest::bool::weighted(0.25), 0..3_u8, vec(0..size.instances, 1..4)),
+        (1..5_usize, 1..4_usize, proptest::option::weighted(0.3, 1..4_usize)),
+    )
+        .prop_map(|(resources, edges, (detach, root, roots), limits)| {
+            let mut world = World {
+                resources: Vec::new(),
+                extensions: Vec::new(),
+                edges: Vec::new(),
+                operation: if detach { OperationSpec::Detach } else { OperationSpec::Delete },
+                root: usize::from(root) % resources.len(),
+                roots,
+                finder_batch: limits.0,
+                finder_concurrency: limits.1,
+                concurrency: limits.2,
+            };
+            add_resources(&mut world, &resources);
+            for raw in &edges {
+                add_edge(&mut world, &resources, raw);
+            }
+            world
+        })
+}
+
+fn add_resources(world: &mut World, resources: &[RawResource]) {
+    let addons = resources.iter().enumerate().filter_map(|(at, raw)| Some((at, raw.addon.as_ref()?, true)));
+    let owners = resources.iter().enumerate().map(|(at, raw)| (at, &raw.owner, false));
+    world.resources = resources
+        .iter()
+        .enumerate()
+        .map(|(at, raw)| ResourceSpec { name: format!("R{at}"), text_ids: raw.text_ids })
+        .collect();
+    for (resource, raw, addon) in owners.chain(addons) {
+        let mut spec = extension_spec(resource, addon, raw);
+        if addon {
+            // Only one of a resource's extensions may say what happens to a root.
+            let claimed = world.extensions[resource].root_rules.clone();
+            spec.root_rules.retain(|rule| !claimed.iter().any(|it| it.operation == rule.operation));
+        }
+        world.extensions.push(spec);
+    }
+}
+
+fn extension_spec(resource: usize, addon: bool, raw: &RawExtension) -> ExtensionSpec {
+    let count = raw.effects.len();
+    let effects = raw.effects.iter().enumerate().map(|(at, &bits)| EffectSpec {
+        // Names are shared between the owner and its add-ons.
+        name: format!("e{at}"),
+        // An effect supersedes earlier ones only, or later ones only: so there is no circle.
+        supersedes: (0..count)
+            .filter(|&other| if raw.effects[0] < 128 { other < at } else { other > at })
+            .filter(|&other| bits >> (other + 2) & 1 == 1)
+            .collect(),
+    });
+    let mut root_rules = Vec::new();
+    for (operation, decision) in
+        [(OperationSpec::Delete, raw.delete_root), (OperationSpec::Detach, raw.detach_root)]
+    {
+        let Some(raw_decision) = decision else { continue };
+        if operation == OperationSpec::Detach && !raw.detaches {
+            continue;
+        }
+        let effect = usize::from(raw_decision.effect) % count;
+        let decision = DecisionSpec::Effect { effect, leaf: raw_decision.kind == 1 };
+        root_rules.push(RuleSpec { operation, root: None, decision });
+        if raw.special_root {
+            let decision = DecisionSpec::Effect { effect: (effect + 1) % count, leaf: false };
+            root_rules.push(RuleSpec { operation, root: Some(resource), decision });
+        }
+    }
+    let (batch, concurrency, retries) = raw.settings;
+    ExtensionSpec {
+        resource,
+        addon,
+        effects: effects.collect(),
+        root_rules,
+        batch,
+        concurrency,
+        retries,
+        check: raw.check.as_ref().map(|(vetoed, _)| vetoed.clone()),
+        check_only: raw.check.as_ref().and_then(|(_, only)| Some(usize::from((*only)?) % count)),
+        begin: raw.phases.0,
+        cleanup: raw.phases.1,
+    }
+}
+
+fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
+    let count = resources.len();
+    let (parent, child) = (usize::from(raw.ends.0) % count, usize::from(raw.ends.1) % count);
+    if world.edges.iter().any(|edge| (edge.parent, edge.child) == (parent, child)) {
+        return;
+    }
+    let addon = world.extensions_of(child).nth(1).filter(|_| raw.in_addon);
+    let extension = addon.unwrap_or(child);
+    let detaches = match &resources[child].addon {
+        Some(raw) if addon.is_some() => raw.detaches,
+        _ => resources[child].owner.detaches,
+    };
+    let effects = world.extensions[extension].effects.len();
+    let decision = |raw: RawDecision| match raw.kind {
+        0 => DecisionSpec::Ignore,
+        kind => DecisionSpec::Effect { effect: usize::from(raw.effect) % effects, leaf: kind <= 2 },
+    };
+    let mut rules = Vec::new();
+    let mut add = |operation, root, raw| rules.push(RuleSpec { operation, root, decision: decision(raw) });
+    add(OperationSpec::Delete, None, raw.delete);
+    if detaches {
+        add(OperationSpec::Detach, None, raw.detach);
+    }
+    if let Some((root, delete, special)) = raw.special {
+        let operation = if delete || !detaches { OperationSpec::Delete } else { OperationSpec::Detach };
+        add(operation, Some(usize::from(root) % count), special);
+    }
+    world.edges.push(EdgeSpec {
+        extension,
+        parent,
+        child,
+        children_only: raw.children_only,
+        links: raw.links.clone(),
+        detach_links: raw.detach_links.clone().filter(|_| detaches),
+        rules,
+    });
+}

@@ -1,0 +1,59 @@
+//! The promises, on random worlds.
+
+use cascade_core::FailurePolicy;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+
+use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
+use crate::model::tape::Tape;
+use crate::model::world::{SMALL, World, worlds};
+
+/// Cases of each property: a few, unless `CASCADE_CASES` says how many.
+fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
+    let cases = std::env::var("CASCADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(few);
+    let seed = std::env::var("CASCADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let config = Config {
+        cases,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let result = TestRunner::new(config).run(strategy, |value| {
+        test(value);
+        Ok::<(), TestCaseError>(())
+    });
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, shrunk)) => panic!("{reason}\nwith {shrunk:?}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
+    vec(any::<u16>(), 0..length)
+}
+
+fn runs() -> impl Strategy<Value = RunSpec> {
+    let policy =
+        prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
+    (policy, any::<bool>(), 0..7_usize, proptest::option::weighted(0.2, 0..12_usize))
+        .prop_map(|(policy, forced, trouble, cancel_after)| RunSpec { policy, forced, trouble, cancel_after })
+}
+
+fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
+    let mut tape = Tape::new(tape);
+    let (script, cascade) = drive::engine(world, &mut tape);
+    on_paused_clock(async {
+        let planned = plan_as_expected(world, &cascade, &script, &mut tape).await;
+        if let Some(planned) = planned {
+            apply_as_expected(world, run, &cascade, &script, &mut tape, planned).await;
+        }
+    });
+}
+
+#[test]
+fn plans_and_runs_are_those_of_the_model() {
+    check(&(worlds(SMALL), runs(), tapes(80)), 2000, |(world, run, tape)| plan_and_run(&world, &run, tape));
+}
