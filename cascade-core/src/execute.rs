@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -121,7 +122,10 @@ impl Run {
             let pass = Pass::effects(&self.affected, &ran);
             let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
             if newcomers.is_empty() {
-                let states = scheduler.states().to_vec();
+                let mut states = scheduler.states().to_vec();
+                // A forced run goes on after a failure; the plan may have grown since.
+                let failed = self.failures.iter().filter(|(_, failure)| failure.phase == Phase::Effect);
+                failed.for_each(|(&node, _)| states[node as usize] = State::Failed);
                 let causes =
                     (0..states.len() as u32).filter_map(|node| Some((node, scheduler.blocked_by(node)?)));
                 return (states, causes.collect());
@@ -140,8 +144,14 @@ impl Run {
         };
         let to_clean: Vec<bool> = pass.work.masks.iter().map(|&mask| mask != 0).collect();
         let (scheduler, _) = self.drive(pass, policy, &[], &Looking::away()).await;
+        // Those that failed, here or before, are counted as such.
         let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
-        scheduler.states().iter().zip(to_clean).filter(|&(&state, asked)| asked && uncleaned(state)).count()
+        (0..)
+            .zip(scheduler.states().iter().zip(to_clean))
+            .filter(|(node, (state, asked))| {
+                *asked && uncleaned(**state) && !self.failures.contains_key(node)
+            })
+            .count()
     }
 
     /// Runs one pass to its end: until nothing runs, and nothing may start. Newcomers that are found end it early: with
@@ -173,24 +183,31 @@ impl Run {
                 scheduler.stop();
                 settings.observers.tell(|| Event::Cancelled);
             }
-            while newcomers.is_empty()
+            // All that has ended comes before anything new, which starts here and now: else a step could start after a
+            // failure that stops the run.
+            while let Poll::Ready(Some(ended)) = futures::poll!(running.next()) {
+                newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
+            }
+            if newcomers.is_empty()
                 && let Some(step) = scheduler.take()
             {
-                running.push(Box::pin(caller.run(methods[step.slot], step)));
+                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(methods[step.slot], step));
+                match futures::poll!(&mut call) {
+                    Poll::Ready(ended) => {
+                        newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
+                        tokio::task::coop::consume_budget().await;
+                    }
+                    Poll::Pending => running.push(call),
+                }
+                continue;
             }
             let ended = tokio::select! {
                 biased;
                 () = settings.nesting.cancel.cancelled(), if !self.cancelled => continue,
                 ended = running.next() => ended,
             };
-            let Some(mut ended) = ended else { break };
-            if ended.newcomers.is_empty() {
-                self.end_step(&mut scheduler, phase, methods[ended.step.slot], ended);
-            } else {
-                scheduler.give_back(&ended.step);
-                settings.monitor.end_step(ended.number);
-                newcomers.append(&mut ended.newcomers);
-            }
+            let Some(ended) = ended else { break };
+            newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
         }
         // A run that is not to start anything has no use for newcomers.
         if scheduler.is_stopping() {
@@ -203,6 +220,24 @@ impl Run {
     fn is_stopped(&self, before: &[Before]) -> bool {
         self.settings.policy == FailurePolicy::Stop
             && before.iter().any(|before| before.state == State::Failed)
+    }
+
+    /// A step has ended, or was given back because of the newcomers that are answered.
+    fn end(
+        &mut self,
+        scheduler: &mut Scheduler,
+        phase: Phase,
+        methods: &[Method],
+        mut ended: Ended,
+    ) -> Vec<Newcomers> {
+        let newcomers = std::mem::take(&mut ended.newcomers);
+        if newcomers.is_empty() {
+            self.end_step(scheduler, phase, methods[ended.step.slot], ended);
+        } else {
+            scheduler.give_back(&ended.step);
+            self.settings.monitor.end_step(ended.number);
+        }
+        newcomers
     }
 
     fn end_step(&mut self, scheduler: &mut Scheduler, phase: Phase, method: Method, ended: Ended) {

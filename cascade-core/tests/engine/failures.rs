@@ -1,8 +1,11 @@
 //! What becomes of a run when methods fail.
 
-use cascade_core::{Apply, FailurePolicy};
+use std::sync::Arc;
 
-use crate::support::{Cloud, Deleted};
+use cascade_core::{Apply, CancellationToken, Event, FailurePolicy, Outcome, Phase, StepError, place};
+use tokio::sync::Notify;
+
+use crate::support::{Cloud, Deleted, Kind, Notes, block_on, plan};
 
 fn isolated(apply: Apply) -> Apply {
     apply.policy(FailurePolicy::Isolate)
@@ -52,4 +55,71 @@ fn a_forced_run_goes_on_with_the_other_effects_of_an_instance() {
         .delete_with("Zone z", forced);
     assert_eq!(deleted.calls, ["Host.drain h", "Host.remove h", "Rack.remove r", "Zone.remove z"]);
     assert_eq!(deleted.verdicts(), ["Host h failed: drain: told to fail", "Rack r done", "Zone z done"]);
+}
+
+/// An effect that waits to be let go on, and then fails or does not.
+fn waiting(kind: &mut Kind, effect: &'static str, gate: &Arc<Notify>, fails: bool) {
+    let gate = Arc::clone(gate);
+    kind.declared().effect(effect, place!(), move |_: &Notes, _: &[String], _| {
+        let gate = Arc::clone(&gate);
+        Box::pin(async move {
+            gate.notified().await;
+            if fails { Err(StepError::terminal("told to fail")) } else { Ok(Outcome::done()) }
+        })
+    });
+}
+
+/// Host h1 ends well and host h2 fails, at the same moment: the rack above h1 does not start any more.
+#[test]
+fn nothing_starts_after_a_failure_of_the_same_moment() {
+    let gate = Arc::new(Notify::new());
+    let (cascade, notes) = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Rack", |it| {
+            it.under("Zone", "remove", "z>r");
+        })
+        .kind("Host1", |it| {
+            waiting(it, "wait", &gate, false);
+            it.under_declared("Rack", "wait", "r>h1");
+        })
+        .kind("Host2", |it| {
+            waiting(it, "wait", &gate, true);
+            it.under_declared("Zone", "wait", "z>h2");
+        })
+        .build();
+    let report = block_on(async {
+        let plan = plan(&cascade, "Zone z").await.unwrap();
+        let release = async {
+            tokio::task::yield_now().await;
+            gate.notify_waiters();
+        };
+        tokio::join!(cascade.apply(plan).into_future(), release).0.unwrap()
+    });
+    assert_eq!(notes.calls(), Vec::<String>::new());
+    let summary = report.summary();
+    assert_eq!((summary.done, summary.failed, summary.blocked, summary.not_started), (1, 1, 1, 1));
+}
+
+/// The zone could not be marked, and went by force: it is failed, and not also done but unclean.
+#[test]
+fn what_failed_is_not_counted_as_done_but_not_cleaned_up() {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    let deleted = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove").begin("mark").cleanup("purge");
+        })
+        .failing(&["Zone.mark z1"])
+        .delete_with("Zone z1 z2", |apply| {
+            forced(apply).cancelled_by(token).on_event(move |event| {
+                if matches!(event, Event::StepEnded { step, .. } if step.phase == Phase::Effect) {
+                    cancel.cancel();
+                }
+            })
+        });
+    assert_eq!(deleted.calls, ["Zone.mark z1 z2", "Zone.remove z1 z2"]);
+    let summary = deleted.report.summary();
+    assert_eq!((summary.done, summary.failed, summary.not_cleaned_up), (1, 1, 1));
 }

@@ -110,7 +110,12 @@ impl Kind {
 
     /// An edge along which instances get an effect.
     pub(crate) fn under(&mut self, parent: &str, effect: &str, pairs: &str) -> &mut Self {
-        self.effect(effect).edge(parent, pairs);
+        self.effect(effect).under_declared(parent, effect, pairs)
+    }
+
+    /// The same, for an effect that is declared already.
+    pub(crate) fn under_declared(&mut self, parent: &str, effect: &str, pairs: &str) -> &mut Self {
+        self.edge(parent, pairs);
         self.declared.rule(Rule::effect::<Delete>(effect.to_owned(), place!()).from(descriptor(parent)));
         self
     }
