@@ -14,6 +14,7 @@ mod call;
 mod caller;
 mod cascade;
 mod chase;
+pub mod conformance;
 mod context;
 mod cycle;
 mod declare;

@@ -186,6 +186,8 @@ impl Parents {
 pub(crate) trait DynFound: Send {
     /// The parents of the pairs; `None` where the answer names no parents. The error is a fault in words.
     fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String>;
+    /// What was found at a position as it prints, with the parent if there is one; empty where there is nothing.
+    fn printed(&self, position: usize) -> String;
     /// The children as indices; `None` for one that is not in the table.
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
     /// The child at a position as it prints; empty where there is none.
@@ -214,6 +216,15 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
             indices.push(index);
         }
         Ok(Some(Parents { indices, stranger }))
+    }
+
+    fn printed(&self, position: usize) -> String {
+        match self {
+            Self::Pairs(pairs) => {
+                pairs.get(position).map_or_else(String::new, |(parent, child)| format!("{parent} → {child}"))
+            }
+            Self::Children(_) => self.printed_child(position),
+        }
     }
 
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {

@@ -1,6 +1,7 @@
 //! What guards a run and looks at it: drift, limits, confirmation, authorisation, layers, nested cascades, a monitor.
 
 mod cloud;
+mod conformance;
 mod drift;
 mod layers;
 mod limits;
