@@ -1,6 +1,7 @@
 //! The annotated `impl`: what goes out again, and what of it is read.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::{ItemImpl, Type};
 
 use crate::errors::{Errors, closest};
@@ -92,14 +93,22 @@ fn without_bodies(body: TokenStream) -> TokenStream {
         .collect()
 }
 
+/// An annotated method is `async` whatever is in it: in the place of our attributes stands one that tells clippy.
 fn without_our_attributes(body: TokenStream) -> TokenStream {
     let mut kept = Vec::new();
+    let mut is_told = false;
     for token in body {
         if is_our_attribute(&token) && kept.last().is_some_and(is_pound) {
             kept.pop();
-        } else {
-            kept.push(token);
+            if !is_told {
+                kept.extend(quote!(#[allow(clippy::unused_async, reason = "the engine takes no others")]));
+                is_told = true;
+            }
+            continue;
         }
+        // The body of a method ends it.
+        is_told &= !matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        kept.push(token);
     }
     kept.into_iter().collect()
 }
