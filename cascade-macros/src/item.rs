@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{ItemImpl, Type};
 
-use crate::errors::{Errors, closest};
-use crate::methods::ATTRIBUTES;
+use crate::errors::Errors;
+use crate::method_attributes::our_attribute;
 
 /// An annotated `impl`.
 pub(crate) struct Item {
@@ -123,13 +123,4 @@ fn is_our_attribute(token: &TokenTree) -> bool {
     let (Some(TokenTree::Ident(name)), second) = (inside.next(), inside.next()) else { return false };
     let is_whole_path = matches!(second, None | Some(TokenTree::Group(_)));
     group.delimiter() == Delimiter::Bracket && is_whole_path && our_attribute(&name.to_string()).is_some()
-}
-
-/// Which of our attributes is named, or was meant.
-pub(crate) fn our_attribute(name: &str) -> Option<&'static str> {
-    // Rust's own attributes that a typo of ours could be.
-    const OTHERS: [&str; 3] = ["cold", "expect", "inline"];
-    let exact = ATTRIBUTES.into_iter().find(|ours| *ours == name);
-    let long = name.len() > 3 && !OTHERS.contains(&name);
-    exact.or_else(|| if long { closest(name, ATTRIBUTES) } else { None })
 }

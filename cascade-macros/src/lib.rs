@@ -3,13 +3,14 @@
 
 mod adapter;
 mod args;
-mod attribute;
+mod cascade;
 mod check;
 mod errors;
 mod expand;
 mod extension;
 mod item;
 mod keys;
+mod method_attributes;
 mod methods;
 mod model;
 mod operation;
@@ -23,7 +24,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[doc = include_str!("../docs/cascade.md")]
 #[proc_macro_attribute]
 pub fn cascade(args: TokenStream, item: TokenStream) -> TokenStream {
-    attribute::cascade(args.into(), &item.into()).into()
+    cascade::expand(args.into(), &item.into()).into()
 }
 
 /// Makes a type a resource: a node of the graph.

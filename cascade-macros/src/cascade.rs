@@ -7,12 +7,12 @@ use quote::quote;
 use crate::args::Args;
 use crate::check::check;
 use crate::errors::Errors;
-use crate::expand::{expand, references};
+use crate::expand::{declaration, references};
 use crate::item::Item;
 use crate::methods::Method;
 use crate::model::Model;
 
-pub(crate) fn cascade(args: TokenStream, item: &TokenStream) -> TokenStream {
+pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Item { clean, parsed } = Item::read(item, &mut errors);
     let args = Args::read(args, &mut errors);
@@ -23,7 +23,7 @@ pub(crate) fn cascade(args: TokenStream, item: &TokenStream) -> TokenStream {
     let model = Model::resolve(args, methods, &mut errors);
     check(&model, &mut errors);
     let declaration = match (&parsed, &model.args.resource) {
-        (Some((extension, _)), Some(resource)) => Some(expand(extension, resource, &model)),
+        (Some((extension, _)), Some(resource)) => Some(declaration(extension, resource, &model)),
         _ => None,
     };
     let references = (!errors.is_empty()).then(|| references(&model));
@@ -34,7 +34,7 @@ pub(crate) fn cascade(args: TokenStream, item: &TokenStream) -> TokenStream {
 mod tests {
     use quote::quote;
 
-    use super::cascade;
+    use super::expand;
 
     fn formatted(tokens: proc_macro2::TokenStream) -> String {
         prettyplease::unparse(&syn::parse2(tokens).expect("the expansion is a list of items"))
@@ -80,7 +80,7 @@ mod tests {
                 }
             }
         };
-        insta::assert_snapshot!(formatted(cascade(args, &item)));
+        insta::assert_snapshot!(formatted(expand(args, &item)));
     }
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
         // No Rust that there is: whoever types it is still at it.
         let item =
             quote! { impl X { #[on(Delete)] async fn go(&self, ids: &[Id]) -> Result<(), E> { let = + } } };
-        let expanded = cascade(quote!(resource = R), &item).to_string();
+        let expanded = expand(quote!(resource = R), &item).to_string();
         let body = quote!({ let = + }).to_string();
         assert!(expanded.contains(&body), "{expanded}");
         assert!(!expanded.contains("compile_error"), "{expanded}");
@@ -116,7 +116,7 @@ mod tests {
         ];
         for item in &items {
             for args in &args {
-                let expanded = cascade(args.clone(), item).to_string();
+                let expanded = expand(args.clone(), item).to_string();
                 assert!(expanded.contains("compile_error"), "{args} {item}: {expanded}");
             }
         }
