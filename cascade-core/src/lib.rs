@@ -76,7 +76,7 @@ pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};
 pub use link::HandledBy;
-pub use method::{Ids, MethodError, MethodResult, TheOperation};
+pub use method::{Ids, MethodError, MethodResult, TheEdge, TheOperation};
 pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
