@@ -109,14 +109,8 @@ pub async fn check<O: Operation>(
     );
     for (when, disturbance) in disturbances {
         let disturbed = scenario.run(stage(), when, Some(disturbance)).await;
-        if let (Some(undisturbed), Some(disturbed)) = (&undisturbed, disturbed)
-            && *undisturbed != disturbed
-        {
-            let what = format!(
-                "the world is left otherwise than after an undisturbed run: {}",
-                first_difference(undisturbed, &disturbed)
-            );
-            scenario.find("", when, what);
+        if let (Some(undisturbed), Some(disturbed)) = (&undisturbed, disturbed) {
+            scenario.compare(undisturbed, &disturbed, when);
         }
     }
     scenario.findings()
@@ -192,16 +186,23 @@ impl<O: Operation> Scenario<'_, O> {
             }
             Err(error) => self.find("", when, error.to_string()),
         }
+        let left = state();
         if disturbance.is_none() {
-            let caller = Direct {
-                scenario: self,
-                cascade: &cascade,
-                affected: &affected,
-                when: "called after the run",
-            };
+            let when = "called after the run";
+            let caller = Direct { scenario: self, cascade: &cascade, affected: &affected, when };
             caller.every_method(|instances| instances).await;
+            self.compare(&left, &state(), when);
         }
-        Some(state())
+        Some(left)
+    }
+
+    /// The world has to look as after an undisturbed run.
+    fn compare(&self, undisturbed: &str, disturbed: &str, when: &'static str) {
+        if undisturbed != disturbed {
+            let difference = first_difference(undisturbed, disturbed);
+            let what = format!("the world is left otherwise than after an undisturbed run: {difference}");
+            self.find("", when, what);
+        }
     }
 
     /// Every method with an empty batch, and every finder twice, on a world in which nothing has run.
