@@ -2,6 +2,7 @@
 
 use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, Report};
 use iaas_model::catalogue;
+use serde::Serialize;
 
 use crate::args::How;
 use crate::cloud::{Cloud, unknown};
@@ -38,14 +39,16 @@ pub(crate) async fn run<O: Operation>(
     }
     let plan = cloud.cascade.plan_named(operation, resource, ids).await?;
     let summary = plan.summary().map_err(Failure::failed)?;
+    let vetoed = !plan.vetoes().is_empty() && !how.force;
     if !how.json {
         print!("{plan}");
+    } else if how.plan_only || vetoed {
+        print_json(&summary)?;
     }
     if how.plan_only {
-        return print_json(how, &summary);
+        return Ok(());
     }
-    if !plan.vetoes().is_empty() && !how.force {
-        print_json(how, &summary)?;
+    if vetoed {
         return Err(Failure::Vetoed);
     }
     if !(how.yes && how.json) {
@@ -57,7 +60,7 @@ pub(crate) async fn run<O: Operation>(
     let interrupted = on_ctrl_c()?;
     let report = apply(&cloud.cascade, plan, &summary, how, &interrupted).await?;
     if how.json {
-        print_json(how, &report.summary())?;
+        print_json(&report.summary())?;
     } else {
         print!("{report}");
     }
@@ -85,10 +88,8 @@ async fn apply(
     Ok(run.await?)
 }
 
-fn print_json(how: &How, document: &impl serde::Serialize) -> Result<(), Failure> {
-    if how.json {
-        println!("{}", serde_json::to_string(document).map_err(Failure::failed)?);
-    }
+fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string(document).map_err(Failure::failed)?);
     Ok(())
 }
 

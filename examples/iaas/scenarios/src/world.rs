@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use cascade_core::{Cascade, Operation, Plan, Report, Resource, Roots, StartsFrom};
+use cascade_core::{Cascade, Plan, Report, Resource, Roots, StartsFrom};
 use iaas_model::agents::{Simulated, Simulation};
 use iaas_model::seed::Size;
 use iaas_model::write::Writer;
@@ -39,8 +39,8 @@ impl World {
 
     fn filled(fill: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        let file = directory.path().join("iaas.db");
-        let db = Db::create(&file, Overwrite::No, fill).expect("a new inventory");
+        let path = directory.path().join("iaas.db");
+        let db = Db::create(&path, Overwrite::No, fill).expect("a new inventory");
         let agents = Simulated::new(Simulation::default());
         let cascade = Cascade::linked().provide(db.clone()).provide(agents.agents()).build();
         let cascade = cascade.unwrap_or_else(|error| panic!("{error}"));
