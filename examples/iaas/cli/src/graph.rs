@@ -3,6 +3,7 @@
 use cascade_core::{Graph, ResourceNode};
 
 use crate::failure::Failure;
+use crate::print::print;
 
 /// Prints the flattened tree of each resource.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -11,6 +12,5 @@ pub(crate) fn run() -> Result<(), Failure> {
     names.sort_unstable();
     let trees: Vec<String> =
         names.into_iter().filter_map(|name| graph.tree(name)).map(|tree| tree.to_string()).collect();
-    print!("{}", trees.join("\n"));
-    Ok(())
+    print(trees.join("\n"))
 }

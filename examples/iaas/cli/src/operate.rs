@@ -2,12 +2,12 @@
 
 use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, Report};
 use iaas_model::catalogue;
-use serde::Serialize;
 
 use crate::args::How;
 use crate::cloud::{Cloud, unknown};
 use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::print::{print, print_json, say};
 use crate::progress::Progress;
 use crate::warning::warning;
 
@@ -41,7 +41,7 @@ pub(crate) async fn run<O: Operation>(
     let summary = plan.summary().map_err(Failure::failed)?;
     let vetoed = !plan.vetoes().is_empty() && !how.force;
     if !how.json {
-        print!("{plan}");
+        print(&plan)?;
     } else if how.plan_only || vetoed {
         print_json(&summary)?;
     }
@@ -52,7 +52,7 @@ pub(crate) async fn run<O: Operation>(
         return Err(Failure::Vetoed);
     }
     if !(how.yes && how.json) {
-        eprintln!("{}", warning(&cloud.db, &plan, &summary).await?);
+        say(warning(&cloud.db, &plan, &summary).await?);
     }
     if !how.yes {
         confirm(&summary.roots)?;
@@ -62,7 +62,7 @@ pub(crate) async fn run<O: Operation>(
     if how.json {
         print_json(&report.summary())?;
     } else {
-        print!("{report}");
+        print(&report)?;
     }
     if interrupted.is_cancelled() {
         Err(Failure::Interrupted)
@@ -88,11 +88,6 @@ async fn apply(
     Ok(run.await?)
 }
 
-fn print_json(document: &impl Serialize) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string(document).map_err(Failure::failed)?);
-    Ok(())
-}
-
 /// The first Ctrl-C lets the steps that run end; the second does not.
 fn on_ctrl_c() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
@@ -101,7 +96,7 @@ fn on_ctrl_c() -> Result<CancellationToken, Failure> {
         if cancelled.is_cancelled() {
             std::process::exit(130);
         }
-        eprintln!("iaas: ending what is under way; Ctrl-C again stops at once");
+        say("iaas: ending what is under way; Ctrl-C again stops at once");
         cancelled.cancel();
     })
     .map_err(Failure::failed)?;

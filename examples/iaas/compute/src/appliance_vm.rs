@@ -24,7 +24,7 @@ struct ApplianceVmCascade {
     // Migrations are heavy: few at once.
     batch = 10,
     concurrency = 2,
-    timeout = "60s",
+    timeout = "5m",
     retries = 3,
     // With a network go its ranges, and the router hangs off the network itself.
     ignore(Delete, from = [IpRange]),

@@ -75,6 +75,22 @@ fn a_locked_database() {
     assert_eq!(cloud.shown()["VmInstance"]["total"], 20);
 }
 
+/// A disk without space is stood in for by a limit on the size of files. What was there is gone again.
+#[test]
+fn a_full_disk() {
+    let cloud = Cloud::none();
+    let limited = format!("trap '' XFSZ; ulimit -f 300; exec {} seed", env!("CARGO_BIN_EXE_iaas"));
+    let output = Command::new("sh").args(["-c", &limited]).current_dir(cloud.path("")).output();
+    let run: Run = output.expect("a shell").into();
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr.starts_with("iaas: the disk of the inventory iaas.db fails, or is full"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(fs::read_dir(cloud.path("")).expect("a folder").count(), 0);
+}
+
 #[test]
 fn a_read_only_database() {
     let cloud = Cloud::of(20);

@@ -162,7 +162,7 @@ fn a_person_is_told_what_happens() {
     ");
     insta::assert_snapshot!(run.stderr, @r"
     4 VMs will be stopped, all of them running.
-    4 virtual routers will be moved to other hosts, or destroyed where none can take them, all of them running.
+    4 virtual routers will be moved, or destroyed where no host can take them, all of them running.
     14 other things will be removed or changed.
     ");
 }
