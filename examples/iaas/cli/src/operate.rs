@@ -57,8 +57,13 @@ pub(crate) async fn run<O: Operation>(
     if !how.yes {
         confirm(&summary.roots)?;
     }
+    carry_out(&cloud.cascade, plan, &summary, how).await
+}
+
+/// Runs the plan and reports.
+async fn carry_out(cascade: &Cascade, plan: Plan, summary: &PlanSummary, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let report = apply(&cloud.cascade, plan, &summary, how, &interrupted).await?;
+    let report = apply(cascade, plan, summary, how, &interrupted).await?;
     if how.json {
         print_json(&report.summary())?;
     } else {
