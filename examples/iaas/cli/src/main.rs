@@ -1,7 +1,6 @@
 //! The command line of a small cloud. It names no resource: what there is comes from the crates that are linked in.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "printing is what a command line does")]
 // A dependency that nobody names is not linked, and its extensions are missing without a word.
 #![cfg_attr(not(test), deny(unused_crate_dependencies))]
 
@@ -11,6 +10,7 @@ mod confirm;
 mod failure;
 mod graph;
 mod operate;
+mod print;
 mod progress;
 mod seed;
 mod show;

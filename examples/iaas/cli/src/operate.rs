@@ -7,6 +7,7 @@ use crate::args::How;
 use crate::cloud::{Cloud, unknown};
 use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::print::{print, print_json, say};
 use crate::progress::Progress;
 use crate::warning::warning;
 
@@ -38,28 +39,35 @@ pub(crate) async fn run<O: Operation>(
     }
     let plan = cloud.cascade.plan_named(operation, resource, ids).await?;
     let summary = plan.summary().map_err(Failure::failed)?;
+    let vetoed = !plan.vetoes().is_empty() && !how.force;
     if !how.json {
-        print!("{plan}");
+        print(&plan)?;
+    } else if how.plan_only || vetoed {
+        print_json(&summary)?;
     }
     if how.plan_only {
-        return print_json(how, &summary);
+        return Ok(());
     }
-    if !plan.vetoes().is_empty() && !how.force {
-        print_json(how, &summary)?;
+    if vetoed {
         return Err(Failure::Vetoed);
     }
     if !(how.yes && how.json) {
-        eprintln!("{}", warning(&cloud.db, &plan, &summary).await?);
+        say(warning(&cloud.db, &plan, &summary).await?);
     }
     if !how.yes {
         confirm(&summary.roots)?;
     }
+    carry_out(&cloud.cascade, plan, &summary, how).await
+}
+
+/// Runs the plan and reports.
+async fn carry_out(cascade: &Cascade, plan: Plan, summary: &PlanSummary, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let report = apply(&cloud.cascade, plan, &summary, how, &interrupted).await?;
+    let report = apply(cascade, plan, summary, how, &interrupted).await?;
     if how.json {
-        print_json(how, &report.summary())?;
+        print_json(&report.summary())?;
     } else {
-        print!("{report}");
+        print(&report)?;
     }
     if interrupted.is_cancelled() {
         Err(Failure::Interrupted)
@@ -85,13 +93,6 @@ async fn apply(
     Ok(run.await?)
 }
 
-fn print_json(how: &How, document: &impl serde::Serialize) -> Result<(), Failure> {
-    if how.json {
-        println!("{}", serde_json::to_string(document).map_err(Failure::failed)?);
-    }
-    Ok(())
-}
-
 /// The first Ctrl-C lets the steps that run end; the second does not.
 fn on_ctrl_c() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
@@ -100,7 +101,7 @@ fn on_ctrl_c() -> Result<CancellationToken, Failure> {
         if cancelled.is_cancelled() {
             std::process::exit(130);
         }
-        eprintln!("iaas: ending what is under way; Ctrl-C again stops at once");
+        say("iaas: ending what is under way; Ctrl-C again stops at once");
         cancelled.cancel();
     })
     .map_err(Failure::failed)?;
