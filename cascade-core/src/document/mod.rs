@@ -5,12 +5,21 @@
 
 mod collect;
 mod decide;
+mod difference;
+mod files;
+mod format;
 mod index;
 mod source;
 mod view;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::difference::difference;
+#[cfg(feature = "inventory")]
+pub use self::files::documented;
+pub use self::files::same_but_for_lines;
+pub use self::format::Format;
+pub use self::format::UnknownFormat;
 pub use self::source::Source;
 pub use self::view::{UnknownName, View};
 pub(crate) use self::{

@@ -6,12 +6,15 @@ use cascade_core::{
 
 const HERE: Place = Place::new("shop", "shop/src/lib.rs", 7);
 
+/// A parent, and what `Delete` does along the edge from it.
+pub(crate) type EdgeTo<'a> = (&'a str, fn(Place) -> Rule);
+
 fn resource(name: &str) -> ResourceDescriptor {
     ResourceDescriptor::runtime::<u64>(name, HERE)
 }
 
-/// A resource with an effect `delete` on it as the root, and these edges: each parent with what `Delete` does along it.
-pub(crate) fn extension(name: &str, edges: &[(&str, fn(Place) -> Rule)]) -> ExtensionDescriptor {
+/// A resource with an effect `delete` on it as the root, and these edges.
+pub(crate) fn extension(name: &str, edges: &[EdgeTo<'_>]) -> ExtensionDescriptor {
     let mut declaration = Declaration::<(), u64>::new(format!("{name}s"), resource(name), HERE);
     declaration.effect("delete", HERE, |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
     declaration.rule(Rule::effect::<Delete>("delete", HERE));
@@ -43,7 +46,7 @@ pub(crate) fn gitlab() -> Graph {
     let extensions = list("tables").into_iter().map(|table| {
         let table = text(&table);
         let of_table = edges.iter().filter(|((child, _), _)| *child == table);
-        let rules: Vec<(&str, fn(Place) -> Rule)> =
+        let rules: Vec<EdgeTo<'_>> =
             of_table.map(|((_, parent), on_delete)| (parent.as_str(), rule_of(on_delete))).collect();
         extension(&table, &rules)
     });

@@ -173,5 +173,5 @@ fn shortened(name: &str) -> String {
 
 /// About how wide a text is: there is no font here to ask.
 fn text_width(text: &str) -> f64 {
-    text.chars().map(|char| if char.is_ascii() { 7.4 } else { 13.0 }).sum()
+    text.chars().map(|char| if char.is_ascii() { 7.8 } else { 13.0 }).sum()
 }
