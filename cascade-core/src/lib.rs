@@ -20,6 +20,7 @@ mod cycle;
 mod declare;
 mod digest;
 mod discover;
+pub mod document;
 mod drift;
 mod engine;
 mod error;

@@ -1,5 +1,7 @@
 //! The command line of a small cloud. It names no resource: what there is comes from the crates that are linked in.
-
+//!
+//! This is all of it, drawn from the code:
+#![doc = include_str!("../docs/cascade.svg")]
 #![forbid(unsafe_code)]
 // A dependency that nobody names is not linked, and its extensions are missing without a word.
 #![cfg_attr(not(test), deny(unused_crate_dependencies))]
@@ -62,3 +64,12 @@ async fn run(args: Args) -> Result<(), Failure> {
         }
     }
 }
+
+cascade_core::graph_test!(
+    "docs/cascade.md",
+    "docs/cascade.svg",
+    "docs/cascade.mmd",
+    "docs/cascade.dot",
+    "docs/cascade.txt",
+    "docs/cascade.json",
+);
