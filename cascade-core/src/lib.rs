@@ -30,6 +30,7 @@ mod extension;
 mod fault;
 mod graph;
 mod intern;
+mod journal;
 mod layer;
 mod limits;
 mod link;
@@ -74,6 +75,11 @@ pub use error::{StepError, Terminal};
 pub use event::{Event, StepName};
 pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
+pub use journal::{
+    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
+    PairChunk, Record, Replanned, RunChange, RunEnd, RunId, RunInfo, RunLog, RunStart, RunState, StepBegun,
+    StepEnded, unix_millis,
+};
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};
 pub use link::HandledBy;
