@@ -16,6 +16,8 @@ mod cascade;
 mod chase;
 pub mod conformance;
 mod context;
+#[cfg(feature = "metrics")]
+mod counters;
 mod cycle;
 mod declare;
 mod digest;
@@ -42,6 +44,8 @@ mod outcome;
 mod pass;
 mod place;
 mod plan;
+#[cfg(feature = "progress")]
+mod progress;
 mod provide;
 mod registration;
 mod render;
@@ -66,6 +70,8 @@ pub use call::CallError;
 pub use cascade::Cascade;
 pub use cascade_macros::{Extension, Operation, Resource, cascade};
 pub use context::{FindContext, StepContext};
+#[cfg(feature = "metrics")]
+pub use counters::count;
 pub use declare::{
     Decision, Declaration, Declare, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor,
     FinderDeclaration, HandlerFuture, Name, Phase, PhaseDeclaration, Rule, StepSettings,
@@ -89,6 +95,8 @@ pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
 pub use place::Place;
 pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
+#[cfg(feature = "progress")]
+pub use progress::ProgressBars;
 pub use provide::{Extension, NotProvided, Provide, Provided};
 pub use report::{
     Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,

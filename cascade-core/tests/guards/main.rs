@@ -7,4 +7,5 @@ mod layers;
 mod limits;
 mod monitor;
 mod nested;
+mod observed;
 mod policies;

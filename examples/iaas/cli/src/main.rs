@@ -13,7 +13,6 @@ mod failure;
 mod graph;
 mod operate;
 mod print;
-mod progress;
 mod seed;
 mod show;
 mod warning;

@@ -1,6 +1,6 @@
 //! `iaas delete` and `iaas detach`: plan, ask, run, report.
 
-use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, Report};
+use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, ProgressBars, Report};
 use iaas_model::catalogue;
 
 use crate::args::How;
@@ -8,7 +8,6 @@ use crate::cloud::{Cloud, unknown};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::print::{print, print_json, say};
-use crate::progress::Progress;
 use crate::warning::warning;
 
 /// Runs an operation that names the one resource it starts from.
@@ -63,7 +62,7 @@ pub(crate) async fn run<O: Operation>(
 /// Runs the plan and reports.
 async fn carry_out(cascade: &Cascade, plan: Plan, summary: &PlanSummary, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let report = apply(cascade, plan, summary, how, &interrupted).await?;
+    let report = apply(cascade, plan, how, &interrupted).await?;
     if how.json {
         print_json(&report.summary())?;
     } else {
@@ -81,16 +80,13 @@ async fn carry_out(cascade: &Cascade, plan: Plan, summary: &PlanSummary, how: &H
 async fn apply(
     cascade: &Cascade,
     plan: Plan,
-    summary: &PlanSummary,
     how: &How,
     interrupted: &CancellationToken,
 ) -> Result<Report, Failure> {
     let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
-    let mut run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
-    if let Some(progress) = Progress::of(summary) {
-        run = run.on_event(move |event| progress.see(event));
-    }
-    Ok(run.await?)
+    let bars = ProgressBars::on_terminal(&plan);
+    let run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
+    Ok(run.on_event(move |event| bars.see(event)).await?)
 }
 
 /// The first Ctrl-C lets the steps that run end; the second does not.
