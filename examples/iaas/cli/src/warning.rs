@@ -7,6 +7,7 @@ use iaas_model::Db;
 use iaas_model::catalogue::{CATALOGUE, Entry, in_words};
 use indicatif::HumanCount;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -19,12 +20,13 @@ struct Instance {
 
 /// Says first what happens to what runs, then how much else there is.
 pub(crate) async fn warning(db: &Db, plan: &Plan, summary: &PlanSummary) -> Result<String, Failure> {
+    let mut document = serde_json::to_value(plan).map_err(Failure::failed)?;
     let mut sentences = Vec::new();
     let mut others = summary.instances;
     for entry in CATALOGUE.iter().filter(|entry| entry.runs) {
         let Some(resource) = summary.resources.get(entry.resource) else { continue };
         others -= resource.instances;
-        for (effect, ids) in by_effect(plan, entry)? {
+        for (effect, ids) in by_effect(document["affected"][entry.resource].take())? {
             sentences.push(sentence(db, entry, &effect, ids).await?);
         }
     }
@@ -53,9 +55,7 @@ async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>
 }
 
 /// The instances of a resource by what happens to them.
-fn by_effect(plan: &Plan, entry: &Entry) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let mut document = serde_json::to_value(plan).map_err(Failure::failed)?;
-    let affected = document["affected"][entry.resource].take();
+fn by_effect(affected: Value) -> Result<BTreeMap<String, Vec<String>>, Failure> {
     let instances: Vec<Instance> = serde_json::from_value(affected).map_err(Failure::failed)?;
     let mut by_effect: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for Instance { id, effects } in instances {

@@ -38,6 +38,7 @@ impl World {
     }
 
     /// The same cloud with agents of another kind.
+    #[must_use]
     pub fn with_agents(mut self, simulation: Simulation) -> Self {
         self.agents = Simulated::new(simulation);
         self.cascade = engine(&self.db, &self.agents);
