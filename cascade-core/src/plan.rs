@@ -294,7 +294,9 @@ impl Plan {
         for index in affected.instances(resource) {
             summary.instances += 1;
             let effects = affected.effects(resource, index);
-            by_name.values_mut().for_each(|(mask, count)| *count += usize::from(effects & *mask != 0));
+            for (mask, count) in by_name.values_mut() {
+                *count += usize::from(effects & *mask != 0);
+            }
             summary.going += usize::from(affected.is_going(resource, index));
         }
         let counted = by_name.into_iter().filter(|&(_, (_, count))| count > 0);
