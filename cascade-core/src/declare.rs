@@ -132,7 +132,8 @@ pub struct EffectDeclaration {
 ///
 /// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What `with_parent`
 /// takes is done only when a parent that takes it is done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", tag = "decision")]
 #[non_exhaustive]
 pub enum Decision {
     /// The instance gets the effect of that name.
@@ -254,7 +255,7 @@ impl Rule {
 }
 
 /// The parts of a run that stand around the effects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Phase {

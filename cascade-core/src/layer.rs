@@ -150,7 +150,8 @@ impl fmt::Debug for Instances<'_> {
     }
 }
 
-/// What is inside a layer: the layers within it, and then the user's method.
+/// What is inside a layer: the layers within it, and then the user's method. A copy of it runs the step once more.
+#[derive(Clone, Copy)]
 pub struct Next<'a> {
     pub(crate) layers: &'a [Arc<dyn Layer>],
     pub(crate) step: StepCall<'a>,

@@ -14,11 +14,15 @@ mod call;
 mod caller;
 mod cascade;
 mod chase;
+pub mod conformance;
 mod context;
+#[cfg(feature = "metrics")]
+mod counters;
 mod cycle;
 mod declare;
 mod digest;
 mod discover;
+pub mod document;
 mod drift;
 mod engine;
 mod error;
@@ -28,6 +32,7 @@ mod extension;
 mod fault;
 mod graph;
 mod intern;
+mod journal;
 mod layer;
 mod limits;
 mod link;
@@ -39,6 +44,8 @@ mod outcome;
 mod pass;
 mod place;
 mod plan;
+#[cfg(feature = "progress")]
+mod progress;
 mod provide;
 mod registration;
 mod render;
@@ -63,6 +70,8 @@ pub use call::CallError;
 pub use cascade::Cascade;
 pub use cascade_macros::{Extension, Operation, Resource, cascade};
 pub use context::{FindContext, StepContext};
+#[cfg(feature = "metrics")]
+pub use counters::count;
 pub use declare::{
     Decision, Declaration, Declare, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor,
     FinderDeclaration, HandlerFuture, Name, Phase, PhaseDeclaration, Rule, StepSettings,
@@ -72,15 +81,22 @@ pub use error::{StepError, Terminal};
 pub use event::{Event, StepName};
 pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
+pub use journal::{
+    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
+    PairChunk, Record, Replanned, RunChange, RunEnd, RunId, RunInfo, RunLog, RunStart, RunState, StepBegun,
+    StepEnded, unix_millis,
+};
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};
 pub use link::HandledBy;
-pub use method::{Ids, MethodError, MethodResult, TheOperation};
+pub use method::{Ids, MethodError, MethodResult, TheEdge, TheOperation};
 pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
 pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
 pub use place::Place;
 pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
+#[cfg(feature = "progress")]
+pub use progress::ProgressBars;
 pub use provide::{Extension, NotProvided, Provide, Provided};
 pub use report::{
     Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,

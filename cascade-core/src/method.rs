@@ -1,4 +1,4 @@
-//! What an annotated method takes and answers. `#[cascade]` asks for these traits where the user wrote the types, so
+//! What an annotated method takes and answers, and where it comes from. `#[cascade]` asks for these traits where the user wrote the types, so
 //! that a wrong one is reported there, in words of ours.
 
 use crate::context::OperationContext;
@@ -39,6 +39,20 @@ impl<O: crate::Operation> TheOperation<O> for O {
         cx.expect_operation()
     }
 }
+
+/// Says that a type is the resource `E`, the edge that it was taken for by its name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not among the edges",
+    label = "did you mean `{E}`?",
+    note = "`{E}` is an edge; if both are, add `{Self}` to `edges`"
+)]
+pub trait TheEdge<E> {
+    /// There to be asked for.
+    const IS_EDGE: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> TheEdge<E> for E {}
 
 /// What a method answers: a `Result`.
 #[diagnostic::on_unimplemented(

@@ -188,6 +188,8 @@ pub(crate) trait DynFound: Send {
     fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String>;
     /// Adds the parents of the pairs to the table.
     fn intern_parents(&self, parents: &mut dyn IdTable);
+    /// What was found at a position as it prints, with the parent if there is one; empty where there is nothing.
+    fn printed(&self, position: usize) -> String;
     /// The children as indices; `None` for one that is not in the table.
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
     /// The child at a position as it prints; empty where there is none.
@@ -222,6 +224,15 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         let (Self::Pairs(pairs), Some(table)) = (self, parents.typed_mut::<P>()) else { return };
         for (parent, _) in pairs {
             table.insert(parent.clone());
+        }
+    }
+
+    fn printed(&self, position: usize) -> String {
+        match self {
+            Self::Pairs(pairs) => {
+                pairs.get(position).map_or_else(String::new, |(parent, child)| format!("{parent} → {child}"))
+            }
+            Self::Children(_) => self.printed_child(position),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::affected::Affected;
 use crate::call::CallError;
@@ -126,7 +126,7 @@ pub struct Plan {
 }
 
 /// An objection of a check to one instance of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanVeto {
     /// The resource of the instance.

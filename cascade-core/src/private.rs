@@ -3,6 +3,8 @@
 #[cfg(feature = "inventory")]
 pub use inventory;
 
+#[cfg(feature = "inventory")]
+pub use crate::document::documented;
 pub use crate::link::assert_handled;
 pub use crate::registration::Registration;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::affected::Affected;
 use crate::call::CallError;
@@ -95,7 +95,7 @@ pub struct Report {
 }
 
 /// The report of a cascade that a method of a run started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NestedReport {
     /// The resource whose method started it.
@@ -107,7 +107,7 @@ pub struct NestedReport {
 }
 
 /// A report in numbers. `done + failed + blocked + not_started` are all instances of the plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportSummary {
     /// The operation's code.
@@ -135,7 +135,7 @@ pub struct ReportSummary {
 }
 
 /// How many instances of one resource got which verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VerdictCounts {
     /// Instances whose effects all ended well.
@@ -158,7 +158,7 @@ impl VerdictCounts {
 }
 
 /// One failed instance, in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FailureSummary {
     /// Its resource.

@@ -4,9 +4,9 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::methods::{Kind, Method};
+use crate::methods::Method;
 use crate::model::Model;
-use crate::signature::{Extra, Signature};
+use crate::signature::{Extra, Kind, Signature};
 use crate::types::TypeRef;
 
 /// The closure that the engine calls.

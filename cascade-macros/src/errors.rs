@@ -9,7 +9,7 @@ use quote::{ToTokens, quote};
 #[derive(Default)]
 pub(crate) struct Errors {
     combined: Option<syn::Error>,
-    guessing: bool,
+    incomplete: bool,
 }
 
 impl Errors {
@@ -28,7 +28,7 @@ impl Errors {
     /// Something about edges or rules could not be read. What seems to be missing may be in it: nothing is
     /// reported as missing from here on.
     pub(crate) fn unread(&mut self, error: syn::Error) {
-        self.guessing = true;
+        self.incomplete = true;
         self.add(error);
     }
 
@@ -38,7 +38,7 @@ impl Errors {
     }
 
     pub(crate) fn append(&mut self, others: Self) {
-        self.guessing |= others.guessing;
+        self.incomplete |= others.incomplete;
         if let Some(error) = others.combined {
             self.add(error);
         }
@@ -46,7 +46,7 @@ impl Errors {
 
     /// Whether all edges and rules were read, so that a missing one is missing.
     pub(crate) fn saw_everything(&self) -> bool {
-        !self.guessing
+        !self.incomplete
     }
 
     pub(crate) fn is_empty(&self) -> bool {

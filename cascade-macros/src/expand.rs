@@ -5,12 +5,13 @@ use quote::{quote, quote_spanned};
 
 use crate::adapter::{closure, id_of, sendable};
 use crate::args::{Settings, Timeout};
-use crate::methods::{Method, PhaseKind};
+use crate::method_attributes::PhaseKind;
+use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
 use crate::types::TypeRef;
 
 /// The implementation of `Declare` for `extension`, and what registers it.
-pub(crate) fn expand(extension: &Ident, resource: &TypeRef, model: &Model) -> TokenStream {
+pub(crate) fn declaration(extension: &Ident, resource: &TypeRef, model: &Model) -> TokenStream {
     let statements = statements(resource, model);
     let mutability = (!statements.is_empty()).then(|| quote!(mut));
     let name = extension.to_string();
@@ -173,12 +174,15 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
         let name = resource.name();
         let message =
             format!("`{name}` is the type, and its resource has another name: write `resource = {name}`");
-        assertions.push(is_named(literal.span(), resource, &quote!(#name), &message));
+        let declared = name_of(resource);
+        assertions.push(quote_spanned! {literal.span()=>
+            const _: () = ::core::assert!(::cascade_core::__private::is_among(#declared, &[#name]), #message);
+        });
     }
     for (index, edge) in model.edges.iter().enumerate().skip(1) {
         let message = format!("the edge `{edge}` is listed already, under another name");
-        let earlier = model.edges[..index].iter().map(name);
-        let name = name(edge);
+        let earlier = model.edges[..index].iter().map(name_of);
+        let name = name_of(edge);
         assertions.push(quote_spanned! {edge.span()=>
             const _: () = ::core::assert!(
                 !::cascade_core::__private::is_among(#name, &[#(#earlier),*]),
@@ -188,20 +192,12 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     }
     for mention in &model.respelled {
         let (ty, edge) = (&mention.ty, &model.edges[mention.index]);
-        let message = format!("`{ty}` is not among the edges: did you mean `{edge}`?");
-        assertions.push(is_named(mention.at, ty, &name(edge), &message));
+        assertions.push(quote!(const _: () = <#ty as ::cascade_core::TheEdge<#edge>>::IS_EDGE;));
     }
     assertions
 }
 
-fn is_named(at: Span, resource: &TypeRef, expected: &TokenStream, message: &str) -> TokenStream {
-    let name = name(resource);
-    quote_spanned! {at=>
-        const _: () = ::core::assert!(::cascade_core::__private::is_among(#name, &[#expected]), #message);
-    }
-}
-
-fn name(resource: &TypeRef) -> TokenStream {
+fn name_of(resource: &TypeRef) -> TokenStream {
     quote_spanned!(resource.span()=> <#resource as ::cascade_core::Resource>::NAME)
 }
 

@@ -1,10 +1,11 @@
 //! The annotated `impl`: what goes out again, and what of it is read.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::{ItemImpl, Type};
 
-use crate::errors::{Errors, closest};
-use crate::methods::ATTRIBUTES;
+use crate::errors::Errors;
+use crate::method_attributes::our_attribute;
 
 /// An annotated `impl`.
 pub(crate) struct Item {
@@ -92,14 +93,22 @@ fn without_bodies(body: TokenStream) -> TokenStream {
         .collect()
 }
 
+/// An annotated method is `async` whatever is in it: in the place of our attributes stands one that tells clippy.
 fn without_our_attributes(body: TokenStream) -> TokenStream {
     let mut kept = Vec::new();
+    let mut is_told = false;
     for token in body {
         if is_our_attribute(&token) && kept.last().is_some_and(is_pound) {
             kept.pop();
-        } else {
-            kept.push(token);
+            if !is_told {
+                kept.extend(quote!(#[allow(clippy::unused_async, reason = "the engine takes no others")]));
+                is_told = true;
+            }
+            continue;
         }
+        // The body of a method ends it.
+        is_told &= !matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        kept.push(token);
     }
     kept.into_iter().collect()
 }
@@ -114,13 +123,4 @@ fn is_our_attribute(token: &TokenTree) -> bool {
     let (Some(TokenTree::Ident(name)), second) = (inside.next(), inside.next()) else { return false };
     let is_whole_path = matches!(second, None | Some(TokenTree::Group(_)));
     group.delimiter() == Delimiter::Bracket && is_whole_path && our_attribute(&name.to_string()).is_some()
-}
-
-/// Which of our attributes is named, or was meant.
-pub(crate) fn our_attribute(name: &str) -> Option<&'static str> {
-    // Rust's own attributes that a typo of ours could be.
-    const OTHERS: [&str; 3] = ["cold", "expect", "inline"];
-    let exact = ATTRIBUTES.into_iter().find(|ours| *ours == name);
-    let long = name.len() > 3 && !OTHERS.contains(&name);
-    exact.or_else(|| if long { closest(name, ATTRIBUTES) } else { None })
 }

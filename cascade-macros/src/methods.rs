@@ -5,13 +5,9 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, ImplItem, ItemImpl, Meta, Token};
 
 use crate::errors::{Errors, listed};
-use crate::item::our_attribute;
-use crate::keys::Keys;
-use crate::signature::Signature;
-use crate::types::{TypeRef, name_list, type_list};
-
-/// The attributes that a method may have.
-pub(crate) const ATTRIBUTES: [&str; 6] = ["affected", "on", "check", "begin", "cleanup", "supersedes"];
+use crate::method_attributes::{Finder, Phase, PhaseKind, Rule, our_attribute};
+use crate::signature::{Kind, Signature};
+use crate::types::TypeRef;
 
 /// An annotated method.
 pub(crate) struct Method {
@@ -24,37 +20,6 @@ pub(crate) struct Method {
     pub(crate) supersedes: Vec<Ident>,
     /// How it is called; `None` where the signature is wrong, which has been reported.
     pub(crate) signature: Option<Signature>,
-}
-
-/// `#[affected(by = Host, on = Delete)]`
-pub(crate) struct Finder {
-    pub(crate) by: TypeRef,
-    pub(crate) on: Option<TypeRef>,
-}
-
-/// `#[check(Delete, effects = [destroy])]`, `#[begin(…)]` or `#[cleanup(…)]`
-pub(crate) struct Phase {
-    pub(crate) kind: PhaseKind,
-    pub(crate) operation: TypeRef,
-    pub(crate) effects: Vec<Ident>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PhaseKind {
-    Check,
-    Begin,
-    Cleanup,
-}
-
-/// `#[on(Delete, from = [Host], root = Zone, leaf)]`
-pub(crate) struct Rule {
-    pub(crate) operation: TypeRef,
-    /// Empty for an instance that is itself the root.
-    pub(crate) from: Vec<TypeRef>,
-    pub(crate) roots: Vec<TypeRef>,
-    pub(crate) leaf: bool,
-    /// Only for instances that lose all their owners.
-    pub(crate) shared: bool,
 }
 
 impl Method {
@@ -88,10 +53,9 @@ impl Method {
             let Some(name) = our_attribute(&word.to_string()) else { continue };
             annotated = true;
             if word != name {
-                errors.at(
-                    word,
-                    format!("`#[cascade]` knows no attribute `{word}`: did you mean `#[{name}(…)]`?"),
-                );
+                let message =
+                    format!("`#[cascade]` knows no attribute `{word}`: did you mean `#[{name}(…)]`?");
+                errors.at(word, message);
             }
             if let Err(error) = method.attribute(name, attribute, errors) {
                 errors.unread(error);
@@ -171,9 +135,7 @@ impl Method {
         attribute: &Attribute,
         errors: &mut Errors,
     ) -> syn::Result<()> {
-        if matches!(&attribute.meta, Meta::Path(_))
-            || matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty())
-        {
+        if is_bare(attribute) {
             let (needs, example) = match name {
                 "affected" => ("the edge it answers for", "by = Host"),
                 "supersedes" => ("the effects that need not run", "stop"),
@@ -184,126 +146,23 @@ impl Method {
         }
         attribute.parse_args_with(|input: ParseStream<'_>| {
             match name {
-                "affected" => self.finders.extend(finder(attribute, input, errors)?),
-                "on" => self.rules.push(rule(input, errors)?),
-                "check" => self.phases.push(phase(PhaseKind::Check, input, errors)?),
-                "begin" => self.phases.push(phase(PhaseKind::Begin, input, errors)?),
-                "cleanup" => self.phases.push(phase(PhaseKind::Cleanup, input, errors)?),
-                _ => {
-                    let names = input.parse_terminated(Ident::parse, Token![,])?;
-                    self.supersedes.extend(names);
-                }
+                "affected" => self.finders.extend(Finder::read(attribute.path(), input, errors)?),
+                "on" => self.rules.push(Rule::read(input, errors)?),
+                "check" => self.phases.push(Phase::read(PhaseKind::Check, input, errors)?),
+                "begin" => self.phases.push(Phase::read(PhaseKind::Begin, input, errors)?),
+                "cleanup" => self.phases.push(Phase::read(PhaseKind::Cleanup, input, errors)?),
+                _ => self.supersedes.extend(input.parse_terminated(Ident::parse, Token![,])?),
             }
             Ok(())
         })
     }
 }
 
-fn finder(attribute: &Attribute, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Finder>> {
-    let keys = Keys { attribute: "`#[affected]`", once: &["by", "on"], repeated: &[] };
-    let (mut by, mut on) = (None, None);
-    keys.read(input, errors, |name, _, input, _| {
-        input.parse::<Token![=]>()?;
-        *(if name == "by" { &mut by } else { &mut on }) = Some(input.parse()?);
-        Ok(())
-    });
-    match by {
-        Some(by) => Ok(Some(Finder { by, on })),
-        // What stands there could not be read, and that has been reported.
-        None if !errors.saw_everything() => Ok(None),
-        None => {
-            let message = "`#[affected]` needs the edge it answers for, as in `#[affected(by = Host)]`";
-            Err(syn::Error::new_spanned(attribute.path(), message))
-        }
+/// Whether nothing stands in the attribute.
+fn is_bare(attribute: &Attribute) -> bool {
+    match &attribute.meta {
+        Meta::Path(_) => true,
+        Meta::List(list) => list.tokens.is_empty(),
+        Meta::NameValue(_) => false,
     }
-}
-
-fn rule(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Rule> {
-    let keys = Keys { attribute: "`#[on]`", once: &["from", "root", "leaf", "shared"], repeated: &[] };
-    let mut rule = Rule {
-        operation: operation(input)?,
-        from: Vec::new(),
-        roots: Vec::new(),
-        leaf: false,
-        shared: false,
-    };
-    let (mut of_edge, mut leaf_of_shared): (Option<Ident>, Option<Ident>) = (None, None);
-    keys.read(input, errors, |name, key, input, _| {
-        if name == "leaf" {
-            rule.leaf = true;
-            leaf_of_shared = Some(key);
-            return Ok(());
-        }
-        if name == "shared" {
-            rule.shared = true;
-            of_edge = Some(key);
-            return Ok(());
-        }
-        input.parse::<Token![=]>()?;
-        let at = input.span();
-        let types = type_list(input)?;
-        if types.is_empty() {
-            return Err(syn::Error::new(at, format!("`{name}` names no type: leave it out, or name some")));
-        }
-        if name == "root" {
-            of_edge = Some(key);
-            rule.roots = types;
-        } else {
-            rule.from = types;
-        }
-        Ok(())
-    });
-    if let Some(key) = of_edge
-        && rule.from.is_empty()
-        && errors.saw_everything()
-    {
-        let message = format!(
-            "`{key}` needs a `from`: without it, the rule is for an instance that is itself the root"
-        );
-        errors.at(key, message);
-    }
-    if let (Some(key), true) = (leaf_of_shared, rule.shared) {
-        return Err(syn::Error::new(
-            key.span(),
-            "a rule is `leaf` or `shared`: what goes with its last owner does not stay",
-        ));
-    }
-    Ok(rule)
-}
-
-fn phase(kind: PhaseKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Phase> {
-    let attribute = match kind {
-        PhaseKind::Check => "`#[check]`",
-        PhaseKind::Begin => "`#[begin]`",
-        PhaseKind::Cleanup => "`#[cleanup]`",
-    };
-    let keys = Keys { attribute, once: &["effects"], repeated: &[] };
-    let mut phase = Phase { kind, operation: operation(input)?, effects: Vec::new() };
-    keys.read(input, errors, |_, _, input, _| {
-        input.parse::<Token![=]>()?;
-        phase.effects = name_list(input)?;
-        Ok(())
-    });
-    Ok(phase)
-}
-
-/// The operation that stands first, with the comma behind it.
-fn operation(input: ParseStream<'_>) -> syn::Result<TypeRef> {
-    if input.peek2(Token![=]) {
-        return Err(input.error("the operation stands first, as in `Delete`"));
-    }
-    let operation = input.parse()?;
-    if !input.is_empty() {
-        input.parse::<Token![,]>()?;
-    }
-    Ok(operation)
-}
-
-/// The kinds of methods. Those of one kind answer alike.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Finder,
-    Check,
-    /// Effects, and begin and cleanup methods.
-    Effect,
 }

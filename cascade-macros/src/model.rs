@@ -2,9 +2,10 @@
 
 use proc_macro2::{Ident, Span};
 
-use crate::args::{Along, Args, PolicyKind};
+use crate::args::{Along, Args, Policy, PolicyKind};
 use crate::errors::{Errors, closest, listed};
-use crate::methods::{Method, PhaseKind};
+use crate::method_attributes::PhaseKind;
+use crate::methods::Method;
 use crate::types::TypeRef;
 
 /// What an annotated `impl` says.
@@ -54,7 +55,6 @@ pub(crate) struct Rule {
     pub(crate) decision: Decision,
 }
 
-#[derive(Clone)]
 pub(crate) enum Decision {
     Effect { method: usize, leaf: bool, shared: bool },
     Policy(PolicyKind),
@@ -69,8 +69,14 @@ pub(crate) struct Phase {
 }
 
 impl Rule {
-    fn is_policy(&self) -> bool {
-        matches!(self.decision, Decision::Policy(_))
+    /// Whether it is for that operation along that edge.
+    pub(crate) fn is_for(&self, operation: usize, edge: usize) -> bool {
+        self.operation.index == operation && self.from.iter().any(|mention| mention.index == edge)
+    }
+
+    /// Whether it says what the operation does along the edge, wherever it started.
+    pub(crate) fn decides(&self, operation: usize, edge: usize) -> bool {
+        self.is_for(operation, edge) && self.roots.is_empty()
     }
 
     /// Whether the operation goes along the rule's edges, so that somebody must find what is there.
@@ -236,7 +242,7 @@ impl<'a> Resolver<'a> {
             }
             rules.push(policy_rule(operation, from, policy));
         }
-        rules.retain(|rule| !rule.is_policy() || !rule.from.is_empty());
+        rules.retain(|rule| matches!(rule.decision, Decision::Effect { .. }) || !rule.from.is_empty());
     }
 
     fn undecided(&self, operation: &Mention, at: &Ident, rules: &[Rule]) -> Vec<Mention> {
@@ -246,18 +252,6 @@ impl<'a> Resolver<'a> {
     }
 }
 
-impl Rule {
-    /// Whether it is for that operation along that edge.
-    pub(crate) fn is_for(&self, operation: usize, edge: usize) -> bool {
-        self.operation.index == operation && self.from.iter().any(|mention| mention.index == edge)
-    }
-
-    /// Whether it says what the operation does along the edge, wherever it started.
-    pub(crate) fn decides(&self, operation: usize, edge: usize) -> bool {
-        self.is_for(operation, edge) && self.roots.is_empty()
-    }
-}
-
-fn policy_rule(operation: Mention, from: Vec<Mention>, policy: &crate::args::Policy) -> Rule {
+fn policy_rule(operation: Mention, from: Vec<Mention>, policy: &Policy) -> Rule {
     Rule { operation, from, roots: Vec::new(), decision: Decision::Policy(policy.kind) }
 }

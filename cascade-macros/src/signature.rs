@@ -6,7 +6,15 @@ use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, PathArguments, ReceiverKind, ReturnType, Type};
 
 use crate::errors::Errors;
-use crate::methods::Kind;
+
+/// The kinds of methods. Those of one kind are called alike, and answer alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Finder,
+    Check,
+    /// Effects, and begin and cleanup methods.
+    Effect,
+}
 
 /// How a method is called. Its types are kept to be named again where the compiler checks them, so that it reports
 /// them where the user wrote them.

@@ -61,8 +61,9 @@ pub(crate) fn text(tokens: &impl ToTokens) -> String {
 }
 
 impl std::fmt::Display for TypeRef {
+    /// As it is spelled, so that it can be copied out of an error.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
+        f.write_str(&self.segments.join("::"))
     }
 }
 

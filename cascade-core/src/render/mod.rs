@@ -1,5 +1,7 @@
-//! How plans and reports are printed.
+//! How plans, reports and the graph are shown.
 
+mod escape;
+mod graph;
 mod number;
 mod plan;
 mod report;

@@ -19,6 +19,12 @@ impl fmt::Display for Count {
     }
 }
 
+/// A count with its word: `1 edge`, `1,858 edges`.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {word}{plural}", Count(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Count;

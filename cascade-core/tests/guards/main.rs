@@ -1,9 +1,11 @@
 //! What guards a run and looks at it: drift, limits, confirmation, authorisation, layers, nested cascades, a monitor.
 
 mod cloud;
+mod conformance;
 mod drift;
 mod layers;
 mod limits;
 mod monitor;
 mod nested;
+mod observed;
 mod policies;

@@ -11,6 +11,7 @@ use indicatif::HumanCount;
 
 use crate::args::AgentArgs;
 use crate::failure::Failure;
+use crate::print::say;
 
 /// The cloud, ready to be operated on.
 pub(crate) struct Cloud {
@@ -47,7 +48,7 @@ pub(crate) fn inventory(path: &Path) -> Result<Db, Failure> {
         return Ok(Db::open(path)?);
     }
     let size = Size::default();
-    eprintln!("iaas: no cloud at {} yet: creating one with {}", path.display(), in_words(size));
+    say(format_args!("iaas: no cloud at {} yet: creating one with {}", path.display(), in_words(size)));
     Ok(Db::create(path, Overwrite::No, |transaction| iaas_model::seed::fill(transaction, size))?)
 }
 

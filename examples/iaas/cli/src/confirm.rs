@@ -12,9 +12,10 @@ pub(crate) fn confirm(roots: &[String]) -> Result<(), Failure> {
             "nobody to ask for confirmation: give --yes to go on, or --plan-only to see the plan",
         )));
     }
-    eprint!("Type {wanted} to go on: ");
     let mut typed = String::new();
-    io::stderr().flush().and_then(|()| io::stdin().lock().read_line(&mut typed)).map_err(Failure::failed)?;
+    write!(io::stderr(), "Type {wanted} to go on: ")
+        .and_then(|()| io::stdin().lock().read_line(&mut typed))
+        .map_err(Failure::failed)?;
     if typed.split_whitespace().eq(wanted.split_whitespace()) {
         Ok(())
     } else {

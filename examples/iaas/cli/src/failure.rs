@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use cascade_core::{ApplyError, PlanError};
 use iaas_model::DbError;
 
+use crate::print::{print_json, say};
+
 /// Something for the exit code to tell.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -56,9 +58,10 @@ impl Failure {
             text = format!("{text}: {error}");
             cause = error.source();
         }
-        eprintln!("iaas: {text}");
+        say(format_args!("iaas: {text}"));
         if json && !self.has_document() {
-            println!("{}", serde_json::json!({ "error": text }));
+            // There is nothing left to do about an error of this.
+            let _: Result<(), Self> = print_json(&serde_json::json!({ "error": text }));
         }
         self.code()
     }

@@ -1,7 +1,8 @@
 //! The command line of a small cloud. It names no resource: what there is comes from the crates that are linked in.
-
+//!
+//! This is all of it, drawn from the code:
+#![doc = include_str!("../docs/cascade.svg")]
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "printing is what a command line does")]
 // A dependency that nobody names is not linked, and its extensions are missing without a word.
 #![cfg_attr(not(test), deny(unused_crate_dependencies))]
 
@@ -11,7 +12,7 @@ mod confirm;
 mod failure;
 mod graph;
 mod operate;
-mod progress;
+mod print;
 mod seed;
 mod show;
 mod warning;
@@ -62,3 +63,12 @@ async fn run(args: Args) -> Result<(), Failure> {
         }
     }
 }
+
+cascade_core::graph_test!(
+    "docs/cascade.md",
+    "docs/cascade.svg",
+    "docs/cascade.mmd",
+    "docs/cascade.dot",
+    "docs/cascade.txt",
+    "docs/cascade.json",
+);

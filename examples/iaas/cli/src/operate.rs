@@ -1,13 +1,13 @@
 //! `iaas delete` and `iaas detach`: plan, ask, run, report.
 
-use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, Report};
+use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, ProgressBars, Report};
 use iaas_model::catalogue;
 
 use crate::args::How;
 use crate::cloud::{Cloud, unknown};
 use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::print::{print, print_json, say};
 use crate::warning::warning;
 
 /// Runs an operation that names the one resource it starts from.
@@ -38,28 +38,35 @@ pub(crate) async fn run<O: Operation>(
     }
     let plan = cloud.cascade.plan_named(operation, resource, ids).await?;
     let summary = plan.summary().map_err(Failure::failed)?;
+    let vetoed = !plan.vetoes().is_empty() && !how.force;
     if !how.json {
-        print!("{plan}");
+        print(&plan)?;
+    } else if how.plan_only || vetoed {
+        print_json(&summary)?;
     }
     if how.plan_only {
-        return print_json(how, &summary);
+        return Ok(());
     }
-    if !plan.vetoes().is_empty() && !how.force {
-        print_json(how, &summary)?;
+    if vetoed {
         return Err(Failure::Vetoed);
     }
     if !(how.yes && how.json) {
-        eprintln!("{}", warning(&cloud.db, &plan, &summary).await?);
+        say(warning(&cloud.db, &plan, &summary).await?);
     }
     if !how.yes {
         confirm(&summary.roots)?;
     }
+    carry_out(&cloud.cascade, plan, &summary, how).await
+}
+
+/// Runs the plan and reports.
+async fn carry_out(cascade: &Cascade, plan: Plan, summary: &PlanSummary, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let report = apply(&cloud.cascade, plan, &summary, how, &interrupted).await?;
+    let report = apply(cascade, plan, how, &interrupted).await?;
     if how.json {
-        print_json(how, &report.summary())?;
+        print_json(&report.summary())?;
     } else {
-        print!("{report}");
+        print(&report)?;
     }
     if interrupted.is_cancelled() {
         Err(Failure::Interrupted)
@@ -73,23 +80,13 @@ pub(crate) async fn run<O: Operation>(
 async fn apply(
     cascade: &Cascade,
     plan: Plan,
-    summary: &PlanSummary,
     how: &How,
     interrupted: &CancellationToken,
 ) -> Result<Report, Failure> {
     let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
-    let mut run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
-    if let Some(progress) = Progress::of(summary) {
-        run = run.on_event(move |event| progress.see(event));
-    }
-    Ok(run.await?)
-}
-
-fn print_json(how: &How, document: &impl serde::Serialize) -> Result<(), Failure> {
-    if how.json {
-        println!("{}", serde_json::to_string(document).map_err(Failure::failed)?);
-    }
-    Ok(())
+    let bars = ProgressBars::on_terminal(&plan);
+    let run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
+    Ok(run.on_event(move |event| bars.see(event)).await?)
 }
 
 /// The first Ctrl-C lets the steps that run end; the second does not.
@@ -100,7 +97,7 @@ fn on_ctrl_c() -> Result<CancellationToken, Failure> {
         if cancelled.is_cancelled() {
             std::process::exit(130);
         }
-        eprintln!("iaas: ending what is under way; Ctrl-C again stops at once");
+        say("iaas: ending what is under way; Ctrl-C again stops at once");
         cancelled.cancel();
     })
     .map_err(Failure::failed)?;

@@ -8,6 +8,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::print::{print, print_json};
 
 #[derive(Serialize)]
 struct Shown {
@@ -17,12 +18,11 @@ struct Shown {
 pub(crate) async fn run(db: &Db, json: bool) -> Result<(), Failure> {
     let resources = db.counts().await?;
     if json {
-        println!("{}", serde_json::to_string(&Shown { resources }).map_err(Failure::failed)?);
-        return Ok(());
+        return print_json(&Shown { resources });
     }
-    for (resource, count) in resources {
+    let line = |(resource, count): (&str, Count)| {
         let running = count.running.map_or_else(String::new, |n| format!("  {} running", HumanCount(n)));
-        println!("{resource:<22} {:>8}{running}", HumanCount(count.total).to_string());
-    }
-    Ok(())
+        format!("{resource:<22} {:>8}{running}\n", HumanCount(count.total).to_string())
+    };
+    print(resources.into_iter().map(line).collect::<Vec<_>>().concat())
 }

@@ -24,10 +24,9 @@ struct ApplianceVmCascade {
     // Migrations are heavy: few at once.
     batch = 10,
     concurrency = 2,
-    timeout = "60s",
+    timeout = "5m",
     retries = 3,
-    // With a network go its ranges, and the router hangs off the network itself.
-    ignore(Delete, from = [IpRange]),
+    // Its layer-3 networks go with a layer-2 network, and the router hangs off those.
     ignore(Delete, from = [L2Network]),
     ignore(DetachPrimaryStorage, from = others),
     ignore(DetachL2Network, from = others)
@@ -144,8 +143,10 @@ impl ApplianceVmCascade {
 
     /// A router that serves or needs a network goes with it. One for which the network is only an additional one
     /// does without it.
-    #[on(Delete, from = [L3Network], leaf)]
-    #[on(Delete, from = [IpRange], root = IpRange, leaf)]
+    ///
+    /// The original asks about ranges only where one is the root, because the router hears of the network too. Here it
+    /// hears of both at once, and no range goes before the routers that have addresses of it.
+    #[on(Delete, from = [L3Network, IpRange], leaf)]
     async fn destroy_or_do_without(
         &self,
         routers: &[ApplianceVmId],

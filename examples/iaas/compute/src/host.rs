@@ -12,7 +12,7 @@ struct HostCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "Host", edges = [Cluster], batch = 10, concurrency = 10, timeout = "30s", retries = 3)]
+#[cascade(resource = "Host", edges = [Cluster], batch = 10, concurrency = 10, timeout = "5m", retries = 3)]
 impl HostCascade {
     #[affected(by = Cluster)]
     async fn in_clusters(&self, clusters: &[ClusterId]) -> Result<Vec<(ClusterId, HostId)>, DbError> {

@@ -101,8 +101,10 @@ pub(crate) async fn take_out<I: Id + Ord>(
         let keep = |nic: &LostNic| done.iter().any(|owner| owner.as_ref() == nic.owner);
         let nics: Vec<String> = lost.into_iter().filter(keep).map(|nic| nic.id).collect();
         remove(transaction, &nics)?;
+        let done = array(&done);
+        transaction.prepare_cached(GIVE_BACK)?.execute([&done, &array(&ranges)])?;
         for statement in SETTLE {
-            transaction.prepare_cached(statement)?.execute([array(&done), array(&ranges)])?;
+            transaction.prepare_cached(statement)?.execute([&done])?;
         }
         Ok(())
     })
@@ -110,17 +112,17 @@ pub(crate) async fn take_out<I: Id + Ord>(
     Ok(sent)
 }
 
-/// What is left to do for owners `?1` when their NICs are out and the ranges `?2` go: another main address for a NIC
-/// that lost its own, another default network for a VM that lost its own.
-const SETTLE: [&str; 3] = [
-    "DELETE FROM used_ip WHERE ip_range_id IN rarray(?2)
-        AND user_id IN (SELECT id FROM nic WHERE owner_id IN rarray(?1))",
+const GIVE_BACK: &str = "DELETE FROM used_ip WHERE ip_range_id IN rarray(?2)
+    AND user_id IN (SELECT id FROM nic WHERE owner_id IN rarray(?1))";
+
+/// Another main address for a NIC that lost its own, another default network for a VM that lost its own.
+const SETTLE: [&str; 2] = [
     "UPDATE nic SET address = (SELECT address FROM used_ip WHERE user_id = nic.id ORDER BY id LIMIT 1)
-        WHERE owner_id IN rarray(?1) AND ?2 IS ?2
+        WHERE owner_id IN rarray(?1)
         AND NOT EXISTS (SELECT 1 FROM used_ip WHERE user_id = nic.id AND address = nic.address)",
     "UPDATE vm_instance SET default_l3_id =
             (SELECT l3_network_id FROM nic WHERE owner_id = vm_instance.id ORDER BY id LIMIT 1)
-        WHERE id IN rarray(?1) AND ?2 IS ?2 AND NOT EXISTS
+        WHERE id IN rarray(?1) AND NOT EXISTS
             (SELECT 1 FROM nic WHERE owner_id = vm_instance.id AND l3_network_id = default_l3_id)",
 ];
 

@@ -24,7 +24,7 @@ struct VmCascade {
     edges = [Host, L3Network, IpRange, PrimaryStorage, L2Network, InstanceOffering, Account],
     batch = 100,
     concurrency = 20,
-    timeout = "30s",
+    timeout = "5m",
     retries = 3,
     // Its layer-3 networks go with a layer-2 network, and the VM hangs off those.
     ignore(Delete, from = [L2Network]),

@@ -72,8 +72,8 @@ pub fn in_words(effect: &str) -> &str {
     match effect {
         "destroy" => "destroyed",
         "stop" => "stopped",
-        "migrate" => "moved to other hosts, or destroyed where none can take them",
-        "migrate_or_do_without" => "moved, taken off the network, or destroyed where no host can take them",
+        "migrate" => "moved, or destroyed where no host can take them",
+        "migrate_or_do_without" => "moved, taken off the network, or destroyed",
         "detach_nics" => "taken off the network",
         "destroy_or_do_without" => "destroyed, or taken off a network they can do without",
         "clear_offering" => "left without an offering",

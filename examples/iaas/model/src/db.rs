@@ -69,10 +69,11 @@ impl Db {
         }
         let draft = beside(path, ".new");
         remove(&draft)?;
-        let mut connection = connect_to(&draft, path)?;
-        create_schema(&mut connection, fill).map_err(|error| DbError::of(path, error))?;
-        // Closing writes all of it into the one file that is moved.
-        connection.close().map_err(|(_, error)| DbError::of(path, error))?;
+        if let Err(error) = write_draft(&draft, path, fill) {
+            // The first error is the one to tell of.
+            let _: Result<(), DbError> = remove(&draft);
+            return Err(error);
+        }
         // Were the old log to stay, SQLite would play it into the new file.
         remove(path)?;
         std::fs::rename(&draft, path)
@@ -192,6 +193,17 @@ fn connect_to(file: &Path, path: &Path) -> Result<Connection, DbError> {
     };
     set_up().map_err(|error| DbError::of(path, error))?;
     Ok(connection)
+}
+
+fn write_draft(
+    draft: &Path,
+    path: &Path,
+    fill: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+) -> Result<(), DbError> {
+    let mut connection = connect_to(draft, path)?;
+    create_schema(&mut connection, fill).map_err(|error| DbError::of(path, error))?;
+    // Closing writes all of it into the one file that is moved.
+    connection.close().map_err(|(_, error)| DbError::of(path, error))
 }
 
 fn create_schema(

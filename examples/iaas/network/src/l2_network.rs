@@ -19,7 +19,7 @@ struct L2NetworkCascade {
 #[cascade(
     resource = "L2Network",
     edges = [Zone, Account],
-    timeout = "30s",
+    timeout = "5m",
     retries = 3,
     ignore(DetachL2Network, from = others)
 )]

@@ -12,7 +12,7 @@ struct SdnControllerCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "SdnController", edges = [Account], timeout = "30s", retries = 3)]
+#[cascade(resource = "SdnController", edges = [Account], timeout = "5m", retries = 3)]
 impl SdnControllerCascade {
     #[affected(by = Account)]
     async fn owned_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, SdnControllerId)>, DbError> {

@@ -11,7 +11,7 @@ struct VtepCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "Vtep", edges = [L2Network], timeout = "30s", retries = 3)]
+#[cascade(resource = "Vtep", edges = [L2Network], timeout = "5m", retries = 3)]
 impl VtepCascade {
     #[affected(by = L2Network)]
     async fn of_pools(&self, pools: &[L2NetworkId]) -> Result<Vec<(L2NetworkId, VtepId)>, DbError> {

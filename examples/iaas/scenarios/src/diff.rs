@@ -17,7 +17,7 @@ pub(crate) fn dump(connection: &Connection) -> rusqlite::Result<Dump> {
             &format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk"),
         )?;
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(ToOwned::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(ToOwned::to_owned).collect();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let key: Vec<String> = keys.iter().map(|key| text(row, key)).collect::<rusqlite::Result<_>>()?;

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-/// A column, and the table that its ids are in.
-const REFERENCES: [(&str, &str, &str); 59] = [
+/// A column, and the table that its ids are in, or the tables.
+const REFERENCES: [(&str, &str, &str); 74] = [
     ("cluster", "zone_id", "zone"),
     ("host", "cluster_id", "cluster"),
     ("host_allocated_cpu", "host_id", "host"),
@@ -61,6 +61,21 @@ const REFERENCES: [(&str, &str, &str); 59] = [
     ("port_forwarding_rule", "nic_id", "nic"),
     ("load_balancer_vip_ref", "vip_id", "vip"),
     ("listener_acl_ref", "access_control_list_id", "access_control_list"),
+    ("vip", "l3_network_id", "l3_network"),
+    ("access_control_list", "account_id", "account"),
+    ("load_balancer", "account_id", "account"),
+    ("load_balancer_vip_ref", "load_balancer_id", "load_balancer"),
+    ("load_balancer_listener", "load_balancer_id", "load_balancer"),
+    ("listener_acl_ref", "listener_id", "load_balancer_listener"),
+    ("certificate", "account_id", "account"),
+    ("sdn_controller", "account_id", "account"),
+    ("vtep", "cluster_id", "cluster"),
+    ("remote_vtep", "cluster_id", "cluster"),
+    ("vm_nic_security_group_ref", "nic_id", "nic"),
+    ("vm_nic_security_group_ref", "vm_instance_id", "vm_instance"),
+    ("volume", "owner_id", "vm_instance|appliance_vm"),
+    ("nic", "owner_id", "vm_instance|appliance_vm"),
+    ("used_ip", "user_id", "nic|vip"),
     ("security_group", "account_id", "account"),
     ("vm_nic_security_group_ref", "security_group_id", "security_group"),
 ];
@@ -69,12 +84,18 @@ const REFERENCES: [(&str, &str, &str); 59] = [
 /// router's offering, may be gone.
 pub(crate) fn dangling(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut dangling = Vec::new();
-    for (table, column, target) in REFERENCES {
-        let (live, there) = (live(connection, table)?, live_of(connection, target, "target")?);
-        let sql = format!(
-            "SELECT '{table}.{column} = ' || {column} FROM {table} WHERE {live} AND {column} IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM {target} AS target WHERE target.id = {table}.{column} AND {there})"
+    for (table, column, targets) in REFERENCES {
+        let mut sql = format!(
+            "SELECT '{table}.{column} = ' || this.{column} FROM {table} AS this
+                WHERE this.{column} IS NOT NULL AND {}",
+            live(connection, table, "this")?
         );
+        for target in targets.split('|') {
+            let there = live(connection, target, "target")?;
+            sql.push_str(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM {target} AS target WHERE target.id = this.{column} AND {there})"
+            ));
+        }
         let mut statement = connection.prepare(&sql)?;
         let found: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
         dangling.extend(found?);
@@ -82,11 +103,8 @@ pub(crate) fn dangling(connection: &Connection) -> rusqlite::Result<Vec<String>>
     Ok(dangling)
 }
 
-fn live(connection: &Connection, table: &str) -> rusqlite::Result<String> {
-    live_of(connection, table, table)
-}
-
-fn live_of(connection: &Connection, table: &str, alias: &str) -> rusqlite::Result<String> {
+/// The condition that picks the live rows of a table.
+fn live(connection: &Connection, table: &str, alias: &str) -> rusqlite::Result<String> {
     let sql = format!("SELECT count(*) FROM pragma_table_info('{table}') WHERE name = 'deleted'");
     let soft: bool = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok(if soft { format!("{alias}.deleted = 0") } else { String::from("TRUE") })

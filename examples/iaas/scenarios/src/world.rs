@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use cascade_core::{Cascade, Operation, Plan, Report, Resource, Roots, StartsFrom};
+use cascade_core::{Cascade, Plan, Report, Resource, Roots, StartsFrom};
 use iaas_model::agents::{Simulated, Simulation};
 use iaas_model::seed::Size;
 use iaas_model::write::Writer;
@@ -37,13 +37,19 @@ impl World {
         Self::filled(|transaction| fill(&Writer::new(transaction)))
     }
 
+    /// The same cloud with agents of another kind.
+    pub fn with_agents(mut self, simulation: Simulation) -> Self {
+        self.agents = Simulated::new(simulation);
+        self.cascade = engine(&self.db, &self.agents);
+        self
+    }
+
     fn filled(fill: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        let file = directory.path().join("iaas.db");
-        let db = Db::create(&file, Overwrite::No, fill).expect("a new inventory");
+        let path = directory.path().join("iaas.db");
+        let db = Db::create(&path, Overwrite::No, fill).expect("a new inventory");
         let agents = Simulated::new(Simulation::default());
-        let cascade = Cascade::linked().provide(db.clone()).provide(agents.agents()).build();
-        let cascade = cascade.unwrap_or_else(|error| panic!("{error}"));
+        let cascade = engine(&db, &agents);
         let mut world = Self { db, agents, cascade, before: Dump::new(), _directory: directory };
         world.before = world.dump();
         assert_eq!(world.dangling(), [""; 0], "the topology hangs together");
@@ -152,11 +158,17 @@ impl World {
         dump(&self.connection()).expect("the inventory can be read")
     }
 
-    fn dangling(&self) -> Vec<String> {
+    /// The references to what is gone: none, unless something is wrong.
+    pub fn dangling(&self) -> Vec<String> {
         dangling(&self.connection()).expect("the inventory can be read")
     }
 
     fn connection(&self) -> Connection {
         Connection::open(self.db.path()).expect("the inventory can be opened")
     }
+}
+
+fn engine(db: &Db, agents: &Simulated) -> Cascade {
+    let cascade = Cascade::linked().provide(db.clone()).provide(agents.agents()).build();
+    cascade.unwrap_or_else(|error| panic!("{error}"))
 }

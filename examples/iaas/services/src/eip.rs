@@ -11,7 +11,7 @@ struct EipCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "Eip", edges = [Vip], timeout = "30s", retries = 3)]
+#[cascade(resource = "Eip", edges = [Vip], timeout = "5m", retries = 3)]
 impl EipCascade {
     #[affected(by = Vip)]
     async fn on_vips(&self, vips: &[VipId]) -> Result<Vec<(VipId, EipId)>, DbError> {

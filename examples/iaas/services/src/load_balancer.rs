@@ -17,7 +17,7 @@ struct LoadBalancerCascade {
 #[cascade(
     resource = "LoadBalancer",
     edges = [Account, Vip, AccessControlList],
-    timeout = "30s",
+    timeout = "5m",
     retries = 3
 )]
 impl LoadBalancerCascade {

@@ -11,7 +11,7 @@ struct PortForwardingRuleCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "PortForwardingRule", edges = [Vip], timeout = "30s", retries = 3)]
+#[cascade(resource = "PortForwardingRule", edges = [Vip], timeout = "5m", retries = 3)]
 impl PortForwardingRuleCascade {
     #[affected(by = Vip)]
     async fn on_vips(&self, vips: &[VipId]) -> Result<Vec<(VipId, PortForwardingRuleId)>, DbError> {

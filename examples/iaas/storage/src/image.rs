@@ -12,7 +12,7 @@ struct ImageCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "Image", edges = [BackupStorage, Account], timeout = "30s", retries = 3)]
+#[cascade(resource = "Image", edges = [BackupStorage, Account], timeout = "5m", retries = 3)]
 impl ImageCascade {
     #[affected(by = BackupStorage)]
     async fn with_copy_on(

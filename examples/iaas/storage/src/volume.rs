@@ -17,7 +17,7 @@ struct VolumeCascade {
     edges = [PrimaryStorage, DiskOffering, Account],
     batch = 100,
     concurrency = 10,
-    timeout = "30s",
+    timeout = "5m",
     retries = 3,
     ignore(DetachPrimaryStorage, from = others)
 )]

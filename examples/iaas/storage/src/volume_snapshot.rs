@@ -11,7 +11,7 @@ struct VolumeSnapshotCascade {
     agents: Agents,
 }
 
-#[cascade(resource = "VolumeSnapshot", edges = [Volume], batch = 100, timeout = "30s", retries = 3)]
+#[cascade(resource = "VolumeSnapshot", edges = [Volume], batch = 100, timeout = "5m", retries = 3)]
 impl VolumeSnapshotCascade {
     /// A volume that is only put off keeps its snapshots.
     #[affected(by = Volume)]

@@ -46,7 +46,7 @@ fn a_folder_that_is_not_there() {
     let cloud = Cloud::none();
     let run = cloud.run(&["--db", "nowhere/iaas.db", "seed"]);
     assert_eq!(run.code, 1);
-    insta::assert_snapshot!(run.stderr, @r"iaas: nowhere/iaas.db.new cannot be opened: see that its folder is there and that you may read and write it: unable to open database file: nowhere/iaas.db.new: Error code 14: unable to open database file");
+    insta::assert_snapshot!(run.stderr, @r"iaas: nowhere/iaas.db cannot be opened: see that its folder is there and that you may read and write it");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_folder_in_its_place() {
     fs::create_dir(cloud.path("iaas.db")).expect("a folder");
     let run = cloud.run(&["show"]);
     assert_eq!(run.code, 1);
-    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db cannot be opened: see that its folder is there and that you may read and write it: unable to open database file: iaas.db: Error code 14: unable to open database file");
+    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db cannot be opened: see that its folder is there and that you may read and write it");
 }
 
 /// Reading goes on beside a writer; writing waits a while, and then says who is in the way.
@@ -73,6 +73,22 @@ fn a_locked_database() {
     assert!(error.contains("iaas.db is locked by another process: try again when that has ended"), "{error}");
     other.execute_batch("ROLLBACK").expect("the lock is given back");
     assert_eq!(cloud.shown()["VmInstance"]["total"], 20);
+}
+
+/// A disk without space is stood in for by a limit on the size of files. What was there is gone again.
+#[test]
+fn a_full_disk() {
+    let cloud = Cloud::none();
+    let limited = format!("trap '' XFSZ; ulimit -f 300; exec {} seed", env!("CARGO_BIN_EXE_iaas"));
+    let output = Command::new("sh").args(["-c", &limited]).current_dir(cloud.path("")).output();
+    let run: Run = output.expect("a shell").into();
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr.starts_with("iaas: the disk of the inventory iaas.db fails, or is full"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(fs::read_dir(cloud.path("")).expect("a folder").count(), 0);
 }
 
 #[test]

@@ -9,42 +9,42 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory with a cloud in it.
-pub struct Cloud {
+pub(crate) struct Cloud {
     directory: TempDir,
 }
 
 /// What a run of the binary came to.
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Cloud {
     /// A directory without a cloud.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { directory: TempDir::new().expect("a temporary directory") }
     }
 
     /// A cloud of so many VMs in one zone.
-    pub fn of(vms: usize) -> Self {
+    pub(crate) fn of(vms: usize) -> Self {
         let cloud = Self::none();
         let seeded = cloud.run(&["seed", "--vms", &vms.to_string()]);
         assert_eq!(seeded.code, 0, "{}", seeded.stderr);
         cloud
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.directory.path().join(file)
     }
 
     /// Runs the binary to its end, without a terminal.
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.command(arguments).stdin(Stdio::null()).output().expect("the binary runs").into()
     }
 
     /// Runs the binary on a terminal that `typed` is typed on.
-    pub fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Run {
+    pub(crate) fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Run {
         let (controller, terminal) = terminal();
         let mut command = self.command(arguments);
         command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -54,31 +54,31 @@ impl Cloud {
     }
 
     /// Starts the binary, without a terminal.
-    pub fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the binary runs")
     }
 
     /// Changes the inventory by hand.
-    pub fn by_hand(&self, sql: &str) {
+    pub(crate) fn by_hand(&self, sql: &str) {
         self.connection().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
     /// How many rows a condition picks.
-    pub fn count(&self, from: &str) -> u64 {
+    pub(crate) fn count(&self, from: &str) -> u64 {
         let sql = format!("SELECT count(*) FROM {from}");
         self.connection()
             .query_row(&sql, [], |row| row.get(0))
             .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    pub fn connection(&self) -> Connection {
+    pub(crate) fn connection(&self) -> Connection {
         Connection::open(self.path("iaas.db")).expect("the inventory can be opened")
     }
 
     /// The numbers of `show --json`, by resource.
-    pub fn shown(&self) -> Value {
+    pub(crate) fn shown(&self) -> Value {
         let mut shown = self.run(&["show", "--json"]).document();
         shown["resources"].take()
     }
@@ -92,7 +92,7 @@ impl Cloud {
 
 impl Run {
     /// The one document on standard output.
-    pub fn document(&self) -> Value {
+    pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
     }
@@ -105,7 +105,7 @@ impl From<Output> for Run {
     }
 }
 
-pub fn code(status: ExitStatus) -> i32 {
+pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| panic!("{status}"))
 }
 

@@ -17,7 +17,8 @@ fn all(report: &Value) -> u64 {
 fn differences(before: &Value, after: &Value) -> String {
     let before = before.as_object().expect("an object");
     let changed = before.iter().filter(|(name, count)| after[name.as_str()] != **count);
-    changed.map(|(name, count)| format!("{name} {count} -> {}\n", after[name.as_str()])).collect()
+    let line = |(name, count): (&String, &Value)| format!("{name} {count} -> {}", after[name.as_str()]);
+    changed.map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_zone_takes_all_but_what_belongs_to_no_zone() {
     assert_eq!(report["done"], plan["instances"]);
     assert_eq!(all(&report), number(&plan["instances"]));
     assert_eq!(report["resources"]["VmInstance"]["done"], 60);
-    insta::assert_snapshot!(differences(&before, &cloud.shown()), @r"
+    insta::assert_snapshot!(differences(&before, &cloud.shown()), @r#"
     ApplianceVm {"running":4,"total":4} -> {"running":0,"total":0}
     Cluster {"total":1} -> {"total":0}
     Eip {"total":2} -> {"total":0}
@@ -96,7 +97,7 @@ fn a_zone_takes_all_but_what_belongs_to_no_zone() {
     VolumeSnapshot {"total":15} -> {"total":0}
     Vtep {"total":10} -> {"total":0}
     Zone {"total":1} -> {"total":0}
-    ");
+    "#);
 }
 
 #[test]
@@ -104,13 +105,13 @@ fn a_host_stops_its_vms_and_moves_its_routers() {
     let cloud = Cloud::of(60);
     let before = cloud.shown();
     assert_eq!(cloud.run(&["delete", "Host", "host-1", "--yes"]).code, 0);
-    insta::assert_snapshot!(differences(&before, &cloud.shown()), @r"
+    insta::assert_snapshot!(differences(&before, &cloud.shown()), @r#"
     Host {"total":10} -> {"total":9}
     HostAllocatedCpu {"total":40} -> {"total":36}
     HostNumaNode {"total":20} -> {"total":18}
     VmInstance {"running":57,"total":60} -> {"running":51,"total":60}
     Vtep {"total":10} -> {"total":9}
-    ");
+    "#);
 }
 
 #[test]
@@ -128,12 +129,12 @@ fn an_ip_range_takes_nics_and_the_router_of_its_network() {
         )
         .expect("vm-1 has an address");
     assert_eq!(cloud.run(&["delete", "IpRange", &range, "--yes"]).code, 0);
-    insta::assert_snapshot!(differences(&before, &cloud.shown()), @r"
+    insta::assert_snapshot!(differences(&before, &cloud.shown()), @r#"
     ApplianceVm {"running":4,"total":4} -> {"running":3,"total":3}
     IpRange {"total":7} -> {"total":6}
     VmNicSecurityGroupRef {"total":60} -> {"total":0}
     Volume {"total":94} -> {"total":93}
-    ");
+    "#);
     assert_eq!(cloud.count("vm_instance"), vms);
     assert_eq!(cloud.count("nic"), nics - 60 - 3, "one of each VM, three of the router");
 }
@@ -161,7 +162,7 @@ fn a_person_is_told_what_happens() {
     ");
     insta::assert_snapshot!(run.stderr, @r"
     4 VMs will be stopped, all of them running.
-    4 virtual routers will be moved to other hosts, or destroyed where none can take them, all of them running.
+    4 virtual routers will be moved, or destroyed where no host can take them, all of them running.
     14 other things will be removed or changed.
     ");
 }

@@ -63,7 +63,7 @@ fn wait_for_agents(cloud: &Cloud) {
 }
 
 fn wait_until(condition: impl Fn() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !condition() {
         assert!(Instant::now() < patience, "it never happens");
         std::thread::sleep(Duration::from_millis(10));

@@ -1,6 +1,6 @@
 //! `seed` and `show`.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Run};
 
 #[test]
 fn seed_fills_a_cloud_of_a_size() {
@@ -62,6 +62,18 @@ fn show_counts_every_resource() {
     assert_eq!(shown.as_object().expect("an object").len(), 29);
     assert_eq!(shown["VmInstance"], serde_json::json!({ "total": 50, "running": 48 }));
     assert_eq!(shown["Cluster"], serde_json::json!({ "total": 1 }));
+}
+
+/// A reader that goes away, as `head` does, is no error.
+#[test]
+fn nobody_needs_to_read_to_the_end() {
+    let cloud = Cloud::of(10);
+    for arguments in [&["show"] as &[&str], &["graph"], &["delete", "Zone", "zone-1", "--yes", "--json"]] {
+        let mut child = cloud.start(arguments);
+        drop(child.stdout.take());
+        let run: Run = child.wait_with_output().expect("it ends").into();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    }
 }
 
 /// The first command that needs a cloud makes one.

@@ -46,7 +46,7 @@ fn most_resources_can_be_deleted_themselves() {
     let graph = Graph::linked().unwrap_or_else(|error| panic!("{error}"));
     let not: Vec<&str> = graph
         .resources()
-        .map(|resource| resource.name())
+        .map(cascade_core::ResourceNode::name)
         .filter(|name| graph.tree_of::<Delete>(name).is_none())
         .collect();
     insta::assert_snapshot!(not.join(", "), @r"HostAllocatedCpu, HostNumaNode, RemoteVtep, VirtualRouterOffering, VmInstanceNumaNode, VmNicSecurityGroupRef, Vtep");

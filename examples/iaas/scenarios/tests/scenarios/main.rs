@@ -21,6 +21,7 @@ mod accounts;
 mod graph;
 mod hosts;
 mod images;
+mod integrity;
 mod networks;
 mod primary_storages;
 mod routers;

@@ -295,8 +295,8 @@ async fn each_bridge_is_deleted_once() {
         world.run(detach("cluster-1"), L2Network::roots([root])).await;
         (deleted, bridges(&world))
     };
-    let vlan = ["delete-bridge l2-1 host-1", "delete-bridge l2-1 host-2", "delete-bridge l2-1 host-3"];
-    assert_eq!(of("l2-1").await, (owned(&vlan), owned(&vlan[..2])));
+    let plain = ["delete-bridge l2-1 host-1", "delete-bridge l2-1 host-2", "delete-bridge l2-1 host-3"];
+    assert_eq!(of("l2-1").await, (owned(&plain), owned(&plain[..2])));
     let vxlan =
         ["delete-bridge vxlan-1 host-1", "delete-bridge vxlan-1 host-2", "delete-bridge vxlan-1 host-3"];
     assert_eq!(of("vxlan-1").await, (owned(&vxlan), owned(&vxlan[..2])));

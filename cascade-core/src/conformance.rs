@@ -1,0 +1,452 @@
+//! A kit for people who write extensions: does an extension keep its side of the contract?
+//!
+//! The engine calls a step at least once: after a crash, a timeout or a retry it calls it again, for instances that may
+//! be gone already. [`check`] makes that happen on a scenario of yours, on a fresh world each time:
+//!
+//! * every finder, check, begin, effect and cleanup method of the scenario is called with an **empty batch**;
+//! * every finder is asked **twice**, and has to answer the same, with parents that it was asked about;
+//! * every step is called **twice** in a row;
+//! * every step is **interrupted** at an `await` (the future is dropped), and called again;
+//! * every method is called once more **after the run**, with ids that the run has made unknown.
+//!
+//! None of it may fail, and the world has to look the same in the end as after an undisturbed run.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::affected::Affected;
+use crate::builder::CascadeBuilder;
+use crate::call::once;
+use crate::cascade::Cascade;
+use crate::context::{FindContext, StepContext};
+use crate::declare::Phase;
+use crate::engine::Nesting;
+use crate::layer::{Layer, Next, StepAnswer, StepCall};
+use crate::operation::Operation;
+use crate::outcome::DynFound;
+use crate::pass::{Method, Pass, Ran};
+use crate::plan::Plan;
+use crate::schedule::State;
+
+/// Interruptions are tried at this many `await`s of each step.
+const INTERRUPTIONS: usize = 3;
+
+/// A fresh world for one try: the extensions, and what the world looks like.
+pub struct Stage {
+    /// The extensions, with all that they are provided with.
+    pub builder: CascadeBuilder,
+    /// The state of the world in words, to compare: what is there, and how.
+    pub state: Box<dyn Fn() -> String + Send>,
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stage({:?})", self.builder)
+    }
+}
+
+/// Something that an extension does not stand.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The method, with its extension; empty for what cannot be laid at one method's door.
+    pub method: String,
+    /// What was done.
+    pub when: &'static str,
+    /// What came of it.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = if self.method.is_empty() { "the run" } else { &self.method };
+        write!(f, "{method}, {}: {}", self.when, self.what)
+    }
+}
+
+/// Runs the scenario "`operation` on these roots" in all the ways that the module describes. Answers what an extension
+/// did not stand, each once; nothing if all is well.
+///
+/// ```
+/// use cascade_core::conformance::{self, Stage};
+/// use cascade_core::prelude::*;
+/// # #[derive(Resource)] #[resource(id = String)] pub struct Zone;
+/// # #[derive(Extension)] struct Zones;
+/// # #[cascade(resource = Zone)]
+/// # impl Zones {
+/// #     #[on(Delete)]
+/// #     async fn remove(&self, zones: &[String]) -> Result<(), StepError> { Ok(()) }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let stage = || Stage {
+///     builder: Cascade::builder().register(Zones),
+///     state: Box::new(|| String::from("what is left in the tables")),
+/// };
+/// let findings = conformance::check(stage, Delete, "Zone", ["zone-1"]).await;
+/// assert_eq!(findings, []);
+/// # }
+/// ```
+pub async fn check<O: Operation>(
+    stage: impl Fn() -> Stage,
+    operation: O,
+    resource: &str,
+    roots: impl IntoIterator<Item = impl Into<String>>,
+) -> Vec<Finding> {
+    let roots: Vec<String> = roots.into_iter().map(Into::into).collect();
+    let scenario = Scenario { operation, resource, roots, findings: Arc::default() };
+    let undisturbed = scenario.run(stage(), "undisturbed", None).await;
+    scenario.run_empty(stage()).await;
+    let mut disturbances: Vec<(&'static str, Disturbance)> = vec![("called twice", Disturbance::Twice)];
+    disturbances.extend(
+        (1..=INTERRUPTIONS).map(|polls| ("interrupted and called again", Disturbance::Dropped { polls })),
+    );
+    for (when, disturbance) in disturbances {
+        let disturbed = scenario.run(stage(), when, Some(disturbance)).await;
+        if let (Some(undisturbed), Some(disturbed)) = (&undisturbed, disturbed) {
+            scenario.compare(undisturbed, &disturbed, when);
+        }
+    }
+    scenario.findings()
+}
+
+/// The first lines that differ.
+fn first_difference(expected: &str, found: &str) -> String {
+    let mut lines = expected.lines().map(Some).chain([None]).zip(found.lines().map(Some).chain([None]));
+    let different = lines.find(|(expected, found)| expected != found);
+    let (expected, found) = different.unwrap_or_default();
+    format!(
+        "`{}` where it should be `{}`",
+        found.unwrap_or("nothing more"),
+        expected.unwrap_or("nothing more")
+    )
+}
+
+struct Scenario<'a, O> {
+    operation: O,
+    resource: &'a str,
+    roots: Vec<String>,
+    findings: Arc<Mutex<BTreeSet<Finding>>>,
+}
+
+impl<O: Operation> Scenario<'_, O> {
+    fn find(&self, method: &str, when: &'static str, what: String) {
+        let finding = Finding { method: method.to_owned(), when, what };
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    async fn plan(&self, builder: CascadeBuilder, when: &'static str) -> Option<(Cascade, Plan)> {
+        let cascade = match builder.build() {
+            Ok(cascade) => cascade,
+            Err(error) => {
+                self.find("", when, error.to_string());
+                return None;
+            }
+        };
+        match cascade.plan_named(self.operation.clone(), self.resource, &self.roots).await {
+            Ok(plan) => Some((cascade, plan)),
+            Err(error) => {
+                self.find("", when, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// One run to the end, and every method once more after it. Answers what the world looks like then.
+    async fn run(
+        &self,
+        stage: Stage,
+        when: &'static str,
+        disturbance: Option<Disturbance>,
+    ) -> Option<String> {
+        let Stage { builder, state } = stage;
+        let layer = disturbance.map(|how| Disturb { how, when, findings: Arc::clone(&self.findings) });
+        let builder = match layer {
+            Some(layer) => builder.layer(layer),
+            None => builder,
+        };
+        let (cascade, plan) = self.plan(builder, when).await?;
+        let affected = Arc::clone(&plan.affected);
+        match cascade.apply(plan).forced(true).await {
+            Ok(report) => {
+                for failure in report.summary().failures {
+                    let what = format!("{} {} failed: {}", failure.resource, failure.id, failure.error);
+                    self.find(&failure.effect, when, what);
+                }
+            }
+            Err(error) => self.find("", when, error.to_string()),
+        }
+        let left = state();
+        if disturbance.is_none() {
+            let when = "called after the run";
+            let caller = Direct { scenario: self, cascade: &cascade, affected: &affected, when };
+            caller.every_method(|instances| instances).await;
+            self.compare(&left, &state(), when);
+        }
+        Some(left)
+    }
+
+    /// The world has to look as after an undisturbed run.
+    fn compare(&self, undisturbed: &str, disturbed: &str, when: &'static str) {
+        if undisturbed != disturbed {
+            let difference = first_difference(undisturbed, disturbed);
+            let what = format!("the world is left otherwise than after an undisturbed run: {difference}");
+            self.find("", when, what);
+        }
+    }
+
+    /// Every method with an empty batch, and every finder twice, on a world in which nothing has run.
+    async fn run_empty(&self, stage: Stage) {
+        let Some((cascade, plan)) = self.plan(stage.builder, "asked twice").await else { return };
+        let affected = Arc::clone(&plan.affected);
+        let caller = Direct {
+            scenario: self,
+            cascade: &cascade,
+            affected: &affected,
+            when: "called with an empty batch",
+        };
+        caller.every_method(|_| Vec::new()).await;
+        let caller = Direct { when: "asked twice", ..caller };
+        caller.finders_twice().await;
+    }
+}
+
+/// Calls methods without a run around them.
+struct Direct<'a, O> {
+    scenario: &'a Scenario<'a, O>,
+    cascade: &'a Cascade,
+    affected: &'a Arc<Affected>,
+    when: &'static str,
+}
+
+impl<O: Operation> Direct<'_, O> {
+    /// Every method that the plan has a use for, on those of its instances that `choose` leaves.
+    async fn every_method(&self, choose: impl Fn(Vec<u32>) -> Vec<u32>) {
+        for (edge, parents) in self.asked() {
+            if let Some(found) = self.find(edge, &choose(parents)).await
+                && choose(vec![0]).is_empty()
+                && !found.is_empty()
+            {
+                self.note(&self.finder_name(edge), "it found something under no parent".to_owned());
+            }
+        }
+        for (phase, pass) in self.passes() {
+            for (slot, method) in pass.methods.iter().enumerate() {
+                let bit = 1 << (slot - pass.work.first_slot[method.resource]);
+                let takes_part = |index: &u32| {
+                    pass.work.masks[self.affected.node(method.resource, *index) as usize] & bit != 0
+                };
+                let instances: Vec<u32> =
+                    self.affected.instances(method.resource).filter(takes_part).collect();
+                if !instances.is_empty() {
+                    self.act(phase, *method, &choose(instances)).await;
+                }
+            }
+        }
+        self.checks(&choose).await;
+    }
+
+    /// The begin, effect and cleanup methods with their instances, as an undisturbed run has them.
+    fn passes(&self) -> Vec<(Phase, Pass)> {
+        let affected = self.affected;
+        let all_done = vec![State::Done; affected.nodes()];
+        let begin = Pass::begin(affected, |_| true).map(|pass| (Phase::Begin, pass));
+        let effects = (Phase::Effect, Pass::effects(affected, &Ran::default()));
+        let cleanup = Pass::cleanup(affected, &all_done).map(|pass| (Phase::Cleanup, pass));
+        begin.into_iter().chain([effects]).chain(cleanup).collect()
+    }
+
+    async fn checks(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
+        let code = self.affected.operation.descriptor().code();
+        for resource in self.affected.resources() {
+            for &extension in &self.affected.graph.resources[resource].extensions {
+                let declared = &self.affected.graph.extensions[extension];
+                for (index, check) in declared.checks.iter().enumerate() {
+                    if check.operation.code() != code {
+                        continue;
+                    }
+                    let method = Method { resource, extension, index };
+                    let cx = self.context(method, Phase::Check);
+                    let instances = choose(self.affected.instances(resource).collect());
+                    let batch = self.affected.columns[resource].ids.select(&instances);
+                    let extension = &*self.cascade.engine.extensions[extension];
+                    let limit = declared.settings.timeout;
+                    match once(limit, || extension.check(index, &batch, &cx)).await {
+                        Ok(Ok(vetoes)) if instances.is_empty() && !vetoes.is_empty() => {
+                            self.note(&self.name(method, Phase::Check), "it objected to nothing".to_owned());
+                        }
+                        Ok(Ok(_)) => {}
+                        Ok(Err(stranger)) => {
+                            let what = format!("it objected to `{stranger}`, which it was not asked about");
+                            self.note(&self.name(method, Phase::Check), what);
+                        }
+                        Err(error) => self.note(&self.name(method, Phase::Check), error.to_string()),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn act(&self, phase: Phase, method: Method, instances: &[u32]) {
+        let cx = self.context(method, phase);
+        let batch = self.affected.columns[method.resource].ids.select(instances);
+        let extension = &*self.cascade.engine.extensions[method.extension];
+        let limit = extension.descriptor().settings.timeout;
+        match once(limit, || extension.act(phase, method.index, &batch, &cx)).await {
+            Ok(Ok(failures)) => {
+                if let Some((_, error)) = failures.first() {
+                    self.note(&self.name(method, phase), format!("an instance failed: {error}"));
+                }
+            }
+            Ok(Err(stranger)) => {
+                let what = format!("it reported `{stranger}` as failed, which was not in its batch");
+                self.note(&self.name(method, phase), what);
+            }
+            Err(error) => self.note(&self.name(method, phase), error.to_string()),
+        }
+    }
+
+    /// The edges that the plan went along, with the parents that were asked about.
+    fn asked(&self) -> Vec<(usize, Vec<u32>)> {
+        let affected = self.affected;
+        let routed = (0..affected.graph.edges.len()).filter(|&edge| affected.route.edges[edge].is_some());
+        routed
+            .map(|edge| {
+                let column = &affected.columns[affected.graph.edges[edge].parent];
+                (
+                    edge,
+                    (0..column.len() as u32).filter(|&index| column.is_expanded(index)).collect::<Vec<_>>(),
+                )
+            })
+            .filter(|(_, parents)| !parents.is_empty())
+            .collect()
+    }
+
+    async fn finders_twice(&self) {
+        for (edge, parents) in self.asked() {
+            let first = self.find(edge, &parents).await;
+            let second = self.find(edge, &parents).await;
+            if let (Some(first), Some(second)) = (first, second)
+                && first != second
+            {
+                let what = format!("it found {} at first and {} then", first.len(), second.len());
+                self.note(&self.finder_name(edge), what);
+            }
+        }
+    }
+
+    /// What a finder finds, printed and sorted.
+    async fn find(&self, edge: usize, parents: &[u32]) -> Option<BTreeSet<String>> {
+        let affected = self.affected;
+        let route = affected.route.edges[edge]?;
+        let parent = affected.graph.edges[edge].parent;
+        let extension = &*self.cascade.engine.extensions[affected.graph.edges[edge].extension];
+        let cx = FindContext {
+            operation: Arc::clone(&affected.operation),
+            root: affected.resource_name(affected.route.root).to_owned(),
+        };
+        let batch = affected.columns[parent].ids.select(parents);
+        let limit = extension.descriptor().settings.timeout;
+        match once(limit, || extension.find(route.finder, &batch, &cx)).await {
+            Ok(found) => Some(printed(&*found)),
+            Err(error) => {
+                self.note(&self.finder_name(edge), error.to_string());
+                None
+            }
+        }
+    }
+
+    fn context(&self, method: Method, phase: Phase) -> StepContext {
+        StepContext {
+            affected: Arc::clone(self.affected),
+            engine: Arc::clone(&self.cascade.engine),
+            nesting: Nesting::default(),
+            method,
+            phase,
+            attempt: 1,
+            forced: true,
+        }
+    }
+
+    fn note(&self, method: &str, what: String) {
+        self.scenario.find(method, self.when, what);
+    }
+
+    fn name(&self, method: Method, phase: Phase) -> String {
+        let extension = &self.affected.graph.extensions[method.extension];
+        format!("{}::{}", extension.name, method.name(&self.affected.graph, phase))
+    }
+
+    fn finder_name(&self, edge: usize) -> String {
+        let edge_node = &self.affected.graph.edges[edge];
+        let extension = &self.affected.graph.extensions[edge_node.extension];
+        let finder = self.affected.route.edges[edge].map_or(0, |route| route.finder);
+        format!("{}::{}", extension.name, extension.finders[finder].method)
+    }
+}
+
+fn printed(found: &dyn DynFound) -> BTreeSet<String> {
+    (0..found.len()).map(|position| found.printed(position)).collect()
+}
+
+/// What is done to every step.
+#[derive(Clone, Copy)]
+enum Disturbance {
+    Twice,
+    /// Dropped after so many polls, and called again.
+    Dropped {
+        polls: usize,
+    },
+}
+
+struct Disturb {
+    how: Disturbance,
+    when: &'static str,
+    findings: Arc<Mutex<BTreeSet<Finding>>>,
+}
+
+impl Layer for Disturb {
+    fn call<'a>(&'a self, step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+        Box::pin(async move {
+            match self.how {
+                Disturbance::Twice => {
+                    if let Err(error) = next.run().await {
+                        self.note(step, format!("the first call failed: {error}"));
+                    }
+                }
+                Disturbance::Dropped { polls } => drop_after(polls, next.run()).await,
+            }
+            next.run().await
+        })
+    }
+}
+
+impl Disturb {
+    fn note(&self, step: StepCall<'_>, what: String) {
+        let finding = Finding { method: step.effect().to_owned(), when: self.when, what };
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
+    }
+}
+
+/// Polls a future so many times, and drops it.
+async fn drop_after(polls: usize, mut future: BoxFuture<'_, StepAnswer>) {
+    let mut left = polls;
+    futures::future::poll_fn(|cx| {
+        left -= 1;
+        match future.poll_unpin(cx) {
+            Poll::Pending if left > 0 => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
+    })
+    .await;
+}

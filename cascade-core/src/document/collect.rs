@@ -1,0 +1,144 @@
+//! From the graph to the document.
+
+use crate::declare::{ExtensionDescriptor, Phase, PhaseDeclaration};
+use crate::document::{
+    Document, EdgeDocument, EffectDocument, ExtensionDocument, FORMAT, FinderDocument, OperationDocument,
+    PhaseDocument, ResourceDocument, RuleDocument, Source,
+};
+use crate::graph::{Edge, Graph, ResourceNode};
+use crate::operation::OperationDescriptor;
+use crate::place::Place;
+use crate::resource::ResourceDescriptor;
+
+impl Graph {
+    /// The graph as data: what pictures and pages are made from.
+    pub fn document(&self) -> Document {
+        self.document_within(None)
+    }
+
+    /// The same, with the workspace's own folder cut off the names of files.
+    pub(crate) fn document_within(&self, workspace: Option<&str>) -> Document {
+        let collect = Collect { graph: self, workspace };
+        Document {
+            format: FORMAT,
+            operations: self.operations.iter().map(|operation| collect.operation(operation)).collect(),
+            resources: self.resources.iter().map(|node| collect.resource(node)).collect(),
+            edges: self.edges.iter().map(|edge| collect.edge(edge)).collect(),
+        }
+    }
+}
+
+struct Collect<'a> {
+    graph: &'a Graph,
+    workspace: Option<&'a str>,
+}
+
+impl Collect<'_> {
+    fn source(&self, place: Place) -> Source {
+        Source::new(place, self.workspace)
+    }
+
+    fn operation(&self, operation: &OperationDescriptor) -> OperationDocument {
+        OperationDocument {
+            name: operation.name().to_owned(),
+            code: operation.code().to_owned(),
+            roots: names(&operation.roots()),
+            source: self.source(operation.place()),
+        }
+    }
+
+    fn resource(&self, node: &ResourceNode) -> ResourceDocument {
+        let extensions = || node.extensions.iter().map(|&at| &self.graph.extensions[at]);
+        ResourceDocument {
+            name: node.name().to_owned(),
+            id: node.descriptor.id_type().to_owned(),
+            source: self.source(node.descriptor.place()),
+            extensions: extensions().map(|extension| self.extension(extension)).collect(),
+            effects: extensions().flat_map(|extension| self.effects(extension)).collect(),
+            rules: extensions().flat_map(|extension| self.rules(extension, None)).collect(),
+            phases: extensions().flat_map(|extension| self.phases(extension)).collect(),
+            after: node.after.iter().map(|&at| self.graph.resources[at].name().to_owned()).collect(),
+        }
+    }
+
+    fn extension(&self, extension: &ExtensionDescriptor) -> ExtensionDocument {
+        let settings = extension.settings;
+        ExtensionDocument {
+            name: extension.name.to_string(),
+            addon: extension.addon,
+            batch: settings.batch,
+            concurrency: settings.concurrency,
+            timeout_ms: settings.timeout.map(|timeout| timeout.as_millis() as u64),
+            retries: settings.retries,
+            source: self.source(extension.place),
+        }
+    }
+
+    fn effects(&self, extension: &ExtensionDescriptor) -> Vec<EffectDocument> {
+        let effects = extension.effects.iter().map(|effect| EffectDocument {
+            name: effect.method.to_string(),
+            extension: extension.name.to_string(),
+            supersedes: effect.supersedes.iter().map(ToString::to_string).collect(),
+            source: self.source(effect.place),
+        });
+        effects.collect()
+    }
+
+    fn phases(&self, extension: &ExtensionDescriptor) -> Vec<PhaseDocument> {
+        let of = |phase: Phase, declared: &[PhaseDeclaration]| {
+            let documents = declared.iter().map(|one| PhaseDocument {
+                phase,
+                method: one.method.to_string(),
+                operation: one.operation.code().to_owned(),
+                only: one.only.iter().map(ToString::to_string).collect(),
+                source: self.source(one.place),
+            });
+            documents.collect::<Vec<_>>()
+        };
+        let checks = of(Phase::Check, &extension.checks).into_iter();
+        checks
+            .chain(of(Phase::Begin, &extension.begins))
+            .chain(of(Phase::Cleanup, &extension.cleanups))
+            .collect()
+    }
+
+    fn edge(&self, edge: &Edge) -> EdgeDocument {
+        let extension = &self.graph.extensions[edge.extension];
+        let parent = &self.graph.resources[edge.parent].descriptor;
+        let finders = edge.finders.iter().map(|finder| {
+            let declared = &extension.finders[finder.method];
+            FinderDocument {
+                method: declared.method.to_string(),
+                operation: declared.operation.map(|operation| operation.code().to_owned()),
+                source: self.source(declared.place),
+            }
+        });
+        EdgeDocument {
+            parent: parent.name().to_owned(),
+            child: self.graph.resources[edge.child].name().to_owned(),
+            extension: extension.name.to_string(),
+            finders: finders.collect(),
+            rules: self.rules(extension, Some(parent)),
+            source: self.source(edge.place),
+        }
+    }
+
+    /// The rules of an extension along one edge, or (`None`) those for an instance that is itself the root.
+    fn rules(&self, extension: &ExtensionDescriptor, from: Option<&ResourceDescriptor>) -> Vec<RuleDocument> {
+        let along = extension.rules.iter().filter(|rule| match from {
+            Some(parent) => rule.from.iter().any(|from| from.is_same(parent)),
+            None => rule.from.is_empty(),
+        });
+        let documents = along.map(|rule| RuleDocument {
+            operation: rule.operation.code().to_owned(),
+            roots: names(&rule.roots),
+            decision: rule.decision.clone(),
+            source: self.source(rule.place),
+        });
+        documents.collect()
+    }
+}
+
+fn names(resources: &[ResourceDescriptor]) -> Vec<String> {
+    resources.iter().map(|resource| resource.name().to_owned()).collect()
+}

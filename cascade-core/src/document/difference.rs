@@ -1,0 +1,140 @@
+//! The difference between two texts, line by line.
+
+use std::fmt::Write;
+
+/// Lines around a change that are shown with it.
+const AROUND: usize = 2;
+/// Pairs of lines that are compared, at most; beyond it the whole middle counts as changed.
+const COMPARED: usize = 4_000_000;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Line<'t> {
+    Same(&'t str),
+    Gone(&'t str),
+    New(&'t str),
+}
+
+/// What must change in `old` to make it `new`: lines with `-` and `+`, and some around them. Empty if they are the same.
+///
+/// ```
+/// use cascade_core::document::difference;
+///
+/// assert_eq!(difference("a\nb\nc\n", "a\nc\nd\n"), "  a\n- b\n  c\n+ d\n");
+/// assert_eq!(difference("a\n", "a\n"), "");
+/// ```
+pub fn difference(old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+    let mut lines: Vec<Line<'_>> = old[..head].iter().map(|line| Line::Same(line)).collect();
+    lines.extend(changes(old_middle, new_middle));
+    lines.extend(old[old.len() - tail..].iter().map(|line| Line::Same(line)));
+    print(&lines)
+}
+
+/// The fewest changes, found by the longest text that both have, or all gone and all new where that is too much work.
+fn changes<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<Line<'t>> {
+    if old.len().saturating_mul(new.len()) > COMPARED {
+        let gone = old.iter().map(|line| Line::Gone(line));
+        return gone.chain(new.iter().map(|line| Line::New(line))).collect();
+    }
+    let common = common_from(old, new);
+    let (mut x, mut y) = (0, 0);
+    let mut lines = Vec::new();
+    while x < old.len() || y < new.len() {
+        if x < old.len() && y < new.len() && old[x] == new[y] {
+            lines.push(Line::Same(old[x]));
+            (x, y) = (x + 1, y + 1);
+        } else if y == new.len() || (x < old.len() && common[x + 1][y] >= common[x][y + 1]) {
+            lines.push(Line::Gone(old[x]));
+            x += 1;
+        } else {
+            lines.push(Line::New(new[y]));
+            y += 1;
+        }
+    }
+    lines
+}
+
+/// For each pair of places, how many lines both texts have in common from there on.
+fn common_from(old: &[&str], new: &[&str]) -> Vec<Vec<u32>> {
+    let mut common = vec![vec![0; new.len() + 1]; old.len() + 1];
+    for x in (0..old.len()).rev() {
+        for y in (0..new.len()).rev() {
+            common[x][y] = if old[x] == new[y] {
+                common[x + 1][y + 1] + 1
+            } else {
+                common[x + 1][y].max(common[x][y + 1])
+            };
+        }
+    }
+    common
+}
+
+fn print(lines: &[Line<'_>]) -> String {
+    let changed: Vec<usize> = (0..lines.len()).filter(|&at| !matches!(lines[at], Line::Same(_))).collect();
+    let mut text = String::new();
+    let mut shown_to = 0;
+    for at in changed {
+        let from = at.saturating_sub(AROUND).max(shown_to);
+        if from > shown_to && !text.is_empty() {
+            text.push_str("  …\n");
+        }
+        let to = (at + AROUND + 1).min(lines.len());
+        for line in &lines[from..to.max(from)] {
+            let _ = match line {
+                Line::Same(line) => writeln!(text, "  {line}"),
+                Line::Gone(line) => writeln!(text, "- {line}"),
+                Line::New(line) => writeln!(text, "+ {line}"),
+            };
+        }
+        shown_to = shown_to.max(to);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    fn lines(lines: impl Iterator<Item = String>) -> String {
+        lines.map(|line| line + "\n").collect()
+    }
+
+    #[test]
+    fn only_what_changed_is_shown_with_two_lines_around_it() {
+        let old = lines((0..40).map(|at| at.to_string()));
+        let new = old.replace("\n10\n", "\nten\n").replace("\n30\n", "\n");
+        assert_eq!(
+            difference(&old, &new),
+            "  8\n  9\n- 10\n+ ten\n  11\n  12\n  …\n  28\n  29\n- 30\n  31\n  32\n"
+        );
+    }
+
+    #[test]
+    fn nothing_against_something() {
+        assert_eq!(difference("", "a\nb\n"), "+ a\n+ b\n");
+        assert_eq!(difference("a\nb\n", ""), "- a\n- b\n");
+        assert_eq!(difference("", ""), "");
+    }
+
+    #[test]
+    fn applying_it_gives_the_new_text() {
+        let texts = ["a b c a b b a", "c b a b a c", "a a a", "b", "", "x a y b z c a b"];
+        for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (old, new))) {
+            let lines = |text: &str| lines(text.split_whitespace().map(str::to_owned));
+            let printed = difference(&lines(old), &lines(new));
+            let kept = |sign: char| printed.lines().filter(move |line| line.starts_with(sign)).count();
+            let words = |text: &str| text.split_whitespace().count();
+            assert_eq!(words(old) + kept('+'), words(new) + kept('-'), "{old} → {new}:\n{printed}");
+        }
+    }
+
+    #[test]
+    fn very_many_changes_are_told_without_being_matched() {
+        let old = lines((0..2001).map(|at| format!("old {at}")));
+        let new = lines((0..2001).map(|at| format!("new {at}")));
+        assert_eq!(difference(&old, &new).lines().count(), 4002);
+    }
+}

@@ -1,0 +1,116 @@
+//! The formats that a graph is written in, by name and by the ending of a file.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::document::{Document, View};
+
+/// A format of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// A tree of text.
+    Text,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// DOT, for Graphviz.
+    Dot,
+    /// An SVG picture.
+    Svg,
+    /// A page in Markdown, with everything there is to say.
+    Markdown,
+    /// The document itself, for machines.
+    Json,
+}
+
+impl Format {
+    /// All of them, in the order that a help text lists them in.
+    pub const ALL: [Self; 6] = [Self::Text, Self::Mermaid, Self::Dot, Self::Svg, Self::Markdown, Self::Json];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Mermaid => "mermaid",
+            Self::Dot => "dot",
+            Self::Svg => "svg",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+        }
+    }
+
+    /// The format of a file, by its ending.
+    pub fn of_file(path: impl AsRef<Path>) -> Option<Self> {
+        Some(match path.as_ref().extension()?.to_str()? {
+            "txt" => Self::Text,
+            "mmd" | "mermaid" => Self::Mermaid,
+            "dot" | "gv" => Self::Dot,
+            "svg" => Self::Svg,
+            "md" => Self::Markdown,
+            "json" => Self::Json,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// No format has that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no format `{0}`: there are text, mermaid, dot, svg, markdown and json")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+impl View<'_> {
+    /// The view in that format.
+    pub fn to(&self, format: Format) -> Result<String, serde_json::Error> {
+        Ok(match format {
+            Format::Text => self.to_text(),
+            Format::Mermaid => self.to_mermaid(),
+            Format::Dot => self.to_dot(),
+            Format::Svg => self.to_svg(),
+            Format::Markdown => self.document().to_markdown(),
+            Format::Json => self.document().to_json()?,
+        })
+    }
+
+    /// The part of the document that is in the view. Where an operation was chosen, only its rules.
+    pub fn document(&self) -> Document {
+        let whole = self.index.document;
+        let is_shown = |operation: &str| self.operation.is_none_or(|chosen| chosen == operation);
+        let resources = self.resources.iter().map(|&at| {
+            let mut resource = whole.resources[at].clone();
+            resource.rules.retain(|rule| is_shown(&rule.operation));
+            resource.phases.retain(|phase| is_shown(&phase.operation));
+            resource
+        });
+        let edges = self.edges.iter().map(|shown| {
+            let mut edge = whole.edges[shown.edge].clone();
+            if self.operation.is_some() {
+                edge.rules = shown.rules.iter().map(|&rule| rule.clone()).collect();
+            }
+            edge
+        });
+        Document {
+            format: whole.format,
+            operations: whole.operations.iter().filter(|one| is_shown(&one.code)).cloned().collect(),
+            resources: resources.collect(),
+            edges: edges.collect(),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Where something was written, in words that are the same on every machine.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
+
+/// A place in the source: the package, the file relative to its workspace, and the line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Source {
+    /// The package.
+    pub package: String,
+    /// The file. Relative to the workspace, or for a package from elsewhere, from its `src` on.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl Source {
+    /// `workspace` is cut off a file that the compiler was given by its absolute path, as it is where a workspace's
+    /// packages are built as dependencies of another one.
+    pub(super) fn new(place: Place, workspace: Option<&str>) -> Self {
+        let file = place.file.replace('\\', "/");
+        let workspace = workspace.map(|workspace| workspace.replace('\\', "/"));
+        let within = workspace.as_deref().and_then(|root| {
+            file.strip_prefix(root.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'))
+        });
+        let file = match within {
+            Some(within) => within.to_owned(),
+            None if is_absolute(&file) => without_machine(&file).to_owned(),
+            None => file,
+        };
+        Self { package: place.package.to_owned(), file, line: place.line }
+    }
+}
+
+fn is_absolute(file: &str) -> bool {
+    file.starts_with('/') || file.as_bytes().get(1) == Some(&b':')
+}
+
+/// The part of an absolute path that does not tell where this machine keeps it.
+fn without_machine(file: &str) -> &str {
+    let source =
+        ["/src/", "/tests/", "/examples/", "/benches/"].iter().filter_map(|part| file.rfind(part)).max();
+    let name = file.rfind('/');
+    source.or(name).map_or(file, |at| &file[at + 1..])
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Source;
+    use crate::place::Place;
+
+    #[test]
+    fn no_source_tells_where_a_machine_keeps_it() {
+        let file = |file, workspace| Source::new(Place::new("vm", file, 1), workspace).file;
+        assert_eq!(file("vm/src/lib.rs", None), "vm/src/lib.rs");
+        assert_eq!(file("/home/me/cloud/vm/src/lib.rs", Some("/home/me/cloud")), "vm/src/lib.rs");
+        assert_eq!(file("/home/me/cloud2/vm/src/lib.rs", Some("/home/me/cloud")), "src/lib.rs");
+        assert_eq!(file("/home/me/.cargo/registry/src/x-1/vm-0.1.0/src/a/b.rs", None), "src/a/b.rs");
+        assert_eq!(file("C:\\work\\cloud\\vm\\src\\lib.rs", Some("C:\\work\\cloud")), "vm/src/lib.rs");
+        assert_eq!(file("/opt/generated.rs", None), "generated.rs");
+    }
+}

@@ -1,0 +1,42 @@
+//! The graph as DOT, for Graphviz.
+
+use std::fmt::Write;
+
+use crate::declare::Decision;
+use crate::document::View;
+use crate::render::escape::{dot, identifier};
+
+impl View<'_> {
+    /// DOT text, for `dot -Tsvg` and the like.
+    pub fn to_dot(&self) -> String {
+        let mut text = String::from(
+            "digraph cascade {\n    node [shape=box, style=rounded, fontname=\"sans-serif\"];\n",
+        );
+        text.push_str("    edge [fontname=\"sans-serif\", fontsize=10];\n");
+        let node = |resource: usize| format!("r_{}", identifier(self.index.name(resource)));
+        for &resource in &self.resources {
+            let weight = if self.root == Some(resource) { ", penwidth=3" } else { "" };
+            let _ = writeln!(
+                text,
+                "    {} [label=\"{}\"{weight}];",
+                node(resource),
+                dot(self.index.name(resource))
+            );
+        }
+        for edge in &self.edges {
+            let mut attributes = Vec::new();
+            let label = edge.label();
+            if !label.is_empty() {
+                attributes.push(format!("label=\"{}\"", dot(&label)));
+            }
+            if let Some(Decision::Retain | Decision::Restrict) = edge.decision() {
+                attributes.push(String::from("style=dashed"));
+            }
+            let attributes =
+                if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
+            let _ = writeln!(text, "    {} -> {}{attributes};", node(edge.parent), node(edge.child));
+        }
+        text.push_str("}\n");
+        text
+    }
+}

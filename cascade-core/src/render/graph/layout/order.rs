@@ -1,0 +1,90 @@
+//! The order in a layer: such that few lines cross. Each box moves towards the middle of its neighbours, layer by layer,
+//! down and up, and the best order seen is kept.
+
+use super::layers::Layers;
+
+const SWEEPS: usize = 12;
+
+pub(super) fn untangle(layers: &mut Layers) {
+    let mut position = vec![0; layers.widths.len()];
+    let mut best = (crossings(layers, &mut position), layers.rows.clone());
+    for sweep in 0..SWEEPS {
+        if best.0 == 0 {
+            break;
+        }
+        let downward = sweep % 2 == 0;
+        let count = layers.rows.len();
+        for step in 0..count {
+            let row = if downward { step } else { count - 1 - step };
+            sort_row(layers, row, downward, &mut position);
+        }
+        let crossed = crossings(layers, &mut position);
+        if crossed < best.0 {
+            best = (crossed, layers.rows.clone());
+        }
+    }
+    layers.rows = best.1;
+}
+
+fn sort_row(layers: &mut Layers, row: usize, downward: bool, position: &mut [usize]) {
+    let neighbours = if downward { &layers.up } else { &layers.down };
+    let mut keyed: Vec<(f64, usize)> = layers.rows[row]
+        .iter()
+        .enumerate()
+        .map(|(at, &node)| (middle(&neighbours[node], position).unwrap_or(at as f64), node))
+        .collect();
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (at, &(_, node)) in keyed.iter().enumerate() {
+        position[node] = at;
+    }
+    layers.rows[row] = keyed.into_iter().map(|(_, node)| node).collect();
+}
+
+fn middle(neighbours: &[usize], position: &[usize]) -> Option<f64> {
+    let sum: usize = neighbours.iter().map(|&node| position[node]).sum();
+    (!neighbours.is_empty()).then(|| sum as f64 / neighbours.len() as f64)
+}
+
+/// How many pairs of lines cross; notes each position on the way.
+fn crossings(layers: &Layers, position: &mut [usize]) -> usize {
+    for row in &layers.rows {
+        for (at, &node) in row.iter().enumerate() {
+            position[node] = at;
+        }
+    }
+    layers.rows.windows(2).map(|rows| crossings_between(layers, &rows[0], rows[1].len(), position)).sum()
+}
+
+/// Lines sorted by their upper end cross as often as their lower ends are out of order, which a tree of sums counts.
+fn crossings_between(layers: &Layers, upper: &[usize], lower: usize, position: &[usize]) -> usize {
+    let mut sums = vec![0_usize; lower + 1];
+    let (mut seen, mut crossed) = (0, 0);
+    for &node in upper {
+        let mut ends: Vec<usize> = layers.down[node].iter().map(|&child| position[child]).collect();
+        ends.sort_unstable();
+        for &end in &ends {
+            crossed += seen - sum_up_to(&sums, end + 1);
+        }
+        for &end in &ends {
+            add(&mut sums, end + 1);
+        }
+        seen += ends.len();
+    }
+    crossed
+}
+
+fn sum_up_to(sums: &[usize], mut at: usize) -> usize {
+    let mut sum = 0;
+    while at > 0 {
+        sum += sums[at];
+        at &= at - 1;
+    }
+    sum
+}
+
+fn add(sums: &mut [usize], mut at: usize) {
+    while at < sums.len() {
+        sums[at] += 1;
+        at += at & at.wrapping_neg();
+    }
+}

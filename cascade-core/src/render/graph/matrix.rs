@@ -1,0 +1,42 @@
+//! The matrix: for each operation and each edge, what is done.
+
+use std::fmt::Write;
+
+use crate::document::{Document, RuleDocument, rule_words};
+use crate::render::escape::{code, markdown};
+
+impl Document {
+    /// A table in Markdown: a row for each edge and each resource that an operation can start from, a column for each
+    /// operation.
+    pub fn to_matrix(&self) -> String {
+        let names: Vec<String> = self.operations.iter().map(|operation| markdown(&operation.name)).collect();
+        let mut text = format!("| from | to |{}\n", cells(&names));
+        let _ = writeln!(text, "| --- | --- |{}", " --- |".repeat(names.len()));
+        for resource in self.resources.iter().filter(|resource| !resource.rules.is_empty()) {
+            let _ = writeln!(
+                text,
+                "| *the root* | {} |{}",
+                markdown(&resource.name),
+                self.decisions(&resource.rules)
+            );
+        }
+        for edge in &self.edges {
+            let (parent, child) = (markdown(&edge.parent), markdown(&edge.child));
+            let _ = writeln!(text, "| {parent} | {child} |{}", self.decisions(&edge.rules));
+        }
+        text
+    }
+
+    fn decisions(&self, rules: &[RuleDocument]) -> String {
+        let cell = |operation: &str| {
+            let of_operation = rules.iter().filter(|rule| rule.operation == operation);
+            of_operation.map(|rule| code(&rule_words(rule))).collect::<Vec<_>>().join("<br>")
+        };
+        let all: Vec<String> = self.operations.iter().map(|operation| cell(&operation.code)).collect();
+        cells(&all)
+    }
+}
+
+fn cells(texts: &[String]) -> String {
+    texts.iter().fold(String::new(), |row, cell| row + " " + cell + " |")
+}

@@ -1,0 +1,62 @@
+//! Graphs that are known only at run time.
+
+use cascade_core::{
+    Declaration, Delete, ExtensionDescriptor, Found, Graph, Outcome, Place, ResourceDescriptor, Rule,
+};
+
+const HERE: Place = Place::new("shop", "shop/src/lib.rs", 7);
+
+/// A parent, and what `Delete` does along the edge from it.
+pub(crate) type EdgeTo<'a> = (&'a str, fn(Place) -> Rule);
+
+fn resource(name: &str) -> ResourceDescriptor {
+    ResourceDescriptor::runtime::<u64>(name, HERE)
+}
+
+/// A resource with an effect `delete` on it as the root, and these edges.
+pub(crate) fn extension(name: &str, edges: &[EdgeTo<'_>]) -> ExtensionDescriptor {
+    let mut declaration = Declaration::<(), u64>::new(format!("{name}s"), resource(name), HERE);
+    declaration.effect("delete", HERE, |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    declaration.rule(Rule::effect::<Delete>("delete", HERE));
+    for (at, (parent, rule)) in edges.iter().enumerate() {
+        declaration.edge(resource(parent), HERE);
+        declaration.finder(format!("finder_{at}"), resource(parent), None, HERE, |(), _: &[u64], _| {
+            Box::pin(async { Ok(Found::Pairs(Vec::new())) })
+        });
+        declaration.rule(rule(HERE).from(resource(parent)));
+    }
+    declaration.descriptor().clone()
+}
+
+/// The rule that what hangs off the parent gets the effect.
+pub(crate) fn goes(place: Place) -> Rule {
+    Rule::effect::<Delete>("delete", place)
+}
+
+/// The tables and foreign keys of GitLab: see `data/README.md`.
+pub(crate) fn gitlab() -> Graph {
+    let text = include_str!("../data/gitlab.json");
+    let schema: serde_json::Value = serde_json::from_str(text).expect("the file is JSON");
+    let text = |value: &serde_json::Value| value.as_str().expect("a name").to_owned();
+    let list = |key: &str| schema[key].as_array().expect("a list").clone();
+    let edges: std::collections::BTreeMap<(String, String), String> = list("edges")
+        .iter()
+        .map(|edge| ((text(&edge["child"]), text(&edge["parent"])), text(&edge["on_delete"])))
+        .collect();
+    let extensions = list("tables").into_iter().map(|table| {
+        let table = text(&table);
+        let of_table = edges.iter().filter(|((child, _), _)| *child == table);
+        let rules: Vec<EdgeTo<'_>> =
+            of_table.map(|((_, parent), on_delete)| (parent.as_str(), rule_of(on_delete))).collect();
+        extension(&table, &rules)
+    });
+    Graph::build(extensions.collect::<Vec<_>>()).expect("the schema is a graph")
+}
+
+fn rule_of(on_delete: &str) -> fn(Place) -> Rule {
+    match on_delete {
+        "cascade" => goes,
+        "set null" => |place| Rule::effect::<Delete>("delete", place).leaf(),
+        _ => Rule::restrict::<Delete>,
+    }
+}

@@ -1,0 +1,81 @@
+//! The kit for people who write extensions finds what does not stand repetition.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cascade_core::conformance::{Stage, check};
+use cascade_core::prelude::*;
+
+use crate::cloud::{Answer, World};
+
+fn stage() -> Stage {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
+    let builder = world.builder();
+    let state = move || {
+        let tables = world.tables();
+        format!("{:?}\n{:?}", tables.hosts, tables.vms)
+    };
+    Stage { builder, state: Box::new(state) }
+}
+
+#[tokio::test]
+async fn extensions_that_keep_the_contract_pass() {
+    assert_eq!(check(stage, Delete, "Rack", ["rack-1"]).await, []);
+}
+
+/// A counter that every call moves: nothing here may be called twice.
+#[derive(Debug, Resource)]
+#[resource(id = u64)]
+pub(crate) struct Counter;
+
+#[derive(Clone, Default)]
+struct Count(Arc<AtomicUsize>);
+
+#[derive(Extension)]
+struct Counters {
+    count: Count,
+}
+
+#[cascade(resource = Counter, edges = [Counter], batch = 1)]
+impl Counters {
+    #[affected(by = Counter)]
+    async fn below(&self, counters: &[u64]) -> Answer<Vec<(u64, u64)>> {
+        let asked = self.count.0.fetch_add(100, Ordering::Relaxed) as u64 / 100;
+        let first = *counters.first().ok_or("nobody asked")?;
+        Ok(if first == 1 { (0..=asked).map(|number| (1, 10 + number)).collect() } else { Vec::new() })
+    }
+
+    #[on(Delete)]
+    #[on(Delete, from = [Counter], leaf)]
+    async fn count(&self, counters: &[u64]) -> Answer<()> {
+        self.count.0.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        if counters.is_empty() { Err(StepError::terminal("nothing to count")) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_stand_repetition_is_found() {
+    let stage = || {
+        let count = Count::default();
+        let counter = Arc::clone(&count.0);
+        let builder = Cascade::builder().register(Counters { count });
+        Stage { builder, state: Box::new(move || (counter.load(Ordering::Relaxed) % 100).to_string()) }
+    };
+    let findings: Vec<String> =
+        check(stage, Delete, "Counter", ["1"]).await.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        findings,
+        [
+            "the run, called after the run: the world is left otherwise than after an undisturbed run: `3` where it \
+             should be `2`",
+            "the run, called twice: the world is left otherwise than after an undisturbed run: `4` where it should \
+             be `2`",
+            "the run, interrupted and called again: the world is left otherwise than after an undisturbed run: `4` \
+             where it should be `2`",
+            "Counters::below, asked twice: it found 3 at first and 4 then",
+            "Counters::below, called with an empty batch: nobody asked",
+            "Counters::count, called with an empty batch: nothing to count",
+        ]
+    );
+}

@@ -1,0 +1,125 @@
+//! Runs as they are seen from outside: events, bars, counters.
+
+use std::sync::{Arc, Mutex};
+
+use cascade_core::Event;
+use cascade_core::prelude::*;
+
+use crate::cloud::{Rack, World};
+
+fn world() -> World {
+    World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")])
+}
+
+#[tokio::test]
+async fn events_come_in_the_order_of_what_happens() {
+    let cascade = world().builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let run = cascade.apply(plan).on_event(move |event| {
+        let line = match event {
+            Event::RunStarted { operation, instances } => format!("{operation} of {instances}"),
+            Event::PhaseStarted { phase } => format!("phase {phase}"),
+            Event::StepStarted { step } => format!("{} {} of {}", step.effect, step.resource, step.instances),
+            Event::StepEnded { step, failed, ended, blocked, .. } => {
+                format!("{} ended: {ended}, {failed} failed, {blocked} blocked", step.resource)
+            }
+            Event::RunEnded { done, .. } => format!("{done} done"),
+            other => format!("{other:?}"),
+        };
+        log.lock().expect("no test panics under it").push(line);
+    });
+    run.await.expect("nothing stands against it");
+    assert_eq!(
+        *seen.lock().expect("no test panics under it"),
+        [
+            "delete of 4",
+            "phase begin",
+            "close Host of 1",
+            "Host ended: 1, 0 failed, 0 blocked",
+            "phase effect",
+            "remove Vm of 2",
+            "Vm ended: 2, 0 failed, 0 blocked",
+            "remove Host of 1",
+            "Host ended: 1, 0 failed, 0 blocked",
+            "remove Rack of 1",
+            "Rack ended: 1, 0 failed, 0 blocked",
+            "4 done",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_leaves_no_run_half_done() {
+    let cascade = world().builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let run = cascade.apply(plan).on_event(|_| std::panic::panic_any("no more"));
+    assert!(run.await.expect("nothing stands against it").is_complete());
+}
+
+#[cfg(feature = "progress")]
+#[tokio::test]
+async fn each_resource_has_a_bar_that_ends_full() {
+    use cascade_core::ProgressBars;
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    let cascade = world().builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let terminal = InMemoryTerm::new(10, 80);
+    let bars = ProgressBars::new(&plan, ProgressDrawTarget::term_like(Box::new(terminal.clone())));
+    let run = cascade.apply(plan).on_event(move |event| bars.see(event));
+    run.await.expect("nothing stands against it");
+    let lines: Vec<String> = terminal.contents().lines().map(|line| line.replace('█', "")).collect();
+    let ends: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+    assert_eq!(ends.len(), 3, "{ends:?}");
+    for (line, (name, count)) in ends.iter().zip([("Vm", 2), ("Host", 1), ("Rack", 1)]) {
+        assert!(line.starts_with(name) && line.ends_with(&format!("{count} of {count}")), "{line}");
+    }
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn counters_add_up() {
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");
+        runtime.block_on(async {
+            let cascade = world().builder().build().expect("the graph has no faults");
+            let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+            cascade.apply(plan).on_event(cascade_core::count).await.expect("nothing stands against it");
+        });
+    });
+    let mut counted: Vec<String> = snapshotter
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .filter_map(|(key, _, _, value)| {
+            let labels: Vec<String> = key.key().labels().map(|label| label.value().to_owned()).collect();
+            let DebugValue::Counter(count) = value else { return None };
+            Some(format!("{}{labels:?} {count}", key.key().name()))
+        })
+        .collect();
+    counted.sort();
+    assert_eq!(
+        counted,
+        [
+            r#"cascade_runs_total["delete"] 1"#,
+            r#"cascade_step_instances_total["begin", "Host", "close", "ok"] 1"#,
+            r#"cascade_step_instances_total["effect", "Host", "remove", "ok"] 1"#,
+            r#"cascade_step_instances_total["effect", "Rack", "remove", "ok"] 1"#,
+            r#"cascade_step_instances_total["effect", "Vm", "remove", "ok"] 2"#,
+            r#"cascade_steps_total["begin", "Host", "close", "ok"] 1"#,
+            r#"cascade_steps_total["effect", "Host", "remove", "ok"] 1"#,
+            r#"cascade_steps_total["effect", "Rack", "remove", "ok"] 1"#,
+            r#"cascade_steps_total["effect", "Vm", "remove", "ok"] 1"#,
+            r#"cascade_verdicts_total["blocked"] 0"#,
+            r#"cascade_verdicts_total["done"] 4"#,
+            r#"cascade_verdicts_total["failed"] 0"#,
+            r#"cascade_verdicts_total["not_started"] 0"#,
+        ]
+    );
+}

@@ -1,0 +1,135 @@
+//! The graph in every format: small graphs, names of every kind, and a graph of a real size.
+
+#![forbid(unsafe_code)]
+
+mod graphs;
+
+use cascade_core::document::{Document, View};
+use cascade_core::{Delete, Graph, Rule};
+use graphs::{extension, gitlab, goes};
+
+const AWKWARD: &str = "a<b>&\"c\"|`d`'e'\\N é→日本 [x](y) #1 *s*\n-->";
+
+fn every_format(document: &Document) -> String {
+    let whole = document.whole();
+    let json = document.to_json().expect("names are text");
+    let formats = [
+        ("text", whole.to_text()),
+        ("mermaid", whole.to_mermaid()),
+        ("dot", whole.to_dot()),
+        ("svg", whole.to_svg()),
+        ("markdown", document.to_markdown()),
+        ("json", json),
+    ];
+    formats.map(|(name, text)| format!("==== {name}\n{text}")).concat()
+}
+
+fn build(extensions: impl IntoIterator<Item = cascade_core::ExtensionDescriptor>) -> Document {
+    let mut document = Graph::build(extensions).expect("the graph has no fault").document();
+    // `Delete` is the library's own, and moves when the library is edited.
+    document.operations.iter_mut().for_each(|operation| operation.source.line = 1);
+    document
+}
+
+fn view<'d>(document: &'d Document, root: Option<&str>, operation: Option<&str>) -> View<'d> {
+    document.view(root, operation).expect("the names are known")
+}
+
+#[test]
+fn a_graph_of_nothing() {
+    insta::assert_snapshot!(every_format(&build([])));
+}
+
+#[test]
+fn a_graph_of_one() {
+    insta::assert_snapshot!(every_format(&build([extension("Zone", &[])])));
+}
+
+#[test]
+fn names_of_every_kind() {
+    let long = "x".repeat(300);
+    let document = build([extension(AWKWARD, &[]), extension(&long, &[(AWKWARD, goes), (&long, goes)])]);
+    insta::assert_snapshot!(every_format(&document));
+}
+
+#[test]
+fn what_an_operation_reaches_from_a_root() {
+    let document = build([
+        extension("Zone", &[]),
+        extension("Host", &[("Zone", goes)]),
+        extension("Vm", &[("Host", |place| Rule::effect::<Delete>("delete", place).leaf())]),
+        extension("Nic", &[("Vm", goes)]),
+        extension("Image", &[("Zone", Rule::retain::<Delete>)]),
+        extension("Lock", &[("Image", goes), ("Zone", Rule::ignore::<Delete>)]),
+    ]);
+    let delete = Some("Delete");
+    let shown = |root| view(&document, root, delete).to_text();
+    insta::assert_snapshot!(shown(Some("Zone")), @r"
+    Zone: delete
+    ├── Host: delete
+    │   └── Vm: delete (leaf)
+    └── Image: retain
+    ");
+    insta::assert_snapshot!(shown(Some("Vm")), @r"
+    Vm: delete
+    └── Nic: delete
+    ");
+    insta::assert_snapshot!(shown(None), @r"
+    Zone
+    ├── Host: delete
+    │   └── Vm: delete (leaf)
+    │       └── Nic: delete
+    └── Image: retain
+        └── Lock: delete
+    ");
+    insta::assert_snapshot!(view(&document, Some("Zone"), None).to_text(), @r"
+    Zone
+    ├── Host
+    │   └── Vm
+    │       └── Nic
+    ├── Image
+    │   └── Lock
+    └── Lock
+    ");
+}
+
+#[test]
+fn a_name_that_is_not_there_is_told_with_the_nearest() {
+    let document = build([extension("Host", &[]), extension("Zone", &[])]);
+    let error = |root, operation| {
+        document.view(root, operation).map(|_| ()).expect_err("it is not there").to_string()
+    };
+    assert_eq!(error(Some("Hots"), None), "there is no resource `Hots`: did you mean `Host`?");
+    assert_eq!(error(Some("Quota"), None), "there is no resource `Quota`");
+    assert_eq!(error(None, Some("Detach")), "no rule mentions an operation `Detach`: there is `Delete`");
+}
+
+#[test]
+fn a_document_is_read_as_it_was_written() {
+    let document = build([extension("Host", &[("Zone", goes)]), extension("Zone", &[])]);
+    let json = document.to_json().expect("names are text");
+    let read: Document = serde_json::from_str(&json).expect("what was written can be read");
+    assert_eq!(read, document);
+}
+
+#[test]
+fn a_graph_of_a_real_size_in_every_format() {
+    let document = gitlab().document();
+    assert_eq!((document.resources.len(), document.edges.len()), (1087, 1777));
+    let text = every_format(&document);
+    assert!(text.lines().count() > 10_000);
+    let again = every_format(&gitlab().document());
+    assert!(text == again, "the same graph is written the same way");
+}
+
+#[test]
+fn a_chain_of_six_thousand_exhausts_no_stack() {
+    let names: Vec<String> = (0..6000).map(|at| format!("R{at:04}")).collect();
+    let extensions = names.iter().enumerate().map(|(at, name)| match at {
+        0 => extension(name, &[]),
+        _ => extension(name, &[(&names[at - 1], goes)]),
+    });
+    let document = build(extensions.collect::<Vec<_>>());
+    assert_eq!(view(&document, Some("R0000"), Some("delete")).to_text().lines().count(), 6000);
+    assert!(document.whole().to_svg().ends_with("</svg>\n"));
+}

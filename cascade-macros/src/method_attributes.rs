@@ -1,0 +1,160 @@
+//! The attributes of methods.
+
+use proc_macro2::Ident;
+use syn::parse::ParseStream;
+use syn::{Path, Token};
+
+use crate::errors::{Errors, closest};
+use crate::keys::Keys;
+use crate::types::{TypeRef, name_list, type_list};
+
+const ATTRIBUTES: [&str; 6] = ["affected", "on", "check", "begin", "cleanup", "supersedes"];
+
+/// Which of our attributes is named, or was meant.
+pub(crate) fn our_attribute(name: &str) -> Option<&'static str> {
+    let exact = ATTRIBUTES.into_iter().find(|ours| *ours == name);
+    // Nearly every short word is close to `on`.
+    exact.or_else(|| closest(name, ATTRIBUTES.into_iter().filter(|_| name.len() > 3)))
+}
+
+/// `#[affected(by = Host, on = Delete)]`
+pub(crate) struct Finder {
+    pub(crate) by: TypeRef,
+    pub(crate) on: Option<TypeRef>,
+}
+
+/// `#[check(Delete, effects = [destroy])]`, `#[begin(…)]` or `#[cleanup(…)]`
+pub(crate) struct Phase {
+    pub(crate) kind: PhaseKind,
+    pub(crate) operation: TypeRef,
+    pub(crate) effects: Vec<Ident>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PhaseKind {
+    Check,
+    Begin,
+    Cleanup,
+}
+
+/// `#[on(Delete, from = [Host], root = Zone, leaf)]`
+pub(crate) struct Rule {
+    pub(crate) operation: TypeRef,
+    /// Empty for an instance that is itself the root.
+    pub(crate) from: Vec<TypeRef>,
+    pub(crate) roots: Vec<TypeRef>,
+    pub(crate) leaf: bool,
+    /// Only for instances that lose all their owners.
+    pub(crate) shared: bool,
+}
+
+impl Finder {
+    /// Reads what stands in the parentheses; `None` where the edge could not be read, which has been reported.
+    pub(crate) fn read(
+        attribute: &Path,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<Option<Self>> {
+        let keys = Keys { attribute: "`#[affected]`", once: &["by", "on"], repeated: &[] };
+        let (mut by, mut on) = (None, None);
+        keys.read(input, errors, |name, _, input, _| {
+            input.parse::<Token![=]>()?;
+            *(if name == "by" { &mut by } else { &mut on }) = Some(input.parse()?);
+            Ok(())
+        });
+        if by.is_none() && errors.saw_everything() {
+            let message = "`#[affected]` needs the edge it answers for, as in `#[affected(by = Host)]`";
+            return Err(syn::Error::new_spanned(attribute, message));
+        }
+        Ok(by.map(|by| Self { by, on }))
+    }
+}
+
+impl Rule {
+    /// Reads what stands in the parentheses.
+    pub(crate) fn read(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
+        let keys = Keys { attribute: "`#[on]`", once: &["from", "root", "leaf", "shared"], repeated: &[] };
+        let operation = operation(input)?;
+        let mut rule = Self { operation, from: Vec::new(), roots: Vec::new(), leaf: false, shared: false };
+        let mut given = Vec::new();
+        keys.read(input, errors, |name, key, input, _| {
+            given.push((name, key));
+            rule.argument(name, input)
+        });
+        rule.check_together(&given, errors);
+        Ok(rule)
+    }
+
+    fn argument(&mut self, name: &'static str, input: ParseStream<'_>) -> syn::Result<()> {
+        match name {
+            "leaf" => self.leaf = true,
+            "shared" => self.shared = true,
+            "root" => self.roots = some_types(name, input)?,
+            _ => self.from = some_types(name, input)?,
+        }
+        Ok(())
+    }
+
+    fn check_together(&self, given: &[(&str, Ident)], errors: &mut Errors) {
+        let key = |wanted: &str| given.iter().find(|(name, _)| *name == wanted).map(|(_, key)| key);
+        if let Some(key) = key("root").or(key("shared"))
+            && self.from.is_empty()
+            && errors.saw_everything()
+        {
+            let message = format!(
+                "`{key}` needs a `from`: without it, the rule is for an instance that is itself the root"
+            );
+            errors.at(key, message);
+        }
+        if let (Some(leaf), Some(_)) = (key("leaf"), key("shared")) {
+            errors.at(leaf, "a rule is `leaf` or `shared`: what goes with its last owner does not stay");
+        }
+    }
+}
+
+impl Phase {
+    /// Reads what stands in the parentheses.
+    pub(crate) fn read(kind: PhaseKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
+        let attribute = match kind {
+            PhaseKind::Check => "`#[check]`",
+            PhaseKind::Begin => "`#[begin]`",
+            PhaseKind::Cleanup => "`#[cleanup]`",
+        };
+        let keys = Keys { attribute, once: &["effects"], repeated: &[] };
+        let mut phase = Self { kind, operation: operation(input)?, effects: Vec::new() };
+        keys.read(input, errors, |_, _, input, _| {
+            input.parse::<Token![=]>()?;
+            phase.effects = name_list(input)?;
+            Ok(())
+        });
+        Ok(phase)
+    }
+}
+
+/// The operation that stands first, with the comma behind it.
+fn operation(input: ParseStream<'_>) -> syn::Result<TypeRef> {
+    if input.peek2(Token![=]) {
+        return Err(input.error("the operation stands first, as in `Delete`"));
+    }
+    let operation = input.parse()?;
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
+    }
+    Ok(operation)
+}
+
+/// `= [A, B]`, which is not empty.
+fn some_types(key: &str, input: ParseStream<'_>) -> syn::Result<Vec<TypeRef>> {
+    input.parse::<Token![=]>()?;
+    let at = input.span();
+    if input.fork().parse::<Ident>().is_ok_and(|word| word == "others") {
+        let message =
+            "`others` is for policies, as in `ignore(Delete, from = others)`: a rule names its edges";
+        return Err(syn::Error::new(at, message));
+    }
+    let types = type_list(input)?;
+    if types.is_empty() {
+        return Err(syn::Error::new(at, format!("`{key}` names no type: leave it out, or name some")));
+    }
+    Ok(types)
+}

@@ -1,0 +1,108 @@
+//! What is asked of the file, beside the writing thread.
+
+use std::path::Path;
+
+use cascade_core::{JournalError, NewRun, Record, RunId, RunInfo, RunState};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::error::SqliteError;
+use crate::{checksum, clock, owner};
+
+const RUN: &str = "SELECT about, state, instances, ended, failed, confirmed_by, created, updated, takeovers,
+    owner, owner_lock, lease_until, id FROM run";
+
+pub(crate) fn runs(connection: &Connection, path: &Path) -> Result<Vec<RunInfo>, JournalError> {
+    let of = |error| JournalError::from(SqliteError::of(path, error));
+    let mut statement = connection.prepare_cached(&format!("{RUN} ORDER BY row")).map_err(of)?;
+    let found = statement.query_map([], |row| Found::of(path, row)).map_err(of)?;
+    found.map(|found| found.map_err(of).and_then(Found::into_info)).collect()
+}
+
+pub(crate) fn run(connection: &Connection, path: &Path, run: &RunId) -> Result<RunInfo, JournalError> {
+    let of = |error| JournalError::from(SqliteError::of(path, error));
+    let mut statement = connection.prepare_cached(&format!("{RUN} WHERE id = ?1")).map_err(of)?;
+    let found = statement.query_row([run.as_str()], |row| Found::of(path, row)).optional().map_err(of)?;
+    found.ok_or_else(|| JournalError::UnknownRun { run: run.clone() })?.into_info()
+}
+
+/// A row of `run`, its parts not yet looked at.
+struct Found {
+    id: RunId,
+    about: String,
+    state: String,
+    instances: u64,
+    ended: u64,
+    failed: u64,
+    confirmed_by: Option<String>,
+    created: u64,
+    updated: u64,
+    takeovers: u64,
+    owner: Option<String>,
+}
+
+impl Found {
+    fn of(path: &Path, row: &Row<'_>) -> rusqlite::Result<Self> {
+        let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        let lock: Option<String> = row.get(10)?;
+        let lives =
+            row.get::<_, i64>(11)? > clock::now() && lock.is_some_and(|lock| owner::is_there(path, &lock));
+        Ok(Self {
+            about: row.get(0)?,
+            state: row.get(1)?,
+            instances: number(2)?,
+            ended: number(3)?,
+            failed: number(4)?,
+            confirmed_by: row.get(5)?,
+            created: number(6)?,
+            updated: number(7)?,
+            takeovers: number(8)?,
+            owner: row.get::<_, Option<String>>(9)?.filter(|_| lives),
+            id: RunId::from(row.get::<_, String>(12)?),
+        })
+    }
+
+    fn into_info(self) -> Result<RunInfo, JournalError> {
+        let unreadable = |what: String| JournalError::Unreadable { run: self.id.clone(), position: 0, what };
+        let run: NewRun = serde_json::from_str(&self.about).map_err(|error| unreadable(error.to_string()))?;
+        let state = RunState::named(&self.state)
+            .ok_or_else(|| unreadable(format!("there is no state `{}`", self.state)))?;
+        let mut info = RunInfo::new(run, self.owner);
+        info.run.instances = self.instances;
+        info.state = state;
+        info.ended = self.ended;
+        info.failed = self.failed;
+        info.confirmed_by = self.confirmed_by;
+        info.created = self.created;
+        info.updated = self.updated;
+        info.takeovers = self.takeovers;
+        Ok(info)
+    }
+}
+
+/// Records behind a position.
+pub(crate) fn records(
+    connection: &Connection,
+    path: &Path,
+    run: &RunId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Record)>, JournalError> {
+    let of = |error| JournalError::from(SqliteError::of(path, error));
+    let select = "SELECT position, checksum, body FROM record
+        WHERE run = (SELECT row FROM run WHERE id = ?1) AND position > ?2 ORDER BY position LIMIT ?3";
+    let mut statement = connection.prepare_cached(select).map_err(of)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![run.as_str(), after.cast_signed(), limit], |row| {
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+    });
+    let mut records = Vec::new();
+    for row in rows.map_err(of)? {
+        let (position, sum, body) = row.map_err(of)?;
+        let unreadable = |what: String| JournalError::Unreadable { run: run.clone(), position, what };
+        if checksum::of(&body) != sum {
+            return Err(unreadable(String::from("its checksum is wrong: the file is damaged")));
+        }
+        records.push((position, serde_json::from_str(&body).map_err(|error| unreadable(error.to_string()))?));
+    }
+    Ok(records)
+}

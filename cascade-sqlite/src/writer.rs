@@ -1,0 +1,228 @@
+//! The writing thread: what comes in while it waits for the disk shares the next transaction.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use cascade_core::{JournalError, NewRun, Record, RunId};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::options::Options;
+use crate::owner::OwnerLock;
+use crate::statements::{self, Refusal, Writer, of_file};
+
+/// Orders in one transaction, at most: a bound on what waits for its end.
+const MOST_ORDERS: usize = 1000;
+
+/// Something to write, and who waits for it.
+pub(crate) enum Order {
+    Create { run: NewRun, answer: Answer<Arc<Owned>> },
+    TakeOver { run: RunId, answer: Answer<Arc<Owned>> },
+    Write { log: Arc<Owned>, records: Vec<Record>, answer: Answer<()> },
+    Release { row: i64, fence: i64 },
+    Forget { before: i64, answer: Answer<bool> },
+}
+
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
+
+/// A run that this process owns, or owned.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    pub(crate) run: RunId,
+    pub(crate) row: i64,
+    pub(crate) fence: i64,
+    /// Until when the lease holds, in milliseconds since `since`.
+    until: AtomicU64,
+    since: Instant,
+    broken: AtomicBool,
+}
+
+impl Owned {
+    fn new(run: RunId, row: i64, fence: i64) -> Self {
+        let (until, broken) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { run, row, fence, until, since: Instant::now(), broken }
+    }
+
+    /// `from` is a moment before the lease was written: the owner takes it for shorter than others do.
+    fn extend(&self, from: Instant, lease: Duration) {
+        let until = (from + lease).saturating_duration_since(self.since);
+        self.until.store(until.as_millis() as u64, Ordering::Release);
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        let now = self.since.elapsed().as_millis() as u64;
+        !self.broken.load(Ordering::Acquire) && now < self.until.load(Ordering::Acquire)
+    }
+}
+
+/// What came of an order in a transaction that is not durable yet.
+enum Carried {
+    /// The run has this row and this fence.
+    Owns(i64, i64),
+    Written,
+    Forgot(bool),
+    /// Only this order is refused.
+    Refused(JournalError),
+}
+
+pub(crate) struct WriterThread {
+    pub(crate) path: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) connection: Connection,
+    pub(crate) lock: OwnerLock,
+    /// The runs whose leases are to be renewed.
+    pub(crate) owned: HashMap<i64, Weak<Owned>>,
+}
+
+impl WriterThread {
+    /// Writes until nobody can order anything any more.
+    pub(crate) fn run(mut self, orders: &Receiver<Order>) {
+        let beat = self.options.lease / 3;
+        let mut next_beat = Instant::now() + beat;
+        loop {
+            let mut batch = Vec::new();
+            match orders.recv_timeout(next_beat.saturating_duration_since(Instant::now())) {
+                Ok(order) => batch.push(order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            batch.extend(orders.try_iter().take(MOST_ORDERS));
+            let renews = Instant::now() >= next_beat;
+            if renews {
+                next_beat = Instant::now() + beat;
+                self.owned.retain(|_, owned| owned.strong_count() > 0);
+            }
+            if !batch.is_empty() || (renews && !self.owned.is_empty()) {
+                self.write(batch, renews);
+            }
+        }
+    }
+
+    /// Carries out a batch, all of it durable together, and then answers.
+    fn write(&mut self, batch: Vec<Order>, renews: bool) {
+        let before = Instant::now();
+        match self.transact(&batch, renews) {
+            Ok((carried, renewed)) => {
+                for owned in renewed {
+                    owned.extend(before, self.options.lease);
+                }
+                for (order, carried) in batch.into_iter().zip(carried) {
+                    self.answer(order, carried, before);
+                }
+            }
+            Err(error) => {
+                let error = of_file(&self.path, error);
+                for order in batch {
+                    self.answer(order, Carried::Refused(error.clone()), before);
+                }
+            }
+        }
+    }
+
+    /// One transaction: what came of each order, and the runs whose leases were renewed.
+    fn transact(
+        &mut self,
+        batch: &[Order],
+        renews: bool,
+    ) -> rusqlite::Result<(Vec<Carried>, Vec<Arc<Owned>>)> {
+        let Self { path, options, connection, lock, owned } = self;
+        let writer = Writer { path, name: &options.owner, lock: &lock.token, lease: options.lease };
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut carried = Vec::with_capacity(batch.len());
+        for order in batch {
+            carried.push(match carry_out(&writer, &transaction, order) {
+                Ok(carried) => carried,
+                Err(Refusal::Asked(error)) => {
+                    order.breaks();
+                    Carried::Refused(error)
+                }
+                Err(Refusal::File(error)) => return Err(error),
+            });
+        }
+        let mut renewed = Vec::new();
+        for owned in owned.values().filter(|_| renews).filter_map(Weak::upgrade) {
+            if writer.renew(&transaction, (owned.row, owned.fence))? {
+                renewed.push(owned);
+            }
+        }
+        transaction.commit()?;
+        Ok((carried, renewed))
+    }
+
+    /// Tells who ordered it. Who does not wait any more need not be told.
+    fn answer(&mut self, order: Order, carried: Carried, before: Instant) {
+        match order {
+            Order::Create { run: NewRun { id: run, .. }, answer } | Order::TakeOver { run, answer } => {
+                let _ = answer.send(self.own(run, carried, before));
+            }
+            Order::Write { log, answer, .. } => {
+                let answered = match carried {
+                    Carried::Refused(error) => {
+                        log.broken.store(true, Ordering::Release);
+                        Err(error)
+                    }
+                    _ => {
+                        log.extend(before, self.options.lease);
+                        Ok(())
+                    }
+                };
+                let _ = answer.send(answered);
+            }
+            Order::Forget { answer, .. } => {
+                let _ = answer.send(match carried {
+                    Carried::Refused(error) => Err(error),
+                    carried => Ok(matches!(carried, Carried::Forgot(true))),
+                });
+            }
+            Order::Release { .. } => {}
+        }
+    }
+
+    fn own(&mut self, run: RunId, carried: Carried, before: Instant) -> Result<Arc<Owned>, JournalError> {
+        match carried {
+            Carried::Owns(row, fence) => {
+                let owned = Arc::new(Owned::new(run, row, fence));
+                owned.extend(before, self.options.lease);
+                self.owned.insert(row, Arc::downgrade(&owned));
+                Ok(owned)
+            }
+            Carried::Refused(error) => Err(error),
+            Carried::Written | Carried::Forgot(_) => Err(JournalError::Broken { run }),
+        }
+    }
+}
+
+impl Order {
+    /// Nothing more is written by the log of this order: behind a gap, records mean nothing.
+    fn breaks(&self) {
+        if let Self::Write { log, .. } = self {
+            log.broken.store(true, Ordering::Release);
+        }
+    }
+}
+
+fn carry_out(writer: &Writer<'_>, transaction: &Transaction<'_>, order: &Order) -> Result<Carried, Refusal> {
+    Ok(match order {
+        Order::Create { run, .. } => Carried::Owns(writer.create(transaction, run)?, 1),
+        Order::TakeOver { run, .. } => {
+            let (row, fence) = writer.take_over(transaction, run)?;
+            Carried::Owns(row, fence)
+        }
+        Order::Write { log, .. } if log.broken.load(Ordering::Acquire) => {
+            return Err(Refusal::Asked(JournalError::Broken { run: log.run.clone() }));
+        }
+        Order::Write { log, records, .. } => {
+            writer.write(transaction, (log.row, log.fence), &log.run, records)?;
+            Carried::Written
+        }
+        Order::Release { row, fence } => {
+            statements::release(transaction, (*row, *fence))?;
+            Carried::Written
+        }
+        Order::Forget { before, .. } => Carried::Forgot(statements::forget_one(transaction, *before)?),
+    })
+}
