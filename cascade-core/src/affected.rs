@@ -80,6 +80,8 @@ pub(crate) struct Arcs {
     pub(crate) pairs: Vec<(u32, u32)>,
     /// Every child of a block hangs off every parent of it.
     pub(crate) blocks: Vec<Block>,
+    /// Along a shared edge: the children that lose their last owner.
+    pub(crate) released: Vec<u32>,
 }
 
 impl Arcs {

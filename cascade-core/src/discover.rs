@@ -82,7 +82,13 @@ struct Finished {
 }
 
 fn assemble(graph: Arc<Graph>, operation: Arc<dyn AnyOperation>, route: Route, found: Finished) -> Affected {
-    let Finished { columns, arcs, roots } = found;
+    let Finished { columns, mut arcs, roots } = found;
+    // Along a shared edge all owners are named, also those that stay: nothing is ordered by these.
+    for ((edge, route), arcs) in graph.edges.iter().zip(&route.edges).zip(&mut arcs) {
+        if route.is_some_and(|route| route.shared) {
+            arcs.pairs.retain(|&(owner, _)| columns[edge.parent].is_affected(owner));
+        }
+    }
     let mut base = vec![0];
     let mut next = 0;
     for column in &columns {
@@ -389,6 +395,14 @@ impl<'a> Discovery<'a> {
     /// Adds what a finder found to the set.
     fn take(&mut self, call: &Call, found: Box<dyn DynFound>) -> Result<(), PlanError> {
         let edge = &self.graph.edges[call.edge];
+        if call.route.shared {
+            // Owners that were not asked about may turn out to be affected, and then what they share is ordered.
+            let owners = &mut self.columns[edge.parent];
+            let before = owners.len();
+            found.intern_parents(&mut *owners.ids);
+            self.grow(edge.parent);
+            self.nodes += (self.columns[edge.parent].len() - before) as u64;
+        }
         let parents = found.parents(&*self.columns[edge.parent].ids, call.asked());
         let parents = parents.map_err(|fault| self.finder_fault(call, fault))?;
         self.admit(call, parents.as_ref())?;
@@ -447,8 +461,9 @@ impl<'a> Discovery<'a> {
             if inside {
                 self.shared.push(shared);
             } else {
-                let reach = if self.loses_last(&shared) { shared.reach } else { Reach::Retained };
-                self.reach(edge.child, child, reach);
+                let released = self.loses_last(&shared);
+                self.reach(edge.child, child, if released { shared.reach } else { Reach::Retained });
+                self.arcs[call.edge].released.extend(released.then_some(child));
             }
         }
     }
@@ -469,6 +484,7 @@ impl<'a> Discovery<'a> {
             of_group.into_iter().partition(|shared| self.loses_last(shared));
         for shared in &released {
             self.reach(self.graph.edges[shared.edge].child, shared.child, shared.reach);
+            self.arcs[shared.edge].released.push(shared.child);
         }
         if released.is_empty() {
             for shared in &kept {

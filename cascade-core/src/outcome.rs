@@ -186,6 +186,8 @@ impl Parents {
 pub(crate) trait DynFound: Send {
     /// The parents of the pairs; `None` where the answer names no parents. The error is a fault in words.
     fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String>;
+    /// Adds the parents of the pairs to the table.
+    fn intern_parents(&self, parents: &mut dyn IdTable);
     /// What was found at a position as it prints, with the parent if there is one; empty where there is nothing.
     fn printed(&self, position: usize) -> String;
     /// The children as indices; `None` for one that is not in the table.
@@ -216,6 +218,13 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
             indices.push(index);
         }
         Ok(Some(Parents { indices, stranger }))
+    }
+
+    fn intern_parents(&self, parents: &mut dyn IdTable) {
+        let (Self::Pairs(pairs), Some(table)) = (self, parents.typed_mut::<P>()) else { return };
+        for (parent, _) in pairs {
+            table.insert(parent.clone());
+        }
     }
 
     fn printed(&self, position: usize) -> String {

@@ -5,4 +5,5 @@ mod failures;
 mod model;
 mod plans;
 mod properties;
+mod shared;
 mod support;

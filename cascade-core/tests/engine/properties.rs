@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
 use crate::model::tape::Tape;
-use crate::model::world::{SMALL, World, worlds};
+use crate::model::world::{SMALL, Size, World, worlds};
 
 /// Cases of each property: a few, unless `CASCADE_CASES` says how many.
 fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
@@ -18,6 +18,7 @@ fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
         max_shrink_iters: 20_000,
+        max_shrink_time: 20_000,
         ..Config::default()
     };
     let result = TestRunner::new(config).run(strategy, |value| {
@@ -44,7 +45,7 @@ fn runs() -> impl Strategy<Value = RunSpec> {
 
 fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
     let mut tape = Tape::new(tape);
-    let (script, cascade) = drive::engine(world, &mut tape);
+    let Some((script, cascade)) = drive::engine(world, &mut tape) else { return };
     on_paused_clock(async {
         let planned = plan_as_expected(world, &cascade, &script, &mut tape).await;
         if let Some(planned) = planned {
@@ -56,4 +57,33 @@ fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
 #[test]
 fn plans_and_runs_are_those_of_the_model() {
     check(&(worlds(SMALL), runs(), tapes(80)), 2000, |(world, run, tape)| plan_and_run(&world, &run, tape));
+}
+
+/// The plan in all its forms, from registrations and answers in the order of the tape.
+fn forms(world: &World, tape: Vec<u16>) -> Option<[String; 3]> {
+    let mut tape = Tape::new(tape);
+    let (script, cascade) = drive::engine(world, &mut tape)?;
+    let plan = on_paused_clock(drive::plan(world, &cascade, &script, &mut tape)).ok()?;
+    Some([plan.digest().unwrap(), plan.to_string(), serde_json::to_string(&plan).unwrap()])
+}
+
+#[test]
+fn the_order_of_registrations_and_answers_shows_nowhere() {
+    check(&(worlds(SMALL), vec(tapes(60), 3)), 300, |(world, tapes)| {
+        let [first, others @ ..] = tapes.as_slice() else { return };
+        let first = forms(&world, first.clone());
+        for other in others {
+            assert_eq!(forms(&world, other.clone()), first);
+        }
+    });
+}
+
+/// One large world in 50 orders.
+#[test]
+fn fifty_orders_make_one_plan() {
+    let size = Size { resources: 8, edges: 24, links: 60, instances: 25 };
+    check(&(worlds(size), vec(tapes(500), 50)), 2, |(world, tapes)| {
+        let all: Vec<_> = tapes.into_iter().map(|tape| forms(&world, tape)).collect();
+        assert!(all.iter().all(|forms| *forms == all[0]));
+    });
 }

@@ -89,6 +89,15 @@ impl Kind {
 
     /// An edge, with what its finder knows: `z1>c1 z1>c2`.
     pub(crate) fn edge(&mut self, parent: &str, pairs: &str) -> &mut Self {
+        self.edge_answering(parent, pairs, false)
+    }
+
+    /// The same, with a finder that names all parents of each child it finds.
+    pub(crate) fn edge_naming_all(&mut self, parent: &str, pairs: &str) -> &mut Self {
+        self.edge_answering(parent, pairs, true)
+    }
+
+    fn edge_answering(&mut self, parent: &str, pairs: &str, all_parents: bool) -> &mut Self {
         if self.edges.insert(parent.to_owned()) {
             let pairs = parse(pairs);
             self.declared.edge(descriptor(parent), place!());
@@ -99,8 +108,12 @@ impl Kind {
                 place!(),
                 move |notes: &Notes, parents: &[String], _| {
                     notes.lock().finder_calls += 1;
-                    let asked = pairs.iter().filter(|(parent, _)| parents.contains(parent));
-                    let found = asked.cloned().collect();
+                    let is_asked = |pair: &&(String, String)| parents.contains(&pair.0);
+                    let of_child =
+                        |child: &String| pairs.iter().filter(is_asked).any(|pair| pair.1 == *child);
+                    let found =
+                        pairs.iter().filter(|pair| is_asked(pair) || all_parents && of_child(&pair.1));
+                    let found = found.cloned().collect();
                     Box::pin(async { Ok(Found::Pairs(found)) })
                 },
             );

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::sync::Arc as Shared;
 use std::time::Duration;
 
-use cascade_core::{ApplyError, CancellationToken, Cascade, FailurePolicy, Plan, PlanError, Report, Verdict};
+use cascade_core::{
+    ApplyError, CancellationToken, Cascade, FailurePolicy, FaultKind, Plan, PlanError, Report, Verdict,
+};
 
 use super::reference::{self, Arc, Expected};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
@@ -104,16 +106,16 @@ pub(crate) async fn plan_as_expected(
     tape: &mut Tape,
 ) -> Option<(Plan, Expected, BTreeSet<Arc>)> {
     let plan = plan(world, cascade, script, tape).await;
-    let Some(expected) = reference::plan(world) else {
+    let Some(mut expected) = reference::plan(world) else {
         assert!(matches!(plan, Err(PlanError::NoRule { .. })), "{plan:?}");
         return None;
     };
     let plan = plan.unwrap();
     let calls = script.state().finder_calls.clone();
     reference::check_calls(world, &expected, &calls);
-    let arcs = reference::arcs(world, &calls);
-    let order = reference::check_cut(world, &expected, &arcs, &cut(world, &plan));
-    compare(world, &expected, &arcs, &plan);
+    expected.arcs = reference::arcs(world, &expected, &calls);
+    let order = reference::check_cut(world, &expected, &cut(world, &plan));
+    compare(world, &expected, &plan);
     compare_vetoes(world, &expected, &plan, script);
     Some((plan, expected, order))
 }
@@ -138,13 +140,14 @@ fn find(world: &World, (resource, id): &(String, String)) -> Instance {
     (resource, id.trim_start_matches('i').parse().unwrap())
 }
 
-fn compare(world: &World, expected: &Expected, arcs: &BTreeSet<Arc>, plan: &Plan) {
+fn compare(world: &World, expected: &Expected, plan: &Plan) {
     let mut resources = BTreeMap::new();
     let mut affected = serde_json::Map::new();
     for (at, resource) in world.resources.iter().enumerate() {
         let mut instances: Vec<_> =
             expected.instances.iter().filter(|(instance, _)| instance.0 == at).collect();
-        if instances.is_empty() {
+        let retained = expected.retained.iter().filter(|instance| instance.0 == at).count();
+        if instances.len() + retained == 0 {
             continue;
         }
         if resource.text_ids {
@@ -161,7 +164,7 @@ fn compare(world: &World, expected: &Expected, arcs: &BTreeSet<Arc>, plan: &Plan
                 *effects.entry(name.clone()).or_default() += 1;
             }
             let mut parents: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-            for arc in arcs.iter().filter(|arc| arc.child == instance) {
+            for arc in expected.arcs.iter().filter(|arc| arc.child == instance) {
                 let of_resource = parents.entry(&world.resources[arc.parent.0].name).or_default();
                 of_resource.insert(world.printed(arc.parent));
             }
@@ -173,8 +176,10 @@ fn compare(world: &World, expected: &Expected, arcs: &BTreeSet<Arc>, plan: &Plan
             entries.push(serde_json::json!({ "id": id, "effects": names, "parents": parents }));
         }
         let going = instances.iter().filter(|(_, fate)| fate.going).count();
-        resources.insert(&resource.name, serde_json::json!({ "instances": instances.len(), "effects": effects, "going": going, "retained": 0 }));
-        affected.insert(resource.name.clone(), entries.into());
+        resources.insert(&resource.name, serde_json::json!({ "instances": instances.len(), "effects": effects, "going": going, "retained": retained }));
+        if !entries.is_empty() {
+            affected.insert(resource.name.clone(), entries.into());
+        }
     }
     let found = serde_json::to_value(plan).unwrap();
     assert_eq!(found["operation"], world.code());
@@ -205,6 +210,11 @@ fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Scri
                 }
             }
         }
+    }
+    for &(edge, instance) in &expected.restricted {
+        let (extension, parent) = (world.edges[edge].extension, world.edges[edge].parent);
+        let check = format!("X{extension}, restrict from {}", world.resources[parent].name);
+        vetoes.insert((instance.0, world.printed(instance), check));
     }
     let checked = std::mem::take(&mut script.state().checked);
     assert_eq!(checked.len(), asked.len(), "what checks were asked about");
@@ -313,11 +323,16 @@ fn compare_report(world: &World, judged: &Judged, report: &Report) {
     assert_eq!(report.is_complete(), judged.not_cleaned_up == 0 && count(Fate::Done) == judged.fates.len());
 }
 
-/// The engine for a world, as its own answers come in the order of the tape.
-pub(crate) fn engine(world: &World, tape: &mut Tape) -> (Script, Cascade) {
+/// The engine for a world, its answers in the order of the tape. `None` where an `after` rightly cannot be.
+pub(crate) fn engine(world: &World, tape: &mut Tape) -> Option<(Script, Cascade)> {
     let world = Shared::new(world.clone());
     let script = Script::new(&world);
     script.state().rows = tape.clone();
-    let cascade = cascade(&world, &script, tape).unwrap();
-    (script, cascade)
+    let built = cascade(&world, &script, tape);
+    if reference::contradicts(&world) {
+        let error = built.unwrap_err();
+        assert!(error.faults().iter().all(|fault| fault.kind() == FaultKind::After), "{error}");
+        return None;
+    }
+    Some((script, built.unwrap()))
 }

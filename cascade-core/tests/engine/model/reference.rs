@@ -14,6 +14,8 @@ pub(crate) struct Fate {
     given: BTreeMap<Effect, bool>,
     /// Whether what hangs off it is looked for.
     pub(crate) expanded: bool,
+    /// Whether a parent's end takes it.
+    taken: bool,
     /// The effects that run on it, in their order.
     pub(crate) effects: Vec<Effect>,
     /// Whether it goes: an effect that runs came by a rule which is no leaf.
@@ -24,6 +26,12 @@ pub(crate) struct Fate {
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) instances: BTreeMap<Instance, Fate>,
+    /// What was found, and stays.
+    pub(crate) retained: BTreeSet<Instance>,
+    /// What is in the way along edges that restrict: edge and instance.
+    pub(crate) restricted: BTreeSet<(usize, Instance)>,
+    /// What hangs off what, once it was seen how finders were asked.
+    pub(crate) arcs: BTreeSet<Arc>,
 }
 
 /// One call of a finder, as it was seen: an edge, and the parents asked about.
@@ -58,7 +66,7 @@ fn root_rule(world: &World, operation: OperationSpec) -> Option<(Effect, bool)> 
     let &(extension, rule) = for_root(Some(world.root)).or_else(|| for_root(None))?;
     match rule.decision {
         DecisionSpec::Effect { effect, leaf } => Some(((extension, effect), leaf)),
-        DecisionSpec::Ignore => None,
+        _ => None,
     }
 }
 
@@ -72,13 +80,21 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
     // Again and again over all edges and links, until a round adds nothing.
     loop {
         let before = format!("{instances:?}");
-        for (at, edge) in world.edges.iter().enumerate() {
-            let Some(DecisionSpec::Effect { effect, leaf }) = edge_rule(world, at) else { continue };
-            for &(parent, child) in world.links(at) {
-                if instances.get(&(edge.parent, parent)).is_some_and(|fate| fate.expanded) {
-                    let fate = instances.entry((edge.child, child)).or_default();
-                    give(fate, (edge.extension, effect), leaf);
+        for (edge, child) in found(world, &instances) {
+            let extension = world.edges[edge].extension;
+            let loses_last = owners(world, edge, child).all(|owner| is_expanded(&instances, owner));
+            match edge_rule(world, edge) {
+                Some(DecisionSpec::Effect { effect, leaf }) => {
+                    give(instances.entry(child).or_default(), (extension, effect), leaf);
                 }
+                Some(DecisionSpec::Shared { effect: Some(effect) }) if loses_last => {
+                    give(instances.entry(child).or_default(), (extension, effect), false);
+                }
+                Some(DecisionSpec::Shared { effect: None }) if loses_last => {
+                    take(instances.entry(child).or_default());
+                }
+                Some(DecisionSpec::WithParent) => take(instances.entry(child).or_default()),
+                _ => {}
             }
         }
         if format!("{instances:?}") == before {
@@ -88,7 +104,73 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
     for fate in instances.values_mut() {
         settle(world, fate);
     }
-    Some(Expected { instances })
+    let mut retained = BTreeSet::new();
+    let mut restricted = BTreeSet::new();
+    for (edge, child) in found(world, &instances) {
+        match edge_rule(world, edge) {
+            Some(DecisionSpec::Retain | DecisionSpec::Shared { .. }) if !instances.contains_key(&child) => {
+                retained.insert(child);
+            }
+            Some(DecisionSpec::Restrict) if !instances.get(&child).is_some_and(|fate| fate.going) => {
+                restricted.insert((edge, child));
+            }
+            _ => {}
+        }
+    }
+    Some(Expected { instances, retained, restricted, arcs: BTreeSet::new() })
+}
+
+fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool {
+    instances.get(&instance).is_some_and(|fate| fate.expanded)
+}
+
+/// What hangs off an expanded instance, along the edges that the operation goes.
+fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
+    let mut found = BTreeSet::new();
+    for (at, edge) in world.edges.iter().enumerate().filter(|(at, _)| is_taken(world, *at)) {
+        for &(parent, child) in world.links(at) {
+            if is_expanded(instances, (edge.parent, parent)) {
+                found.insert((at, (edge.child, child)));
+            }
+        }
+    }
+    found
+}
+
+/// Whether the operation goes along the edge.
+fn is_taken(world: &World, edge: usize) -> bool {
+    edge_rule(world, edge).is_some_and(|decision| !matches!(decision, DecisionSpec::Ignore))
+}
+
+/// Everything that an instance hangs off along an edge.
+fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = Instance> {
+    let parent = world.edges[edge].parent;
+    world.links(edge).iter().filter(move |link| link.1 == child.1).map(move |link| (parent, link.0))
+}
+
+/// The instances of which one's end takes it, and the groups of which all together do.
+pub(crate) fn takers(world: &World, expected: &Expected, instance: Instance) -> Vec<BTreeSet<Instance>> {
+    let mut takers = Vec::new();
+    for (at, edge) in world.edges.iter().enumerate().filter(|(_, edge)| edge.child == instance.0) {
+        let expanded = |owner: &Instance| is_expanded(&expected.instances, *owner);
+        let all: BTreeSet<Instance> = owners(world, at, instance).collect();
+        let along = expected.arcs.iter().filter(|arc| arc.edge == at && arc.child == instance);
+        match edge_rule(world, at) {
+            Some(DecisionSpec::WithParent) => {
+                takers.extend(along.map(|arc| BTreeSet::from([arc.parent])));
+            }
+            Some(DecisionSpec::Shared { effect: None }) if !all.is_empty() && all.iter().all(expanded) => {
+                takers.push(all);
+            }
+            _ => {}
+        }
+    }
+    takers
+}
+
+fn take(fate: &mut Fate) {
+    fate.taken = true;
+    fate.expanded = true;
 }
 
 fn give(fate: &mut Fate, effect: Effect, leaf: bool) {
@@ -108,27 +190,38 @@ fn settle(world: &World, fate: &mut Fate) {
         fate.given.iter().map(|(&effect, &leaf)| (effect, leaf)).filter(|it| !superseded(it.0)).collect();
     // Owners come before add-ons in `world.extensions`, and effects are numbered as they are written.
     fate.effects = remaining.iter().map(|&(effect, _)| effect).collect();
-    fate.going = remaining.iter().any(|&(_, leaf)| !leaf);
+    fate.going = fate.taken || remaining.iter().any(|&(_, leaf)| !leaf);
 }
 
-/// The arcs, from the answers to the calls that were seen: pairs say who hangs off whom, children alone hang off
-/// every parent of their call.
-pub(crate) fn arcs(world: &World, calls: &[FinderCall]) -> BTreeSet<Arc> {
+/// What hangs off what among the affected instances, from the answers to the calls that were seen: pairs say who hangs
+/// off whom, children alone hang off every parent of their call, and along a shared edge all owners are named.
+pub(crate) fn arcs(world: &World, expected: &Expected, calls: &[FinderCall]) -> BTreeSet<Arc> {
     let mut arcs = BTreeSet::new();
     for call in calls {
         let edge = &world.edges[call.edge];
-        for &(parent, child) in world.links(call.edge) {
-            if !call.parents.contains(&parent) {
-                continue;
-            }
+        for (parent, child) in answer(world, call.edge, &call.parents) {
             let tied = if edge.children_only { call.parents.clone() } else { vec![parent] };
             for parent in tied {
                 let (parent, child) = ((edge.parent, parent), (edge.child, child));
-                arcs.insert(Arc { edge: call.edge, parent, child });
+                if expected.instances.contains_key(&parent) && expected.instances.contains_key(&child) {
+                    arcs.insert(Arc { edge: call.edge, parent, child });
+                }
             }
         }
     }
     arcs
+}
+
+/// What the finder of an edge answers when it is asked about these parents.
+pub(crate) fn answer(world: &World, edge: usize, parents: &[u32]) -> Vec<(u32, u32)> {
+    let links = world.links(edge);
+    let children: BTreeSet<u32> =
+        links.iter().filter(|(parent, _)| parents.contains(parent)).map(|link| link.1).collect();
+    let shared = matches!(edge_rule(world, edge), Some(DecisionSpec::Shared { .. }));
+    let named = |link: &&(u32, u32)| {
+        if shared { children.contains(&link.1) } else { parents.contains(&link.0) }
+    };
+    links.iter().filter(named).copied().collect()
 }
 
 /// Every expanded instance is asked about once along each edge that the operation goes along, and nothing else is.
@@ -143,7 +236,7 @@ pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCal
     }
     let mut wanted = BTreeSet::new();
     for (at, edge) in world.edges.iter().enumerate() {
-        if matches!(edge_rule(world, at), Some(DecisionSpec::Effect { .. })) {
+        if is_taken(world, at) {
             let parents = expected.instances.iter().filter(|(it, fate)| it.0 == edge.parent && fate.expanded);
             wanted.extend(parents.map(|(instance, _)| (at, instance.1)));
         }
@@ -165,25 +258,59 @@ pub(crate) fn below(arcs: &BTreeSet<Arc>, from: Instance) -> BTreeSet<Instance> 
     reached
 }
 
+/// Whether an `after` contradicts the rules, or another: for some operation, what must end first waits for what must
+/// end later.
+pub(crate) fn contradicts(world: &World) -> bool {
+    [OperationSpec::Delete, OperationSpec::Detach].into_iter().any(|operation| {
+        let mut waits: BTreeSet<Arc> = BTreeSet::new();
+        for edge in &world.edges {
+            let mut rules = edge.rules.iter().filter(|rule| rule.operation == operation);
+            if rules.any(|rule| rule.decision.orders()) {
+                waits.insert(Arc { edge: 0, parent: (edge.parent, 0), child: (edge.child, 0) });
+            }
+        }
+        for extension in &world.extensions {
+            let first = |&first: &usize| Arc { edge: 0, parent: (extension.resource, 0), child: (first, 0) };
+            waits.extend(extension.after.iter().map(first));
+        }
+        // Contradictions count only for operations that there are.
+        let rules = world.edges.iter().flat_map(|edge| &edge.rules);
+        let root_rules = world.extensions.iter().flat_map(|extension| &extension.root_rules);
+        rules.chain(root_rules).any(|rule| rule.operation == operation)
+            && world.extensions.iter().any(|extension| {
+                let on_cycle = |&first: &usize| below(&waits, (first, 0)).contains(&(extension.resource, 0));
+                extension.after.iter().any(|first| *first == extension.resource || on_cycle(first))
+            })
+    })
+}
+
 /// The arcs that hold the order, once those that were cut are left out; and that the cut is sane: what is left has
 /// no cycle, each cut arc closes one, and everything still hangs below a root.
-pub(crate) fn check_cut(
-    world: &World,
-    expected: &Expected,
-    arcs: &BTreeSet<Arc>,
-    cut: &BTreeSet<Arc>,
-) -> BTreeSet<Arc> {
+pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> BTreeSet<Arc> {
+    let arcs = &expected.arcs;
     assert!(cut.is_subset(arcs), "arcs were cut that nobody found: {cut:?} of {arcs:?}");
-    let order: BTreeSet<Arc> = arcs.difference(cut).copied().collect();
-    for &instance in expected.instances.keys() {
-        assert!(!below(&order, instance).contains(&instance), "{instance:?} still waits for itself");
-    }
+    // What is retained along an edge is left alone: nothing waits for it.
+    let arcs = arcs.iter().filter(|arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders));
+    let mut order: BTreeSet<Arc> = arcs.filter(|arc| !cut.contains(arc)).copied().collect();
     for arc in cut {
         let closes = arc.parent == arc.child || below(&order, arc.child).contains(&arc.parent);
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
-    let mut reached: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
-    for root in reached.clone() {
+    for extension in &world.extensions {
+        for &first in &extension.after {
+            let of = |resource: usize| expected.instances.keys().copied().filter(move |it| it.0 == resource);
+            for child in of(first) {
+                order.extend(of(extension.resource).map(|parent| Arc { edge: usize::MAX, parent, child }));
+            }
+        }
+    }
+    for &instance in expected.instances.keys() {
+        assert!(!below(&order, instance).contains(&instance), "{instance:?} still waits for itself");
+    }
+    // So a root's own step comes after all that hangs off it.
+    let roots: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
+    let mut reached = roots.clone();
+    for &root in &roots {
         reached.extend(below(&order, root));
     }
     for instance in expected.instances.keys() {

@@ -10,7 +10,7 @@ use cascade_core::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::reference::FinderCall;
+use super::reference::{self, FinderCall};
 use super::tape::Tape;
 use super::world::{DecisionSpec, EdgeSpec, OperationSpec, RuleSpec, World};
 
@@ -137,9 +137,7 @@ impl Script {
         let parents: Vec<u32> = parents.iter().map(NumberedId::number).collect();
         self.state().finder_calls.push(FinderCall { edge, parents: parents.clone() });
         self.wait(None).await;
-        let links = self.world.links(edge);
-        let mut rows: Vec<(u32, u32)> =
-            links.iter().copied().filter(|(parent, _)| parents.contains(parent)).collect();
+        let mut rows = reference::answer(&self.world, edge, &parents);
         self.state().rows.shuffle(&mut rows);
         Ok(if self.world.edges[edge].children_only {
             Found::Children(rows.into_iter().map(|(_, child)| C::of(child)).collect())
@@ -272,6 +270,9 @@ fn declaration<Id: NumberedId>(world: &World, extension: usize) -> Declaration<S
         let others = one.supersedes.iter().map(|&other| spec.effects[other].name.clone());
         declared.supersedes(&one.name, others);
     }
+    for &first in &spec.after {
+        declared.after(resource(world, first), at);
+    }
     for rule in &spec.root_rules {
         declared.rule(lowered(world, extension, rule));
     }
@@ -306,6 +307,14 @@ fn lowered_for<O: Operation>(world: &World, extension: usize, rule: &RuleSpec) -
             if leaf { effect.leaf() } else { effect }
         }
         DecisionSpec::Ignore => Rule::ignore::<O>(at),
+        DecisionSpec::Retain => Rule::retain::<O>(at),
+        DecisionSpec::Restrict => Rule::restrict::<O>(at),
+        DecisionSpec::WithParent => Rule::with_parent::<O>(at),
+        DecisionSpec::Shared { effect: None } => Rule::shared::<O>(at),
+        DecisionSpec::Shared { effect: Some(effect) } => {
+            let name = world.extensions[extension].effects[effect].name.clone();
+            Rule::effect::<O>(name, at).with_last_owner()
+        }
     };
     match rule.root {
         Some(root) => lowered.root(resource(world, root)),

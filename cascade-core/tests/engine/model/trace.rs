@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cascade_core::{FailurePolicy, Phase};
 
-use super::reference::{Arc, Effect, Expected, below};
+use super::reference::{Arc, Effect, Expected, below, takers};
 use super::script::{Answer, Call, Entry};
 use super::world::{Instance, World};
 
@@ -71,6 +71,7 @@ impl Step {
 /// the report must be.
 pub(crate) struct Judge<'a> {
     world: &'a World,
+    expected: &'a Expected,
     policy: FailurePolicy,
     /// For each instance, all that hangs below it.
     below: BTreeMap<Instance, BTreeSet<Instance>>,
@@ -115,6 +116,7 @@ impl<'a> Judge<'a> {
         }
         Self {
             world,
+            expected,
             policy,
             below,
             above,
@@ -225,7 +227,10 @@ impl<'a> Judge<'a> {
             .collect();
         match phase {
             // Every begin comes before any effect.
-            Phase::Effect => waits.extend(self.not_marked(instance)),
+            Phase::Effect => {
+                let with_below = self.below[&instance].iter().chain([&instance]);
+                waits.extend(with_below.flat_map(|&at| self.not_marked(at)));
+            }
             Phase::Cleanup if !self.is_done(instance) => waits.push((Phase::Effect, instance)),
             _ => {}
         }
@@ -244,8 +249,35 @@ impl<'a> Judge<'a> {
     }
 
     fn is_done(&self, instance: Instance) -> bool {
-        let progress = &self.progress[&(Phase::Effect, instance)];
-        progress.is_over() && !progress.failed
+        self.done().contains(&instance)
+    }
+
+    /// The instances whose effects all ended well; and those without any, of which a parent that takes them is done.
+    fn done(&self) -> BTreeSet<Instance> {
+        let ended = |instance: &Instance| {
+            let progress = &self.progress[&(Phase::Effect, *instance)];
+            !progress.methods.is_empty() && progress.is_over() && !progress.failed
+        };
+        let mut done: BTreeSet<Instance> = self.instances().filter(ended).collect();
+        let held_back = |at: Instance| !self.forces() && !self.causes(at).is_empty();
+        let mut taken: BTreeSet<Instance> = self.instances().filter(|&at| self.is_only_taken(at)).collect();
+        taken.retain(|&at| !held_back(at));
+        loop {
+            let before = done.len();
+            for &instance in &taken {
+                let takers = takers(self.world, self.expected, instance);
+                if takers.iter().any(|takers| takers.is_subset(&done)) {
+                    done.insert(instance);
+                }
+            }
+            if done.len() == before {
+                return done;
+            }
+        }
+    }
+
+    fn is_only_taken(&self, instance: Instance) -> bool {
+        self.progress[&(Phase::Effect, instance)].methods.is_empty()
     }
 
     fn ended(&mut self, number: usize, answer: &Answer) {
@@ -359,8 +391,39 @@ impl<'a> Judge<'a> {
         if !self.forces() && !self.causes(instance).is_empty() {
             return Fate::Blocked;
         }
+        if !self.taker_causes(instance).is_empty() {
+            return Fate::Blocked;
+        }
         assert!(self.stopped, "{instance:?} was forgotten");
         Fate::NotStarted
+    }
+
+    /// The failures that keep those from being done that would take the instance with them.
+    fn taker_causes(&self, instance: Instance) -> BTreeSet<Instance> {
+        let mut causes = BTreeSet::new();
+        let mut seen = BTreeSet::from([instance]);
+        let mut open = vec![instance];
+        let done = self.done();
+        while let Some(at) = open.pop() {
+            if !self.is_only_taken(at) {
+                continue;
+            }
+            for taker in takers(self.world, self.expected, at).into_iter().flatten() {
+                if done.contains(&taker) {
+                    continue;
+                }
+                let unmarked = self.failed_in(Phase::Begin, taker) && !self.forces();
+                if unmarked || self.failed_in(Phase::Effect, taker) {
+                    causes.insert(taker);
+                } else if !self.forces() {
+                    causes.extend(self.causes(taker));
+                }
+                if seen.insert(taker) {
+                    open.push(taker);
+                }
+            }
+        }
+        causes
     }
 
     /// The failures that hold the instance back: below it, and, where a begin failed, also above what waits for it.
@@ -389,7 +452,8 @@ impl<'a> Judge<'a> {
             assert!(!left || self.cancelled || behind_failed, "nobody cleaned up after {instance:?}");
             left
         });
-        let causes = self.instances().map(|instance| (instance, self.causes(instance))).collect();
+        let causes = |instance: Instance| &self.causes(instance) | &self.taker_causes(instance);
+        let causes = self.instances().map(|instance| (instance, causes(instance))).collect();
         Judged { not_cleaned_up: not_cleaned_up.count(), causes, fates }
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct ExtensionSpec {
     pub(crate) check_only: Option<usize>,
     pub(crate) begin: bool,
     pub(crate) cleanup: bool,
+    /// The resources that this one comes after.
+    pub(crate) after: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +88,17 @@ pub(crate) struct RuleSpec {
 pub(crate) enum DecisionSpec {
     Effect { effect: usize, leaf: bool },
     Ignore,
+    Retain,
+    Restrict,
+    WithParent,
+    Shared { effect: Option<usize> },
+}
+
+impl DecisionSpec {
+    /// Whether what hangs off a parent by it is in the order.
+    pub(crate) fn orders(self) -> bool {
+        !matches!(self, Self::Ignore | Self::Retain)
+    }
 }
 
 impl World {
@@ -162,11 +175,12 @@ struct RawExtension {
     check: Option<(Vec<u32>, Option<u8>)>,
     /// Begin and cleanup.
     phases: (bool, bool),
+    after: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct RawDecision {
-    /// 0: ignore, 1 and 2: leaf, else an effect.
+    /// An effect for most, else a leaf, no way at all, or a policy.
     kind: u8,
     effect: u8,
 }
@@ -196,7 +210,7 @@ pub(crate) struct Size {
 pub(crate) const SMALL: Size = Size { resources: 5, edges: 9, links: 6, instances: 4 };
 
 fn decision() -> impl Strategy<Value = RawDecision> {
-    (0..8_u8, any::<u8>()).prop_map(|(kind, effect)| RawDecision { kind: 7 - kind, effect })
+    (0..16_u8, any::<u8>()).prop_map(|(kind, effect)| RawDecision { kind, effect })
 }
 
 fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
@@ -208,9 +222,19 @@ fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
         (1..4_usize, 1..4_usize, 0..3_u32),
         proptest::option::weighted(0.15, (vec(0..instances, 0..3), proptest::option::of(any::<u8>()))),
         (proptest::bool::weighted(0.2), proptest::bool::weighted(0.2)),
+        proptest::option::weighted(0.1, any::<u8>()),
     )
         .prop_map(
-            |(effects, delete_root, detach_root, (special_root, detaches), settings, check, phases)| {
+            |(
+                effects,
+                delete_root,
+                detach_root,
+                (special_root, detaches),
+                settings,
+                check,
+                phases,
+                after,
+            )| {
                 RawExtension {
                     effects,
                     delete_root,
@@ -220,6 +244,7 @@ fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
                     settings,
                     check,
                     phases,
+                    after,
                 }
             },
         )
@@ -284,6 +309,7 @@ fn add_resources(world: &mut World, resources: &[RawResource]) {
         .collect();
     for (resource, raw, addon) in owners.chain(addons) {
         let mut spec = extension_spec(resource, addon, raw);
+        spec.after = raw.after.iter().map(|&after| usize::from(after) % resources.len()).collect();
         if addon {
             // Only one of a resource's extensions may say what happens to a root.
             let claimed = world.extensions[resource].root_rules.clone();
@@ -313,7 +339,7 @@ fn extension_spec(resource: usize, addon: bool, raw: &RawExtension) -> Extension
             continue;
         }
         let effect = usize::from(raw_decision.effect) % count;
-        let decision = DecisionSpec::Effect { effect, leaf: raw_decision.kind == 1 };
+        let decision = DecisionSpec::Effect { effect, leaf: raw_decision.kind == 7 };
         root_rules.push(RuleSpec { operation, root: None, decision });
         if raw.special_root {
             let decision = DecisionSpec::Effect { effect: (effect + 1) % count, leaf: false };
@@ -333,6 +359,7 @@ fn extension_spec(resource: usize, addon: bool, raw: &RawExtension) -> Extension
         check_only: raw.check.as_ref().and_then(|(_, only)| Some(usize::from((*only)?) % count)),
         begin: raw.phases.0,
         cleanup: raw.phases.1,
+        after: Vec::new(),
     }
 }
 
@@ -350,8 +377,14 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
     };
     let effects = world.extensions[extension].effects.len();
     let decision = |raw: RawDecision| match raw.kind {
-        0 => DecisionSpec::Ignore,
-        kind => DecisionSpec::Effect { effect: usize::from(raw.effect) % effects, leaf: kind <= 2 },
+        0..=6 => DecisionSpec::Effect { effect: usize::from(raw.effect) % effects, leaf: false },
+        7 | 8 => DecisionSpec::Effect { effect: usize::from(raw.effect) % effects, leaf: true },
+        9 => DecisionSpec::Ignore,
+        10 => DecisionSpec::Retain,
+        11 => DecisionSpec::Restrict,
+        12 | 13 => DecisionSpec::WithParent,
+        14 => DecisionSpec::Shared { effect: None },
+        _ => DecisionSpec::Shared { effect: Some(usize::from(raw.effect) % effects) },
     };
     let mut rules = Vec::new();
     let mut add = |operation, root, raw| rules.push(RuleSpec { operation, root, decision: decision(raw) });
@@ -363,11 +396,13 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         let operation = if delete || !detaches { OperationSpec::Delete } else { OperationSpec::Detach };
         add(operation, Some(usize::from(root) % count), special);
     }
+    // Along a shared edge, every owner has to be named.
+    let shared = rules.iter().any(|rule| matches!(rule.decision, DecisionSpec::Shared { .. }));
     world.edges.push(EdgeSpec {
         extension,
         parent,
         child,
-        children_only: raw.children_only,
+        children_only: raw.children_only && !shared,
         links: raw.links.clone(),
         detach_links: raw.detach_links.clone().filter(|_| detaches),
         rules,
