@@ -196,7 +196,7 @@ pub struct ResourceSummary {
 }
 
 /// An arc that closes a cycle of instances: the child does not wait for the parent's step, nor the parent for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct CutSummary {
     /// The parent's resource and id, as they print.
@@ -258,13 +258,6 @@ impl Plan {
     pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
         let affected = &*self.affected;
         let root_column = &affected.columns[affected.route.root];
-        let printed = |resource: usize, index: u32| {
-            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-        };
-        let cut = affected.cut.iter().map(|arc| {
-            let edge = &affected.graph.edges[arc.edge];
-            CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
-        });
         let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
         let summaries =
             resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
@@ -276,9 +269,24 @@ impl Plan {
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),
             denials: self.denials.clone(),
-            cut: cut.collect(),
+            cut: self.cut(),
             digest: self.digest()?,
         })
+    }
+
+    /// The arcs that were left out of the order, sorted as they print.
+    pub(crate) fn cut(&self) -> Vec<CutSummary> {
+        let affected = &*self.affected;
+        let printed = |resource: usize, index: u32| {
+            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+        };
+        let arcs = affected.cut.iter().map(|arc| {
+            let edge = &affected.graph.edges[arc.edge];
+            CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
+        });
+        let mut arcs: Vec<CutSummary> = arcs.collect();
+        arcs.sort_unstable();
+        arcs
     }
 
     pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {
