@@ -12,6 +12,7 @@ use crate::call::CallError;
 use crate::digest;
 use crate::limits::{Exceeded, Limits};
 use crate::place::Place;
+use crate::report::InstanceRef;
 use crate::resource::Resource;
 
 /// Why there is no plan.
@@ -236,6 +237,14 @@ impl Plan {
         let Some(resource) = self.affected.graph.find_resource(R::NAME) else { return Vec::new() };
         let Some(ids) = self.affected.columns[resource].ids.typed::<R::Id>() else { return Vec::new() };
         self.affected.sorted(resource).map(|index| ids.get(index).clone()).collect()
+    }
+
+    /// Every affected instance, resource by resource, in the order of discovery.
+    pub fn instances(&self) -> impl Iterator<Item = InstanceRef<'_>> {
+        self.affected.resources().flat_map(|resource| {
+            let instances = self.affected.instances(resource);
+            instances.map(move |index| InstanceRef::new(&self.affected, resource, index))
+        })
     }
 
     /// The effects that would run on one instance of `R`, in their order; `None` if it is not affected.

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use cascade_core::{Cascade, Plan, Report, Resource, Roots, StartsFrom};
+use cascade_core::conformance::Stage;
+use cascade_core::{Cascade, CascadeBuilder, Plan, Report, Resource, Roots, StartsFrom};
 use iaas_model::agents::{Simulated, Simulation};
 use iaas_model::seed::Size;
 use iaas_model::write::Writer;
@@ -10,7 +11,7 @@ use iaas_model::{Db, Overwrite};
 use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
-use crate::diff::{Dump, changes, dump};
+use crate::diff::{Dump, changes, dump, lines};
 use crate::integrity::dangling;
 
 /// A small cloud: its inventory in a file of its own, its agents, and the engine over them.
@@ -104,6 +105,12 @@ impl World {
         changes(&before, &self.before)
     }
 
+    /// The world as the conformance kit takes it: the extensions, and the inventory in words.
+    pub fn into_stage(self) -> Stage {
+        let builder = builder(&self.db, &self.agents);
+        Stage { builder, state: Box::new(move || lines(&self.dump())) }
+    }
+
     /// What the agents were told since the last call, or since the start.
     pub fn commands(&self) -> Vec<String> {
         self.agents.take_done().iter().map(ToString::to_string).collect()
@@ -169,7 +176,11 @@ impl World {
     }
 }
 
+fn builder(db: &Db, agents: &Simulated) -> CascadeBuilder {
+    Cascade::linked().provide(db.clone()).provide(agents.agents())
+}
+
 fn engine(db: &Db, agents: &Simulated) -> Cascade {
-    let cascade = Cascade::linked().provide(db.clone()).provide(agents.agents()).build();
+    let cascade = builder(db, agents).build();
     cascade.unwrap_or_else(|error| panic!("{error}"))
 }
