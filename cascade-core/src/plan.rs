@@ -241,7 +241,7 @@ impl Plan {
 
     /// Every affected instance, resource by resource, in the order of discovery.
     pub fn instances(&self) -> impl Iterator<Item = InstanceRef<'_>> {
-        self.affected.resources().flat_map(|resource| {
+        self.affected.resources().flat_map(move |resource| {
             let instances = self.affected.instances(resource);
             instances.map(move |index| InstanceRef::new(&self.affected, resource, index))
         })
