@@ -261,7 +261,7 @@ impl Plan {
         let printed = |resource: usize, index: u32| {
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };
-        let cut = affected.cut.iter().map(|arc| {
+        let cut = affected.cut_by_ids().into_iter().map(|arc| {
             let edge = &affected.graph.edges[arc.edge];
             CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
         });

@@ -110,8 +110,11 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
         let in_the_way = affected.arcs[index].children();
         for child in in_the_way.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
             let parents = affected.parents(index, child);
-            let first =
-                parents.first().map_or_else(String::new, |&at| affected.display(edge.parent, at).to_string());
+            let first = parents
+                .iter()
+                .map(|&at| affected.display(edge.parent, at).to_string())
+                .min()
+                .unwrap_or_default();
             let more =
                 if parents.len() > 1 { format!(" and {} more", parents.len() - 1) } else { String::new() };
             vetoes.push(PlanVeto {

@@ -151,7 +151,7 @@ fn print_cut(affected: &Affected, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     let count = affected.cut.len();
     writeln!(f, "{} {} a cycle and left out of the order:", Count(count), closes(count))?;
-    for arc in affected.cut.iter().take(LISTED) {
+    for arc in affected.cut_by_ids().into_iter().take(LISTED) {
         let edge = &affected.graph.edges[arc.edge];
         writeln!(
             f,
