@@ -2,6 +2,7 @@
 
 mod classics;
 mod failures;
+mod faults;
 mod model;
 mod plans;
 mod properties;
