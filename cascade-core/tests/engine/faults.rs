@@ -158,7 +158,9 @@ fn all() -> Vec<(&'static str, BuildError)> {
     add("settings", fault([zeros]));
     let mut many = extension("Host", 20);
     let names: Vec<&'static str> = (0..40).map(|at| &*format!("effect_{at}").leak()).collect();
-    names.iter().take(32).for_each(|name| add_effect(&mut many, name, 27));
+    for name in names.iter().take(32) {
+        add_effect(&mut many, name, 27);
+    }
     add("too_many_effects", fault([many]));
 
     let mut clash = extension("Host", 20);
@@ -200,10 +202,14 @@ fn every_kind_has_its_words() {
 fn the_effects_of_all_extensions_of_a_resource_are_counted_together() {
     let names: Vec<&'static str> = (0..20).map(|at| &*format!("effect_{at}").leak()).collect();
     let mut owner = extension("Host", 20);
-    names.iter().for_each(|name| add_effect(&mut owner, name, 27));
+    for name in &names {
+        add_effect(&mut owner, name, 27);
+    }
     let mut addon = Declared::new("HostAddon", resource("Host"), at(40));
     addon.addon();
-    names.iter().for_each(|name| add_effect(&mut addon, name, 41));
+    for name in &names {
+        add_effect(&mut addon, name, 41);
+    }
     let error = fault([owner, addon]);
     assert_eq!(error.faults()[0].kind(), FaultKind::TooManyEffects);
     insta::assert_snapshot!(error);
