@@ -3,6 +3,7 @@
 //! Instances are dense indices per resource, arcs are flat arrays: no user type and no hash map is touched once the
 //! set is found.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -153,6 +154,30 @@ impl Affected {
     /// The resources that have affected instances.
     pub(crate) fn resources(&self) -> impl Iterator<Item = usize> {
         (0..self.columns.len()).filter(|&resource| self.instances(resource).next().is_some())
+    }
+
+    /// The arcs that were cut, by the resources and ids of their parents and then of their children.
+    pub(crate) fn cut_by_ids(&self) -> Vec<CutArc> {
+        let mut ranks: HashMap<usize, Vec<usize>> = HashMap::new();
+        for arc in &self.cut {
+            for resource in [self.graph.edges[arc.edge].parent, self.graph.edges[arc.edge].child] {
+                ranks.entry(resource).or_insert_with(|| {
+                    let ids = &self.columns[resource].ids;
+                    let mut ranks = vec![0; ids.len()];
+                    for (rank, index) in ids.sorted().into_iter().enumerate() {
+                        ranks[index as usize] = rank;
+                    }
+                    ranks
+                });
+            }
+        }
+        let mut cut = self.cut.clone();
+        cut.sort_by_key(|arc| {
+            let edge = &self.graph.edges[arc.edge];
+            let parent = ranks[&edge.parent][arc.parent as usize];
+            (edge.parent, parent, edge.child, ranks[&edge.child][arc.child as usize])
+        });
+        cut
     }
 
     /// The resource and the index of a node.

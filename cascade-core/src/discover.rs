@@ -345,15 +345,12 @@ impl<'a> Discovery<'a> {
 
     /// Asks inside a cyclic group about what is new there; says whether anything was asked.
     fn start_round(&mut self, group: usize) -> bool {
-        let frontiers: BTreeMap<usize, Arc<Vec<u32>>> = self.groups[group]
-            .resources
-            .iter()
-            .map(|&resource| {
-                let mut fresh = std::mem::take(&mut self.fresh[resource]);
-                fresh.sort_unstable();
-                (resource, Arc::new(fresh))
-            })
-            .collect();
+        let mut frontiers: BTreeMap<usize, Arc<Vec<u32>>> = BTreeMap::new();
+        for resource in self.groups[group].resources.clone() {
+            let mut fresh = std::mem::take(&mut self.fresh[resource]);
+            fresh.sort_unstable();
+            frontiers.insert(resource, self.in_calls(resource, fresh));
+        }
         let mut asked = 0;
         for edge in self.progress[group].inner.clone() {
             asked += self.enqueue(edge, &frontiers[&self.graph.edges[edge].parent]);
@@ -366,7 +363,7 @@ impl<'a> Discovery<'a> {
     fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
         let column = &self.columns[resource];
         let frontier = (0..column.len() as u32).filter(|&index| column.is_expanded(index)).collect();
-        let frontier = Arc::new(frontier);
+        let frontier = self.in_calls(resource, frontier);
         for &edge in &self.graph.resources[resource].down {
             let child = self.group_of[self.graph.edges[edge].child];
             if self.route.edges[edge].is_some() && child != self.group_of[resource] {
@@ -375,6 +372,22 @@ impl<'a> Discovery<'a> {
                 open.push(child);
             }
         }
+    }
+
+    /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
+    /// so that it does not show in which order finders answered. Within a call they are sorted.
+    fn in_calls(&self, resource: usize, mut frontier: Vec<u32>) -> Arc<Vec<u32>> {
+        if frontier.len() > self.settings.batch {
+            let mut rank = vec![0; self.columns[resource].len()];
+            for (at, index) in self.columns[resource].ids.sorted().into_iter().enumerate() {
+                rank[index as usize] = at;
+            }
+            frontier.sort_unstable_by_key(|&index| rank[index as usize]);
+            for call in frontier.chunks_mut(self.settings.batch) {
+                call.sort_unstable();
+            }
+        }
+        Arc::new(frontier)
     }
 
     fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {

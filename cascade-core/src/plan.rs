@@ -197,7 +197,7 @@ pub struct ResourceSummary {
 }
 
 /// An arc that closes a cycle of instances: the child does not wait for the parent's step, nor the parent for it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CutSummary {
     /// The parent's resource and id, as they print.
@@ -283,19 +283,17 @@ impl Plan {
         })
     }
 
-    /// The arcs that were left out of the order, sorted as they print.
+    /// The arcs that were left out of the order, by resources and ids.
     pub(crate) fn cut(&self) -> Vec<CutSummary> {
         let affected = &*self.affected;
         let printed = |resource: usize, index: u32| {
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };
-        let arcs = affected.cut.iter().map(|arc| {
+        let arcs = affected.cut_by_ids().into_iter().map(|arc| {
             let edge = &affected.graph.edges[arc.edge];
             CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
         });
-        let mut arcs: Vec<CutSummary> = arcs.collect();
-        arcs.sort_unstable();
-        arcs
+        arcs.collect()
     }
 
     pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {

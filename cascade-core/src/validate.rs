@@ -22,6 +22,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
     let owned = owners(extensions, &mut found);
     contradictions(extensions, &mut found);
     shared_claims(extensions, &mut found);
+    too_many_effects(extensions, &mut found);
     for extension in extensions {
         settings(extension, &mut found);
         edges(extension, &owned, &mut found);
@@ -332,17 +333,28 @@ fn unasked_operations<'a>(
     operations.filter(|operation| !finder_for(operation)).map(|operation| operation.name()).collect()
 }
 
-fn effects(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
-    if extension.effects.len() > MAX_EFFECTS {
-        found.push(
-            Fault::new(
+/// Over all extensions of a resource: an instance can get the effects of each.
+fn too_many_effects(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+    let of_one = |a: &ExtensionDescriptor, b: &ExtensionDescriptor| a.resource.name() == b.resource.name();
+    for extensions in extensions.chunk_by(of_one) {
+        let most = |count: fn(&ExtensionDescriptor) -> usize| extensions.iter().map(count).sum::<usize>();
+        let effects = most(|it| it.effects.len());
+        let methods = effects.max(most(|it| it.begins.len())).max(most(|it| it.cleanups.len()));
+        if methods > MAX_EFFECTS {
+            let what = if methods == effects { "effects" } else { "begin or cleanup methods" };
+            let fault = Fault::new(
                 FaultKind::TooManyEffects,
-                format!("`{}` has {} effects", extension.name, extension.effects.len()),
-                format!("a resource has at most {MAX_EFFECTS}; let some share a method"),
-            )
-            .at(extension.place),
-        );
+                format!("`{}` has {methods} {what}", extensions[0].resource.name()),
+                format!(
+                    "a resource has at most {MAX_EFFECTS}, over all its extensions; let some share a method"
+                ),
+            );
+            found.push(extensions.iter().fold(fault, |fault, extension| fault.at(extension.place)));
+        }
     }
+}
+
+fn effects(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
     for effect in &extension.effects {
         for name in &effect.supersedes {
             let fault = |message: String, help: &str| {

@@ -109,11 +109,12 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
         let check = format!("{}, restrict from {parent}", extension.name);
         let in_the_way = affected.arcs[index].children();
         for child in in_the_way.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
-            // Printed and sorted: the order of finders' answers must not show.
-            let printed = |at: u32| affected.display(edge.parent, at).to_string();
-            let mut parents: Vec<String> = affected.parents(index, child).into_iter().map(printed).collect();
-            parents.sort_unstable();
-            let first = parents.first().map_or("", String::as_str);
+            let parents = affected.parents(index, child);
+            let first = parents
+                .iter()
+                .map(|&at| affected.display(edge.parent, at).to_string())
+                .min()
+                .unwrap_or_default();
             let more =
                 if parents.len() > 1 { format!(" and {} more", parents.len() - 1) } else { String::new() };
             vetoes.push(PlanVeto {

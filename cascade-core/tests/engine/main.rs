@@ -1,7 +1,9 @@
 //! The engine, through its public API: against a reference model, and by examples.
 
+mod bad_input;
 mod classics;
 mod failures;
+mod faults;
 mod model;
 mod plans;
 mod properties;

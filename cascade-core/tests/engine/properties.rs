@@ -9,9 +9,14 @@ use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, pla
 use crate::model::tape::Tape;
 use crate::model::world::{SMALL, Size, World, worlds};
 
-/// Cases of each property: a few, unless `CASCADE_CASES` says how many.
+/// Cases of the main property, unless `CASCADE_CASES` says how many; the others have theirs in proportion.
+const CASES: u32 = 2000;
+
+/// Holds for `few` cases in every day's run.
 fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
-    let cases = std::env::var("CASCADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(few);
+    let all = std::env::var("CASCADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let cases = (u64::from(few) * u64::from(all)).div_ceil(u64::from(CASES));
+    let cases = u32::try_from(cases).unwrap_or(u32::MAX);
     let seed = std::env::var("CASCADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let config = Config {
         cases,
@@ -56,7 +61,7 @@ fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
 
 #[test]
 fn plans_and_runs_are_those_of_the_model() {
-    check(&(worlds(SMALL), runs(), tapes(80)), 2000, |(world, run, tape)| plan_and_run(&world, &run, tape));
+    check(&(worlds(SMALL), runs(), tapes(80)), CASES, |(world, run, tape)| plan_and_run(&world, &run, tape));
 }
 
 /// The plan in all its forms, from registrations and answers in the order of the tape.

@@ -151,7 +151,7 @@ fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = I
 /// The instances of which one's end takes it, and the groups of which all together do.
 pub(crate) fn takers(world: &World, expected: &Expected, instance: Instance) -> Vec<BTreeSet<Instance>> {
     let mut takers = Vec::new();
-    for (at, edge) in world.edges.iter().enumerate().filter(|(_, edge)| edge.child == instance.0) {
+    for at in (0..world.edges.len()).filter(|&at| world.edges[at].child == instance.0) {
         let expanded = |owner: &Instance| is_expanded(&expected.instances, *owner);
         let all: BTreeSet<Instance> = owners(world, at, instance).collect();
         let along = expected.arcs.iter().filter(|arc| arc.edge == at && arc.child == instance);
