@@ -54,6 +54,8 @@ mod resource;
 mod route;
 mod schedule;
 mod taken;
+#[cfg(feature = "inventory")]
+pub mod tool;
 mod tree;
 mod validate;
 mod vet;
