@@ -22,7 +22,7 @@ async fn every_extension_stands_a_delete_of_every_resource() {
     let graph = Graph::linked().unwrap_or_else(|error| panic!("{error}"));
     let names = CATALOGUE.iter().map(|entry| entry.resource);
     for name in names.filter(|name| graph.tree_of::<Delete>(name).is_some()) {
-        assert_eq!(printed(check(stage, Delete, name, [first_of(name)]).await), [""; 0], "{name}");
+        assert_eq!(printed(&check(stage, Delete, name, [first_of(name)]).await), [""; 0], "{name}");
     }
 }
 
@@ -31,12 +31,12 @@ async fn every_extension_stands_a_detach() {
     let cluster = || first_of("Cluster").into();
     let storage = DetachPrimaryStorage { cluster: cluster() };
     let findings = check(stage, storage, "PrimaryStorage", [first_of("PrimaryStorage")]).await;
-    assert_eq!(printed(findings), [""; 0]);
+    assert_eq!(printed(&findings), [""; 0]);
     let network = DetachL2Network { cluster: cluster() };
     let findings = check(stage, network, "L2Network", [first_of("L2Network")]).await;
-    assert_eq!(printed(findings), [""; 0]);
+    assert_eq!(printed(&findings), [""; 0]);
 }
 
-fn printed(findings: Vec<Finding>) -> Vec<String> {
+fn printed(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
 }
