@@ -26,7 +26,7 @@ pub(crate) trait AnyFinder<E>: Send + Sync {
     fn find<'a>(
         &'a self,
         extension: &'a E,
-        parents: &'a Batch,
+        parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>>;
 }
@@ -52,7 +52,7 @@ where
     fn find<'a>(
         &'a self,
         extension: &'a E,
-        parents: &'a Batch,
+        parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
         let Some(ids) = parents.typed::<P>() else { return wrong_ids::<P, _>() };
@@ -65,7 +65,7 @@ pub(crate) trait AnyCheck<E>: Send + Sync {
     fn check<'a>(
         &'a self,
         extension: &'a E,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 }
@@ -90,7 +90,7 @@ where
     fn check<'a>(
         &'a self,
         extension: &'a E,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
         let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
@@ -103,9 +103,9 @@ pub(crate) trait AnyEffect<E>: Send + Sync {
     fn act<'a>(
         &'a self,
         extension: &'a E,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<StepError>>;
+    ) -> HandlerFuture<'a, Vec<(usize, StepError)>>;
 }
 
 pub(crate) struct TypedEffect<Id, F> {
@@ -128,12 +128,16 @@ where
     fn act<'a>(
         &'a self,
         extension: &'a E,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<StepError>> {
+    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
         let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
         let outcome = (self.act)(extension, ids, cx);
-        Box::pin(async { Ok(positions(ids, outcome.await?.into_failures())) })
+        Box::pin(async {
+            positions(ids, outcome.await?.into_failures()).map_err(|stranger| {
+                StepError::terminal(format!("it reported `{stranger}` as failed, which was not in its batch"))
+            })
+        })
     }
 }
 

@@ -45,8 +45,8 @@ impl Apply {
             drift: Drift::default(),
             limits: cascade.engine.limits.clone(),
             concurrency: cascade.engine.concurrency,
-            nesting: cascade.nesting(),
-            monitor: Monitor::default(),
+            nesting: Arc::new(cascade.nesting()),
+            monitor: None,
             observers: Observers::default(),
         };
         Self { confirmed: None, cascade, plan, settings }
@@ -84,7 +84,7 @@ impl Apply {
 
     /// Once `token` is cancelled, running steps end and nothing new starts.
     pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
-        self.settings.nesting.cancel = token;
+        Arc::make_mut(&mut self.settings.nesting).cancel = token;
         self
     }
 
@@ -96,7 +96,7 @@ impl Apply {
 
     /// `monitor` shows this run while it is under way.
     pub fn monitored_by(mut self, monitor: &Monitor) -> Self {
-        self.settings.monitor = monitor.clone();
+        self.settings.monitor = Some(monitor.clone());
         self
     }
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::task::Poll;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -64,12 +65,17 @@ pub(crate) async fn once<'a, T>(
     call: impl FnOnce() -> HandlerFuture<'a, T>,
 ) -> Result<T, CallError> {
     let limited = async {
+        let mut call = call();
+        // What answers at once needs no timer.
+        if let Poll::Ready(answer) = futures::poll!(&mut call) {
+            return answer.map_err(CallError::Failed);
+        }
         match timeout {
-            Some(limit) => match tokio::time::timeout(limit, call()).await {
+            Some(limit) => match Box::pin(tokio::time::timeout(limit, call)).await {
                 Ok(answer) => answer.map_err(CallError::Failed),
                 Err(_) => Err(CallError::TimedOut(limit)),
             },
-            None => call().await.map_err(CallError::Failed),
+            None => call.await.map_err(CallError::Failed),
         }
     };
     match AssertUnwindSafe(limited).catch_unwind().await {

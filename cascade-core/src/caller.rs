@@ -1,5 +1,6 @@
 //! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::affected::{Affected, bits};
 use crate::call::{CallError, delays, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
-use crate::declare::Phase;
+use crate::declare::{Phase, StepSettings};
 use crate::drift::{Drift, Newcomers, look_again};
 use crate::engine::Engine;
 use crate::event::{Event, StepName};
@@ -29,9 +30,10 @@ pub(crate) struct Ended {
     pub(crate) failed: Vec<(usize, Arc<CallError>)>,
     /// What was found to have come since the plan was made. If there is any, the step has not run.
     pub(crate) newcomers: Vec<Newcomers>,
-    /// The monitor's number of the step.
-    pub(crate) number: u64,
-    pub(crate) since: Instant,
+    /// The monitor's number of the step, if there is one.
+    pub(crate) number: Option<u64>,
+    /// Known where somebody is told of it.
+    pub(crate) since: Option<Instant>,
 }
 
 pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
@@ -44,7 +46,6 @@ pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, insta
 }
 
 /// Calls methods in one phase.
-#[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) engine: &'a Arc<Engine>,
     pub(crate) affected: &'a Arc<Affected>,
@@ -81,19 +82,19 @@ type Failed = Vec<(usize, Arc<CallError>)>;
 
 impl Caller<'_> {
     /// Runs a step: tries, and tries again what failed and may be mended.
-    pub(crate) async fn run(self, method: Method, step: Step) -> Ended {
-        let Self { affected, phase, settings, .. } = self;
-        let effect = method.name(&affected.graph, phase);
-        let resource = affected.resource_name(method.resource);
-        let name = || step_name(affected, phase, method, step.nodes.len());
-        settings.observers.tell(|| Event::StepStarted { step: name() });
-        let number = settings.monitor.start_step(method.resource, effect, &step.nodes);
-        let since = Instant::now();
-        let instances = step.nodes.len();
-        let span = tracing::debug_span!("cascade.step", phase = %phase, resource, effect, instances);
+    ///
+    /// Each step allocates this future. It is kept small for that: what is rare in it is boxed, and what can be borrowed
+    /// is.
+    pub(crate) async fn run(&self, method: &Method, step: Step) -> Ended {
+        self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
+        let (number, span) = self.start(method, &step);
+        let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
-            let looked = self.look(method, &step).await?;
-            Ok(self.tries(method, &step, looked, name).await)
+            let looked = match &self.looking.down {
+                Some(down) => Box::pin(self.look(down, method, &step)).await?,
+                None => Failed::new(),
+            };
+            Ok(self.tries(method, &step, looked).await)
         };
         let (failed, newcomers) = match tries.instrument(span).await {
             Ok(failed) => (failed, Vec::new()),
@@ -102,11 +103,25 @@ impl Caller<'_> {
         Ended { step, failed, newcomers, number, since }
     }
 
+    fn name(&self, method: &Method, step: &Step) -> StepName {
+        step_name(self.affected, self.phase, *method, step.nodes.len())
+    }
+
+    /// The monitor's number of the step, and its span.
+    fn start(&self, method: &Method, step: &Step) -> (Option<u64>, tracing::Span) {
+        let Self { affected, phase, settings, .. } = self;
+        let effect = method.name(&affected.graph, *phase);
+        let resource = affected.resource_name(method.resource);
+        let instances = step.nodes.len();
+        let monitor = settings.monitor.as_ref();
+        let number = monitor.map(|monitor| monitor.start_step(method.resource, effect, &step.nodes));
+        (number, tracing::debug_span!("cascade.step", %phase, resource, effect, instances))
+    }
+
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
     /// under so that their step must not run; an `Err` has newcomers to chase first.
-    async fn look(self, method: Method, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+    async fn look(&self, down: &Order, method: &Method, step: &Step) -> Result<Failed, Vec<Newcomers>> {
         let Self { engine, affected, looking, .. } = self;
-        let Some(down) = &looking.down else { return Ok(Failed::new()) };
         let mut failed = Failed::new();
         let mut chased = Vec::new();
         for (resource, parents) in self.to_look_at(down, method, step) {
@@ -146,7 +161,7 @@ impl Caller<'_> {
     }
 
     /// The instances that are looked at again before a step: its own, and those that their end takes, by resource.
-    fn to_look_at(self, down: &Order, method: Method, step: &Step) -> BTreeMap<usize, Vec<u32>> {
+    fn to_look_at(&self, down: &Order, method: &Method, step: &Step) -> BTreeMap<usize, Vec<u32>> {
         let affected = self.affected;
         let effects = &affected.graph.resources[method.resource].effects;
         let of_step = |effect: &Effect| effect.extension == method.extension && effect.method == method.index;
@@ -176,77 +191,73 @@ impl Caller<'_> {
         by_resource
     }
 
-    async fn tries(self, method: Method, step: &Step, failed: Failed, name: impl Fn() -> StepName) -> Failed {
-        let Self { engine, settings, .. } = self;
-        let limits = engine.extensions[method.extension].descriptor().settings;
-        let mut delays = delays(limits.retries);
-        let mut failed = failed;
+    async fn tries(&self, method: &Method, step: &Step, mut failed: Failed) -> Failed {
         failed.sort_by_key(|(position, _)| *position);
         failed.dedup_by_key(|(position, _)| *position);
-        let mut open: Vec<usize> = (0..step.nodes.len()).collect();
-        open.retain(|position| failed.binary_search_by_key(position, |(position, _)| *position).is_err());
+        let mut open = Open::without(step, &failed);
+        let mut waits = None;
         for attempt in 1.. {
-            if open.is_empty() {
+            if open.nodes.is_empty() {
                 break;
             }
-            let (terminal, again) = self.attempt(method, step, &open, attempt).await;
+            let (terminal, again) = self.attempt(method, &open, attempt).await;
             failed.extend(terminal);
             let Some((_, error)) = again.first() else { break };
+            let delays = waits.get_or_insert_with(|| Box::new(delays(self.limits(method).retries)));
             let Some(delay) = delays.next() else {
                 failed.extend(again);
                 break;
             };
             tracing::debug!(attempt, %error, instances = again.len(), "trying again");
-            settings.observers.tell(|| Event::StepRetried {
-                step: name(),
+            self.settings.observers.tell(|| Event::StepRetried {
+                step: self.name(method, step),
                 instances: again.len(),
                 attempt,
                 delay,
                 error: Arc::clone(error),
             });
             // A cancelled run does not wait for another try: what failed so far has failed.
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = settings.nesting.cancel.cancelled() => {
-                    failed.extend(again);
-                    break;
-                }
+            let waiting = self.settings.nesting.cancel.run_until_cancelled(tokio::time::sleep(delay));
+            if Box::pin(waiting).await.is_none() {
+                failed.extend(again);
+                break;
             }
-            open = again.into_iter().map(|(position, _)| position).collect();
+            open = Open::at(step, again.into_iter().map(|(position, _)| position).collect());
         }
         failed.sort_by_key(|(position, _)| *position);
         failed
     }
 
+    fn limits(&self, method: &Method) -> StepSettings {
+        self.engine.extensions[method.extension].descriptor().settings
+    }
+
     /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
-    async fn attempt(self, method: Method, step: &Step, open: &[usize], attempt: u32) -> (Failed, Failed) {
-        let Self { engine, affected, phase, settings, .. } = self;
+    async fn attempt(&self, method: &Method, open: &Open<'_>, attempt: u32) -> (Failed, Failed) {
+        let Self { engine, affected, phase, settings, .. } = *self;
         let first = affected.base[method.resource];
-        let indices: Vec<u32> = open.iter().map(|&position| step.nodes[position] - first).collect();
-        let batch = affected.columns[method.resource].ids.select(&indices);
+        let batch = affected.columns[method.resource].ids.batch(&open.nodes, first);
         let cx = StepContext {
             affected: Arc::clone(affected),
             engine: Arc::clone(engine),
-            nesting: settings.nesting.clone(),
-            method,
+            nesting: Arc::clone(&settings.nesting),
+            method: *method,
             phase,
             attempt,
             forced: settings.forced,
         };
-        let call = StepCall {
-            effect: method.name(&affected.graph, phase),
-            instances: Instances { affected, resource: method.resource, indices: &indices },
-            cx: &cx,
+        let call = || {
+            let instances = Instances { affected, resource: method.resource, nodes: &open.nodes, first };
+            let step = StepCall { effect: cx.effect(), instances, cx: &cx };
+            let extension = &*engine.extensions[method.extension];
+            Next { layers: &engine.layers, step, extension, method: method.index, batch: &batch }.run()
         };
-        let extension = &*engine.extensions[method.extension];
-        let next =
-            Next { layers: &engine.layers, step: call, extension, method: method.index, batch: &batch };
-        let answer = once(extension.descriptor().settings.timeout, || next.run()).await;
+        let answer = once(self.limits(method).timeout, call).await;
         let mut failures: Failed = match answer {
             Ok(failures) => positions(open, failures),
             Err(error) => {
                 let error = Arc::new(error);
-                open.iter().map(|&position| (position, Arc::clone(&error))).collect()
+                open.positions().map(|position| (position, Arc::clone(&error))).collect()
             }
         };
         failures.sort_by_key(|(position, _)| *position);
@@ -256,13 +267,47 @@ impl Caller<'_> {
 }
 
 /// What was answered by position in the batch, by position in the step. A position that a layer made up fails the batch.
-fn positions(open: &[usize], failures: Vec<(usize, crate::StepError)>) -> Failed {
-    if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= open.len()) {
-        let message = format!("a layer reported position {position} as failed, in a batch of {}", open.len());
+fn positions(open: &Open<'_>, failures: Vec<(usize, crate::StepError)>) -> Failed {
+    let count = open.nodes.len();
+    if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= count) {
+        let message = format!("a layer reported position {position} as failed, in a batch of {count}");
         let fault = Arc::new(CallError::Fault(message));
-        return open.iter().map(|&position| (position, Arc::clone(&fault))).collect();
+        return open.positions().map(|position| (position, Arc::clone(&fault))).collect();
     }
-    failures.into_iter().map(|(at, error)| (open[at], Arc::new(CallError::Failed(error)))).collect()
+    failures.into_iter().map(|(at, error)| (open.position(at), Arc::new(CallError::Failed(error)))).collect()
+}
+
+/// The instances of a step that a try is for: mostly all of them, and then nothing is copied.
+struct Open<'a> {
+    nodes: Cow<'a, [u32]>,
+    /// Their positions in the step; `None` where that is where they stand.
+    positions: Option<Vec<usize>>,
+}
+
+impl<'a> Open<'a> {
+    fn without(step: &'a Step, failed: &Failed) -> Self {
+        if failed.is_empty() {
+            return Self { nodes: Cow::Borrowed(&step.nodes), positions: None };
+        }
+        let is_open =
+            |position: &usize| failed.binary_search_by_key(position, |(position, _)| *position).is_err();
+        Self::at(step, (0..step.nodes.len()).filter(is_open).collect())
+    }
+
+    fn at(step: &Step, positions: Vec<usize>) -> Self {
+        Self {
+            nodes: positions.iter().map(|&position| step.nodes[position]).collect(),
+            positions: Some(positions),
+        }
+    }
+
+    fn position(&self, at: usize) -> usize {
+        self.positions.as_ref().map_or(at, |positions| positions[at])
+    }
+
+    fn positions(&self) -> impl Iterator<Item = usize> {
+        (0..self.nodes.len()).map(|at| self.position(at))
+    }
 }
 
 /// The positions of a step's instances whose end an instance belongs to: itself, or what takes it.

@@ -25,7 +25,6 @@ use crate::call::once;
 use crate::cascade::Cascade;
 use crate::context::{FindContext, StepContext};
 use crate::declare::Phase;
-use crate::engine::Nesting;
 use crate::layer::{Layer, Next, StepAnswer, StepCall};
 use crate::operation::Operation;
 use crate::outcome::DynFound;
@@ -303,14 +302,10 @@ impl<O: Operation> Direct<'_, O> {
         let extension = &*self.cascade.engine.extensions[method.extension];
         let limit = extension.descriptor().settings.timeout;
         match once(limit, || extension.act(phase, method.index, &batch, &cx)).await {
-            Ok(Ok(failures)) => {
+            Ok(failures) => {
                 if let Some((_, error)) = failures.first() {
                     self.note(&self.name(method, phase), format!("an instance failed: {error}"));
                 }
-            }
-            Ok(Err(stranger)) => {
-                let what = format!("it reported `{stranger}` as failed, which was not in its batch");
-                self.note(&self.name(method, phase), what);
             }
             Err(error) => self.note(&self.name(method, phase), error.to_string()),
         }
@@ -370,7 +365,7 @@ impl<O: Operation> Direct<'_, O> {
         StepContext {
             affected: Arc::clone(self.affected),
             engine: Arc::clone(&self.cascade.engine),
-            nesting: Nesting::default(),
+            nesting: Arc::default(),
             method,
             phase,
             attempt: 1,

@@ -36,7 +36,7 @@ impl FindContext {
 pub struct StepContext {
     pub(crate) affected: Arc<Affected>,
     pub(crate) engine: Arc<Engine>,
-    pub(crate) nesting: Nesting,
+    pub(crate) nesting: Arc<Nesting>,
     pub(crate) method: Method,
     pub(crate) phase: Phase,
     pub(crate) attempt: u32,

@@ -101,6 +101,10 @@ impl Observers {
         self.0.push(Arc::new(observer));
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Tells all; `event` is only made if there is somebody to tell. An observer that panics is at fault itself, and no
     /// reason to leave a run half done.
     pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {

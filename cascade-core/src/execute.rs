@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -35,8 +36,9 @@ pub(crate) struct RunSettings {
     pub(crate) limits: Limits,
     /// Steps at once, over all extensions.
     pub(crate) concurrency: usize,
-    pub(crate) nesting: Nesting,
-    pub(crate) monitor: Monitor,
+    pub(crate) nesting: Arc<Nesting>,
+    /// `None` where nobody looks.
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) observers: Observers,
 }
 
@@ -72,7 +74,9 @@ impl Run {
         for &node in self.failures.keys() {
             states[node as usize] = State::Failed;
         }
-        self.settings.monitor.end_run();
+        if let Some(monitor) = &self.settings.monitor {
+            monitor.end_run();
+        }
         let report = Report {
             affected: self.affected,
             states,
@@ -173,7 +177,9 @@ impl Run {
         }
         let settings = self.settings.clone();
         settings.observers.tell(|| Event::PhaseStarted { phase });
-        settings.monitor.start_pass(phase, &self.affected, &order);
+        if let Some(monitor) = &settings.monitor {
+            monitor.start_pass(phase, &self.affected, &order);
+        }
         let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
         let caller = Caller { engine: &engine, affected: &affected, phase, settings: &settings, looking };
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
@@ -191,7 +197,7 @@ impl Run {
             if newcomers.is_empty()
                 && let Some(step) = scheduler.take()
             {
-                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(methods[step.slot], step));
+                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(&methods[step.slot], step));
                 match futures::poll!(&mut call) {
                     Poll::Ready(ended) => {
                         newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
@@ -230,28 +236,29 @@ impl Run {
         methods: &[Method],
         mut ended: Ended,
     ) -> Vec<Newcomers> {
+        if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
+            monitor.end_step(number);
+        }
         let newcomers = std::mem::take(&mut ended.newcomers);
         if newcomers.is_empty() {
             self.end_step(scheduler, phase, methods[ended.step.slot], ended);
         } else {
             scheduler.give_back(&ended.step);
-            self.settings.monitor.end_step(ended.number);
         }
         newcomers
     }
 
     fn end_step(&mut self, scheduler: &mut Scheduler, phase: Phase, method: Method, ended: Ended) {
-        let Ended { step, failed, number, since, .. } = ended;
+        let Ended { step, failed, since, .. } = ended;
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
         let completion = scheduler.complete(&step, &positions);
-        self.settings.monitor.end_step(number);
         let effect = method.name(&self.affected.graph, phase);
         self.settings.observers.tell(|| Event::StepEnded {
             step: step_name(&self.affected, phase, method, step.nodes.len()),
             failed: failed.len(),
             ended: completion.ended,
             blocked: completion.blocked,
-            elapsed: since.elapsed(),
+            elapsed: since.map_or(Duration::ZERO, |since| since.elapsed()),
         });
         for (position, error) in failed {
             let failure = Failure { phase, effect: effect.to_owned(), error };

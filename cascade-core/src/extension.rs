@@ -15,14 +15,14 @@ pub(crate) trait DynExtension: Send + Sync {
     fn find<'a>(
         &'a self,
         finder: usize,
-        parents: &'a Batch,
+        parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>>;
 
     fn check<'a>(
         &'a self,
         check: usize,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 
@@ -31,9 +31,9 @@ pub(crate) trait DynExtension: Send + Sync {
         &'a self,
         phase: Phase,
         method: usize,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<StepError>>;
+    ) -> HandlerFuture<'a, Vec<(usize, StepError)>>;
 }
 
 /// An extension's value with its declaration.
@@ -50,7 +50,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
     fn find<'a>(
         &'a self,
         finder: usize,
-        parents: &'a Batch,
+        parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
         match self.declaration.finders.get(finder) {
@@ -62,7 +62,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
     fn check<'a>(
         &'a self,
         check: usize,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
         match self.declaration.checks.get(check) {
@@ -75,9 +75,9 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         &'a self,
         phase: Phase,
         method: usize,
-        batch: &'a Batch,
+        batch: &'a Batch<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Positions<StepError>> {
+    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
         let Declaration { effects, begins, cleanups, .. } = &self.declaration;
         let methods: &[Box<dyn AnyEffect<E>>] = match phase {
             Phase::Check => &[],

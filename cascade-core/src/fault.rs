@@ -102,10 +102,17 @@ impl fmt::Display for Fault {
 }
 
 /// A graph that cannot be built: every fault of it, not the first only.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("the resource graph has {}\n{}", count(.faults), list(.faults))]
 pub struct BuildError {
     faults: Vec<Fault>,
+}
+
+// A `main` that returns it, and an `expect`, print this: people read it there.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl BuildError {

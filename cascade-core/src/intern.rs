@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::fmt;
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -22,17 +23,28 @@ pub(crate) trait IdTable: Any + Send + Sync {
     /// A table of its own with the same ids.
     fn copied(&self) -> Box<dyn IdTable>;
     /// The ids of `indices`, in their order.
-    fn select(&self, indices: &[u32]) -> Batch;
+    fn select(&self, indices: &[u32]) -> Batch<'static>;
+    /// The ids of the indices that these nodes have counted from `first`, in their order. Not copied where they stand
+    /// in a row.
+    fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 /// Ids for one call of a user's method, of a type that the engine does not know.
-pub(crate) struct Batch(Box<dyn Any + Send + Sync>);
+pub(crate) enum Batch<'t> {
+    /// Ids of their own.
+    Own(Box<dyn Any + Send + Sync>),
+    /// A part of a table.
+    Part(&'t dyn IdTable, Range<usize>),
+}
 
-impl Batch {
+impl Batch<'_> {
     pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
-        self.0.downcast_ref::<Vec<Id>>().map(Vec::as_slice)
+        match self {
+            Self::Own(ids) => ids.downcast_ref::<Vec<Id>>().map(Vec::as_slice),
+            Self::Part(table, range) => table.typed::<Id>()?.ids.get(range.clone()),
+        }
     }
 }
 
@@ -187,9 +199,18 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         Box::new(Self { ids: ids.clone(), by_id: by_id.clone(), hasher: hasher.clone() })
     }
 
-    fn select(&self, indices: &[u32]) -> Batch {
+    fn select(&self, indices: &[u32]) -> Batch<'static> {
         let ids: Vec<Id> = indices.iter().map(|&index| self.ids[index as usize].clone()).collect();
-        Batch(Box::new(ids))
+        Batch::Own(Box::new(ids))
+    }
+
+    fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_> {
+        let start = nodes.first().map_or(0, |node| node - first);
+        if nodes.iter().zip(start..).all(|(&node, index)| node - first == index) {
+            return Batch::Part(self, start as usize..start as usize + nodes.len());
+        }
+        let ids: Vec<Id> = nodes.iter().map(|node| self.ids[(node - first) as usize].clone()).collect();
+        Batch::Own(Box::new(ids))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -100,7 +100,9 @@ impl fmt::Debug for StepCall<'_> {
 pub struct Instances<'a> {
     pub(crate) affected: &'a Affected,
     pub(crate) resource: usize,
-    pub(crate) indices: &'a [u32],
+    pub(crate) nodes: &'a [u32],
+    /// The resource's first node.
+    pub(crate) first: u32,
 }
 
 impl<'a> Instances<'a> {
@@ -116,31 +118,35 @@ impl<'a> Instances<'a> {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.indices.len()
+        self.nodes.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
+        self.nodes.is_empty()
     }
 
     /// The id at a position below [`len`](Self::len); `None` if the resource is not `R`, or there is no such position.
     pub fn id<R: Resource>(&self, position: usize) -> Option<&'a R::Id> {
-        let index = *self.indices.get(position)?;
+        let index = self.index(position)?;
         let is_r = self.affected.graph.resources[self.resource].descriptor.is_same(&R::DESCRIPTOR);
         Some(self.affected.columns[self.resource].ids.typed::<R::Id>().filter(|_| is_r)?.get(index))
     }
 
     /// The id at a position as it prints; empty where there is no such position.
     pub fn printed_id(&self, position: usize) -> String {
-        let printed = |&index: &u32| self.affected.display(self.resource, index).to_string();
-        self.indices.get(position).map_or_else(String::new, printed)
+        let printed = |index: u32| self.affected.display(self.resource, index).to_string();
+        self.index(position).map_or_else(String::new, printed)
     }
 
     /// The effects that run on the instance at a position, in their order.
     pub fn effects(&self, position: usize) -> Vec<&'a str> {
-        let Some(&index) = self.indices.get(position) else { return Vec::new() };
+        let Some(index) = self.index(position) else { return Vec::new() };
         self.affected.effect_names(self.resource, self.affected.effects(self.resource, index)).collect()
+    }
+
+    fn index(&self, position: usize) -> Option<u32> {
+        self.nodes.get(position).map(|node| node - self.first)
     }
 }
 
@@ -157,7 +163,7 @@ pub struct Next<'a> {
     pub(crate) step: StepCall<'a>,
     pub(crate) extension: &'a dyn DynExtension,
     pub(crate) method: usize,
-    pub(crate) batch: &'a Batch,
+    pub(crate) batch: &'a Batch<'a>,
 }
 
 impl<'a> Next<'a> {
@@ -167,12 +173,7 @@ impl<'a> Next<'a> {
         if let Some((layer, within)) = layers.split_first() {
             return layer.call(step, Next { layers: within, step, extension, method, batch });
         }
-        let answer = extension.act(step.cx.phase, method, batch, step.cx);
-        Box::pin(async {
-            answer.await?.map_err(|stranger| {
-                StepError::terminal(format!("it reported `{stranger}` as failed, which was not in its batch"))
-            })
-        })
+        extension.act(step.cx.phase, method, batch, step.cx)
     }
 }
 

@@ -1,4 +1,95 @@
 //! Cascade spreads one operation (delete, detach, suspend) over everything that depends on a resource.
+//!
+//! Each resource declares, beside its own code, what it hangs off and what becomes of it when something above it is
+//! operated on. [`Cascade::plan`] then finds all that an operation would touch, and changes nothing;
+//! [`Cascade::apply`] does it, from the leaves up, and has a verdict for every instance.
+//!
+//! ```
+//! use cascade_core::prelude::*;
+//!
+//! #[derive(Resource)]
+//! #[resource(id = String)]
+//! pub struct Host;
+//!
+//! #[derive(Resource)]
+//! #[resource(id = String)]
+//! pub struct Vm;
+//!
+//! #[derive(Extension)]
+//! struct HostCascade;
+//!
+//! #[cascade(resource = Host)]
+//! impl HostCascade {
+//!     #[on(Delete)]
+//!     async fn remove(&self, hosts: &[String]) -> Result<(), StepError> {
+//!         println!("removed {hosts:?}");
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[derive(Extension)]
+//! struct VmCascade;
+//!
+//! #[cascade(resource = Vm, edges = [Host], batch = 100)]
+//! impl VmCascade {
+//!     // A finder: which VMs hang off these hosts?
+//!     #[affected(by = Host)]
+//!     async fn on_hosts(&self, hosts: &[String]) -> Result<Vec<(String, String)>, StepError> {
+//!         Ok(hosts.iter().map(|host| (host.clone(), format!("a VM on {host}"))).collect())
+//!     }
+//!
+//!     // An effect, for what a host that goes leaves without a place.
+//!     #[on(Delete, from = [Host])]
+//!     async fn stop(&self, vms: &[String]) -> Result<(), StepError> {
+//!         println!("stopped {vms:?}");
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let cascade = Cascade::builder().register(HostCascade).register(VmCascade).build()?;
+//! let plan = cascade.plan(Delete, Host::roots(["host-1"])).await?;
+//! assert_eq!(
+//!     plan.to_string(),
+//!     "Delete Host host-1: 2 instances of 2 resources\n\
+//!      Host    1  remove\n\
+//!      └── Vm  1  stop\n"
+//! );
+//! let report = cascade.apply(plan).await?;
+//! assert!(report.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program usually begins with `Cascade::linked()`: it has every annotated extension of the crates that are linked in,
+//! and nobody keeps a list. [`link!`] names such crates, so that the linker keeps them.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! | --- | --- |
+//! | the arguments of the attribute, and what methods take and answer | [`macro@cascade`] |
+//! | resources, operations, extensions | [`derive@Resource`], [`derive@Operation`], [`derive@Extension`] |
+//! | what each policy does to an instance | [`Decision`] |
+//! | reading a plan: its tree, its numbers, why something is in it | [`Plan`] |
+//! | how a run goes: failures, drift, limits, confirmation, cancellation | [`Apply`] |
+//! | what became of each instance | [`Report`] |
+//! | looking at a run while it is under way | [`Event`], [`Monitor`] |
+//! | code around every step; who may do what | [`Layer`], [`Authorizer`] |
+//! | what can be wrong with a graph | [`FaultKind`] |
+//! | pictures and pages of the graph, and keeping them true | [`document`], `graph_test!` |
+//! | trying whether extensions stand retries and interruptions | [`conformance`] |
+//! | a graph without the attribute | [`Declaration`] |
+//! | keeping what is known of a run | [`Journal`] |
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `inventory` (default) | extensions are collected by the linker: `Cascade::linked()`, `graph_test!`. Without it, [register](CascadeBuilder::register) them by hand |
+//!
+//! The engine is asynchronous and needs a Tokio runtime with its timer.
 
 #![forbid(unsafe_code)]
 
@@ -54,6 +145,8 @@ mod resource;
 mod route;
 mod schedule;
 mod taken;
+#[cfg(feature = "inventory")]
+pub mod tool;
 mod tree;
 mod validate;
 mod vet;

@@ -12,6 +12,7 @@ use crate::call::CallError;
 use crate::digest;
 use crate::limits::{Exceeded, Limits};
 use crate::place::Place;
+use crate::report::InstanceRef;
 use crate::resource::Resource;
 
 /// Why there is no plan.
@@ -238,6 +239,14 @@ impl Plan {
         self.affected.sorted(resource).map(|index| ids.get(index).clone()).collect()
     }
 
+    /// Every affected instance, resource by resource, in the order of discovery.
+    pub fn instances(&self) -> impl Iterator<Item = InstanceRef<'_>> {
+        self.affected.resources().flat_map(move |resource| {
+            let instances = self.affected.instances(resource);
+            instances.map(move |index| InstanceRef::new(&self.affected, resource, index))
+        })
+    }
+
     /// The effects that would run on one instance of `R`, in their order; `None` if it is not affected.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Option<Vec<&str>> {
         let resource = self.affected.graph.find_resource(R::NAME)?;
@@ -258,13 +267,6 @@ impl Plan {
     pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
         let affected = &*self.affected;
         let root_column = &affected.columns[affected.route.root];
-        let printed = |resource: usize, index: u32| {
-            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-        };
-        let cut = affected.cut_by_ids().into_iter().map(|arc| {
-            let edge = &affected.graph.edges[arc.edge];
-            CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
-        });
         let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
         let summaries =
             resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
@@ -276,9 +278,22 @@ impl Plan {
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),
             denials: self.denials.clone(),
-            cut: cut.collect(),
+            cut: self.cut(),
             digest: self.digest()?,
         })
+    }
+
+    /// The arcs that were left out of the order, by resources and ids.
+    pub(crate) fn cut(&self) -> Vec<CutSummary> {
+        let affected = &*self.affected;
+        let printed = |resource: usize, index: u32| {
+            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+        };
+        let arcs = affected.cut_by_ids().into_iter().map(|arc| {
+            let edge = &affected.graph.edges[arc.edge];
+            CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
+        });
+        arcs.collect()
     }
 
     pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {

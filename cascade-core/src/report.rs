@@ -40,6 +40,20 @@ pub struct InstanceRef<'a> {
 }
 
 impl<'a> InstanceRef<'a> {
+    pub(crate) fn new(affected: &'a Affected, resource: usize, index: u32) -> Self {
+        Self { affected, resource, index }
+    }
+
+    /// The effects that run on it, in their order.
+    pub fn effects(&self) -> impl Iterator<Item = &'a str> {
+        self.affected.effect_names(self.resource, self.affected.effects(self.resource, self.index))
+    }
+
+    /// Whether it goes: see [`StepContext::is_going`](crate::StepContext::is_going).
+    pub fn is_going(&self) -> bool {
+        self.affected.is_going(self.resource, self.index)
+    }
+
     /// The name of its resource.
     pub fn resource(&self) -> &'a str {
         self.affected.resource_name(self.resource)
@@ -280,7 +294,7 @@ impl Report {
 
     fn instance(&self, node: u32) -> InstanceRef<'_> {
         let (resource, index) = self.affected.locate(node);
-        InstanceRef { affected: &self.affected, resource, index }
+        InstanceRef::new(&self.affected, resource, index)
     }
 
     fn verdict_of(&self, node: u32) -> Verdict<'_> {

@@ -35,7 +35,7 @@ pub(crate) struct Objections {
 pub(crate) async fn objections(
     engine: &Arc<Engine>,
     affected: &Arc<Affected>,
-    nesting: &Nesting,
+    nesting: &Arc<Nesting>,
     forced: bool,
 ) -> Result<Objections, PlanError> {
     let concurrency = engine.find.concurrency;
@@ -80,7 +80,7 @@ async fn authorize(
     resource: usize,
     batch: Vec<u32>,
 ) -> Result<Vec<PlanVeto>, PlanError> {
-    let instances = Instances { affected, resource, indices: &batch };
+    let instances = Instances { affected, resource, nodes: &batch, first: 0 };
     let denials = once(None, || authorizer.authorize(instances)).await;
     let denials = denials.map_err(|source| PlanError::Authorizer {
         resource: affected.resource_name(resource).to_owned(),
@@ -169,7 +169,7 @@ pub(crate) fn only_mask(
 async fn ask(
     engine: &Arc<Engine>,
     affected: &Arc<Affected>,
-    nesting: &Nesting,
+    nesting: &Arc<Nesting>,
     call: Call,
     forced: bool,
 ) -> Result<Vec<PlanVeto>, PlanError> {
@@ -182,7 +182,7 @@ async fn ask(
     let cx = StepContext {
         affected: Arc::clone(affected),
         engine: Arc::clone(engine),
-        nesting: nesting.clone(),
+        nesting: Arc::clone(nesting),
         method,
         phase: Phase::Check,
         attempt: 1,

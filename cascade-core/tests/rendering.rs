@@ -78,9 +78,11 @@ fn what_an_operation_reaches_from_a_root() {
     Zone
     ├── Host: delete
     │   └── Vm: delete (leaf)
-    │       └── Nic: delete
     └── Image: retain
-        └── Lock: delete
+    Image
+    └── Lock: delete
+    Vm
+    └── Nic: delete
     ");
     insta::assert_snapshot!(view(&document, Some("Zone"), None).to_text(), @r"
     Zone

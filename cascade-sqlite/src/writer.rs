@@ -160,15 +160,12 @@ impl WriterThread {
                 let _ = answer.send(self.own(run, carried, before));
             }
             Order::Write { log, answer, .. } => {
-                let answered = match carried {
-                    Carried::Refused(error) => {
-                        log.broken.store(true, Ordering::Release);
-                        Err(error)
-                    }
-                    _ => {
-                        log.extend(before, self.options.lease);
-                        Ok(())
-                    }
+                let answered = if let Carried::Refused(error) = carried {
+                    log.broken.store(true, Ordering::Release);
+                    Err(error)
+                } else {
+                    log.extend(before, self.options.lease);
+                    Ok(())
                 };
                 let _ = answer.send(answered);
             }

@@ -189,6 +189,34 @@ pub struct RuleDocument {
     pub source: Source,
 }
 
+impl std::fmt::Display for RuleDocument {
+    /// What is decided, with the roots it is for: `stop (leaf)`, `destroy for Zone`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&rule_words(self))
+    }
+}
+
+impl RuleDocument {
+    /// Whether what is reached by it leads on to what hangs off it.
+    pub fn leads_on(&self) -> bool {
+        decide::leads_on(&self.decision)
+    }
+}
+
+impl EdgeDocument {
+    /// The rule for that operation in a cascade that started at `root`.
+    pub fn rule_for(&self, operation: &str, root: &str) -> Option<&RuleDocument> {
+        decide(&self.rules, operation, root)
+    }
+}
+
+impl ResourceDocument {
+    /// The rule for that operation on an instance that is itself the root.
+    pub fn rule_for(&self, operation: &str) -> Option<&RuleDocument> {
+        decide(&self.rules, operation, &self.name)
+    }
+}
+
 impl Document {
     /// The document as JSON, for machines: indented, in a fixed order, with a line end.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
@@ -208,7 +236,7 @@ impl Document {
     }
 
     /// How an operation is called: by the name of its type.
-    pub(crate) fn operation_name<'d>(&'d self, code: &'d str) -> &'d str {
+    pub fn operation_name<'d>(&'d self, code: &'d str) -> &'d str {
         self.operations
             .iter()
             .find(|operation| operation.code == code)

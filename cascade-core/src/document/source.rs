@@ -21,7 +21,7 @@ pub struct Source {
 impl Source {
     /// `workspace` is cut off a file that the compiler was given by its absolute path, as it is where a workspace's
     /// packages are built as dependencies of another one.
-    pub(super) fn new(place: Place, workspace: Option<&str>) -> Self {
+    pub(crate) fn new(place: Place, workspace: Option<&str>) -> Self {
         let file = place.file.replace('\\', "/");
         let workspace = workspace.map(|workspace| workspace.replace('\\', "/"));
         let within = workspace.as_deref().and_then(|root| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::declare::Decision;
 use crate::document::decide::{decide, leads_on, words};
-use crate::document::{Document, Index, RuleDocument};
+use crate::document::{Document, EdgeDocument, Index, ResourceDocument, RuleDocument};
 
 /// A part of a document: resources and edges, each edge with what an operation does along it.
 ///
@@ -27,6 +27,8 @@ pub(crate) struct ViewEdge<'d> {
     pub(crate) child: usize,
     /// The rules that are shown on it: one if the root is known, none if no operation was chosen.
     pub(crate) rules: Vec<&'d RuleDocument>,
+    /// Whether the rules are those for one root, so that the root need not be told.
+    pub(crate) of_root: bool,
 }
 
 /// A name that is not in the document.
@@ -66,8 +68,16 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 impl ViewEdge<'_> {
     /// What is written on the edge; empty where there is nothing to say.
     pub(crate) fn label(&self) -> String {
-        let labels = self.rules.iter().map(|rule| rule_words(rule));
+        let label = |rule: &RuleDocument| {
+            if self.of_root { words(&rule.decision) } else { rule_words(rule) }
+        };
+        let labels = self.rules.iter().map(|&rule| label(rule));
         labels.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether what is reached along it leads on to what hangs off it.
+    pub(crate) fn leads_on(&self) -> bool {
+        self.rules.is_empty() || self.rules.iter().any(|rule| rule.leads_on())
     }
 
     /// The decision, where there is just one.
@@ -83,6 +93,28 @@ impl ViewEdge<'_> {
 pub(crate) fn rule_words(rule: &RuleDocument) -> String {
     let decision = words(&rule.decision);
     if rule.roots.is_empty() { decision } else { format!("{decision} for {}", rule.roots.join(", ")) }
+}
+
+impl<'d> View<'d> {
+    /// The resources in the view, by name.
+    pub fn resources(&self) -> impl Iterator<Item = &'d ResourceDocument> + '_ {
+        self.resources.iter().map(|&at| &self.index.document.resources[at])
+    }
+
+    /// The edges in the view, by child and then by parent.
+    pub fn edges(&self) -> impl Iterator<Item = &'d EdgeDocument> + '_ {
+        self.edges.iter().map(|edge| &self.index.document.edges[edge.edge])
+    }
+
+    /// How many resources are in it.
+    pub fn len(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
 }
 
 impl Document {
@@ -144,14 +176,16 @@ impl Document {
         Ok(View { index, root: Some(start), operation, resources, edges })
     }
 
-    pub(crate) fn known_resource(&self, name: &str) -> Result<&str, UnknownName> {
+    /// That name, if a resource has it; the error names the nearest.
+    pub fn known_resource(&self, name: &str) -> Result<&str, UnknownName> {
         match self.resource(name) {
             Some(resource) => Ok(&resource.name),
             None => Err(UnknownName::Resource { name: name.to_owned(), nearest: self.nearest(name) }),
         }
     }
 
-    pub(crate) fn known_operation(&self, name: &str) -> Result<&str, UnknownName> {
+    /// The code of the operation of that name or code; the error lists what there is.
+    pub fn known_operation(&self, name: &str) -> Result<&str, UnknownName> {
         let known = || {
             let names: Vec<String> = self.operations.iter().map(|one| format!("`{}`", one.name)).collect();
             match names.as_slice() {
@@ -181,7 +215,7 @@ fn edges<'d>(
 ) -> Vec<ViewEdge<'d>> {
     let ends = index.ends.iter().enumerate().filter_map(|(edge, ends)| Some((edge, (*ends)?)));
     ends.filter_map(|(edge, (parent, child))| {
-        shown(edge).map(|(edge, rules)| ViewEdge { edge, parent, child, rules })
+        shown(edge).map(|(edge, rules)| ViewEdge { edge, parent, child, rules, of_root: false })
     })
     .collect()
 }
@@ -215,7 +249,7 @@ impl Walk<'_, '_> {
                 if rules.iter().all(|rule| leads_on(&rule.decision)) {
                     open.push(child);
                 }
-                self.edges.push(ViewEdge { edge, parent, child, rules });
+                self.edges.push(ViewEdge { edge, parent, child, rules, of_root: true });
             }
         }
     }

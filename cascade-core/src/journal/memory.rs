@@ -64,17 +64,14 @@ impl MemoryJournal {
     }
 
     fn own(&self, run: &RunId) -> Result<Box<dyn RunLog>, JournalError> {
-        let fence = self.find(run, |kept| match &kept.info.owner {
-            Some(owner) => Err(JournalError::Owned {
-                run: run.clone(),
-                owner: owner.clone(),
-                silent_for: Duration::ZERO,
-            }),
-            None => {
-                kept.fence += 1;
-                kept.info.owner = Some(String::from("this process"));
-                Ok(kept.fence)
+        let fence = self.find(run, |kept| {
+            if let Some(owner) = &kept.info.owner {
+                let (run, owner) = (run.clone(), owner.clone());
+                return Err(JournalError::Owned { run, owner, silent_for: Duration::ZERO });
             }
+            kept.fence += 1;
+            kept.info.owner = Some(String::from("this process"));
+            Ok(kept.fence)
         })??;
         Ok(self.log(run.clone(), fence))
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::number::Count;
 use crate::affected::{Affected, bits};
-use crate::plan::{Plan, PlanVeto, Printed};
+use crate::plan::{CutSummary, Plan, PlanVeto, Printed};
 
 /// Vetoes and cut arcs that are listed, at most: the rest is counted.
 const LISTED: usize = 20;
@@ -28,7 +28,7 @@ impl fmt::Display for Plan {
         let mut tree = TreePrinter { affected, seen: vec![false; affected.columns.len()], lines: Vec::new() };
         tree.add_root();
         tree.print(f)?;
-        print_cut(affected, f)?;
+        print_cut(self, f)?;
         print_objections(self.vetoes(), ("veto", "vetoes"), f)?;
         print_objections(self.denials(), ("denial", "denials"), f)
     }
@@ -145,22 +145,15 @@ fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> Str
     parts.join(", ")
 }
 
-fn print_cut(affected: &Affected, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if affected.cut.is_empty() {
+fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let cut = plan.cut();
+    if cut.is_empty() {
         return Ok(());
     }
-    let count = affected.cut.len();
-    writeln!(f, "{} {} a cycle and left out of the order:", Count(count), closes(count))?;
-    for arc in affected.cut_by_ids().into_iter().take(LISTED) {
-        let edge = &affected.graph.edges[arc.edge];
-        writeln!(
-            f,
-            "  {} {} → {} {}",
-            affected.resource_name(edge.parent),
-            Printed(affected.display(edge.parent, arc.parent)),
-            affected.resource_name(edge.child),
-            Printed(affected.display(edge.child, arc.child)),
-        )?;
+    let count = cut.len();
+    writeln!(f, "{} {} a cycle, left out of the order:", Count(count), closes(count))?;
+    for CutSummary { parent, child } in cut.iter().take(LISTED) {
+        writeln!(f, "  {} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
     }
     print_rest(count, f)
 }

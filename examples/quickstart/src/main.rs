@@ -1,39 +1,39 @@
 //! Three resources, one delete: the plan first, then the run.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;
 
+// 1. The resources: the types that a program has anyway, each with the type of its ids.
+
 /// A rack of hosts.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = String)]
 pub struct Rack;
 
 /// A machine in a rack.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = String)]
 pub struct Host;
 
 /// A virtual machine on a host.
-#[derive(Resource)]
+#[derive(Debug, Resource)]
 #[resource(id = String)]
 pub struct Vm;
 
-/// What stands where: child → parent. A real program has a database here.
-type Table = Arc<Mutex<BTreeMap<String, String>>>;
-
+/// What hangs off what, as pairs of parent and child. A real program has a database here.
 #[derive(Clone)]
-struct Hosts(Table);
-#[derive(Clone)]
-struct Vms(Table);
-
-fn children_of(table: &Table, parents: &[String]) -> Vec<(String, String)> {
-    let table = table.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let found = table.iter().filter(|(_, parent)| parents.contains(parent));
-    found.map(|(child, parent)| (parent.clone(), child.clone())).collect()
+struct Inventory {
+    hosts: &'static [(&'static str, &'static str)],
+    vms: &'static [(&'static str, &'static str)],
 }
+
+fn children(pairs: &[(&str, &str)], parents: &[String]) -> Vec<(String, String)> {
+    let found = pairs.iter().filter(|(parent, _)| parents.iter().any(|asked| asked == parent));
+    found.map(|&(parent, child)| (parent.to_owned(), child.to_owned())).collect()
+}
+
+// 2. For each resource, beside its own code: what it hangs off, and what becomes of it.
 
 #[derive(Extension)]
 struct RackCascade;
@@ -49,16 +49,18 @@ impl RackCascade {
 
 #[derive(Extension)]
 struct HostCascade {
-    hosts: Hosts,
+    inventory: Inventory, // filled from what `main` provides, by its type
 }
 
 #[cascade(resource = Host, edges = [Rack])]
 impl HostCascade {
+    // A finder: which hosts hang off these racks?
     #[affected(by = Rack)]
     async fn in_racks(&self, racks: &[String]) -> Result<Vec<(String, String)>, Infallible> {
-        Ok(children_of(&self.hosts.0, racks))
+        Ok(children(self.inventory.hosts, racks))
     }
 
+    // An effect, with two rules: for a host that is deleted itself, and for one whose rack is.
     #[on(Delete)]
     #[on(Delete, from = [Rack])]
     async fn unplug(&self, hosts: &[String]) -> Result<(), Infallible> {
@@ -69,22 +71,23 @@ impl HostCascade {
 
 #[derive(Extension)]
 struct VmCascade {
-    vms: Vms,
+    inventory: Inventory,
 }
 
 #[cascade(resource = Vm, edges = [Host], batch = 2)]
 impl VmCascade {
     #[affected(by = Host)]
     async fn on_hosts(&self, hosts: &[String]) -> Result<Vec<(String, String)>, Infallible> {
-        Ok(children_of(&self.vms.0, hosts))
+        Ok(children(self.inventory.vms, hosts))
     }
 
+    // Before anything runs: may these be destroyed?
     #[check(Delete, effects = [destroy])]
     async fn may_go(&self, vms: &[String]) -> Result<Vec<Veto<String>>, Infallible> {
         Ok(vms.iter().filter(|vm| *vm == "vm-db").map(|vm| Veto::new(vm, "it holds the ledger")).collect())
     }
 
-    // A host that goes by itself leaves its VMs stopped: somebody can start them elsewhere.
+    // A host that goes alone leaves its VMs stopped: they can be started elsewhere.
     #[on(Delete, from = [Host], leaf)]
     async fn stop(&self, vms: &[String]) -> Result<(), Infallible> {
         println!("stopped {vms:?}");
@@ -101,22 +104,23 @@ impl VmCascade {
     }
 }
 
-fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {
-    Arc::new(Mutex::new(entries.map(|(child, parent)| (child.to_owned(), parent.to_owned())).into()))
-}
+// 3. The program: it lists neither resources nor edges. The linker has collected them.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let hosts = Hosts(table([("host-1", "rack-1"), ("host-2", "rack-1"), ("host-3", "rack-2")]));
-    let vms = Vms(table([("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2"), ("vm-db", "host-3")]));
-    let cascade = Cascade::linked().provide(hosts).provide(vms).build()?;
+    let inventory = Inventory {
+        hosts: &[("rack-1", "host-1"), ("rack-1", "host-2"), ("rack-2", "host-3")],
+        vms: &[("host-1", "vm-1"), ("host-1", "vm-2"), ("host-2", "vm-3"), ("host-3", "vm-db")],
+    };
+    let cascade = Cascade::linked().provide(inventory).build()?; // every fault of the graph at once
 
-    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await?;
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await?; // changes nothing
     println!("{plan}");
-    let report = cascade.apply(plan).await?;
+    let report = cascade.apply(plan).await?; // from the leaves up
     println!("{report}");
 
-    println!("{}", cascade.plan(Delete, Host::roots(["host-3"])).await?);
+    let alone = cascade.plan(Delete, Host::roots(["host-3"])).await?;
+    println!("{alone}");
     let vetoed = cascade.plan(Delete, Rack::roots(["rack-2"])).await?;
     println!("{vetoed}");
     Ok(())

@@ -16,9 +16,11 @@ impl View<'_> {
         for root in self.tops() {
             writer.add_root(root);
         }
-        // What is left has no top: resources that hang off each other.
+        // What is left has no top: resources that are only reached where it goes no further, or that hang off each other.
         for &resource in &self.resources {
-            writer.add_root(resource);
+            if !writer.down[resource].is_empty() {
+                writer.add_root(resource);
+            }
         }
         writer.text
     }
@@ -77,10 +79,11 @@ impl Writer<'_> {
             let (branch, below) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
             let (line, indent) = (format!("{}{branch}", part.indent), format!("{}{below}", part.indent));
             let edge = &self.view.edges[at];
-            let again = !self.seen.insert(edge.child);
+            let leads_on = edge.leads_on();
+            let again = leads_on && !self.seen.insert(edge.child);
             let goes_on = again && !self.down[edge.child].is_empty();
             self.add_line(&line, edge.child, &edge.label(), goes_on);
-            if !again {
+            if leads_on && !again {
                 open.push(Open { parent: edge.child, next: 0, indent });
             }
         }

@@ -1,6 +1,6 @@
 //! `iaas delete` and `iaas detach`: plan, ask, run, report.
 
-use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, PlanSummary, ProgressBars, Report};
+use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report};
 use iaas_model::catalogue;
 
 use crate::args::How;
@@ -56,11 +56,11 @@ pub(crate) async fn run<O: Operation>(
     if !how.yes {
         confirm(&summary.roots)?;
     }
-    carry_out(&cloud.cascade, plan, &summary, how).await
+    carry_out(&cloud.cascade, plan, how).await
 }
 
 /// Runs the plan and reports.
-async fn carry_out(cascade: &Cascade, plan: Plan, summary: &PlanSummary, how: &How) -> Result<(), Failure> {
+async fn carry_out(cascade: &Cascade, plan: Plan, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
     let report = apply(cascade, plan, how, &interrupted).await?;
     if how.json {

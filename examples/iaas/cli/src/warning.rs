@@ -6,16 +6,8 @@ use cascade_core::{Plan, PlanSummary};
 use iaas_model::Db;
 use iaas_model::catalogue::{CATALOGUE, Entry, in_words};
 use indicatif::HumanCount;
-use serde::Deserialize;
 
 use crate::failure::Failure;
-
-/// One instance, as a plan serialises it.
-#[derive(Deserialize)]
-struct Instance {
-    id: String,
-    effects: Vec<String>,
-}
 
 /// Says first what happens to what runs, then how much else there is.
 pub(crate) async fn warning(db: &Db, plan: &Plan, summary: &PlanSummary) -> Result<String, Failure> {
@@ -24,8 +16,8 @@ pub(crate) async fn warning(db: &Db, plan: &Plan, summary: &PlanSummary) -> Resu
     for entry in CATALOGUE.iter().filter(|entry| entry.runs) {
         let Some(resource) = summary.resources.get(entry.resource) else { continue };
         others -= resource.instances;
-        for (effect, ids) in by_effect(plan, entry)? {
-            sentences.push(sentence(db, entry, &effect, ids).await?);
+        for (effect, ids) in by_effect(plan, entry.resource) {
+            sentences.push(sentence(db, entry, effect, ids).await?);
         }
     }
     if others > 0 {
@@ -53,15 +45,12 @@ async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>
 }
 
 /// The instances of a resource by what happens to them.
-fn by_effect(plan: &Plan, entry: &Entry) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let mut document = serde_json::to_value(plan).map_err(Failure::failed)?;
-    let affected = document["affected"][entry.resource].take();
-    let instances: Vec<Instance> = serde_json::from_value(affected).map_err(Failure::failed)?;
-    let mut by_effect: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for Instance { id, effects } in instances {
-        for effect in effects {
-            by_effect.entry(effect).or_default().push(id.clone());
+fn by_effect<'p>(plan: &'p Plan, resource: &str) -> BTreeMap<&'p str, Vec<String>> {
+    let mut by_effect: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for instance in plan.instances().filter(|instance| instance.resource() == resource) {
+        for effect in instance.effects() {
+            by_effect.entry(effect).or_default().push(instance.id());
         }
     }
-    Ok(by_effect)
+    by_effect
 }

@@ -43,6 +43,14 @@ fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<String> {
     })
 }
 
+/// The whole inventory, a line a row.
+pub(crate) fn lines(dump: &Dump) -> String {
+    let line = |((table, key), values): (&(String, String), &BTreeMap<String, String>)| {
+        format!("{table} {key} {values:?}")
+    };
+    dump.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// The difference: a line of removed rows for each table that lost some, and a line for each changed or new row. A
 /// row that is not named is as it was.
 pub(crate) fn changes(before: &Dump, after: &Dump) -> String {

@@ -85,17 +85,17 @@ const REFERENCES: [(&str, &str, &str); 74] = [
 pub(crate) fn dangling(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut dangling = Vec::new();
     for (table, column, targets) in REFERENCES {
-        let mut sql = format!(
-            "SELECT '{table}.{column} = ' || this.{column} FROM {table} AS this
-                WHERE this.{column} IS NOT NULL AND {}",
-            live(connection, table, "this")?
-        );
-        for target in targets.split('|') {
+        let live_target = |target| {
             let there = live(connection, target, "target")?;
-            sql.push_str(&format!(
-                " AND NOT EXISTS (SELECT 1 FROM {target} AS target WHERE target.id = this.{column} AND {there})"
-            ));
-        }
+            Ok(format!("SELECT 1 FROM {target} AS target WHERE target.id = this.{column} AND {there}"))
+        };
+        let there: rusqlite::Result<Vec<String>> = targets.split('|').map(live_target).collect();
+        let sql = format!(
+            "SELECT '{table}.{column} = ' || this.{column} FROM {table} AS this
+                WHERE this.{column} IS NOT NULL AND {} AND NOT EXISTS ({})",
+            live(connection, table, "this")?,
+            there?.join(" UNION ALL ")
+        );
         let mut statement = connection.prepare(&sql)?;
         let found: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
         dangling.extend(found?);

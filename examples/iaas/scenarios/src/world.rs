@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use cascade_core::{Cascade, Plan, Report, Resource, Roots, StartsFrom};
+use cascade_core::conformance::Stage;
+use cascade_core::{Cascade, CascadeBuilder, Plan, Report, Resource, Roots, StartsFrom};
 use iaas_model::agents::{Simulated, Simulation};
 use iaas_model::seed::Size;
 use iaas_model::write::Writer;
@@ -10,7 +11,7 @@ use iaas_model::{Db, Overwrite};
 use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
-use crate::diff::{Dump, changes, dump};
+use crate::diff::{Dump, changes, dump, lines};
 use crate::integrity::dangling;
 
 /// A small cloud: its inventory in a file of its own, its agents, and the engine over them.
@@ -38,6 +39,7 @@ impl World {
     }
 
     /// The same cloud with agents of another kind.
+    #[must_use]
     pub fn with_agents(mut self, simulation: Simulation) -> Self {
         self.agents = Simulated::new(simulation);
         self.cascade = engine(&self.db, &self.agents);
@@ -101,6 +103,12 @@ impl World {
         let now = self.dump();
         let before = std::mem::replace(&mut self.before, now);
         changes(&before, &self.before)
+    }
+
+    /// The world as the conformance kit takes it: the extensions, and the inventory in words.
+    pub fn into_stage(self) -> Stage {
+        let builder = builder(&self.db, &self.agents);
+        Stage { builder, state: Box::new(move || lines(&self.dump())) }
     }
 
     /// What the agents were told since the last call, or since the start.
@@ -168,7 +176,11 @@ impl World {
     }
 }
 
+fn builder(db: &Db, agents: &Simulated) -> CascadeBuilder {
+    Cascade::linked().provide(db.clone()).provide(agents.agents())
+}
+
 fn engine(db: &Db, agents: &Simulated) -> Cascade {
-    let cascade = Cascade::linked().provide(db.clone()).provide(agents.agents()).build();
+    let cascade = builder(db, agents).build();
     cascade.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -6,5 +6,6 @@ mod deletes;
 mod detaches;
 mod help;
 mod interrupted;
+mod readme;
 mod refusals;
 mod seed_and_show;

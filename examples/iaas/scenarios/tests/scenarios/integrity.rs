@@ -17,7 +17,7 @@ fn roots(world: &World) -> Vec<(&'static str, String)> {
 }
 
 /// `VmInstance` is kept in `vm_instance`.
-fn table(resource: &str) -> String {
+pub(crate) fn table(resource: &str) -> String {
     let snake = |letter: char| match letter {
         'A'..='Z' => format!("_{}", letter.to_ascii_lowercase()),
         other => other.to_string(),

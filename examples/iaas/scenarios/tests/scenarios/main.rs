@@ -18,6 +18,7 @@
 //! | TestAsyncCascade 1 to 3 and section 4's small graphs | they need no cloud: they are tests of the engine |
 
 mod accounts;
+mod conformance;
 mod graph;
 mod hosts;
 mod images;

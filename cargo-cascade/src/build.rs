@@ -1,0 +1,139 @@
+//! Builds the program that is asked, in the user's own target folder.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cargo_metadata::{Message, Package};
+use toml_edit::DocumentMut;
+
+use crate::args::Selection;
+use crate::error::Error;
+use crate::manifest::{self, NAME};
+use crate::select::{Program, Way};
+use crate::workspace::Workspace;
+
+/// Under the target folder: everything that this tool keeps.
+pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("cascade")
+}
+
+/// Two runs of the tool do not write one program. Held until dropped.
+pub(crate) fn lock(workspace: &Workspace) -> Result<File, Error> {
+    let folder = folder(workspace);
+    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(Error::io(&path))?;
+    file.lock().map_err(Error::io(&path))?;
+    Ok(file)
+}
+
+/// Builds the program and answers where it is.
+pub(crate) fn build(
+    workspace: &Workspace,
+    program: &Program<'_>,
+    selection: &Selection,
+    quiet: bool,
+) -> Result<PathBuf, Error> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace.root()).arg("build").args(["--profile", &selection.profile]);
+    cargo.arg("--target-dir").arg(workspace.target());
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    if selection.offline {
+        cargo.arg("--offline");
+    }
+    if quiet {
+        cargo.arg("--quiet");
+    }
+    let binary = match &program.way {
+        Way::Shim(libraries) => {
+            cargo.arg("--manifest-path").arg(write_shim(workspace, program, libraries, selection)?);
+            NAME
+        }
+        Way::Binary(package, binary) => {
+            cargo.arg("--manifest-path").arg(&package.manifest_path).args(["--bin", binary]);
+            cargo.args(features(selection));
+            binary
+        }
+    };
+    run(cargo, binary)
+}
+
+fn features(selection: &Selection) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if selection.all_features {
+        arguments.push(String::from("--all-features"));
+    }
+    if selection.no_default_features {
+        arguments.push(String::from("--no-default-features"));
+    }
+    if !selection.features.is_empty() {
+        arguments.extend([String::from("--features"), selection.features.join(",")]);
+    }
+    arguments
+}
+
+/// Cargo's own words go where they always go; its messages for machines say where the binary is.
+fn run(mut cargo: Command, binary: &str) -> Result<PathBuf, Error> {
+    let cannot_start = Error::io(PathBuf::from(cargo.get_program()));
+    let mut child = cargo.stdout(Stdio::piped()).spawn().map_err(cannot_start)?;
+    let mut executable = None;
+    if let Some(stdout) = child.stdout.take() {
+        for message in Message::parse_stream(BufReader::new(stdout)).map_while(Result::ok) {
+            if let Message::CompilerArtifact(artifact) = message
+                && artifact.target.name == binary
+                && artifact.target.is_bin()
+            {
+                executable = artifact.executable;
+            }
+        }
+    }
+    let status = child.wait().map_err(Error::io("cargo"))?;
+    match executable {
+        Some(executable) if status.success() => Ok(executable.into_std_path_buf()),
+        _ => Err(Error::Build),
+    }
+}
+
+/// Writes the package and answers where its manifest is. A file is only touched when it changes, so that cargo does not
+/// build again what it has.
+fn write_shim(
+    workspace: &Workspace,
+    program: &Program<'_>,
+    libraries: &[&Package],
+    selection: &Selection,
+) -> Result<PathBuf, Error> {
+    let mut hasher = DefaultHasher::new();
+    workspace.root().hash(&mut hasher);
+    // Workspaces that share a target folder do not share a program.
+    let folder = folder(workspace).join(format!("shim-{:016x}", hasher.finish()));
+    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    let users = workspace.root().join("Cargo.toml");
+    let text = std::fs::read_to_string(&users).map_err(Error::io(&users))?;
+    let users = text.parse::<DocumentMut>().map_err(|source| Error::Toml { path: users, source })?;
+    let manifest = manifest::manifest(&users, workspace.root(), program, libraries, selection)?;
+    write(&folder.join("Cargo.toml"), &manifest)?;
+    write(&folder.join("main.rs"), &manifest::code(libraries.len()))?;
+    copy_lock(&workspace.root().join("Cargo.lock"), &folder)?;
+    Ok(folder.join("Cargo.toml"))
+}
+
+/// The user's lock file, again whenever it changed. Cargo adds our package to it, and takes out what is not used.
+fn copy_lock(users: &Path, folder: &Path) -> Result<(), Error> {
+    let Ok(lock) = std::fs::read_to_string(users) else { return Ok(()) };
+    let (ours, seen) = (folder.join("Cargo.lock"), folder.join("Cargo.lock.seen"));
+    if ours.exists() && std::fs::read_to_string(&seen).is_ok_and(|seen| seen == lock) {
+        return Ok(());
+    }
+    write(&ours, &lock)?;
+    write(&seen, &lock)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    std::fs::write(path, text).map_err(Error::io(path))
+}

@@ -1,0 +1,231 @@
+//! What changed between two graphs, as a person reviews it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use cascade_core::document::{Document, ResourceDocument, RuleDocument, Source};
+use serde::Serialize;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "change")]
+#[non_exhaustive]
+pub enum Change {
+    /// A resource is new.
+    ResourceAdded {
+        /// Its name.
+        name: String,
+        /// Where it is declared.
+        source: Source,
+    },
+    /// A resource is gone.
+    ResourceRemoved {
+        /// Its name.
+        name: String,
+    },
+    /// An edge is new.
+    EdgeAdded {
+        /// The resource that the child hangs off.
+        parent: String,
+        /// The child.
+        child: String,
+        /// Where it is written.
+        source: Source,
+    },
+    /// An edge is gone.
+    EdgeRemoved {
+        /// The resource that the child hung off.
+        parent: String,
+        /// The child.
+        child: String,
+    },
+    /// An operation does something else along an edge, or to its root.
+    Decision {
+        /// The operation's name.
+        operation: String,
+        /// The parent; `None` for an instance that is itself the root.
+        parent: Option<String>,
+        /// The resource that it is done to.
+        child: String,
+        /// What was done; empty for nothing.
+        before: String,
+        /// What is done now; empty for nothing.
+        after: String,
+        /// Where it is written now.
+        source: Option<Source>,
+    },
+    /// An operation gets from a root to other resources than it did.
+    Reach {
+        /// The operation's name.
+        operation: String,
+        /// The root.
+        root: String,
+        /// The resources that it now reaches.
+        gained: Vec<String>,
+        /// The resources that it no longer reaches.
+        lost: Vec<String>,
+    },
+}
+
+/// The changes between two graphs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Diff {
+    /// The changes: resources, edges, decisions, and what roots reach.
+    pub changes: Vec<Change>,
+}
+
+impl Diff {
+    /// What must be done to `old` to make it `new`.
+    pub fn between(old: &Document, new: &Document) -> Self {
+        let mut changes = resources(old, new);
+        changes.extend(edges(old, new));
+        changes.extend(decisions(old, new));
+        changes.extend(reach(old, new));
+        Self { changes }
+    }
+}
+
+fn resources(old: &Document, new: &Document) -> Vec<Change> {
+    let added = new.resources.iter().filter(|resource| old.resource(&resource.name).is_none());
+    let added = added.map(|resource| Change::ResourceAdded {
+        name: resource.name.clone(),
+        source: resource.source.clone(),
+    });
+    let removed = old.resources.iter().filter(|resource| new.resource(&resource.name).is_none());
+    added.chain(removed.map(|resource| Change::ResourceRemoved { name: resource.name.clone() })).collect()
+}
+
+fn edges(old: &Document, new: &Document) -> Vec<Change> {
+    let ends = |document: &Document| -> BTreeSet<(String, String)> {
+        document.edges.iter().map(|edge| (edge.parent.clone(), edge.child.clone())).collect()
+    };
+    let (before, after) = (ends(old), ends(new));
+    let added = new.edges.iter().filter(|edge| !before.contains(&(edge.parent.clone(), edge.child.clone())));
+    let added = added.map(|edge| Change::EdgeAdded {
+        parent: edge.parent.clone(),
+        child: edge.child.clone(),
+        source: edge.source.clone(),
+    });
+    let removed = before.difference(&after).cloned();
+    added.chain(removed.map(|(parent, child)| Change::EdgeRemoved { parent, child })).collect()
+}
+
+/// An operation at a place: the code, the parent or none for the root, and the child.
+type Spot<'d> = (&'d str, Option<&'d str>, &'d str);
+
+fn spots(document: &Document) -> BTreeMap<Spot<'_>, Vec<&RuleDocument>> {
+    let mut spots: BTreeMap<Spot<'_>, Vec<&RuleDocument>> = BTreeMap::new();
+    for resource in &document.resources {
+        for rule in &resource.rules {
+            spots.entry((&rule.operation, None, &resource.name)).or_default().push(rule);
+        }
+    }
+    for edge in &document.edges {
+        for rule in &edge.rules {
+            spots.entry((&rule.operation, Some(&edge.parent), &edge.child)).or_default().push(rule);
+        }
+    }
+    spots
+}
+
+/// Changed decisions, at edges and resources that both have: what is new is told once, as new.
+fn decisions(old: &Document, new: &Document) -> Vec<Change> {
+    let (before, after) = (spots(old), spots(new));
+    let has = |document: &Document, (_, parent, child): Spot<'_>| match parent {
+        None => document.resource(child).is_some(),
+        Some(parent) => document.edges.iter().any(|edge| edge.parent == parent && edge.child == child),
+    };
+    let all: BTreeSet<Spot<'_>> = before.keys().chain(after.keys()).copied().collect();
+    let words = |rules: Option<&Vec<&RuleDocument>>| {
+        let mut words: Vec<String> = rules.into_iter().flatten().map(ToString::to_string).collect();
+        words.sort_unstable();
+        words.join(", ")
+    };
+    let changed = all.into_iter().filter_map(|spot| {
+        let (was, is) = (words(before.get(&spot)), words(after.get(&spot)));
+        (was != is && has(old, spot) && has(new, spot)).then(|| Change::Decision {
+            operation: name(old, new, spot.0),
+            parent: spot.1.map(ToOwned::to_owned),
+            child: spot.2.to_owned(),
+            before: was,
+            after: is,
+            source: after.get(&spot).and_then(|rules| rules.first()).map(|rule| rule.source.clone()),
+        })
+    });
+    changed.collect()
+}
+
+fn name(old: &Document, new: &Document, code: &str) -> String {
+    let document = if new.operation(code).is_some() { new } else { old };
+    document.operation_name(code).to_owned()
+}
+
+fn reach(old: &Document, new: &Document) -> Vec<Change> {
+    let codes: BTreeSet<&str> =
+        old.operations.iter().chain(&new.operations).map(|operation| operation.code.as_str()).collect();
+    let both = || new.resources.iter().filter(|resource| old.resource(&resource.name).is_some());
+    let pairs = codes.iter().flat_map(|code| both().map(move |root| (*code, root)));
+    let changed = pairs.filter_map(|(code, root)| {
+        let (before, after) = (reached(old, code, root), reached(new, code, root));
+        let names = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| {
+            one.difference(other).map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let (gained, lost) = (names(&after, &before), names(&before, &after));
+        (!gained.is_empty() || !lost.is_empty()).then(|| Change::Reach {
+            operation: name(old, new, code),
+            root: root.name.clone(),
+            gained,
+            lost,
+        })
+    });
+    changed.collect()
+}
+
+fn reached<'d>(document: &'d Document, operation: &str, root: &ResourceDocument) -> BTreeSet<&'d str> {
+    let view = document.view(Some(&root.name), Some(operation));
+    let Ok(view) = view else { return BTreeSet::new() };
+    view.resources().map(|resource| resource.name.as_str()).filter(|name| *name != root.name).collect()
+}
+
+impl fmt::Display for Diff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.changes.is_empty() {
+            return writeln!(f, "the graph is the same");
+        }
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ResourceAdded { name, source } => write!(f, "+ {name}  {source}"),
+            Self::ResourceRemoved { name } => write!(f, "- {name}"),
+            Self::EdgeAdded { parent, child, source } => write!(f, "+ {parent} → {child}  {source}"),
+            Self::EdgeRemoved { parent, child } => write!(f, "- {parent} → {child}"),
+            Self::Decision { operation, parent, child, before, after, source } => {
+                match parent {
+                    Some(parent) => write!(f, "~ {operation} along {parent} → {child}: ")?,
+                    None => write!(f, "~ {operation} from {child}: ")?,
+                }
+                write!(f, "{} ⇒ {}", or_nothing(before), or_nothing(after))?;
+                source.as_ref().map_or(Ok(()), |source| write!(f, "  {source}"))
+            }
+            Self::Reach { operation, root, gained, lost } => {
+                write!(f, "! {operation} from {root}")?;
+                if !gained.is_empty() {
+                    write!(f, " now reaches {}", gained.join(", "))?;
+                }
+                if !lost.is_empty() {
+                    let and = if gained.is_empty() { "" } else { ", and" };
+                    write!(f, "{and} no longer reaches {}", lost.join(", "))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn or_nothing(words: &str) -> &str {
+    if words.is_empty() { "nothing" } else { words }
+}

@@ -1,0 +1,191 @@
+//! Every way from a root to a resource, and what each operation does along it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use cascade_core::Decision;
+use cascade_core::document::{Document, EdgeDocument, OperationDocument, UnknownName};
+use serde::Serialize;
+
+/// Steps of the search for ways, at most: a graph can have more ways than atoms.
+const STEPS: usize = 200_000;
+
+/// How a root reaches a resource.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The resource to start from.
+    pub root: String,
+    /// The resource that is reached.
+    pub child: String,
+    /// The ways, the shortest first.
+    pub ways: Vec<Way>,
+    /// Whether there are more ways than are listed.
+    pub more: bool,
+    /// The edges that the ways take, each with what operations do along it from this root.
+    pub edges: Vec<EdgeDocument>,
+}
+
+/// One way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Way {
+    /// The resources from the root down.
+    pub resources: Vec<String>,
+    /// What each operation does at the end of it, by the operation's name.
+    pub operations: BTreeMap<String, String>,
+}
+
+/// Looks for every way from `root` to `child`; `limit` are listed.
+pub fn explain(
+    document: &Document,
+    root: &str,
+    child: &str,
+    operation: Option<&str>,
+    limit: usize,
+) -> Result<Explanation, UnknownName> {
+    let (root, child) = (document.known_resource(root)?, document.known_resource(child)?);
+    let operation = operation.map(|name| document.known_operation(name)).transpose()?;
+    let is_asked = |one: &&OperationDocument| operation.is_none_or(|code| code == one.code);
+    let operations: Vec<&OperationDocument> = document.operations.iter().filter(is_asked).collect();
+    let mut search = Search::new(document, child);
+    search.from(root);
+    let mut paths = search.found;
+    paths.sort_by_key(Vec::len);
+    let more = paths.len() > limit || search.steps >= STEPS;
+    paths.truncate(limit);
+    let taken: BTreeSet<(&str, &str)> =
+        paths.iter().flatten().map(|&edge| (edge.child.as_str(), edge.parent.as_str())).collect();
+    let is_taken = |edge: &&EdgeDocument| taken.contains(&(edge.child.as_str(), edge.parent.as_str()));
+    let edges = document.edges.iter().filter(is_taken).map(|edge| {
+        let mut edge = edge.clone();
+        edge.rules.retain(|rule| {
+            let is_asked = operations.iter().any(|one| one.code == rule.operation);
+            is_asked && (rule.roots.is_empty() || rule.roots.iter().any(|name| name == root))
+        });
+        edge
+    });
+    Ok(Explanation {
+        root: root.to_owned(),
+        child: child.to_owned(),
+        edges: edges.collect(),
+        ways: paths.iter().map(|path| way(document, root, path, &operations)).collect(),
+        more,
+    })
+}
+
+struct Search<'d> {
+    child: &'d str,
+    down: BTreeMap<&'d str, Vec<&'d EdgeDocument>>,
+    /// The resources that lead to the child: from any other, no way is looked for.
+    leads: BTreeSet<&'d str>,
+    found: Vec<Vec<&'d EdgeDocument>>,
+    steps: usize,
+}
+
+impl<'d> Search<'d> {
+    fn new(document: &'d Document, child: &'d str) -> Self {
+        let mut down: BTreeMap<&str, Vec<&EdgeDocument>> = BTreeMap::new();
+        let mut up: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for edge in &document.edges {
+            down.entry(&edge.parent).or_default().push(edge);
+            up.entry(&edge.child).or_default().push(&edge.parent);
+        }
+        let mut leads = BTreeSet::new();
+        let mut open = vec![child];
+        while let Some(name) = open.pop() {
+            if leads.insert(name) {
+                open.extend(up.get(name).into_iter().flatten());
+            }
+        }
+        Self { child, down, leads, found: Vec::new(), steps: 0 }
+    }
+
+    /// All ways that meet no resource twice. The path is kept by hand: it can be as long as the graph.
+    fn from(&mut self, root: &'d str) {
+        let mut path: Vec<&EdgeDocument> = Vec::new();
+        let mut on_path = BTreeSet::from([root]);
+        let mut open: Vec<(&str, usize)> = vec![(root, 0)];
+        while let Some((name, next)) = open.last_mut() {
+            self.steps += 1;
+            let edges = self.down.get(name).map_or(&[][..], Vec::as_slice);
+            let Some(&edge) = edges.get(*next).filter(|_| self.steps < STEPS) else {
+                on_path.remove(*name);
+                open.pop();
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            // A resource may hang off itself: the one way that ends where it starts.
+            if edge.child == self.child && (!on_path.contains(self.child) || edge.parent == edge.child) {
+                self.found.push(path.iter().copied().chain([edge]).collect());
+            } else if self.leads.contains(edge.child.as_str()) && on_path.insert(&edge.child) {
+                path.push(edge);
+                open.push((&edge.child, 0));
+            }
+        }
+    }
+}
+
+fn way(document: &Document, root: &str, path: &[&EdgeDocument], operations: &[&OperationDocument]) -> Way {
+    let resources = path.iter().map(|edge| edge.child.clone());
+    let verdicts = operations.iter().map(|one| (one.name.clone(), verdict(document, root, path, one)));
+    Way {
+        resources: std::iter::once(root.to_owned()).chain(resources).collect(),
+        operations: verdicts.collect(),
+    }
+}
+
+/// What the operation does at the end of the way, or where it stops before.
+fn verdict(document: &Document, root: &str, path: &[&EdgeDocument], operation: &OperationDocument) -> String {
+    let may_start = operation.roots.is_empty() || operation.roots.iter().any(|name| name == root);
+    let start = document.resource(root).and_then(|resource| resource.rule_for(&operation.code));
+    match start {
+        Some(rule) if may_start && rule.leads_on() => {}
+        Some(rule) if may_start => return format!("stops at {root}: {rule}"),
+        _ => return format!("does not start from {root}"),
+    }
+    for (at, edge) in path.iter().enumerate() {
+        let is_last = at + 1 == path.len();
+        match edge.rule_for(&operation.code, root) {
+            None => return format!("does not go along {} → {}", edge.parent, edge.child),
+            Some(rule) if rule.decision == Decision::Ignore => {
+                return format!("ignores {} → {}", edge.parent, edge.child);
+            }
+            Some(rule) if is_last => return rule.to_string(),
+            Some(rule) if !rule.leads_on() => return format!("stops at {}: {rule}", edge.child),
+            Some(_) => {}
+        }
+    }
+    String::from("is the root")
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { root, child, ways, more, edges } = self;
+        if ways.is_empty() {
+            return writeln!(f, "{root} does not lead to {child}");
+        }
+        let plural = if ways.len() == 1 { "way" } else { "ways" };
+        let count = if *more {
+            format!("the {} shortest {plural}", ways.len())
+        } else {
+            format!("{} {plural}", ways.len())
+        };
+        writeln!(f, "{count} from {root} to {child}\n")?;
+        for (at, way) in ways.iter().enumerate() {
+            writeln!(f, "{:>2}. {}", at + 1, way.resources.join(" → "))?;
+            for (operation, verdict) in &way.operations {
+                writeln!(f, "      {operation}: {verdict}")?;
+            }
+        }
+        writeln!(f, "\nalong these edges\n")?;
+        for edge in edges {
+            writeln!(f, "  {} → {}  {}", edge.parent, edge.child, edge.source)?;
+            for rule in &edge.rules {
+                writeln!(f, "      {}: {rule}  {}", rule.operation, rule.source)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! What `cargo cascade` and a program with a graph say to each other.
+//!
+//! The tool is no part of the program, and knows its graph only by asking: it sets an environment variable, starts the
+//! program (or a small one that it writes, which links the same extensions), and reads the answer from a file. The
+//! program writes the answer with its own version of this library, so that a document is the same whoever wrote it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Document, Format, Source};
+use crate::fault::{BuildError, Fault};
+use crate::graph::Graph;
+use crate::registration::linked;
+
+/// The environment variable that holds the [`Request`], as JSON.
+pub const VARIABLE: &str = "CARGO_CASCADE";
+
+/// What the tool asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// The workspace's folder: files are named relative to it.
+    pub workspace: String,
+    /// The file to write the answer to.
+    pub answer: PathBuf,
+    /// The names of the formats that the whole graph is wanted in.
+    #[serde(default)]
+    pub render: Vec<String>,
+}
+
+/// What the program answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// The version of this library in the program.
+    pub version: String,
+    /// The packages that contribute extensions.
+    pub packages: BTreeSet<String>,
+    /// What is wrong with the graph.
+    pub faults: Vec<FaultDocument>,
+    /// The graph, if nothing is wrong with it.
+    pub document: Option<Document>,
+    /// The graph in the formats that were asked for, by their names.
+    pub rendered: BTreeMap<String, String>,
+}
+
+/// A fault of a graph, as data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultDocument {
+    /// The stable code, `C001` and on.
+    pub code: String,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// The declarations concerned, the offending one first.
+    pub places: Vec<Source>,
+    /// What to do.
+    pub help: String,
+}
+
+/// Answers `cargo cascade`, and ends the program, if it was started by it; does nothing otherwise. For a package that
+/// has only a binary with extensions in it: the first line of its `main`.
+///
+/// ```no_run
+/// // First in `main`:
+/// cascade_core::tool::hook();
+/// ```
+pub fn hook() {
+    let Some(request) = std::env::var_os(VARIABLE) else { return };
+    std::process::exit(match answer_to(&request.to_string_lossy()) {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(&error);
+            1
+        }
+    });
+}
+
+#[expect(clippy::print_stderr, reason = "the program was started to answer its starter, and nothing else")]
+fn complain(error: &str) {
+    eprintln!("error: cargo cascade asked this program for its graph, and it could not answer: {error}");
+}
+
+fn answer_to(request: &str) -> Result<(), String> {
+    let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
+    let answer = serde_json::to_vec(&answer(&request)?).map_err(|error| error.to_string())?;
+    std::fs::write(&request.answer, answer)
+        .map_err(|error| format!("{} cannot be written: {error}", request.answer.display()))
+}
+
+fn answer(request: &Request) -> Result<Answer, String> {
+    let packages = linked().iter().map(|one| one.describe().place.package.to_owned()).collect();
+    let graph = Graph::linked();
+    let document = graph.as_ref().ok().map(|graph| graph.document_within(Some(&request.workspace)));
+    let faults = graph.as_ref().err().map_or(&[][..], BuildError::faults).iter();
+    Ok(Answer {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        packages,
+        faults: faults.map(|fault| FaultDocument::new(fault, &request.workspace)).collect(),
+        rendered: document
+            .as_ref()
+            .map_or_else(|| Ok(BTreeMap::new()), |it| rendered(it, &request.render))?,
+        document,
+    })
+}
+
+fn rendered(document: &Document, formats: &[String]) -> Result<BTreeMap<String, String>, String> {
+    let whole = document.whole();
+    let written = formats.iter().map(|name| {
+        let format: Format = name.parse().map_err(|error| format!("{error}"))?;
+        Ok((name.clone(), whole.to(format).map_err(|error| error.to_string())?))
+    });
+    written.collect()
+}
+
+impl FaultDocument {
+    fn new(fault: &Fault, workspace: &str) -> Self {
+        Self {
+            code: fault.kind().code(),
+            message: fault.message().to_owned(),
+            places: fault.places().iter().map(|&place| Source::new(place, Some(workspace))).collect(),
+            help: fault.help().to_owned(),
+        }
+    }
+}

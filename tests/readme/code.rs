@@ -1,0 +1,201 @@
+//! The code that `README.md` quotes beside the quickstart: it compiles, and does what is said of it there.
+//!
+//! Each test has an inventory of its own: a host with three VMs, of which some method does not do what it should.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cascade_core::conformance::{self, Stage};
+use cascade_core::prelude::*;
+use cascade_core::{
+    ApplyError, Authorizer, Denial, Drift, FailurePolicy, Instances, Limits, Monitor, Next, Plan, StepAnswer,
+    StepCall, Verdict,
+};
+use cascade_tests_resources::{Host, HostId, VmId, VmInstance};
+use futures::future::BoxFuture;
+
+type Failed = Box<dyn std::error::Error>;
+
+/// The VMs on `host-1`, and what their agents do.
+#[derive(Clone, Default)]
+struct Inventory {
+    vms: Arc<Mutex<Vec<String>>>,
+    latency: Duration,
+    broken: bool,
+}
+
+impl Inventory {
+    fn new() -> Self {
+        let vms = ["vm-1", "vm-2", "vm-3"].map(str::to_owned).to_vec();
+        Self { vms: Arc::new(Mutex::new(vms)), ..Self::default() }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<String>) -> T) -> T {
+        change(&mut self.vms.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn vms(&self) -> Vec<String> {
+        self.change(|vms| vms.clone())
+    }
+
+    fn cascade(&self) -> Result<Cascade, Failed> {
+        Ok(Cascade::linked().provide(self.clone()).build()?)
+    }
+}
+
+async fn plan(cascade: &Cascade) -> Result<Plan, Failed> {
+    Ok(cascade.plan(Delete, Host::roots(["host-1"])).await?)
+}
+
+#[derive(Extension)]
+struct HostCascade;
+
+#[cascade(resource = Host)]
+impl HostCascade {
+    #[on(Delete)]
+    async fn remove(&self, _hosts: &[HostId]) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+#[derive(Extension)]
+struct VmCascade {
+    inventory: Inventory,
+}
+
+#[cascade(resource = VmInstance, edges = [Host], batch = 1, concurrency = 1)]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, StepError> {
+        let vms = self.inventory.vms();
+        Ok(hosts.iter().flat_map(|host| vms.iter().map(|vm| (host.clone(), VmId::from(&**vm)))).collect())
+    }
+
+    #[on(Delete)]
+    #[on(Delete, from = [Host])]
+    async fn destroy(&self, vms: &[VmId]) -> Result<(), StepError> {
+        tokio::time::sleep(self.inventory.latency).await;
+        if self.inventory.broken && vms.contains(&VmId::from("vm-2")) {
+            return Err("the agent does not answer".into());
+        }
+        self.inventory.change(|there| there.retain(|vm| !vms.contains(&VmId::from(&**vm))));
+        Ok(())
+    }
+}
+
+/// The error that `README.md` shows, but for its line.
+#[test]
+fn what_is_not_provided_is_said() {
+    let error = Cascade::linked().build().expect_err("the inventory is missing").to_string();
+    let said: Vec<&str> = error.lines().filter(|line| !line.starts_with("  -->")).collect();
+    let readme = include_str!("../../README.md");
+    assert_eq!(said.len(), 3, "{error}");
+    said.iter().for_each(|line| assert!(readme.contains(line), "the README lacks: {line}"));
+}
+
+#[tokio::test]
+async fn why_an_instance_is_in_a_plan() -> Result<(), Failed> {
+    let plan = plan(&Inventory::new().cascade()?).await?;
+    let why = plan.why_named("VmInstance", "vm-1").ok_or("vm-1 is in the plan")?;
+    assert_eq!(why.to_string(), "VmInstance vm-1: destroy\n  Host host-1 → VmInstance vm-1: destroy\n");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_policy() -> Result<(), Failed> {
+    let cascade = Inventory { broken: true, ..Inventory::new() }.cascade()?;
+    let plan = plan(&cascade).await?;
+    let report = cascade.apply(plan).policy(FailurePolicy::Isolate).await?;
+    assert!(matches!(report.verdict::<VmInstance>(&"vm-3".into()), Some(Verdict::Done)), "{report}");
+    assert!(matches!(report.verdict::<Host>(&"host-1".into()), Some(Verdict::Blocked { .. })), "{report}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn drift_is_chased() -> Result<(), Failed> {
+    let inventory = Inventory::new();
+    let cascade = inventory.cascade()?;
+    let plan = plan(&cascade).await?;
+    inventory.change(|vms| vms.push("vm-4".to_owned()));
+    let report = cascade.apply(plan).drift(Drift::Chase).await?;
+    assert!(matches!(report.verdict::<VmInstance>(&"vm-4".into()), Some(Verdict::Done)), "{report}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn limits_refuse_a_plan() -> Result<(), Failed> {
+    let inventory = Inventory::new();
+    let limits = Limits::none().instances(50_000).resource("VmInstance", 2);
+    let cascade = Cascade::linked().provide(inventory).limits(limits).build()?;
+    let refused = cascade.apply(plan(&cascade).await?).await;
+    assert!(matches!(refused, Err(ApplyError::OverLimit { .. })), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_confirmation_is_bound_to_what_was_seen() -> Result<(), Failed> {
+    let inventory = Inventory::new();
+    let cascade = inventory.cascade()?;
+    let seen = plan(&cascade).await?.digest()?;
+    inventory.change(|vms| vms.push("vm-4".to_owned()));
+    let plan = plan(&cascade).await?;
+    let refused = cascade.apply(plan).confirmed(seen).await;
+    assert!(matches!(refused, Err(ApplyError::OtherDigest { .. })), "{refused:?}");
+    Ok(())
+}
+
+fn audit<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+    Box::pin(async move {
+        println!("{} {} on {:?}", step.resource(), step.effect(), step.printed_ids());
+        next.run().await
+    })
+}
+
+struct NobodyTouchesVm1;
+
+impl Authorizer for NobodyTouchesVm1 {
+    fn authorize<'a>(&'a self, vms: Instances<'a>) -> BoxFuture<'a, Result<Vec<Denial>, StepError>> {
+        Box::pin(async move {
+            let denied = (0..vms.len()).filter(|&at| vms.printed_id(at) == "vm-1");
+            Ok(denied.map(|at| Denial::new(at, "it belongs to somebody else")).collect())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_layer_and_an_authorizer() -> Result<(), Failed> {
+    let inventory = Inventory::new();
+    let cascade = Cascade::linked().provide(inventory).layer(audit).authorizer(NobodyTouchesVm1).build()?;
+    let plan = plan(&cascade).await?;
+    assert_eq!(plan.denials().len(), 1);
+    let denied = cascade.apply(plan).forced(true).await;
+    assert!(matches!(denied, Err(ApplyError::Denied { .. })), "{denied:?}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_says_what_a_run_waits_for() -> Result<(), Failed> {
+    let cascade = Inventory { latency: Duration::from_mins(1), ..Inventory::new() }.cascade()?;
+    let plan = plan(&cascade).await?;
+    let monitor = Monitor::default();
+    let run = tokio::spawn(cascade.apply(plan).monitored_by(&monitor).into_future());
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    for step in monitor.stuck() {
+        println!("{step}");
+    }
+    let stuck: Vec<String> = monitor.stuck().iter().map(ToString::to_string).collect();
+    assert_eq!(stuck, ["VmInstance destroy on vm-1 for 30.0s: 1 waiting, next Host host-1"]);
+    assert!(run.await??.is_complete());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_extension_keeps_its_side() {
+    let stage = || {
+        let inventory = Inventory::new();
+        let builder = Cascade::linked().provide(inventory.clone());
+        Stage { builder, state: Box::new(move || inventory.vms().join("\n")) }
+    };
+    let findings = conformance::check(stage, Delete, "Host", ["host-1"]).await;
+    assert_eq!(findings, []);
+}
