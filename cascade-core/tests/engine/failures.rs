@@ -123,3 +123,16 @@ fn what_failed_is_not_counted_as_done_but_not_cleaned_up() {
     let summary = deleted.report.summary();
     assert_eq!((summary.done, summary.failed, summary.not_cleaned_up), (1, 1, 1));
 }
+
+/// The zone could neither be marked nor removed: it did not go, and nobody cleans up after it.
+#[test]
+fn what_a_forced_run_left_behind_is_not_cleaned_up() {
+    let deleted = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove").begin("mark").cleanup("purge");
+        })
+        .failing(&["Zone.mark z1", "Zone.remove z1"])
+        .delete_with("Zone z1 z2", forced);
+    assert_eq!(deleted.calls, ["Zone.mark z1 z2", "Zone.remove z1 z2", "Zone.purge z2"]);
+    assert_eq!(deleted.verdicts(), ["Zone z1 failed: mark: told to fail", "Zone z2 done"]);
+}

@@ -1,8 +1,8 @@
 //! What plans say.
 
-use cascade_core::Plan;
+use cascade_core::{Delete, Plan, Rule, place};
 
-use crate::support::Cloud;
+use crate::support::{Cloud, descriptor};
 
 /// A host whose owner and whose add-on both have an effect `remove`.
 fn same_name(owner_finds: &str, addon_finds: &str) -> Plan {
@@ -39,4 +39,45 @@ fn effects_of_one_name_are_told_apart_by_the_digest() {
     let digest = |owner_finds, addon_finds| same_name(owner_finds, addon_finds).digest().unwrap();
     assert_ne!(digest("z>h1", ""), digest("", "r>h1"));
     assert_eq!(digest("z>h1", "r>h2"), digest("z>h1", "r>h2"));
+}
+
+/// A network under the zone that is refused while machines hang off it: those that go, and those that only stop.
+#[test]
+fn what_is_only_stopped_is_in_the_way_of_a_restrict() {
+    let vetoes = |machines: fn(&mut crate::support::Kind)| {
+        let plan = Cloud::new()
+            .kind("Zone", |it| {
+                it.root("remove");
+            })
+            .kind("Network", |it| {
+                it.under("Zone", "remove", "z>n");
+            })
+            .kind("Vm", |it| {
+                machines(it.edge("Network", "n>vm"));
+                it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Network")));
+            })
+            .plan("Zone z");
+        plan.vetoes().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let in_the_way =
+        ["Vm vm: it hangs off Network n, and is not going too (VmCascade, restrict from Network)"];
+    let none: [&str; 0] = [];
+    assert_eq!(
+        vetoes(|vm| {
+            vm.under("Zone", "remove", "z>vm");
+        }),
+        none
+    );
+    assert_eq!(
+        vetoes(|vm| {
+            vm.leaf("Zone", "stop", "z>vm");
+        }),
+        in_the_way
+    );
+    assert_eq!(
+        vetoes(|vm| {
+            vm.leaf("Zone", "stop", "");
+        }),
+        in_the_way
+    );
 }

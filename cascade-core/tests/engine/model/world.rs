@@ -278,8 +278,18 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
         vec(edge(size), 0..=size.edges),
         (proptest::bool::weighted(0.25), 0..3_u8, vec(0..size.instances, 1..4)),
         (1..5_usize, 1..4_usize, proptest::option::weighted(0.3, 1..4_usize)),
+        any::<bool>(),
     )
-        .prop_map(|(resources, edges, (detach, root, roots), limits)| {
+        .prop_map(|(resources, mut edges, (detach, root, roots), limits, downwards)| {
+            let count = u8::try_from(resources.len()).unwrap();
+            if downwards {
+                // Half of the worlds have no cycle of resources.
+                edges.retain(|edge| edge.ends.0 % count != edge.ends.1 % count);
+                for edge in &mut edges {
+                    let (a, b) = (edge.ends.0 % count, edge.ends.1 % count);
+                    edge.ends = (a.min(b), a.max(b));
+                }
+            }
             let mut world = World {
                 resources: Vec::new(),
                 extensions: Vec::new(),
