@@ -105,7 +105,7 @@ async fn expire(path: &Path) -> Result {
 #[tokio::test]
 async fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() -> Result {
     let (_directory, path) = file()?;
-    let options = Options::default().lease(Duration::from_secs(600));
+    let options = Options::default().lease(Duration::from_mins(10));
     let sleeper = options.clone().open(&path)?;
     let other = options.owner("the other").open(&path)?;
     let run = RunId::from("a");
@@ -265,7 +265,7 @@ async fn what_ended_is_forgotten_by_age_and_what_did_not_is_kept() -> Result {
         .append(vec![step(1), Record::Ended(cascade_core::RunEnd { complete: true, ..Default::default() })])
         .await?;
     assert_eq!(journal.run(&RunId::from("ended")).await?.state, RunState::Complete);
-    assert_eq!(journal.forget_ended(Duration::from_secs(60)).await?, 0);
+    assert_eq!(journal.forget_ended(Duration::from_mins(1)).await?, 0);
     assert_eq!(journal.forget_ended(Duration::ZERO).await?, 1);
     let left: Vec<String> = journal.runs().await?.into_iter().map(|info| info.run.id.to_string()).collect();
     assert_eq!(left, ["unfinished"]);
