@@ -87,6 +87,10 @@ async fn a_run_has_one_owner_at_a_time() -> Result {
     );
     assert_eq!(there.run(&run).await?.owner.as_deref(), Some("process 1 of alice"));
     drop(log);
+    // The thread of the other journal gives it up in its own time.
+    while there.run(&run).await?.owner.is_some() {
+        tokio::task::yield_now().await;
+    }
     let log = there.take_over(&run).await?;
     log.append(vec![step(1)]).await?;
     assert_eq!(here.run(&run).await?.owner.as_deref(), Some("process 2 of bob"));
@@ -117,7 +121,7 @@ async fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() -> Result {
     let said = words(log.append(vec![step(3)]).await);
     assert!(said.starts_with("run a was taken over by the other"), "{said}");
     assert!(!log.is_held());
-    assert!(words(log.append(vec![step(4)]).await).contains("an earlier write failed"));
+    assert_eq!(words(log.append(vec![step(4)]).await), said);
     // Giving up what is not owned any more takes nothing from the new owner.
     drop(log);
     sleeper.forget_ended(Duration::ZERO).await?;
@@ -180,7 +184,7 @@ async fn a_full_disk_and_a_lock_are_said_so() -> Result {
         }
     }
     assert!(said.contains("is full: make room on its disk, then resume"), "{said}");
-    assert!(words(log.append(vec![step(1)]).await).contains("an earlier write failed"));
+    assert_eq!(words(log.append(vec![step(1)]).await), said);
 
     let blocker = Connection::open(&path)?;
     blocker.execute_batch("BEGIN IMMEDIATE")?;

@@ -76,8 +76,8 @@ pub trait RunLog: Send + Sync + 'static {
     /// Takes the records, in the order of the calls; the future answers once they are durable, all of them or none. They
     /// are written also if nobody awaits it.
     ///
-    /// After an error nothing more is written by this log, and every later call fails: a run has no gaps. Taking no
-    /// records makes sure that the run is still owned.
+    /// After an error nothing more is written by this log, and every later call fails with the same error: a run has no
+    /// gaps. Taking no records makes sure that the run is still owned.
     fn append(&self, records: Vec<Record>) -> BoxFuture<'static, Result<(), JournalError>>;
 
     /// Whether the run is certainly still owned, as far as the owner's own clock tells. An owner that was stopped for
