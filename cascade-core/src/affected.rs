@@ -145,6 +145,12 @@ impl Affected {
         (0..column.len() as u32).filter(|&index| column.is_affected(index))
     }
 
+    /// How many instances have a step of their own.
+    pub(crate) fn with_steps(&self) -> u64 {
+        let given = self.columns.iter().flat_map(|column| &column.given);
+        given.filter(|&&given| given != 0).count() as u64
+    }
+
     /// The affected instances of a resource, in the order of their ids.
     pub(crate) fn sorted(&self, resource: usize) -> impl Iterator<Item = u32> {
         let column = &self.columns[resource];

@@ -9,15 +9,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::affected::Affected;
 use crate::cascade::Cascade;
+use crate::context::StepContext;
+use crate::digest;
 use crate::drift::Drift;
 use crate::event::{Event, Observers};
 use crate::execute::{RunSettings, run};
+use crate::journal::{History, Journal, JournalError, NewRun, Record, RunId, RunStart};
 use crate::limits::{Exceeded, Limits};
 use crate::monitor::Monitor;
 use crate::plan::{Plan, PlanError, PlanVeto};
+use crate::recorder::Recorder;
 use crate::report::{NestedReport, Report};
 use crate::schedule::FailurePolicy;
 use crate::vet::objections;
+
+/// Roots that are named in what is known of a run, at most.
+const ROOTS_NAMED: usize = 10;
 
 /// Cascades that start cascades, at most.
 const MAX_DEPTH: usize = 16;
@@ -28,6 +35,7 @@ pub struct Apply {
     cascade: Cascade,
     plan: Plan,
     confirmed: Option<String>,
+    confirmed_by: Option<String>,
     settings: RunSettings,
 }
 
@@ -48,8 +56,9 @@ impl Apply {
             nesting: Arc::new(cascade.nesting()),
             monitor: None,
             observers: Observers::default(),
+            run: RunId::generate(),
         };
-        Self { confirmed: None, cascade, plan, settings }
+        Self { confirmed: None, confirmed_by: None, cascade, plan, settings }
     }
 
     /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
@@ -82,6 +91,17 @@ impl Apply {
         self
     }
 
+    /// Who confirmed the plan: kept in the journal, for people.
+    pub fn confirmed_by(mut self, who: impl Into<String>) -> Self {
+        self.confirmed_by = Some(who.into());
+        self
+    }
+
+    /// The id that the run has, in its journal and for its methods.
+    pub fn run_id(&self) -> &RunId {
+        &self.settings.run
+    }
+
     /// Once `token` is cancelled, running steps end and nothing new starts.
     pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
         Arc::make_mut(&mut self.settings.nesting).cancel = token;
@@ -102,7 +122,8 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.admit()?;
-        let Self { cascade, plan, settings, .. } = self;
+        let digest = self.plan.digest()?;
+        let Self { cascade, plan, mut settings, confirmed_by, .. } = self;
         let affected = plan.affected;
         // The world may have moved since the plan was made: the objections that count are those of now.
         let forced = settings.forced;
@@ -113,8 +134,24 @@ impl Apply {
         if !against.vetoes.is_empty() && !forced {
             return Err(ApplyError::Vetoed { vetoes: against.vetoes });
         }
-        let report = run(Arc::clone(&cascade.engine), affected, settings).await;
+        let recorder = match (&cascade.started_by, &cascade.engine.journal) {
+            // A repeated step starts its cascades again: with the same ids, so that their methods get the same keys.
+            (Some(cx), _) => {
+                settings.run = nested_run(cx, &affected)?;
+                Recorder::default()
+            }
+            (None, None) => Recorder::default(),
+            (None, Some(journal)) => {
+                let start = run_start(&affected, &settings, digest, confirmed_by, &against.vetoes);
+                record_plan(&**journal, &affected, &settings.run, start).await?
+            }
+        };
+        let engine = Arc::clone(&cascade.engine);
+        let (report, error) = run(engine, affected, settings, recorder, History::default()).await;
         let report = Report { overridden: against.vetoes, ..report };
+        if let Some(error) = error {
+            return Err(ApplyError::Unrecorded { error, report: Box::new(report) });
+        }
         if let Some(cx) = &cascade.started_by {
             cx.nesting.add_report(NestedReport {
                 resource: cx.affected.resource_name(cx.method.resource).to_owned(),
@@ -157,7 +194,66 @@ impl IntoFuture for Apply {
     }
 }
 
-/// Why a plan was not applied: nothing has been changed.
+/// Writes the plan with its confirmation: durable before anything is changed.
+async fn record_plan(
+    journal: &dyn Journal,
+    affected: &Affected,
+    run: &RunId,
+    start: RunStart,
+) -> Result<Recorder, ApplyError> {
+    let root = &affected.columns[affected.route.root];
+    let mut new = NewRun::new(
+        run.clone(),
+        affected.operation.descriptor().code(),
+        affected.resource_name(affected.route.root),
+    );
+    new.payload = affected.operation.to_json()?;
+    new.roots = (0..affected.roots).take(ROOTS_NAMED).map(|at| root.ids.display(at).to_string()).collect();
+    new.root_count = u64::from(affected.roots);
+    new.instances = affected.with_steps();
+    let recorder = Recorder::new(journal.create(new).await?);
+    recorder.plan(affected, None, vec![Record::Started(start)]).await?;
+    Ok(recorder)
+}
+
+/// What a run starts with, as a journal keeps it.
+fn run_start(
+    affected: &Affected,
+    settings: &RunSettings,
+    digest: String,
+    confirmed_by: Option<String>,
+    overridden: &[PlanVeto],
+) -> RunStart {
+    RunStart {
+        graph: affected.graph.version(),
+        digest,
+        roots: affected.roots,
+        policy: settings.policy.name().to_owned(),
+        forced: settings.forced,
+        drift: settings.drift.name().to_owned(),
+        confirmed_by,
+        overridden: overridden.to_vec(),
+    }
+}
+
+/// The id of a cascade that a method starts: the same whenever the method starts it in the same run.
+fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError> {
+    let outer = cx.run_id().map_or("", RunId::as_str);
+    let mut texts = vec![
+        cx.phase().name().to_owned(),
+        cx.effect().to_owned(),
+        affected.operation.descriptor().code().to_owned(),
+        affected.operation.to_json()?.to_string(),
+        affected.resource_name(affected.route.root).to_owned(),
+    ];
+    for root in 0..affected.roots {
+        texts.push(affected.columns[affected.route.root].ids.id_to_json(root)?.to_string());
+    }
+    let hex = digest::hex(texts.iter().map(String::as_str));
+    Ok(RunId::from(format!("{outer}/{}", &hex[..12])))
+}
+
+/// Why a plan was not applied: nothing has been changed, unless it says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
@@ -194,6 +290,17 @@ pub enum ApplyError {
     TooDeep {
         /// How many may stand around one.
         depth: usize,
+    },
+    /// The journal could not be written before the run: nothing has been changed.
+    #[error("the run was not started, nothing was changed: {0}")]
+    Journal(#[from] JournalError),
+    /// The journal could not be written during the run, which has stopped: the report says how far it came.
+    #[error("the run has stopped, because its journal could not be written: {error}")]
+    Unrecorded {
+        /// The write that failed.
+        error: JournalError,
+        /// What is done for certain, and what may be. It is resumed like a run whose process died.
+        report: Box<Report>,
     },
     /// A check or an authorizer did not answer.
     #[error(transparent)]

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::extension::{Bound, DynExtension};
 use crate::fault::{BuildError, Fault, FaultKind};
 use crate::graph::{Graph, extension_order};
+use crate::journal::Journal;
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::provide::{NotProvided, Provided};
@@ -29,6 +30,7 @@ pub struct CascadeBuilder {
     limits: Limits,
     layers: Vec<Arc<dyn Layer>>,
     authorizers: Vec<Arc<dyn Authorizer>>,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl fmt::Debug for CascadeBuilder {
@@ -50,6 +52,7 @@ impl CascadeBuilder {
             limits: Limits::none(),
             layers: Vec::new(),
             authorizers: Vec::new(),
+            journal: None,
         }
     }
 
@@ -118,6 +121,14 @@ impl CascadeBuilder {
         self
     }
 
+    /// Keeps every run in `journal`, so that it survives the death of the process: see
+    /// [`Cascade::resume`](crate::Cascade::resume). Cascades that methods start are part of their step, and are not kept
+    /// by themselves.
+    pub fn journal(mut self, journal: impl Journal) -> Self {
+        self.journal = Some(Arc::new(journal));
+        self
+    }
+
     /// Makes the extensions, and builds and checks the graph. The error lists all faults.
     pub fn build(mut self) -> Result<Cascade, BuildError> {
         let mut descriptors: Vec<ExtensionDescriptor> =
@@ -147,10 +158,10 @@ impl CascadeBuilder {
     }
 
     fn assemble(self, graph: Graph) -> Cascade {
-        let Self { mut extensions, find, concurrency, limits, layers, authorizers, .. } = self;
+        let Self { mut extensions, find, concurrency, limits, layers, authorizers, journal, .. } = self;
         extensions.sort_by(|a, b| extension_order(a.descriptor()).cmp(&extension_order(b.descriptor())));
         let graph = Arc::new(graph);
-        let engine = Engine { graph, extensions, find, concurrency, limits, layers, authorizers };
+        let engine = Engine { graph, extensions, find, concurrency, limits, layers, authorizers, journal };
         Cascade { engine: Arc::new(engine), started_by: None }
     }
 }

@@ -1,7 +1,7 @@
 //! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -52,6 +52,21 @@ pub(crate) struct Caller<'a> {
     pub(crate) phase: Phase,
     pub(crate) settings: &'a RunSettings,
     pub(crate) looking: &'a Looking<'a>,
+    pub(crate) repeats: &'a Repeats,
+}
+
+/// The instances that an earlier process may have had under way, in the phase that it was in.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    pub(crate) phase: Option<Phase>,
+    /// By resource and index.
+    pub(crate) instances: HashSet<(usize, u32)>,
+}
+
+impl Repeats {
+    fn has_any(&self, phase: Phase, resource: usize, mut indices: impl Iterator<Item = u32>) -> bool {
+        self.phase == Some(phase) && indices.any(|index| self.instances.contains(&(resource, index)))
+    }
 }
 
 /// Whether and how what hangs off an instance is looked for again before its step.
@@ -244,6 +259,8 @@ impl Caller<'_> {
             method: *method,
             phase,
             attempt,
+            resumed: self.repeats.has_any(phase, method.resource, open.nodes.iter().map(|node| node - first)),
+            run: Some(settings.run.clone()),
             forced: settings.forced,
         };
         let call = || {

@@ -64,6 +64,8 @@ impl Run {
         let carried = carry(&old, scheduler, before);
         match grown {
             Ok(affected) => {
+                // No step on a newcomer starts before it is on record; without that, none does at all.
+                self.recorder.grown(&old, &affected).await;
                 self.rebase(&old, affected);
                 let mut before = renumber(&old, &self.affected, carried);
                 before.extend(self.begin_newcomers(&old).await);

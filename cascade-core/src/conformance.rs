@@ -259,9 +259,10 @@ impl<O: Operation> Direct<'_, O> {
     fn passes(&self) -> Vec<(Phase, Pass)> {
         let affected = self.affected;
         let all_done = vec![State::Done; affected.nodes()];
-        let begin = Pass::begin(affected, |_| true).map(|pass| (Phase::Begin, pass));
-        let effects = (Phase::Effect, Pass::effects(affected, &Ran::default()));
-        let cleanup = Pass::cleanup(affected, &all_done).map(|pass| (Phase::Cleanup, pass));
+        let ran = Ran::default();
+        let begin = Pass::begin(affected, &ran, |_| true).map(|pass| (Phase::Begin, pass));
+        let effects = (Phase::Effect, Pass::effects(affected, &ran));
+        let cleanup = Pass::cleanup(affected, &ran, &all_done).map(|pass| (Phase::Cleanup, pass));
         begin.into_iter().chain([effects]).chain(cleanup).collect()
     }
 
@@ -369,6 +370,9 @@ impl<O: Operation> Direct<'_, O> {
             method,
             phase,
             attempt: 1,
+            // Methods are called again and again here.
+            resumed: true,
+            run: None,
             forced: true,
         }
     }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::affected::{Affected, bits};
 use crate::cascade::Cascade;
 use crate::declare::Phase;
+use crate::digest;
 use crate::engine::{Engine, Nesting};
 use crate::error::StepError;
+use crate::journal::RunId;
 use crate::operation::{AnyOperation, Operation};
 use crate::pass::Method;
 use crate::resource::{Resource, ResourceId};
@@ -40,6 +42,10 @@ pub struct StepContext {
     pub(crate) method: Method,
     pub(crate) phase: Phase,
     pub(crate) attempt: u32,
+    /// Whether an earlier process may have called the method for some of these instances.
+    pub(crate) resumed: bool,
+    /// `None` in a check: there is no run yet.
+    pub(crate) run: Option<RunId>,
     pub(crate) forced: bool,
 }
 
@@ -79,6 +85,28 @@ impl StepContext {
     /// Which try this is, from 1. From the second on, part of the work may be done already.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Whether part of the work may be done already: an earlier try failed, or the process that ran this died while the
+    /// method may have been under way. Never `false` where it was called before.
+    pub fn is_repeat(&self) -> bool {
+        self.attempt > 1 || self.resumed
+    }
+
+    /// The run. `None` in a check, which comes before the run.
+    pub fn run_id(&self) -> Option<&RunId> {
+        self.run.as_ref()
+    }
+
+    /// A key for what this method does to `id`: the same each time that it is called for it in this run, also in another
+    /// process and in another batch, and another one for everything else. For an agent or a service that takes a key to
+    /// tell a repeat from a second order.
+    pub fn idempotency_key(&self, id: &impl ResourceId) -> Result<String, StepError> {
+        let run = self.run.as_ref().map_or("", RunId::as_str);
+        let resource = self.affected.resource_name(self.method.resource);
+        let extension = &self.affected.graph.extensions[self.method.extension].name;
+        let id = serde_json::to_string(id).map_err(StepError::terminal)?;
+        Ok(digest::hex([run, self.phase.name(), resource, extension, self.effect(), &id]))
     }
 
     /// Whether the run goes on in spite of vetoes.

@@ -271,12 +271,18 @@ pub enum Phase {
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(self.name())
+    }
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Check => "check",
             Self::Begin => "begin",
             Self::Effect => "effect",
             Self::Cleanup => "cleanup",
-        })
+        }
     }
 }
 

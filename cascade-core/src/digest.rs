@@ -10,12 +10,8 @@ use crate::affected::{Affected, bits};
 ///
 /// It is taken over sorted names and ids, so that neither the link order nor the order of finders' answers shows.
 pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
-    let mut hash = Sha256::new();
-    let mut field = |text: &str| {
-        // The length goes first: no two different lists of fields run together into the same bytes.
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    };
+    let mut fields = Fields::default();
+    let mut field = |text: &str| fields.add(text);
     field(affected.operation.descriptor().code());
     field(&affected.operation.to_json()?.to_string());
     for (resource, column) in affected.columns.iter().enumerate() {
@@ -32,10 +28,35 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
             }
         }
     }
-    let mut hex = String::new();
-    for byte in hash.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
+    Ok(fields.hex())
+}
+
+/// The SHA-256 of some texts, in hex.
+pub(crate) fn hex<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut fields = Fields::default();
+    for text in texts {
+        fields.add(text);
     }
-    Ok(hex)
+    fields.hex()
+}
+
+/// Texts on their way into a digest.
+#[derive(Default)]
+struct Fields(Sha256);
+
+impl Fields {
+    fn add(&mut self, text: &str) {
+        // The length goes first: no two different lists of fields run together into the same bytes.
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    fn hex(self) -> String {
+        let mut hex = String::new();
+        for byte in self.0.finalize() {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
 }

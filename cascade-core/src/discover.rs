@@ -75,13 +75,18 @@ pub(crate) async fn extend(
 }
 
 /// What a discovery leaves.
-struct Finished {
-    columns: Vec<Column>,
-    arcs: Vec<Arcs>,
-    roots: u32,
+pub(crate) struct Finished {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) arcs: Vec<Arcs>,
+    pub(crate) roots: u32,
 }
 
-fn assemble(graph: Arc<Graph>, operation: Arc<dyn AnyOperation>, route: Route, found: Finished) -> Affected {
+pub(crate) fn assemble(
+    graph: Arc<Graph>,
+    operation: Arc<dyn AnyOperation>,
+    route: Route,
+    found: Finished,
+) -> Affected {
     let Finished { columns, mut arcs, roots } = found;
     // Along a shared edge all owners are named, also those that stay: nothing is ordered by these.
     for ((edge, route), arcs) in graph.edges.iter().zip(&route.edges).zip(&mut arcs) {

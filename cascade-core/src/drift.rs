@@ -25,6 +25,23 @@ pub enum Drift {
     Chase,
 }
 
+impl Drift {
+    const ALL: [Self; 3] = [Self::Ignore, Self::Refuse, Self::Chase];
+
+    /// The stable name, as a journal keeps it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Refuse => "refuse",
+            Self::Chase => "chase",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|drift| drift.name() == name)
+    }
+}
+
 /// What a finder found along one edge when it was asked again, with something new in it.
 pub(crate) struct Newcomers {
     pub(crate) edge: usize,

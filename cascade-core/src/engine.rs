@@ -8,6 +8,7 @@ use crate::authorize::Authorizer;
 use crate::discover::FindSettings;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
+use crate::journal::Journal;
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::report::NestedReport;
@@ -23,6 +24,7 @@ pub(crate) struct Engine {
     pub(crate) limits: Limits,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) authorizers: Vec<Arc<dyn Authorizer>>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
 }
 
 /// How a cascade stands inside another: a method of a run may start a cascade of its own.
@@ -43,6 +45,12 @@ impl Nesting {
 
     pub(crate) fn add_report(&self, report: NestedReport) {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+    }
+
+    /// The reports behind the first `known`.
+    pub(crate) fn reports_behind(&self, known: usize) -> Vec<NestedReport> {
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.iter().skip(known).cloned().collect()
     }
 
     pub(crate) fn take_reports(&self) -> Vec<NestedReport> {

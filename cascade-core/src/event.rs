@@ -61,6 +61,15 @@ pub enum Event {
         /// How many.
         newcomers: usize,
     },
+    /// The graph had changed when a run was taken up again: what was left was planned again.
+    Replanned {
+        /// Instances with a step that the plan before had not.
+        added: usize,
+        /// Instances that were left to do, and are not in the new plan.
+        gone: usize,
+        /// Instances that get other effects than before.
+        changed: usize,
+    },
     /// The run was told to start nothing new.
     Cancelled,
     /// The run has ended; the four numbers are those of its report.

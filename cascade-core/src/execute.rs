@@ -3,7 +3,7 @@
 //! All steps are polled in the one task that awaits the run: dropping the run drops them, and nothing goes on that
 //! nobody waits for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -14,15 +14,17 @@ use futures::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use crate::affected::Affected;
-use crate::caller::{Caller, Ended, Looking, step_name};
+use crate::caller::{Caller, Ended, Looking, Repeats, step_name};
 use crate::chase::Chase;
 use crate::declare::Phase;
 use crate::drift::{Drift, Newcomers};
 use crate::engine::{Engine, Nesting};
 use crate::event::{Event, Observers};
+use crate::journal::{History, JournalError, Record, RunId};
 use crate::limits::Limits;
 use crate::monitor::Monitor;
 use crate::pass::{Method, Pass, Ran};
+use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
 use crate::taken;
@@ -40,13 +42,30 @@ pub(crate) struct RunSettings {
     /// `None` where nobody looks.
     pub(crate) monitor: Option<Monitor>,
     pub(crate) observers: Observers,
+    pub(crate) run: RunId,
 }
 
-/// Runs all phases of a plan.
-pub(crate) async fn run(engine: Arc<Engine>, affected: Arc<Affected>, settings: RunSettings) -> Report {
+/// Runs all phases of a plan, or what `history` has left of them. The error is that of the write that stopped it.
+pub(crate) async fn run(
+    engine: Arc<Engine>,
+    affected: Arc<Affected>,
+    settings: RunSettings,
+    recorder: Recorder,
+    mut history: History,
+) -> (Report, Option<JournalError>) {
     let operation = affected.operation.descriptor().code();
-    let span = tracing::info_span!("cascade.run", operation, instances = affected.count);
-    let run = Run { engine, affected, settings, failures: HashMap::new(), cancelled: false };
+    let span = tracing::info_span!("cascade.run", operation, run = %settings.run, instances = affected.count);
+    let run = Run {
+        engine,
+        affected,
+        settings,
+        recorder,
+        failures: std::mem::take(&mut history.failures),
+        cancelled: history.cancelled,
+        history,
+        repeats: Arc::default(),
+        unrecorded: Vec::new(),
+    };
     run.all_phases().instrument(span).await
 }
 
@@ -56,17 +75,41 @@ pub(crate) struct Run {
     pub(crate) settings: RunSettings,
     pub(crate) failures: HashMap<u32, Failure>,
     pub(crate) cancelled: bool,
+    pub(crate) recorder: Recorder,
+    history: History,
+    repeats: Arc<Repeats>,
+    /// The instances with a step that the journal did not take, by resource and index.
+    unrecorded: Vec<(usize, u32)>,
 }
 
+/// A pass that is being driven.
+struct Driven<'m> {
+    scheduler: Scheduler,
+    phase: Phase,
+    methods: &'m [Method],
+    newcomers: Vec<Newcomers>,
+    /// Writes that are under way, each with the step that is concluded once it is durable.
+    recording: FuturesUnordered<BoxFuture<'static, Recorded>>,
+    /// Whether the journal is asked if the run is still ours.
+    renewing: bool,
+}
+
+/// A step and the answer to its write; without a step, the answer to whether the run is still ours.
+type Recorded = (Option<Ended>, Result<(), JournalError>);
+
+/// Steps that wait for their records to be durable, at most.
+const MOST_RECORDING: usize = 1000;
+
 impl Run {
-    async fn all_phases(mut self) -> Report {
+    async fn all_phases(mut self) -> (Report, Option<JournalError>) {
         let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
         self.settings.observers.tell(|| Event::RunStarted { operation, instances });
         let before = self.begin(|_| true).await;
         let (mut states, mut blocked_by) = self.effects(before).await;
         taken::resolve(&self.affected, &mut states, &mut blocked_by);
 
-        let not_cleaned_up = match Pass::cleanup(&self.affected, &states) {
+        let ran = self.history.take_ran(Phase::Cleanup);
+        let not_cleaned_up = match Pass::cleanup(&self.affected, &ran, &states) {
             Some(cleanup) => self.clean_up(cleanup).await,
             None => 0,
         };
@@ -74,10 +117,14 @@ impl Run {
         for &node in self.failures.keys() {
             states[node as usize] = State::Failed;
         }
+        for &(resource, index) in &self.unrecorded {
+            states[self.affected.node(resource, index) as usize] = State::Running;
+        }
         if let Some(monitor) = &self.settings.monitor {
             monitor.end_run();
         }
         let report = Report {
+            run: self.settings.run,
             affected: self.affected,
             states,
             failures: self.failures,
@@ -87,16 +134,19 @@ impl Run {
             cancelled: self.cancelled,
             nested: self.settings.nesting.take_reports(),
         };
+        self.recorder.end(&report).await;
         self.settings.observers.tell(|| report.ended_event());
-        report
+        (report, self.recorder.take_error())
     }
 
     /// Runs the begin methods on the instances that `takes_part` admits. Answers those that are not to be operated on:
     /// begin failed on them, or did not come to them.
     pub(crate) async fn begin(&mut self, takes_part: impl Fn(u32) -> bool) -> Vec<Before> {
-        let Some(pass) = Pass::begin(&self.affected, takes_part) else { return Vec::new() };
+        let ran = self.history.take_ran(Phase::Begin);
+        let Some(pass) = Pass::begin(&self.affected, &ran, takes_part) else { return Vec::new() };
         let policy = self.settings.policy;
-        let (scheduler, _) = self.drive(pass, policy, &[], &Looking::away()).await;
+        let failed = self.failed_before(Phase::Begin);
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
         let states = scheduler.states().iter().zip(0..);
         match policy {
             FailurePolicy::Force => Vec::new(),
@@ -118,8 +168,10 @@ impl Run {
 
     /// Runs the effects; where newcomers are chased, again and again until nothing new is found.
     async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
-        let mut ran = Ran::default();
+        let mut ran = self.history.take_ran(Phase::Effect);
         let mut chase = Chase::default();
+        before.extend(self.failed_before(Phase::Effect));
+        before.extend(self.done_before(&ran));
         loop {
             let policy = self.settings.policy;
             let looking = Looking::new(self.settings.drift, &self.affected, &chase.refused);
@@ -147,7 +199,8 @@ impl Run {
             FailurePolicy::Force => FailurePolicy::Force,
         };
         let to_clean: Vec<bool> = pass.work.masks.iter().map(|&mask| mask != 0).collect();
-        let (scheduler, _) = self.drive(pass, policy, &[], &Looking::away()).await;
+        let failed = self.failed_before(Phase::Cleanup);
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
         // Those that failed, here or before, are counted as such.
         let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
         (0..)
@@ -156,6 +209,35 @@ impl Run {
                 *asked && uncleaned(**state) && !self.failures.contains_key(node)
             })
             .count()
+    }
+
+    /// What failed in a phase before the run was taken up again. A forced run goes on after a failure.
+    fn failed_before(&self, phase: Phase) -> Vec<Before> {
+        let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
+        let failed = failed.filter(|_| self.settings.policy != FailurePolicy::Force);
+        let mut before: Vec<Before> =
+            failed.map(|(&node, _)| Before { node, state: State::Failed, cause: node }).collect();
+        before.sort_unstable_by_key(|before| before.node);
+        before
+    }
+
+    /// The instances whose effects had all ended before the run was taken up again: they stay done, whatever is found to
+    /// hang off them now.
+    fn done_before(&self, ran: &Ran) -> Vec<Before> {
+        let mut done = Vec::new();
+        for resource in 0..self.affected.columns.len() {
+            for index in self.affected.instances(resource) {
+                let (effects, node) =
+                    (self.affected.effects(resource, index), self.affected.node(resource, index));
+                if effects != 0
+                    && effects & !ran.of(resource, index) == 0
+                    && !self.failures.contains_key(&node)
+                {
+                    done.push(Before { node, state: State::Done, cause: node });
+                }
+            }
+        }
+        done
     }
 
     /// Runs one pass to its end: until nothing runs, and nothing may start. Newcomers that are found end it early: with
@@ -170,58 +252,109 @@ impl Run {
         let Pass { phase, work, methods } = pass;
         let order = Arc::clone(&work.order);
         let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, before);
-        let mut newcomers = Vec::new();
-        if self.cancelled || self.is_stopped(before) {
+        if self.cancelled || self.is_stopped(before) || self.recorder.error().is_some() {
             scheduler.stop();
-            return (scheduler, newcomers);
+            return (scheduler, Vec::new());
         }
+        self.expect_repeats(&scheduler, phase);
         let settings = self.settings.clone();
         settings.observers.tell(|| Event::PhaseStarted { phase });
         if let Some(monitor) = &settings.monitor {
             monitor.start_pass(phase, &self.affected, &order);
         }
         let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
-        let caller = Caller { engine: &engine, affected: &affected, phase, settings: &settings, looking };
+        let repeats = Arc::clone(&self.repeats);
+        let caller = Caller {
+            engine: &engine,
+            affected: &affected,
+            phase,
+            settings: &settings,
+            looking,
+            repeats: &repeats,
+        };
+        let (newcomers, recording) = (Vec::new(), FuturesUnordered::new());
+        let methods = methods.as_slice();
+        let mut driven = Driven { scheduler, phase, methods, newcomers, recording, renewing: false };
+        self.steps(&mut driven, caller).await;
+        let Driven { scheduler, mut newcomers, .. } = driven;
+        // A run that is not to start anything has no use for newcomers.
+        if scheduler.is_stopping() {
+            newcomers.clear();
+        }
+        (scheduler, newcomers)
+    }
+
+    async fn steps(&mut self, driven: &mut Driven<'_>, caller: Caller<'_>) {
+        let methods = driven.methods;
+        let cancel = self.settings.nesting.cancel.clone();
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
         loop {
-            if settings.nesting.cancel.is_cancelled() && !self.cancelled {
+            if cancel.is_cancelled() && !self.cancelled {
                 self.cancelled = true;
-                scheduler.stop();
-                settings.observers.tell(|| Event::Cancelled);
+                driven.scheduler.stop();
+                self.recorder.note(|| Record::Cancelled);
+                self.settings.observers.tell(|| Event::Cancelled);
             }
             // All that has ended comes before anything new, which starts here and now: else a step could start after a
             // failure that stops the run.
             while !running.is_empty()
                 && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
             {
-                newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
+                self.end(driven, ended);
             }
-            if newcomers.is_empty()
-                && let Some(step) = scheduler.take()
+            while let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next()) {
+                self.recorded(driven, recorded);
+            }
+            if self.may_start(driven)
+                && let Some(step) = driven.scheduler.take()
             {
+                let method = driven.methods[step.slot];
+                self.recorder.begun(&self.affected, driven.phase, method, &step);
                 let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(&methods[step.slot], step));
                 match futures::poll!(&mut call) {
                     Poll::Ready(ended) => {
-                        newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
+                        self.end(driven, ended);
                         tokio::task::coop::consume_budget().await;
                     }
                     Poll::Pending => running.push(call),
                 }
                 continue;
             }
-            let ended = tokio::select! {
+            let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
+            tokio::select! {
                 biased;
-                () = settings.nesting.cancel.cancelled(), if !self.cancelled => continue,
-                ended = running.next() => ended,
-            };
-            let Some(ended) = ended else { break };
-            newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
+                () = cancel.cancelled(), if waits => {}
+                Some(ended) = running.next() => self.end(driven, ended),
+                Some(recorded) = driven.recording.next() => self.recorded(driven, recorded),
+                else => return,
+            }
         }
-        // A run that is not to start anything has no use for newcomers.
-        if scheduler.is_stopping() {
-            newcomers.clear();
+    }
+
+    /// Whether something new may start. An owner that gave no sign of life for long asks first whether it still is one.
+    fn may_start(&self, driven: &mut Driven<'_>) -> bool {
+        if !driven.renewing
+            && !driven.scheduler.is_stopping()
+            && let Some(durable) = self.recorder.renew()
+        {
+            driven.renewing = true;
+            driven.recording.push(recorder::then(durable, None));
         }
-        (scheduler, newcomers)
+        driven.newcomers.is_empty() && !driven.renewing && driven.recording.len() < MOST_RECORDING
+    }
+
+    /// Takes note of what may have been under way when the process before this one died: all that was ready to start,
+    /// in the first phase that has something left to do.
+    fn expect_repeats(&mut self, scheduler: &Scheduler, phase: Phase) {
+        if !self.history.broken_off {
+            return;
+        }
+        let instances: HashSet<(usize, u32)> =
+            scheduler.ready().map(|node| self.affected.locate(node)).collect();
+        if !instances.is_empty() {
+            self.history.broken_off = false;
+            self.repeats = Arc::new(Repeats { phase: Some(phase), instances });
+        }
     }
 
     /// Whether something failed before the pass that lets nothing new start.
@@ -230,30 +363,59 @@ impl Run {
             && before.iter().any(|before| before.state == State::Failed)
     }
 
-    /// A step has ended, or was given back because of the newcomers that are answered.
-    fn end(
-        &mut self,
-        scheduler: &mut Scheduler,
-        phase: Phase,
-        methods: &[Method],
-        mut ended: Ended,
-    ) -> Vec<Newcomers> {
+    /// A step has ended, or was given back because of newcomers.
+    fn end(&mut self, driven: &mut Driven<'_>, mut ended: Ended) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
             monitor.end_step(number);
         }
         let newcomers = std::mem::take(&mut ended.newcomers);
-        if newcomers.is_empty() {
-            self.end_step(scheduler, phase, methods[ended.step.slot], ended);
-        } else {
-            scheduler.give_back(&ended.step);
+        if !newcomers.is_empty() {
+            driven.scheduler.give_back(&ended.step);
+            driven.newcomers.extend(newcomers);
+            return;
         }
-        newcomers
+        driven.scheduler.release(&ended.step);
+        let method = driven.methods[ended.step.slot];
+        let durable = self.recorder.ended(
+            (&self.affected, self.settings.policy),
+            (driven.phase, method),
+            (&ended.step, &ended.failed),
+            &self.settings.nesting,
+        );
+        match durable {
+            Some(durable) => {
+                if !ended.failed.is_empty() {
+                    driven.scheduler.foresee_failure();
+                }
+                driven.recording.push(recorder::then(durable, Some(ended)));
+            }
+            None => self.conclude(driven, ended),
+        }
     }
 
-    fn end_step(&mut self, scheduler: &mut Scheduler, phase: Phase, method: Method, ended: Ended) {
+    /// A write has been answered. What waits for the step's instances may start only now.
+    fn recorded(&mut self, driven: &mut Driven<'_>, (ended, answer): Recorded) {
+        match (ended, answer) {
+            (Some(ended), Ok(())) => self.conclude(driven, ended),
+            (None, Ok(())) => driven.renewing = false,
+            (ended, Err(error)) => {
+                tracing::error!(%error, "the journal failed: nothing new starts");
+                self.recorder.fail(error);
+                driven.scheduler.stop();
+                let Some(ended) = ended else { return };
+                if driven.phase != Phase::Cleanup {
+                    let nodes = ended.step.nodes.iter();
+                    self.unrecorded.extend(nodes.map(|&node| self.affected.locate(node)));
+                }
+            }
+        }
+    }
+
+    fn conclude(&mut self, driven: &mut Driven<'_>, ended: Ended) {
         let Ended { step, failed, since, .. } = ended;
+        let (phase, method) = (driven.phase, driven.methods[step.slot]);
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
-        let completion = scheduler.complete(&step, &positions);
+        let completion = driven.scheduler.conclude(&step, &positions);
         self.settings.observers.tell(|| Event::StepEnded {
             step: step_name(&self.affected, phase, method, step.nodes.len()),
             failed: failed.len(),

@@ -18,6 +18,8 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error>;
     /// Reads an id as a person types it: as the text itself, else as a JSON value (`42`).
     fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
+    /// Reads an id as a journal keeps it.
+    fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
     /// A table of its own with the same ids.
@@ -176,6 +178,10 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned()));
         let id = as_text.or_else(|error| serde_json::from_str(text).map_err(|_| error))?;
         Ok(self.insert(id))
+    }
+
+    fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error> {
+        Ok(self.insert(serde_json::from_value(id)?))
     }
 
     fn sorted(&self) -> Vec<u32> {

@@ -156,10 +156,12 @@ mod plan;
 #[cfg(feature = "progress")]
 mod progress;
 mod provide;
+mod recorder;
 mod registration;
 mod render;
 mod report;
 mod resource;
+mod resume;
 mod route;
 mod schedule;
 mod taken;
@@ -167,6 +169,8 @@ mod taken;
 pub mod tool;
 mod tree;
 mod validate;
+mod verify;
+mod version;
 mod vet;
 mod why;
 
@@ -194,8 +198,8 @@ pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use journal::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    PairChunk, Record, Replanned, RunChange, RunEnd, RunId, RunInfo, RunLog, RunStart, RunState, StepBegun,
-    StepEnded, unix_millis,
+    PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunId, RunInfo, RunLog,
+    RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay, unix_millis,
 };
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};
@@ -213,9 +217,11 @@ pub use report::{
     Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,
 };
 pub use resource::{IdOf, Resource, ResourceDescriptor, ResourceId, Roots};
+pub use resume::{Resume, ResumeError};
 pub use schedule::FailurePolicy;
 pub use tokio_util::sync::CancellationToken;
 pub use tree::{Tree, TreeNode};
+pub use verify::{Receipt, Survivor};
 pub use why::{Why, WhyPath};
 
 /// What a module that declares resources and extensions needs.

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,7 @@ pub struct OperationDescriptor {
     code: &'static str,
     type_id: TypeId,
     roots: fn() -> Vec<ResourceDescriptor>,
+    parse: fn(serde_json::Value) -> Result<Arc<dyn AnyOperation>, serde_json::Error>,
     place: Place,
 }
 
@@ -76,7 +78,8 @@ impl OperationDescriptor {
         roots: fn() -> Vec<ResourceDescriptor>,
         place: Place,
     ) -> Self {
-        Self { name, code, type_id: TypeId::of::<O>(), roots, place }
+        let parse = |payload| Ok(Arc::new(serde_json::from_value::<O>(payload)?) as Arc<dyn AnyOperation>);
+        Self { name, code, type_id: TypeId::of::<O>(), roots, parse, place }
     }
 
     /// The name of the type, for people.
@@ -97,6 +100,14 @@ impl OperationDescriptor {
     /// Where it was declared.
     pub fn place(&self) -> Place {
         self.place
+    }
+
+    /// The operation that a journal kept.
+    pub(crate) fn parse(
+        &self,
+        payload: serde_json::Value,
+    ) -> Result<Arc<dyn AnyOperation>, serde_json::Error> {
+        (self.parse)(payload)
     }
 
     /// Whether both describe one operation.

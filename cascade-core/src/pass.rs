@@ -40,6 +40,15 @@ impl Ran {
         self.0.get(resource).and_then(|ran| ran.get(index as usize)).copied().unwrap_or(0)
     }
 
+    pub(crate) fn note_one(&mut self, resource: usize, index: u32, slots: u32) {
+        let needed = |list: usize, at: usize| list.max(at + 1);
+        let resources = needed(self.0.len(), resource);
+        self.0.resize_with(resources, Vec::new);
+        let ran = &mut self.0[resource];
+        ran.resize(needed(ran.len(), index as usize), 0);
+        ran[index as usize] |= slots;
+    }
+
     /// Takes note of all that has ended in a pass over `affected`.
     pub(crate) fn note(&mut self, affected: &Affected, scheduler: &Scheduler) {
         for resource in 0..affected.columns.len() {
@@ -55,6 +64,35 @@ impl Ran {
     }
 }
 
+/// The names of a resource's methods in one phase, by slot: as a journal keeps them. A name that two extensions of the
+/// resource use goes with the extension's.
+pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usize) -> Vec<String> {
+    let methods: Vec<Method> = match phase {
+        Phase::Check => Vec::new(),
+        Phase::Effect => effect_methods(graph, resource).collect(),
+        Phase::Begin | Phase::Cleanup => {
+            methods_of(graph, operation, phase, resource).into_iter().map(|(method, _)| method).collect()
+        }
+    };
+    let name = |method: &Method| method.name(graph, phase);
+    let is_shared = |method: &Method| methods.iter().filter(|other| name(other) == name(method)).count() > 1;
+    methods
+        .iter()
+        .map(|method| {
+            if is_shared(method) {
+                format!("{}::{}", graph.extensions[method.extension].name, name(method))
+            } else {
+                name(method).to_owned()
+            }
+        })
+        .collect()
+}
+
+fn effect_methods(graph: &Graph, resource: usize) -> impl Iterator<Item = Method> {
+    let effects = graph.resources[resource].effects.iter();
+    effects.map(move |effect| Method { resource, extension: effect.extension, index: effect.method })
+}
+
 /// A pass: the work for the scheduler, and the methods behind its slots.
 pub(crate) struct Pass {
     pub(crate) phase: Phase,
@@ -66,12 +104,8 @@ impl Pass {
     /// The effects, children first, less those that `ran` says have run before.
     pub(crate) fn effects(affected: &Affected, ran: &Ran) -> Self {
         let mut pass = Self::empty(affected, Phase::Effect, Order::children_first(affected));
-        for (resource, node) in affected.graph.resources.iter().enumerate() {
-            let effects = node.effects.iter();
-            pass.add_resource(
-                affected,
-                effects.map(|effect| Method { resource, extension: effect.extension, index: effect.method }),
-            );
+        for resource in 0..affected.graph.resources.len() {
+            pass.add_resource(affected, effect_methods(&affected.graph, resource));
             for index in 0..affected.columns[resource].len() as u32 {
                 pass.work.masks.push(affected.effects(resource, index) & !ran.of(resource, index));
             }
@@ -81,24 +115,24 @@ impl Pass {
 
     /// The begin methods, parents first, on the instances that `takes_part` admits by node; `None` if the operation has
     /// none.
-    pub(crate) fn begin(affected: &Affected, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
-        Self::around(affected, Phase::Begin, takes_part)
+    pub(crate) fn begin(affected: &Affected, ran: &Ran, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
+        Self::around(affected, Phase::Begin, ran, takes_part)
     }
 
     /// The cleanup methods, children first, for what went; `None` if the operation has none.
-    pub(crate) fn cleanup(affected: &Affected, states: &[State]) -> Option<Self> {
-        Self::around(affected, Phase::Cleanup, |node| states[node as usize] == State::Done)
+    pub(crate) fn cleanup(affected: &Affected, ran: &Ran, states: &[State]) -> Option<Self> {
+        Self::around(affected, Phase::Cleanup, ran, |node| states[node as usize] == State::Done)
     }
 
     /// A pass of phase methods over the instances that `takes_part` admits.
-    fn around(affected: &Affected, phase: Phase, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
-        if affected
-            .graph
-            .resources
-            .iter()
-            .enumerate()
-            .all(|(at, _)| methods_of(affected, phase, at).is_empty())
-        {
+    fn around(
+        affected: &Affected,
+        phase: Phase,
+        ran: &Ran,
+        takes_part: impl Fn(u32) -> bool,
+    ) -> Option<Self> {
+        let (graph, operation) = (&affected.graph, affected.operation.descriptor().code());
+        if (0..graph.resources.len()).all(|at| methods_of(graph, operation, phase, at).is_empty()) {
             return None;
         }
         let order = if phase == Phase::Begin {
@@ -108,7 +142,7 @@ impl Pass {
         };
         let mut pass = Self::empty(affected, phase, order);
         for resource in 0..affected.graph.resources.len() {
-            let methods = methods_of(affected, phase, resource);
+            let methods = methods_of(graph, operation, phase, resource);
             let only: Vec<Option<u32>> = methods
                 .iter()
                 .map(|(method, declared)| only_mask(affected, resource, method.extension, declared))
@@ -122,6 +156,7 @@ impl Pass {
                 let slots = only.iter().enumerate().filter(|(_, only)| chosen(only));
                 let mask = slots.fold(0, |mask, (slot, _)| mask | 1 << slot);
                 let node = affected.node(resource, index);
+                let mask = mask & !ran.of(resource, index);
                 pass.work.masks.push(if takes_part(node) { mask } else { 0 });
             }
         }
@@ -153,13 +188,18 @@ impl Pass {
 }
 
 /// The begin or cleanup methods of a resource for the operation, the owner's first.
-fn methods_of(affected: &Affected, phase: Phase, resource: usize) -> Vec<(Method, &PhaseDeclaration)> {
-    let code = affected.operation.descriptor().code();
+fn methods_of<'g>(
+    graph: &'g Graph,
+    operation: &str,
+    phase: Phase,
+    resource: usize,
+) -> Vec<(Method, &'g PhaseDeclaration)> {
     let mut methods = Vec::new();
-    for &extension in &affected.graph.resources[resource].extensions {
-        let descriptor = &affected.graph.extensions[extension];
+    for &extension in &graph.resources[resource].extensions {
+        let descriptor = &graph.extensions[extension];
         let declared = if phase == Phase::Begin { &descriptor.begins } else { &descriptor.cleanups };
-        let of_operation = declared.iter().enumerate().filter(|(_, phase)| phase.operation.code() == code);
+        let of_operation =
+            declared.iter().enumerate().filter(|(_, phase)| phase.operation.code() == operation);
         methods.extend(of_operation.map(|(index, phase)| (Method { resource, extension, index }, phase)));
     }
     methods

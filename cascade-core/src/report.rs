@@ -10,6 +10,7 @@ use crate::affected::Affected;
 use crate::call::CallError;
 use crate::declare::Phase;
 use crate::event::Event;
+use crate::journal::RunId;
 use crate::plan::{PlanVeto, Printed};
 use crate::resource::Resource;
 use crate::schedule::State;
@@ -29,6 +30,8 @@ pub enum Verdict<'a> {
     },
     /// It was not operated on, because the run stopped before.
     NotStarted,
+    /// A step on it ended, but the journal did not take that: it may be done, and a resumed run does it again.
+    Unrecorded,
 }
 
 /// One instance of a plan.
@@ -98,6 +101,7 @@ impl fmt::Display for Failure {
 /// What a run did: a verdict for every instance of the plan.
 #[derive(Debug)]
 pub struct Report {
+    pub(crate) run: RunId,
     pub(crate) affected: Arc<Affected>,
     pub(crate) states: Vec<State>,
     pub(crate) failures: HashMap<u32, Failure>,
@@ -120,7 +124,7 @@ pub struct NestedReport {
     pub report: ReportSummary,
 }
 
-/// A report in numbers. `done + failed + blocked + not_started` are all instances of the plan.
+/// A report in numbers. `done + failed + blocked + not_started + unrecorded` are all instances of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportSummary {
@@ -134,6 +138,9 @@ pub struct ReportSummary {
     pub blocked: usize,
     /// Instances that the run did not come to.
     pub not_started: usize,
+    /// Instances with a step that ended, where the journal did not take that.
+    #[serde(default)]
+    pub unrecorded: usize,
     /// Instances that are done, but whose cleanup did not run.
     pub not_cleaned_up: usize,
     /// Whether the run was told to start nothing new.
@@ -160,6 +167,9 @@ pub struct VerdictCounts {
     pub blocked: usize,
     /// Instances that the run did not come to.
     pub not_started: usize,
+    /// Instances with a step that ended, where the journal did not take that.
+    #[serde(default)]
+    pub unrecorded: usize,
 }
 
 impl VerdictCounts {
@@ -168,6 +178,7 @@ impl VerdictCounts {
         self.failed += other.failed;
         self.blocked += other.blocked;
         self.not_started += other.not_started;
+        self.unrecorded += other.unrecorded;
     }
 }
 
@@ -190,7 +201,7 @@ pub struct FailureSummary {
 impl ReportSummary {
     /// Whether every instance is done, and cleaned up where that was asked for, here and in the nested cascades.
     pub fn is_complete(&self) -> bool {
-        self.failed + self.blocked + self.not_started + self.not_cleaned_up == 0
+        self.failed + self.blocked + self.not_started + self.unrecorded + self.not_cleaned_up == 0
             && self.nested.iter().all(|nested| nested.report.is_complete())
     }
 }
@@ -215,6 +226,11 @@ impl Report {
     /// The cascades that methods of the run started, in the order they ended.
     pub fn nested(&self) -> &[NestedReport] {
         &self.nested
+    }
+
+    /// The run.
+    pub fn run_id(&self) -> &RunId {
+        &self.run
     }
 
     /// Whether the run was told to start nothing new.
@@ -254,8 +270,8 @@ impl Report {
         };
         let mut all = VerdictCounts::default();
         summary.resources.values().for_each(|counts| all.add(*counts));
-        let VerdictCounts { done, failed, blocked, not_started } = all;
-        ReportSummary { done, failed, blocked, not_started, ..summary }
+        let VerdictCounts { done, failed, blocked, not_started, unrecorded } = all;
+        ReportSummary { done, failed, blocked, not_started, unrecorded, ..summary }
     }
 
     pub(crate) fn ended_event(&self) -> Event {
@@ -263,7 +279,7 @@ impl Report {
         for counts in self.counts().into_values() {
             all.add(counts);
         }
-        let VerdictCounts { done, failed, blocked, not_started } = all;
+        let VerdictCounts { done, failed, blocked, not_started, .. } = all;
         Event::RunEnded { done, failed, blocked, not_started }
     }
 
@@ -276,7 +292,8 @@ impl Report {
                     State::Done => counts.done += 1,
                     State::Failed => counts.failed += 1,
                     State::Blocked => counts.blocked += 1,
-                    State::Waiting | State::Running => counts.not_started += 1,
+                    State::Waiting => counts.not_started += 1,
+                    State::Running => counts.unrecorded += 1,
                 }
             }
             by_resource.insert(self.affected.resource_name(resource).to_owned(), counts);
@@ -308,7 +325,8 @@ impl Report {
     fn verdict_of(&self, node: u32) -> Verdict<'_> {
         match self.states[node as usize] {
             State::Done => Verdict::Done,
-            State::Waiting | State::Running => Verdict::NotStarted,
+            State::Waiting => Verdict::NotStarted,
+            State::Running => Verdict::Unrecorded,
             State::Failed => match self.failures.get(&node) {
                 Some(failure) => Verdict::Failed(failure),
                 None => Verdict::NotStarted,

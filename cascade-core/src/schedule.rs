@@ -19,6 +19,23 @@ pub enum FailurePolicy {
     Force,
 }
 
+impl FailurePolicy {
+    const ALL: [Self; 3] = [Self::Stop, Self::Isolate, Self::Force];
+
+    /// The policy's stable name, as a journal keeps it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Isolate => "isolate",
+            Self::Force => "force",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
 /// A kind of step: one method of one extension. What its instances share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
@@ -185,13 +202,17 @@ impl Scheduler {
         Some(Step { slot, nodes })
     }
 
-    /// A step has ended; `failed` are the positions in it of the instances that failed, in any order.
-    pub(crate) fn complete(&mut self, step: &Step, failed: &[usize]) -> Completion {
+    /// A step has ended: others may start in its place.
+    pub(crate) fn release(&mut self, step: &Step) {
         self.running -= 1;
         let lane = self.work.slots[step.slot].lane;
         self.lanes[lane].free += 1;
         self.reopen(lane);
+    }
 
+    /// That a step has ended is certain: what waits for its instances may start. `failed` are the positions in it of the
+    /// instances that failed, in any order.
+    pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
         let mut has_failed = vec![false; if failed.is_empty() { 0 } else { step.nodes.len() }];
         for &position in failed {
             has_failed[position] = true;
@@ -216,6 +237,11 @@ impl Scheduler {
         }
     }
 
+    /// The instances that are ready for a step.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = u32> {
+        self.ready.iter().flatten().copied()
+    }
+
     /// The slots that an instance has still to go through.
     pub(crate) fn open_slots(&self, node: u32) -> u32 {
         self.work.masks[node as usize]
@@ -223,6 +249,11 @@ impl Scheduler {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping
+    }
+
+    /// A step has failed, and is not concluded yet.
+    pub(crate) fn foresee_failure(&mut self) {
+        self.stopping |= self.policy == FailurePolicy::Stop;
     }
 
     /// Starts nothing new; what runs ends.

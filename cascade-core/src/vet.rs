@@ -186,6 +186,8 @@ async fn ask(
         method,
         phase: Phase::Check,
         attempt: 1,
+        resumed: false,
+        run: None,
         forced,
     };
     let ids = affected.columns[method.resource].ids.select(&batch);

@@ -106,20 +106,18 @@ impl Writer<'_> {
         let update = "UPDATE run SET
                 state = coalesce(?3, state),
                 instances = coalesce(?4, instances),
-                ended = coalesce(?5, ended) + ?6,
-                failed = failed + ?7,
-                confirmed_by = coalesce(?8, confirmed_by),
-                takeovers = takeovers + ?9,
-                updated = CASE WHEN ?10 THEN ?11 ELSE updated END,
-                lease_until = ?12
+                ended = CASE WHEN ?4 IS NULL THEN ended ELSE 0 END + ?5,
+                failed = CASE WHEN ?4 IS NULL THEN failed ELSE 0 END + ?6,
+                confirmed_by = coalesce(?7, confirmed_by),
+                takeovers = takeovers + ?8,
+                updated = CASE WHEN ?9 THEN ?10 ELSE updated END,
+                lease_until = ?11
             WHERE row = ?1 AND fence = ?2";
-        let (instances, ended) = change.planned.unzip();
         let values = params![
             row,
             fence,
             change.state.map(RunState::name),
-            instances.map(u64::cast_signed),
-            ended.map(u64::cast_signed),
+            change.planned.map(u64::cast_signed),
             change.ended.cast_signed(),
             change.failed.cast_signed(),
             change.confirmed_by,

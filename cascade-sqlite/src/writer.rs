@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use cascade_core::{JournalError, NewRun, Record, RunId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use crate::error::SqliteError;
 use crate::options::Options;
 use crate::owner::OwnerLock;
 use crate::statements::{self, Refusal, Writer, of_file};
@@ -38,12 +39,13 @@ pub(crate) struct Owned {
     /// Until when the lease holds, in milliseconds since `since`.
     until: AtomicU64,
     since: Instant,
-    broken: AtomicBool,
+    /// The first write that failed: behind the gap it leaves, records mean nothing.
+    broken: OnceLock<JournalError>,
 }
 
 impl Owned {
     fn new(run: RunId, row: i64, fence: i64) -> Self {
-        let (until, broken) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (until, broken) = (AtomicU64::new(0), OnceLock::new());
         Self { run, row, fence, until, since: Instant::now(), broken }
     }
 
@@ -55,7 +57,7 @@ impl Owned {
 
     pub(crate) fn is_held(&self) -> bool {
         let now = self.since.elapsed().as_millis() as u64;
-        !self.broken.load(Ordering::Acquire) && now < self.until.load(Ordering::Acquire)
+        self.broken.get().is_none() && now < self.until.load(Ordering::Acquire)
     }
 }
 
@@ -137,7 +139,7 @@ impl WriterThread {
             carried.push(match carry_out(&writer, &transaction, order) {
                 Ok(carried) => carried,
                 Err(Refusal::Asked(error)) => {
-                    order.breaks();
+                    order.break_log(&error);
                     Carried::Refused(error)
                 }
                 Err(Refusal::File(error)) => return Err(error),
@@ -161,8 +163,7 @@ impl WriterThread {
             }
             Order::Write { log, answer, .. } => {
                 let answered = if let Carried::Refused(error) = carried {
-                    log.broken.store(true, Ordering::Release);
-                    Err(error)
+                    Err(log.broken.get_or_init(|| error).clone())
                 } else {
                     log.extend(before, self.options.lease);
                     Ok(())
@@ -188,16 +189,18 @@ impl WriterThread {
                 Ok(owned)
             }
             Carried::Refused(error) => Err(error),
-            Carried::Written | Carried::Forgot(_) => Err(JournalError::Broken { run }),
+            Carried::Written | Carried::Forgot(_) => {
+                Err(SqliteError::Closed { path: self.path.clone() }.into())
+            }
         }
     }
 }
 
 impl Order {
-    /// Nothing more is written by the log of this order: behind a gap, records mean nothing.
-    fn breaks(&self) {
+    /// Nothing more is written by the log of this order.
+    fn break_log(&self, error: &JournalError) {
         if let Self::Write { log, .. } = self {
-            log.broken.store(true, Ordering::Release);
+            log.broken.get_or_init(|| error.clone());
         }
     }
 }
@@ -209,10 +212,10 @@ fn carry_out(writer: &Writer<'_>, transaction: &Transaction<'_>, order: &Order) 
             let (row, fence) = writer.take_over(transaction, run)?;
             Carried::Owns(row, fence)
         }
-        Order::Write { log, .. } if log.broken.load(Ordering::Acquire) => {
-            return Err(Refusal::Asked(JournalError::Broken { run: log.run.clone() }));
-        }
         Order::Write { log, records, .. } => {
+            if let Some(error) = log.broken.get() {
+                return Err(Refusal::Asked(error.clone()));
+            }
             writer.write(transaction, (log.row, log.fence), &log.run, records)?;
             Carried::Written
         }

@@ -87,6 +87,10 @@ async fn a_run_has_one_owner_at_a_time() -> Result {
     );
     assert_eq!(there.run(&run).await?.owner.as_deref(), Some("process 1 of alice"));
     drop(log);
+    // The thread of the other journal gives it up in its own time.
+    while there.run(&run).await?.owner.is_some() {
+        tokio::task::yield_now().await;
+    }
     let log = there.take_over(&run).await?;
     log.append(vec![step(1)]).await?;
     assert_eq!(here.run(&run).await?.owner.as_deref(), Some("process 2 of bob"));
@@ -105,7 +109,7 @@ async fn expire(path: &Path) -> Result {
 #[tokio::test]
 async fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() -> Result {
     let (_directory, path) = file()?;
-    let options = Options::default().lease(Duration::from_secs(600));
+    let options = Options::default().lease(Duration::from_mins(10));
     let sleeper = options.clone().open(&path)?;
     let other = options.owner("the other").open(&path)?;
     let run = RunId::from("a");
@@ -117,7 +121,7 @@ async fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() -> Result {
     let said = words(log.append(vec![step(3)]).await);
     assert!(said.starts_with("run a was taken over by the other"), "{said}");
     assert!(!log.is_held());
-    assert!(words(log.append(vec![step(4)]).await).contains("an earlier write failed"));
+    assert_eq!(words(log.append(vec![step(4)]).await), said);
     // Giving up what is not owned any more takes nothing from the new owner.
     drop(log);
     sleeper.forget_ended(Duration::ZERO).await?;
@@ -180,7 +184,7 @@ async fn a_full_disk_and_a_lock_are_said_so() -> Result {
         }
     }
     assert!(said.contains("is full: make room on its disk, then resume"), "{said}");
-    assert!(words(log.append(vec![step(1)]).await).contains("an earlier write failed"));
+    assert_eq!(words(log.append(vec![step(1)]).await), said);
 
     let blocker = Connection::open(&path)?;
     blocker.execute_batch("BEGIN IMMEDIATE")?;
@@ -265,7 +269,7 @@ async fn what_ended_is_forgotten_by_age_and_what_did_not_is_kept() -> Result {
         .append(vec![step(1), Record::Ended(cascade_core::RunEnd { complete: true, ..Default::default() })])
         .await?;
     assert_eq!(journal.run(&RunId::from("ended")).await?.state, RunState::Complete);
-    assert_eq!(journal.forget_ended(Duration::from_secs(60)).await?, 0);
+    assert_eq!(journal.forget_ended(Duration::from_mins(1)).await?, 0);
     assert_eq!(journal.forget_ended(Duration::ZERO).await?, 1);
     let left: Vec<String> = journal.runs().await?.into_iter().map(|info| info.run.id.to_string()).collect();
     assert_eq!(left, ["unfinished"]);

@@ -41,12 +41,6 @@ pub enum JournalError {
         /// Who took it over.
         owner: String,
     },
-    /// An earlier write of this owner failed, and nothing can be written behind a gap.
-    #[error("run {run} is not written any further, because an earlier write failed")]
-    Broken {
-        /// The run.
-        run: RunId,
-    },
     /// What was written cannot be read.
     #[error("the journal of run {run} cannot be read at position {position}: {what}")]
     Unreadable {

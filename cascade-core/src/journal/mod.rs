@@ -13,19 +13,31 @@
 //!
 //! A write that fails stops the run: nothing new starts, and what could not be recorded is not reported as done.
 
+mod chunks;
+mod details;
+mod difference;
 mod error;
 mod memory;
 mod record;
+mod recorded;
+mod replan;
+mod restore;
 mod run;
 
 use futures::future::BoxFuture;
 
+pub(crate) use chunks::chunks;
+pub use details::{RunDetails, StepTotals, UnderWay};
+pub use difference::PlanDifference;
 pub use error::JournalError;
 pub use memory::MemoryJournal;
 pub use record::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, PairChunk, Record, Replanned, RunChange, RunEnd,
     RunStart, StepBegun, StepEnded,
 };
+pub(crate) use recorded::Recorded;
+pub(crate) use replan::{carry_over, gone};
+pub(crate) use restore::{History, affected as restored, history};
 pub use run::{NewRun, RunId, RunInfo, RunState, unix_millis};
 
 /// Keeps runs. Many in one journal, each written by one owner at a time.
@@ -61,11 +73,11 @@ pub trait Journal: Send + Sync + 'static {
 
 /// The right to write a run. Dropping it gives that up, so that others can take the run over at once.
 pub trait RunLog: Send + Sync + 'static {
-    /// Takes the records, in the order of the calls; the future answers once they are durable. They are written also
-    /// if nobody awaits it.
+    /// Takes the records, in the order of the calls; the future answers once they are durable, all of them or none. They
+    /// are written also if nobody awaits it.
     ///
-    /// After an error nothing more is written by this log, and every later call fails: a run has no gaps. Taking no
-    /// records makes sure that the run is still owned.
+    /// After an error nothing more is written by this log, and every later call fails with the same error: a run has no
+    /// gaps. Taking no records makes sure that the run is still owned.
     fn append(&self, records: Vec<Record>) -> BoxFuture<'static, Result<(), JournalError>>;
 
     /// Whether the run is certainly still owned, as far as the owner's own clock tells. An owner that was stopped for

@@ -63,6 +63,9 @@ pub struct InstanceKind {
     /// Those of them that came by a rule which is not a leaf.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub through: Vec<String>,
+    /// The effects that run on it: those given, less those that another supersedes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<String>,
     /// Whether a parent's end takes it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub taken: bool,
@@ -85,6 +88,9 @@ pub struct PairChunk {
     pub child: String,
     /// Parent and child.
     pub pairs: Vec<(u32, u32)>,
+    /// Children that lost their last owner along the edge, where they go only with that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<u32>,
 }
 
 /// Children along one edge that all hang off the same parents, by their numbers.
@@ -163,8 +169,8 @@ pub struct FailedInstance {
     pub error: String,
 }
 
-/// What was left was planned again, because the graph had changed. The chunks of the new plan follow, and then another
-/// [`Record::Started`].
+/// What was left was planned again, because the graph had changed. The chunks of the new plan follow, then the steps on
+/// its instances that have ended, and then another [`Record::Started`]: without that, the plan before it counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replanned {
     /// The version of the graph that the new plan is made with.
@@ -177,8 +183,6 @@ pub struct Replanned {
     pub changed: u64,
     /// How many instances of the new plan have a step of their own.
     pub instances: u64,
-    /// How many of those have no step left.
-    pub ended: u64,
 }
 
 /// How a run ended.
@@ -203,8 +207,8 @@ pub struct RunEnd {
 pub struct RunChange {
     /// The new state.
     pub state: Option<RunState>,
-    /// The numbers of instances, and of those that have no step left, are these from here on.
-    pub planned: Option<(u64, u64)>,
+    /// There are so many instances from here on, and what ended before counts no more.
+    pub planned: Option<u64>,
     /// So many more instances have no step left.
     pub ended: u64,
     /// So many more instances failed.
@@ -237,8 +241,8 @@ impl RunChange {
             }
             Record::Resumed => self.resumed = true,
             Record::Replanned(plan) => {
-                self.planned = Some((plan.instances, plan.ended));
-                self.ended = 0;
+                self.planned = Some(plan.instances);
+                (self.ended, self.failed) = (0, 0);
             }
             Record::Ended(end) => {
                 self.state = Some(if end.complete { RunState::Complete } else { RunState::Incomplete });
@@ -255,9 +259,9 @@ impl RunChange {
     /// Brings what is known up to date. The time and the owner are the journal's own business.
     pub fn apply(&self, info: &mut super::RunInfo) {
         info.state = self.state.unwrap_or(info.state);
-        if let Some((instances, ended)) = self.planned {
+        if let Some(instances) = self.planned {
             info.run.instances = instances;
-            info.ended = ended;
+            (info.ended, info.failed) = (0, 0);
         }
         info.ended += self.ended;
         info.failed += self.failed;

@@ -2,21 +2,23 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 /// Names a run. Made so that ids sort by the time they were made.
+/// Cheap to clone: every call of a method has it at hand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunId(String);
+#[serde(from = "String", into = "String")]
+pub struct RunId(Arc<str>);
 
 impl RunId {
     /// A new id: the time, and something random.
     pub fn generate() -> Self {
         // `RandomState` is seeded by the operating system, and differs with each instance.
         let random = RandomState::new().hash_one(std::process::id()) as u32;
-        Self(format!("{:011x}-{random:08x}", unix_millis(SystemTime::now())))
+        Self(format!("{:011x}-{random:08x}", unix_millis(SystemTime::now())).into())
     }
 
     /// The id as text.
@@ -27,13 +29,19 @@ impl RunId {
 
 impl From<String> for RunId {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 }
 
 impl From<&str> for RunId {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
+    }
+}
+
+impl From<RunId> for String {
+    fn from(RunId(text): RunId) -> Self {
+        text.as_ref().into()
     }
 }
 

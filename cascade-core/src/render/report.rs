@@ -22,6 +22,7 @@ impl fmt::Display for ReportSummary {
             failed: self.failed,
             blocked: self.blocked,
             not_started: self.not_started,
+            unrecorded: self.unrecorded,
         };
         let width = self.resources.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
         writeln!(
@@ -33,6 +34,9 @@ impl fmt::Display for ReportSummary {
             write_row(f, name, width, *counts)?;
         }
         write_row(f, "all", width, all)?;
+        if self.unrecorded > 0 {
+            writeln!(f, "{} with a step that ended, but is not on record", Count(self.unrecorded))?;
+        }
         if self.not_cleaned_up > 0 {
             writeln!(f, "{} done, but not cleaned up after", Count(self.not_cleaned_up))?;
         }
@@ -50,7 +54,7 @@ impl fmt::Display for ReportSummary {
 }
 
 fn write_row(f: &mut fmt::Formatter<'_>, name: &str, width: usize, counts: VerdictCounts) -> fmt::Result {
-    let VerdictCounts { done, failed, blocked, not_started } = counts;
+    let VerdictCounts { done, failed, blocked, not_started, .. } = counts;
     let [done, failed, blocked, not_started] = [done, failed, blocked, not_started].map(Count);
     writeln!(f, "{name:<width$}  {done:>11} {failed:>11} {blocked:>11} {not_started:>11}")
 }

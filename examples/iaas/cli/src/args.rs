@@ -14,6 +14,13 @@ pub(crate) struct Args {
     /// The file that the cloud is kept in.
     #[arg(long, global = true, value_name = "FILE", default_value = "iaas.db")]
     pub(crate) db: PathBuf,
+    /// The file that runs are kept in [default: beside the cloud, with `.runs` behind its name].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// How long a process may give no sign of life before others may go on with its runs.
+    #[arg(long, global = true, value_name = "TIME", default_value = "15s", hide = true,
+        value_parser = humantime::parse_duration)]
+    pub(crate) lease: Duration,
     #[command(flatten)]
     pub(crate) agents: AgentArgs,
     #[command(subcommand)]
@@ -73,6 +80,14 @@ pub(crate) enum Command {
     Detach(Detach),
     /// Show what hangs off what: the flattened tree of each resource.
     Graph,
+    /// List what was begun, and how far it came.
+    Runs(RunsArgs),
+    /// Show one run: its steps, its failures, and who confirmed it.
+    Run(RunArgs),
+    /// Go on with a run that was broken off; without an id, with all of them.
+    ///
+    /// It asks nothing: the run was confirmed. What has ended is not done again.
+    Resume(ResumeArgs),
 }
 
 impl Command {
@@ -82,9 +97,45 @@ impl Command {
             Self::Show { json } => *json,
             Self::Delete { how, .. } => how.json,
             Self::Detach(Detach::PrimaryStorage(args) | Detach::L2Network(args)) => args.how.json,
+            Self::Runs(args) => args.json,
+            Self::Run(args) => args.json,
+            Self::Resume(args) => args.json,
             Self::Seed(_) | Self::Graph => false,
         }
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunsArgs {
+    /// First forget those that ended longer ago than this, as in `30d`.
+    #[arg(long, value_name = "AGE", value_parser = crate::runs::age)]
+    pub(crate) forget: Option<Duration>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// The run, as `iaas runs` lists it.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Also look whether anything survived that should have gone.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResumeArgs {
+    /// The run, as `iaas runs` lists it.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Print one JSON document and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -95,7 +146,7 @@ pub(crate) struct SeedArgs {
     /// In how many zones.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = at_least_one)]
     pub(crate) zones: usize,
-    /// Replace the file if it is there.
+    /// Replace the file if it is there, and with it the runs beside it.
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -1,8 +1,9 @@
 //! The cloud: its inventory, its agents, and the engine over them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use cascade_core::Cascade;
+use cascade_core::{Cascade, Journal};
+use cascade_sqlite::{SqliteError, SqliteJournal};
 use iaas_model::agents::{Simulated, Simulation};
 use iaas_model::compute::ClusterId;
 use iaas_model::seed::Size;
@@ -17,11 +18,17 @@ use crate::print::say;
 pub(crate) struct Cloud {
     pub(crate) db: Db,
     pub(crate) cascade: Cascade,
+    journal: SqliteJournal,
 }
 
 impl Cloud {
-    pub(crate) fn open(path: &Path, agents: &AgentArgs) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        path: &Path,
+        journal: Result<SqliteJournal, SqliteError>,
+        agents: &AgentArgs,
+    ) -> Result<Self, Failure> {
         let db = inventory(path)?;
+        let journal = journal.map_err(Failure::failed)?;
         let &AgentArgs { latency, failure_rate, seed, .. } = agents;
         let simulated = Simulated::new(Simulation { latency, failure_rate, seed });
         if let Some(log) = &agents.log {
@@ -29,8 +36,14 @@ impl Cloud {
                 Failure::Usage(format!("the agents' log {} cannot be written: {error}", log.display()))
             })?;
         }
-        let cascade = Cascade::linked().provide(db.clone()).provide(simulated.agents()).build();
-        Ok(Self { db, cascade: cascade.map_err(Failure::failed)? })
+        let linked = Cascade::linked().provide(db.clone()).provide(simulated.agents());
+        let cascade = linked.journal(journal.clone()).build().map_err(Failure::failed)?;
+        Ok(Self { db, cascade, journal })
+    }
+
+    /// What keeps the runs.
+    pub(crate) fn journal(&self) -> &impl Journal {
+        &self.journal
     }
 
     /// The id of a cluster that there is.
@@ -40,6 +53,13 @@ impl Cloud {
             Some(nearest) => Err(unknown("cluster", &[(id.to_owned(), nearest)])),
         }
     }
+}
+
+/// Where the runs of a cloud are kept, unless told: beside it.
+pub(crate) fn journal_beside(db: &Path) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
+    name.push(".runs");
+    name.into()
 }
 
 /// Opens the inventory; creates and fills it if there is none.

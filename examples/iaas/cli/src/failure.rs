@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use cascade_core::{ApplyError, PlanError};
+use cascade_core::{ApplyError, JournalError, PlanError, ResumeError};
 use iaas_model::DbError;
 
 use crate::print::{print_json, say};
@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// The plan says who objected.
     #[error("vetoed: nothing was changed; --force goes on in spite of it")]
     Vetoed,
+    /// The report says what is on record.
+    #[error("the run has stopped, because its journal could not be written: {0}")]
+    Unrecorded(JournalError),
     /// Ctrl-C.
     #[error("interrupted: what the report lists as done is done, and nothing else was started")]
     Interrupted,
@@ -38,7 +41,7 @@ impl Failure {
 
     fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Failed(_) | Self::Incomplete => 1,
+            Self::Failed(_) | Self::Incomplete | Self::Unrecorded(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused(_) | Self::Vetoed => 3,
             Self::Interrupted => 130,
@@ -47,7 +50,7 @@ impl Failure {
 
     /// Whether standard output has its JSON document already.
     fn has_document(&self) -> bool {
-        matches!(self, Self::Incomplete | Self::Vetoed | Self::Interrupted)
+        matches!(self, Self::Incomplete | Self::Unrecorded(_) | Self::Vetoed | Self::Interrupted)
     }
 
     /// Says what is wrong, and answers the exit code.
@@ -81,6 +84,29 @@ impl From<PlanError> for Failure {
         match error {
             PlanError::Finder { .. } | PlanError::Check { .. } | PlanError::TooLarge => Self::failed(error),
             _ => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::UnknownRun { .. } => Self::Usage(error.to_string()),
+            JournalError::Owned { .. } => Self::Refused(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<ResumeError> for Failure {
+    fn from(error: ResumeError) -> Self {
+        match error {
+            ResumeError::Journal(error) => error.into(),
+            ResumeError::Plan(error) => error.into(),
+            ResumeError::HasEnded { .. } | ResumeError::NeverStarted { .. } | ResumeError::Refused { .. } => {
+                Self::Refused(error.to_string())
+            }
+            _ => Self::failed(error),
         }
     }
 }

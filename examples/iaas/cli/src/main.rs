@@ -13,6 +13,7 @@ mod failure;
 mod graph;
 mod operate;
 mod print;
+mod runs;
 mod seed;
 mod show;
 mod warning;
@@ -20,6 +21,7 @@ mod warning;
 use std::process::ExitCode;
 
 use cascade_core::Delete;
+use cascade_sqlite::SqliteJournal;
 use clap::Parser;
 use iaas_model::{DetachL2Network, DetachPrimaryStorage};
 
@@ -40,16 +42,24 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Failure> {
-    let Args { db, agents, command } = args;
+    let Args { db, journal, lease, agents, command } = args;
+    let journal = journal.unwrap_or_else(|| cloud::journal_beside(&db));
+    let open = || Cloud::open(&db, SqliteJournal::options().lease(lease).open(&journal), &agents);
     match command {
         Command::Seed(args) => seed::run(&db, args),
         Command::Show { json } => show::run(&cloud::inventory(&db)?, json).await,
         Command::Graph => graph::run(),
         Command::Delete { resource, ids, how } => {
-            operate::run(&Cloud::open(&db, &agents)?, Delete, &resource, &ids, &how).await
+            let cloud = open()?;
+            runs::remind(&cloud).await?;
+            operate::run(&cloud, Delete, &resource, &ids, &how).await
         }
+        Command::Runs(args) => runs::list(&open()?, args).await,
+        Command::Run(args) => runs::show(&open()?, args).await,
+        Command::Resume(args) => runs::resume(&open()?, args).await,
         Command::Detach(detach) => {
-            let cloud = Cloud::open(&db, &agents)?;
+            let cloud = open()?;
+            runs::remind(&cloud).await?;
             let (Detach::PrimaryStorage(args) | Detach::L2Network(args)) = &detach;
             let cluster = cloud.known_cluster(&args.cluster).await?;
             match &detach {

@@ -1,6 +1,8 @@
 //! `iaas delete` and `iaas detach`: plan, ask, run, report.
 
-use cascade_core::{CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report};
+use cascade_core::{
+    ApplyError, CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report,
+};
 use iaas_model::catalogue;
 
 use crate::args::How;
@@ -8,6 +10,7 @@ use crate::cloud::{Cloud, unknown};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::print::{print, print_json, say};
+use crate::runs::print_report;
 use crate::warning::warning;
 
 /// Runs an operation that names the one resource it starts from.
@@ -62,12 +65,19 @@ pub(crate) async fn run<O: Operation>(
 /// Runs the plan and reports.
 async fn carry_out(cascade: &Cascade, plan: Plan, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let report = apply(cascade, plan, how, &interrupted).await?;
-    if how.json {
-        print_json(&report.summary())?;
-    } else {
-        print(&report)?;
-    }
+    let report = match apply(cascade, plan, how, &interrupted).await {
+        Err(ApplyError::Unrecorded { error, report }) => {
+            print_report(&report, how.json)?;
+            return Err(Failure::Unrecorded(error));
+        }
+        report => report?,
+    };
+    print_report(&report, how.json)?;
+    verdict(&report, &interrupted)
+}
+
+/// What the exit code is to tell of a run.
+pub(crate) fn verdict(report: &Report, interrupted: &CancellationToken) -> Result<(), Failure> {
     if interrupted.is_cancelled() {
         Err(Failure::Interrupted)
     } else if report.is_complete() {
@@ -82,15 +92,22 @@ async fn apply(
     plan: Plan,
     how: &How,
     interrupted: &CancellationToken,
-) -> Result<Report, Failure> {
+) -> Result<Report, ApplyError> {
     let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
     let bars = ProgressBars::on_terminal(&plan);
     let run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
-    Ok(run.on_event(move |event| bars.see(event)).await?)
+    run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
+}
+
+/// Who confirmed the plan, and how.
+fn confirmed_by(yes: bool) -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let user = user.unwrap_or_else(|| String::from("somebody"));
+    format!("{user}, {}", if yes { "by --yes" } else { "on a terminal" })
 }
 
 /// The first Ctrl-C lets the steps that run end; the second does not.
-fn on_ctrl_c() -> Result<CancellationToken, Failure> {
+pub(crate) fn on_ctrl_c() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     ctrlc::set_handler(move || {

@@ -6,7 +6,7 @@ use iaas_model::seed::{Size, fill};
 use iaas_model::{Db, Overwrite};
 
 use crate::args::SeedArgs;
-use crate::cloud::in_words;
+use crate::cloud::{in_words, journal_beside};
 use crate::failure::Failure;
 use crate::print::print;
 
@@ -14,5 +14,20 @@ pub(crate) fn run(path: &Path, SeedArgs { vms, zones, force }: SeedArgs) -> Resu
     let size = Size { vms, zones };
     let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
     Db::create(path, overwrite, |transaction| fill(transaction, size))?;
+    forget_runs(path)?;
     print(format_args!("{}: a cloud with {}\n", path.display(), in_words(size)))
+}
+
+/// The runs beside a cloud that was replaced are of a cloud that is not there any more.
+fn forget_runs(path: &Path) -> Result<(), Failure> {
+    let journal = journal_beside(path);
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = journal.clone().into_os_string();
+        file.push(suffix);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::failed(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -83,6 +83,26 @@ impl Cloud {
         shown["resources"].take()
     }
 
+    /// Every row of every table, as text.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let connection = self.connection();
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        let mut names = connection.prepare(names).expect("a schema");
+        let names = names.query_map([], |row| row.get::<_, String>(0)).expect("tables");
+        let mut rows = Vec::new();
+        for name in names.map(|name| name.expect("a name")) {
+            let mut statement = connection.prepare(&format!("SELECT * FROM {name}")).expect("a table");
+            let columns = statement.column_count();
+            let printed = statement.query_map([], |row| {
+                let values: rusqlite::Result<Vec<_>> = (0..columns).map(|at| row.get_ref(at)).collect();
+                Ok(format!("{name} {:?}", values?))
+            });
+            rows.extend(printed.expect("rows").map(|row| row.expect("a row")));
+        }
+        rows.sort();
+        rows
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_iaas"));
         command.current_dir(self.directory.path()).args(arguments);

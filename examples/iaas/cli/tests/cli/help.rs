@@ -5,7 +5,7 @@ use crate::cloud::Cloud;
 #[test]
 fn every_command_has_help() {
     let cloud = Cloud::none();
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 10] = [
         &[],
         &["seed"],
         &["show"],
@@ -13,6 +13,9 @@ fn every_command_has_help() {
         &["detach", "primary-storage"],
         &["detach", "l2-network"],
         &["graph"],
+        &["runs"],
+        &["run"],
+        &["resume"],
     ];
     let help = |command: &&[&str]| {
         let run = cloud.run(&[*command, &["--help"]].concat());

@@ -6,6 +6,8 @@ mod deletes;
 mod detaches;
 mod help;
 mod interrupted;
+mod killed;
 mod readme;
 mod refusals;
+mod runs;
 mod seed_and_show;

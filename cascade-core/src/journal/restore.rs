@@ -1,0 +1,155 @@
+//! A recorded run in the engine's form again: the affected set, and what has become of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::affected::{Affected, Block, Column, Marks};
+use crate::call::CallError;
+use crate::declare::Phase;
+use crate::discover::{Finished, assemble};
+use crate::error::StepError;
+use crate::graph::Graph;
+use crate::operation::AnyOperation;
+use crate::pass::{Ran, labels};
+use crate::report::Failure;
+use crate::route::Route;
+
+use super::recorded::{Recorded, RecordedColumn};
+
+/// What has become of the instances of a run so far.
+#[derive(Default)]
+pub(crate) struct History {
+    ran: HashMap<Phase, Ran>,
+    /// By node.
+    pub(crate) failures: HashMap<u32, Failure>,
+    pub(crate) cancelled: bool,
+    /// Whether steps may have been under way when the run was broken off.
+    pub(crate) broken_off: bool,
+}
+
+impl History {
+    /// The slots of a phase that have ended on instances.
+    pub(crate) fn take_ran(&mut self, phase: Phase) -> Ran {
+        self.ran.remove(&phase).unwrap_or_default()
+    }
+
+    /// The same, where instances get more by and by.
+    pub(crate) fn ran(&mut self, phase: Phase) -> &mut Ran {
+        self.ran.entry(phase).or_default()
+    }
+}
+
+/// The affected set as it was recorded. The error says what does not fit the graph.
+pub(crate) fn affected(
+    graph: &Arc<Graph>,
+    operation: Arc<dyn AnyOperation>,
+    route: Route,
+    roots: u32,
+    recorded: &mut Recorded,
+) -> Result<Affected, String> {
+    let code = operation.descriptor().code();
+    let mut columns: Vec<Column> =
+        graph.resources.iter().map(|node| Column::new(node.descriptor.new_table())).collect();
+    for (name, recorded) in std::mem::take(&mut recorded.columns) {
+        let at = graph.find_resource(&name).ok_or_else(|| format!("there is no resource {name}"))?;
+        fill(&mut columns[at], &labels(graph, code, Phase::Effect, at), recorded)
+            .map_err(|what| format!("{name}: {what}"))?;
+    }
+    let mut arcs: Vec<_> = graph.edges.iter().map(|_| crate::affected::Arcs::default()).collect();
+    for ((parent, child), recorded) in std::mem::take(&mut recorded.arcs) {
+        let is_it = |edge: &crate::graph::Edge| {
+            graph.resources[edge.parent].name() == parent && graph.resources[edge.child].name() == child
+        };
+        let edge = graph.edges.iter().position(is_it);
+        let edge = edge.ok_or_else(|| format!("there is no edge from {child} to {parent}"))?;
+        let (parents, children) =
+            (columns[graph.edges[edge].parent].len(), columns[graph.edges[edge].child].len());
+        let fits = |parent: u32, child: u32| (parent as usize) < parents && (child as usize) < children;
+        let block_fits = |Block { parents, children }: &Block| {
+            parents.iter().all(|&at| fits(at, 0)) && children.iter().all(|&at| fits(0, at))
+        };
+        if !recorded.pairs.iter().all(|&(parent, child)| fits(parent, child))
+            || !recorded.blocks.iter().all(block_fits)
+            || !recorded.released.iter().all(|&child| fits(0, child))
+        {
+            return Err(format!("{child} under {parent}: an instance that is not there"));
+        }
+        arcs[edge] = recorded;
+    }
+    if roots as usize > columns[route.root].len() {
+        return Err(String::from("a root that is not there"));
+    }
+    Ok(assemble(Arc::clone(graph), operation, route, Finished { columns, arcs, roots }))
+}
+
+fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Result<(), String> {
+    let mask = |effects: &[String]| -> Result<u32, String> {
+        effects.iter().try_fold(0, |mask, effect| {
+            let bit = names.iter().position(|name| name == effect);
+            Ok(mask | 1 << bit.ok_or_else(|| format!("there is no effect `{effect}`"))?)
+        })
+    };
+    let mut kinds = Vec::with_capacity(recorded.kinds.len());
+    for kind in &recorded.kinds {
+        let mut marks = Marks::default();
+        if kind.taken {
+            marks.add(Marks::TAKEN);
+        }
+        if kind.retained {
+            marks.add(Marks::RETAINED);
+        }
+        kinds.push((mask(&kind.given)?, mask(&kind.through)?, marks));
+    }
+    for (expected, id) in (0..).zip(recorded.ids) {
+        let text = id.to_string();
+        let index = column.ids.insert_json(id).map_err(|error| format!("the id {text}: {error}"))?;
+        if index != expected {
+            return Err(format!("the id {text} is there twice: do two ids serialise to the same?"));
+        }
+    }
+    for kind in recorded.kind_of {
+        let (given, through, marks) = kinds[kind as usize];
+        column.given.push(given);
+        column.through.push(through);
+        column.marks.push(marks);
+    }
+    Ok(())
+}
+
+/// What has become of the instances of that set.
+pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<History, String> {
+    let mut history = History { cancelled: recorded.cancelled, broken_off: true, ..History::default() };
+    for ((phase, resource, effect), ended) in &recorded.done {
+        let (at, slot) = slot(affected, *phase, resource, effect)?;
+        let ran = history.ran(*phase);
+        for &index in ended {
+            within(affected, at, index)?;
+            ran.note_one(at, index, 1 << slot);
+        }
+    }
+    for ((phase, resource, effect), failed) in &recorded.failed {
+        let (at, slot) = slot(affected, *phase, resource, effect)?;
+        for (index, error) in failed {
+            within(affected, at, *index)?;
+            // It has ended too: it does not run again.
+            history.ran(*phase).note_one(at, *index, 1 << slot);
+            let error = Arc::new(CallError::Failed(StepError::terminal(error.clone())));
+            let failure = Failure { phase: *phase, effect: effect.clone(), error };
+            history.failures.entry(affected.node(at, *index)).or_insert(failure);
+        }
+    }
+    Ok(history)
+}
+
+fn slot(affected: &Affected, phase: Phase, resource: &str, effect: &str) -> Result<(usize, usize), String> {
+    let at = affected.graph.find_resource(resource);
+    let at = at.ok_or_else(|| format!("there is no resource {resource}"))?;
+    let names = labels(&affected.graph, affected.operation.descriptor().code(), phase, at);
+    let slot = names.iter().position(|name| name == effect);
+    Ok((at, slot.ok_or_else(|| format!("{resource} has no {phase} method `{effect}`"))?))
+}
+
+fn within(affected: &Affected, resource: usize, index: u32) -> Result<(), String> {
+    let there = (index as usize) < affected.columns[resource].len();
+    there.then_some(()).ok_or_else(|| String::from("a step on an instance that is not there"))
+}

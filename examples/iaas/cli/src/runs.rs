@@ -1,0 +1,223 @@
+//! `iaas runs`, `iaas run` and `iaas resume`: what was begun, how far it came, and going on with it.
+
+use std::time::Duration;
+
+use cascade_core::{
+    CancellationToken, Journal, JournalError, Report, ResumeError, RunDetails, RunId, RunInfo, RunState,
+};
+use indicatif::{HumanCount, HumanDuration};
+use serde::Serialize;
+
+use crate::args::{ResumeArgs, RunArgs, RunsArgs};
+use crate::cloud::Cloud;
+use crate::failure::Failure;
+use crate::operate::{on_ctrl_c, verdict};
+use crate::print::{print, print_json, say};
+
+/// Says of each run that was broken off how to go on with it.
+pub(crate) async fn remind(cloud: &Cloud) -> Result<(), Failure> {
+    for info in cloud.cascade.runs().await? {
+        if info.is_resumable() && info.state == RunState::Unfinished {
+            let (what, progress, id) = (what(&info), progress(&info), &info.run.id);
+            say(format_args!("iaas: {what} was broken off at {progress}: go on with `iaas resume {id}`"));
+        }
+    }
+    Ok(())
+}
+
+/// `iaas runs`
+pub(crate) async fn list(cloud: &Cloud, args: RunsArgs) -> Result<(), Failure> {
+    if let Some(age) = args.forget {
+        let forgotten = cloud.journal().forget_ended(age).await?;
+        say(format_args!(
+            "iaas: forgot {forgotten} that ended more than {} ago",
+            humantime::format_duration(age)
+        ));
+    }
+    let runs = cloud.cascade.runs().await?;
+    if args.json {
+        return print_json(&runs);
+    }
+    let line = |info: &RunInfo| {
+        let owner = info.owner.as_ref().map_or_else(String::new, |owner| format!("  {owner}"));
+        let (id, state, progress) = (&info.run.id, state(info), progress(info));
+        let age = HumanDuration(info.age());
+        format!("{id}  {state:<10}  {progress:<24}  {}  {age} ago{owner}\n", what(info))
+    };
+    print(runs.iter().map(line).collect::<String>())
+}
+
+/// `iaas run <id>`
+pub(crate) async fn show(cloud: &Cloud, args: RunArgs) -> Result<(), Failure> {
+    let run = RunId::from(args.id);
+    let details = cloud.cascade.run_details(&run).await?;
+    let receipt = if args.verify { Some(cloud.cascade.verify(&run).await?) } else { None };
+    if args.json {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            #[serde(flatten)]
+            details: &'a RunDetails,
+            receipt: &'a Option<cascade_core::Receipt>,
+        }
+        let document = Document { details: &details, receipt: &receipt };
+        print_json(&document)?;
+    } else {
+        print(in_words(&details))?;
+        if let Some(receipt) = &receipt {
+            print(format_args!("{receipt}\n"))?;
+        }
+    }
+    if receipt.is_some_and(|receipt| !receipt.is_clean()) { Err(Failure::Incomplete) } else { Ok(()) }
+}
+
+fn in_words(details: &RunDetails) -> String {
+    let info = &details.info;
+    let mut lines = vec![
+        format!("{}: {}", info.run.id, what(info)),
+        format!("  {}, {}, begun {} ago", state(info), progress(info), HumanDuration(info.age())),
+    ];
+    lines.extend(info.confirmed_by.as_ref().map(|by| format!("  confirmed by {by}")));
+    if info.takeovers > 0 {
+        lines.push(format!("  taken up again {} times", info.takeovers));
+    }
+    lines.extend(info.owner.as_ref().map(|owner| format!("  under way: {owner}")));
+    lines.extend(details.steps.iter().map(|step| {
+        let failed = if step.failed > 0 { format!(", {} failed", step.failed) } else { String::new() };
+        format!(
+            "  {:<8} {:<22} {:<24} {:>9}{failed}",
+            step.phase.to_string(),
+            step.resource,
+            step.effect,
+            step.done
+        )
+    }));
+    lines.extend(
+        details.under_way.iter().map(|it| format!("  not ended: {} {} {}", it.resource, it.id, it.effect)),
+    );
+    lines.extend(
+        details
+            .failures
+            .iter()
+            .map(|it| format!("  failed: {} {}: {}: {}", it.resource, it.id, it.effect, it.error)),
+    );
+    lines.join("\n") + "\n"
+}
+
+/// `iaas resume`
+pub(crate) async fn resume(cloud: &Cloud, args: ResumeArgs) -> Result<(), Failure> {
+    let interrupted = on_ctrl_c()?;
+    match args.id {
+        Some(id) => {
+            let report = match resume_one(cloud, &RunId::from(id), &interrupted).await {
+                Err(ResumeError::Unrecorded { error, report }) => {
+                    print_report(&report, args.json)?;
+                    return Err(Failure::Unrecorded(error));
+                }
+                report => report?,
+            };
+            print_report(&report, args.json)?;
+            verdict(&report, &interrupted)
+        }
+        None => resume_all(cloud, args.json, &interrupted).await,
+    }
+}
+
+async fn resume_one(
+    cloud: &Cloud,
+    run: &RunId,
+    interrupted: &CancellationToken,
+) -> Result<Report, ResumeError> {
+    let show = |difference: &cascade_core::PlanDifference| {
+        say(format_args!("iaas: the resources have changed since the plan was made: {difference}"));
+    };
+    cloud.cascade.resume(run).cancelled_by(interrupted.clone()).on_difference(show).await
+}
+
+/// What came of one run of several.
+#[derive(Serialize)]
+struct Resumed {
+    run: RunId,
+    report: Option<cascade_core::ReportSummary>,
+    error: Option<String>,
+}
+
+/// Goes on with all that nobody is at. The first failure is the one that the exit code tells.
+async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) -> Result<(), Failure> {
+    let mut outcome = Ok(());
+    let mut document = Vec::new();
+    let mut nothing = true;
+    for info in cloud.cascade.runs().await? {
+        let run = info.run.id.clone();
+        if info.state.has_ended() || interrupted.is_cancelled() {
+            continue;
+        }
+        nothing = false;
+        if let Some(owner) = &info.owner {
+            say(format_args!("iaas: run {run} is under way: {owner} owns it"));
+            continue;
+        }
+        say(format_args!("iaas: going on with {run}: {}", what(&info)));
+        let (report, error) = match resume_one(cloud, &run, interrupted).await {
+            Ok(report) => {
+                if !json {
+                    print(&report)?;
+                }
+                outcome = outcome.and(verdict(&report, interrupted));
+                (Some(report.summary()), None)
+            }
+            // Somebody else was quicker, or it never changed anything: no failure of this command.
+            Err(
+                error @ (ResumeError::Journal(JournalError::Owned { .. })
+                | ResumeError::HasEnded { .. }
+                | ResumeError::NeverStarted { .. }),
+            ) => {
+                say(format_args!("iaas: {error}"));
+                (None, Some(error.to_string()))
+            }
+            Err(error) => {
+                let text = error.to_string();
+                say(format_args!("iaas: {text}"));
+                outcome = outcome.and(Err(Failure::Incomplete));
+                (None, Some(text))
+            }
+        };
+        document.push(Resumed { run, report, error });
+    }
+    if json {
+        print_json(&document)?;
+    } else if nothing {
+        say(format_args!("iaas: nothing to go on with"));
+    }
+    outcome
+}
+
+pub(crate) fn print_report(report: &Report, json: bool) -> Result<(), Failure> {
+    if json { print_json(&report.summary()) } else { print(report) }
+}
+
+/// `delete Zone zone-1`
+fn what(info: &RunInfo) -> String {
+    let run = &info.run;
+    let more = run.root_count.saturating_sub(run.roots.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} {} {}{more}", run.operation, run.root, run.roots.join(" "))
+}
+
+/// `1,204 of 10,234`
+fn progress(info: &RunInfo) -> String {
+    let failed =
+        if info.failed > 0 { format!(", {} failed", HumanCount(info.failed)) } else { String::new() };
+    format!("{} of {}{failed}", HumanCount(info.ended), HumanCount(info.run.instances))
+}
+
+fn state(info: &RunInfo) -> String {
+    match (info.state, &info.owner) {
+        (RunState::Unfinished, Some(_)) => String::from("under way"),
+        (state, _) => state.to_string(),
+    }
+}
+
+/// What an age is on the command line: `30d`, `12h`.
+pub(crate) fn age(text: &str) -> Result<Duration, humantime::DurationError> {
+    humantime::parse_duration(text)
+}

@@ -1,0 +1,244 @@
+//! Processes that are really killed, at any moment, and runs that go on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Child;
+use std::time::Duration;
+
+use cascade_core::{Journal, Phase, Record, RunId};
+use cascade_sqlite::SqliteJournal;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::cloud::{Cloud, Run};
+
+/// Kills, at least. `CASCADE_KILLS` says otherwise.
+const KILLS: u32 = 100;
+
+const DELETE: [&str; 4] = ["delete", "Zone", "zone-1", "--yes"];
+
+/// A little randomness: equal seeds, equal moments.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// What a journal has of steps that ended: the instances, by resource and method.
+type Ended = BTreeMap<(String, String), BTreeSet<String>>;
+
+#[test]
+fn whatever_is_killed_goes_on_and_ends_as_if_nothing_had_been() {
+    let kills = std::env::var("CASCADE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    let undisturbed = Cloud::of(40);
+    let logged = ["--agent-latency", "10ms", "--agent-log", "agents.log"];
+    assert_eq!(undisturbed.run(&[&logged as &[&str], &DELETE].concat()).code, 0);
+    let (rows, commands) = (undisturbed.rows(), commands_of(&undisturbed));
+
+    let (mut killed, mut seed) = (0, 0);
+    while killed < kills {
+        let cloud = Cloud::of(40);
+        killed += run_and_kill(&cloud, &mut Dice(seed), &logged);
+        assert_eq!(cloud.rows(), rows, "seed {seed}: the inventory is what an undisturbed run leaves");
+        let told: BTreeSet<String> = commands_of(&cloud).into_iter().collect();
+        assert_eq!(told, commands.iter().cloned().collect(), "seed {seed}: agents were told the same");
+        check_order(&commands_of(&cloud), seed);
+        seed += 1;
+    }
+    eprintln!("{killed} kills over {seed} seeds");
+}
+
+/// Deletes the zone, killed at random moments until it is done. Answers how often.
+fn run_and_kill(cloud: &Cloud, dice: &mut Dice, logged: &[&str]) -> u32 {
+    let mut deaths: Vec<(usize, Ended)> = Vec::new();
+    loop {
+        // Killed before its plan was on record, a run has changed nothing: the operation is started again.
+        let begun = runs(cloud).into_iter().any(|(_, started)| started);
+        if !deaths.is_empty() && !begun && cloud.count("zone") == 0 {
+            // The last one died of old age: the run had ended.
+            break;
+        }
+        let command: &[&str] = if begun { &["resume"] } else { &DELETE };
+        let mut child = cloud.start(&[logged, command].concat());
+        std::thread::sleep(Duration::from_millis(5 + dice.below(120)));
+        if child.try_wait().expect("it is our child").is_some() {
+            let run = ended(child);
+            assert_eq!(run.code, 0, "{}", run.stderr);
+            break;
+        }
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        deaths.push((commands_of(cloud).len(), ended_steps(cloud)));
+    }
+    let all = commands_of(cloud);
+    for (logged_before, ended) in &deaths {
+        for command in &all[*logged_before..] {
+            assert!(!has_ended(ended, command), "`{command}` came again, though its step had ended");
+        }
+    }
+    deaths.len() as u32
+}
+
+/// Whether a command belongs to a step that is on record as ended.
+fn has_ended(ended: &Ended, command: &str) -> bool {
+    let Some((verb, id)) = command.split_once(' ') else { return false };
+    let steps: &[(&str, &str)] = match verb {
+        "destroy-vm" => &[("VmInstance", "destroy"), ("ApplianceVm", "destroy")],
+        "delete-vtep" => &[("Vtep", "remove")],
+        _ => &[],
+    };
+    let key = |(resource, effect): &(&str, &str)| ((*resource).to_owned(), (*effect).to_owned());
+    steps.iter().any(|step| ended.get(&key(step)).is_some_and(|ids| ids.contains(id)))
+}
+
+/// Services are given up before the router that gives them is destroyed; what was destroyed is told nothing more.
+fn check_order(commands: &[String], seed: u64) {
+    let mut destroyed = BTreeSet::new();
+    for command in commands {
+        if let Some(id) = command.strip_prefix("destroy-vm ") {
+            destroyed.insert(id);
+        } else if let Some(of) = command.strip_prefix("release-service ") {
+            let router = of.split(' ').next_back().unwrap_or_default();
+            assert!(!destroyed.contains(router), "seed {seed}: `{command}` after {router} was destroyed");
+        }
+    }
+}
+
+fn commands_of(cloud: &Cloud) -> Vec<String> {
+    let log = std::fs::read_to_string(cloud.path("agents.log")).unwrap_or_default();
+    log.lines().map(str::to_owned).collect()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().expect("a runtime").block_on(future)
+}
+
+/// The runs that have not ended, and whether each has begun to change anything.
+fn runs(cloud: &Cloud) -> Vec<(RunId, bool)> {
+    let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
+    let runs = block_on(journal.runs()).expect("the journal reads").into_iter();
+    let unfinished = runs.filter(|info| !info.state.has_ended());
+    unfinished.map(|info| (info.run.id, info.state != cascade_core::RunState::Preparing)).collect()
+}
+
+fn ended_steps(cloud: &Cloud) -> Ended {
+    let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
+    let mut ended = Ended::new();
+    for (run, _) in runs(cloud) {
+        for record in records(&journal, &run) {
+            note(&mut ended, record);
+        }
+    }
+    ended
+}
+
+fn records(journal: &SqliteJournal, run: &RunId) -> Vec<Record> {
+    let mut all = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = block_on(journal.read(run, after, 100)).expect("the journal reads");
+        let Some((last, _)) = page.last() else { return all };
+        after = *last;
+        all.extend(page.into_iter().map(|(_, record)| record));
+    }
+}
+
+/// Ids are listed with the plan, under a key that no method has.
+fn note(ended: &mut Ended, record: Record) {
+    match record {
+        Record::Instances(chunk) => {
+            let ids = ended.entry((chunk.resource, String::from("#ids"))).or_default();
+            for (number, id) in (chunk.first..).zip(&chunk.ids) {
+                ids.insert(format!("{number} {}", id.as_str().unwrap_or_default()));
+            }
+        }
+        Record::StepEnded(step) if step.phase == Phase::Effect => {
+            let ids = ended.get(&(step.resource.clone(), String::from("#ids"))).cloned().unwrap_or_default();
+            let by_number: BTreeMap<&str, &str> = ids.iter().filter_map(|id| id.split_once(' ')).collect();
+            let done = step.done.iter().filter_map(|at| by_number.get(at.to_string().as_str()));
+            let done: Vec<String> = done.map(|id| (*id).to_owned()).collect();
+            ended.entry((step.resource, step.effect)).or_default().extend(done);
+        }
+        _ => {}
+    }
+}
+
+/// A delete of a zone that takes long, killed when agents have done something.
+fn broken_off(cloud: &Cloud) -> RunId {
+    let mut child = cloud.start(&[&["--agent-latency", "300ms"] as &[&str], &DELETE].concat());
+    while runs(cloud).iter().all(|(_, started)| !started) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    child.kill().expect("it is our child");
+    child.wait().expect("it is our child");
+    let (run, _) = runs(cloud).pop().expect("it had begun");
+    run
+}
+
+#[test]
+fn the_next_start_says_how_to_go_on() {
+    let cloud = Cloud::of(40);
+    let run = broken_off(&cloud);
+    let next = cloud.run(&["delete", "Zone", "zone-1", "--plan-only"]);
+    assert_eq!(next.code, 0, "{}", next.stderr);
+    let how = format!("go on with `iaas resume {run}`");
+    assert!(next.stderr.contains("delete Zone zone-1 was broken off at "), "{}", next.stderr);
+    assert!(next.stderr.contains(&how), "{}", next.stderr);
+    assert_eq!(cloud.run(&["resume", run.as_str(), "--json"]).document()["not_started"], 0);
+    assert!(cloud.run(&["resume"]).stderr.contains("nothing to go on with"));
+    assert_eq!(cloud.run(&["resume", run.as_str()]).code, 3, "it has ended");
+}
+
+#[test]
+fn of_two_that_go_on_one_does_and_the_other_says_who() {
+    let cloud = Cloud::of(40);
+    let run = broken_off(&cloud);
+    let resume = ["--agent-latency", "200ms", "resume", run.as_str()];
+    let (one, other) = (cloud.start(&resume), cloud.start(&resume));
+    let owners = [one.id(), other.id()];
+    let (one, other) = (ended(one), ended(other));
+    let (went_on, refused) = if one.code == 0 { (one, other) } else { (other, one) };
+    assert_eq!((went_on.code, refused.code), (0, 3), "{}{}", went_on.stderr, refused.stderr);
+    let said = owners.iter().any(|owner| refused.stderr.contains(&format!("process {owner} owns it")));
+    assert!(said, "{}", refused.stderr);
+}
+
+/// Stopped for longer than its lease, and taken over: what it had told agents comes to its end, and it writes nothing.
+#[test]
+fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() {
+    let cloud = Cloud::of(40);
+    let settings = ["--lease", "300ms", "--agent-latency", "150ms", "--agent-log", "agents.log"];
+    let sleeper = cloud.start(&[&settings as &[&str], &DELETE].concat());
+    while runs(&cloud).iter().all(|(_, started)| !started) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&sleeper, Signal::STOP);
+    let (run, _) = runs(&cloud).pop().expect("it has begun");
+    std::thread::sleep(Duration::from_millis(400));
+    let resumed = cloud.run(&[&settings as &[&str], &["resume", run.as_str()]].concat());
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
+    let (before, told) = (records(&journal, &run), commands_of(&cloud));
+
+    signal(&sleeper, Signal::CONT);
+    let woken = ended(sleeper);
+    assert_eq!(woken.code, 1, "{}{}", woken.stdout, woken.stderr);
+    assert!(woken.stderr.contains("taken over"), "{}", woken.stderr);
+    assert_eq!(records(&journal, &run).len(), before.len(), "it wrote");
+    let told_after = commands_of(&cloud)[told.len()..].to_vec();
+    assert!(
+        told_after.iter().all(|command| told.contains(command)),
+        "it began something new: {told_after:?}"
+    );
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("the signal is sent");
+}
+
+fn ended(child: Child) -> Run {
+    child.wait_with_output().expect("the binary ends").into()
+}
