@@ -56,7 +56,7 @@ impl Stopwatch {
 
     /// The time since it was started.
     pub fn elapsed(&self) -> Duration {
-        Self::now() - self.start
+        Self::now().saturating_sub(self.start)
     }
 
     fn now() -> Duration {

@@ -276,9 +276,20 @@ fn a_run_that_is_dropped_leaves_nothing_running() {
 
 /// Timeouts need the clock of a runtime: without one, that is what the error says.
 #[test]
-fn without_a_runtime_planning_is_an_error_and_no_panic() {
-    let (cascade, _) = zone_with_hosts().build();
-    let mut planning = std::pin::pin!(plan(&cascade, "Zone z"));
+fn without_a_runtime_a_method_that_waits_is_an_error_and_no_panic() {
+    let resource = |name: &str| ResourceDescriptor::runtime::<u64>(name.to_owned(), place!());
+    let mut zones = Declaration::<(), u64>::new("ZoneCascade", resource("Zone"), place!());
+    zones.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    zones.rule(Rule::effect::<Delete>("remove", place!()));
+    let mut hosts = Declaration::<(), u64>::new("HostCascade", resource("Host"), place!());
+    hosts.edge(resource("Zone"), place!());
+    hosts.finder("in_zones", resource("Zone"), None, place!(), |(), _: &[u64], _| {
+        Box::pin(std::future::pending::<Result<Found<u64, u64>, _>>())
+    });
+    hosts.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    hosts.rule(Rule::effect::<Delete>("remove", place!()).from(resource("Zone")));
+    let cascade = Cascade::builder().declare((), zones).declare((), hosts).build().unwrap();
+    let mut planning = std::pin::pin!(cascade.plan_named(Delete, "Zone", ["1"]));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(answer) = planning.as_mut().poll(&mut cx) else {
         panic!("nothing to wait for")
