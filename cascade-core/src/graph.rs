@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::declare::{Decision, ExtensionDescriptor};
 use crate::fault::{BuildError, Fault, FaultKind};
+use crate::nearest::nearest;
 use crate::operation::OperationDescriptor;
 use crate::place::Place;
 use crate::resource::ResourceDescriptor;
@@ -181,10 +182,7 @@ impl Graph {
 
     /// The name nearest to `name`, if one is near.
     pub(crate) fn nearest_resource(&self, name: &str) -> Option<&str> {
-        let wanted = name.to_lowercase();
-        let distance = |candidate: &str| strsim::damerau_levenshtein(&candidate.to_lowercase(), &wanted);
-        let nearest = self.resources().map(ResourceNode::name).min_by_key(|candidate| distance(candidate))?;
-        (distance(nearest) <= (nearest.len().max(name.len()) / 3).max(1)).then_some(nearest)
+        nearest(self.resources.iter().map(ResourceNode::name), name)
     }
 
     /// Only called when there are no faults: every name that is looked up is there.

@@ -147,6 +147,7 @@ mod limits;
 mod link;
 mod method;
 mod monitor;
+mod nearest;
 mod operation;
 mod order;
 mod outcome;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::declare::Decision;
 use crate::document::decide::{decide, leads_on, words};
 use crate::document::{Document, EdgeDocument, Index, ResourceDocument, RuleDocument};
+use crate::nearest::nearest;
 
 /// A part of a document: resources and edges, each edge with what an operation does along it.
 ///
@@ -201,11 +202,7 @@ impl Document {
     }
 
     fn nearest(&self, name: &str) -> Option<String> {
-        let wanted = name.to_lowercase();
-        let distance = |candidate: &str| strsim::damerau_levenshtein(&candidate.to_lowercase(), &wanted);
-        let names = self.resources.iter().map(|resource| resource.name.as_str());
-        let nearest = names.min_by_key(|candidate| distance(candidate))?;
-        (distance(nearest) <= nearest.len().max(name.len()) / 3).then(|| nearest.to_owned())
+        nearest(self.resources.iter().map(|resource| resource.name.as_str()), name).map(str::to_owned)
     }
 }
 
