@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -181,7 +182,15 @@ impl Run {
             monitor.start_pass(phase, &self.affected, &order);
         }
         let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
-        let caller = Caller { engine: &engine, affected: &affected, phase, settings: &settings, looking };
+        let stopped = AtomicBool::new(false);
+        let caller = Caller {
+            engine: &engine,
+            affected: &affected,
+            phase,
+            settings: &settings,
+            looking,
+            stopped: &stopped,
+        };
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
         loop {
             if settings.nesting.cancel.is_cancelled() && !self.cancelled {
@@ -189,10 +198,12 @@ impl Run {
                 scheduler.stop();
                 settings.observers.tell(|| Event::Cancelled);
             }
+            stopped.store(scheduler.is_stopping(), Ordering::Relaxed);
             // All that has ended comes before anything new, which starts here and now: else a step could start after a
             // failure that stops the run.
             while let Poll::Ready(Some(ended)) = futures::poll!(running.next()) {
                 newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
+                stopped.store(scheduler.is_stopping(), Ordering::Relaxed);
             }
             if newcomers.is_empty()
                 && let Some(step) = scheduler.take()
@@ -228,7 +239,7 @@ impl Run {
             && before.iter().any(|before| before.state == State::Failed)
     }
 
-    /// A step has ended, or was given back because of the newcomers that are answered.
+    /// A step has ended, or is given back because of the newcomers that are answered, or because the run has stopped.
     fn end(
         &mut self,
         scheduler: &mut Scheduler,
@@ -239,13 +250,12 @@ impl Run {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
             monitor.end_step(number);
         }
-        let newcomers = std::mem::take(&mut ended.newcomers);
-        if newcomers.is_empty() {
-            self.end_step(scheduler, phase, methods[ended.step.slot], ended);
-        } else {
+        if let Some(newcomers) = ended.not_run.take() {
             scheduler.give_back(&ended.step);
+            return newcomers;
         }
-        newcomers
+        self.end_step(scheduler, phase, methods[ended.step.slot], ended);
+        Vec::new()
     }
 
     fn end_step(&mut self, scheduler: &mut Scheduler, phase: Phase, method: Method, ended: Ended) {
