@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cascade_core::{
     BuildError, Cascade, Declaration, Delete, Outcome, ResourceDescriptor, Rule, StepSettings, place,
@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
 use crate::Failed;
-use crate::measure::expect_equal;
+use crate::measure::{Stopwatch, expect_equal};
 
 /// Steps at once.
 const CONCURRENCY: usize = 100;
@@ -35,7 +35,7 @@ pub fn cascade(count: &Arc<AtomicU64>) -> Result<Cascade, BuildError> {
 /// How long a run of `steps` steps takes, without the plan.
 pub async fn apply(cascade: &Cascade, count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
     let plan = cascade.plan_named(Delete, "Thing", (0..steps).map(|id| id.to_string())).await?;
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let report = cascade.apply(plan).await?;
     let took = start.elapsed();
     expect_equal("complete", &report.is_complete(), &true)?;
@@ -45,7 +45,7 @@ pub async fn apply(cascade: &Cascade, count: &AtomicU64, steps: u64) -> Result<D
 
 /// How long the same takes with a bare `FuturesUnordered` over boxed futures.
 pub async fn bare(count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let mut running: FuturesUnordered<BoxFuture<'_, u64>> = FuturesUnordered::new();
     let mut next = 0;
     let mut ended = 0;

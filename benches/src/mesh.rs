@@ -7,7 +7,7 @@ use std::time::Duration;
 use cascade_core::{Cascade, Declaration, Delete, Found, Outcome, ResourceDescriptor, Rule, place};
 
 use crate::Failed;
-use crate::measure::{expect_equal, time};
+use crate::measure::{Stopwatch, expect_equal, time};
 
 /// Resources in a layer.
 pub const WIDTH: usize = 8;
@@ -38,7 +38,7 @@ pub async fn build_and_plan(layers: usize) -> Result<Duration, Failed> {
     });
     let below = if layers > 1 { WIDTH } else { 0 };
     expect_equal("the tree's first levels", &seen, &Some(vec![below; WIDTH]))?;
-    let start = std::time::Instant::now();
+    let start = Stopwatch::start();
     let plan = cascade.plan_named(Delete, "Root", ["0"]).await?;
     let planning = start.elapsed();
     expect_equal("instances", &plan.len(), &(layers * WIDTH + 1))?;

@@ -1,7 +1,7 @@
 //! The cloud topology on SQLite, with ids of text: what planning costs beside the finders' own statements.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cascade_core::{
     BuildError, Cascade, Declaration, Delete, Found, Outcome, ResourceDescriptor, Rule, StepError, place,
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use crate::Failed;
 use crate::cloud::{EDGES, RESOURCES, World};
-use crate::measure::expect_equal;
+use crate::measure::{Stopwatch, expect_equal};
 
 /// Pairs of parent and child.
 type Pairs = Vec<(String, String)>;
@@ -137,7 +137,7 @@ fn declaration(resource: usize) -> Declaration<Arc<Database>, String> {
 
 /// How long the plan takes.
 pub async fn plan(cascade: &Cascade, database: &Database) -> Result<Duration, Failed> {
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let plan = cascade.plan_named(Delete, RESOURCES[0], ["zone-0"]).await?;
     let took = start.elapsed();
     expect_equal("instances in the plan", &(plan.len() as u64), &database.instances)?;
@@ -154,7 +154,7 @@ pub async fn statements_of_a_plan(cascade: &Cascade, database: &Database) -> Res
 
 /// How long the statements take alone, their answers read and dropped.
 pub fn run_statements(database: &Database, statements: &[Asked]) -> Result<Duration, Failed> {
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let mut rows = 0;
     for (edge, parents) in statements {
         rows += database.find(*edge, parents)?.len();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tracing::Instrument;
 
 use crate::affected::Column;
 use crate::apply::Apply;
@@ -132,6 +133,18 @@ impl Cascade {
         if roots.ids.len() == 0 {
             return Err(PlanError::NoRoots { resource: self.graph().resources[root].name().to_owned() });
         }
+        let name = self.graph().resources[root].name();
+        let span =
+            tracing::info_span!("cascade.plan", operation = operation.descriptor().code(), root = name);
+        self.find_and_ask(operation, route, roots).instrument(span).await
+    }
+
+    async fn find_and_ask(
+        &self,
+        operation: Arc<dyn AnyOperation>,
+        route: Route,
+        roots: Column,
+    ) -> Result<Plan, PlanError> {
         let engine = &self.engine;
         let graph = Arc::clone(&engine.graph);
         let affected = discover(graph, &engine.extensions, operation, route, roots, engine.find).await?;

@@ -514,6 +514,12 @@ impl<'a> Discovery<'a> {
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let arcs = &mut self.arcs[call.edge];
         if let Some(parents) = parents {
+            // As many as all calls will bring, if they bring as many as this one; up to eight times what is there.
+            let expected = children.len() * self.inboxes[call.edge].expected.unwrap_or(1) as usize;
+            if arcs.pairs.capacity() < arcs.pairs.len() + children.len() {
+                let most = (arcs.pairs.len() + children.len()) * 8;
+                arcs.pairs.reserve_exact(expected.min(most).saturating_sub(arcs.pairs.len()));
+            }
             arcs.pairs.extend(parents.into_iter().zip(children));
             return;
         }

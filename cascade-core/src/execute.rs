@@ -201,7 +201,9 @@ impl Run {
             stopped.store(scheduler.is_stopping(), Ordering::Relaxed);
             // All that has ended comes before anything new, which starts here and now: else a step could start after a
             // failure that stops the run.
-            while let Poll::Ready(Some(ended)) = futures::poll!(running.next()) {
+            while !running.is_empty()
+                && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
+            {
                 newcomers.extend(self.end(&mut scheduler, phase, &methods, ended));
                 stopped.store(scheduler.is_stopping(), Ordering::Relaxed);
             }
@@ -262,7 +264,6 @@ impl Run {
         let Ended { step, failed, since, .. } = ended;
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
         let completion = scheduler.complete(&step, &positions);
-        let effect = method.name(&self.affected.graph, phase);
         self.settings.observers.tell(|| Event::StepEnded {
             step: step_name(&self.affected, phase, method, step.nodes.len()),
             failed: failed.len(),
@@ -271,7 +272,8 @@ impl Run {
             elapsed: since.map_or(Duration::ZERO, |since| since.elapsed()),
         });
         for (position, error) in failed {
-            let failure = Failure { phase, effect: effect.to_owned(), error };
+            let effect = method.name(&self.affected.graph, phase).to_owned();
+            let failure = Failure { phase, effect, error };
             self.failures.entry(step.nodes[position]).or_insert(failure);
         }
     }

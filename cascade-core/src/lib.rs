@@ -65,6 +65,22 @@
 //! A program usually begins with `Cascade::linked()`: it has every annotated extension of the crates that are linked in,
 //! and nobody keeps a list. [`link!`] names such crates, so that the linker keeps them.
 //!
+//! # What holds
+//!
+//! - **Every instance once.** However many edges lead to an instance, it is in the plan once, with all its parents, and
+//!   gets each effect once. What another of its effects supersedes does not run.
+//! - **Children first.** No step on an instance starts before every step on all affected instances that hang off it has
+//!   ended well. Where instances hang off each other in a circle, the arcs that close it are left out of the order, and
+//!   the plan lists them.
+//! - **Objections before effects.** Checks, authorizers and limits see the whole plan before anything is changed.
+//! - **At least once.** A step that failed, or ran out of time, may be called again for the same instances: effects have
+//!   to stand that. [`conformance`] tries it.
+//! - **A verdict for everything.** Each instance of a plan is done, failed, blocked by one that failed, or not started.
+//!   Done is said only of what ended well.
+//! - **The same plan each time.** The same extensions and the same answers of the finders make the same plan and the same
+//!   digest, whatever the order in which they were linked or answered.
+//! - **Cost by edges, not by paths.** The tree of paths may be endless in size: the engine never walks it.
+//!
 //! # Where to look
 //!
 //! | for | see |
@@ -88,6 +104,8 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `inventory` (default) | extensions are collected by the linker: `Cascade::linked()`, `graph_test!`. Without it, [register](CascadeBuilder::register) them by hand |
+//! | `metrics` | `count`: counters of runs for whichever recorder of the `metrics` facade the program has |
+//! | `progress` | `ProgressBars`: a bar for each resource on a terminal |
 //!
 //! The engine is asynchronous and needs a Tokio runtime with its timer.
 

@@ -204,6 +204,14 @@ impl Report {
             && self.verdicts().all(|(_, verdict)| matches!(verdict, Verdict::Done))
     }
 
+    /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a run
+    /// with [`FailurePolicy::Force`](crate::FailurePolicy::Force) this is the ledger of what was left behind.
+    pub fn failures(&self) -> impl Iterator<Item = (InstanceRef<'_>, &Failure)> {
+        let mut nodes: Vec<u32> = self.failures.keys().copied().collect();
+        nodes.sort_unstable();
+        nodes.into_iter().filter_map(|node| Some((self.instance(node), self.failures.get(&node)?)))
+    }
+
     /// The cascades that methods of the run started, in the order they ended.
     pub fn nested(&self) -> &[NestedReport] {
         &self.nested

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::affected::bits;
 use crate::order::Order;
 
 /// What a run does after a step has failed.
@@ -172,15 +171,16 @@ impl Scheduler {
         let slot = lane.slots.pop_front()?;
         let ready = &mut self.ready[slot];
         let count = ready.len().min(self.work.slots[slot].batch);
-        let nodes: Vec<u32> = ready.drain(..count).collect();
+        let mut nodes = Vec::with_capacity(count);
+        for node in ready.drain(..count) {
+            self.states[node as usize] = State::Running;
+            nodes.push(node);
+        }
         if !ready.is_empty() {
             lane.slots.push_back(slot);
         }
         lane.free -= 1;
         self.reopen(lane_number);
-        for &node in &nodes {
-            self.states[node as usize] = State::Running;
-        }
         self.running += 1;
         Some(Step { slot, nodes })
     }
@@ -253,14 +253,15 @@ impl Scheduler {
 
     /// Makes an instance ready for its next slot; answers whether it has none left.
     fn next_slot(&mut self, node: u32) -> bool {
-        let Some(bit) = bits(self.work.masks[node as usize]).next() else {
+        let mask = self.work.masks[node as usize];
+        if mask == 0 {
             let failed = self.left_behind.get(node as usize).copied().unwrap_or(false);
             self.states[node as usize] = if failed { State::Failed } else { State::Done };
             self.ended.push(node);
             return true;
-        };
+        }
         let resource = self.resource_of(node);
-        let slot = self.work.first_slot[resource] + bit;
+        let slot = self.work.first_slot[resource] + mask.trailing_zeros() as usize;
         if self.ready[slot].is_empty() {
             let lane = self.work.slots[slot].lane;
             self.lanes[lane].slots.push_back(slot);

@@ -67,7 +67,10 @@ fn heading() -> Result<String, Failed> {
         String::from(
             "Written by `cargo xtask bench`; do not edit. The ratios count, the times are this machine's. Each",
         ),
-        String::from("number is a median; the engine and its rival ran by turns in one process."),
+        String::from(
+            "number is a median; the engine and its rival ran by turns in one process, on one thread. Times are the",
+        ),
+        String::from("thread's time on the processor."),
         String::new(),
         format!("- machine: {}, {cores} cores, {}", field("/proc/cpuinfo", "model name"), memory()),
         format!("- {}", String::from_utf8(rustc.stdout)?.trim()),

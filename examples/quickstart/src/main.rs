@@ -1,4 +1,5 @@
 //! Three resources, one delete: the plan first, then the run.
+#![expect(clippy::print_stdout, reason = "an example shows what happens")]
 
 use std::convert::Infallible;
 

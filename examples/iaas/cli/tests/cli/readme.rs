@@ -24,7 +24,9 @@ fn it_shows_the_plan_that_the_readme_shows() {
     let (_, means) = run.stderr.split_once('\n').expect("the notice of a new cloud, and then the warning");
     let sentences: Vec<&str> = means.lines().filter(|line| line.ends_with('.')).collect();
     assert!(!sentences.is_empty(), "{}", run.stderr);
-    sentences.iter().for_each(|sentence| assert!(shown.contains(sentence), "the README lacks: {sentence}"));
+    for sentence in sentences {
+        assert!(shown.contains(sentence), "the README lacks: {sentence}");
+    }
 }
 
 #[test]
