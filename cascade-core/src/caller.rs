@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -28,8 +29,9 @@ pub(crate) struct Ended {
     pub(crate) step: Step,
     /// The instances that failed, by their position in the step.
     pub(crate) failed: Vec<(usize, Arc<CallError>)>,
-    /// What was found to have come since the plan was made. If there is any, the step has not run.
-    pub(crate) newcomers: Vec<Newcomers>,
+    /// The step has not run: because of what was found to have come since the plan was made, or, where nothing has,
+    /// because the run was stopped before.
+    pub(crate) not_run: Option<Vec<Newcomers>>,
     /// The monitor's number of the step, if there is one.
     pub(crate) number: Option<u64>,
     /// Known where somebody is told of it.
@@ -53,6 +55,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) settings: &'a RunSettings,
     pub(crate) looking: &'a Looking<'a>,
     pub(crate) repeats: &'a Repeats,
+    /// Nothing new may start.
+    pub(crate) stopped: &'a AtomicBool,
 }
 
 /// The instances that an earlier process may have had under way, in the phase that it was in.
@@ -109,13 +113,17 @@ impl Caller<'_> {
                 Some(down) => Box::pin(self.look(down, method, &step)).await?,
                 None => Failed::new(),
             };
+            // The run may have been stopped while it looked.
+            if self.looking.down.is_some() && self.stopped.load(Ordering::Relaxed) {
+                return Err(Vec::new());
+            }
             Ok(self.tries(method, &step, looked).await)
         };
-        let (failed, newcomers) = match tries.instrument(span).await {
-            Ok(failed) => (failed, Vec::new()),
-            Err(newcomers) => (Vec::new(), newcomers),
+        let (failed, not_run) = match tries.instrument(span).await {
+            Ok(failed) => (failed, None),
+            Err(newcomers) => (Vec::new(), Some(newcomers)),
         };
-        Ended { step, failed, newcomers, number, since }
+        Ended { step, failed, not_run, number, since }
     }
 
     fn name(&self, method: &Method, step: &Step) -> StepName {

@@ -106,11 +106,15 @@ fn what_is_new(
     let mut new = BTreeSet::new();
     for (position, known) in children.into_iter().enumerate() {
         let hangs_off = |at: u32| known.is_some_and(|index| affected.parents(edge, index).contains(&at));
-        let of = match &named {
-            Some(named) => asked.iter().copied().filter(|&at| at == named.indices[position]).collect(),
+        let without: Vec<u32> = match &named {
+            Some(named) => {
+                let of = asked.iter().copied().filter(|&at| at == named.indices[position]);
+                of.filter(|&at| !hangs_off(at)).collect()
+            }
+            // Of which of the parents it is the child is not said: it is known if it is that of one.
+            None if asked.iter().any(|&at| hangs_off(at)) => Vec::new(),
             None => asked.to_vec(),
         };
-        let without: Vec<u32> = of.into_iter().filter(|&at| !hangs_off(at)).collect();
         if !without.is_empty() {
             new.insert(found.printed_child(position));
             parents.extend(without);

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -264,6 +265,7 @@ impl Run {
         }
         let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
         let repeats = Arc::clone(&self.repeats);
+        let stopped = AtomicBool::new(false);
         let caller = Caller {
             engine: &engine,
             affected: &affected,
@@ -271,6 +273,7 @@ impl Run {
             settings: &settings,
             looking,
             repeats: &repeats,
+            stopped: &stopped,
         };
         let (newcomers, recording) = (Vec::new(), FuturesUnordered::new());
         let methods = methods.as_slice();
@@ -295,12 +298,14 @@ impl Run {
                 self.recorder.note(|| Record::Cancelled);
                 self.settings.observers.tell(|| Event::Cancelled);
             }
+            caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
             // All that has ended comes before anything new, which starts here and now: else a step could start after a
             // failure that stops the run.
             while !running.is_empty()
                 && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
             {
                 self.end(driven, ended);
+                caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
             }
             while let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next()) {
                 self.recorded(driven, recorded);
@@ -363,13 +368,12 @@ impl Run {
             && before.iter().any(|before| before.state == State::Failed)
     }
 
-    /// A step has ended, or was given back because of newcomers.
+    /// A step has ended, or is given back because of the newcomers that were found, or because the run has stopped.
     fn end(&mut self, driven: &mut Driven<'_>, mut ended: Ended) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
             monitor.end_step(number);
         }
-        let newcomers = std::mem::take(&mut ended.newcomers);
-        if !newcomers.is_empty() {
+        if let Some(newcomers) = ended.not_run.take() {
             driven.scheduler.give_back(&ended.step);
             driven.newcomers.extend(newcomers);
             return;

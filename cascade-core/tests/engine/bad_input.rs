@@ -274,7 +274,19 @@ fn a_run_that_is_dropped_leaves_nothing_running() {
     });
 }
 
-/// Timeouts need the clock of a runtime: without one, that is what the error says.
+/// Only what has to wait needs a runtime.
+#[test]
+fn without_a_runtime_what_answers_at_once_is_planned() {
+    let (cascade, _) = zone_with_hosts().build();
+    let mut planning = std::pin::pin!(plan(&cascade, "Zone z"));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(answer) = planning.as_mut().poll(&mut cx) else {
+        panic!("nothing to wait for")
+    };
+    assert_eq!(answer.unwrap().len(), 3);
+}
+
+/// The time limit of what waits needs the clock of a runtime.
 #[test]
 fn without_a_runtime_a_method_that_waits_is_an_error_and_no_panic() {
     let resource = |name: &str| ResourceDescriptor::runtime::<u64>(name.to_owned(), place!());

@@ -1,6 +1,6 @@
 //! The promises, on random worlds.
 
-use cascade_core::FailurePolicy;
+use cascade_core::{Drift, FailurePolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
@@ -44,8 +44,17 @@ fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
 fn runs() -> impl Strategy<Value = RunSpec> {
     let policy =
         prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
-    (policy, any::<bool>(), 0..7_usize, proptest::option::weighted(0.2, 0..12_usize))
-        .prop_map(|(policy, forced, trouble, cancel_after)| RunSpec { policy, forced, trouble, cancel_after })
+    let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Chase)];
+    let cancel_after = proptest::option::weighted(0.2, 0..12_usize);
+    (policy, any::<bool>(), 0..7_usize, drift, cancel_after).prop_map(
+        |(policy, forced, trouble, drift, cancel_after)| RunSpec {
+            policy,
+            forced,
+            trouble,
+            drift,
+            cancel_after,
+        },
+    )
 }
 
 fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
