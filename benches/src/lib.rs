@@ -12,6 +12,7 @@ pub mod by_hand;
 pub mod cloud;
 pub mod driver;
 pub mod ids;
+pub mod journal;
 pub mod measure;
 pub mod mesh;
 pub mod sqlite;

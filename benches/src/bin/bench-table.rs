@@ -12,10 +12,11 @@ use cascade_benches::Failed;
 use cascade_benches::measure::{Row, Unit};
 
 /// Program, benchmark and sizes.
-const BENCHMARKS: [(&str, &str, &[u64]); 10] = [
+const BENCHMARKS: [(&str, &str, &[u64]); 11] = [
     ("bench-time", "mesh", &[5, 50, 200]),
     ("bench-time", "sqlite", &[10_000]),
     ("bench-time", "driver", &[100_000]),
+    ("bench-time", "journal", &[10_000]),
     ("bench-time", "cloud-u64", &[10_000, 100_000, 1_000_000]),
     ("bench-time", "cloud-uuid", &[10_000, 100_000, 1_000_000]),
     ("bench-time", "cloud-string", &[10_000, 100_000, 1_000_000]),

@@ -10,7 +10,8 @@ use std::time::Duration;
 use cascade_benches::cloud::World;
 use cascade_benches::ids::BenchId;
 use cascade_benches::measure::{Row, Unit, by_turns, nanoseconds, time};
-use cascade_benches::{Failed, block_on, by_hand, cloud, driver, mesh, sqlite};
+use cascade_benches::{Failed, block_on, by_hand, cloud, driver, journal, mesh, sqlite};
+use cascade_sqlite::SqliteJournal;
 
 fn main() -> Result<(), Failed> {
     let mut arguments = std::env::args().skip(1);
@@ -23,6 +24,7 @@ fn main() -> Result<(), Failed> {
         "cloud-string" => in_memory::<String>(size)?,
         "sqlite" => on_sqlite(size)?,
         "driver" => steps(size)?,
+        "journal" => kept(size)?,
         other => return Err(format!("there is no benchmark `{other}`").into()),
     };
     println!("{}", serde_json::to_string(&row)?);
@@ -119,6 +121,28 @@ fn on_sqlite(vms: u64) -> Result<Row, Failed> {
         rival: nanoseconds(rival),
         bar: 2.0,
         per: world.len(),
+    })
+}
+
+/// On a disk, as it is used: a journal in memory would cost nothing and keep nothing.
+fn kept(instances: u64) -> Result<Row, Failed> {
+    let directory = tempfile::tempdir()?;
+    let kept = journal::journalled(&SqliteJournal::open(directory.path().join("runs.db"))?)?;
+    let bare = journal::bare()?;
+    let (ours, rival) = by_turns(
+        7,
+        || block_on(journal::apply(&kept, instances))?,
+        || block_on(journal::apply(&bare, instances))?,
+    )?;
+    Ok(Row {
+        work: String::from("a journalled run: batches of 100, 1 ms an instance"),
+        size: format!("{instances} instances"),
+        unit: Unit::Time,
+        ours: nanoseconds(ours),
+        against: String::from("the same run without a journal"),
+        rival: nanoseconds(rival),
+        bar: 1.1,
+        per: instances,
     })
 }
 
