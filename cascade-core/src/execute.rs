@@ -307,7 +307,9 @@ impl Run {
                 self.end(driven, ended);
                 caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
             }
-            while let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next()) {
+            while !driven.recording.is_empty()
+                && let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next())
+            {
                 self.recorded(driven, recorded);
             }
             if self.may_start(driven)

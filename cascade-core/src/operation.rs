@@ -3,7 +3,6 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -66,7 +65,7 @@ pub struct OperationDescriptor {
     code: &'static str,
     type_id: TypeId,
     roots: fn() -> Vec<ResourceDescriptor>,
-    parse: fn(serde_json::Value) -> Result<Arc<dyn AnyOperation>, serde_json::Error>,
+    parse: fn(serde_json::Value) -> Result<std::sync::Arc<dyn AnyOperation>, serde_json::Error>,
     place: Place,
 }
 
@@ -78,7 +77,9 @@ impl OperationDescriptor {
         roots: fn() -> Vec<ResourceDescriptor>,
         place: Place,
     ) -> Self {
-        let parse = |payload| Ok(Arc::new(serde_json::from_value::<O>(payload)?) as Arc<dyn AnyOperation>);
+        let parse = |payload| {
+            Ok(std::sync::Arc::new(serde_json::from_value::<O>(payload)?) as std::sync::Arc<dyn AnyOperation>)
+        };
         Self { name, code, type_id: TypeId::of::<O>(), roots, parse, place }
     }
 
@@ -106,7 +107,7 @@ impl OperationDescriptor {
     pub(crate) fn parse(
         &self,
         payload: serde_json::Value,
-    ) -> Result<Arc<dyn AnyOperation>, serde_json::Error> {
+    ) -> Result<std::sync::Arc<dyn AnyOperation>, serde_json::Error> {
         (self.parse)(payload)
     }
 
