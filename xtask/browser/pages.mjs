@@ -125,6 +125,18 @@ await check("awkward", async (page, same) => {
   same("no markup from names", await page.locator("#details b, #list b, #picture b").count(), 0);
 }, "awkward.html");
 
+await check("plan", async (page, same) => {
+  same("veto", await page.textContent(".refused h2"), "1 veto: only a forced run would start");
+  await page.locator("summary", { hasText: "Vm (6)" }).focus();
+  await page.keyboard.press("Enter");
+  same("why", await page.locator("text=Zone zone <1> → Vm vm-2: remove").isVisible(), true);
+  same("no script", await page.locator("script").count(), 0);
+}, "plan.html");
+
+await check("plan-dark", async (page, same) => {
+  same("dark", await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(20, 24, 29)");
+}, "plan.html", { colorScheme: "dark" });
+
 await check("empty", async (page, same) => {
   same("size", await page.textContent("#size"), "0 resources, 0 edges, 0 operations");
 }, "empty.html");

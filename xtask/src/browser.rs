@@ -30,6 +30,7 @@ fn prepare(root: &Path) -> Result<PathBuf, String> {
     };
     // The tests write their pages where the browser finds them.
     done(cargo().args(["test", "--quiet", "--package", "cascade-core", "--test", "rendering", "pages"]))?;
+    done(cargo().args(["test", "--quiet", "--package", "cascade-core", "--test", "plan_page"]))?;
     let cascade = ["run", "--quiet", "--package", "cargo-cascade", "--", "cascade", "--package", "iaas"];
     done(cargo().args(cascade).args(["graph", "--output"]).arg(pages.join("cloud.html")))?;
     if !folder.join("node_modules/playwright-core").exists() {

@@ -1,8 +1,11 @@
-//! The graph as a page: one file with everything in it, that asks no network.
+//! The graph and plans as pages: each one file with everything in it, that asks no network.
+
+mod plan;
 
 use crate::document::Document;
 
 const PAGE: &str = include_str!("page.html");
+const COLOURS: &str = include_str!("colours.css");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// `@dagrejs/dagre` 3.1.3, which lays out the pictures.
@@ -14,21 +17,33 @@ impl Document {
     /// follow an edge to where it is declared. Light and dark, by keyboard and by screen reader, also on paper.
     pub fn to_html(&self) -> Result<String, serde_json::Error> {
         let data = within_script(&serde_json::to_string(self)?);
-        let parts =
-            [("style", STYLE), ("licence", LICENCE), ("layout", LAYOUT), ("script", SCRIPT), ("data", &data)];
-        let mut page =
-            String::with_capacity(PAGE.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
-        let mut rest = PAGE;
-        // From left to right, once: a part may hold braces, and a name may look like one of ours.
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((name, after)) = after.split_once('}') else { break };
-            page.push_str(before);
-            page.push_str(parts.iter().find(|(part, _)| *part == name).map_or("", |(_, text)| text));
-            rest = after;
-        }
-        page.push_str(rest);
-        Ok(page)
+        let parts = [
+            ("colours", COLOURS),
+            ("style", STYLE),
+            ("licence", LICENCE),
+            ("layout", LAYOUT),
+            ("script", SCRIPT),
+            ("data", &data),
+        ];
+        Ok(filled(PAGE, &parts))
     }
+}
+
+/// The template with its parts in place. From left to right, once: a part may hold braces, and a name may look like one
+/// of ours.
+fn filled(template: &str, parts: &[(&str, &str)]) -> String {
+    let mut page =
+        String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        page.push_str(before);
+        page.push_str(parts.iter().find(|(part, _)| *part == name).map_or("", |(_, text)| text));
+        rest = after;
+    }
+    page.push_str(rest);
+    page
 }
 
 /// JSON that can stand within a `<script>`: nothing in it ends the element or opens a comment.
