@@ -40,7 +40,7 @@ pub(crate) enum Error {
     Name(#[from] UnknownName),
     #[error("git {what}: {message}")]
     Git { what: String, message: String },
-    #[error("`{0}` has no ending that names a format: .txt, .mmd, .dot, .svg, .md or .json")]
+    #[error("`{0}` has no ending that names a format: .txt, .mmd, .dot, .svg, .md, .html or .json")]
     Ending(PathBuf),
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },

@@ -81,7 +81,7 @@ impl Plan {
     }
 }
 
-fn why(affected: &Affected, resource: usize, index: u32) -> Option<Why> {
+pub(crate) fn why(affected: &Affected, resource: usize, index: u32) -> Option<Why> {
     let column = &affected.columns[resource];
     if !column.is_affected(index) && !column.is_retained(index) {
         return None;

@@ -124,6 +124,24 @@ fn a_graph_of_a_real_size_in_every_format() {
     assert!(text == again, "the same graph is written the same way");
 }
 
+/// The pages are written where `cargo xtask browser` finds them.
+#[test]
+fn pages() {
+    let write = |name: &str, document: &Document| {
+        let page = document.to_html().expect("names are text");
+        let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/");
+        std::fs::write(format!("{path}{name}.html"), &page).expect("the target folder can be written to");
+        page
+    };
+    let awkward = build([extension(AWKWARD, &[]), extension("</script>{data}", &[(AWKWARD, goes)])]);
+    let page = write("awkward", &awkward);
+    assert_eq!(page.matches("</script>").count(), 3);
+    assert!(!page.contains("http:") || !page.contains("src="), "it asks no network");
+    write("empty", &build([]));
+    let gitlab = write("gitlab", &gitlab().document());
+    assert!(gitlab.len() < 3_000_000, "{} bytes", gitlab.len());
+}
+
 #[test]
 fn a_chain_of_six_thousand_exhausts_no_stack() {
     let names: Vec<String> = (0..6000).map(|at| format!("R{at:04}")).collect();

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
 
+mod browser;
+
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -10,12 +12,14 @@ const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
   bench [--large]   measure everything, print one table and write it to benches/RESULTS.md;
-                    --large also measures 50 million instances, which takes 20 GB of memory";
+                    --large also measures 50 million instances, which takes 20 GB of memory
+  browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["browser"] => browser::run(),
         ["bench"] => bench(&[]),
         ["bench", "--large"] => bench(&["--large"]),
         _ => {

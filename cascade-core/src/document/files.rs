@@ -27,8 +27,8 @@ pub fn same_but_for_lines(one: &str, other: &str) -> bool {
 
 /// The text without the numbers of source lines, and with one kind of line end.
 fn without_lines(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
-    let mut parts = text.split_inclusive(".rs:").flat_map(|part| part.split_inclusive("\"line\": "));
+    let text = text.replace("\r\n", "\n").replace("\"line\": ", "\"line\":");
+    let mut parts = text.split_inclusive(".rs:").flat_map(|part| part.split_inclusive("\"line\":"));
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         plain.push_str(part.trim_start_matches(|char: char| char.is_ascii_digit()));
@@ -51,7 +51,7 @@ pub fn documented(folder: &str, files: &[&str]) -> Result<(), String> {
 fn documented_in(document: &Document, folder: &str, file: &str, write: bool) -> Result<(), String> {
     let Some(format) = Format::of_file(file) else {
         return Err(format!(
-            "`{file}` has no ending that names a format: .md, .svg, .mmd, .dot, .txt or .json"
+            "`{file}` has no ending that names a format: .md, .svg, .mmd, .dot, .txt, .html or .json"
         ));
     };
     let path = Path::new(folder).join(file);
@@ -74,7 +74,7 @@ fn documented_in(document: &Document, folder: &str, file: &str, write: bool) -> 
 
 /// A test that keeps documents of the graph true: `cargo test` fails, with the difference, while a file does not say what
 /// the code says. Named relative to the package, each written in the format of its ending: `.md`, `.svg`, `.mmd`
-/// (Mermaid), `.dot`, `.txt`, `.json`.
+/// (Mermaid), `.dot`, `.txt`, `.html`, `.json`.
 ///
 /// `CASCADE_DOCS=write cargo test` writes the files. Put it where all extensions are linked, such as the program's
 /// `main.rs`; numbers of source lines are written, but do not count as a difference.

@@ -20,13 +20,16 @@ pub enum Format {
     Svg,
     /// A page in Markdown, with everything there is to say.
     Markdown,
+    /// A page to explore in a browser.
+    Html,
     /// The document itself, for machines.
     Json,
 }
 
 impl Format {
     /// All of them, in the order that a help text lists them in.
-    pub const ALL: [Self; 6] = [Self::Text, Self::Mermaid, Self::Dot, Self::Svg, Self::Markdown, Self::Json];
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Mermaid, Self::Dot, Self::Svg, Self::Markdown, Self::Html, Self::Json];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Format {
             Self::Dot => "dot",
             Self::Svg => "svg",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Json => "json",
         }
     }
@@ -48,6 +52,7 @@ impl Format {
             "dot" | "gv" => Self::Dot,
             "svg" => Self::Svg,
             "md" => Self::Markdown,
+            "html" | "htm" => Self::Html,
             "json" => Self::Json,
             _ => return None,
         })
@@ -62,7 +67,7 @@ impl fmt::Display for Format {
 
 /// No format has that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no format `{0}`: there are text, mermaid, dot, svg, markdown and json")]
+#[error("there is no format `{0}`: there are text, mermaid, dot, svg, markdown, html and json")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
@@ -85,6 +90,7 @@ impl View<'_> {
             Format::Dot => self.to_dot(),
             Format::Svg => self.to_svg(),
             Format::Markdown => self.document().to_markdown(),
+            Format::Html => self.document().to_html()?,
             Format::Json => self.document().to_json()?,
         })
     }

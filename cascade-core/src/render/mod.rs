@@ -2,6 +2,7 @@
 
 mod escape;
 mod graph;
+mod html;
 mod number;
 mod plan;
 mod report;

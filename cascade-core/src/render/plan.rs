@@ -34,7 +34,7 @@ impl fmt::Display for Plan {
     }
 }
 
-fn roots(affected: &Affected) -> String {
+pub(super) fn roots(affected: &Affected) -> String {
     let name = affected.resource_name(affected.route.root);
     let shown: Vec<String> = (0..affected.roots.min(3))
         .map(|root| Printed(affected.display(affected.route.root, root)).to_string())
@@ -121,7 +121,7 @@ impl TreePrinter<'_> {
 }
 
 /// The effects on these instances: one name where all get the same, else each with its count.
-fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> String {
+pub(super) fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> String {
     let mut counts = vec![0_usize; affected.graph.resources[resource].effects.len()];
     let (mut taken, mut retained) = (0, 0);
     for &index in instances {

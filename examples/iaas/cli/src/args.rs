@@ -179,7 +179,7 @@ pub(crate) struct DetachArgs {
 }
 
 /// How an operation is carried out.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct How {
     /// Only show what would be done.
@@ -191,6 +191,9 @@ pub(crate) struct How {
     /// Go on in spite of vetoes, and leave behind what fails.
     #[arg(long)]
     pub(crate) force: bool,
+    /// Also write the plan as a page for a browser, for the one who approves it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Print one JSON document and nothing else.
     #[arg(long)]
     pub(crate) json: bool,

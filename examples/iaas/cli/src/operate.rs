@@ -41,6 +41,7 @@ pub(crate) async fn run<O: Operation>(
     }
     let plan = cloud.cascade.plan_named(operation, resource, ids).await?;
     let summary = plan.summary().map_err(Failure::failed)?;
+    write_page(&plan, how)?;
     let vetoed = !plan.vetoes().is_empty() && !how.force;
     if !how.json {
         print(&plan)?;
@@ -60,6 +61,14 @@ pub(crate) async fn run<O: Operation>(
         confirm(&summary.roots)?;
     }
     carry_out(&cloud.cascade, plan, how).await
+}
+
+/// The plan as a page, where one was asked for.
+fn write_page(plan: &Plan, how: &How) -> Result<(), Failure> {
+    let Some(path) = &how.html else { return Ok(()) };
+    let page = plan.to_html().map_err(Failure::failed)?;
+    std::fs::write(path, page)
+        .map_err(|error| Failure::failed(format!("{} cannot be written: {error}", path.display())))
 }
 
 /// Runs the plan and reports.

@@ -1,0 +1,65 @@
+//! The graph and plans as pages: each one file with everything in it, that asks no network.
+
+mod plan;
+
+use crate::document::Document;
+
+const PAGE: &str = include_str!("page.html");
+const COLOURS: &str = include_str!("colours.css");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// `@dagrejs/dagre` 3.1.3, which lays out the pictures.
+const LAYOUT: &str = include_str!("dagre.min.js");
+const LICENCE: &str = include_str!("dagre.LICENSE");
+
+impl Document {
+    /// A page to explore the graph in a browser: search, choose a root and an operation, see what is reached and how,
+    /// follow an edge to where it is declared. Light and dark, by keyboard and by screen reader, also on paper.
+    pub fn to_html(&self) -> Result<String, serde_json::Error> {
+        let data = within_script(&serde_json::to_string(self)?);
+        let parts = [
+            ("colours", COLOURS),
+            ("style", STYLE),
+            ("licence", LICENCE),
+            ("layout", LAYOUT),
+            ("script", SCRIPT),
+            ("data", &data),
+        ];
+        Ok(filled(PAGE, &parts))
+    }
+}
+
+/// The template with its parts in place. From left to right, once: a part may hold braces, and a name may look like one
+/// of ours.
+fn filled(template: &str, parts: &[(&str, &str)]) -> String {
+    let mut page =
+        String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        page.push_str(before);
+        page.push_str(parts.iter().find(|(part, _)| *part == name).map_or("", |(_, text)| text));
+        rest = after;
+    }
+    page.push_str(rest);
+    page
+}
+
+/// JSON that can stand within a `<script>`: nothing in it ends the element or opens a comment.
+fn within_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within_script;
+
+    #[test]
+    fn a_name_cannot_leave_its_script() {
+        let json = within_script("[\"</script><script>alert(1)</script><!--\"]");
+        assert!(!json.contains('<'));
+        let read: Vec<String> = serde_json::from_str(&json).expect("it still is JSON");
+        assert_eq!(read, ["</script><script>alert(1)</script><!--"]);
+    }
+}
