@@ -66,12 +66,10 @@ impl Walk {
         let mut entries: BTreeSet<(bool, u32)> = BTreeSet::new();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| inside(edge.child)) {
             let child_number = |child: u32| numbers[edge.child][child as usize];
-            if inside(edge.parent) && !route.orders(index) {
-                continue;
-            }
             if inside(edge.parent) {
                 let parent_number = |parent: u32| numbers[edge.parent][parent as usize];
-                let pairs = arcs[index].pairs.iter();
+                let ordered = |child: u32| route.orders(index, &columns[edge.child], child);
+                let pairs = arcs[index].pairs.iter().filter(|&&(_, child)| ordered(child));
                 found.extend(
                     pairs.map(|&(parent, child)| (parent_number(parent), child_number(child), index)),
                 );

@@ -172,9 +172,9 @@ impl Decision {
         }
     }
 
-    /// Whether it says how instances are ordered: what is left alone needs no order.
+    /// Whether it says how instances are ordered. What is retained is not waited for, unless another rule takes it.
     pub(crate) fn orders(&self) -> bool {
-        !matches!(self, Self::Ignore | Self::Retain)
+        *self != Self::Ignore
     }
 }
 

@@ -97,15 +97,16 @@ fn each_arc(affected: &Affected, mut visit: impl FnMut(u32, u32)) {
             !affected.cut.is_empty()
                 && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
         };
-        let ordered = affected.route.orders(index);
+        let children = &affected.columns[edge.child];
+        let ordered = |child: u32| affected.route.orders(index, children, child);
         let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
-        for &(parent, child) in arcs.pairs.iter().filter(|_| ordered) {
-            if !is_cut(parent, child) {
+        for &(parent, child) in &arcs.pairs {
+            if ordered(child) && !is_cut(parent, child) {
                 visit(child_base + child, parent_base + parent);
             }
         }
-        for block in arcs.blocks.iter().filter(|_| ordered) {
-            for &child in &block.children {
+        for block in &arcs.blocks {
+            for &child in block.children.iter().filter(|&&child| ordered(child)) {
                 visit(affected.node(edge.child, child), between);
             }
             for &parent in &block.parents {

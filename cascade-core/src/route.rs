@@ -4,6 +4,7 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
+use crate::affected::Column;
 use crate::graph::{Edge, Graph, GraphDecision, GraphRule};
 
 /// What happens to an instance that is reached.
@@ -57,10 +58,10 @@ impl Route {
         Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
     }
 
-    /// Whether what hangs off a parent along that edge ends before the parent's step starts. What is retained is left
-    /// alone, and nothing waits for it.
-    pub(crate) fn orders(&self, edge: usize) -> bool {
-        self.edges[edge].is_some_and(|route| route.reach != Reach::Retained)
+    /// Whether the child, if it hangs off a parent along that edge, ends before the parent's step starts. Nothing waits
+    /// for what stays; what another rule takes is waited for along every edge.
+    pub(crate) fn orders(&self, edge: usize, child: &Column, index: u32) -> bool {
+        self.edges[edge].is_some_and(|route| route.reach != Reach::Retained || child.is_affected(index))
     }
 
     /// The groups of resources, parents before children.

@@ -97,7 +97,7 @@ pub(crate) enum DecisionSpec {
 impl DecisionSpec {
     /// Whether what hangs off a parent by it is in the order.
     pub(crate) fn orders(self) -> bool {
-        !matches!(self, Self::Ignore | Self::Retain)
+        !matches!(self, Self::Ignore)
     }
 }
 
