@@ -209,6 +209,12 @@ impl Affected {
             || self.effects(resource, index) & column.through[index as usize] != 0
     }
 
+    /// Whether the instance of that node is affected.
+    pub(crate) fn is_affected(&self, node: u32) -> bool {
+        let (resource, index) = self.locate(node);
+        self.columns[resource].is_affected(index)
+    }
+
     /// Whether a parent's end takes the instance, and it has no step of its own.
     pub(crate) fn is_taken_without_step(&self, node: u32) -> bool {
         let (resource, index) = self.locate(node);

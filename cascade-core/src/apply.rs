@@ -127,7 +127,7 @@ impl Apply {
         let affected = plan.affected;
         // The world may have moved since the plan was made: the objections that count are those of now.
         let forced = settings.forced;
-        let against = objections(&cascade.engine, &affected, &settings.nesting, forced).await?;
+        let against = objections(&cascade.engine, &affected, None, &settings.nesting, forced).await?;
         if !against.denials.is_empty() {
             return Err(ApplyError::Denied { denials: against.denials });
         }
@@ -170,6 +170,10 @@ impl Apply {
         }
         if self.settings.nesting.depth > MAX_DEPTH {
             return Err(ApplyError::TooDeep { depth: MAX_DEPTH });
+        }
+        if let Some(name) = self.settings.limits.unknown(&affected.graph) {
+            let nearest = affected.graph.nearest_resource(name).map(ToOwned::to_owned);
+            return Err(ApplyError::UnknownLimit { name: name.to_owned(), nearest });
         }
         let exceeded = self.settings.limits.exceeded(affected);
         if !exceeded.is_empty() {
@@ -274,6 +278,17 @@ pub enum ApplyError {
     OverLimit {
         /// The limits that it is above.
         exceeded: Vec<Exceeded>,
+    },
+    /// There is a limit on a resource that is not there: it would protect nothing.
+    #[error(
+        "there is a limit on `{name}`, which is no resource{}; nothing was changed",
+        .nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean `{nearest}`?"))
+    )]
+    UnknownLimit {
+        /// The name in the limit.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
     },
     /// The plan is not the one that was confirmed: the world has moved, or it is another plan.
     #[error(

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::affected::{Affected, bits};
+use crate::affected::Affected;
 use crate::call::{CallError, delays, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
@@ -17,7 +17,6 @@ use crate::drift::{Drift, Newcomers, look_again};
 use crate::engine::Engine;
 use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
-use crate::graph::Effect;
 use crate::layer::{Instances, Next, StepCall};
 use crate::order::Order;
 use crate::pass::Method;
@@ -110,7 +109,7 @@ impl Caller<'_> {
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
             let looked = match &self.looking.down {
-                Some(down) => Box::pin(self.look(down, method, &step)).await?,
+                Some(down) => Box::pin(self.look(down, &step)).await?,
                 None => Failed::new(),
             };
             // The run may have been stopped while it looked.
@@ -143,11 +142,11 @@ impl Caller<'_> {
 
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
     /// under so that their step must not run; an `Err` has newcomers to chase first.
-    async fn look(&self, down: &Order, method: &Method, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+    async fn look(&self, down: &Order, step: &Step) -> Result<Failed, Vec<Newcomers>> {
         let Self { engine, affected, looking, .. } = self;
         let mut failed = Failed::new();
         let mut chased = Vec::new();
-        for (resource, parents) in self.to_look_at(down, method, step) {
+        for (resource, parents) in self.to_look_at(down, step) {
             let open = |index: &u32| looking.refused.get(resource, *index).is_none();
             let (asked, refused): (Vec<u32>, Vec<u32>) = parents.into_iter().partition(open);
             for index in refused {
@@ -184,28 +183,18 @@ impl Caller<'_> {
     }
 
     /// The instances that are looked at again before a step: its own, and those that their end takes, by resource.
-    fn to_look_at(&self, down: &Order, method: &Method, step: &Step) -> BTreeMap<usize, Vec<u32>> {
+    fn to_look_at(&self, down: &Order, step: &Step) -> BTreeMap<usize, Vec<u32>> {
         let affected = self.affected;
-        let effects = &affected.graph.resources[method.resource].effects;
-        let of_step = |effect: &Effect| effect.extension == method.extension && effect.method == method.index;
-        let this = effects.iter().position(of_step);
         let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        let first = affected.base[method.resource];
-        let own = step.nodes.iter().map(|node| node - first);
-        // Once is enough: before the first of the instance's effects.
-        let due = own.filter(|&index| bits(affected.effects(method.resource, index)).next() == this);
-        for index in due {
-            let mut open = vec![affected.node(method.resource, index)];
-            while let Some(node) = open.pop() {
-                let (resource, index) = affected.locate(node);
-                if affected.columns[resource].is_expanded(index) {
-                    by_resource.entry(resource).or_default().push(index);
-                }
-                open.extend(
-                    down.instances_after(node, affected.nodes())
-                        .filter(|&node| affected.is_taken_without_step(node)),
-                );
+        let mut seen: HashSet<u32> = step.nodes.iter().copied().collect();
+        let mut open = step.nodes.clone();
+        while let Some(node) = open.pop() {
+            let (resource, index) = affected.locate(node);
+            if affected.columns[resource].is_expanded(index) {
+                by_resource.entry(resource).or_default().push(index);
             }
+            let taken = down.instances_after(node, affected.nodes());
+            open.extend(taken.filter(|&node| affected.is_taken_without_step(node) && seen.insert(node)));
         }
         for indices in by_resource.values_mut() {
             indices.sort_unstable();
@@ -345,13 +334,14 @@ fn positions_above(
 ) -> Failed {
     let node = affected.node(resource, index);
     let takes = |&top: &u32| {
+        let mut seen = HashSet::from([top]);
         let mut open = vec![top];
         while let Some(at) = open.pop() {
             if at == node {
                 return true;
             }
-            let taken = |&node: &u32| affected.is_taken_without_step(node);
-            open.extend(down.instances_after(at, affected.nodes()).filter(taken));
+            let taken = down.instances_after(at, affected.nodes());
+            open.extend(taken.filter(|&node| affected.is_taken_without_step(node) && seen.insert(node)));
         }
         false
     };

@@ -149,7 +149,7 @@ impl Cascade {
         let graph = Arc::clone(&engine.graph);
         let affected = discover(graph, &engine.extensions, operation, route, roots, engine.find).await?;
         let affected = Arc::new(affected);
-        let against = objections(engine, &affected, &Arc::new(self.nesting()), false).await?;
+        let against = objections(engine, &affected, None, &Arc::new(self.nesting()), false).await?;
         Ok(Plan { affected, vetoes: against.vetoes, denials: against.denials })
     }
 

@@ -1,6 +1,6 @@
 //! Newcomers join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::affected::Affected;
@@ -10,7 +10,7 @@ use crate::drift::Newcomers;
 use crate::event::Event;
 use crate::execute::Run;
 use crate::schedule::{Before, Scheduler, State};
-use crate::vet::objections;
+use crate::vet::{is_new, objections};
 
 /// How often a plan may grow in one run. A world that keeps adding under what is being taken away has to be stopped by
 /// other means.
@@ -68,7 +68,10 @@ impl Run {
                 self.recorder.grown(&old, &affected).await;
                 self.rebase(&old, affected);
                 let mut before = renumber(&old, &self.affected, carried);
-                before.extend(self.begin_newcomers(&old).await);
+                let ended: HashSet<u32> = before.iter().map(|before| before.node).collect();
+                let not_begun = self.begin_newcomers(&old).await;
+                // What has ended has ended, whatever begin could not do above it.
+                before.extend(not_begun.into_iter().filter(|before| !ended.contains(&before.node)));
                 before
             }
             Err(reason) => {
@@ -90,7 +93,7 @@ impl Run {
         if let Some(exceeded) = exceeded.first() {
             return Err(format!("with them the plan is over the limit: {exceeded}"));
         }
-        let against = objections(engine, &grown, &settings.nesting, settings.forced).await;
+        let against = objections(engine, &grown, Some(affected), &settings.nesting, settings.forced).await;
         let against = against.map_err(|error| error.to_string())?;
         let vetoes = against.vetoes.iter().filter(|_| !settings.forced);
         if let Some(veto) = against.denials.iter().chain(vetoes).next() {
@@ -112,8 +115,9 @@ impl Run {
         let grown = Arc::clone(&self.affected);
         self.begin(|node| {
             let (resource, index) = grown.locate(node);
-            let column = &old.columns[resource];
-            index as usize >= column.len() || !column.is_affected(index)
+            is_new(old, &grown, resource, index) && grown.is_going(resource, index)
+                || index as usize >= old.columns[resource].len()
+                || !old.columns[resource].is_affected(index)
         })
         .await
     }
@@ -124,8 +128,8 @@ fn carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec
     let ended = scheduler.states().iter().zip(0..);
     let ended = ended.filter(|(state, node)| match state {
         State::Failed => true,
-        // What has no step of its own follows from what has.
-        State::Done => !affected.is_taken_without_step(*node),
+        // What has no step of its own follows from what has; what was not affected may be so now.
+        State::Done => affected.is_affected(*node) && !affected.is_taken_without_step(*node),
         State::Waiting | State::Running | State::Blocked => false,
     });
     let mut carried: Vec<Before> = ended.map(|(&state, node)| Before { node, state, cause: node }).collect();

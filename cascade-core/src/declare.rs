@@ -130,6 +130,10 @@ pub struct EffectDeclaration {
 /// | `shared`, all its owners go | yes | the effect, if the rule has one | yes | looked for | yes |
 /// | `shared`, else | listed only | none | no | left alone | |
 ///
+/// The owners of a `shared` child are those along that one edge: where two kinds of owners share it, give it a resource
+/// above both, or an effect that looks. An owner that comes between the plan and the run is not seen, unless a chase
+/// finds it as an owner of something new.
+///
 /// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What `with_parent`
 /// takes is done only when a parent that takes it is done.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

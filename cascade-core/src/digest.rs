@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::affected::{Affected, bits};
 
-/// The SHA-256 of the operation with its payload, the roots, and every affected instance with its effects, in hex.
+/// The SHA-256 of the operation with its payload, the roots, and every affected instance with its effects and
+/// whether it goes, in hex.
 ///
 /// It is taken over sorted names and ids, so that neither the link order nor the order of finders' answers shows.
 pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
@@ -20,6 +21,7 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
         for index in affected.sorted(resource) {
             field(&column.ids.id_to_json(index)?.to_string());
             field(if affected.is_root(resource, index) { "root" } else { "" });
+            field(if affected.is_going(resource, index) { "goes" } else { "" });
             for effect in bits(affected.effects(resource, index)) {
                 // With the extension: an owner and its add-ons may have effects of one name.
                 let effect = &affected.graph.resources[resource].effects[effect];

@@ -85,10 +85,12 @@ pub(crate) async fn look_again(
             continue;
         };
         let extension = &*engine.extensions[affected.graph.edges[edge].extension];
-        let ids = affected.columns[resource].ids.select(&parents);
         let settings = extension.descriptor().settings;
-        let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await?;
-        changed.extend(what_is_new(affected, (edge, route), &parents, found)?);
+        for asked in parents.chunks(engine.find.batch) {
+            let ids = affected.columns[resource].ids.select(asked);
+            let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await?;
+            changed.extend(what_is_new(affected, (edge, route), asked, found)?);
+        }
     }
     Ok(changed)
 }

@@ -15,6 +15,7 @@ use futures::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use crate::affected::Affected;
+use crate::call::CallError;
 use crate::caller::{Caller, Ended, Looking, Repeats, step_name};
 use crate::chase::Chase;
 use crate::declare::Phase;
@@ -421,6 +422,10 @@ impl Run {
         let Ended { step, failed, since, .. } = ended;
         let (phase, method) = (driven.phase, driven.methods[step.slot]);
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
+        // What the world has moved under gets no further step, not even in a forced run.
+        for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
+            driven.scheduler.end_with_this_step(step.nodes[*position]);
+        }
         let completion = driven.scheduler.conclude(&step, &positions);
         self.settings.observers.tell(|| Event::StepEnded {
             step: step_name(&self.affected, phase, method, step.nodes.len()),

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::affected::Affected;
+use crate::graph::Graph;
 
 /// How many instances a plan may touch. Looked at before anything runs; a plan above a limit is refused, also by a
 /// forced run: who means it raises the limit.
@@ -69,6 +70,11 @@ impl Limits {
             Some(Exceeded { resource: Some(name.clone()), limit, instances })
         });
         all.into_iter().chain(single).filter(|exceeded| exceeded.instances > exceeded.limit).collect()
+    }
+
+    /// The first limited resource that is not in the graph.
+    pub(crate) fn unknown(&self, graph: &Graph) -> Option<&str> {
+        self.resources().find(|name| graph.find_resource(name).is_none())
     }
 
     /// The names of resources that are limited.

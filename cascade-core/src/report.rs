@@ -28,7 +28,7 @@ pub enum Verdict<'a> {
         /// The instance that failed.
         by: InstanceRef<'a>,
     },
-    /// It was not operated on, because the run stopped before.
+    /// Not all of its effects ran, because the run stopped before: where it has several, the first may have.
     NotStarted,
     /// A step on it ended, but the journal did not take that: it may be done, and a resumed run does it again.
     Unrecorded,

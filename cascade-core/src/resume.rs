@@ -19,6 +19,7 @@ use crate::journal::{
     Journal, JournalError, PlanDifference, Record, Recorded, Replanned, RunDetails, RunEnd, RunId, RunInfo,
     RunState, carry_over, gone, history, restored,
 };
+use crate::limits::Exceeded;
 use crate::monitor::Monitor;
 use crate::operation::AnyOperation;
 use crate::plan::{PlanError, PlanVeto};
@@ -28,7 +29,7 @@ use crate::route::Route;
 use crate::schedule::FailurePolicy;
 use crate::vet::objections;
 
-type OnDifference = Box<dyn Fn(&PlanDifference) + Send + Sync>;
+type OnDifference = Box<dyn Fn(&PlanDifference) -> bool + Send + Sync>;
 
 /// A run about to be taken up again: set how, then await it.
 ///
@@ -96,6 +97,25 @@ pub enum ResumeError {
         /// How many instances are left.
         left: usize,
     },
+    /// The graph has changed, and what is left under it is more, or other, than was confirmed. Nothing was changed.
+    #[error(
+        "run {run} is not taken up again: the resources have changed since its plan was made, and nobody has accepted \
+         the difference: {difference}"
+    )]
+    Differs {
+        /// The run.
+        run: RunId,
+        /// What is left, against what was planned.
+        difference: Box<PlanDifference>,
+    },
+    /// With what has come since, the plan is above a limit. Nothing was changed.
+    #[error("run {run} is not taken up again: {}", list(.exceeded))]
+    OverLimit {
+        /// The run.
+        run: RunId,
+        /// The limits that it is above.
+        exceeded: Vec<Exceeded>,
+    },
     /// What was recorded does not fit the program.
     #[error("run {run} cannot be taken up again: {what}")]
     Unfit {
@@ -149,9 +169,11 @@ impl Resume {
         self
     }
 
-    /// `show` is told, before anything goes on, what has become of the plan if the graph has changed since.
-    pub fn on_difference(mut self, show: impl Fn(&PlanDifference) + Send + Sync + 'static) -> Self {
-        self.on_difference = Some(Box::new(show));
+    /// `accept` is shown what has become of the plan, if the graph has changed since, and says whether the run goes on
+    /// with it. Unless told, it goes on where nothing is added and nothing gets other effects: more than that nobody has
+    /// confirmed.
+    pub fn on_difference(mut self, accept: impl Fn(&PlanDifference) -> bool + Send + Sync + 'static) -> Self {
+        self.on_difference = Some(Box::new(accept));
         self
     }
 
@@ -233,8 +255,12 @@ impl Resume {
         let affected = self.plan_again(known, recorded, start.roots, start.forced).await?;
         let (difference, mut behind) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
         tracing::warn!(run = %self.run, %difference, "the graph has changed: what is left was planned again");
-        if let Some(show) = &self.on_difference {
-            show(&difference);
+        let accepted = match &self.on_difference {
+            Some(accept) => accept(&difference),
+            None => difference.added == 0 && difference.changed == 0,
+        };
+        if !accepted {
+            return Err(ResumeError::Differs { run: self.run.clone(), difference: Box::new(difference) });
         }
         let (added, gone, changed) = (difference.added, difference.gone, difference.changed);
         self.observers.tell(|| Event::Replanned { added, gone, changed });
@@ -270,8 +296,13 @@ impl Resume {
         let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&known.operation));
         let route = known.route.clone();
         let affected = discover(graph, &engine.extensions, operation, route, column, engine.find).await?;
+        let exceeded = engine.limits.exceeded(&affected);
+        if !exceeded.is_empty() {
+            return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });
+        }
         let affected = Arc::new(affected);
-        let against = objections(engine, &affected, &Arc::new(self.cascade.nesting()), forced).await?;
+        let nesting = Arc::new(self.cascade.nesting());
+        let against = objections(engine, &affected, None, &nesting, forced).await?;
         let vetoes = against.vetoes.into_iter().filter(|_| !forced);
         let objections: Vec<PlanVeto> = against.denials.into_iter().chain(vetoes).collect();
         if objections.is_empty() {
@@ -355,4 +386,8 @@ impl Cascade {
     pub async fn runs(&self) -> Result<Vec<RunInfo>, ResumeError> {
         Ok(self.journal()?.runs().await?)
     }
+}
+
+fn list(exceeded: &[Exceeded]) -> String {
+    exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -242,6 +242,12 @@ impl Scheduler {
         self.ready.iter().flatten().copied()
     }
 
+    /// The step that an instance is in is to be its last.
+    pub(crate) fn end_with_this_step(&mut self, node: u32) {
+        let open = &mut self.work.masks[node as usize];
+        *open &= open.wrapping_neg();
+    }
+
     /// The slots that an instance has still to go through.
     pub(crate) fn open_slots(&self, node: u32) -> u32 {
         self.work.masks[node as usize]

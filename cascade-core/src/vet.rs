@@ -31,21 +31,22 @@ pub(crate) struct Objections {
     pub(crate) denials: Vec<PlanVeto>,
 }
 
-/// Asks all checks and authorizers.
+/// Asks all checks and authorizers: about all affected instances, or about those that are new `since` a smaller plan.
 pub(crate) async fn objections(
     engine: &Arc<Engine>,
     affected: &Arc<Affected>,
+    since: Option<&Affected>,
     nesting: &Arc<Nesting>,
     forced: bool,
 ) -> Result<Objections, PlanError> {
     let concurrency = engine.find.concurrency;
-    let answers = futures::stream::iter(calls(affected))
+    let answers = futures::stream::iter(calls(affected, since))
         .map(|call| ask(engine, affected, nesting, call, forced))
         .buffer_unordered(concurrency);
     let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
     vetoes.extend(restricted(affected));
     // Boxed one by one: the compiler does not see through a stream of borrowing futures of this kind.
-    let asked: Vec<BoxFuture<'_, _>> = authorizations(engine, affected)
+    let asked: Vec<BoxFuture<'_, _>> = authorizations(engine, affected, since)
         .into_iter()
         .map(|(authorizer, resource, batch)| authorize(authorizer, affected, resource, batch).boxed())
         .collect();
@@ -62,11 +63,15 @@ fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
 }
 
 /// Every authorizer about every affected instance.
-fn authorizations(engine: &Engine, affected: &Affected) -> Vec<(Arc<dyn Authorizer>, usize, Vec<u32>)> {
+fn authorizations(
+    engine: &Engine,
+    affected: &Affected,
+    since: Option<&Affected>,
+) -> Vec<(Arc<dyn Authorizer>, usize, Vec<u32>)> {
     let mut calls = Vec::new();
     for authorizer in &engine.authorizers {
         for resource in affected.resources() {
-            let instances: Vec<u32> = affected.instances(resource).collect();
+            let instances: Vec<u32> = asked_about(affected, since, resource).collect();
             let batches = instances.chunks(engine.find.batch);
             calls.extend(batches.map(|batch| (Arc::clone(authorizer), resource, batch.to_vec())));
         }
@@ -128,14 +133,14 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
     vetoes
 }
 
-fn calls(affected: &Affected) -> Vec<Call> {
+fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<Call> {
     let mut calls = Vec::new();
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
             for (index, phase) in declared.checks.iter().enumerate() {
                 if phase.operation.code() == affected.operation.descriptor().code() {
-                    let seen = seen(affected, resource, extension, phase);
+                    let seen = seen(affected, since, (resource, extension), phase);
                     calls.extend(seen.chunks(declared.settings.batch).map(|batch| Call {
                         method: Method { resource, extension, index },
                         batch: batch.to_vec(),
@@ -148,10 +153,36 @@ fn calls(affected: &Affected) -> Vec<Call> {
 }
 
 /// The instances that a check sees: all affected ones, unless it is only for some effects.
-fn seen(affected: &Affected, resource: usize, extension: usize, phase: &PhaseDeclaration) -> Vec<u32> {
+fn seen(
+    affected: &Affected,
+    since: Option<&Affected>,
+    (resource, extension): (usize, usize),
+    phase: &PhaseDeclaration,
+) -> Vec<u32> {
     let only = only_mask(affected, resource, extension, phase);
-    let all = affected.instances(resource);
+    let all = asked_about(affected, since, resource);
     all.filter(|&index| only.is_none_or(|mask| affected.effects(resource, index) & mask != 0)).collect()
+}
+
+/// The affected instances that are to be asked about: all, or those that are new since a smaller plan. About the others
+/// was asked then, and they may be gone by now.
+fn asked_about<'a>(
+    affected: &'a Affected,
+    since: Option<&'a Affected>,
+    resource: usize,
+) -> impl Iterator<Item = u32> + 'a {
+    let new = move |&index: &u32| since.is_none_or(|since| is_new(since, affected, resource, index));
+    affected.instances(resource).filter(new)
+}
+
+/// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or did
+/// not go.
+pub(crate) fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+    let known = &since.columns[resource];
+    index as usize >= known.len()
+        || !known.is_affected(index)
+        || since.effects(resource, index) != affected.effects(resource, index)
+        || since.is_going(resource, index) != affected.is_going(resource, index)
 }
 
 /// The effects that a phase method is only for, a bit each; `None` if it makes no choice.

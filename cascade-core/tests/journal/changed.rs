@@ -53,7 +53,10 @@ async fn what_is_left_is_planned_again_and_the_difference_shown() {
     let begun = site.tables().begun.len();
     let report = cascade
         .resume(&run)
-        .on_difference(move |difference| show.lock().expect("nobody panics").push(difference.to_string()))
+        .on_difference(move |difference| {
+            show.lock().expect("nobody panics").push(difference.to_string());
+            true
+        })
         .on_event(move |event| {
             if let Event::Replanned { added, .. } = event {
                 seen.lock().expect("nobody panics").push(format!("{added} added"));
@@ -83,7 +86,7 @@ async fn what_was_planned_again_survives_further_deaths() {
         let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
         let run = broken_off(&site, &journal, 45).await;
         let cascade = || with_disks(&site, &journal).build().expect("the graph has no faults");
-        let first = cascade().resume(&run);
+        let first = cascade().resume(&run).on_difference(|_| true);
         if tokio::time::timeout(Duration::from_millis(life), first.into_future()).await.is_err() {
             assert!(cascade().resume(&run).await.expect("it goes on").is_complete());
         }

@@ -127,8 +127,10 @@ async fn resume_one(
     run: &RunId,
     interrupted: &CancellationToken,
 ) -> Result<Report, ResumeError> {
+    // More than was confirmed is not done: the operation is to be planned, and confirmed, again.
     let show = |difference: &cascade_core::PlanDifference| {
         say(format_args!("iaas: the resources have changed since the plan was made: {difference}"));
+        difference.added == 0 && difference.changed == 0
     };
     cloud.cascade.resume(run).cancelled_by(interrupted.clone()).on_difference(show).await
 }
