@@ -210,11 +210,14 @@ fn of_two_that_go_on_one_does_and_the_other_says_who() {
 #[test]
 fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() {
     let cloud = Cloud::of(40);
-    let settings = ["--lease", "300ms", "--agent-latency", "150ms", "--agent-log", "agents.log"];
-    let sleeper = cloud.start(&[&settings as &[&str], &DELETE].concat());
-    while runs(&cloud).iter().all(|(_, started)| !started) {
+    let settings = ["--lease", "300ms", "--agent-log", "agents.log"];
+    let slow = [&settings as &[&str], &["--agent-latency", "2s"], &DELETE].concat();
+    let sleeper = cloud.start(&slow);
+    // It is to be stopped while it waits for agents, and not while it holds the lock of the inventory.
+    while !destroys_vms(&cloud) {
         std::thread::sleep(Duration::from_millis(5));
     }
+    std::thread::sleep(Duration::from_millis(300));
     signal(&sleeper, Signal::STOP);
     let (run, _) = runs(&cloud).pop().expect("it has begun");
     std::thread::sleep(Duration::from_millis(400));
@@ -233,6 +236,13 @@ fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() {
         told_after.iter().all(|command| told.contains(command)),
         "it began something new: {told_after:?}"
     );
+}
+
+/// Whether a step on VMs has begun.
+fn destroys_vms(cloud: &Cloud) -> bool {
+    let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
+    let is_it = |record: &Record| matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy");
+    runs(cloud).iter().any(|(run, _)| records(&journal, run).iter().any(is_it))
 }
 
 fn signal(child: &Child, signal: Signal) {
