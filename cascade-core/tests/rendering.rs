@@ -128,9 +128,18 @@ fn a_graph_of_a_real_size_in_every_format() {
 #[test]
 fn pages() {
     let write = |name: &str, document: &Document| {
+        let whole = document.whole();
         let page = document.to_html().expect("names are text");
-        let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/");
-        std::fs::write(format!("{path}{name}.html"), &page).expect("the target folder can be written to");
+        let formats = [
+            ("html", page.clone()),
+            ("mmd", whole.to_mermaid()),
+            ("dot", whole.to_dot()),
+            ("svg", whole.to_svg()),
+        ];
+        for (ending, text) in formats {
+            let path = format!("{}/{name}.{ending}", env!("CARGO_TARGET_TMPDIR"));
+            std::fs::write(path, text).expect("the target folder can be written to");
+        }
         page
     };
     let awkward = build([extension(AWKWARD, &[]), extension("</script>{data}", &[(AWKWARD, goes)])]);
@@ -138,8 +147,10 @@ fn pages() {
     assert_eq!(page.matches("</script>").count(), 3);
     assert!(!page.contains("http:") || !page.contains("src="), "it asks no network");
     write("empty", &build([]));
-    let gitlab = write("gitlab", &gitlab().document());
+    let gitlab = gitlab().document().to_html().expect("names are text");
     assert!(gitlab.len() < 3_000_000, "{} bytes", gitlab.len());
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/gitlab.html");
+    std::fs::write(path, gitlab).expect("the target folder can be written to");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `cargo xtask browser`: the pages in a real browser, driven by a script that checks what a person would.
+//! `cargo xtask browser`: the pages in a real browser, driven by a script that checks what a person would, and the
+//! pictures in the parsers of their own formats.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -17,8 +18,9 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn prepare(root: &Path) -> Result<PathBuf, String> {
-    if !Path::new("/usr/bin/chromium").exists() && std::env::var_os("CHROMIUM").is_none() {
-        done(Command::new("apt-get").args(["install", "--yes", "--quiet", "chromium"]))?;
+    let is_missing = |program: &str| !Path::new("/usr/bin").join(program).exists();
+    if (is_missing("chromium") && std::env::var_os("CHROMIUM").is_none()) || is_missing("dot") {
+        done(Command::new("apt-get").args(["install", "--yes", "--quiet", "chromium", "graphviz"]))?;
     }
     let target = root.join("target");
     let (pages, folder) = (target.join("tmp"), target.join("browser"));
@@ -33,19 +35,30 @@ fn prepare(root: &Path) -> Result<PathBuf, String> {
     done(cargo().args(["test", "--quiet", "--package", "cascade-core", "--test", "plan_page"]))?;
     let cascade = ["run", "--quiet", "--package", "cargo-cascade", "--", "cascade", "--package", "iaas"];
     done(cargo().args(cascade).args(["graph", "--output"]).arg(pages.join("cloud.html")))?;
-    if !folder.join("node_modules/playwright-core").exists() {
+    if !folder.join("node_modules/mermaid").exists() {
         let npm = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", "."];
         std::fs::write(folder.join("package.json"), "{}").map_err(|error| error.to_string())?;
-        done(Command::new("npm").current_dir(&folder).args(npm).arg("playwright-core@1.64.1"))?;
+        done(
+            Command::new("npm")
+                .current_dir(&folder)
+                .args(npm)
+                .args(["playwright-core@1.64.1", "mermaid@12.3"]),
+        )?;
     }
     Ok(folder)
 }
 
 fn drive(root: &Path, folder: &Path) -> Result<(), String> {
     let absolute = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
-    let (script, pages) =
-        (absolute(&root.join("xtask/browser/pages.mjs"))?, absolute(&root.join("target/tmp"))?);
-    done(Command::new("node").current_dir(folder).arg(script).arg(pages).arg("."))
+    let (scripts, pages) = (absolute(&root.join("xtask/browser"))?, absolute(&root.join("target/tmp"))?);
+    let cloud = absolute(&root.join("examples/iaas/cli/docs"))?;
+    let node = |script: &str| {
+        let mut node = Command::new("node");
+        node.current_dir(folder).arg(scripts.join(script));
+        node
+    };
+    done(node("formats.mjs").arg(cloud).arg(&pages))?;
+    done(node("pages.mjs").arg(pages).arg("."))
 }
 
 fn done(command: &mut Command) -> Result<(), String> {
