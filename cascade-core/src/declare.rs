@@ -135,7 +135,8 @@ pub struct EffectDeclaration {
 /// finds it as an owner of something new.
 ///
 /// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What `with_parent`
-/// takes is done only when a parent that takes it is done.
+/// takes is done only when a parent that takes it is done. Its other parents, and what comes `after` it, wait until all
+/// that hangs off it has ended, and not for the step that takes it: where that matters, give it an effect.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case", tag = "decision")]
 #[non_exhaustive]
