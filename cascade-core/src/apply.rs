@@ -122,7 +122,6 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.admit()?;
-        let digest = self.plan.digest()?;
         let Self { cascade, plan, mut settings, confirmed_by, .. } = self;
         let affected = plan.affected;
         // The world may have moved since the plan was made: the objections that count are those of now.
@@ -142,6 +141,8 @@ impl Apply {
             }
             (None, None) => Recorder::default(),
             (None, Some(journal)) => {
+                // Only here: it costs about as much as a plan.
+                let digest = digest::of(&affected)?;
                 let start = run_start(&affected, &settings, digest, confirmed_by, &against.vetoes);
                 record_plan(&**journal, &affected, &settings.run, start).await?
             }
