@@ -9,3 +9,4 @@ mod monitor;
 mod nested;
 mod observed;
 mod policies;
+mod reviewed;
