@@ -163,9 +163,9 @@ mod tests {
     fn paths_of_patches_hold_from_elsewhere() {
         let text = "[patch.crates-io]\nhost = { path = \"vendor/host\" }\n\n[patch.crates-io.vm]\npath = \"/abs/vm\"\n";
         let mut manifest = text.parse().expect("it is TOML");
-        make_absolute(&mut manifest, Path::new("/work"));
+        make_absolute(&mut manifest, Path::new("/ws"));
         let text = manifest.to_string();
-        assert!(text.contains("\"/work/vendor/host\"") && text.contains("\"/abs/vm\""), "{text}");
+        assert!(text.contains("\"/ws/vendor/host\"") && text.contains("\"/abs/vm\""), "{text}");
     }
 
     #[test]
