@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::declare::{Decision, ExtensionDescriptor};
-use crate::fault::{BuildError, Fault, FaultKind};
+use crate::fault::BuildError;
+#[cfg(feature = "inventory")]
+use crate::fault::{Fault, FaultKind};
 use crate::nearest::nearest;
 use crate::operation::OperationDescriptor;
 use crate::place::Place;
