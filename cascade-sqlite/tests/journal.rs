@@ -166,8 +166,9 @@ async fn writes_that_come_together_share_a_transaction() -> Result {
         durable.await?;
         pages.push(watcher.query_row("SELECT count(*) FROM record", [], |row| row.get::<_, i64>(0))?);
     }
-    // The first may have been on its way alone; all others came together.
-    assert!(pages.iter().skip(1).all(|&count| count == 20), "{pages:?}");
+    // Those that were on their way when the others came, and the others: two transactions at most.
+    pages.dedup();
+    assert!(pages.len() <= 2 && pages.last() == Some(&20), "{pages:?}");
     Ok(())
 }
 
