@@ -347,10 +347,7 @@ impl<O: Operation> Direct<'_, O> {
         let route = affected.route.edges[edge]?;
         let parent = affected.graph.edges[edge].parent;
         let extension = &*self.cascade.engine.extensions[affected.graph.edges[edge].extension];
-        let cx = FindContext {
-            operation: Arc::clone(&affected.operation),
-            root: affected.resource_name(affected.route.root).to_owned(),
-        };
+        let cx = FindContext::of(affected);
         let batch = affected.columns[parent].ids.select(parents);
         let limit = extension.descriptor().settings.timeout;
         match once(limit, || extension.find(route.finder, &batch, &cx)).await {

@@ -22,6 +22,12 @@ pub struct FindContext {
 }
 
 impl FindContext {
+    /// For finders that are asked about a set that is known.
+    pub(crate) fn of(affected: &Affected) -> Self {
+        let root = affected.resource_name(affected.route.root).to_owned();
+        Self { operation: Arc::clone(&affected.operation), root }
+    }
+
     /// The operation, if it is an `O`.
     pub fn operation<O: Operation>(&self) -> Option<&O> {
         self.operation.as_any().downcast_ref()

@@ -58,10 +58,7 @@ pub(crate) async fn extend(
     newcomers: Vec<Newcomers>,
     settings: FindSettings,
 ) -> Result<Affected, PlanError> {
-    let cx = FindContext {
-        operation: Arc::clone(&affected.operation),
-        root: affected.resource_name(affected.route.root).to_owned(),
-    };
+    let cx = FindContext::of(affected);
     let mut discovery = Discovery::resume(affected, settings);
     for Newcomers { edge, route, asked, found, .. } in newcomers {
         let range = 0..asked.len();

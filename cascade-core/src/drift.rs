@@ -2,7 +2,6 @@
 //! looked for again.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::affected::Affected;
 use crate::call::{CallError, until_answered};
@@ -75,10 +74,7 @@ pub(crate) async fn look_again(
     resource: usize,
     parents: Vec<u32>,
 ) -> Result<Vec<Newcomers>, CallError> {
-    let cx = FindContext {
-        operation: Arc::clone(&affected.operation),
-        root: affected.resource_name(affected.route.root).to_owned(),
-    };
+    let cx = FindContext::of(affected);
     let mut changed = Vec::new();
     for &edge in &affected.graph.resources[resource].down {
         let Some(route) = affected.route.edges[edge].filter(|route| route.reach != Reach::Retained) else {

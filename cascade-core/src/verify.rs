@@ -108,10 +108,7 @@ impl Cascade {
         let Question { edge: at, route, parents } = question;
         let edge = &affected.graph.edges[at];
         let extension = &*self.engine.extensions[edge.extension];
-        let cx = FindContext {
-            operation: std::sync::Arc::clone(&affected.operation),
-            root: affected.resource_name(affected.route.root).to_owned(),
-        };
+        let cx = FindContext::of(affected);
         let ids = affected.columns[edge.parent].ids.select(&parents);
         let settings = extension.descriptor().settings;
         let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await;
