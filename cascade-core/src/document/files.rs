@@ -91,7 +91,7 @@ fn up_to_workspace(file: &Path) -> Option<String> {
 /// `main.rs`; numbers of source lines are written, but do not count as a difference. Sources are linked by their place
 /// in the workspace.
 ///
-/// The picture can also stand on the page of the crate: `#![doc = include_str!("../docs/cascade.svg")]`.
+/// The picture can also stand on the page of the crate, below an empty line: `#![doc = include_str!("../docs/cascade.svg")]`.
 ///
 /// ```
 /// cascade_core::graph_test!("docs/cascade.md", "docs/cascade.svg");

@@ -1,6 +1,6 @@
 // The list, the tree and the details.
 
-// The resources, those that are reached with what is done to them.
+// The resources: those that are reached first, with what is done to them.
 function list(seen) {
   const wanted = at("search").value.trim().toLowerCase();
   const texts = resource => [resource.name, resource.source.file, resource.docs ?? "", ...resource.effects.map(effect => effect.name)];
@@ -12,9 +12,10 @@ function list(seen) {
     if (start) add(state.root, start);
     for (const { edge, rules: [rule] } of seen.edges) add(edge.child, rule);
   }
+  const isReached = name => !state.root || seen.names.has(name);
+  found.sort((a, b) => isReached(b.name) - isReached(a.name));
   const entries = found.map(({ name }) => {
-    const isMet = !state.root || seen.names.has(name);
-    const button = make("button", { type: "button", className: isMet ? "" : "dim", tabIndex: -1, onclick: () => choose(name) }, make("span", { className: "name", textContent: printable(name) }));
+    const button = make("button", { type: "button", className: isReached(name) ? "" : "dim", tabIndex: -1, onclick: () => choose(name) }, make("span", { className: "name", textContent: printable(name) }));
     const [first, ...others] = rules.get(name)?.values() ?? [];
     if (first) button.append(" ", tag(first, words(first) + (others.length ? ` +${others.length}` : "")));
     if (others.length) button.title = [first, ...others].map(words).join(", ");

@@ -17,10 +17,11 @@ function draw(seen) {
 function drawBoxes(picture, { names, edges }) {
   const layout = new dagre.graphlib.Graph({ multigraph: true });
   // From left to right: names are wide, and lines have room for their words.
-  layout.setGraph({ rankdir: "LR", nodesep: 12, edgesep: 8, ranksep: 52, marginx: 12, marginy: 12 });
+  layout.setGraph({ rankdir: "LR", nodesep: edges.some(({ edge }) => edge.parent === edge.child) ? 20 : 12, edgesep: 8, ranksep: 52, marginx: 12, marginy: 12 });
   layout.setDefaultEdgeLabel(() => ({}));
   for (const name of names) layout.setNode(name, { width: shortened(name).length * 7.4 + 24, height: 30 });
   edges.forEach(({ edge, rules }, index) => {
+    if (edge.parent === edge.child) return; // Drawn at its box: the layout knows no place for it.
     const label = shortened(rules.map(rule => (state.root ? words(rule) : told(rule))).join(", "), 28);
     layout.setEdge(edge.parent, edge.child, { index, label, width: label.length * 6.2, height: label ? 15 : 0, labelpos: "c" }, String(index));
   });
@@ -31,7 +32,9 @@ function drawBoxes(picture, { names, edges }) {
   for (const name of ["plain", "effect", "leaf", "with", "shared", "retain", "restrict"]) {
     defs.append(svg("marker", { id: `arrow-${name}`, class: name, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0 8 4 0 8z", fill: "currentColor" })));
   }
-  const lines = layout.edges().map(id => drawLine(layout, id, edges[layout.edge(id).index]));
+  const lines = layout.edges().map(id => drawLine(layout.edge(id), pathOf(layout, id), edges[layout.edge(id).index]));
+  const loops = edges.filter(({ edge }) => edge.parent === edge.child);
+  lines.push(...loops.map(seen => drawLine({}, loopAt(layout.node(seen.edge.child)), seen)));
   image.append(defs, ...lines.map(([line]) => line), ...lines.flatMap(([, label]) => label ?? []), ...layout.nodes().map(name => drawBox(name, layout.node(name))));
   picture.replaceChildren(image);
   // Smaller could not be read: then it is moved about.
@@ -50,14 +53,18 @@ function pathOf(layout, { v: parent, w: child, name }) {
     const before = all[index], middle = (before.x + x) / 2;
     return `${path}C${middle} ${before.y} ${middle} ${y} ${x} ${y}`;
   }, `M${all[0].x} ${all[0].y}`);
-  if (parent === child) return `M${points.map(({ x, y }) => `${x} ${y}`).join("L")}`;
   const side = from.x < to.x ? 1 : -1; // A line that closes a circle goes back.
   const start = { x: from.x + (side * from.width) / 2, y: from.y }, end = { x: to.x - (side * to.width) / 2, y: to.y };
   return smooth([start, ...points.slice(1, -1), end]);
 }
 
-function drawLine(layout, id, { edge, rules }) {
-  const { label, x, y } = layout.edge(id), path = pathOf(layout, id);
+// What hangs off itself: out of the right side of its box, and back into its bottom.
+function loopAt({ x, y, width, height }) {
+  const [right, bottom] = [x + width / 2, y + height / 2];
+  return `M${right} ${y + 6}C${right + 22} ${y + 6} ${right + 8} ${bottom + 16} ${right - 8} ${bottom + 16}S${right - 16} ${bottom + 8} ${right - 16} ${bottom + 1}`;
+}
+
+function drawLine({ label, x, y }, path, { edge, rules }) {
   const group = kind(rules[0]);
   const isDim = state.chosen && edge.parent !== state.chosen && edge.child !== state.chosen ? " dim" : "";
   const what = `${edge.parent} → ${edge.child}: ${rules.map(told).join(", ") || "an edge"} (${edge.source.file}:${edge.source.line})`;
