@@ -152,6 +152,15 @@ fn a_renamed_dependency() {
     assert_eq!(cloud.cascade(&["graph", "-p", "disks"]).well(), "Zone\n├── Disk\n└── Host\n");
 }
 
+/// What the macros write names the library by its own name: a package that calls it otherwise says so.
+#[test]
+fn the_library_by_another_name() {
+    let core = "engine = { package = \"cascade-core\", path = \"REPOSITORY/cascade-core\" }";
+    let code = format!("extern crate engine as cascade_core;\n{ZONE_AND_HOST}");
+    let cloud = Fixture::new(&[("Cargo.toml", &manifest("cloud", core)), ("src/lib.rs", &code)]);
+    assert_eq!(cloud.cascade(&["tree", "Zone", "--operation", "Delete"]).well(), TREE);
+}
+
 #[test]
 fn a_package_that_is_never_named_is_told_of() {
     let dependencies = format!("{CORE}\nzones = {{ path = \"../zones\" }}");

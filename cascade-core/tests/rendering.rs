@@ -156,10 +156,14 @@ fn pages() {
     assert_eq!(page.matches("</script>").count(), 3);
     assert!(!page.contains("http:") || !page.contains("src="), "it asks no network");
     write("empty", &build([]));
+    let write_page = |name: &str, page: &str| {
+        let path = format!("{}/{name}.html", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(path, page).expect("the target folder can be written to");
+    };
     let gitlab = gitlab().document().to_html().expect("names are text");
     assert!(gitlab.len() < 3_000_000, "{} bytes", gitlab.len());
-    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/gitlab.html");
-    std::fs::write(path, gitlab).expect("the target folder can be written to");
+    write_page("gitlab", &gitlab);
+    write_page("many", &build(many(6000)).to_html().expect("names are text"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ import { browser, end, told } from "./driver.mjs";
 
 const [pages, docs, pictures] = process.argv.slice(2).map(folder => path.resolve(folder));
 
-async function check(name, what, file, options = {}) {
+async function check(name, what, file, { within = 1000, ...options } = {}) {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, ...options });
   page.setDefaultTimeout(5000);
   const errors = [], details = [];
@@ -24,7 +24,7 @@ async function check(name, what, file, options = {}) {
       shown = Math.min(shown, await page.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd));
     }
     details.push(`shown after ${Math.round(shown)} ms`);
-    if (shown > 1000) errors.push(`it took ${Math.round(shown)} ms to open`);
+    if (shown > within) errors.push(`it took ${Math.round(shown)} ms to open`);
     await what(page, same);
     await page.screenshot({ path: path.join(pictures, `${name}.png`) });
   } catch (error) {
@@ -178,6 +178,15 @@ await check("gitlab-one-table", async (page, same) => {
   await page.locator("#details button", { hasText: "Start here" }).click();
   same("drawn", await page.locator("#picture .box").count() > 20, true);
 }, "gitlab.html");
+
+// Six times what it is made for: slower, but it can be worked with.
+await check("six-thousand", async (page, same) => {
+  same("size", await text(page, "#size"), "6,000 resources, 11,997 edges, 1 operation");
+  await start(page, "R00000", "delete");
+  same("status", await text(page, "#status"), "Delete from R00000 reaches 5,999 resources of 6,000.");
+  await page.fill("#search", "R05999");
+  same("found", await page.locator("#list button .name").allTextContents().then(String), "R05999");
+}, "many.html", { within: 3000 });
 
 await check("awkward", async (page, same) => {
   same("resources", await page.locator("#list button").count(), 3);
