@@ -19,6 +19,8 @@ function shortened(text, length = 34) {
   const chars = [...printable(text)];
   return chars.length > length ? chars.slice(0, length - 1).join("") + "…" : chars.join("");
 }
+// A long name is parted where its words are.
+const breakable = text => listed(printable(text).split(/(?<=[_.:/-])/), make("wbr")).map(part => (part.tagName ? make("wbr") : part));
 const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const listed = (nodes, between = ", ") => nodes.flatMap((node, index) => (index ? [between, node] : [node]));
 

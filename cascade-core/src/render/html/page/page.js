@@ -64,7 +64,7 @@ function read() {
 at("size").textContent = [counted(graph.resources.length, "resource"), counted(graph.edges.length, "edge"), counted(graph.operations.length, "operation")].join(", ");
 at("root").append(...graph.resources.map(({ name }) => make("option", { value: name, textContent: shortened(name, 60) })));
 at("operation").append(...graph.operations.map(({ code, name }) => make("option", { value: code, textContent: printable(name) })));
-at("search").addEventListener("input", () => { const found = list(view(state)); at("status").textContent = `${counted(found.length, "resource")} found.`; });
+at("search").addEventListener("input", () => list(view(state)));
 at("choice").addEventListener("submit", event => { event.preventDefault(); const [first] = list(view(state)); if (first) choose(first.name, true); });
 at("root").addEventListener("change", event => set({ root: event.target.value }));
 at("operation").addEventListener("change", event => set({ operation: event.target.value }));

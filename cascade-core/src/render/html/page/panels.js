@@ -15,7 +15,7 @@ function list(seen) {
   const isReached = name => !state.root || seen.names.has(name);
   found.sort((a, b) => isReached(b.name) - isReached(a.name));
   const entries = found.map(({ name }) => {
-    const button = make("button", { type: "button", className: isReached(name) ? "" : "dim", tabIndex: -1, onclick: () => choose(name) }, make("span", { className: "name", textContent: printable(name) }));
+    const button = make("button", { type: "button", className: isReached(name) ? "" : "dim", tabIndex: -1, onclick: () => choose(name) }, make("span", { className: "name" }, ...breakable(name)));
     const [first, ...others] = rules.get(name)?.values() ?? [];
     if (first) button.append(" ", tag(first, words(first) + (others.length ? ` +${others.length}` : "")));
     if (others.length) button.title = [first, ...others].map(words).join(", ");
@@ -23,7 +23,7 @@ function list(seen) {
     return make("li", {}, button);
   });
   at("list").replaceChildren(...entries);
-  at("found").textContent = wanted ? `${found.length} of ${graph.resources.length}` : "";
+  at("found").textContent = wanted ? `${found.length.toLocaleString("en")} of ${graph.resources.length.toLocaleString("en")}` : "";
   // One of them is reached by Tab, the others from there by arrows.
   const first = at("list").querySelector("[aria-current]") ?? at("list").querySelector("button");
   if (first) first.tabIndex = 0;
