@@ -156,8 +156,8 @@ fn a_renamed_dependency() {
 #[test]
 fn the_library_by_another_name() {
     let core = "engine = { package = \"cascade-core\", path = \"REPOSITORY/cascade-core\" }";
-    let code = format!("extern crate engine as cascade_core;\n{ZONE_AND_HOST}");
-    let cloud = Fixture::new(&[("Cargo.toml", &manifest("cloud", core)), ("src/lib.rs", &code)]);
+    let library = format!("extern crate engine as cascade_core;\n{ZONE_AND_HOST}");
+    let cloud = Fixture::new(&[("Cargo.toml", &manifest("cloud", core)), ("src/lib.rs", &library)]);
     assert_eq!(cloud.cascade(&["tree", "Zone", "--operation", "Delete"]).well(), TREE);
 }
 
