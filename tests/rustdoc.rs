@@ -36,13 +36,15 @@ fn links(page: &str) -> Vec<String> {
     links.collect()
 }
 
+/// One test: all write the same documents.
 #[test]
 fn an_annotated_impl_says_what_it_declares() -> Result<(), Failed> {
     let page = documents("HostCascade", &[])?;
     let links = links(&page);
     for link in [
         "struct.Host.html → Host",
-        "https://docs.rs/cascade-core/0.1.0/cascade_core/operation/struct.Delete.html → Delete",
+        // Wherever the library's own documents are.
+        "cascade_core/operation/struct.Delete.html → Delete",
         "places/struct.Zone.html → Zone",
         // By the name that it has here, by the name of an alias, and as a type where a derive has its name too.
         "places/struct.Cluster.html → Group",
@@ -52,7 +54,7 @@ fn an_annotated_impl_says_what_it_declares() -> Result<(), Failed> {
         "struct.Storage.html → self::Storage",
         "places/struct.Zone.html → places::Zone",
     ] {
-        assert!(links.iter().any(|there| there == link), "{link} is not among {links:#?}");
+        assert!(links.iter().any(|there| there.ends_with(link)), "{link} is not among {links:#?}");
     }
     let author = page.find("Hosts go with what they stand in.").ok_or("what the author wrote is gone")?;
     let ours = page.find("<code>of_copies</code>").ok_or("the finders are not told")?;
@@ -62,17 +64,12 @@ fn an_annotated_impl_says_what_it_declares() -> Result<(), Failed> {
         assert!(page.contains(cell), "{cell} is missing");
     }
     assert!(!page.contains("<code>drain</code>"), "what is not compiled is not told");
-    let drained = documents("HostCascade", &["--features", "drained"])?;
-    assert!(drained.contains("<code>drain</code>, and no further"));
-    Ok(())
-}
-
-/// Where a method is public, rustdoc shows the impl itself.
-#[test]
-fn an_impl_with_public_methods_is_documented_once() -> Result<(), Failed> {
+    // Where a method is public, rustdoc shows the impl itself.
     let page = documents("StorageCascade", &[])?;
     assert_eq!(page.matches("Storages go with their zone.").count(), 1);
     assert_eq!(page.matches("Adds edges to").count(), 1);
     assert!(page.contains("Anybody may ask it."));
+    let drained = documents("HostCascade", &["--features", "drained"])?;
+    assert!(drained.contains("<code>drain</code>, and no further"));
     Ok(())
 }
