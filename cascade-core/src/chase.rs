@@ -1,6 +1,6 @@
 //! Newcomers join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::affected::Affected;
@@ -8,7 +8,7 @@ use crate::call::CallError;
 use crate::discover::extend;
 use crate::drift::Newcomers;
 use crate::event::Event;
-use crate::execute::Run;
+use crate::execute::{Run, with_ended};
 use crate::report::Failure;
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
 use crate::vet::objections;
@@ -68,12 +68,8 @@ impl Run {
                 // No step on a newcomer starts before it is on record; without that, none does at all.
                 self.recorder.grown(&old, &affected).await;
                 self.rebase(&old, affected);
-                let mut before = self.renumber(&old, carried);
-                let ended: HashSet<u32> = before.iter().map(|before| before.node).collect();
-                let not_begun = self.begin(Some(&old)).await;
-                // What has ended has ended, whatever begin could not do above it.
-                before.extend(not_begun.into_iter().filter(|before| !ended.contains(&before.node)));
-                before
+                let ended = self.renumber(&old, carried);
+                with_ended(ended, self.begin(Some(&old)).await)
             }
             Err(reason) => {
                 for (resource, index, difference) in parents {
