@@ -1,7 +1,7 @@
 //! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -169,7 +169,7 @@ impl Caller<'_> {
                     None => asked.push(index),
                 }
             }
-            match look_again(engine, affected, resource, asked.clone()).await {
+            match look_again(engine, affected, resource, &asked).await {
                 Ok(newcomers) => {
                     let is_chased = |newcomers: &Newcomers| {
                         looking.drift == Drift::Chase && newcomers.route.reach != Reach::Restricts
@@ -188,8 +188,25 @@ impl Caller<'_> {
         if !chased.is_empty() {
             return Err(chased);
         }
-        let positions = |(instance, error)| positions_above(affected, &at.takers, step, instance, &error);
-        Ok(against.into_iter().flat_map(positions).collect())
+        Ok(self.positions_against(&at.takers, step, &against))
+    }
+
+    /// The positions of a step's instances against which something stands: against themselves, or against what their end
+    /// takes; each with the first of these.
+    fn positions_against(&self, takers: &Takers, step: &Step, against: &[Against]) -> Failed {
+        let mut first = HashMap::new();
+        for ((resource, index), error) in against.iter().rev() {
+            first.insert(self.affected.node(*resource, *index), error);
+        }
+        if first.is_empty() {
+            return Failed::new();
+        }
+        let positions = step.nodes.iter().enumerate().filter_map(|(position, &top)| {
+            let ending = takers.with_all_below(&[top]);
+            let error = ending.iter().find_map(|node| first.get(node))?;
+            Some((position, Arc::clone(error)))
+        });
+        positions.collect()
     }
 
     /// The instances that end with a step: its own, and those that their end takes, by resource.
@@ -205,9 +222,8 @@ impl Caller<'_> {
         by_resource
     }
 
+    /// `failed` are positions that must not be tried at all, in their order.
     async fn tries(&self, method: &Method, step: &Step, mut failed: Failed) -> Failed {
-        failed.sort_by_key(|(position, _)| *position);
-        failed.dedup_by_key(|(position, _)| *position);
         let mut open = Open::without(step, &failed);
         let mut waits = None;
         for attempt in 1.. {
@@ -332,18 +348,4 @@ type Against = ((usize, u32), Arc<CallError>);
 fn all_of(resource: usize, instances: &[u32], error: CallError) -> impl Iterator<Item = Against> {
     let error = Arc::new(error);
     instances.iter().map(move |&index| ((resource, index), Arc::clone(&error)))
-}
-
-/// The positions of a step's instances whose end an instance belongs to: itself, or what takes it.
-fn positions_above(
-    affected: &Affected,
-    takers: &Takers,
-    step: &Step,
-    (resource, index): (usize, u32),
-    error: &Arc<CallError>,
-) -> Failed {
-    let node = affected.node(resource, index);
-    let above =
-        step.nodes.iter().enumerate().filter(|&(_, &top)| takers.with_all_below(&[top]).contains(&node));
-    above.map(|(position, _)| (position, Arc::clone(error))).collect()
 }

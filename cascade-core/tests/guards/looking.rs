@@ -1,11 +1,29 @@
 //! What a run that looks again before its steps makes of what it finds.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cascade_core::prelude::*;
-use cascade_core::{Drift, FailurePolicy, MemoryJournal, Rule, StepError, place};
+use cascade_core::{Drift, FailurePolicy, Found, MemoryJournal, Rule, StepError, place};
 
-use crate::scene::{Part, Scene, plan, remove, verdict};
+use crate::scene::{Part, Scene, plan, remove, resource, verdict};
+
+/// What hangs off the parent in `edge` by `rule`, as `find` says, which is told how often it was asked before.
+fn found(
+    mut part: Part,
+    parent: &'static str,
+    rule: Rule,
+    find: impl Fn(usize) -> Result<Vec<(String, String)>, StepError> + Send + Sync + 'static,
+) -> Part {
+    let asked = AtomicUsize::new(0);
+    part.0.edge(resource(parent), place!());
+    part.0.finder("find", resource(parent), None, place!(), move |_, _: &[String], _| {
+        let found = find(asked.fetch_add(1, Ordering::Relaxed)).map(Found::Pairs);
+        Box::pin(async { found })
+    });
+    part.0.rule(rule.from(resource(parent)));
+    part
+}
 
 /// A VM comes above a port that is done, and cannot begin. The run dies after that, and is taken up again.
 #[tokio::test(start_paused = true)]
@@ -53,4 +71,63 @@ async fn what_is_done_stays_done_when_a_run_is_taken_up_again() {
         assert_eq!(verdict(&report, "Net net"), "Done", "nothing of what hangs off it is left, life {life}");
         assert!(!scene.did("remove host"), "{:?}", scene.log());
     }
+}
+
+#[tokio::test]
+async fn a_finder_that_fails_when_it_is_asked_again_is_named() {
+    let vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Err(StepError::terminal("the database is down")),
+    });
+    let scene = Scene::default();
+    let cascade = scene.cascade([Part::new("Host"), vm]);
+    let plan = plan(&cascade, "Host", "host").await;
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    let failure = report.failures().next().expect("nobody knows what hangs off it").1.to_string();
+    assert_eq!(
+        failure,
+        "remove: not called: the finder `Vms::find`, asked again before it, failed: the database is down"
+    );
+    assert!(scene.log().is_empty());
+}
+
+#[tokio::test]
+async fn a_parent_that_was_not_asked_about_is_a_fault_when_asked_again_too() {
+    let vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Ok(vec![("HOST".to_owned(), "vm".to_owned())]),
+    });
+    let scene = Scene::default();
+    let cascade = scene.cascade([Part::new("Host"), vm]);
+    let plan = plan(&cascade, "Host", "host").await;
+    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("nothing stands against it");
+    let failure = report.failures().next().expect("what hangs off it is not known").1.to_string();
+    assert!(
+        failure.ends_with("it answered with the parent Host `HOST`, which it was not asked about"),
+        "{failure}"
+    );
+    assert!(scene.log().is_empty());
+}
+
+/// One step's end takes them all, and about none of them is an answer to be had: each is looked up once. To walk all of
+/// them for each would be 400 million steps.
+#[tokio::test]
+async fn errors_against_what_a_step_takes_cost_no_more_than_there_are() {
+    const VOLUMES: usize = 20_000;
+    let volume =
+        found(Part::bare("Volume").effect("remove"), "Pool", Rule::with_parent::<Delete>(place!()), |_| {
+            Ok((0..VOLUMES).map(|number| ("pool".to_owned(), number.to_string())).collect())
+        });
+    let snapshot = found(Part::new("Snapshot"), "Volume", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Err(StepError::terminal("the database is down")),
+    });
+    let scene = Scene::default();
+    let builder = scene.builder([Part::new("Pool"), volume, snapshot]).finder_batch(VOLUMES);
+    let cascade = builder.build().expect("the graph has no faults");
+    let plan = plan(&cascade, "Pool", "pool").await;
+    assert_eq!(plan.len(), VOLUMES + 1);
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    assert_eq!(report.summary().failed, 1, "{report}");
+    assert!(verdict(&report, "Volume 7").starts_with("Blocked"), "{report}");
 }
