@@ -111,18 +111,14 @@ impl Caller<'_> {
     /// Each step allocates this future. It is kept small for that: what is rare in it is boxed, and what can be borrowed
     /// is.
     pub(crate) async fn run(&self, method: &Method, step: Step) -> Ended {
-        self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
             let looked = match &self.looking.at {
-                Some(at) => Box::pin(self.look(at, &step)).await?,
+                Some(at) => Box::pin(self.look_until_stopped(at, &step)).await?,
                 None => Failed::new(),
             };
-            // The run may have been stopped while it looked.
-            if self.looking.at.is_some() && self.stopped.load(Ordering::Relaxed) {
-                return Err(Vec::new());
-            }
+            self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
             Ok(self.tries(method, &step, looked).await)
         };
         let (failed, not_run) = match tries.instrument(span).await {
@@ -145,6 +141,16 @@ impl Caller<'_> {
         let monitor = settings.monitor.as_ref();
         let number = monitor.map(|monitor| monitor.start_step(method.resource, effect, &step.nodes));
         (number, tracing::debug_span!("cascade.step", %phase, resource, effect, instances))
+    }
+
+    /// Looks again, unless the run is stopped: then there are no newcomers, and the step does not start either. A
+    /// cancelled run does not wait for finders, which change nothing.
+    async fn look_until_stopped(&self, at: &LookedAt, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+        let looked = self.settings.nesting.cancel.run_until_cancelled(self.look(at, step)).await;
+        match looked {
+            Some(looked) if !self.stopped.load(Ordering::Relaxed) => looked,
+            _ => Err(Vec::new()),
+        }
     }
 
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved

@@ -1,12 +1,16 @@
 //! What a run that looks again before its steps makes of what it finds.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cascade_core::prelude::*;
-use cascade_core::{Drift, FailurePolicy, Found, MemoryJournal, Rule, StepError, place};
+use cascade_core::{
+    CancellationToken, Drift, Event, FailurePolicy, Found, MemoryJournal, Rule, StepError, StepSettings,
+    place,
+};
 
-use crate::scene::{Part, Scene, plan, remove, resource, verdict};
+use crate::scene::{Part, Scene, delete_zone, plan, remove, resource, verdict};
 
 /// What hangs off the parent in `edge` by `rule`, as `find` says, which is told how often it was asked before.
 fn found(
@@ -130,4 +134,53 @@ async fn errors_against_what_a_step_takes_cost_no_more_than_there_are() {
     let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
     assert_eq!(report.summary().failed, 1, "{report}");
     assert!(verdict(&report, "Volume 7").starts_with("Blocked"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_run_does_not_wait_for_a_finder_that_is_tried_again() {
+    let mut vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Err(StepError::retryable("the database is down")),
+    });
+    vm.0.settings(StepSettings::default().retries(50));
+    let scene = Scene::default();
+    let cascade = scene.cascade([Part::new("Host"), vm]);
+    let plan = plan(&cascade, "Host", "host").await;
+    let token = CancellationToken::new();
+    let running = cascade.apply(plan).drift(Drift::Refuse).cancelled_by(token.clone()).into_future();
+    let cancel = async {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        token.cancel();
+    };
+    let since = tokio::time::Instant::now();
+    let (report, ()) = tokio::join!(running, cancel);
+    let report = report.expect("nothing stands against it");
+    assert_eq!(since.elapsed(), Duration::from_secs(40));
+    assert_eq!(verdict(&report, "Host host"), "NotStarted");
+}
+
+/// A step that waits for newcomers has not started.
+#[tokio::test]
+async fn every_step_that_starts_ends() {
+    let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
+        "remove vm",
+        "Host>Vm",
+        "host",
+        "vm-late",
+    );
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        Part::new("Host").below("Zone>Host", remove()),
+        Part::new("Vm").below("Host>Vm", remove()),
+    ]);
+    let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (starts, ends) = (Arc::clone(&started), Arc::clone(&ended));
+    let count = move |event: &Event| match event {
+        Event::StepStarted { .. } => _ = starts.fetch_add(1, Ordering::Relaxed),
+        Event::StepEnded { .. } => _ = ends.fetch_add(1, Ordering::Relaxed),
+        _ => {}
+    };
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase).on_event(count)).await;
+    assert!(report.is_complete() && scene.did("remove vm-late"), "{report}");
+    assert_eq!((started.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (4, 4));
 }
