@@ -38,7 +38,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
 
 /// Every resource that an extension names, wherever it names it.
 fn named_resources(extension: &ExtensionDescriptor) -> impl Iterator<Item = &ResourceDescriptor> {
-    let edges = extension.edges.iter().map(|edge| &edge.parent);
+    let edges = extension.edges.iter().chain(&extension.after).map(|edge| &edge.parent);
     let rules = extension.rules.iter().flat_map(|rule| rule.from.iter().chain(&rule.roots));
     std::iter::once(&extension.resource).chain(edges).chain(rules)
 }
@@ -472,10 +472,7 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
         for root in rule.roots.iter().filter(|root| !owned.contains(root.name())) {
             found.push(not_linked(extension, root, "has a rule for the root").at(rule.place));
         }
-        if rule.from.is_empty() && !matches!(rule.decision, Decision::Effect { .. }) {
-            let message = format!("a policy for `{operation}` names no edge");
-            found.push(Fault::new(FaultKind::Rule, message, "say which: `from = […]`").at(rule.place));
-        }
+        found.extend(without_edge(extension, rule));
         if let Some(effect) = rule.decision.effect()
             && !extension.effects.iter().any(|declared| declared.method == *effect)
         {
@@ -487,6 +484,29 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
             found.push(rule_twice(extension, rule).at(first.place));
         }
     }
+}
+
+/// A rule that names no edge speaks of an instance that is itself the root: it gives an effect, and of no other root.
+fn without_edge(extension: &ExtensionDescriptor, rule: &Rule) -> Option<Fault> {
+    if !rule.from.is_empty() {
+        return None;
+    }
+    let operation = rule.operation.name();
+    let is_own = |root: &ResourceDescriptor| root.is_same(&extension.resource);
+    let (message, help) = if !matches!(rule.decision, Decision::Effect { .. }) {
+        (format!("a policy for `{operation}` names no edge"), "say which: `from = […]`")
+    } else if !rule.roots.is_empty() && !rule.roots.iter().any(is_own) {
+        let roots = names(&rule.roots);
+        (
+            format!(
+                "a rule for `{operation}` is only for the root {roots}, and names no edge: it would never apply"
+            ),
+            "say what it comes from: `from = […]`; without, it is for an instance that is itself the root",
+        )
+    } else {
+        return None;
+    };
+    Some(Fault::new(FaultKind::Rule, message, help).at(rule.place))
 }
 
 /// Edges that an operation of this extension leaves undecided.

@@ -137,6 +137,9 @@ fn all() -> Vec<(&'static str, BuildError)> {
     let mut no_from = extension("Host", 20);
     no_from.rule(Rule::retain::<Suspend>(at(24)));
     add("policy_without_edge", fault([no_from]));
+    let mut root_alone = extension("Host", 20);
+    root_alone.rule(Rule::effect::<Suspend>("remove", at(24)).root(resource("Zone")));
+    add("rule_for_a_root_without_edge", fault([zone(), root_alone]));
     let mut twice = extension("Host", 20);
     twice.rule(Rule::effect::<Delete>("remove", at(24)));
     add("rule_twice", fault([twice]));
@@ -176,6 +179,9 @@ fn all() -> Vec<(&'static str, BuildError)> {
     let mut before = host_under_zone();
     before.after(resource("Zone"), at(22));
     add("after", fault([after, before]));
+    let mut after_another_zone = extension("Host", 20);
+    after_another_zone.after(ResourceDescriptor::runtime::<u64>("Zone", at(2)), at(22));
+    add("after_another_of_that_name", fault([zone(), after_another_zone]));
     let mut shared = extension("Disk", 30);
     for (parent, line) in [("Zone", 31), ("Host", 32)] {
         shared.edge(resource(parent), at(line));
