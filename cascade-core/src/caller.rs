@@ -177,9 +177,12 @@ impl Caller<'_> {
             }
             match look_again(engine, affected, resource, &asked).await {
                 Ok(newcomers) => {
-                    let is_chased = |newcomers: &Newcomers| {
-                        looking.drift == Drift::Chase && newcomers.route.reach != Reach::Restricts
+                    // What is in the way is waited for if it goes, as in a plan.
+                    let may_join = |newcomers: &Newcomers| {
+                        newcomers.route.reach != Reach::Restricts || newcomers.goes_too
                     };
+                    let is_chased =
+                        |newcomers: &Newcomers| looking.drift == Drift::Chase && may_join(newcomers);
                     let (join, refused): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(is_chased);
                     chased.extend(join);
                     for newcomers in refused {

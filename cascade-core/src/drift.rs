@@ -22,7 +22,8 @@ pub enum Drift {
     /// its last owner is looked at too: if it has got another one that stays, its step fails.
     Refuse,
     /// Look again before each parent's step; what is new joins the plan, with all that hangs off it, until nothing
-    /// new is found. Checks, authorizers and limits hold for the newcomers too. A new owner that stays is refused.
+    /// new is found. Checks, authorizers and limits hold for the newcomers too. A new owner that stays is refused, and
+    /// along a `restrict` edge whatever does not go already.
     Chase,
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct Newcomers {
     pub(crate) found: Box<dyn DynFound>,
     /// Those of them that something new hangs off.
     pub(crate) parents: BTreeSet<u32>,
+    /// All that is new there is in the plan, and goes.
+    pub(crate) goes_too: bool,
     /// Some of what is new, for people.
     examples: Vec<String>,
     count: usize,
@@ -188,6 +191,7 @@ fn what_is_new(
     }
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
+    let mut goes_too = true;
     for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
         // Of which of the parents it is the child is not always said: then it is known if it is that of one.
         let above = match &named {
@@ -200,9 +204,11 @@ fn what_is_new(
         if !above.is_empty() && !is_known {
             new.insert(found.printed_child(position));
             parents.extend(above);
+            goes_too &= known.is_some_and(|index| affected.is_going(child, index));
         }
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
-    let newcomers = Newcomers { edge, route, asked: asked.to_vec(), found, parents, examples, count };
+    let asked = asked.to_vec();
+    let newcomers = Newcomers { edge, route, asked, found, parents, goes_too, examples, count };
     Ok((count > 0).then_some(newcomers))
 }

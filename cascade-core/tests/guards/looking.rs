@@ -184,3 +184,32 @@ async fn every_step_that_starts_ends() {
     assert!(report.is_complete() && scene.did("remove vm-late"), "{report}");
     assert_eq!((started.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (4, 4));
 }
+
+/// Two VMs of a host that goes come to use an image that goes too: it waits for them. If one stays, it must not go.
+#[tokio::test(start_paused = true)]
+async fn what_comes_to_be_in_the_way_and_goes_is_waited_for() {
+    for (vm, waits) in [("vm", true), ("vm-that-stays", false)] {
+        let scene = Scene::new(&[
+            ("Zone>Host", "zone", "host"),
+            ("Zone>Image", "zone", "image"),
+            ("Zone>Alarm", "zone", "alarm"),
+            ("Host>Vm", "host", "vm"),
+        ])
+        .late("remove alarm", "Image>Vm", "image", vm)
+        .slow("remove vm");
+        let restrict = Rule::restrict::<Delete>(place!());
+        let cascade = scene.cascade([
+            Part::new("Zone"),
+            Part::new("Host").below("Zone>Host", remove()),
+            Part::new("Image").below("Zone>Image", remove()).after("Alarm"),
+            Part::new("Alarm").below("Zone>Alarm", remove()),
+            Part::new("Vm").below("Host>Vm", remove()).below("Image>Vm", restrict),
+        ]);
+        let set = |apply: cascade_core::Apply| apply.drift(Drift::Chase).policy(FailurePolicy::Isolate);
+        let report = delete_zone(&cascade, set).await;
+        assert_eq!((report.is_complete(), scene.did("remove image")), (waits, waits), "{report}");
+        if waits {
+            assert!(scene.at("remove vm") < scene.at("remove image"), "{:?}", scene.log());
+        }
+    }
+}
