@@ -10,7 +10,7 @@ use cascade_core::{
     place,
 };
 
-use crate::scene::{Part, Scene, delete_zone, plan, remove, resource, verdict};
+use crate::scene::{Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
 
 /// What hangs off the parent in `edge` by `rule`, as `find` says, which is told how often it was asked before.
 fn found(
@@ -111,6 +111,55 @@ async fn a_parent_that_was_not_asked_about_is_a_fault_when_asked_again_too() {
         "{failure}"
     );
     assert!(scene.log().is_empty());
+}
+
+/// One newcomer on each of 120 hosts, each found in a round of its own: no host has more than one.
+#[tokio::test]
+async fn newcomers_in_many_places_do_not_end_a_chase() {
+    let mut scene = Scene::default();
+    for number in 0..120 {
+        let (host, vm) = (format!("host-{number}"), format!("vm-{number}"));
+        scene.tables().pairs.extend([pair("Zone>Host", "zone", &host), pair("Host>Vm", &host, &vm)]);
+        scene = scene.late(&format!("remove {vm}"), "Host>Vm", &host, &format!("late-{number}"));
+    }
+    let one_by_one = |mut part: Part| {
+        part.0.settings(StepSettings::default().batch(1).concurrency(1));
+        part
+    };
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        one_by_one(Part::new("Host").below("Zone>Host", remove())),
+        one_by_one(Part::new("Vm").below("Host>Vm", remove())),
+    ]);
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&rounds);
+    let count = move |event: &Event| {
+        seen.fetch_add(usize::from(matches!(event, Event::Chased { .. })), Ordering::Relaxed);
+    };
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase).on_event(count)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!((rounds.load(Ordering::Relaxed), report.summary().done), (120, 361));
+}
+
+/// Below each newcomer another one comes, and so on.
+#[tokio::test]
+async fn a_chase_down_a_chain_without_an_end_is_ended() {
+    let asked = AtomicUsize::new(0);
+    let mut folder = Part::new("Folder");
+    folder.0.edge(resource("Folder"), place!());
+    folder.0.finder("find", resource("Folder"), None, place!(), move |_, folders: &[String], _| {
+        // The plan, and each round, finds nothing more; each look again does.
+        let asked = asked.fetch_add(1, Ordering::Relaxed);
+        let new = (asked % 2 == 1).then(|| (folders[0].clone(), format!("folder-{asked}")));
+        Box::pin(async { Ok(Found::Pairs(Vec::from_iter(new))) })
+    });
+    folder.0.rule(remove().from(resource("Folder")));
+    let cascade = Scene::default().cascade([folder]);
+    let plan = plan(&cascade, "Folder", "top").await;
+    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("nothing stands against it");
+    let failure = report.failures().next().expect("it has no end").1.to_string();
+    assert!(failure.contains("they kept coming for 100 rounds"), "{failure}");
+    assert_eq!(report.summary().done, 0, "{report}");
 }
 
 /// One step's end takes them all, and about none of them is an answer to be had: each is looked up once. To walk all of
