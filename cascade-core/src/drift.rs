@@ -159,12 +159,11 @@ fn owners_that_stay(
     asked: &[u32],
 ) -> Result<Vec<(u32, String)>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
-    let (owners, held) = (&affected.columns[parent], affected.route.held_back[parent]);
-    let named = found.parents(&*owners.ids, asked)?;
+    let named = found.parents(&*affected.columns[parent].ids, asked)?;
     let indices = named.map(|named| named.indices).ok_or_else(children_alone)?;
-    let stays = |owner: u32| owner == Parents::STRANGER || !owners.goes_for_certain(owner, held);
     let children = found.known_children(&*affected.columns[child].ids);
-    let staying = indices.into_iter().zip(children).enumerate().filter(|&(_, (owner, _))| stays(owner));
+    let staying = indices.into_iter().zip(children).enumerate();
+    let staying = staying.filter(|&(_, (owner, _))| stays(affected, parent, owner));
     let in_words = |position: usize| {
         let owner = affected.resource_name(parent);
         format!(
@@ -173,6 +172,19 @@ fn owners_that_stay(
         )
     };
     Ok(staying.filter_map(|(position, (_, child))| Some((child?, in_words(position)))).collect())
+}
+
+/// Whether an owner may keep what it shares.
+fn stays(affected: &Affected, resource: usize, owner: u32) -> bool {
+    let held = affected.route.held_back[resource];
+    owner == Parents::STRANGER || !affected.columns[resource].goes_for_certain(owner, held)
+}
+
+/// The children that another owner keeps, as they print.
+fn kept(affected: &Affected, resource: usize, named: &Parents, found: &dyn DynFound) -> HashSet<String> {
+    let owners = named.indices.iter().enumerate();
+    let staying = owners.filter(|&(_, &owner)| stays(affected, resource, owner));
+    staying.map(|(position, _)| found.printed_child(position)).collect()
 }
 
 /// The error is a fault of the finder, in words.
@@ -189,6 +201,9 @@ fn what_is_new(
     if let Some(stranger) = strange {
         return Err(strange_parent(affected.resource_name(parent), &stranger));
     }
+    // Along a shared edge, what another owner keeps stays; and what was kept, and is no longer, goes now.
+    let owners = named.as_ref().filter(|_| route.shared);
+    let kept = owners.map_or_else(HashSet::new, |owners| kept(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
     let mut goes_too = true;
@@ -200,9 +215,16 @@ fn what_is_new(
             }
             None => asked,
         };
-        let is_known = known.is_some_and(|index| affected.hangs_off_any(edge, index, above));
-        if !above.is_empty() && !is_known {
-            new.insert(found.printed_child(position));
+        let is_known = |index: u32| {
+            affected.hangs_off_any(edge, index, above)
+                && (!route.shared || affected.columns[child].is_affected(index))
+        };
+        if above.is_empty() || known.is_some_and(is_known) {
+            continue;
+        }
+        let printed = found.printed_child(position);
+        if !kept.contains(&printed) {
+            new.insert(printed);
             parents.extend(above);
             goes_too &= known.is_some_and(|index| affected.is_going(child, index));
         }

@@ -10,7 +10,7 @@ use cascade_core::{
     place,
 };
 
-use crate::scene::{Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
+use crate::scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
 
 /// What hangs off the parent in `edge` by `rule`, as `find` says, which is told how often it was asked before.
 fn found(
@@ -261,4 +261,50 @@ async fn what_comes_to_be_in_the_way_and_goes_is_waited_for() {
             assert!(scene.at("remove vm") < scene.at("remove image"), "{:?}", scene.log());
         }
     }
+}
+
+/// A key that another account keeps comes to one that goes: it stays, as it would in a plan.
+#[tokio::test]
+async fn what_another_owner_keeps_is_no_newcomer() {
+    for drift in [Drift::Refuse, Drift::Chase] {
+        let scene = Scene::new(&[
+            ("Zone>Account", "zone", "account"),
+            ("Zone>Alarm", "zone", "alarm"),
+            ("Account>Key", "another", "key"),
+        ])
+        .late("remove alarm", "Account>Key", "account", "key");
+        let report = delete_zone(&accounts(&scene), |apply| apply.drift(drift)).await;
+        assert!(report.is_complete(), "{drift:?}: {report}");
+        assert!(!scene.did("remove key"), "{:?}", scene.log());
+    }
+}
+
+/// The account that was to keep the key gives it up: the one that goes is its last owner now.
+#[tokio::test]
+async fn what_no_other_owner_keeps_any_more_goes_with_its_last_owner() {
+    for drift in [Drift::Refuse, Drift::Chase] {
+        let scene = Scene::new(&[
+            ("Zone>Account", "zone", "account"),
+            ("Zone>Alarm", "zone", "alarm"),
+            ("Account>Key", "account", "key"),
+            ("Account>Key", "another", "key"),
+        ]);
+        let cascade = accounts(&scene);
+        let plan = plan(&cascade, "Zone", "zone").await;
+        scene.tables().pairs.retain(|(_, parent, _)| parent != "another");
+        let report = cascade.apply(plan).drift(drift).await.expect("nothing stands against it");
+        let chased = drift == Drift::Chase;
+        assert_eq!((report.is_complete(), scene.did("remove key")), (chased, chased), "{report}");
+        assert_eq!(scene.did("remove account"), chased, "nobody would own the key: {report}");
+    }
+}
+
+/// Accounts that share keys, and go after the alarms.
+fn accounts(scene: &Scene) -> Cascade {
+    scene.cascade([
+        Part::new("Zone"),
+        Part::new("Account").below("Zone>Account", remove()).after("Alarm"),
+        Part::new("Key").found("Account>Key", remove().with_last_owner(), Finds::EveryOwner),
+        Part::new("Alarm").below("Zone>Alarm", remove()),
+    ])
 }
