@@ -167,6 +167,7 @@ mod resource;
 mod resume;
 mod route;
 mod schedule;
+mod sync;
 mod taken;
 #[cfg(feature = "inventory")]
 pub mod tool;
