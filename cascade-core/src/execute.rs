@@ -26,6 +26,7 @@ use crate::journal::{History, JournalError, Record, RunId};
 use crate::limits::Limits;
 use crate::monitor::Monitor;
 use crate::pass::{Method, Pass, Ran};
+use crate::plan::PlanVeto;
 use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
@@ -64,6 +65,7 @@ pub(crate) async fn run(
         recorder,
         failures: std::mem::take(&mut history.failures),
         cancelled: history.cancelled,
+        overridden: std::mem::take(&mut history.overridden),
         history,
         repeats: Arc::default(),
         unrecorded: Vec::new(),
@@ -77,6 +79,8 @@ pub(crate) struct Run {
     pub(crate) settings: RunSettings,
     pub(crate) failures: HashMap<u32, Failure>,
     pub(crate) cancelled: bool,
+    /// The vetoes that the run goes on in spite of.
+    pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) recorder: Recorder,
     history: History,
     repeats: Arc<Repeats>,
@@ -131,7 +135,7 @@ impl Run {
             states,
             failures: self.failures,
             blocked_by,
-            overridden: Vec::new(),
+            overridden: self.overridden,
             not_cleaned_up,
             cancelled: self.cancelled,
             nested: self.settings.nesting.take_reports(),

@@ -9,8 +9,11 @@ use crate::affected::{Affected, bits};
 use crate::call::CallError;
 use crate::declare::Phase;
 use crate::engine::Nesting;
-use crate::journal::{FailedInstance, JournalError, Record, RunEnd, RunLog, StepBegun, StepEnded, chunks};
+use crate::journal::{
+    FailedInstance, JournalError, Overridden, Record, RunEnd, RunLog, StepBegun, StepEnded, chunks,
+};
 use crate::pass::{Method, labels};
+use crate::plan::PlanVeto;
 use crate::report::Report;
 use crate::schedule::{FailurePolicy, Step};
 
@@ -85,9 +88,11 @@ impl Recorder {
     }
 
     /// The plan grew. All of it goes into one write: half of it would be a plan with instances and without their order.
-    pub(crate) async fn grown(&mut self, known: &Affected, affected: &Affected) {
+    pub(crate) async fn grown(&mut self, known: &Affected, affected: &Affected, overridden: &[PlanVeto]) {
         let Some(log) = &self.log else { return };
-        let records = chunks(affected, Some(known)).collect::<Result<Vec<_>, _>>();
+        let vetoes = (!overridden.is_empty())
+            .then(|| Ok(Record::Overridden(Overridden { vetoes: overridden.to_vec() })));
+        let records = vetoes.into_iter().chain(chunks(affected, Some(known))).collect::<Result<Vec<_>, _>>();
         let written = match records {
             Ok(records) => log.append(records).await,
             Err(error) => Err(JournalError::storage(error)),

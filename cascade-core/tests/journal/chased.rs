@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use crate::cloud::{Rack, World};
 
 /// Every step takes its time, so that there is time to die.
-struct Slow;
+pub(crate) struct Slow;
 
 impl Layer for Slow {
     fn call<'a>(&'a self, _step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {

@@ -7,6 +7,7 @@ mod cloud;
 mod changed;
 mod chased;
 mod faults;
+mod held;
 mod killed;
 mod receipts;
 mod site;
