@@ -27,7 +27,8 @@
 //!   gone: each owner holds a lock on a file beside the journal, which the operating system releases with the process.
 //! - **A number that grows with each takeover** is looked at in the transaction of every write: an owner that wakes
 //!   after a takeover writes nothing more.
-//! - **A checksum on each record**: SQLite notices a broken page by its structure, not by its text.
+//! - **A checksum on each record, and numbers without a gap**: SQLite notices a broken page by its structure, not by its
+//!   text, nor by a record that is not there.
 //! - **Schema versions**: an older file is brought up to date when it is opened, a newer one is refused.
 
 #![forbid(unsafe_code)]
@@ -35,6 +36,7 @@
 mod checksum;
 mod clock;
 mod error;
+mod fault;
 mod journal;
 mod options;
 mod owner;

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::error::SqliteError;
+use crate::fault;
 use crate::options::Options;
 use crate::owner::OwnerLock;
 use crate::statements::{self, Refusal, Writer, of_file};
@@ -133,6 +134,7 @@ impl WriterThread {
     ) -> rusqlite::Result<(Vec<Carried>, Vec<Arc<Owned>>)> {
         let Self { path, options, connection, lock, owned } = self;
         let writer = Writer { path, name: &options.owner, lock: &lock.token, lease: options.lease };
+        fault::point("journal-begin")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut carried = Vec::with_capacity(batch.len());
         for order in batch {
@@ -151,7 +153,9 @@ impl WriterThread {
                 renewed.push(owned);
             }
         }
+        fault::point("journal-commit")?;
         transaction.commit()?;
+        fault::point("journal-committed")?;
         Ok((carried, renewed))
     }
 
