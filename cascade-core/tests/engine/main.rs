@@ -7,5 +7,6 @@ mod faults;
 mod model;
 mod plans;
 mod properties;
+mod resumed;
 mod shared;
 mod support;
