@@ -64,6 +64,7 @@ pub(crate) async fn run(
         settings,
         recorder,
         failures: std::mem::take(&mut history.failures),
+        failed_effects: std::mem::take(&mut history.failed_effects),
         cancelled: history.cancelled,
         overridden: std::mem::take(&mut history.overridden),
         history,
@@ -77,7 +78,11 @@ pub(crate) struct Run {
     pub(crate) engine: Arc<Engine>,
     pub(crate) affected: Arc<Affected>,
     pub(crate) settings: RunSettings,
+    /// By node, the first of each.
     pub(crate) failures: HashMap<u32, Failure>,
+    /// The instances with an effect that failed, by resource and index: in a forced run, something may have failed on them
+    /// before.
+    failed_effects: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run goes on in spite of.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -185,9 +190,10 @@ impl Run {
             let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
             if newcomers.is_empty() {
                 let mut states = scheduler.states().to_vec();
-                // A forced run goes on after a failure; the plan may have grown since.
-                let failed = self.failures.iter().filter(|(_, failure)| failure.phase == Phase::Effect);
-                failed.for_each(|(&node, _)| states[node as usize] = State::Failed);
+                // A forced run goes on after a failure; the plan may have grown since, or the run been taken up again.
+                for &(resource, index) in &self.failed_effects {
+                    states[self.affected.node(resource, index) as usize] = State::Failed;
+                }
                 let causes =
                     (0..states.len() as u32).filter_map(|node| Some((node, scheduler.blocked_by(node)?)));
                 return (states, causes.collect());
@@ -258,7 +264,7 @@ impl Run {
         let Pass { phase, work, methods } = pass;
         let order = Arc::clone(&work.order);
         let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, before);
-        if self.cancelled || self.is_stopped(before) || self.recorder.error().is_some() {
+        if self.cancelled || is_stopped(policy, before) || self.recorder.error().is_some() {
             scheduler.stop();
             return (scheduler, Vec::new());
         }
@@ -369,12 +375,6 @@ impl Run {
         }
     }
 
-    /// Whether something failed before the pass that lets nothing new start.
-    fn is_stopped(&self, before: &[Before]) -> bool {
-        self.settings.policy == FailurePolicy::Stop
-            && before.iter().any(|before| before.state == State::Failed)
-    }
-
     /// A step has ended, or is given back because of the newcomers that were found, or because the run has stopped.
     fn end(&mut self, driven: &mut Driven<'_>, mut ended: Ended) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
@@ -441,7 +441,16 @@ impl Run {
         for (position, error) in failed {
             let effect = method.name(&self.affected.graph, phase).to_owned();
             let failure = Failure { phase, effect, error };
-            self.failures.entry(step.nodes[position]).or_insert(failure);
+            let node = step.nodes[position];
+            if phase == Phase::Effect {
+                self.failed_effects.insert(self.affected.locate(node));
+            }
+            self.failures.entry(node).or_insert(failure);
         }
     }
+}
+
+/// Whether something failed before a pass that lets nothing new start in it.
+fn is_stopped(policy: FailurePolicy, before: &[Before]) -> bool {
+    policy == FailurePolicy::Stop && before.iter().any(|before| before.state == State::Failed)
 }

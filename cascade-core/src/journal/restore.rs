@@ -1,6 +1,6 @@
 //! A recorded run in the engine's form again: the affected set, and what has become of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::affected::{Affected, Block, Column, Marks};
@@ -21,8 +21,10 @@ use super::recorded::{Recorded, RecordedColumn};
 #[derive(Default)]
 pub(crate) struct History {
     ran: HashMap<Phase, Ran>,
-    /// By node.
+    /// By node, the first of each.
     pub(crate) failures: HashMap<u32, Failure>,
+    /// The instances with an effect that failed, by resource and index.
+    pub(crate) failed_effects: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run goes on in spite of.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -149,6 +151,9 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
             let error = Arc::new(CallError::Failed(StepError::terminal(error.clone())));
             let failure = Failure { phase: *phase, effect: effect.clone(), error };
             history.failures.entry(affected.node(at, *index)).or_insert(failure);
+            if *phase == Phase::Effect {
+                history.failed_effects.insert((at, *index));
+            }
         }
     }
     Ok(history)
