@@ -167,7 +167,10 @@ impl Run {
                 .map(|(&state, node)| Before { node, state, cause: node })
                 .collect(),
             FailurePolicy::Isolate => states
-                .filter(|(state, _)| matches!(state, State::Failed | State::Blocked))
+                // What is not affected is in the order where it is in the way, and hands nothing on.
+                .filter(|(state, node)| {
+                    matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
+                })
                 .map(|(&state, node)| Before {
                     node,
                     state,
