@@ -6,6 +6,7 @@ mod damaged;
 #[cfg(unix)]
 mod disk;
 mod locked;
+mod syncs;
 mod world;
 
 use std::sync::Arc;
