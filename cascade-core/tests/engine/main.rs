@@ -10,3 +10,4 @@ mod properties;
 mod resumed;
 mod shared;
 mod support;
+mod taken;
