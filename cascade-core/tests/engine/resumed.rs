@@ -14,7 +14,7 @@ use cascade_core::{
 };
 
 use crate::model::drive::{self, RunSpec, compare_report, on_paused_clock, plan_as_expected};
-use crate::model::reference::{Arc, Effect, Expected, below};
+use crate::model::reference::{Effect, Expected, Order, below};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
 use crate::model::trace::{Fate, Judge, Judged};
@@ -278,7 +278,7 @@ fn effective(entries: &[Entry], kept: &BTreeSet<usize>, cancelled: bool) -> Vec<
 /// Nothing starts before what it waits for is on record, and nothing that is on record starts again.
 fn check_waits(
     expected: &Expected,
-    order: &BTreeSet<Arc>,
+    order: &Order,
     policy: FailurePolicy,
     entries: &[Entry],
     (world, steps): (&World, &[OnRecord]),
@@ -300,7 +300,7 @@ fn check_waits(
                 continue;
             }
             let instance: Instance = (world.extensions[call.extension].resource, id);
-            for child in below(order, instance) {
+            for child in below(&order.effects, instance) {
                 for &method in &expected.instances[&child].effects {
                     let on_record = before().any(|step| {
                         let well = step.done.contains(&child.1)
