@@ -1,7 +1,6 @@
 //! Runs that are broken off and go on: what a journal is for.
 
 #[path = "../guards/cloud.rs"]
-#[expect(dead_code, reason = "it has more than is needed here")]
 mod cloud;
 
 mod changed;
