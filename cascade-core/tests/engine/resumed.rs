@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CancellationToken, Cascade, FailurePolicy, Phase, Plan, Record, Report, ResumeError, RunEnd,
-    RunId, RunState, StepEnded,
+    ApplyError, CancellationToken, Cascade, FailurePolicy, JournalError, Phase, Plan, Record, Report,
+    ResumeError, RunEnd, RunId, RunState, StepEnded,
 };
 
 use crate::model::drive::{self, RunSpec, compare_report, on_paused_clock, plan_as_expected};
@@ -147,9 +147,10 @@ impl Lives<'_> {
             let resuming = self.engine().resume(run).cancelled_by(self.token.clone());
             match self.live(resuming.into_future()).await {
                 Some(Ok(report)) => return Some(Outcome::Report(Box::new(report))),
-                Some(Err(ResumeError::NeverStarted { .. })) => return None,
-                // Its creation itself was lost.
-                Some(Err(ResumeError::Journal(_))) => return None,
+                // It died while its plan was written, or before the run was there at all.
+                Some(Err(
+                    ResumeError::NeverStarted { .. } | ResumeError::Journal(JournalError::UnknownRun { .. }),
+                )) => return None,
                 Some(Err(ResumeError::HasEnded { .. })) => {
                     let end =
                         self.journal.durable().into_iter().rev().find_map(|durable| match durable.record {
