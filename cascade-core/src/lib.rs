@@ -109,6 +109,8 @@
 //!
 //! The engine is asynchronous and needs a Tokio runtime with its timer.
 
+// So that what other packages document links here.
+#![doc(html_root_url = "https://docs.rs/cascade-core/0.1.0")]
 #![forbid(unsafe_code)]
 
 // The derives and the attribute name this crate by its own name, in its own tests and examples too.

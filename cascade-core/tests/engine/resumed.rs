@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CancellationToken, Cascade, FailurePolicy, JournalError, Phase, Plan, Record, Report,
+    ApplyError, CancellationToken, Cascade, Drift, FailurePolicy, JournalError, Phase, Plan, Record, Report,
     ResumeError, RunEnd, RunId, RunState, StepEnded,
 };
 
@@ -17,7 +17,7 @@ use crate::model::drive::{self, RunSpec, compare_report, on_paused_clock, plan_a
 use crate::model::reference::{Effect, Expected, Order, below};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
-use crate::model::trace::{Fate, Judge, Judged};
+use crate::model::trace::{Fate, Judge, Judged, Terms};
 use crate::model::world::{Instance, SMALL, World, worlds};
 use crate::properties::{check, runs, tapes};
 
@@ -165,7 +165,7 @@ impl Lives<'_> {
                 Some(Err(error)) => panic!("{error}"),
                 None => self.bury(),
             }
-            let looks = self.run.drift != cascade_core::Drift::Ignore;
+            let looks = self.run.drift != Drift::Ignore;
             assert!(looks || self.script.state().finder_calls.len() == asked, "a finder was asked again");
         }
     }
@@ -270,8 +270,8 @@ fn effective(entries: &[Entry], kept: &BTreeSet<usize>, cancelled: bool) -> Vec<
     let is_kept = |entry: &&Entry| match entry {
         Entry::Started(number, _) | Entry::Ended(number, _) => kept.contains(number),
         Entry::Cancelled => cancelled,
-        // What waits for its record holds others back.
-        Entry::Quiet => false,
+        // What waits for its record holds others back; and the world stands still.
+        Entry::Quiet | Entry::Found(..) | Entry::Grown => false,
     };
     entries.iter().filter(is_kept).cloned().collect()
 }
@@ -355,7 +355,14 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> usize {
         let kept = kept_calls(&entries, &lives.ends, &steps);
         check_waits(&expected, &order, run.policy, &entries, (world, &steps));
         let cancelled = durable.iter().any(|it| matches!(it.record, Record::Cancelled));
-        let judge = Judge::new(world, &expected, &order, run.policy);
+        // The world stands still: what looks again finds nothing new.
+        let terms = Terms {
+            policy: run.policy,
+            drift: Drift::Ignore,
+            drifted: BTreeSet::new(),
+            not_begun: BTreeSet::new(),
+        };
+        let judge = Judge::new(world, &expected, &order, terms);
         let judged = judge.judge(&effective(&entries, &kept, cancelled));
         match outcome {
             Outcome::Report(report) => {
