@@ -9,9 +9,10 @@ use crate::discover::extend;
 use crate::drift::Newcomers;
 use crate::event::Event;
 use crate::execute::{Run, with_ended};
+use crate::plan::PlanVeto;
 use crate::report::Failure;
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
-use crate::vet::objections;
+use crate::vet::{not_listed, objections};
 
 /// How often a plan may grow below one instance and what came there. A world that keeps adding under what is being
 /// taken away has to be stopped by other means.
@@ -88,10 +89,11 @@ impl Run {
             return carried;
         }
         match self.grow(newcomers).await {
-            Ok(affected) => {
+            Ok((affected, overridden)) => {
                 chase.count(&above, &old, &affected);
                 // No step on a newcomer starts before it is on record; without that, none does at all.
-                self.recorder.grown(&old, &affected).await;
+                self.recorder.grown(&old, &affected, &overridden).await;
+                self.overridden.extend(overridden);
                 self.rebase(&old, affected);
                 let ended = self.renumber(&old, carried);
                 with_ended(ended, self.begin(Some(&old)).await)
@@ -103,8 +105,8 @@ impl Run {
         }
     }
 
-    /// The larger plan, if nothing stands against it.
-    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<Arc<Affected>, String> {
+    /// The larger plan, if nothing stands against it, with the vetoes that a forced run goes on in spite of.
+    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<(Arc<Affected>, Vec<PlanVeto>), String> {
         let Self { engine, affected, settings, .. } = self;
         let grown = extend(affected, &engine.extensions, newcomers, engine.find).await;
         let grown = Arc::new(grown.map_err(|error| format!("they could not be planned: {error}"))?);
@@ -118,7 +120,7 @@ impl Run {
         if let Some(veto) = against.denials.iter().chain(vetoes).next() {
             return Err(format!("they must not be touched: {veto}"));
         }
-        Ok(grown)
+        Ok((grown, not_listed(against.vetoes, &self.overridden)))
     }
 
     /// Goes on with the larger plan.
