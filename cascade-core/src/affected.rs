@@ -48,14 +48,10 @@ impl Column {
         Self { ids, given: Vec::new(), through: Vec::new(), marks: Vec::new() }
     }
 
-    /// Whether what hangs off the instance is looked for.
+    /// Whether what hangs off the instance is looked for. It goes then: what a rule gives that is no leaf is superseded
+    /// only by what such a rule gives.
     pub(crate) fn is_expanded(&self, index: u32) -> bool {
         self.through[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
-    }
-
-    /// Whether the instance goes, whatever else may reach it: none of what is `held` back by a leaf counts.
-    pub(crate) fn goes_for_certain(&self, index: u32, held: u32) -> bool {
-        self.through[index as usize] & !held != 0 || self.marks[index as usize].has(Marks::TAKEN)
     }
 
     /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is

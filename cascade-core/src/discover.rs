@@ -516,8 +516,8 @@ impl<'a> Discovery<'a> {
 
     fn loses_last(&self, shared: &Shared) -> bool {
         let resource = self.graph.edges[shared.edge].parent;
-        let (owners, held) = (&self.columns[resource], self.route.held_back[resource]);
-        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.goes_for_certain(owner, held)))
+        let owners = &self.columns[resource];
+        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
     }
 
     /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything

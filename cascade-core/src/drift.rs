@@ -176,8 +176,7 @@ fn owners_that_stay(
 
 /// Whether an owner may keep what it shares.
 fn stays(affected: &Affected, resource: usize, owner: u32) -> bool {
-    let held = affected.route.held_back[resource];
-    owner == Parents::STRANGER || !affected.columns[resource].goes_for_certain(owner, held)
+    owner == Parents::STRANGER || !affected.columns[resource].is_expanded(owner)
 }
 
 /// The children that another owner keeps, as they print.

@@ -29,6 +29,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
         edges(extension, &owned, &mut found);
         finders(extension, &mut found);
         effects(extension, &mut found);
+        kept_by_leaves(extension, &mut found);
         rules(extension, &owned, &mut found);
         undecided(extension, &mut found);
         phases(extension, &mut found);
@@ -440,6 +441,45 @@ fn effects(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
                 let message = format!("`{}` supersedes `{name}`, which supersedes it in turn", effect.method);
                 found.push(fault(message, "take one of the two away: of a circle none would run"));
             }
+        }
+    }
+}
+
+/// Effects of leaf rules that supersede others: an instance would stay, and what hangs off it would go, for another rule
+/// has reached it that is no leaf.
+fn kept_by_leaves(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    for effect in &extension.effects {
+        let superseded: BTreeSet<&str> =
+            effect.supersedes.iter().flat_map(|name| superseded_by(extension, name)).collect();
+        let (leaves, others): (Vec<&Rule>, Vec<&Rule>) = extension
+            .rules
+            .iter()
+            .filter(|rule| rule.decision.effect().is_some())
+            .partition(|rule| matches!(&rule.decision, Decision::Effect { leaf: true, .. }));
+        let is_of = |rule: &&&Rule, names: &BTreeSet<&str>| {
+            rule.decision.effect().is_some_and(|effect| names.contains(effect.as_ref()))
+        };
+        let mut reported = BTreeSet::new();
+        for leaf in leaves.iter().filter(|rule| is_of(rule, &BTreeSet::from([effect.method.as_ref()]))) {
+            let meets = |rule: &&&Rule| {
+                let same_root = |a: &ResourceDescriptor| leaf.roots.iter().any(|b| a.is_same(b));
+                is_of(rule, &superseded)
+                    && rule.operation.is_same(&leaf.operation)
+                    && (rule.roots.is_empty() || leaf.roots.is_empty() || rule.roots.iter().any(same_root))
+            };
+            let Some(other) = others.iter().find(meets) else { continue };
+            if !reported.insert(leaf.operation.code()) {
+                continue;
+            }
+            let (stays, goes) = (&effect.method, other.decision.effect().map_or("", AsRef::as_ref));
+            let message = format!(
+                "`{stays}` supersedes `{goes}`, and a rule for `{}` that gives it is a leaf: the instance would stay, \
+                 and what hangs off it would go",
+                leaf.operation.name()
+            );
+            let help = format!("let `{goes}` supersede `{stays}`, or take `leaf` away");
+            let fault = Fault::new(FaultKind::Supersedes, message, help);
+            found.push(fault.at(effect.place).at(leaf.place).at(other.place));
         }
     }
 }

@@ -154,6 +154,17 @@ fn all() -> Vec<(&'static str, BuildError)> {
     add_effect(&mut circle, "stop", 26);
     circle.supersedes("remove", ["stop"]).supersedes("stop", ["remove"]);
     add("supersedes_in_a_circle", fault([circle]));
+    for chain in [false, true] {
+        let mut kept = host_under_zone();
+        add_effect(&mut kept, "stop", 26);
+        add_effect(&mut kept, "drain", 27);
+        kept.supersedes("stop", [if chain { "drain" } else { "remove" }]).supersedes("drain", ["remove"]);
+        kept.edge(resource("Rack"), at(28));
+        add_finder(&mut kept, "in_racks", "Rack", 28);
+        kept.rule(Rule::effect::<Delete>("stop", at(29)).leaf().from(resource("Rack")));
+        let name = if chain { "leaf_supersedes_through_others" } else { "leaf_supersedes" };
+        add(name, fault([zone(), extension("Rack", 12), kept]));
+    }
 
     let mut zeros = extension("Host", 20);
     let none = Some(std::time::Duration::ZERO);
