@@ -55,7 +55,7 @@ fn a_plan_on_sqlite_runs_its_statements_once() -> Result<(), Failed> {
 fn the_driver_runs_each_step() -> Result<(), Failed> {
     let count = Arc::default();
     let cascade = driver::cascade(&count)?;
-    block_on(driver::apply(&cascade, &count, 300))??;
+    block_on(async { driver::apply(&cascade, &count, driver::plan(&cascade, 300).await?).await })??;
     block_on(driver::bare(&count, 300))??;
     Ok(())
 }

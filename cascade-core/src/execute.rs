@@ -4,6 +4,7 @@
 //! nobody waits for.
 
 use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -15,9 +16,10 @@ use futures::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use crate::affected::Affected;
-use crate::call::CallError;
+use crate::call::{CallError, First};
 use crate::caller::{Caller, Ended, Looking, Repeats, step_name};
 use crate::chase::Chase;
+use crate::context::StepContext;
 use crate::declare::Phase;
 use crate::drift::{Drift, Newcomers};
 use crate::engine::{Engine, Nesting};
@@ -291,6 +293,7 @@ impl Run {
     async fn steps(&mut self, driven: &mut Driven<'_>, caller: Caller<'_>) {
         let methods = driven.methods;
         let cancel = self.settings.nesting.cancel.clone();
+        let contexts: Vec<StepContext> = methods.iter().map(|method| caller.first_context(method)).collect();
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
         loop {
             if cancel.is_cancelled() && !self.cancelled {
@@ -318,14 +321,22 @@ impl Run {
             {
                 let method = driven.methods[step.slot];
                 self.recorder.begun(&self.affected, driven.phase, method, &step);
-                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(&methods[step.slot], step));
-                match futures::poll!(&mut call) {
-                    Poll::Ready(ended) => {
-                        self.end(driven, ended);
-                        tokio::task::coop::consume_budget().await;
+                let (method, cx) = (&methods[step.slot], &contexts[step.slot]);
+                let first = poll_fn(|task| Poll::Ready(caller.at_once(method, cx, &step, task))).await;
+                // Of a step that has ended well nobody has to be told: nobody looks on, and there is no journal.
+                if !self.recorder.is_on() && first.as_ref().is_some_and(First::is_well) {
+                    driven.scheduler.end_well(step);
+                } else {
+                    let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(method, step, first));
+                    match futures::poll!(&mut call) {
+                        Poll::Ready(ended) => self.end(driven, ended),
+                        Poll::Pending => {
+                            running.push(call);
+                            continue;
+                        }
                     }
-                    Poll::Pending => running.push(call),
                 }
+                tokio::task::coop::consume_budget().await;
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
@@ -439,5 +450,6 @@ impl Run {
             let failure = Failure { phase, effect, error };
             self.failures.entry(step.nodes[position]).or_insert(failure);
         }
+        driven.scheduler.reuse(step);
     }
 }

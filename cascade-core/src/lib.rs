@@ -148,6 +148,7 @@ mod link;
 mod method;
 mod monitor;
 mod nearest;
+mod number;
 mod operation;
 mod order;
 mod outcome;
@@ -157,6 +158,8 @@ mod plan;
 #[cfg(feature = "progress")]
 mod progress;
 mod provide;
+mod range_map;
+mod ready;
 mod recorder;
 mod registration;
 mod render;

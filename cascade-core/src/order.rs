@@ -4,6 +4,7 @@
 //! their product: one for each block of children that hang off the same parents, and one for each `after`.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 
 use crate::affected::{Affected, CutArc};
 
@@ -54,8 +55,16 @@ impl Order {
 
     /// The nodes that wait for `node`.
     pub(crate) fn followers(&self, node: u32) -> &[u32] {
-        let (from, to) = (self.start[node as usize], self.start[node as usize + 1]);
-        &self.followers[from as usize..to as usize]
+        &self.followers[self.positions(node)]
+    }
+
+    /// Where those that wait for `node` stand.
+    pub(crate) fn positions(&self, node: u32) -> Range<usize> {
+        self.start[node as usize] as usize..self.start[node as usize + 1] as usize
+    }
+
+    pub(crate) fn follower(&self, position: usize) -> u32 {
+        self.followers[position]
     }
 
     /// The instances (nodes below `instances`) that wait for `node` directly, or through the nodes between many and many.

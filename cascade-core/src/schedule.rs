@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::order::Order;
+use crate::ready::Ready;
 
 /// What a run does after a step has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,7 +112,7 @@ pub(crate) struct Scheduler {
     work: Work,
     policy: FailurePolicy,
     states: Vec<State>,
-    ready: Vec<VecDeque<u32>>,
+    ready: Vec<Ready>,
     lanes: Vec<Lane>,
     /// The lanes with both a free place and something ready.
     open_lanes: VecDeque<usize>,
@@ -125,7 +126,12 @@ pub(crate) struct Scheduler {
     stopping: bool,
     /// The resource that was looked up last.
     last_resource: usize,
+    /// Lists of steps that have ended, for those to come.
+    spare: Vec<Vec<u32>>,
 }
+
+/// Lists that are kept for steps to come, at most.
+const SPARE: usize = 64;
 
 impl Scheduler {
     /// Up to `limit` steps run at once, over all lanes. The instances in `before` are not to
@@ -135,7 +141,7 @@ impl Scheduler {
         let mut scheduler = Self {
             policy,
             states: vec![State::Waiting; instances],
-            ready: work.slots.iter().map(|_| VecDeque::new()).collect(),
+            ready: work.slots.iter().map(|_| Ready::default()).collect(),
             lanes: work
                 .lanes
                 .iter()
@@ -149,6 +155,7 @@ impl Scheduler {
             ended: Vec::new(),
             stopping: false,
             last_resource: 0,
+            spare: Vec::new(),
             work,
         };
         for before in before {
@@ -187,11 +194,10 @@ impl Scheduler {
         lane.queued = false;
         let slot = lane.slots.pop_front()?;
         let ready = &mut self.ready[slot];
-        let count = ready.len().min(self.work.slots[slot].batch);
-        let mut nodes = Vec::with_capacity(count);
-        for node in ready.drain(..count) {
+        let mut nodes = self.spare.pop().unwrap_or_default();
+        ready.take(self.work.slots[slot].batch, &mut nodes);
+        for &node in &nodes {
             self.states[node as usize] = State::Running;
-            nodes.push(node);
         }
         if !ready.is_empty() {
             lane.slots.push_back(slot);
@@ -210,16 +216,30 @@ impl Scheduler {
         self.reopen(lane);
     }
 
+    /// A step is over and done with: its list serves another.
+    pub(crate) fn reuse(&mut self, step: Step) {
+        if self.spare.len() < SPARE {
+            let mut nodes = step.nodes;
+            nodes.clear();
+            self.spare.push(nodes);
+        }
+    }
+
     /// That a step has ended is certain: what waits for its instances may start. `failed` are the positions in it of the
     /// instances that failed, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
-        let mut has_failed = vec![false; if failed.is_empty() { 0 } else { step.nodes.len() }];
+        if failed.is_empty() {
+            let ended = step.nodes.iter().filter(|&&node| self.advance(node)).count();
+            self.settle();
+            return Completion { ended, blocked: 0 };
+        }
+        let mut has_failed = vec![false; step.nodes.len()];
         for &position in failed {
             has_failed[position] = true;
         }
         let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
-            if has_failed.get(position).copied().unwrap_or(false) {
+            if has_failed[position] {
                 self.fail(node, &mut completion);
             } else {
                 completion.ended += usize::from(self.advance(node));
@@ -227,6 +247,13 @@ impl Scheduler {
         }
         self.settle();
         completion
+    }
+
+    /// A step has ended, all went well, and that is certain.
+    pub(crate) fn end_well(&mut self, step: Step) {
+        self.release(&step);
+        self.conclude(&step, &[]);
+        self.reuse(step);
     }
 
     /// A step is given back that did not run. Its instances are not taken again: the pass is to be made anew.
@@ -239,7 +266,7 @@ impl Scheduler {
 
     /// The instances that are ready for a step.
     pub(crate) fn ready(&self) -> impl Iterator<Item = u32> {
-        self.ready.iter().flatten().copied()
+        self.ready.iter().flat_map(Ready::iter)
     }
 
     /// The step that an instance is in is to be its last.
@@ -304,7 +331,7 @@ impl Scheduler {
             self.lanes[lane].slots.push_back(slot);
             self.reopen(lane);
         }
-        self.ready[slot].push_back(node);
+        self.ready[slot].push(node);
         self.states[node as usize] = State::Waiting;
         false
     }
@@ -363,9 +390,9 @@ impl Scheduler {
 
     /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long.
     fn settle(&mut self) {
-        let order = Arc::clone(&self.work.order);
         while let Some(node) = self.ended.pop() {
-            for &follower in order.followers(node) {
+            for at in self.work.order.positions(node) {
+                let follower = self.work.order.follower(at);
                 let waits_for = &mut self.work.waits_for[follower as usize];
                 *waits_for -= 1;
                 if *waits_for == 0 {

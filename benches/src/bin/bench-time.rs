@@ -151,7 +151,7 @@ fn steps(steps: u64) -> Result<Row, Failed> {
     let cascade = driver::cascade(&count)?;
     let (ours, rival) = by_turns(
         turns(steps),
-        || block_on(driver::apply(&cascade, &count, steps))?,
+        || block_on(async { driver::apply(&cascade, &count, driver::plan(&cascade, steps).await?).await })?,
         || block_on(driver::bare(&count, steps))?,
     )?;
     Ok(Row {
