@@ -377,19 +377,34 @@ impl<'a> Discovery<'a> {
     }
 
     /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
-    /// so that it does not show in which order finders answered. Within a call they are sorted.
-    fn in_calls(&self, resource: usize, mut frontier: Vec<u32>) -> Arc<Vec<u32>> {
-        if frontier.len() > self.settings.batch {
-            let mut rank = vec![0; self.columns[resource].len()];
-            for (at, index) in self.columns[resource].ids.sorted().into_iter().enumerate() {
-                rank[index as usize] = at;
-            }
-            frontier.sort_unstable_by_key(|&index| rank[index as usize]);
-            for call in frontier.chunks_mut(self.settings.batch) {
-                call.sort_unstable();
+    /// so that it does not show in which order finders answered. They come sorted, and are so within each call.
+    fn in_calls(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
+        const NONE: u32 = u32::MAX;
+        let batch = self.settings.batch;
+        if frontier.len() <= batch {
+            return Arc::new(frontier);
+        }
+        let ids = &self.columns[resource].ids;
+        let mut call_of = vec![NONE; ids.len()];
+        for &index in &frontier {
+            call_of[index as usize] = 0;
+        }
+        let mut rank = 0;
+        for index in ids.sorted() {
+            let call = &mut call_of[index as usize];
+            if *call != NONE {
+                *call = (rank / batch) as u32;
+                rank += 1;
             }
         }
-        Arc::new(frontier)
+        let mut next: Vec<usize> = (0..frontier.len()).step_by(batch).collect();
+        let mut parted = vec![0; frontier.len()];
+        for index in frontier {
+            let next = &mut next[call_of[index as usize] as usize];
+            parted[*next] = index;
+            *next += 1;
+        }
+        Arc::new(parted)
     }
 
     fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {

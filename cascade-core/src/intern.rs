@@ -300,12 +300,20 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
 
     fn sorted(&self) -> Vec<u32> {
         let id = |index: u32| &self.ids[index as usize];
-        let mut indices: Vec<u32> = (0..self.ids.len() as u32).collect();
+        let order =
+            |&a: &u32, &b: &u32| id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string()));
+        let mut indices: Vec<u32> = match &self.by_number {
+            Some(by_number) => by_number.values().filter(|&index| index != NOTHING).collect(),
+            None => (0..self.ids.len() as u32).collect(),
+        };
         // An `Ord` that is no order may panic in a sort; then the printed form decides, as it does between ids
         // that differ and compare equal.
         let by_id = AssertUnwindSafe(|| {
             let mut sorted = indices.clone();
-            sorted.sort_by(|&a, &b| id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string())));
+            // Numbers mostly are in their order by now, and others often were found in it.
+            if !sorted.is_sorted_by(|a, b| order(a, b).is_le()) {
+                sorted.sort_by(order);
+            }
             sorted
         });
         catch_unwind(by_id).unwrap_or_else(|_| {

@@ -27,9 +27,9 @@ impl RangeMap {
         self.values.get_mut(place)
     }
 
-    /// The numbers there is room for, and their values or [`NOTHING`].
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
-        (self.first..).zip(self.values.iter().copied())
+    /// The values or [`NOTHING`], by number.
+    pub(crate) fn values(&self) -> impl Iterator<Item = u32> {
+        self.values.iter().copied()
     }
 
     /// Makes room from `lowest` to `highest`, unless that takes more than `most` places in all: says whether there is.
@@ -77,8 +77,9 @@ mod tests {
                 *place = value as u32;
             }
         }
-        let found: Vec<_> = map.iter().filter(|(_, value)| *value != NOTHING).collect();
-        assert_eq!(found, [(0, 5), (39, 4), (40, 2), (50, 0), (51, 1), (70, 3)]);
+        let found: Vec<_> = map.values().filter(|value| *value != NOTHING).collect();
+        assert_eq!(found, [5, 4, 2, 0, 1, 3]);
+        assert_eq!([0, 39, 40, 50, 51, 70].map(|number| map.get(number)), [5, 4, 2, 0, 1, 3]);
         assert_eq!(map.get(52), NOTHING);
         assert_eq!(map.get(u64::MAX), NOTHING);
         assert!(!map.make_room(u64::MAX, u64::MAX, usize::MAX));
