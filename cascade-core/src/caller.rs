@@ -20,10 +20,10 @@ use crate::engine::Engine;
 use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
 use crate::layer::{Instances, Next, StepCall};
-use crate::order::Order;
 use crate::pass::Method;
 use crate::route::Reach;
 use crate::schedule::Step;
+use crate::taken::Takers;
 
 /// A step that has ended.
 pub(crate) struct Ended {
@@ -80,15 +80,15 @@ impl Repeats {
 /// Whether and how what hangs off an instance is looked for again before its step.
 pub(crate) struct Looking<'a> {
     drift: Drift,
-    /// From each instance to those that hang off it; `None` where nobody looks.
-    down: Option<Order>,
+    /// What the end of which instance takes; `None` where nobody looks.
+    takers: Option<Takers>,
     refused: &'a Refused,
 }
 
 impl<'a> Looking<'a> {
     pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
-        let down = (drift != Drift::Ignore).then(|| Order::parents_first(affected).0);
-        Self { drift, down, refused }
+        let takers = (drift != Drift::Ignore).then(|| Takers::of(affected));
+        Self { drift, takers, refused }
     }
 }
 
@@ -96,7 +96,7 @@ impl Looking<'static> {
     /// No step is looked at again.
     pub(crate) fn away() -> Self {
         static NOTHING: Refused = Refused::new();
-        Self { drift: Drift::Ignore, down: None, refused: &NOTHING }
+        Self { drift: Drift::Ignore, takers: None, refused: &NOTHING }
     }
 }
 
@@ -160,12 +160,12 @@ impl<'a> Caller<'a> {
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
-            let looked = match &self.looking.down {
-                Some(down) => Box::pin(self.look(down, &step)).await?,
+            let looked = match &self.looking.takers {
+                Some(takers) => Box::pin(self.look(takers, &step)).await?,
                 None => Failed::new(),
             };
             // The run may have been stopped while it looked.
-            if self.looking.down.is_some() && self.stopped.load(Ordering::Relaxed) {
+            if self.looking.takers.is_some() && self.stopped.load(Ordering::Relaxed) {
                 return Err(Vec::new());
             }
             Ok(self.tries(method, &step, looked, first).await)
@@ -194,11 +194,11 @@ impl<'a> Caller<'a> {
 
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
     /// under so that their step must not run; an `Err` has newcomers to chase first.
-    async fn look(&self, down: &Order, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+    async fn look(&self, takers: &Takers, step: &Step) -> Result<Failed, Vec<Newcomers>> {
         let Self { engine, affected, looking, .. } = self;
         let mut failed = Failed::new();
         let mut chased = Vec::new();
-        for (resource, parents) in self.to_look_at(down, step) {
+        for (resource, parents) in self.to_look_at(takers, step) {
             let open = |index: &u32| looking.refused.get(resource, *index).is_none();
             let (asked, refused): (Vec<u32>, Vec<u32>) = parents.into_iter().partition(open);
             for index in refused {
@@ -206,7 +206,7 @@ impl<'a> Caller<'a> {
                 failed.extend(
                     error
                         .into_iter()
-                        .flat_map(|error| positions_above(affected, down, step, (resource, index), error)),
+                        .flat_map(|error| positions_above(affected, takers, step, (resource, index), error)),
                 );
             }
             match look_again(engine, affected, resource, asked.clone()).await {
@@ -219,14 +219,14 @@ impl<'a> Caller<'a> {
                         }
                         let error = Arc::new(CallError::Drifted(newcomers.describe(affected)));
                         for &index in &newcomers.parents {
-                            failed.extend(positions_above(affected, down, step, (resource, index), &error));
+                            failed.extend(positions_above(affected, takers, step, (resource, index), &error));
                         }
                     }
                 }
                 Err(error) => {
                     let error = Arc::new(error);
                     for index in asked {
-                        failed.extend(positions_above(affected, down, step, (resource, index), &error));
+                        failed.extend(positions_above(affected, takers, step, (resource, index), &error));
                     }
                 }
             }
@@ -235,18 +235,14 @@ impl<'a> Caller<'a> {
     }
 
     /// The instances that are looked at again before a step: its own, and those that their end takes, by resource.
-    fn to_look_at(&self, down: &Order, step: &Step) -> BTreeMap<usize, Vec<u32>> {
+    fn to_look_at(&self, takers: &Takers, step: &Step) -> BTreeMap<usize, Vec<u32>> {
         let affected = self.affected;
         let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        let mut seen: HashSet<u32> = step.nodes.iter().copied().collect();
-        let mut open = step.nodes.clone();
-        while let Some(node) = open.pop() {
+        for node in takers.with_all_below(&step.nodes) {
             let (resource, index) = affected.locate(node);
             if affected.columns[resource].is_expanded(index) {
                 by_resource.entry(resource).or_default().push(index);
             }
-            let taken = down.instances_after(node, affected.nodes());
-            open.extend(taken.filter(|&node| affected.is_taken_without_step(node) && seen.insert(node)));
         }
         for indices in by_resource.values_mut() {
             indices.sort_unstable();
@@ -396,24 +392,13 @@ impl<'a> Open<'a> {
 /// The positions of a step's instances whose end an instance belongs to: itself, or what takes it.
 fn positions_above(
     affected: &Affected,
-    down: &Order,
+    takers: &Takers,
     step: &Step,
     (resource, index): (usize, u32),
     error: &Arc<CallError>,
 ) -> Failed {
     let node = affected.node(resource, index);
-    let takes = |&top: &u32| {
-        let mut seen = HashSet::from([top]);
-        let mut open = vec![top];
-        while let Some(at) = open.pop() {
-            if at == node {
-                return true;
-            }
-            let taken = down.instances_after(at, affected.nodes());
-            open.extend(taken.filter(|&node| affected.is_taken_without_step(node) && seen.insert(node)));
-        }
-        false
-    };
-    let above = step.nodes.iter().enumerate().filter(|(_, top)| takes(top));
+    let above =
+        step.nodes.iter().enumerate().filter(|&(_, &top)| takers.with_all_below(&[top]).contains(&node));
     above.map(|(position, _)| (position, Arc::clone(error))).collect()
 }

@@ -9,3 +9,4 @@ mod plans;
 mod properties;
 mod shared;
 mod support;
+mod taken;
