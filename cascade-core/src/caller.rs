@@ -109,7 +109,7 @@ impl<'a> Caller<'a> {
         self.settings.monitor.is_none()
             && self.settings.observers.is_empty()
             && self.engine.layers.is_empty()
-            && self.looking.down.is_none()
+            && self.looking.takers.is_none()
             && self.repeats.phase.is_none()
             && LevelFilter::current() < LevelFilter::DEBUG
     }
