@@ -12,13 +12,15 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use crate::affected::{Affected, Arcs, Block, Column, Marks};
+use crate::affected::{Affected, Column};
+use crate::arcs::{Arcs, Block};
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
 use crate::cycle;
 use crate::drift::Newcomers;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
+use crate::kinds::{Kind, Marks};
 use crate::operation::AnyOperation;
 use crate::order;
 use crate::outcome::{DynFound, Parents};
@@ -92,7 +94,7 @@ pub(crate) fn assemble(
     // Along a shared edge all owners are named, also those that stay: nothing is ordered by these.
     for ((edge, route), arcs) in graph.edges.iter().zip(&route.edges).zip(&mut arcs) {
         if route.is_some_and(|route| route.shared) {
-            arcs.pairs.retain(|&(owner, _)| columns[edge.parent].is_affected(owner));
+            arcs.retain_pairs(|owner, _| columns[edge.parent].is_affected(owner));
         }
     }
     // Where some waits may have to be left out, the arcs stand each for itself.
@@ -107,8 +109,7 @@ pub(crate) fn assemble(
         next += column.len() as u32;
         base.push(next);
     }
-    let affected_in = |column: &Column| (0..column.len() as u32).filter(|&at| column.is_affected(at)).count();
-    let count = columns.iter().map(affected_in).sum();
+    let count = columns.iter().map(|column| column.kinds.count(Kind::is_affected)).sum();
     let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
     let taken = taken_without_step(&columns, &base);
@@ -133,8 +134,8 @@ pub(crate) fn assemble(
 
 fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
     let of_column = |(column, &first): (&Column, &u32)| {
-        let taken = (0..column.len() as u32).filter(|&index| column.is_taken_without_step(index));
-        taken.map(|index| first + index).collect::<Vec<_>>()
+        let taken = column.kinds.map(Kind::is_taken_without_step).zip(first..).filter(|&(taken, _)| taken);
+        taken.map(|(_, node)| node).collect::<Vec<_>>()
     };
     columns.iter().zip(base).flat_map(of_column).collect()
 }
@@ -399,7 +400,8 @@ impl<'a> Discovery<'a> {
     /// Asks along the edges that lead from a complete resource to other groups.
     fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
         let column = &self.columns[resource];
-        let frontier = (0..column.len() as u32).filter(|&index| column.is_expanded(index)).collect();
+        let expanded = column.kinds.map(Kind::is_expanded).zip(0..).filter(|&(expanded, _)| expanded);
+        let frontier = expanded.map(|(_, index)| index).collect();
         let frontier = self.in_calls(resource, frontier);
         for &edge in &self.graph.resources[resource].down {
             let child = self.group_of[self.graph.edges[edge].child];
@@ -514,12 +516,12 @@ impl<'a> Discovery<'a> {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
+        let pairs = owners.iter().copied().zip(children.iter().copied());
+        let known = pairs.filter(|&(owner, _)| owner != Parents::STRANGER);
+        self.arcs[call.edge].extend(known, 0);
         for (&owner, &child) in owners.iter().zip(children) {
             let owner = (owner != Parents::STRANGER).then_some(owner);
             by_child.entry(child).or_default().push(owner);
-            if let Some(owner) = owner {
-                self.arcs[call.edge].pairs.push((owner, child));
-            }
         }
         for (child, owners) in by_child {
             let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };
@@ -536,7 +538,10 @@ impl<'a> Discovery<'a> {
     fn loses_last(&self, shared: &Shared) -> bool {
         let resource = self.graph.edges[shared.edge].parent;
         let (owners, held) = (&self.columns[resource], self.route.held_back[resource]);
-        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.goes_for_certain(owner, held)))
+        shared
+            .owners
+            .iter()
+            .all(|owner| owner.is_some_and(|owner| owners.kinds.get(owner).goes_for_certain(held)))
     }
 
     /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything
@@ -569,11 +574,7 @@ impl<'a> Discovery<'a> {
         if let Some(parents) = parents {
             // As many as all calls will bring, if they bring as many as this one; up to eight times what is there.
             let expected = children.len() * self.inboxes[call.edge].expected.unwrap_or(1) as usize;
-            if arcs.pairs.capacity() < arcs.pairs.len() + children.len() {
-                let most = (arcs.pairs.len() + children.len()) * 8;
-                arcs.pairs.reserve_exact(expected.min(most).saturating_sub(arcs.pairs.len()));
-            }
-            arcs.pairs.extend(parents.into_iter().zip(children));
+            arcs.extend(parents.iter().copied().zip(children.iter().copied()), expected);
             return;
         }
         children.sort_unstable();
@@ -581,7 +582,7 @@ impl<'a> Discovery<'a> {
         // Inside a cyclic group the arcs stand each for itself: some of them may have to be cut.
         if inside || call.asked().len() == 1 {
             for &parent in call.asked() {
-                arcs.pairs.extend(children.iter().map(|&child| (parent, child)));
+                arcs.extend(children.iter().map(|&child| (parent, child)), 0);
             }
         } else if !children.is_empty() {
             arcs.blocks.push(Block { parents: call.asked().to_vec(), children });
@@ -591,9 +592,7 @@ impl<'a> Discovery<'a> {
 
     fn grow(&mut self, resource: usize) {
         let column = &mut self.columns[resource];
-        column.given.resize(column.ids.len(), 0);
-        column.through.resize(column.ids.len(), 0);
-        column.marks.resize(column.ids.len(), Marks::default());
+        column.kinds.resize(column.ids.len());
     }
 
     /// How many children there will be, if all calls along the edge find as many as this one. Nothing is expected of a
@@ -606,17 +605,10 @@ impl<'a> Discovery<'a> {
 
     /// Notes that a rule reached these instances.
     fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
-        let Reach::Effect { effect, leaf } = reach else {
-            return indices.iter().for_each(|&index| self.reach(resource, index, reach));
-        };
         if self.groups[self.group_of[resource]].cyclic {
-            return indices.iter().for_each(|&index| self.reach(resource, index, reach));
-        }
-        let Column { given, through, .. } = &mut self.columns[resource];
-        let (bit, through_bit) = (1 << effect, u32::from(!leaf) << effect);
-        for &index in indices {
-            given[index as usize] |= bit;
-            through[index as usize] |= through_bit;
+            indices.iter().for_each(|&index| self.reach(resource, index, reach));
+        } else {
+            self.columns[resource].kinds.change_all(indices, |kind| reached(kind, reach));
         }
     }
 
@@ -624,18 +616,7 @@ impl<'a> Discovery<'a> {
     fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded(index);
-        match reach {
-            Reach::Effect { effect, leaf } => {
-                column.given[index as usize] |= 1 << effect;
-                if !leaf {
-                    column.through[index as usize] |= 1 << effect;
-                }
-            }
-            Reach::Taken => column.marks[index as usize].add(Marks::TAKEN),
-            Reach::Retained => column.marks[index as usize].add(Marks::RETAINED),
-            // What it is in the way of is seen when the whole set is known.
-            Reach::Restricts => {}
-        }
+        column.kinds.change(index, |kind| reached(kind, reach));
         if !was_expanded && column.is_expanded(index) && self.groups[self.group_of[resource]].cyclic {
             self.fresh[resource].push(index);
         }
@@ -656,6 +637,21 @@ impl<'a> Discovery<'a> {
 
     fn finder_fault(&self, call: &Call, message: String) -> PlanError {
         self.finder_error(call, CallError::Fault(message))
+    }
+}
+
+/// What becomes of a kind that a rule reaches.
+fn reached(kind: Kind, reach: Reach) -> Kind {
+    match reach {
+        Reach::Effect { effect, leaf } => Kind {
+            given: kind.given | 1 << effect,
+            through: kind.through | u32::from(!leaf) << effect,
+            ..kind
+        },
+        Reach::Taken => Kind { marks: kind.marks.with(Marks::TAKEN), ..kind },
+        Reach::Retained => Kind { marks: kind.marks.with(Marks::RETAINED), ..kind },
+        // What it is in the way of is seen when the whole set is known.
+        Reach::Restricts => kind,
     }
 }
 

@@ -229,6 +229,9 @@ impl Run {
     /// hang off them now.
     fn done_before(&self, ran: &Ran) -> Vec<Before> {
         let mut done = Vec::new();
+        if ran.is_empty() {
+            return done;
+        }
         for resource in 0..self.affected.columns.len() {
             for index in self.affected.instances(resource) {
                 let (effects, node) =

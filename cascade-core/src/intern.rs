@@ -221,6 +221,7 @@ impl<Id: ResourceId> IdColumn<Id> {
             let (lowest, highest) = range.unwrap_or((number, number));
             range = Some((lowest.min(number), highest.max(number)));
         }
+        by_number.expect(if range.is_some() { expected.min(most) } else { 0 });
         if let Some((lowest, highest)) = range
             && !by_number.make_room(lowest, highest, most)
         {
@@ -408,7 +409,9 @@ mod tests {
     fn close_numbers_are_kept_by_number() {
         let numbers: Vec<u64> = (0..500).map(|at| 1_000_000 + at * 37 % 500).collect();
         let table = check(&numbers);
-        assert!(table.by_number.is_some() && table.index_of(&7).is_none() && table.index_of(&u64::MAX).is_none());
+        assert!(
+            table.by_number.is_some() && table.index_of(&7).is_none() && table.index_of(&u64::MAX).is_none()
+        );
         assert!(check(&(0..500_i32).map(|at| 250 - at).collect::<Vec<_>>()).by_number.is_some());
     }
 

@@ -36,6 +36,10 @@ impl Method {
 pub(crate) struct Ran(Vec<Vec<u32>>);
 
 impl Ran {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn of(&self, resource: usize, index: u32) -> u32 {
         self.0.get(resource).and_then(|ran| ran.get(index as usize)).copied().unwrap_or(0)
     }
@@ -106,9 +110,9 @@ impl Pass {
         let mut pass = Self::empty(affected, Phase::Effect, Order::effects(affected));
         for resource in 0..affected.graph.resources.len() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
-            for index in 0..affected.columns[resource].len() as u32 {
-                pass.work.masks.push(affected.effects(resource, index) & !ran.of(resource, index));
-            }
+            let effects = affected.columns[resource].kinds.map(|kind| affected.effects_of(resource, kind));
+            let left = effects.zip(0..).map(|(effects, index)| effects & !ran.of(resource, index));
+            pass.work.masks.extend(left);
         }
         pass
     }

@@ -27,6 +27,16 @@ impl RangeMap {
         self.values.get_mut(place)
     }
 
+    /// Room for so many places will be needed.
+    pub(crate) fn expect(&mut self, places: usize) {
+        self.values.reserve_exact(places.saturating_sub(self.values.len()));
+    }
+
+    /// The numbers there is room for, each with its value or [`NOTHING`].
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
+        (self.first..).zip(self.values.iter().copied())
+    }
+
     /// The values or [`NOTHING`], by number.
     pub(crate) fn values(&self) -> impl Iterator<Item = u32> {
         self.values.iter().copied()

@@ -123,6 +123,8 @@ pub(crate) struct Scheduler {
     left_behind: Vec<bool>,
     /// Nodes that have ended, whose followers are still to be told.
     ended: Vec<u32>,
+    /// Nodes that nothing holds back any more: empty between calls.
+    freed: Vec<u32>,
     stopping: bool,
     /// The resource that was looked up last.
     last_resource: usize,
@@ -153,6 +155,7 @@ impl Scheduler {
             blocked_by: Vec::new(),
             left_behind: Vec::new(),
             ended: Vec::new(),
+            freed: Vec::new(),
             stopping: false,
             last_resource: 0,
             spare: Vec::new(),
@@ -361,7 +364,7 @@ impl Scheduler {
     /// Blocks all that waits for `node`; answers how many instances that are.
     fn block_followers(&mut self, node: u32, cause: u32) -> usize {
         let mut blocked = 0;
-        let mut open = self.work.order.followers(node).to_vec();
+        let mut open = Vec::from_iter(self.work.order.followers(node));
         while let Some(node) = open.pop() {
             if self.blocked_by(node).is_some() {
                 continue;
@@ -375,7 +378,7 @@ impl Scheduler {
                 Some(_) => continue,
             }
             self.note_blocked(node, cause);
-            open.extend_from_slice(self.work.order.followers(node));
+            open.extend(self.work.order.followers(node));
         }
         blocked
     }
@@ -388,18 +391,28 @@ impl Scheduler {
         self.blocked_by[node as usize] = cause;
     }
 
-    /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long.
+    /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long. In their order, so that
+    /// what hangs above becomes ready in its own.
     fn settle(&mut self) {
-        while let Some(node) = self.ended.pop() {
-            for at in self.work.order.positions(node) {
-                let follower = self.work.order.follower(at);
-                let waits_for = &mut self.work.waits_for[follower as usize];
-                *waits_for -= 1;
-                if *waits_for == 0 {
-                    self.unblocked(follower);
+        let (mut ended, mut freed) = (std::mem::take(&mut self.ended), std::mem::take(&mut self.freed));
+        while !ended.is_empty() {
+            for node in ended.drain(..) {
+                let resource = self.resource_of(node);
+                let Work { order, waits_for, .. } = &mut self.work;
+                for follower in order.followers_in(resource, node) {
+                    let waits_for = &mut waits_for[follower as usize];
+                    *waits_for -= 1;
+                    if *waits_for == 0 {
+                        freed.push(follower);
+                    }
                 }
             }
+            for node in freed.drain(..) {
+                self.unblocked(node);
+            }
+            std::mem::swap(&mut ended, &mut self.ended);
         }
+        (self.ended, self.freed) = (ended, freed);
     }
 
     fn reopen(&mut self, lane: usize) {
@@ -410,10 +423,13 @@ impl Scheduler {
         }
     }
 
-    /// Mostly that of the one before.
+    /// Mostly that of the one before. Nodes that are no instance have the number behind the last one.
     fn resource_of(&mut self, node: u32) -> usize {
         let base = &self.work.base;
-        if !(base[self.last_resource]..base[self.last_resource + 1]).contains(&node) {
+        let within = |resource: usize| {
+            base[resource] <= node && base.get(resource + 1).is_none_or(|&next| node < next)
+        };
+        if !within(self.last_resource) {
             self.last_resource = base.partition_point(|&first| first <= node) - 1;
         }
         self.last_resource

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use cascade_benches::cloud::World;
-use cascade_benches::ids::BenchId;
+use cascade_benches::flat::Flat;
+use cascade_benches::ids::{BenchId, Spread};
 use cascade_benches::measure::{Row, Unit};
-use cascade_benches::{Failed, block_on, by_hand, cloud};
+use cascade_benches::{Failed, block_on, by_hand, cloud, flat};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -20,6 +21,8 @@ fn main() -> Result<(), Failed> {
     let vms: u64 = arguments.next().unwrap_or_default().parse()?;
     match benchmark.as_str() {
         "cloud-u64" => plan_and_apply::<u64>(vms),
+        "cloud-spread" => plan_and_apply::<Spread>(vms),
+        "flat" => from_flat_arrays(vms),
         "cloud-uuid" => plan_and_apply::<u128>(vms),
         "cloud-string" => plan_and_apply::<String>(vms),
         "preview" => preview(vms),
@@ -40,7 +43,7 @@ fn plan_and_apply<Id: BenchId>(vms: u64) -> Result<(), Failed> {
     let world = Arc::new(World::<Id>::new(vms));
     let cascade = cloud::cascade(&world)?;
     let cloud = (MEMORY.current_usage() - start) as f64;
-    let ours = peak(|| block_on(cloud::plan_and_apply(&cascade, &world))?.map(drop))?;
+    let ours = peak(|| block_on(cloud::plan_and_apply(&cascade, &*world))?.map(drop))?;
     world.expect_all_destroyed()?;
     let rival = peak(|| {
         by_hand::apply(&world, &by_hand::plan(&world));
@@ -61,11 +64,33 @@ fn plan_and_apply<Id: BenchId>(vms: u64) -> Result<(), Failed> {
     print(&Row { work: format!("{}, the cloud itself not counted", row.work), ours, rival, ..row })
 }
 
+fn from_flat_arrays(vms: u64) -> Result<(), Failed> {
+    let flat = Arc::new(Flat::new(vms));
+    let cascade = cloud::cascade(&flat)?;
+    let ours = peak(|| block_on(cloud::plan_and_apply(&cascade, &*flat))?.map(drop))?;
+    flat.expect_all_destroyed()?;
+    let rival = peak(|| {
+        flat::apply(&flat, &flat::plan(&flat));
+        Ok(())
+    })?;
+    flat.expect_all_destroyed()?;
+    print(&Row {
+        work: String::from("cloud as flat arrays: peak of plan and apply, the arrays not counted"),
+        size: format!("{vms} VMs, {} instances", flat.len()),
+        unit: Unit::Memory,
+        ours,
+        against: String::from("the limit: flat arrays and a bit set, no ids, no order"),
+        rival,
+        bar: 8.0,
+        per: flat.len(),
+    })
+}
+
 fn preview(vms: u64) -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(vms));
     let cascade = cloud::cascade(&world)?;
     let ours = peak(|| {
-        let plan = block_on(cloud::plan(&cascade, &world))??;
+        let plan = block_on(cloud::plan(&cascade, &*world))??;
         let summary = plan.summary()?;
         let counted: usize = summary.resources.values().map(|resource| resource.instances).sum();
         cascade_benches::measure::expect_equal("counted", &(counted as u64), &world.len())
