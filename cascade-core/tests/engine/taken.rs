@@ -127,7 +127,7 @@ fn an_after_that_an_end_contradicts_is_a_fault_of_the_graph() {
     key.under("Vm", "revoke", "");
     key.declared().after(descriptor("Disk"), place!());
     let error = Cloud::of([vm, disk, key]).try_build().unwrap_err();
-    assert_eq!(error.faults().iter().map(|fault| fault.kind()).collect::<Vec<_>>(), [FaultKind::After]);
+    assert_eq!(error.faults().iter().map(cascade_core::Fault::kind).collect::<Vec<_>>(), [FaultKind::After]);
 }
 
 /// Chains of what is taken end together, with the one step at their top.
