@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cascade_core::{
-    BuildError, Cascade, Declaration, Delete, Found, Outcome, Plan, Report, ResourceDescriptor, Rule, place,
+    BuildError, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, Plan, Report,
+    ResourceDescriptor, Rule, place,
 };
 use hashbrown::{HashMap, HashSet};
 
@@ -227,11 +228,14 @@ fn id<Id: BenchId>(resource: usize, number: u64) -> Id {
 
 /// The engine with the cloud's extensions.
 pub fn cascade<S: Source>(world: &Arc<S>) -> Result<Cascade, BuildError> {
-    (0..RESOURCES.len())
-        .fold(Cascade::builder(), |builder, resource| {
-            builder.declare(Arc::clone(world), declaration(resource))
-        })
-        .build()
+    builder(world).build()
+}
+
+/// The same, not built yet.
+pub fn builder<S: Source>(world: &Arc<S>) -> CascadeBuilder {
+    (0..RESOURCES.len()).fold(Cascade::builder(), |builder, resource| {
+        builder.declare(Arc::clone(world), declaration(resource))
+    })
 }
 
 fn declaration<S: Source>(resource: usize) -> Declaration<Arc<S>, S::Id> {

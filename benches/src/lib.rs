@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::cast_precision_loss, reason = "measured numbers are not exact to 52 bits")]
 
+pub mod attribute;
 pub mod by_hand;
 pub mod cloud;
 pub mod django;
@@ -23,6 +24,7 @@ pub mod makespan;
 pub mod measure;
 pub mod mesh;
 pub mod sqlite;
+pub mod terraform;
 
 /// What ends a benchmark early: its result would mean nothing.
 pub type Failed = Box<dyn std::error::Error>;

@@ -40,7 +40,7 @@ pub(crate) struct Ended {
 }
 
 /// What a first try answered, or is about to.
-type FirstTry<'a> = First<'a, Vec<(usize, crate::StepError)>>;
+pub(crate) type FirstTry<'a> = First<'a, Vec<(usize, crate::StepError)>>;
 
 pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
     StepName {
@@ -112,11 +112,11 @@ type Failed = Vec<(usize, Arc<CallError>)>;
 
 impl<'a> Caller<'a> {
     /// Whether a step is its method's call and nothing beside.
-    fn is_unseen(&self) -> bool {
+    pub(crate) fn is_unseen(&self) -> bool {
         self.settings.monitor.is_none()
             && self.settings.observers.is_empty()
             && self.engine.layers.is_empty()
-            && self.looking.takers.is_none()
+            && self.looking.at.is_none()
             && self.repeats.phase.is_none()
             && LevelFilter::current() < LevelFilter::DEBUG
     }

@@ -18,6 +18,7 @@ use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
 use crate::cycle;
 use crate::drift::Newcomers;
+use crate::event::{Event, Observers};
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::kinds::{Kind, Marks};
@@ -47,10 +48,12 @@ pub(crate) async fn discover(
     route: Route,
     roots: Column,
     settings: FindSettings,
+    observers: &Observers,
 ) -> Result<Affected, PlanError> {
     let root_name = graph.resources[route.root].name().to_owned();
     let cx = FindContext { operation: Arc::clone(&operation), root: root_name };
     let mut discovery = Discovery::new(&graph, &route, roots, settings);
+    discovery.observers = Some(observers);
     discovery.run(extensions, &cx).await?;
 
     let found = discovery.finish();
@@ -214,6 +217,8 @@ struct Discovery<'a> {
     /// Children in cyclic groups of which it is not yet known whether they lose their last owner.
     shared: Vec<Shared>,
     queue: VecDeque<Call>,
+    /// Who is told of what was found; nobody where a plan grows, for that is told as a whole.
+    observers: Option<&'a Observers>,
     root_count: u32,
     /// Instances and blocks: each is a node of the order.
     nodes: u64,
@@ -272,6 +277,7 @@ impl<'a> Discovery<'a> {
             nodes: 0,
             shared: Vec::new(),
             queue: VecDeque::new(),
+            observers: None,
             graph,
             route,
             settings,
@@ -399,17 +405,23 @@ impl<'a> Discovery<'a> {
 
     /// Asks along the edges that lead from a complete resource to other groups.
     fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
+        let (graph, group) = (self.graph, self.group_of[resource]);
+        let leads_out = |&edge: &usize| {
+            self.route.edges[edge].is_some() && self.group_of[graph.edges[edge].child] != group
+        };
+        let down: Vec<usize> = graph.resources[resource].down.iter().copied().filter(leads_out).collect();
+        // Parting those that nobody asks about would be for nothing.
+        if down.is_empty() {
+            return;
+        }
         let column = &self.columns[resource];
         let expanded = column.kinds.map(Kind::is_expanded).zip(0..).filter(|&(expanded, _)| expanded);
         let frontier = expanded.map(|(_, index)| index).collect();
         let frontier = self.in_calls(resource, frontier);
-        for &edge in &self.graph.resources[resource].down {
-            let child = self.group_of[self.graph.edges[edge].child];
-            if self.route.edges[edge].is_some() && child != self.group_of[resource] {
-                let calls = self.enqueue(edge, &frontier);
-                self.inboxes[edge].expected = Some(calls as u32);
-                open.push(child);
-            }
+        for edge in down {
+            let calls = self.enqueue(edge, &frontier);
+            self.inboxes[edge].expected = Some(calls as u32);
+            open.push(self.group_of[graph.edges[edge].child]);
         }
     }
 
@@ -477,7 +489,13 @@ impl<'a> Discovery<'a> {
         let expected = self.expected(call, found.len());
         let children = found.intern_children(&mut *self.columns[edge.child].ids, expected);
         self.grow(edge.child);
-        self.nodes += (self.columns[edge.child].len() - before) as u64;
+        let new = self.columns[edge.child].len() - before;
+        self.nodes += new as u64;
+        if let Some(observers) = self.observers {
+            let instances = || self.columns.iter().map(Column::len).sum();
+            let resource = || self.graph.resources[edge.child].name().into();
+            observers.tell(|| Event::Found { resource: resource(), new, instances: instances() });
+        }
         match parents {
             Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
             parents => {
@@ -499,12 +517,9 @@ impl<'a> Discovery<'a> {
             ),
             None => return Ok(()),
             Some(parents) => {
-                let known = parents.indices.iter().filter(|&&parent| parent != Parents::STRANGER);
-                let not_asked = known.copied().find(|&parent| !was_asked(call.asked(), parent));
-                let not_asked = not_asked.map(|index| self.columns[parent].ids.display(index).to_string());
-                let Some(stranger) = parents.stranger.clone().or(not_asked) else { return Ok(()) };
+                let Some(not_asked) = &parents.not_asked else { return Ok(()) };
                 let name = self.graph.resources[parent].name();
-                format!("it answered with the parent {name} `{stranger}`, which it was not asked about")
+                format!("it answered with the parent {name} `{not_asked}`, which it was not asked about")
             }
         };
         Err(self.finder_fault(call, message))
@@ -653,11 +668,4 @@ fn reached(kind: Kind, reach: Reach) -> Kind {
         // What it is in the way of is seen when the whole set is known.
         Reach::Restricts => kind,
     }
-}
-
-/// Whether a parent is among those asked about. These are sorted, and nearly always without a gap.
-fn was_asked(asked: &[u32], parent: u32) -> bool {
-    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
-    let without_gap = (last - first) as usize + 1 == asked.len();
-    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
 }

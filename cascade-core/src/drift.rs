@@ -143,7 +143,7 @@ fn owners_that_stay(
     let indices = named.map(|named| named.indices).ok_or_else(|| {
         CallError::Fault(String::from("along a shared edge a finder has to name every owner of each child"))
     })?;
-    let stays = |owner: u32| owner == Parents::STRANGER || !owners.goes_for_certain(owner, held);
+    let stays = |owner: u32| owner == Parents::STRANGER || !owners.kinds.get(owner).goes_for_certain(held);
     let children = found.known_children(&*affected.columns[child].ids);
     let staying = indices.into_iter().zip(children).enumerate().filter(|&(_, (owner, _))| stays(owner));
     let in_words = |position: usize| {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use crate::affected::Affected;
 use crate::call::{CallError, First};
-use crate::caller::{Caller, Ended, Looking, Repeats, step_name};
+use crate::caller::{Caller, Ended, FirstTry, Looking, Repeats, step_name};
 use crate::chase::Chase;
 use crate::context::StepContext;
 use crate::declare::Phase;
@@ -30,7 +30,7 @@ use crate::monitor::Monitor;
 use crate::pass::{Method, Pass, Ran};
 use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
-use crate::schedule::{Before, FailurePolicy, Scheduler, State};
+use crate::schedule::{Before, FailurePolicy, Scheduler, State, Step};
 use crate::taken;
 
 /// How a run goes about it.
@@ -100,6 +100,19 @@ struct Driven<'m> {
 
 /// A step and the answer to its write; without a step, the answer to whether the run is still ours.
 type Recorded = (Option<Ended>, Result<(), JournalError>);
+
+/// What came of steps that nobody looks on at.
+enum Unseen<'c> {
+    /// All that were begun have ended well.
+    Ended,
+    /// None may start.
+    Nothing,
+    /// This one has not ended, or not well. What came of its first try, if it could be begun without copying its ids.
+    GoesOn(Step, Option<FirstTry<'c>>),
+}
+
+/// Instances that steps may run on in a row before others get their turn, unless it is one step.
+const MOST_UNSEEN: usize = 64;
 
 /// Steps that wait for their records to be durable, at most.
 const MOST_RECORDING: usize = 1000;
@@ -319,27 +332,49 @@ impl Run {
             {
                 self.recorded(driven, recorded);
             }
-            if self.may_start(driven)
+            if running.is_empty()
+                && driven.recording.is_empty()
+                && driven.newcomers.is_empty()
+                && !self.recorder.is_on()
+                && caller.is_unseen()
+            {
+                let ended = poll_fn(|task| Poll::Ready(self.unseen(driven, &caller, &contexts, task)));
+                match ended.await {
+                    Unseen::Ended => {
+                        tokio::task::coop::consume_budget().await;
+                        continue;
+                    }
+                    Unseen::Nothing => {}
+                    Unseen::GoesOn(step, first) => {
+                        let method = &methods[step.slot];
+                        let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(method, step, first));
+                        match futures::poll!(&mut call) {
+                            Poll::Ready(ended) => {
+                                self.end(driven, ended);
+                                tokio::task::coop::consume_budget().await;
+                            }
+                            Poll::Pending => running.push(call),
+                        }
+                        continue;
+                    }
+                }
+            } else if self.may_start(driven)
                 && let Some(step) = driven.scheduler.take()
             {
                 let method = driven.methods[step.slot];
                 self.recorder.begun(&self.affected, driven.phase, method, &step);
-                let (method, cx) = (&methods[step.slot], &contexts[step.slot]);
-                let first = poll_fn(|task| Poll::Ready(caller.at_once(method, cx, &step, task))).await;
-                // Of a step that has ended well nobody has to be told: nobody looks on, and there is no journal.
-                if !self.recorder.is_on() && first.as_ref().is_some_and(First::is_well) {
-                    driven.scheduler.end_well(step);
-                } else {
-                    let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(method, step, first));
-                    match futures::poll!(&mut call) {
-                        Poll::Ready(ended) => self.end(driven, ended),
-                        Poll::Pending => {
-                            running.push(call);
-                            continue;
-                        }
+                let call = &methods[step.slot];
+                let first =
+                    poll_fn(|task| Poll::Ready(caller.at_once(call, &contexts[step.slot], &step, task)));
+                let first = first.await;
+                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(call, step, first));
+                match futures::poll!(&mut call) {
+                    Poll::Ready(ended) => {
+                        self.end(driven, ended);
+                        tokio::task::coop::consume_budget().await;
                     }
+                    Poll::Pending => running.push(call),
                 }
-                tokio::task::coop::consume_budget().await;
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
@@ -351,6 +386,30 @@ impl Run {
                 else => return,
             }
         }
+    }
+
+    /// Runs steps that nobody looks on at, one after the other, as long as they end at once and well: then there is nobody
+    /// to tell, nothing to record, and no other step that could end meanwhile.
+    fn unseen<'c>(
+        &self,
+        driven: &mut Driven<'_>,
+        caller: &'c Caller<'_>,
+        contexts: &'c [StepContext],
+        task: &mut Context<'_>,
+    ) -> Unseen<'c> {
+        let mut instances = 0;
+        while instances < MOST_UNSEEN && !self.settings.nesting.cancel.is_cancelled() {
+            let Some(step) = driven.scheduler.take() else {
+                return if instances == 0 { Unseen::Nothing } else { Unseen::Ended };
+            };
+            instances += step.nodes.len();
+            let first = caller.at_once(&driven.methods[step.slot], &contexts[step.slot], &step, task);
+            if !first.as_ref().is_some_and(First::is_well) {
+                return Unseen::GoesOn(step, first);
+            }
+            driven.scheduler.end_well(step);
+        }
+        Unseen::Ended
     }
 
     /// Whether something new may start. An owner that gave no sign of life for long asks first whether it still is one.

@@ -173,8 +173,8 @@ impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
 pub(crate) struct Parents {
     /// [`STRANGER`](Self::STRANGER) for one that is not in the table.
     pub(crate) indices: Vec<u32>,
-    /// The first of those, printed.
-    pub(crate) stranger: Option<String>,
+    /// The first that was not asked about, printed.
+    pub(crate) not_asked: Option<String>,
 }
 
 impl Parents {
@@ -210,16 +210,12 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         let table =
             parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
         let mut indices = Vec::with_capacity(pairs.len());
-        let mut stranger = None;
-        let mut walk = Walk { table, asked, last: None };
+        let mut walk = Walk { table, all: asked, asked, last: None, not_asked: None };
         for (parent, _) in pairs {
-            let index = walk.index_of(parent);
-            if index == Parents::STRANGER && stranger.is_none() {
-                stranger = Some(parent.to_string());
-            }
-            indices.push(index);
+            indices.push(walk.index_of(parent));
         }
-        Ok(Some(Parents { indices, stranger }))
+        let not_asked = walk.not_asked.map(ToString::to_string);
+        Ok(Some(Parents { indices, not_asked }))
     }
 
     fn intern_parents(&self, parents: &mut dyn IdTable) {
@@ -280,9 +276,13 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
 /// up once, and the next one is most likely near in the list of those asked about.
 struct Walk<'a, P> {
     table: &'a IdColumn<P>,
-    /// Those asked about, from the last one found.
+    /// Those asked about.
+    all: &'a [u32],
+    /// The same from the last one found.
     asked: &'a [u32],
     last: Option<(&'a P, u32)>,
+    /// The first that was not asked about.
+    not_asked: Option<&'a P>,
 }
 
 impl<'a, P: ResourceId> Walk<'a, P> {
@@ -298,11 +298,24 @@ impl<'a, P: ResourceId> Walk<'a, P> {
                 self.asked = &self.asked[position..];
                 self.asked[0]
             }
-            None => self.table.index_of(parent).unwrap_or(Parents::STRANGER),
+            None => {
+                let index = self.table.index_of(parent).unwrap_or(Parents::STRANGER);
+                if !was_asked(self.all, index) {
+                    self.not_asked.get_or_insert(parent);
+                }
+                index
+            }
         };
         self.last = Some((parent, index));
         index
     }
+}
+
+/// Whether a parent is among those asked about. These are sorted, and often without a gap.
+fn was_asked(asked: &[u32], parent: u32) -> bool {
+    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
+    let without_gap = (last - first) as usize + 1 == asked.len();
+    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
 }
 
 /// Vetoes and failures of one batch, by position in the batch. A `String` names an id that was not in it.

@@ -6,7 +6,7 @@ use crate::affected::Affected;
 use crate::declare::{Phase, PhaseDeclaration};
 use crate::graph::Graph;
 use crate::order::Order;
-use crate::schedule::{Scheduler, Slot, State, Work};
+use crate::schedule::{LaneLimit, Scheduler, Slot, State, Work};
 use crate::vet::only_mask;
 
 /// The method behind a slot.
@@ -168,7 +168,9 @@ impl Pass {
     }
 
     fn empty(affected: &Affected, phase: Phase, (order, waits_for): (Order, Vec<u32>)) -> Self {
-        let lanes = affected.graph.extensions.iter().map(|extension| extension.settings.concurrency);
+        let lanes = affected.graph.extensions.iter().zip(priorities(affected, phase));
+        let lanes = lanes
+            .map(|(extension, priority)| LaneLimit { concurrency: extension.settings.concurrency, priority });
         let work = Work {
             order: Arc::new(order),
             waits_for,
@@ -189,6 +191,20 @@ impl Pass {
             self.methods.push(method);
         }
     }
+}
+
+/// For each extension: what has most levels to come after it goes first, for that is what a run has to wait for in the end.
+fn priorities(affected: &Affected, phase: Phase) -> Vec<u32> {
+    let graph = &affected.graph;
+    let depths = affected.route.depths(graph);
+    let deepest = depths.iter().copied().max().unwrap_or(0);
+    let mut priorities = vec![0; graph.extensions.len()];
+    for (node, depth) in graph.resources.iter().zip(depths) {
+        for &extension in &node.extensions {
+            priorities[extension] = if phase == Phase::Begin { deepest - depth } else { depth };
+        }
+    }
+    priorities
 }
 
 /// The begin or cleanup methods of a resource for the operation, the owner's first.

@@ -1,7 +1,8 @@
 //! The scheduler: which steps may start now. A state machine without I/O, clock or lock: take steps, complete them,
 //! cancel. The order in which steps complete is the whole interleaving, so that tests can choose it.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::order::Order;
@@ -96,12 +97,21 @@ pub(crate) struct Work {
     /// For each resource, the number of its first slot.
     pub(crate) first_slot: Vec<usize>,
     pub(crate) slots: Vec<Slot>,
-    /// How many steps of each lane may run at once.
-    pub(crate) lanes: Vec<usize>,
+    pub(crate) lanes: Vec<LaneLimit>,
+}
+
+/// What holds for the steps of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneLimit {
+    /// How many of them may run at once.
+    pub(crate) concurrency: usize,
+    /// The higher comes first, where not all may run.
+    pub(crate) priority: u32,
 }
 
 struct Lane {
     free: usize,
+    priority: u32,
     /// The slots with instances that are ready, each once.
     slots: VecDeque<usize>,
     queued: bool,
@@ -115,7 +125,7 @@ pub(crate) struct Scheduler {
     ready: Vec<Ready>,
     lanes: Vec<Lane>,
     /// The lanes with both a free place and something ready.
-    open_lanes: VecDeque<usize>,
+    open_lanes: BinaryHeap<(u32, Reverse<usize>)>,
     running: usize,
     limit: usize,
     blocked_by: Vec<u32>,
@@ -147,9 +157,14 @@ impl Scheduler {
             lanes: work
                 .lanes
                 .iter()
-                .map(|&free| Lane { free, slots: VecDeque::new(), queued: false })
+                .map(|&LaneLimit { concurrency: free, priority }| Lane {
+                    free,
+                    priority,
+                    slots: VecDeque::new(),
+                    queued: false,
+                })
                 .collect(),
-            open_lanes: VecDeque::new(),
+            open_lanes: BinaryHeap::new(),
             running: 0,
             limit,
             blocked_by: Vec::new(),
@@ -192,21 +207,26 @@ impl Scheduler {
         if self.stopping || self.running >= self.limit {
             return None;
         }
-        let lane_number = self.open_lanes.pop_front()?;
+        let &(_, Reverse(lane_number)) = self.open_lanes.peek()?;
         let lane = &mut self.lanes[lane_number];
-        lane.queued = false;
-        let slot = lane.slots.pop_front()?;
+        let slot = *lane.slots.front()?;
         let ready = &mut self.ready[slot];
         let mut nodes = self.spare.pop().unwrap_or_default();
         ready.take(self.work.slots[slot].batch, &mut nodes);
         for &node in &nodes {
             self.states[node as usize] = State::Running;
         }
-        if !ready.is_empty() {
-            lane.slots.push_back(slot);
+        if ready.is_empty() {
+            lane.slots.pop_front();
+        } else if lane.slots.len() > 1 {
+            lane.slots.rotate_left(1);
         }
         lane.free -= 1;
-        self.reopen(lane_number);
+        // A lane that goes on stays where it is.
+        if lane.free == 0 || lane.slots.is_empty() {
+            lane.queued = false;
+            self.open_lanes.pop();
+        }
         self.running += 1;
         Some(Step { slot, nodes })
     }
@@ -419,7 +439,7 @@ impl Scheduler {
         let state = &mut self.lanes[lane];
         if state.free > 0 && !state.slots.is_empty() && !state.queued {
             state.queued = true;
-            self.open_lanes.push_back(lane);
+            self.open_lanes.push((state.priority, Reverse(lane)));
         }
     }
 

@@ -3,16 +3,18 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
 
+mod bench;
 mod browser;
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
-  bench [--large]   measure everything, print one table and write it to benches/RESULTS.md;
-                    --large also measures 50 million instances, which takes 20 GB of memory
+  bench [--large] [--only <benchmark>]…
+                    measure everything, print one table and write it to benches/RESULTS.md; beside Django and
+                    Terraform where there are Python and Terraform. --large also measures 50 million instances,
+                    which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
 fn main() -> ExitCode {
@@ -20,36 +22,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["browser"] => browser::run(),
-        ["bench"] => bench(&[]),
-        ["bench", "--large"] => bench(&["--large"]),
+        ["bench", arguments @ ..] => bench::run(arguments),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
         }
     }
-}
-
-fn bench(arguments: &[&str]) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.current_dir(&root).args(arguments);
-        command
-    };
-    let package = ["--release", "--package", "cascade-benches"];
-    // The table runs the other programs, which stand beside it: build them all first.
-    let mut build = cargo(&["build", "--bins"]);
-    let mut table = cargo(&["run", "--quiet", "--bin", "bench-table"]);
-    table.args(package).args(["--", "benches/RESULTS.md"]).args(arguments);
-    for command in [build.args(package), &mut table] {
-        match command.status() {
-            Ok(status) if status.success() => {}
-            Ok(_) => return ExitCode::FAILURE,
-            Err(error) => {
-                eprintln!("{command:?} did not start: {error}");
-                return ExitCode::FAILURE;
-            }
-        }
-    }
-    ExitCode::SUCCESS
 }

@@ -4,12 +4,14 @@
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use cascade_benches::cloud::World;
+use cascade_benches::cloud::{RESOURCES, World};
 use cascade_benches::flat::Flat;
 use cascade_benches::ids::{BenchId, Spread};
-use cascade_benches::measure::{Row, Unit};
+use cascade_benches::measure::{Row, Unit, expect_equal};
 use cascade_benches::{Failed, block_on, by_hand, cloud, flat};
+use cascade_core::Event;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -86,17 +88,28 @@ fn from_flat_arrays(vms: u64) -> Result<(), Failed> {
     })
 }
 
+/// The plan is looked at while it is made, and counted when it is there.
 fn preview(vms: u64) -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(vms));
-    let cascade = cloud::cascade(&world)?;
+    let (told, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (times, known) = (Arc::clone(&told), Arc::clone(&found));
+    let observed = cloud::builder(&world).on_event(move |event| {
+        if let Event::Found { instances, .. } = event {
+            times.fetch_add(1, Ordering::Relaxed);
+            known.store(*instances as u64, Ordering::Relaxed);
+        }
+    });
+    let cascade = observed.build()?;
     let ours = peak(|| {
         let plan = block_on(cloud::plan(&cascade, &*world))??;
         let summary = plan.summary()?;
-        let counted: usize = summary.resources.values().map(|resource| resource.instances).sum();
-        cascade_benches::measure::expect_equal("counted", &(counted as u64), &world.len())
+        let counted = RESOURCES.map(|name| summary.resources[name].instances as u64);
+        expect_equal("counted, by resource", &counted, &world.counts)
     })?;
+    expect_equal("told while it was planned", &found.load(Ordering::Relaxed), &world.len())?;
+    let told = told.load(Ordering::Relaxed);
     print(&Row {
-        work: String::from("preview alone: peak of plan and its summary"),
+        work: format!("preview alone, told {told} times how far it is: peak of plan and its summary"),
         size: format!("{vms} VMs, {} instances", world.len()),
         unit: Unit::Memory,
         ours,

@@ -168,6 +168,7 @@ fn quantity(value: f64, row: &Row) -> String {
     match row.unit {
         Unit::Time if value >= 1e9 => format!("{:.2} s", value / 1e9),
         Unit::Time => format!("{:.2} ms", value / 1e6),
+        Unit::Memory if value < 1e5 => format!("{value:.0} B"),
         Unit::Memory => format!("{:.1} MB", value / 1e6),
         Unit::Number => format!("{value:.2}"),
     }
@@ -176,6 +177,7 @@ fn quantity(value: f64, row: &Row) -> String {
 fn each(row: &Row) -> String {
     let value = row.ours / row.per as f64;
     match row.unit {
+        _ if row.per <= 1 => String::new(),
         Unit::Time => format!(" ({value:.0} ns each)"),
         Unit::Memory => format!(" ({value:.0} B each)"),
         Unit::Number => String::new(),
