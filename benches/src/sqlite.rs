@@ -26,7 +26,7 @@ const CACHE: i64 = 256 * 1024;
 /// What a reference does when its parent goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum References {
-    /// It forbids that.
+    /// It forbids that, if the child is still there when the transaction ends: as Django declares it.
     Plain,
     /// The child goes too.
     Cascade,
@@ -36,7 +36,10 @@ pub enum References {
 pub fn make(file: &Path, vms: u64, references: References) -> Result<u64, Failed> {
     let connection = open(file)?;
     connection.execute_batch("BEGIN")?;
-    let on_delete = if references == References::Cascade { " ON DELETE CASCADE" } else { "" };
+    let on_delete = match references {
+        References::Plain => " DEFERRABLE INITIALLY DEFERRED",
+        References::Cascade => " ON DELETE CASCADE",
+    };
     for (resource, name) in RESOURCES.iter().enumerate() {
         let references = parents_of(resource).map(|(_, parent)| {
             let parent = RESOURCES[parent];

@@ -332,7 +332,8 @@ impl Run {
             {
                 self.recorded(driven, recorded);
             }
-            if running.is_empty()
+            if !self.cancelled
+                && running.is_empty()
                 && driven.recording.is_empty()
                 && driven.newcomers.is_empty()
                 && !self.recorder.is_on()

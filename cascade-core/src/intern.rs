@@ -182,9 +182,10 @@ impl<Id: ResourceId> IdColumn<Id> {
 
     /// The place by number of an id; `None` where there is none.
     fn place(&mut self, id: &Id, expected: usize) -> Option<&mut u32> {
-        let most = longest(self.ids.len() + 1, expected);
+        let ids = self.ids.len() + 1;
         let (by_number, number) = (self.by_number.as_mut()?, number_of(id)?);
-        let has_room = by_number.get_mut(number).is_some() || by_number.make_room(number, number, most);
+        let has_room =
+            by_number.has_room(number) || by_number.make_room(number, number, longest(ids, expected));
         if has_room { by_number.get_mut(number) } else { None }
     }
 

@@ -21,6 +21,10 @@ impl RangeMap {
         self.values.get(self.place(number)).copied().unwrap_or(NOTHING)
     }
 
+    pub(crate) fn has_room(&self, number: u64) -> bool {
+        self.place(number) < self.values.len()
+    }
+
     /// The place of a number; `None` where there is no room for it.
     pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut u32> {
         let place = self.place(number);

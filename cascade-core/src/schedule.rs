@@ -414,8 +414,9 @@ impl Scheduler {
     /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long. In their order, so that
     /// what hangs above becomes ready in its own.
     fn settle(&mut self) {
-        let (mut ended, mut freed) = (std::mem::take(&mut self.ended), std::mem::take(&mut self.freed));
-        while !ended.is_empty() {
+        let mut freed = std::mem::take(&mut self.freed);
+        while !self.ended.is_empty() {
+            let mut ended = std::mem::take(&mut self.ended);
             for node in ended.drain(..) {
                 let resource = self.resource_of(node);
                 let Work { order, waits_for, .. } = &mut self.work;
@@ -430,9 +431,13 @@ impl Scheduler {
             for node in freed.drain(..) {
                 self.unblocked(node);
             }
-            std::mem::swap(&mut ended, &mut self.ended);
+            if self.ended.is_empty() {
+                // The same list serves again.
+                self.ended = ended;
+                break;
+            }
         }
-        (self.ended, self.freed) = (ended, freed);
+        self.freed = freed;
     }
 
     fn reopen(&mut self, lane: usize) {

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use cascade_core::{Event, Phase};
 use cascade_core::prelude::*;
+use cascade_core::{Event, Phase};
 
 use crate::cloud::{Rack, World};
 
