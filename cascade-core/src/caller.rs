@@ -251,7 +251,9 @@ impl<'a> Caller<'a> {
             let (resource, index) = self.affected.locate(node);
             by_resource.entry(resource).or_default().push(index);
         }
-        by_resource.values_mut().for_each(|indices| indices.sort_unstable());
+        for indices in by_resource.values_mut() {
+            indices.sort_unstable();
+        }
         by_resource
     }
 

@@ -121,7 +121,7 @@ impl Run {
     async fn all_phases(mut self) -> (Report, Option<JournalError>) {
         let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
         self.settings.observers.tell(|| Event::RunStarted { operation, instances });
-        let before = self.begin(|_| true).await;
+        let before = self.begin(None).await;
         let (mut states, mut blocked_by) = self.effects(before).await;
         taken::resolve(&self.affected, &mut states, &mut blocked_by);
 
@@ -156,11 +156,11 @@ impl Run {
         (report, self.recorder.take_error())
     }
 
-    /// Runs the begin methods on the instances that `takes_part` admits. Answers those that are not to be operated on:
-    /// begin failed on them, or did not come to them.
-    pub(crate) async fn begin(&mut self, takes_part: impl Fn(u32) -> bool) -> Vec<Before> {
+    /// Runs the begin methods, or those that have come `since` a smaller plan. Answers the instances that are not to be
+    /// operated on: begin failed on them, or did not come to them.
+    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<Before> {
         let ran = self.history.take_ran(Phase::Begin);
-        let Some(pass) = Pass::begin(&self.affected, &ran, takes_part) else { return Vec::new() };
+        let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
         let policy = self.settings.policy;
         let failed = self.failed_before(Phase::Begin);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;

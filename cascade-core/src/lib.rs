@@ -109,6 +109,8 @@
 //!
 //! The engine is asynchronous and needs a Tokio runtime with its timer.
 
+// So that what other packages document links here.
+#![doc(html_root_url = "https://docs.rs/cascade-core/0.1.0")]
 #![forbid(unsafe_code)]
 
 // The derives and the attribute name this crate by its own name, in its own tests and examples too.
@@ -170,6 +172,7 @@ mod resource;
 mod resume;
 mod route;
 mod schedule;
+mod sync;
 mod taken;
 #[cfg(feature = "inventory")]
 pub mod tool;

@@ -177,7 +177,7 @@ fn asked_about<'a>(
 
 /// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or did
 /// not go.
-pub(crate) fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
     let known = &since.columns[resource];
     index as usize >= known.len()
         || !known.is_affected(index)

@@ -3,33 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::{cargo, in_turn};
+
 /// Names the Python that has Django to the benchmarks.
 const PYTHON: &str = "CASCADE_BENCH_PYTHON";
 
 /// Builds and runs. The arguments are those of `bench-table`.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.current_dir(&root).args(arguments);
-        command
-    };
     let package = ["--release", "--package", "cascade-benches"];
     // The table runs the other programs, which stand beside it: build them all first.
     let mut build = cargo(&["build", "--bins"]);
     let mut table = cargo(&["run", "--quiet", "--bin", "bench-table"]);
     table.args(package).args(["--", "benches/RESULTS.md"]).args(arguments);
     if std::env::var_os(PYTHON).is_none()
-        && let Some(python) = django(&root.join("target/django"))
+        && let Some(python) = django(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/django"))
     {
         table.env(PYTHON, python);
     }
-    for command in [build.args(package), &mut table] {
-        if !succeeds(command) {
-            return ExitCode::FAILURE;
-        }
-    }
-    ExitCode::SUCCESS
+    in_turn([build.args(package), &mut table])
 }
 
 /// A Python of its own with the newest Django, made once. `None` where there is no Python or no network: the table says

@@ -6,7 +6,8 @@
 mod bench;
 mod browser;
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "usage: cargo xtask <task>
 
@@ -15,6 +16,7 @@ tasks:
                     measure everything, print one table and write it to benches/RESULTS.md; beside Django and
                     Terraform where there are Python and Terraform. --large also measures 50 million instances,
                     which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
+  interleavings     try the locks of a run in many orders of the threads that meet there
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
 fn main() -> ExitCode {
@@ -23,9 +25,38 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["browser"] => browser::run(),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["interleavings"] => interleavings(),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
         }
     }
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(arguments);
+    command
+}
+
+/// With locks of another kind, everything is built anew: in a folder of its own.
+fn interleavings() -> ExitCode {
+    let mut test = cargo(&["test", "--target-dir", "target/shuttle"]);
+    test.args(["--package", "cascade-core", "--test", "interleavings"]).env("RUSTFLAGS", "--cfg shuttle");
+    in_turn([&mut test])
+}
+
+/// Runs these, up to the first that fails.
+fn in_turn<const N: usize>(commands: [&mut Command; N]) -> ExitCode {
+    for command in commands {
+        match command.status() {
+            Ok(status) if status.success() => {}
+            Ok(_) => return ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("{command:?} did not start: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
 }

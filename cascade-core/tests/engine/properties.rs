@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
 use crate::model::tape::Tape;
-use crate::model::world::{SMALL, Size, World, worlds};
+use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
 
 /// Cases of the main property, unless `CASCADE_CASES` says how many; the others have theirs in proportion.
 const CASES: u32 = 2000;
@@ -71,6 +71,16 @@ fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
 #[test]
 fn plans_and_runs_are_those_of_the_model() {
     check(&(worlds(SMALL), runs(), tapes(80)), CASES, |(world, run, tape)| plan_and_run(&world, &run, tape));
+}
+
+/// While a run is under way, new instances come, and known ones come to hang off others too.
+#[test]
+fn a_run_in_a_world_that_moves_does_what_the_model_says() {
+    let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];
+    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
+    check(&(moving_worlds(SMALL), run, tapes(80)), 1000, |(world, run, tape)| {
+        plan_and_run(&world, &run, tape);
+    });
 }
 
 /// The plan in all its forms, from registrations and answers in the order of the tape.
