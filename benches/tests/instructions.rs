@@ -14,8 +14,8 @@ use cascade_benches::cloud::each_instance;
 const TOLERANCE: u64 = 20;
 
 /// Instructions for an instance of the cloud with u64 ids, and for a step of the driver, when this was written.
-const PER_INSTANCE: u64 = 950;
-const PER_STEP: u64 = 1460;
+const PER_INSTANCE: u64 = 780;
+const PER_STEP: u64 = 1240;
 
 /// Instructions of a benchmark's part, for one of `per` things: all of it, less what comes before.
 fn instructions(all: &str, before: &str, size: u64, per: u64) -> Result<Option<u64>, Failed> {
