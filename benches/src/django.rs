@@ -34,7 +34,12 @@ pub fn delete(
 ) -> Result<(Duration, String), Failed> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/django/delete.py");
     let mut command = Command::new(python);
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(script).arg(file).args(signals.then_some("--signals")).stderr(Stdio::inherit());
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(script)
+        .arg(file)
+        .args(signals.then_some("--signals"))
+        .stderr(Stdio::inherit());
     let output = command.output()?;
     if !output.status.success() {
         return Err(format!("{command:?} failed: {}", output.status).into());
