@@ -24,7 +24,8 @@ impl Workspace {
         let manifest = |name: &str, dependencies: &str| {
             format!(
                 "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-                 cascade-core = {{ path = {core:?} }}\n{dependencies}"
+                 cascade-core = {{ path = \"{}\" }}\n{dependencies}",
+                core.display()
             )
         };
         let names: Vec<String> = (0..CRATES).map(|at| format!("handlers{at}")).collect();
@@ -41,13 +42,13 @@ impl Workspace {
         write(&directory.join("root/src/lib.rs"), &root(annotated))?;
         for (at, name) in names.iter().enumerate() {
             let per_crate = (at * handlers / CRATES)..((at + 1) * handlers / CRATES);
-            let modules: String =
+            let modules: Vec<String> =
                 per_crate.clone().map(|handler| format!("pub mod handler{handler};\n")).collect();
             write(
                 &directory.join(name).join("Cargo.toml"),
                 &manifest(name, "root = { path = \"../root\" }\n"),
             )?;
-            write(&directory.join(name).join("src/lib.rs"), &modules)?;
+            write(&directory.join(name).join("src/lib.rs"), &modules.concat())?;
             for handler in per_crate {
                 let file = directory.join(name).join(format!("src/handler{handler}.rs"));
                 write(&file, &source(handler, annotated))?;
@@ -197,7 +198,8 @@ fn text(annotated_text: &str, annotated: bool) -> String {
 
 /// Says how many handlers it knows.
 fn main(names: &[String], handlers: usize, annotated: bool) -> String {
-    let linked: String = names.iter().map(|name| format!("use {name} as _;\n")).collect();
+    let linked: Vec<String> = names.iter().map(|name| format!("use {name} as _;\n")).collect();
+    let linked = linked.concat();
     if annotated {
         format!(
             "{linked}use root as _;\n\nfn main() {{\n    let cascade = cascade_core::Cascade::linked().build();\n    \

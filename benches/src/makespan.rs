@@ -2,6 +2,8 @@
 //!
 //! Trees are uneven and durations log-normal: most effects are short, a few are very long.
 
+#![expect(clippy::cast_sign_loss, reason = "what is drawn is not negative")]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;

@@ -72,7 +72,9 @@ fn insert(
     number: u64,
     parents: &[(usize, u64)],
 ) -> rusqlite::Result<()> {
-    let columns: String = parents.iter().map(|&(parent, _)| format!(", {}_id", RESOURCES[parent])).collect();
+    let columns: Vec<String> =
+        parents.iter().map(|&(parent, _)| format!(", {}_id", RESOURCES[parent])).collect();
+    let columns = columns.concat();
     let places = vec!["?"; parents.len() + 1].join(", ");
     let name = RESOURCES[resource];
     let mut insert =

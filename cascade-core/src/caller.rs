@@ -110,7 +110,7 @@ impl Looking<'static> {
 /// The positions in a step that failed, each with its error.
 type Failed = Vec<(usize, Arc<CallError>)>;
 
-impl<'a> Caller<'a> {
+impl Caller<'_> {
     /// Whether a step is its method's call and nothing beside.
     pub(crate) fn is_unseen(&self) -> bool {
         self.settings.monitor.is_none()

@@ -621,7 +621,9 @@ impl<'a> Discovery<'a> {
     /// Notes that a rule reached these instances.
     fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
         if self.groups[self.group_of[resource]].cyclic {
-            indices.iter().for_each(|&index| self.reach(resource, index, reach));
+            for &index in indices {
+                self.reach(resource, index, reach);
+            }
         } else {
             self.columns[resource].kinds.change_all(indices, |kind| reached(kind, reach));
         }

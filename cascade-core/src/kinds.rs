@@ -65,7 +65,7 @@ impl Kind {
 pub(crate) struct Kinds {
     numbers: Numbers,
     /// By number; the first is that of an instance of which nothing is known yet.
-    kinds: Vec<Kind>,
+    all: Vec<Kind>,
     by_kind: HashMap<Kind, u32>,
 }
 
@@ -81,7 +81,7 @@ impl Default for Kinds {
     fn default() -> Self {
         Self {
             numbers: Numbers::Bytes(Vec::new()),
-            kinds: vec![Kind::default()],
+            all: vec![Kind::default()],
             by_kind: HashMap::from([(Kind::default(), 0)]),
         }
     }
@@ -110,12 +110,12 @@ impl Kinds {
     }
 
     pub(crate) fn get(&self, index: u32) -> Kind {
-        self.kinds[self.number(index as usize) as usize]
+        self.all[self.number(index as usize) as usize]
     }
 
     /// What `of` makes of each instance's kind, in the order of the instances; asked once for each kind.
     pub(crate) fn map<T: Copy>(&self, of: impl Fn(Kind) -> T) -> impl Iterator<Item = T> {
-        let by_number: Vec<T> = self.kinds.iter().map(|&kind| of(kind)).collect();
+        let by_number: Vec<T> = self.all.iter().map(|&kind| of(kind)).collect();
         (0..self.len()).map(move |index| by_number[self.number(index) as usize])
     }
 
@@ -132,8 +132,8 @@ impl Kinds {
     /// The same for many, of which some may be told twice: `change` is asked once for each kind, and has to make the same
     /// of what it has made already.
     pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Kind) -> Kind) {
-        let mut changed = Vec::with_capacity(self.kinds.len());
-        while let Some(&kind) = self.kinds.get(changed.len()) {
+        let mut changed = Vec::with_capacity(self.all.len());
+        while let Some(&kind) = self.all.get(changed.len()) {
             let number = self.number_of(change(kind));
             changed.push(number);
         }
@@ -174,8 +174,8 @@ impl Kinds {
         if let Some(&number) = self.by_kind.get(&kind) {
             return number;
         }
-        let number = self.kinds.len() as u32;
-        self.kinds.push(kind);
+        let number = self.all.len() as u32;
+        self.all.push(kind);
         self.by_kind.insert(kind, number);
         if let Numbers::Bytes(numbers) = &self.numbers
             && number > u32::from(u8::MAX)
@@ -200,8 +200,8 @@ mod tests {
         }
         assert!((0..1000).all(|index| kinds.get(index) == kind(index)));
         kinds.change_all(&[3, 999, 999], |kind| Kind { through: kind.through | 1 << 20, ..kind });
-        assert_eq!(kinds.get(3), Kind { through: 3 | 1 << 20, ..kind(3) });
-        assert_eq!(kinds.get(999), Kind { through: 999 | 1 << 20, ..kind(999) });
+        assert_eq!(kinds.get(3), Kind { through: 0x3 | 1 << 20, ..kind(3) });
+        assert_eq!(kinds.get(999), Kind { through: 0x3e7 | 1 << 20, ..kind(999) });
         assert_eq!(kinds.map(|kind| kind.given).sum::<u32>(), (0..1000).map(|index| index * 3).sum::<u32>());
         assert_eq!(kinds.count(|kind| kind.given < 30), 10);
     }

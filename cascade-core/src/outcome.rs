@@ -293,18 +293,15 @@ impl<'a, P: ResourceId> Walk<'a, P> {
             return index;
         }
         let near = self.asked.iter().take(4).position(|&index| self.table.get(index) == parent);
-        let index = match near {
-            Some(position) => {
-                self.asked = &self.asked[position..];
-                self.asked[0]
+        let index = if let Some(position) = near {
+            self.asked = &self.asked[position..];
+            self.asked[0]
+        } else {
+            let index = self.table.index_of(parent).unwrap_or(Parents::STRANGER);
+            if !was_asked(self.all, index) {
+                self.not_asked.get_or_insert(parent);
             }
-            None => {
-                let index = self.table.index_of(parent).unwrap_or(Parents::STRANGER);
-                if !was_asked(self.all, index) {
-                    self.not_asked.get_or_insert(parent);
-                }
-                index
-            }
+            index
         };
         self.last = Some((parent, index));
         index

@@ -384,7 +384,7 @@ impl Scheduler {
     /// Blocks all that waits for `node`; answers how many instances that are.
     fn block_followers(&mut self, node: u32, cause: u32) -> usize {
         let mut blocked = 0;
-        let mut open = Vec::from_iter(self.work.order.followers(node));
+        let mut open: Vec<u32> = self.work.order.followers(node).collect();
         while let Some(node) = open.pop() {
             if self.blocked_by(node).is_some() {
                 continue;

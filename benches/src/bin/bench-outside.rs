@@ -57,9 +57,8 @@ fn ours(count: usize, resources: &[(String, Option<String>)]) -> Result<Duration
     let removed = Arc::new(AtomicU64::new(0));
     let described = |level: usize| ResourceDescriptor::runtime::<String>(LEVELS[level], place!());
     let mut builder = Cascade::builder();
-    for level in 0..LEVELS.len() {
-        let mut declared =
-            Declaration::<Arc<AtomicU64>, String>::new(LEVELS[level], described(level), place!());
+    for (level, name) in LEVELS.into_iter().enumerate() {
+        let mut declared = Declaration::<Arc<AtomicU64>, String>::new(name, described(level), place!());
         declared.effect("remove", place!(), |removed: &Arc<AtomicU64>, ids, _| {
             removed.fetch_add(ids.len() as u64, Ordering::Relaxed);
             Box::pin(async { Ok(Outcome::done()) })

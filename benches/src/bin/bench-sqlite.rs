@@ -1,6 +1,5 @@
 //! The cloud on SQLite: `bench-sqlite <VMs>`. Prints a JSON object for each row of the table.
 
-#![expect(clippy::cast_precision_loss, reason = "measured numbers are not exact to 52 bits")]
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
 
 use std::path::{Path, PathBuf};
