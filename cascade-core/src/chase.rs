@@ -9,9 +9,10 @@ use crate::discover::extend;
 use crate::drift::Newcomers;
 use crate::event::Event;
 use crate::execute::Run;
+use crate::plan::PlanVeto;
 use crate::report::Failure;
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
-use crate::vet::objections;
+use crate::vet::{not_listed, objections};
 
 /// How often a plan may grow in one run. A world that keeps adding under what is being taken away has to be stopped by
 /// other means.
@@ -64,9 +65,10 @@ impl Run {
         let old = Arc::clone(&self.affected);
         let carried = carry(&old, scheduler, before);
         match grown {
-            Ok(affected) => {
+            Ok((affected, overridden)) => {
                 // No step on a newcomer starts before it is on record; without that, none does at all.
-                self.recorder.grown(&old, &affected).await;
+                self.recorder.grown(&old, &affected, &overridden).await;
+                self.overridden.extend(overridden);
                 self.rebase(&old, affected);
                 let mut before = self.renumber(&old, carried);
                 let ended: HashSet<u32> = before.iter().map(|before| before.node).collect();
@@ -85,8 +87,8 @@ impl Run {
         }
     }
 
-    /// The larger plan, if nothing stands against it.
-    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<Arc<Affected>, String> {
+    /// The larger plan, if nothing stands against it, with the vetoes that a forced run goes on in spite of.
+    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<(Arc<Affected>, Vec<PlanVeto>), String> {
         let Self { engine, affected, settings, .. } = self;
         let grown = extend(affected, &engine.extensions, newcomers, engine.find).await;
         let grown = Arc::new(grown.map_err(|error| format!("they could not be planned: {error}"))?);
@@ -100,7 +102,7 @@ impl Run {
         if let Some(veto) = against.denials.iter().chain(vetoes).next() {
             return Err(format!("they must not be touched: {veto}"));
         }
-        Ok(grown)
+        Ok((grown, not_listed(against.vetoes, &self.overridden)))
     }
 
     /// Goes on with the larger plan.

@@ -207,8 +207,8 @@ pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use journal::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunId, RunInfo, RunLog,
-    RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay, unix_millis,
+    Overridden, PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunId, RunInfo,
+    RunLog, RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay, unix_millis,
 };
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};

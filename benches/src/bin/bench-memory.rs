@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cascade_benches::cloud::{RESOURCES, World};
 use cascade_benches::flat::Flat;
 use cascade_benches::ids::{BenchId, Spread};
+use cascade_benches::journal::{self, Takes};
 use cascade_benches::measure::{Row, Unit, expect_equal};
 use cascade_benches::{Failed, block_on, by_hand, cloud, flat};
 use cascade_core::Event;
+use cascade_sqlite::SqliteJournal;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -28,6 +30,7 @@ fn main() -> Result<(), Failed> {
         "cloud-uuid" => plan_and_apply::<u128>(vms),
         "cloud-string" => plan_and_apply::<String>(vms),
         "preview" => preview(vms),
+        "journal" => kept(vms),
         other => Err(format!("there is no benchmark `{other}`").into()),
     }
 }
@@ -86,6 +89,31 @@ fn from_flat_arrays(vms: u64) -> Result<(), Failed> {
         bar: 8.0,
         per: flat.len(),
     })
+}
+
+/// A run with a journal, and going on with it from the middle, beside the same run without: what is kept on the disk is
+/// not to be kept in memory too.
+fn kept(instances: u64) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let journal = SqliteJournal::open(directory.path().join("runs.db"))?;
+    let (bare, kept) = (journal::bare(Takes::Nothing)?, journal::journalled(Takes::Nothing, &journal)?);
+    let rival = peak(|| block_on(journal::apply(&bare, instances))?.map(drop))?;
+    let run = peak(|| block_on(journal::apply(&kept, instances))?.map(drop))?;
+    let broken_off = block_on(journal::broken_off(&kept, instances))??;
+    let resumed = peak(|| block_on(journal::resume(&kept, &broken_off))?)?;
+    for (work, ours) in [("peak of a journalled run", run), ("peak of going on from its middle", resumed)] {
+        print(&Row {
+            work: String::from(work),
+            size: format!("{instances} instances, batches of 100"),
+            unit: Unit::Memory,
+            ours,
+            against: String::from("the same run without a journal"),
+            rival,
+            bar: 1.5,
+            per: instances,
+        })?;
+    }
+    Ok(())
 }
 
 /// The plan is looked at while it is made, and counted when it is there.

@@ -12,6 +12,7 @@ use cascade_benches::fan_out::Tree;
 use cascade_benches::flat::Flat;
 use cascade_benches::gitlab::Tables;
 use cascade_benches::ids::{BenchId, Shared, Spread};
+use cascade_benches::journal::Takes;
 use cascade_benches::makespan::Forest;
 use cascade_benches::measure::{Row, Unit, by_turns, median, nanoseconds, time};
 use cascade_benches::{
@@ -36,7 +37,9 @@ fn main() -> Result<(), Failed> {
         "fan-out-shared" => fanned_out::<Shared>(size)?,
         "driver" => steps(size)?,
         "makespan" => sleeping(size as usize)?,
-        "journal" => kept(size)?,
+        "journal" => kept(Takes::MillisecondEach, size)?,
+        "journal-batch" => kept(Takes::MillisecondABatch, size)?,
+        "journal-alone" => kept(Takes::Nothing, size)?,
         other => return Err(format!("there is no benchmark `{other}`").into()),
     };
     println!("{}", serde_json::to_string(&row)?);
@@ -236,17 +239,21 @@ fn sleeping(concurrency: usize) -> Result<Row, Failed> {
 }
 
 /// On a disk, as it is used: a journal in memory would cost nothing and keep nothing.
-fn kept(instances: u64) -> Result<Row, Failed> {
+fn kept(takes: Takes, instances: u64) -> Result<Row, Failed> {
     let directory = tempfile::tempdir()?;
-    let kept = journal::journalled(&SqliteJournal::open(directory.path().join("runs.db"))?)?;
-    let bare = journal::bare()?;
+    let kept = journal::journalled(takes, &SqliteJournal::open(directory.path().join("runs.db"))?)?;
+    let bare = journal::bare(takes)?;
     let (ours, rival) = by_turns(
         7,
         || block_on(journal::apply(&kept, instances))?,
         || block_on(journal::apply(&bare, instances))?,
     )?;
     Ok(Row {
-        work: String::from("a journalled run: batches of 100, 1 ms an instance"),
+        work: String::from(match takes {
+            Takes::MillisecondEach => "a journalled run: batches of 100, 1 ms an instance",
+            Takes::MillisecondABatch => "a journalled run: batches of 100, 1 ms a batch, 20 batches at once",
+            Takes::Nothing => "a journalled run: batches of 100, no time",
+        }),
         size: format!("{instances} instances"),
         unit: Unit::Time,
         ours: nanoseconds(ours),

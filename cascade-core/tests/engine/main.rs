@@ -7,6 +7,7 @@ mod faults;
 mod model;
 mod plans;
 mod properties;
+mod resumed;
 mod shared;
 mod support;
 mod taken;

@@ -13,7 +13,7 @@ use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
 const CASES: u32 = 2000;
 
 /// Holds for `few` cases in every day's run.
-fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
+pub(crate) fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
     let all = std::env::var("CASCADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let cases = (u64::from(few) * u64::from(all)).div_ceil(u64::from(CASES));
     let cases = u32::try_from(cases).unwrap_or(u32::MAX);
@@ -37,11 +37,11 @@ fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
     }
 }
 
-fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
+pub(crate) fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
     vec(any::<u16>(), 0..length)
 }
 
-fn runs() -> impl Strategy<Value = RunSpec> {
+pub(crate) fn runs() -> impl Strategy<Value = RunSpec> {
     let policy =
         prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
     let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Chase)];

@@ -294,7 +294,7 @@ pub(crate) async fn apply_as_expected(
 }
 
 /// How a call ends.
-fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
+pub(crate) fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
     if tape.below(16) < 16 - trouble {
         return Answer::Well;
     }
@@ -318,7 +318,7 @@ fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
     }
 }
 
-fn compare_report(world: &World, judged: &Judged, report: &Report) {
+pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     let mut found = BTreeMap::new();
     for (instance, verdict) in report.verdicts() {
         let at = find(world, &(instance.resource().to_owned(), instance.id()));

@@ -228,6 +228,16 @@ impl Drop for End<'_> {
 
 /// The engine for a world, its extensions registered in the order that the tape says.
 pub(crate) fn cascade(world: &Arc<World>, script: &Script, order: &mut Tape) -> Result<Cascade, BuildError> {
+    cascade_with(world, script, order, |builder| builder)
+}
+
+/// The same, with what `set` adds.
+pub(crate) fn cascade_with(
+    world: &Arc<World>,
+    script: &Script,
+    order: &mut Tape,
+    set: impl FnOnce(CascadeBuilder) -> CascadeBuilder,
+) -> Result<Cascade, BuildError> {
     let mut builder =
         Cascade::builder().finder_batch(world.finder_batch).finder_concurrency(world.finder_concurrency);
     if let Some(steps) = world.concurrency {
@@ -243,7 +253,7 @@ pub(crate) fn cascade(world: &Arc<World>, script: &Script, order: &mut Tape) -> 
             register::<u64>(builder, world, script, extension)
         };
     }
-    builder.build()
+    set(builder).build()
 }
 
 fn register<Id: NumberedId>(
