@@ -2,6 +2,7 @@
 //! extensions and the engine, which touches no user type in its loops.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -265,6 +266,16 @@ impl<Id: ResourceId> IdColumn<Id> {
     }
 }
 
+/// The indices beside ids, in the order of these.
+fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u32> {
+    let order = |a: &Id, b: &Id| a.cmp(b).then_with(|| a.to_string().cmp(&b.to_string()));
+    // Numbers mostly are in their order by now, and others often were found in it.
+    if !ids.is_sorted_by(|a, b| order(a.0.borrow(), b.0.borrow()).is_le()) {
+        ids.sort_by(|a, b| order(a.0.borrow(), b.0.borrow()));
+    }
+    ids.into_iter().map(|(_, index)| index).collect()
+}
+
 /// The indices that nodes have counted from `first`, where they stand in a row.
 fn row(nodes: &[u32], first: u32) -> Option<Range<usize>> {
     let start = nodes.first().map_or(0, |node| node - first);
@@ -301,25 +312,24 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
     }
 
     fn sorted(&self) -> Vec<u32> {
-        let id = |index: u32| &self.ids[index as usize];
-        let order =
-            |&a: &u32, &b: &u32| id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string()));
-        let mut indices: Vec<u32> = match &self.by_number {
+        let indices: Vec<u32> = match &self.by_number {
             Some(by_number) => by_number.values().filter(|&index| index != NOTHING).collect(),
             None => (0..self.ids.len() as u32).collect(),
         };
         // An `Ord` that is no order may panic in a sort; then the printed form decides, as it does between ids
         // that differ and compare equal.
-        let by_id = AssertUnwindSafe(|| {
-            let mut sorted = indices.clone();
-            // Numbers mostly are in their order by now, and others often were found in it.
-            if !sorted.is_sorted_by(|a, b| order(a, b).is_le()) {
-                sorted.sort_by(order);
+        let sorted = AssertUnwindSafe(|| {
+            let ids = indices.iter().map(|&index| (&self.ids[index as usize], index));
+            if std::mem::needs_drop::<Id>() {
+                by_id::<Id>(ids.collect())
+            } else {
+                // Ids that own nothing are compared where they stand, not looked up each time.
+                by_id::<Id>(ids.map(|(id, index)| (id.clone(), index)).collect())
             }
-            sorted
         });
-        catch_unwind(by_id).unwrap_or_else(|_| {
-            indices.sort_by_cached_key(|&index| id(index).to_string());
+        catch_unwind(sorted).unwrap_or_else(|_| {
+            let mut indices = indices;
+            indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
             indices
         })
     }
