@@ -212,3 +212,16 @@ fn what_a_page_says_of_reach_is_compared() {
     assert_eq!(further(&grown, &counted), ["Host: ", "Zone: ", &from_awkward]);
     assert_eq!(grown.further_than("# Something else\n"), None);
 }
+
+/// The page is its script, which a browser tries, around the document as it is: nothing of that is lost on the way.
+#[test]
+fn a_page_holds_the_whole_document() {
+    for document in [build([]), awkward(), gitlab().document()] {
+        let page = document.to_html().expect("names are text");
+        let (_, data) =
+            page.split_once("<script type=\"application/json\" id=\"data\">").expect("it has data");
+        let (data, _) = data.split_once("</script>").expect("the data ends");
+        let read: serde_json::Value = serde_json::from_str(data).expect("it is JSON");
+        assert_eq!(read, serde_json::to_value(&document).expect("names are text"));
+    }
+}
