@@ -4,7 +4,7 @@
 
 use hashbrown::HashSet;
 
-use crate::cloud::{EDGES, RESOURCES, World};
+use crate::cloud::{EDGES, RESOURCES, Source, World};
 use crate::ids::BenchId;
 
 /// All that is to be destroyed, resource by resource, parents before children.

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cascade_core::{
-    BuildError, Cascade, Declaration, Delete, Found, Outcome, Plan, Report, ResourceDescriptor, Rule, place,
+    BuildError, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, Plan, Report,
+    ResourceDescriptor, Rule, place,
 };
 use hashbrown::{HashMap, HashSet};
 
@@ -51,6 +52,21 @@ pub const EDGES: [(usize, usize); 14] = [
 /// Instances of each resource.
 pub type Counts = [u64; RESOURCES.len()];
 
+/// Where a cloud's finders look, and what its effects do.
+pub trait Source: Send + Sync + 'static {
+    /// Its ids.
+    type Id: BenchId;
+
+    /// The root.
+    fn root(&self) -> &Self::Id;
+    /// How many instances of each resource there are.
+    fn counts(&self) -> &Counts;
+    /// The finder: the pairs along an edge.
+    fn pairs(&self, edge: usize, parents: &[Self::Id]) -> Vec<(Self::Id, Self::Id)>;
+    /// The effect: it counts.
+    fn destroy(&self, resource: usize, ids: &[Self::Id]);
+}
+
 /// The instances, the effects that ran on them, and who watches.
 #[derive(Debug)]
 pub struct World<Id> {
@@ -80,27 +96,7 @@ impl<Id: BenchId> World<Id> {
             destroyed: Default::default(),
             watch: None,
         };
-        world.counts[0] = 1;
-        let clusters = (vms / 1000).max(1);
-        for cluster in 0..clusters {
-            for (parent, child) in
-                [((0, 0), 1), ((0, 0), 2), ((0, 0), 3), ((3, cluster), 5), ((5, cluster), 6)]
-            {
-                world.hang(child, cluster, &[parent]);
-            }
-            for host in cluster * 10..(cluster + 1) * 10 {
-                world.hang(4, host, &[(1, cluster)]);
-            }
-        }
-        for vm in 0..vms {
-            let host = vm % (clusters * 10);
-            let cluster = host / 10;
-            world.hang(7, vm, &[(4, host), (2, cluster)]);
-            world.hang(8, vm * 2, &[(7, vm), (2, cluster)]);
-            world.hang(8, vm * 2 + 1, &[(7, vm), (2, cluster)]);
-            world.hang(9, vm, &[(7, vm), (5, cluster)]);
-            world.hang(10, vm, &[(9, vm), (6, cluster)]);
-        }
+        each_instance(vms, |resource, number, parents| world.hang(resource, number, parents));
         world
     }
 
@@ -131,17 +127,6 @@ impl<Id: BenchId> World<Id> {
         self.children[edge].get(parent).map_or(&[], Vec::as_slice)
     }
 
-    /// The effect: it counts.
-    pub fn destroy(&self, resource: usize, ids: &[Id]) {
-        self.destroyed[resource].fetch_add(ids.len() as u64, Ordering::Relaxed);
-        if let Some(watch) = &self.watch {
-            let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-            for id in ids {
-                watch.see(self, resource, id);
-            }
-        }
-    }
-
     /// An error unless every instance was destroyed once and, where it is watched, after all that hangs off it. The
     /// count starts again from zero.
     pub fn expect_all_destroyed(&self) -> Result<(), Failed> {
@@ -155,9 +140,39 @@ impl<Id: BenchId> World<Id> {
     fn hang(&mut self, child: usize, number: u64, parents: &[(usize, u64)]) {
         self.counts[child] += 1;
         for &(parent, parent_number) in parents {
-            let edge = EDGES.iter().position(|&edge| edge == (parent, child)).unwrap_or(EDGES.len());
-            let children = self.children[edge].entry(id(parent, parent_number)).or_default();
+            let children = self.children[edge(parent, child)].entry(id(parent, parent_number)).or_default();
             children.push(id(child, number));
+        }
+    }
+}
+
+impl<Id: BenchId> Source for World<Id> {
+    type Id = Id;
+
+    fn root(&self) -> &Id {
+        &self.zone
+    }
+
+    fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    fn pairs(&self, edge: usize, parents: &[Id]) -> Vec<(Id, Id)> {
+        let mut pairs = Vec::new();
+        for parent in parents {
+            let children = self.children(edge, parent).iter();
+            pairs.extend(children.map(|child| (parent.clone(), child.clone())));
+        }
+        pairs
+    }
+
+    fn destroy(&self, resource: usize, ids: &[Id]) {
+        self.destroyed[resource].fetch_add(ids.len() as u64, Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+            for id in ids {
+                watch.see(self, resource, id);
+            }
         }
     }
 }
@@ -176,6 +191,35 @@ impl<Id: BenchId> Watch<Id> {
     }
 }
 
+/// The whole topology: each instance as its resource, its number there, and what it hangs off. Parents come first, and
+/// the instances of a resource by their numbers.
+pub fn each_instance(vms: u64, mut visit: impl FnMut(usize, u64, &[(usize, u64)])) {
+    visit(0, 0, &[]);
+    let clusters = (vms / 1000).max(1);
+    for cluster in 0..clusters {
+        for (parent, child) in [((0, 0), 1), ((0, 0), 2), ((0, 0), 3), ((3, cluster), 5), ((5, cluster), 6)] {
+            visit(child, cluster, &[parent]);
+        }
+        for host in cluster * 10..(cluster + 1) * 10 {
+            visit(4, host, &[(1, cluster)]);
+        }
+    }
+    for vm in 0..vms {
+        let host = vm % (clusters * 10);
+        let cluster = host / 10;
+        visit(7, vm, &[(4, host), (2, cluster)]);
+        visit(8, vm * 2, &[(7, vm), (2, cluster)]);
+        visit(8, vm * 2 + 1, &[(7, vm), (2, cluster)]);
+        visit(9, vm, &[(7, vm), (5, cluster)]);
+        visit(10, vm, &[(9, vm), (6, cluster)]);
+    }
+}
+
+/// The edge from a resource to another.
+pub(crate) fn edge(parent: usize, child: usize) -> usize {
+    EDGES.iter().position(|&edge| edge == (parent, child)).unwrap_or(EDGES.len())
+}
+
 fn id<Id: BenchId>(resource: usize, number: u64) -> Id {
     const PREFIXES: [&str; RESOURCES.len()] =
         ["zone", "cluster", "ps", "l2", "host", "l3", "range", "vm", "volume", "nic", "ip"];
@@ -183,18 +227,21 @@ fn id<Id: BenchId>(resource: usize, number: u64) -> Id {
 }
 
 /// The engine with the cloud's extensions.
-pub fn cascade<Id: BenchId>(world: &Arc<World<Id>>) -> Result<Cascade, BuildError> {
-    (0..RESOURCES.len())
-        .fold(Cascade::builder(), |builder, resource| {
-            builder.declare(Arc::clone(world), declaration(resource))
-        })
-        .build()
+pub fn cascade<S: Source>(world: &Arc<S>) -> Result<Cascade, BuildError> {
+    builder(world).build()
 }
 
-fn declaration<Id: BenchId>(resource: usize) -> Declaration<Arc<World<Id>>, Id> {
-    let described = |resource: usize| ResourceDescriptor::runtime::<Id>(RESOURCES[resource], place!());
+/// The same, not built yet.
+pub fn builder<S: Source>(world: &Arc<S>) -> CascadeBuilder {
+    (0..RESOURCES.len()).fold(Cascade::builder(), |builder, resource| {
+        builder.declare(Arc::clone(world), declaration(resource))
+    })
+}
+
+fn declaration<S: Source>(resource: usize) -> Declaration<Arc<S>, S::Id> {
+    let described = |resource: usize| ResourceDescriptor::runtime::<S::Id>(RESOURCES[resource], place!());
     let mut declared = Declaration::new(RESOURCES[resource], described(resource), place!());
-    declared.effect("destroy", place!(), move |world: &Arc<World<Id>>, ids, _| {
+    declared.effect("destroy", place!(), move |world: &Arc<S>, ids, _| {
         Box::pin(async move {
             world.destroy(resource, ids);
             Ok(Outcome::done())
@@ -203,15 +250,8 @@ fn declaration<Id: BenchId>(resource: usize) -> Declaration<Arc<World<Id>>, Id> 
     declared.rule(Rule::effect::<Delete>("destroy", place!()));
     for (edge, &(parent, _)) in EDGES.iter().enumerate().filter(|(_, edge)| edge.1 == resource) {
         declared.edge(described(parent), place!());
-        declared.finder("find", described(parent), None, place!(), move |world, parents: &[Id], _| {
-            Box::pin(async move {
-                let mut pairs = Vec::new();
-                for parent in parents {
-                    let children = world.children(edge, parent).iter();
-                    pairs.extend(children.map(|child| (parent.clone(), child.clone())));
-                }
-                Ok(Found::Pairs(pairs))
-            })
+        declared.finder("find", described(parent), None, place!(), move |world: &Arc<S>, parents, _| {
+            Box::pin(async move { Ok(Found::Pairs(world.pairs(edge, parents))) })
         });
         declared.rule(Rule::effect::<Delete>("destroy", place!()).from(described(parent)));
     }
@@ -219,14 +259,14 @@ fn declaration<Id: BenchId>(resource: usize) -> Declaration<Arc<World<Id>>, Id> 
 }
 
 /// Pass 1 on the whole cloud.
-pub async fn plan<Id: BenchId>(cascade: &Cascade, world: &World<Id>) -> Result<Plan, Failed> {
-    let plan = cascade.plan_named(Delete, RESOURCES[0], [world.zone().to_string()]).await?;
-    expect_equal("instances in the plan", &(plan.len() as u64), &world.len())?;
+pub async fn plan<S: Source>(cascade: &Cascade, world: &S) -> Result<Plan, Failed> {
+    let plan = cascade.plan_named(Delete, RESOURCES[0], [world.root().to_string()]).await?;
+    expect_equal("instances in the plan", &(plan.len() as u64), &world.counts().iter().sum())?;
     Ok(plan)
 }
 
 /// Both passes on the whole cloud.
-pub async fn plan_and_apply<Id: BenchId>(cascade: &Cascade, world: &World<Id>) -> Result<Report, Failed> {
+pub async fn plan_and_apply<S: Source>(cascade: &Cascade, world: &S) -> Result<Report, Failed> {
     let plan = plan(cascade, world).await?;
     Ok(cascade.apply(plan).await?)
 }

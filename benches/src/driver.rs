@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cascade_core::{
-    BuildError, Cascade, Declaration, Delete, Outcome, ResourceDescriptor, Rule, StepSettings, place,
+    BuildError, Cascade, Declaration, Delete, Outcome, Plan, ResourceDescriptor, Rule, StepSettings, place,
 };
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -32,9 +32,14 @@ pub fn cascade(count: &Arc<AtomicU64>) -> Result<Cascade, BuildError> {
     Cascade::builder().declare(Arc::clone(count), things).build()
 }
 
-/// How long a run of `steps` steps takes, without the plan.
-pub async fn apply(cascade: &Cascade, count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
-    let plan = cascade.plan_named(Delete, "Thing", (0..steps).map(|id| id.to_string())).await?;
+/// The plan of so many steps.
+pub async fn plan(cascade: &Cascade, steps: u64) -> Result<Plan, Failed> {
+    Ok(cascade.plan_named(Delete, "Thing", (0..steps).map(|id| id.to_string())).await?)
+}
+
+/// How long the run of a plan takes.
+pub async fn apply(cascade: &Cascade, count: &AtomicU64, plan: Plan) -> Result<Duration, Failed> {
+    let steps = plan.len() as u64;
     let start = Stopwatch::start();
     let report = cascade.apply(plan).await?;
     let took = start.elapsed();

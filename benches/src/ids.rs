@@ -1,8 +1,11 @@
 //! The kinds of ids that are measured.
 
+use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use cascade_core::ResourceId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An id that can be made from a number.
 pub trait BenchId: ResourceId + Hash {
@@ -27,6 +30,55 @@ impl BenchId for u128 {
 
     fn numbered(_prefix: &str, number: u64) -> Self {
         Self::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
+    }
+}
+
+/// A number as large as a database's key may be, and far from the next one: it has to be hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Spread(u64);
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl BenchId for Spread {
+    const KIND: &'static str = "u64, spread,";
+
+    fn numbered(_prefix: &str, number: u64) -> Self {
+        Self(number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+}
+
+/// Text that is shared: a clone of it copies nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shared(Arc<str>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
+    }
+}
+
+impl BenchId for Shared {
+    const KIND: &'static str = "shared string";
+
+    fn numbered(prefix: &str, number: u64) -> Self {
+        Self(format!("{prefix}-{number}").into())
     }
 }
 

@@ -7,15 +7,24 @@
 //! `cargo xtask bench` runs them all and writes `benches/RESULTS.md`.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::cast_precision_loss, reason = "measured numbers are not exact to 52 bits")]
 
+pub mod attribute;
 pub mod by_hand;
 pub mod cloud;
+pub mod django;
 pub mod driver;
+pub mod fan_out;
+pub mod flat;
+pub mod gitlab;
+pub mod growth;
 pub mod ids;
 pub mod journal;
+pub mod makespan;
 pub mod measure;
 pub mod mesh;
 pub mod sqlite;
+pub mod terraform;
 
 /// What ends a benchmark early: its result would mean nothing.
 pub type Failed = Box<dyn std::error::Error>;

@@ -14,6 +14,31 @@ pub enum Unit {
     Time,
     /// Bytes.
     Memory,
+    /// A plain number.
+    Number,
+}
+
+/// What a benchmark prints, each as a line of JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// A line of the table.
+    Row(Row),
+    /// What could not be measured.
+    Missing {
+        /// What would have been done.
+        work: String,
+        /// On how much.
+        size: String,
+        /// Why it was not, and what it would take.
+        missing: String,
+    },
+}
+
+impl From<Row> for Line {
+    fn from(row: Row) -> Self {
+        Self::Row(row)
+    }
 }
 
 /// A line of the table: what the engine took, and what its rival took.
@@ -101,7 +126,8 @@ pub fn by_turns(
     Ok((median(of_ours), median(of_rival)))
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// The one in the middle.
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

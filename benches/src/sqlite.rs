@@ -1,102 +1,100 @@
-//! The cloud topology on SQLite, with ids of text: what planning costs beside the finders' own statements.
+//! The cloud on SQLite, in a file: plan it, and delete it by batches. Beside it what people would write or use instead:
+//! the same statements by hand, SQLite's own `ON DELETE CASCADE`, and Django's ORM (`django/delete.py`).
+//!
+//! All run on a fresh copy of the same content, in one transaction, with foreign keys checked and the same cache.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cascade_core::{
-    BuildError, Cascade, Declaration, Delete, Found, Outcome, ResourceDescriptor, Rule, StepError, place,
+    BuildError, Cascade, Declaration, Delete, Found, Outcome, ResourceDescriptor, Rule, StepError,
+    StepSettings, place,
 };
+use hashbrown::HashSet;
 use rusqlite::Connection;
 
 use crate::Failed;
-use crate::cloud::{EDGES, RESOURCES, World};
+use crate::cloud::{EDGES, RESOURCES, each_instance};
 use crate::measure::{Stopwatch, expect_equal};
 
-/// Pairs of parent and child.
-type Pairs = Vec<(String, String)>;
+/// Ids in one statement.
+const BATCH: usize = 1000;
+/// Kilobytes of cache: enough for all but the largest cloud.
+const CACHE: i64 = 256 * 1024;
 
-/// A statement that was run: the edge, and the parents it was asked about.
-type Asked = (usize, Vec<String>);
-
-/// A cloud in a database in memory, so that the disk is not measured.
-#[derive(Debug)]
-pub struct Database {
-    connection: Mutex<Connection>,
-    /// The statements that were run, where somebody wants to know.
-    log: Mutex<Option<Vec<Asked>>>,
-    instances: u64,
+/// What a reference does when its parent goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum References {
+    /// It forbids that, if the child is still there when the transaction ends: as Django declares it.
+    Plain,
+    /// The child goes too.
+    Cascade,
 }
 
-impl Database {
-    /// The same cloud as in memory, in tables with an index on each reference.
-    pub fn new(world: &World<String>) -> Result<Self, Failed> {
-        let connection = Connection::open_in_memory()?;
-        connection.set_prepared_statement_cache_capacity(EDGES.len() * 2);
-        connection.execute_batch("BEGIN")?;
-        for (resource, name) in RESOURCES.iter().enumerate() {
-            let parents =
-                parents_of(resource).map(|(_, parent)| format!(", {}_id TEXT NOT NULL", RESOURCES[parent]));
-            let columns: String = parents.collect();
-            connection.execute_batch(&format!(
-                "CREATE TABLE {name} (id TEXT PRIMARY KEY{columns}) WITHOUT ROWID"
-            ))?;
-            for (_, parent) in parents_of(resource) {
-                let parent = RESOURCES[parent];
-                connection
-                    .execute_batch(&format!("CREATE INDEX {name}_by_{parent} ON {name} ({parent}_id)"))?;
-            }
-        }
-        connection.execute(&format!("INSERT INTO {} VALUES (?1)", RESOURCES[0]), [world.zone()])?;
-        let mut found = vec![vec![world.zone().clone()]];
-        for resource in 1..RESOURCES.len() {
-            found.push(fill(&connection, world, &found, resource)?);
-        }
-        connection.execute_batch("COMMIT; ANALYZE")?;
-        Ok(Self { connection: Mutex::new(connection), log: Mutex::new(None), instances: world.len() })
+/// Makes the file. Answers how many instances there are.
+pub fn make(file: &Path, vms: u64, references: References) -> Result<u64, Failed> {
+    let connection = open(file)?;
+    connection.execute_batch("BEGIN")?;
+    let on_delete = match references {
+        References::Plain => " DEFERRABLE INITIALLY DEFERRED",
+        References::Cascade => " ON DELETE CASCADE",
+    };
+    for (resource, name) in RESOURCES.iter().enumerate() {
+        let references = parents_of(resource).map(|(_, parent)| {
+            let parent = RESOURCES[parent];
+            format!(", {parent}_id INTEGER NOT NULL REFERENCES {parent} (id){on_delete}")
+        });
+        let columns: String = references.collect();
+        connection.execute_batch(&format!("CREATE TABLE {name} (id INTEGER PRIMARY KEY{columns})"))?;
     }
-
-    /// The finder: the children of `parents` along an edge.
-    fn find(&self, edge: usize, parents: &[String]) -> Result<Pairs, Failed> {
-        if let Some(log) = &mut *self.log.lock().unwrap_or_else(PoisonError::into_inner) {
-            log.push((edge, parents.to_vec()));
-        }
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let (parent, child) = (RESOURCES[EDGES[edge].0], RESOURCES[EDGES[edge].1]);
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {parent}_id, id FROM {child} WHERE {parent}_id IN (SELECT value FROM json_each(?1))"
-        ))?;
-        let rows =
-            statement.query_map([serde_json::to_string(parents)?], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<Pairs, _>>()?)
+    let mut instances = 0;
+    let mut failed = None;
+    each_instance(vms, |resource, number, parents| {
+        instances += 1;
+        let inserted = insert(&connection, resource, number, parents);
+        failed = failed.take().or_else(|| inserted.err());
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
     }
+    for (parent, child) in EDGES {
+        let (parent, child) = (RESOURCES[parent], RESOURCES[child]);
+        connection.execute_batch(&format!("CREATE INDEX {child}_by_{parent} ON {child} ({parent}_id)"))?;
+    }
+    connection.execute_batch("COMMIT; ANALYZE")?;
+    Ok(instances)
 }
 
-/// Inserts the instances of a resource; each has one parent along each of its edges.
-fn fill(
+fn insert(
     connection: &Connection,
-    world: &World<String>,
-    found: &[Vec<String>],
     resource: usize,
-) -> Result<Vec<String>, Failed> {
-    let mut rows: hashbrown::HashMap<&String, Vec<&String>> = hashbrown::HashMap::new();
-    let mut order: Vec<String> = Vec::new();
-    for (edge, parent) in parents_of(resource) {
-        for parent in &found[parent] {
-            for child in world.children(edge, parent) {
-                let row = rows.entry(child).or_insert_with(|| {
-                    order.push(child.clone());
-                    vec![child]
-                });
-                row.push(parent);
-            }
-        }
-    }
-    let places = vec!["?"; parents_of(resource).count() + 1].join(", ");
-    let mut insert = connection.prepare(&format!("INSERT INTO {} VALUES ({places})", RESOURCES[resource]))?;
-    for id in &order {
-        insert.execute(rusqlite::params_from_iter(&rows[id]))?;
-    }
-    Ok(order)
+    number: u64,
+    parents: &[(usize, u64)],
+) -> rusqlite::Result<()> {
+    let columns: Vec<String> =
+        parents.iter().map(|&(parent, _)| format!(", {}_id", RESOURCES[parent])).collect();
+    let columns = columns.concat();
+    let places = vec!["?"; parents.len() + 1].join(", ");
+    let name = RESOURCES[resource];
+    let mut insert =
+        connection.prepare_cached(&format!("INSERT INTO {name} (id{columns}) VALUES ({places})"))?;
+    let values = parents.iter().map(|&(_, number)| number).map(id);
+    insert.execute(rusqlite::params_from_iter([id(number)].into_iter().chain(values)))?;
+    Ok(())
+}
+
+/// Ids start from 1, as databases count.
+fn id(number: u64) -> i64 {
+    number.cast_signed() + 1
+}
+
+fn open(file: &Path) -> Result<Connection, Failed> {
+    let connection = Connection::open(file)?;
+    connection.set_prepared_statement_cache_capacity(EDGES.len() * 4);
+    connection.pragma_update(None, "cache_size", -CACHE)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
 }
 
 /// The edges of a resource, with its parents.
@@ -104,63 +102,180 @@ fn parents_of(resource: usize) -> impl Iterator<Item = (usize, usize)> {
     EDGES.iter().enumerate().filter(move |(_, edge)| edge.1 == resource).map(|(at, edge)| (at, edge.0))
 }
 
-/// The engine with the database's extensions. Nothing is deleted: only planning is measured.
+/// The children of `parents` along an edge, each with its parent.
+fn find(connection: &Connection, edge: usize, parents: &[i64]) -> Result<Vec<(i64, i64)>, Failed> {
+    let (parent, child) = (RESOURCES[EDGES[edge].0], RESOURCES[EDGES[edge].1]);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {parent}_id, id FROM {child} WHERE {parent}_id IN (SELECT value FROM json_each(?1))"
+    ))?;
+    let rows =
+        statement.query_map([serde_json::to_string(parents)?], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn delete(connection: &Connection, resource: usize, ids: &[i64]) -> Result<(), Failed> {
+    let name = RESOURCES[resource];
+    let mut statement = connection
+        .prepare_cached(&format!("DELETE FROM {name} WHERE id IN (SELECT value FROM json_each(?1))"))?;
+    let deleted = statement.execute([serde_json::to_string(ids)?])?;
+    expect_equal("deleted by a batch", &deleted, &ids.len())
+}
+
+/// An error unless nothing is left in a file.
+pub fn expect_empty(file: &Path) -> Result<(), Failed> {
+    let connection = open(file)?;
+    for name in RESOURCES {
+        let left: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))?;
+        expect_equal(&format!("{name} that are left"), &left, &0)?;
+    }
+    Ok(())
+}
+
+/// How long SQLite's own cascade takes.
+pub fn natively(file: &Path) -> Result<Duration, Failed> {
+    let connection = open(file)?;
+    let start = Stopwatch::start();
+    connection.execute("DELETE FROM Zone WHERE id = 1", [])?;
+    Ok(start.elapsed())
+}
+
+/// How long the same takes by hand: found resource by resource, deleted the other way round.
+pub fn by_hand(file: &Path) -> Result<Duration, Failed> {
+    let connection = open(file)?;
+    let start = Stopwatch::start();
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut found: Vec<Vec<i64>> = vec![vec![1]];
+    for child in 1..RESOURCES.len() {
+        let (mut seen, mut children) = (HashSet::new(), Vec::new());
+        for (edge, parent) in parents_of(child) {
+            for parents in found[parent].chunks(BATCH) {
+                let pairs = find(&connection, edge, parents)?;
+                children
+                    .extend(pairs.into_iter().map(|(_, child)| child).filter(|&child| seen.insert(child)));
+            }
+        }
+        found.push(children);
+    }
+    for (resource, ids) in found.iter().enumerate().rev() {
+        for ids in ids.chunks(BATCH) {
+            delete(&connection, resource, ids)?;
+        }
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(start.elapsed())
+}
+
+/// A statement that was run: the edge, and the parents it was asked about.
+type Asked = (usize, Vec<i64>);
+
+/// A file that the engine's extensions work on.
+#[derive(Debug)]
+pub struct Database {
+    connection: Mutex<Connection>,
+    /// The finders' statements, where somebody wants to know.
+    log: Mutex<Option<Vec<Asked>>>,
+}
+
+impl Database {
+    /// Opens a file.
+    pub fn open(file: &Path) -> Result<Self, Failed> {
+        Ok(Self { connection: Mutex::new(open(file)?), log: Mutex::new(None) })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Option<Vec<Asked>>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The engine with the database's extensions.
 pub fn cascade(database: &Arc<Database>) -> Result<Cascade, BuildError> {
     (0..RESOURCES.len())
         .fold(Cascade::builder(), |builder, at| builder.declare(Arc::clone(database), declaration(at)))
+        .finder_batch(BATCH)
         .build()
 }
 
-fn declaration(resource: usize) -> Declaration<Arc<Database>, String> {
-    let described = |resource: usize| ResourceDescriptor::runtime::<String>(RESOURCES[resource], place!());
+fn declaration(resource: usize) -> Declaration<Arc<Database>, i64> {
+    let described = |resource: usize| ResourceDescriptor::runtime::<i64>(RESOURCES[resource], place!());
     let mut declared = Declaration::new(RESOURCES[resource], described(resource), place!());
-    declared.effect("remove", place!(), |_, _, _| Box::pin(async { Ok(Outcome::done()) }));
-    declared.rule(Rule::effect::<Delete>("remove", place!()));
+    declared.settings(StepSettings::default().batch(BATCH));
+    declared.effect("delete", place!(), move |database: &Arc<Database>, ids, _| {
+        let deleted = delete(&database.connection(), resource, ids).map_err(failed);
+        Box::pin(async move { deleted.map(|()| Outcome::done()) })
+    });
+    declared.rule(Rule::effect::<Delete>("delete", place!()));
     for (edge, parent) in parents_of(resource) {
         declared.edge(described(parent), place!());
-        declared.finder(
-            "find",
-            described(parent),
-            None,
-            place!(),
-            move |database: &Arc<Database>, parents, _| {
-                Box::pin(async move {
-                    let found = database.find(edge, parents);
-                    found.map(Found::Pairs).map_err(|error| StepError::terminal(error.to_string()))
-                })
-            },
-        );
-        declared.rule(Rule::effect::<Delete>("remove", place!()).from(described(parent)));
+        let find = move |database: &Arc<Database>, parents: &[i64]| {
+            if let Some(log) = &mut *database.log() {
+                log.push((edge, parents.to_vec()));
+            }
+            find(&database.connection(), edge, parents)
+        };
+        declared.finder("find", described(parent), None, place!(), move |database, parents, _| {
+            let found = find(database, parents).map_err(failed);
+            Box::pin(async move { found.map(Found::Pairs) })
+        });
+        declared.rule(Rule::effect::<Delete>("delete", place!()).from(described(parent)));
     }
     declared
 }
 
-/// How long the plan takes.
-pub async fn plan(cascade: &Cascade, database: &Database) -> Result<Duration, Failed> {
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn failed(error: Failed) -> StepError {
+    StepError::terminal(error.to_string())
+}
+
+/// How long the engine takes to plan and to delete.
+pub async fn plan_and_apply(file: &Path, instances: u64) -> Result<Duration, Failed> {
+    let database = Arc::new(Database::open(file)?);
+    let cascade = cascade(&database)?;
     let start = Stopwatch::start();
-    let plan = cascade.plan_named(Delete, RESOURCES[0], ["zone-0"]).await?;
+    database.connection().execute_batch("BEGIN IMMEDIATE")?;
+    let plan = cascade.plan_named(Delete, RESOURCES[0], ["1"]).await?;
+    let planned = plan.len() as u64;
+    let report = cascade.apply(plan).await?;
+    database.connection().execute_batch("COMMIT")?;
     let took = start.elapsed();
-    expect_equal("instances in the plan", &(plan.len() as u64), &database.instances)?;
+    expect_equal("instances in the plan", &planned, &instances)?;
+    expect_equal("complete", &report.is_complete(), &true)?;
+    Ok(took)
+}
+
+/// How long the plan takes.
+pub async fn plan(cascade: &Cascade, instances: u64) -> Result<Duration, Failed> {
+    let start = Stopwatch::start();
+    let plan = cascade.plan_named(Delete, RESOURCES[0], ["1"]).await?;
+    let took = start.elapsed();
+    expect_equal("instances in the plan", &(plan.len() as u64), &instances)?;
     Ok(took)
 }
 
 /// The statements of one plan, in their order.
-pub async fn statements_of_a_plan(cascade: &Cascade, database: &Database) -> Result<Vec<Asked>, Failed> {
-    *database.log.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
-    plan(cascade, database).await?;
-    let log = database.log.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Ok(log.unwrap_or_default())
+pub async fn statements_of_a_plan(
+    cascade: &Cascade,
+    database: &Database,
+    instances: u64,
+) -> Result<Vec<Asked>, Failed> {
+    *database.log() = Some(Vec::new());
+    plan(cascade, instances).await?;
+    Ok(database.log().take().unwrap_or_default())
 }
 
 /// How long the statements take alone, their answers read and dropped.
-pub fn run_statements(database: &Database, statements: &[Asked]) -> Result<Duration, Failed> {
+pub fn run_statements(database: &Database, statements: &[Asked], instances: u64) -> Result<Duration, Failed> {
     let start = Stopwatch::start();
     let mut rows = 0;
     for (edge, parents) in statements {
-        rows += database.find(*edge, parents)?.len();
+        rows += find(&database.connection(), *edge, parents)?.len();
     }
     let took = start.elapsed();
-    if (rows as u64) < database.instances - 1 {
+    if (rows as u64) < instances - 1 {
         return Err("the statements found less than the plan".into());
     }
     Ok(took)

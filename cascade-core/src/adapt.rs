@@ -3,11 +3,13 @@
 use std::any::type_name;
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::task::{Context, Poll};
 
+use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
 use crate::declare::HandlerFuture;
 use crate::error::StepError;
-use crate::intern::Batch;
+use crate::intern::{Batch, Ids};
 use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
 use crate::resource::ResourceId;
 
@@ -95,17 +97,25 @@ where
     ) -> HandlerFuture<'a, Positions<String>> {
         let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
         let vetoes = (self.check)(extension, ids, cx);
-        Box::pin(async { Ok(positions(ids, vetoes.await?.into_iter().map(Veto::into_parts))) })
+        Box::pin(async {
+            let vetoes = vetoes.await?;
+            if vetoes.is_empty() {
+                return Ok(Ok(Vec::new()));
+            }
+            Ok(positions(ids, vetoes.into_iter().map(Veto::into_parts)))
+        })
     }
 }
 
 pub(crate) trait AnyEffect<E>: Send + Sync {
-    fn act<'a>(
+    /// Calls, and polls once: what ends at once needs no future around the user's.
+    fn begin<'a>(
         &'a self,
         extension: &'a E,
-        batch: &'a Batch<'a>,
+        ids: Ids<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Vec<(usize, StepError)>>;
+        task: &mut Context<'_>,
+    ) -> Begun<'a, Vec<(usize, StepError)>>;
 }
 
 pub(crate) struct TypedEffect<Id, F> {
@@ -125,31 +135,42 @@ where
     Id: ResourceId,
     F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>> + Send + Sync,
 {
-    fn act<'a>(
+    fn begin<'a>(
         &'a self,
         extension: &'a E,
-        batch: &'a Batch<'a>,
+        ids: Ids<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
-        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
-        let outcome = (self.act)(extension, ids, cx);
-        Box::pin(async {
-            positions(ids, outcome.await?.into_failures()).map_err(|stranger| {
-                StepError::terminal(format!("it reported `{stranger}` as failed, which was not in its batch"))
-            })
-        })
+        task: &mut Context<'_>,
+    ) -> Begun<'a, Vec<(usize, StepError)>> {
+        let Some(ids) = ids.typed::<Id>() else { return Begun::Going(wrong_ids::<Id, _>()) };
+        let mut outcome = (self.act)(extension, ids, cx);
+        match outcome.as_mut().poll(task) {
+            Poll::Ready(outcome) => Begun::Answered(failures(ids, outcome)),
+            Poll::Pending => Begun::Going(Box::pin(async { failures(ids, outcome.await) })),
+        }
     }
+}
+
+/// The failures of an outcome, by position in the batch.
+fn failures<Id: ResourceId>(
+    batch: &[Id],
+    outcome: Result<Outcome<Id>, StepError>,
+) -> Result<Vec<(usize, StepError)>, StepError> {
+    let failures = outcome?.into_failures();
+    if failures.is_empty() {
+        return Ok(Vec::new());
+    }
+    positions(batch, failures).map_err(|stranger| {
+        StepError::terminal(format!("it reported `{stranger}` as failed, which was not in its batch"))
+    })
 }
 
 /// Where in the batch the named ids stand. Only failures and vetoes are looked up, so this is a map made when
 /// there is one, not a table kept.
 fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
-    let mut named = named.into_iter().peekable();
-    if named.peek().is_none() {
-        return Ok(Vec::new());
-    }
     let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
     named
+        .into_iter()
         .map(|(id, value)| by_id.get(&id).map(|&position| (position, value)).ok_or_else(|| id.to_string()))
         .collect()
 }

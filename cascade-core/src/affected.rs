@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::arcs::{Arcs, Block};
 use crate::graph::Graph;
 use crate::intern::{DisplayId, IdTable};
+use crate::kinds::{Kind, Kinds, Marks};
 use crate::operation::AnyOperation;
 use crate::route::Route;
 
@@ -16,104 +18,38 @@ use crate::route::Route;
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) ids: Box<dyn IdTable>,
-    /// The effects that some rule gave, a bit each.
-    pub(crate) given: Vec<u32>,
-    /// Those of them that came by a rule which is not a leaf.
-    pub(crate) through: Vec<u32>,
-    /// What policies made of the instance.
-    pub(crate) marks: Vec<Marks>,
-}
-
-/// What policies made of an instance, a bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marks(u8);
-
-impl Marks {
-    /// A parent's end takes it.
-    pub(crate) const TAKEN: Self = Self(1);
-    /// It stays, and is listed.
-    pub(crate) const RETAINED: Self = Self(2);
-
-    pub(crate) fn add(&mut self, mark: Self) {
-        self.0 |= mark.0;
-    }
-
-    pub(crate) fn has(self, mark: Self) -> bool {
-        self.0 & mark.0 != 0
-    }
+    pub(crate) kinds: Kinds,
 }
 
 impl Column {
     pub(crate) fn new(ids: Box<dyn IdTable>) -> Self {
-        Self { ids, given: Vec::new(), through: Vec::new(), marks: Vec::new() }
+        Self { ids, kinds: Kinds::default() }
     }
 
     /// Whether what hangs off the instance is looked for. It goes then: what a rule gives that is no leaf is superseded
     /// only by what such a rule gives.
     pub(crate) fn is_expanded(&self, index: u32) -> bool {
-        self.through[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
+        self.kinds.get(index).is_expanded()
     }
 
     /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
     /// in the table and not affected.
     pub(crate) fn is_affected(&self, index: u32) -> bool {
-        self.given[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
+        self.kinds.get(index).is_affected()
     }
 
     /// The instances that stay and are listed.
     pub(crate) fn is_retained(&self, index: u32) -> bool {
-        !self.is_affected(index) && self.marks[index as usize].has(Marks::RETAINED)
-    }
-
-    /// Whether a parent's end takes the instance, and it has no step of its own.
-    pub(crate) fn is_taken_without_step(&self, index: u32) -> bool {
-        self.given[index as usize] == 0 && self.marks[index as usize].has(Marks::TAKEN)
+        self.kinds.get(index).is_retained()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.given.len()
+        self.kinds.len()
     }
 
     pub(crate) fn copied(&self) -> Self {
-        let Self { ids, given, through, marks } = self;
-        Self { ids: ids.copied(), given: given.clone(), through: through.clone(), marks: marks.clone() }
+        Self { ids: self.ids.copied(), kinds: self.kinds.clone() }
     }
-}
-
-/// What a finder tied together along one edge, by the indices of both resources.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Arcs {
-    /// Parent and child.
-    pub(crate) pairs: Vec<(u32, u32)>,
-    /// Every child of a block hangs off every parent of it.
-    pub(crate) blocks: Vec<Block>,
-    /// Along a shared edge: the children that lose their last owner.
-    pub(crate) released: Vec<u32>,
-}
-
-impl Arcs {
-    /// The children, each once, in the order of their indices.
-    pub(crate) fn children(&self) -> Vec<u32> {
-        let in_blocks = self.blocks.iter().flat_map(|block| block.children.iter().copied());
-        let mut children: Vec<u32> = self.pairs.iter().map(|&(_, child)| child).chain(in_blocks).collect();
-        children.sort_unstable();
-        children.dedup();
-        children
-    }
-
-    /// Every child of every block with every parent, as pairs.
-    pub(crate) fn part_blocks(&mut self) {
-        for Block { parents, children } in std::mem::take(&mut self.blocks) {
-            let pairs = parents.iter().flat_map(|&parent| children.iter().map(move |&child| (parent, child)));
-            self.pairs.extend(pairs);
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Block {
-    pub(crate) parents: Vec<u32>,
-    pub(crate) children: Vec<u32>,
 }
 
 /// An arc that closes a cycle of instances, left out of the order.
@@ -166,8 +102,8 @@ impl Affected {
 
     /// How many instances have a step of their own.
     pub(crate) fn with_steps(&self) -> u64 {
-        let given = self.columns.iter().flat_map(|column| &column.given);
-        given.filter(|&&given| given != 0).count() as u64
+        let with_steps = |column: &Column| column.kinds.count(|kind| kind.given != 0) as u64;
+        self.columns.iter().map(with_steps).sum()
     }
 
     /// The affected instances of a resource, in the order of their ids.
@@ -220,15 +156,18 @@ impl Affected {
 
     /// The effects that run on an instance: the given ones, less those that another of them supersedes.
     pub(crate) fn effects(&self, resource: usize, index: u32) -> u32 {
-        let given = self.columns[resource].given[index as usize];
-        given & !superseded(self, resource, given)
+        self.effects_of(resource, self.columns[resource].kinds.get(index))
+    }
+
+    /// The effects that run on an instance of that kind.
+    pub(crate) fn effects_of(&self, resource: usize, kind: Kind) -> u32 {
+        kind.given & !superseded(self, resource, kind.given)
     }
 
     /// Whether the instance goes: an effect that runs on it came by a rule which is not a leaf, or it is taken.
     pub(crate) fn is_going(&self, resource: usize, index: u32) -> bool {
-        let column = &self.columns[resource];
-        column.marks[index as usize].has(Marks::TAKEN)
-            || self.effects(resource, index) & column.through[index as usize] != 0
+        let kind = self.columns[resource].kinds.get(index);
+        kind.marks.has(Marks::TAKEN) || self.effects_of(resource, kind) & kind.through != 0
     }
 
     /// Whether the instance of that node is affected.
@@ -274,9 +213,7 @@ impl Affected {
     }
 
     fn parents_by_child(&self, edge: usize) -> &ParentsByChild {
-        self.parents_by_child[edge].get_or_init(|| {
-            ParentsByChild::new(&self.arcs[edge], self.columns[self.graph.edges[edge].child].len())
-        })
+        self.parents_by_child[edge].get_or_init(|| ParentsByChild::new(&self.arcs[edge]))
     }
 }
 
@@ -299,60 +236,51 @@ pub(crate) fn bits(mut mask: u32) -> impl Iterator<Item = usize> {
     })
 }
 
-/// One edge's arcs by child. Made when somebody asks: most runs never do.
+/// Those of an edge's arcs that are not kept by child already. Made when somebody asks: most runs never do.
 #[derive(Debug)]
 pub(crate) struct ParentsByChild {
-    start: Vec<u32>,
-    parents: Vec<u32>,
+    /// Pairs of child and parent, sorted.
+    more: Vec<(u32, u32)>,
     /// Pairs of child and block, sorted.
     blocks: Vec<(u32, u32)>,
 }
 
 impl ParentsByChild {
-    fn new(arcs: &Arcs, children: usize) -> Self {
-        let mut start = vec![0_u32; children + 1];
-        for &(_, child) in &arcs.pairs {
-            start[child as usize + 1] += 1;
-        }
-        for child in 0..children {
-            start[child + 1] += start[child];
-        }
-        let mut next = start.clone();
-        let mut parents = vec![0; arcs.pairs.len()];
-        for &(parent, child) in &arcs.pairs {
-            parents[next[child as usize] as usize] = parent;
-            next[child as usize] += 1;
-        }
+    fn new(arcs: &Arcs) -> Self {
+        let mut more: Vec<(u32, u32)> = arcs.more().iter().map(|&(parent, child)| (child, parent)).collect();
+        more.sort_unstable();
         let members = |(number, block): (usize, &Block)| {
             block.children.iter().map(|&child| (child, number as u32)).collect::<Vec<_>>()
         };
         let mut blocks: Vec<(u32, u32)> = arcs.blocks.iter().enumerate().flat_map(members).collect();
         blocks.sort_unstable();
-        Self { start, parents, blocks }
+        Self { more, blocks }
     }
 
     fn parents(&self, arcs: &Arcs, child: u32) -> Vec<u32> {
-        let mut parents = self.in_pairs(child).to_vec();
-        parents.extend(self.in_blocks(arcs, child).flat_map(|block| &block.parents));
+        let mut parents = Vec::from_iter(arcs.first_parent(child));
+        parents.extend(of(&self.more, child));
+        parents.extend(of(&self.blocks, child).flat_map(|block| &arcs.blocks[block as usize].parents));
         parents.sort_unstable();
         parents.dedup();
         parents
     }
 
     fn has_any(&self, arcs: &Arcs, child: u32, wanted: &[u32]) -> bool {
+        let is_wanted = |parent: u32| wanted.binary_search(&parent).is_ok();
         // Those of a block are sorted too, and may be many more.
-        let is_in = |parents: &[u32]| wanted.iter().any(|parent| parents.binary_search(parent).is_ok());
-        self.in_pairs(child).iter().any(|parent| wanted.binary_search(parent).is_ok())
-            || self.in_blocks(arcs, child).any(|block| is_in(&block.parents))
+        let has_wanted = |block: u32| {
+            let parents = &arcs.blocks[block as usize].parents;
+            wanted.iter().any(|parent| parents.binary_search(parent).is_ok())
+        };
+        arcs.first_parent(child).is_some_and(is_wanted)
+            || of(&self.more, child).any(is_wanted)
+            || of(&self.blocks, child).any(has_wanted)
     }
+}
 
-    fn in_pairs(&self, child: u32) -> &[u32] {
-        &self.parents[self.start[child as usize] as usize..self.start[child as usize + 1] as usize]
-    }
-
-    fn in_blocks<'a>(&'a self, arcs: &'a Arcs, child: u32) -> impl Iterator<Item = &'a Block> {
-        let first = self.blocks.partition_point(|&(member, _)| member < child);
-        let blocks = self.blocks[first..].iter().take_while(move |&&(member, _)| member == child);
-        blocks.map(|&(_, block)| &arcs.blocks[block as usize])
-    }
+/// What stands beside a child in a sorted list.
+fn of(list: &[(u32, u32)], child: u32) -> impl Iterator<Item = u32> {
+    let first = list.partition_point(|&(member, _)| member < child);
+    list[first..].iter().take_while(move |&&(member, _)| member == child).map(|&(_, other)| other)
 }

@@ -12,7 +12,7 @@ use crate::cascade::Cascade;
 use crate::context::StepContext;
 use crate::digest;
 use crate::drift::Drift;
-use crate::event::{Event, Observers};
+use crate::event::Event;
 use crate::execute::{RunSettings, run};
 use crate::journal::{History, Journal, JournalError, NewRun, Record, RunId, RunStart};
 use crate::limits::{Exceeded, Limits};
@@ -57,7 +57,7 @@ impl Apply {
             concurrency: cascade.engine.concurrency,
             nesting: Arc::new(cascade.nesting()),
             monitor: None,
-            observers: Observers::default(),
+            observers: cascade.engine.observers.clone(),
             run: RunId::generate(),
         };
         Self { confirmed: None, confirmed_by: None, own_limits: false, cascade, plan, settings }

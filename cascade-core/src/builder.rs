@@ -8,6 +8,7 @@ use crate::cascade::Cascade;
 use crate::declare::{Declaration, Declare, ExtensionDescriptor};
 use crate::discover::FindSettings;
 use crate::engine::Engine;
+use crate::event::{Event, Observers};
 use crate::extension::{Bound, DynExtension};
 use crate::fault::{BuildError, Fault, FaultKind};
 use crate::graph::{Graph, extension_order};
@@ -31,6 +32,7 @@ pub struct CascadeBuilder {
     layers: Vec<Arc<dyn Layer>>,
     authorizers: Vec<Arc<dyn Authorizer>>,
     journal: Option<Arc<dyn Journal>>,
+    observers: Observers,
 }
 
 impl fmt::Debug for CascadeBuilder {
@@ -53,6 +55,7 @@ impl CascadeBuilder {
             layers: Vec::new(),
             authorizers: Vec::new(),
             journal: None,
+            observers: Observers::default(),
         }
     }
 
@@ -129,6 +132,24 @@ impl CascadeBuilder {
         self
     }
 
+    /// Tells `observer` what happens in every plan and run, in the order it happens: while a plan is made, how much has
+    /// been found. It is called in the task that plans or runs, so it should be quick.
+    ///
+    /// ```
+    /// use cascade_core::{Cascade, Event};
+    ///
+    /// let builder = Cascade::builder().on_event(|event| {
+    ///     if let Event::Found { resource, instances, .. } = event {
+    ///         eprintln!("{instances} found, last of {resource}");
+    ///     }
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
     /// Makes the extensions, and builds and checks the graph. The error lists all faults.
     pub fn build(mut self) -> Result<Cascade, BuildError> {
         let mut descriptors: Vec<ExtensionDescriptor> =
@@ -158,10 +179,13 @@ impl CascadeBuilder {
     }
 
     fn assemble(self, graph: Graph) -> Cascade {
-        let Self { mut extensions, find, concurrency, limits, layers, authorizers, journal, .. } = self;
+        let Self {
+            mut extensions, find, concurrency, limits, layers, authorizers, journal, observers, ..
+        } = self;
         extensions.sort_by(|a, b| extension_order(a.descriptor()).cmp(&extension_order(b.descriptor())));
         let graph = Arc::new(graph);
-        let engine = Engine { graph, extensions, find, concurrency, limits, layers, authorizers, journal };
+        let engine =
+            Engine { graph, extensions, find, concurrency, limits, layers, authorizers, journal, observers };
         Cascade { engine: Arc::new(engine), started_by: None }
     }
 }

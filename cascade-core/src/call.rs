@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::task::Poll;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -70,17 +71,47 @@ impl std::error::Error for CallError {
     }
 }
 
-/// Calls once. `call` is called inside, so that what it does before its first `await` is contained too.
-pub(crate) async fn once<'a, T>(
-    timeout: Option<Duration>,
-    call: impl FnOnce() -> HandlerFuture<'a, T>,
-) -> Result<T, CallError> {
-    let limited = async {
-        let mut call = call();
-        // What answers at once needs no timer.
-        if let Poll::Ready(answer) = futures::poll!(&mut call) {
-            return answer.map_err(CallError::Failed);
+/// A call that was polled once.
+pub(crate) enum Begun<'a, T> {
+    Answered(Result<T, StepError>),
+    Going(HandlerFuture<'a, T>),
+}
+
+/// A first try that was polled once, its panics contained.
+pub(crate) enum First<'a, T> {
+    Answered(Result<T, CallError>),
+    Going(HandlerFuture<'a, T>),
+}
+
+impl<T> First<'_, Vec<T>> {
+    /// Whether nothing failed.
+    pub(crate) fn is_well(&self) -> bool {
+        matches!(self, Self::Answered(Ok(failures)) if failures.is_empty())
+    }
+}
+
+/// Calls, which polls once: what answers at once needs no timer and no future around it.
+pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> First<'a, T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Begun::Answered(answer)) => First::Answered(answer.map_err(CallError::Failed)),
+        Ok(Begun::Going(future)) => First::Going(future),
+        Err(panic) => First::Answered(Err(CallError::Panicked(panic_message(&*panic)))),
+    }
+}
+
+impl<T> First<'_, T> {
+    /// The answer, waited for up to the timeout.
+    pub(crate) async fn answer(self, timeout: Option<Duration>) -> Result<T, CallError> {
+        match self {
+            Self::Answered(answer) => answer,
+            Self::Going(call) => limited(timeout, call).await,
         }
+    }
+}
+
+/// Waits for a call that is under way.
+async fn limited<T>(timeout: Option<Duration>, call: HandlerFuture<'_, T>) -> Result<T, CallError> {
+    let answered = async {
         match timeout {
             Some(limit) => match Box::pin(tokio::time::timeout(limit, call)).await {
                 Ok(answer) => answer.map_err(CallError::Failed),
@@ -89,9 +120,25 @@ pub(crate) async fn once<'a, T>(
             None => call.await.map_err(CallError::Failed),
         }
     };
-    match AssertUnwindSafe(limited).catch_unwind().await {
+    match AssertUnwindSafe(answered).catch_unwind().await {
         Ok(answer) => answer,
         Err(panic) => Err(CallError::Panicked(panic_message(&*panic))),
+    }
+}
+
+/// Calls once. `call` is called inside, so that what it does before its first `await` is contained too.
+pub(crate) async fn once<'a, T>(
+    timeout: Option<Duration>,
+    call: impl FnOnce() -> HandlerFuture<'a, T>,
+) -> Result<T, CallError> {
+    let waker = poll_fn(|task| Poll::Ready(task.waker().clone())).await;
+    first(|| begin(call(), &mut Context::from_waker(&waker))).answer(timeout).await
+}
+
+fn begin<'a, T>(mut call: HandlerFuture<'a, T>, task: &mut Context<'_>) -> Begun<'a, T> {
+    match call.as_mut().poll(task) {
+        Poll::Ready(answer) => Begun::Answered(answer),
+        Poll::Pending => Begun::Going(call),
     }
 }
 

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Context;
 
 use tokio::time::Instant;
 use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
 
 use crate::affected::Affected;
-use crate::call::{CallError, delays, once};
+use crate::call::{CallError, First, delays, first, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
 use crate::declare::{Phase, StepSettings};
@@ -36,6 +38,9 @@ pub(crate) struct Ended {
     /// Known where somebody is told of it.
     pub(crate) since: Option<Instant>,
 }
+
+/// What a first try answered, or is about to.
+pub(crate) type FirstTry<'a> = First<'a, Vec<(usize, crate::StepError)>>;
 
 pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
     StepName {
@@ -106,11 +111,58 @@ impl Looking<'static> {
 type Failed = Vec<(usize, Arc<CallError>)>;
 
 impl Caller<'_> {
-    /// Runs a step: tries, and tries again what failed and may be mended.
+    /// Whether a step is its method's call and nothing beside.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.settings.monitor.is_none()
+            && self.settings.observers.is_empty()
+            && self.engine.layers.is_empty()
+            && self.looking.at.is_none()
+            && self.repeats.phase.is_none()
+            && LevelFilter::current() < LevelFilter::DEBUG
+    }
+
+    /// The first try of a step that nobody looks on at, polled once. `cx` is that of a first try. `None` where somebody
+    /// looks on, or where the ids have to be copied, and so must be kept beside the call.
+    pub(crate) fn at_once<'s>(
+        &'s self,
+        method: &Method,
+        cx: &'s StepContext,
+        step: &Step,
+        task: &mut Context<'_>,
+    ) -> Option<FirstTry<'s>> {
+        if !self.is_unseen() {
+            return None;
+        }
+        let affected = self.affected;
+        let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
+        let extension = &*self.engine.extensions[method.extension];
+        Some(first(|| extension.begin((self.phase, method.index), ids, cx, task)))
+    }
+
+    /// The context of a method's first tries in a run that was not taken up again.
+    pub(crate) fn first_context(&self, method: &Method) -> StepContext {
+        self.context(method, 1, false)
+    }
+
+    fn context(&self, method: &Method, attempt: u32, resumed: bool) -> StepContext {
+        let Self { engine, affected, phase, settings, .. } = *self;
+        StepContext {
+            affected: Arc::clone(affected),
+            engine: Arc::clone(engine),
+            nesting: Arc::clone(&settings.nesting),
+            method: *method,
+            phase,
+            attempt,
+            resumed,
+            run: Some(settings.run.clone()),
+            forced: settings.forced,
+        }
+    }
+
+    /// Runs a step: tries, and tries again what failed and may be mended. `first` is a first try that was begun.
     ///
-    /// Each step allocates this future. It is kept small for that: what is rare in it is boxed, and what can be borrowed
-    /// is.
-    pub(crate) async fn run(&self, method: &Method, step: Step) -> Ended {
+    /// This future is kept small: what is rare in it is boxed, and what can be borrowed is.
+    pub(crate) async fn run(&self, method: &Method, step: Step, first: Option<FirstTry<'_>>) -> Ended {
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
@@ -119,7 +171,7 @@ impl Caller<'_> {
                 None => Failed::new(),
             };
             self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
-            Ok(self.tries(method, &step, looked).await)
+            Ok(self.tries(method, &step, looked, first).await)
         };
         let (failed, not_run) = match tries.instrument(span).await {
             Ok(failed) => (failed, None),
@@ -232,14 +284,20 @@ impl Caller<'_> {
     }
 
     /// `failed` are positions that must not be tried at all, in their order.
-    async fn tries(&self, method: &Method, step: &Step, mut failed: Failed) -> Failed {
+    async fn tries(
+        &self,
+        method: &Method,
+        step: &Step,
+        mut failed: Failed,
+        mut first: Option<FirstTry<'_>>,
+    ) -> Failed {
         let mut open = Open::without(step, &failed);
         let mut waits = None;
         for attempt in 1.. {
             if open.nodes.is_empty() {
                 break;
             }
-            let (terminal, again) = self.attempt(method, &open, attempt).await;
+            let (terminal, again) = self.attempt(method, &open, attempt, first.take()).await;
             failed.extend(terminal);
             let Some((_, error)) = again.first() else { break };
             let delays = waits.get_or_insert_with(|| Box::new(delays(self.limits(method).retries)));
@@ -272,28 +330,18 @@ impl Caller<'_> {
     }
 
     /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
-    async fn attempt(&self, method: &Method, open: &Open<'_>, attempt: u32) -> (Failed, Failed) {
-        let Self { engine, affected, phase, settings, .. } = *self;
-        let first = affected.base[method.resource];
-        let batch = affected.columns[method.resource].ids.batch(&open.nodes, first);
-        let cx = StepContext {
-            affected: Arc::clone(affected),
-            engine: Arc::clone(engine),
-            nesting: Arc::clone(&settings.nesting),
-            method: *method,
-            phase,
-            attempt,
-            resumed: self.repeats.has_any(phase, method.resource, open.nodes.iter().map(|node| node - first)),
-            run: Some(settings.run.clone()),
-            forced: settings.forced,
+    async fn attempt(
+        &self,
+        method: &Method,
+        open: &Open<'_>,
+        attempt: u32,
+        begun: Option<FirstTry<'_>>,
+    ) -> (Failed, Failed) {
+        let timeout = self.limits(method).timeout;
+        let answer = match begun {
+            Some(begun) => begun.answer(timeout).await,
+            None => Box::pin(self.call(method, open, attempt)).await,
         };
-        let call = || {
-            let instances = Instances { affected, resource: method.resource, nodes: &open.nodes, first };
-            let step = StepCall { effect: cx.effect(), instances, cx: &cx };
-            let extension = &*engine.extensions[method.extension];
-            Next { layers: &engine.layers, step, extension, method: method.index, batch: &batch }.run()
-        };
-        let answer = once(self.limits(method).timeout, call).await;
         let mut failures: Failed = match answer {
             Ok(failures) => positions(open, failures),
             Err(error) => {
@@ -304,6 +352,27 @@ impl Caller<'_> {
         failures.sort_by_key(|(position, _)| *position);
         failures.dedup_by_key(|(position, _)| *position);
         failures.into_iter().partition(|(_, error)| error.is_terminal())
+    }
+
+    /// Calls the method on the open positions, through the layers.
+    async fn call(
+        &self,
+        method: &Method,
+        open: &Open<'_>,
+        attempt: u32,
+    ) -> Result<Vec<(usize, crate::StepError)>, CallError> {
+        let Self { engine, affected, phase, .. } = *self;
+        let first = affected.base[method.resource];
+        let batch = affected.columns[method.resource].ids.batch(&open.nodes, first);
+        let indices = open.nodes.iter().map(|node| node - first);
+        let cx = self.context(method, attempt, self.repeats.has_any(phase, method.resource, indices));
+        let call = || {
+            let instances = Instances { affected, resource: method.resource, nodes: &open.nodes, first };
+            let step = StepCall { effect: cx.effect(), instances, cx: &cx };
+            let extension = &*engine.extensions[method.extension];
+            Next { layers: &engine.layers, step, extension, method: method.index, ids: batch.ids() }.run()
+        };
+        once(self.limits(method).timeout, call).await
     }
 }
 

@@ -147,7 +147,9 @@ impl Cascade {
     ) -> Result<Plan, PlanError> {
         let engine = &self.engine;
         let graph = Arc::clone(&engine.graph);
-        let affected = discover(graph, &engine.extensions, operation, route, roots, engine.find).await?;
+        let affected =
+            discover(graph, &engine.extensions, operation, route, roots, engine.find, &engine.observers)
+                .await?;
         let affected = Arc::new(affected);
         let against = objections(engine, &affected, None, &Arc::new(self.nesting()), false).await?;
         Ok(Plan { affected, vetoes: against.vetoes, denials: against.denials })

@@ -48,7 +48,8 @@ pub fn count(event: &Event) {
                 counter!("cascade_verdicts_total", "verdict" => verdict).increment(*instances as u64);
             }
         }
-        Event::PhaseStarted { .. }
+        Event::Found { .. }
+        | Event::PhaseStarted { .. }
         | Event::StepStarted { .. }
         | Event::Replanned { .. }
         | Event::Cancelled => {}

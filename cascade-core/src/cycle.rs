@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::affected::{Arcs, Column, CutArc};
+use crate::affected::{Column, CutArc};
+use crate::arcs::Arcs;
 use crate::graph::Graph;
 use crate::route::{Group, Route};
 
@@ -69,12 +70,11 @@ impl Walk {
             if inside(edge.parent) {
                 let parent_number = |parent: u32| numbers[edge.parent][parent as usize];
                 let ordered = |child: u32| route.orders(index, &columns[edge.child], child);
-                let pairs = arcs[index].pairs.iter().filter(|&&(_, child)| ordered(child));
-                found.extend(
-                    pairs.map(|&(parent, child)| (parent_number(parent), child_number(child), index)),
-                );
+                let pairs = arcs[index].pairs().filter(|&(_, child)| ordered(child));
+                found
+                    .extend(pairs.map(|(parent, child)| (parent_number(parent), child_number(child), index)));
             } else {
-                let children = arcs[index].pairs.iter().map(|&(_, child)| child);
+                let children = arcs[index].pairs().map(|(_, child)| child);
                 let in_blocks = arcs[index].blocks.iter().flat_map(|block| block.children.iter().copied());
                 entries.extend(children.chain(in_blocks).map(|child| (true, child_number(child))));
             }

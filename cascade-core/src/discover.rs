@@ -12,13 +12,16 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use crate::affected::{Affected, Arcs, Block, Column, Marks};
+use crate::affected::{Affected, Column};
+use crate::arcs::{Arcs, Block};
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
 use crate::cycle;
 use crate::drift::Newcomers;
+use crate::event::{Event, Observers};
 use crate::extension::DynExtension;
 use crate::graph::Graph;
+use crate::kinds::{Kind, Marks};
 use crate::operation::AnyOperation;
 use crate::order;
 use crate::outcome::{DynFound, Parents};
@@ -45,10 +48,12 @@ pub(crate) async fn discover(
     route: Route,
     roots: Column,
     settings: FindSettings,
+    observers: &Observers,
 ) -> Result<Affected, PlanError> {
     let root_name = graph.resources[route.root].name().to_owned();
     let cx = FindContext { operation: Arc::clone(&operation), root: root_name };
     let mut discovery = Discovery::new(&graph, &route, roots, settings);
+    discovery.observers = Some(observers);
     discovery.run(extensions, &cx).await?;
 
     let found = discovery.finish();
@@ -92,7 +97,7 @@ pub(crate) fn assemble(
     // Along a shared edge all owners are named, also those that stay: nothing is ordered by these.
     for ((edge, route), arcs) in graph.edges.iter().zip(&route.edges).zip(&mut arcs) {
         if route.is_some_and(|route| route.shared) {
-            arcs.pairs.retain(|&(owner, _)| columns[edge.parent].is_affected(owner));
+            arcs.retain_pairs(|owner, _| columns[edge.parent].is_affected(owner));
         }
     }
     // Where some waits may have to be left out, the arcs stand each for itself.
@@ -107,8 +112,7 @@ pub(crate) fn assemble(
         next += column.len() as u32;
         base.push(next);
     }
-    let affected_in = |column: &Column| (0..column.len() as u32).filter(|&at| column.is_affected(at)).count();
-    let count = columns.iter().map(affected_in).sum();
+    let count = columns.iter().map(|column| column.kinds.count(Kind::is_affected)).sum();
     let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
     let taken = taken_without_step(&columns, &base);
@@ -133,8 +137,8 @@ pub(crate) fn assemble(
 
 fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
     let of_column = |(column, &first): (&Column, &u32)| {
-        let taken = (0..column.len() as u32).filter(|&index| column.is_taken_without_step(index));
-        taken.map(|index| first + index).collect::<Vec<_>>()
+        let taken = column.kinds.map(Kind::is_taken_without_step).zip(first..).filter(|&(taken, _)| taken);
+        taken.map(|(_, node)| node).collect::<Vec<_>>()
     };
     columns.iter().zip(base).flat_map(of_column).collect()
 }
@@ -213,6 +217,8 @@ struct Discovery<'a> {
     /// Children in cyclic groups of which it is not yet known whether they lose their last owner.
     shared: Vec<Shared>,
     queue: VecDeque<Call>,
+    /// Who is told of what was found; nobody where a plan grows, for that is told as a whole.
+    observers: Option<&'a Observers>,
     root_count: u32,
     /// Instances and blocks: each is a node of the order.
     nodes: u64,
@@ -271,6 +277,7 @@ impl<'a> Discovery<'a> {
             nodes: 0,
             shared: Vec::new(),
             queue: VecDeque::new(),
+            observers: None,
             graph,
             route,
             settings,
@@ -398,33 +405,55 @@ impl<'a> Discovery<'a> {
 
     /// Asks along the edges that lead from a complete resource to other groups.
     fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
+        let (graph, group) = (self.graph, self.group_of[resource]);
+        let leads_out = |&edge: &usize| {
+            self.route.edges[edge].is_some() && self.group_of[graph.edges[edge].child] != group
+        };
+        let down: Vec<usize> = graph.resources[resource].down.iter().copied().filter(leads_out).collect();
+        // Parting those that nobody asks about would be for nothing.
+        if down.is_empty() {
+            return;
+        }
         let column = &self.columns[resource];
-        let frontier = (0..column.len() as u32).filter(|&index| column.is_expanded(index)).collect();
+        let expanded = column.kinds.map(Kind::is_expanded).zip(0..).filter(|&(expanded, _)| expanded);
+        let frontier = expanded.map(|(_, index)| index).collect();
         let frontier = self.in_calls(resource, frontier);
-        for &edge in &self.graph.resources[resource].down {
-            let child = self.group_of[self.graph.edges[edge].child];
-            if self.route.edges[edge].is_some() && child != self.group_of[resource] {
-                let calls = self.enqueue(edge, &frontier);
-                self.inboxes[edge].expected = Some(calls as u32);
-                open.push(child);
-            }
+        for edge in down {
+            let calls = self.enqueue(edge, &frontier);
+            self.inboxes[edge].expected = Some(calls as u32);
+            open.push(self.group_of[graph.edges[edge].child]);
         }
     }
 
     /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
-    /// so that it does not show in which order finders answered. Within a call they are sorted.
-    fn in_calls(&self, resource: usize, mut frontier: Vec<u32>) -> Arc<Vec<u32>> {
-        if frontier.len() > self.settings.batch {
-            let mut rank = vec![0; self.columns[resource].len()];
-            for (at, index) in self.columns[resource].ids.sorted().into_iter().enumerate() {
-                rank[index as usize] = at;
-            }
-            frontier.sort_unstable_by_key(|&index| rank[index as usize]);
-            for call in frontier.chunks_mut(self.settings.batch) {
-                call.sort_unstable();
+    /// so that it does not show in which order finders answered. They come sorted, and are so within each call.
+    fn in_calls(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
+        const NONE: u32 = u32::MAX;
+        let batch = self.settings.batch;
+        if frontier.len() <= batch {
+            return Arc::new(frontier);
+        }
+        let ids = &self.columns[resource].ids;
+        let mut call_of = vec![NONE; ids.len()];
+        for &index in &frontier {
+            call_of[index as usize] = 0;
+        }
+        let mut rank = 0;
+        for index in ids.sorted() {
+            let call = &mut call_of[index as usize];
+            if *call != NONE {
+                *call = (rank / batch) as u32;
+                rank += 1;
             }
         }
-        Arc::new(frontier)
+        let mut next: Vec<usize> = (0..frontier.len()).step_by(batch).collect();
+        let mut parted = vec![0; frontier.len()];
+        for index in frontier {
+            let next = &mut next[call_of[index as usize] as usize];
+            parted[*next] = index;
+            *next += 1;
+        }
+        Arc::new(parted)
     }
 
     fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {
@@ -460,7 +489,13 @@ impl<'a> Discovery<'a> {
         let expected = self.expected(call, found.len());
         let children = found.intern_children(&mut *self.columns[edge.child].ids, expected);
         self.grow(edge.child);
-        self.nodes += (self.columns[edge.child].len() - before) as u64;
+        let new = self.columns[edge.child].len() - before;
+        self.nodes += new as u64;
+        if let Some(observers) = self.observers {
+            let instances = || self.columns.iter().map(Column::len).sum();
+            let resource = || self.graph.resources[edge.child].name().into();
+            observers.tell(|| Event::Found { resource: resource(), new, instances: instances() });
+        }
         match parents {
             Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
             parents => {
@@ -480,10 +515,8 @@ impl<'a> Discovery<'a> {
             None if call.route.shared => children_alone(),
             None => return Ok(()),
             Some(parents) => {
-                let Some(stranger) = parents.not_asked(call.asked(), &*self.columns[parent].ids) else {
-                    return Ok(());
-                };
-                strange_parent(self.graph.resources[parent].name(), &stranger)
+                let Some(not_asked) = &parents.not_asked else { return Ok(()) };
+                strange_parent(self.graph.resources[parent].name(), not_asked)
             }
         };
         Err(self.finder_fault(call, message))
@@ -495,12 +528,12 @@ impl<'a> Discovery<'a> {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
+        let pairs = owners.iter().copied().zip(children.iter().copied());
+        let known = pairs.filter(|&(owner, _)| owner != Parents::STRANGER);
+        self.arcs[call.edge].extend(known, 0);
         for (&owner, &child) in owners.iter().zip(children) {
             let owner = (owner != Parents::STRANGER).then_some(owner);
             by_child.entry(child).or_default().push(owner);
-            if let Some(owner) = owner {
-                self.arcs[call.edge].pairs.push((owner, child));
-            }
         }
         for (child, owners) in by_child {
             let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };
@@ -550,11 +583,7 @@ impl<'a> Discovery<'a> {
         if let Some(parents) = parents {
             // As many as all calls will bring, if they bring as many as this one; up to eight times what is there.
             let expected = children.len() * self.inboxes[call.edge].expected.unwrap_or(1) as usize;
-            if arcs.pairs.capacity() < arcs.pairs.len() + children.len() {
-                let most = (arcs.pairs.len() + children.len()) * 8;
-                arcs.pairs.reserve_exact(expected.min(most).saturating_sub(arcs.pairs.len()));
-            }
-            arcs.pairs.extend(parents.into_iter().zip(children));
+            arcs.extend(parents.iter().copied().zip(children.iter().copied()), expected);
             return;
         }
         children.sort_unstable();
@@ -562,7 +591,7 @@ impl<'a> Discovery<'a> {
         // Inside a cyclic group the arcs stand each for itself: some of them may have to be cut.
         if inside || call.asked().len() == 1 {
             for &parent in call.asked() {
-                arcs.pairs.extend(children.iter().map(|&child| (parent, child)));
+                arcs.extend(children.iter().map(|&child| (parent, child)), 0);
             }
         } else if !children.is_empty() {
             arcs.blocks.push(Block { parents: call.asked().to_vec(), children });
@@ -572,9 +601,7 @@ impl<'a> Discovery<'a> {
 
     fn grow(&mut self, resource: usize) {
         let column = &mut self.columns[resource];
-        column.given.resize(column.ids.len(), 0);
-        column.through.resize(column.ids.len(), 0);
-        column.marks.resize(column.ids.len(), Marks::default());
+        column.kinds.resize(column.ids.len());
     }
 
     /// How many children there will be, if all calls along the edge find as many as this one. Nothing is expected of a
@@ -587,17 +614,12 @@ impl<'a> Discovery<'a> {
 
     /// Notes that a rule reached these instances.
     fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
-        let Reach::Effect { effect, leaf } = reach else {
-            return indices.iter().for_each(|&index| self.reach(resource, index, reach));
-        };
         if self.groups[self.group_of[resource]].cyclic {
-            return indices.iter().for_each(|&index| self.reach(resource, index, reach));
-        }
-        let Column { given, through, .. } = &mut self.columns[resource];
-        let (bit, through_bit) = (1 << effect, u32::from(!leaf) << effect);
-        for &index in indices {
-            given[index as usize] |= bit;
-            through[index as usize] |= through_bit;
+            for &index in indices {
+                self.reach(resource, index, reach);
+            }
+        } else {
+            self.columns[resource].kinds.change_all(indices, |kind| reached(kind, reach));
         }
     }
 
@@ -605,18 +627,7 @@ impl<'a> Discovery<'a> {
     fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded(index);
-        match reach {
-            Reach::Effect { effect, leaf } => {
-                column.given[index as usize] |= 1 << effect;
-                if !leaf {
-                    column.through[index as usize] |= 1 << effect;
-                }
-            }
-            Reach::Taken => column.marks[index as usize].add(Marks::TAKEN),
-            Reach::Retained => column.marks[index as usize].add(Marks::RETAINED),
-            // What it is in the way of is seen when the whole set is known.
-            Reach::Restricts => {}
-        }
+        column.kinds.change(index, |kind| reached(kind, reach));
         if !was_expanded && column.is_expanded(index) && self.groups[self.group_of[resource]].cyclic {
             self.fresh[resource].push(index);
         }
@@ -648,4 +659,19 @@ pub(crate) fn strange_parent(resource: &str, id: &str) -> String {
 /// The fault of an answer along a shared edge that names no owners.
 pub(crate) fn children_alone() -> String {
     String::from("it answered children alone: along a shared edge it has to name every owner of each")
+}
+
+/// What becomes of a kind that a rule reaches.
+fn reached(kind: Kind, reach: Reach) -> Kind {
+    match reach {
+        Reach::Effect { effect, leaf } => Kind {
+            given: kind.given | 1 << effect,
+            through: kind.through | u32::from(!leaf) << effect,
+            ..kind
+        },
+        Reach::Taken => Kind { marks: kind.marks.with(Marks::TAKEN), ..kind },
+        Reach::Retained => Kind { marks: kind.marks.with(Marks::RETAINED), ..kind },
+        // What it is in the way of is seen when the whole set is known.
+        Reach::Restricts => kind,
+    }
 }

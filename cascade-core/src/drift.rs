@@ -196,7 +196,7 @@ fn what_is_new(
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
     let ids = &*affected.columns[parent].ids;
     let named = found.parents(ids, asked)?;
-    let strange = named.as_ref().filter(|_| !route.shared).and_then(|named| named.not_asked(asked, ids));
+    let strange = named.as_ref().filter(|_| !route.shared).and_then(|named| named.not_asked.clone());
     if let Some(stranger) = strange {
         return Err(strange_parent(affected.resource_name(parent), &stranger));
     }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authorize::Authorizer;
 use crate::discover::FindSettings;
+use crate::event::Observers;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::journal::Journal;
@@ -26,6 +27,8 @@ pub(crate) struct Engine {
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) authorizers: Vec<Arc<dyn Authorizer>>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    /// Who is told of every plan and run.
+    pub(crate) observers: Observers,
 }
 
 /// How a cascade stands inside another: a method of a run may start a cascade of its own.

@@ -7,12 +7,22 @@ use std::time::Duration;
 use crate::call::CallError;
 use crate::declare::Phase;
 
-/// Something that happened in a run. Observers see each at once, in the order it happened.
+/// Something that happened in a run, or while a plan was made. Observers see each at once, in the order it happened.
 ///
 /// Events are cheap to clone: send them through a channel to have them as a stream.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// A finder's answer was taken into a plan: the only event that comes before a plan is made. Told to those who observe
+    /// the [`Cascade`](crate::Cascade): see [`CascadeBuilder::on_event`](crate::CascadeBuilder::on_event).
+    Found {
+        /// The resource of what was found.
+        resource: Arc<str>,
+        /// How many instances of it were not known before.
+        new: usize,
+        /// How many instances of all resources are known by now.
+        instances: usize,
+    },
     /// The run has started: nothing stands against the plan.
     RunStarted {
         /// The operation's code.

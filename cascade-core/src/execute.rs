@@ -4,9 +4,10 @@
 //! nobody waits for.
 
 use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -15,9 +16,10 @@ use futures::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use crate::affected::Affected;
-use crate::call::CallError;
-use crate::caller::{Caller, Ended, Looking, Repeats, step_name};
+use crate::call::{CallError, First};
+use crate::caller::{Caller, Ended, FirstTry, Looking, Repeats, step_name};
 use crate::chase::Chase;
+use crate::context::StepContext;
 use crate::declare::Phase;
 use crate::drift::{Drift, Newcomers};
 use crate::engine::{Engine, Nesting};
@@ -29,7 +31,7 @@ use crate::pass::{Method, Pass, Ran};
 use crate::plan::PlanVeto;
 use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
-use crate::schedule::{Before, FailurePolicy, Scheduler, State};
+use crate::schedule::{Before, FailurePolicy, Scheduler, State, Step};
 use crate::taken;
 
 /// How a run goes about it.
@@ -107,6 +109,19 @@ struct Driven<'m> {
 
 /// A step and the answer to its write; without a step, the answer to whether the run is still ours.
 type Recorded = (Option<Ended>, Result<(), JournalError>);
+
+/// What came of steps that nobody looks on at.
+enum Unseen<'c> {
+    /// All that were begun have ended well.
+    Ended,
+    /// None may start.
+    Nothing,
+    /// This one has not ended, or not well. What came of its first try, if it could be begun without copying its ids.
+    GoesOn(Step, Option<FirstTry<'c>>),
+}
+
+/// Instances that steps may run on in a row before others get their turn, unless it is one step.
+const MOST_UNSEEN: usize = 64;
 
 /// Steps that wait for their records to be durable, at most.
 const MOST_RECORDING: usize = 1000;
@@ -241,6 +256,9 @@ impl Run {
     /// hang off them now.
     fn done_before(&self, ran: &Ran) -> Vec<Before> {
         let mut done = Vec::new();
+        if ran.is_empty() {
+            return done;
+        }
         for resource in 0..self.affected.columns.len() {
             for index in self.affected.instances(resource) {
                 let (effects, node) =
@@ -305,6 +323,7 @@ impl Run {
     async fn steps(&mut self, driven: &mut Driven<'_>, caller: Caller<'_>) {
         let methods = driven.methods;
         let cancel = self.settings.nesting.cancel.clone();
+        let contexts: Vec<StepContext> = methods.iter().map(|method| caller.first_context(method)).collect();
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
         loop {
             if cancel.is_cancelled() && !self.cancelled {
@@ -327,12 +346,43 @@ impl Run {
             {
                 self.recorded(driven, recorded);
             }
-            if self.may_start(driven)
+            if !self.cancelled
+                && running.is_empty()
+                && driven.recording.is_empty()
+                && driven.newcomers.is_empty()
+                && !self.recorder.is_on()
+                && caller.is_unseen()
+            {
+                let ended = poll_fn(|task| Poll::Ready(self.unseen(driven, &caller, &contexts, task)));
+                match ended.await {
+                    Unseen::Ended => {
+                        tokio::task::coop::consume_budget().await;
+                        continue;
+                    }
+                    Unseen::Nothing => {}
+                    Unseen::GoesOn(step, first) => {
+                        let method = &methods[step.slot];
+                        let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(method, step, first));
+                        match futures::poll!(&mut call) {
+                            Poll::Ready(ended) => {
+                                self.end(driven, ended);
+                                tokio::task::coop::consume_budget().await;
+                            }
+                            Poll::Pending => running.push(call),
+                        }
+                        continue;
+                    }
+                }
+            } else if self.may_start(driven)
                 && let Some(step) = driven.scheduler.take()
             {
                 let method = driven.methods[step.slot];
                 self.recorder.begun(&self.affected, driven.phase, method, &step);
-                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(&methods[step.slot], step));
+                let call = &methods[step.slot];
+                let first =
+                    poll_fn(|task| Poll::Ready(caller.at_once(call, &contexts[step.slot], &step, task)));
+                let first = first.await;
+                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(call, step, first));
                 match futures::poll!(&mut call) {
                     Poll::Ready(ended) => {
                         self.end(driven, ended);
@@ -351,6 +401,30 @@ impl Run {
                 else => return,
             }
         }
+    }
+
+    /// Runs steps that nobody looks on at, one after the other, as long as they end at once and well: then there is nobody
+    /// to tell, nothing to record, and no other step that could end meanwhile.
+    fn unseen<'c>(
+        &self,
+        driven: &mut Driven<'_>,
+        caller: &'c Caller<'_>,
+        contexts: &'c [StepContext],
+        task: &mut Context<'_>,
+    ) -> Unseen<'c> {
+        let mut instances = 0;
+        while instances < MOST_UNSEEN && !self.settings.nesting.cancel.is_cancelled() {
+            let Some(step) = driven.scheduler.take() else {
+                return if instances == 0 { Unseen::Nothing } else { Unseen::Ended };
+            };
+            instances += step.nodes.len();
+            let first = caller.at_once(&driven.methods[step.slot], &contexts[step.slot], &step, task);
+            if !first.as_ref().is_some_and(First::is_well) {
+                return Unseen::GoesOn(step, first);
+            }
+            driven.scheduler.end_well(step);
+        }
+        Unseen::Ended
     }
 
     /// Whether something new may start. An owner that gave no sign of life for long asks first whether it still is one.
@@ -451,6 +525,7 @@ impl Run {
             }
             self.failures.entry(node).or_insert(failure);
         }
+        driven.scheduler.reuse(step);
     }
 }
 

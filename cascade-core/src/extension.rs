@@ -1,10 +1,14 @@
 //! An extension as the engine sees it: without the types of its ids.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
 use crate::adapt::AnyEffect;
+use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
 use crate::declare::{Declaration, ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
-use crate::intern::Batch;
+use crate::intern::{Batch, Ids};
 use crate::outcome::{DynFound, Positions};
 use crate::resource::ResourceId;
 
@@ -26,14 +30,31 @@ pub(crate) trait DynExtension: Send + Sync {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 
-    /// Calls an effect, a begin or a cleanup method.
-    fn act<'a>(
+    /// Calls an effect, a begin or a cleanup method, and polls it once.
+    fn begin<'a>(
         &'a self,
-        phase: Phase,
-        method: usize,
-        batch: &'a Batch<'a>,
+        method: (Phase, usize),
+        ids: Ids<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Vec<(usize, StepError)>>;
+        task: &mut Context<'_>,
+    ) -> Begun<'a, Vec<(usize, StepError)>>;
+}
+
+impl dyn DynExtension + '_ {
+    /// Calls an effect, a begin or a cleanup method.
+    pub(crate) fn act<'a>(
+        &'a self,
+        method: (Phase, usize),
+        ids: Ids<'a>,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
+        Box::pin(async move {
+            match poll_fn(|task| Poll::Ready(self.begin(method, ids, cx, task))).await {
+                Begun::Answered(answer) => answer,
+                Begun::Going(future) => future.await,
+            }
+        })
+    }
 }
 
 /// An extension's value with its declaration.
@@ -71,13 +92,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         }
     }
 
-    fn act<'a>(
+    fn begin<'a>(
         &'a self,
-        phase: Phase,
-        method: usize,
-        batch: &'a Batch<'a>,
+        (phase, method): (Phase, usize),
+        ids: Ids<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
+        task: &mut Context<'_>,
+    ) -> Begun<'a, Vec<(usize, StepError)>> {
         let Declaration { effects, begins, cleanups, .. } = &self.declaration;
         let methods: &[Box<dyn AnyEffect<E>>] = match phase {
             Phase::Check => &[],
@@ -86,8 +107,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
             Phase::Cleanup => cleanups,
         };
         match methods.get(method) {
-            Some(effect) => effect.act(&self.extension, batch, cx),
-            None => Box::pin(async move { Err(no_method("effect", method)) }),
+            Some(effect) => effect.begin(&self.extension, ids, cx, task),
+            None => Begun::Answered(Err(no_method("effect", method))),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! extensions and the engine, which touches no user type in its loops.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -9,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::number::number_of;
+use crate::range_map::{NOTHING, RangeMap};
 use crate::resource::ResourceId;
 
 /// A column of ids whose type the engine does not know.
@@ -29,6 +32,8 @@ pub(crate) trait IdTable: Any + Send + Sync {
     /// The ids of the indices that these nodes have counted from `first`, in their order. Not copied where they stand
     /// in a row.
     fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_>;
+    /// The same, lent; `None` where they do not stand in a row.
+    fn row(&self, nodes: &[u32], first: u32) -> Option<Ids<'_>>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
@@ -43,9 +48,30 @@ pub(crate) enum Batch<'t> {
 
 impl Batch<'_> {
     pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
+        self.ids().typed()
+    }
+
+    pub(crate) fn ids(&self) -> Ids<'_> {
+        match self {
+            Self::Own(ids) => Ids::Own(&**ids),
+            Self::Part(table, range) => Ids::Part(*table, range.start, range.end),
+        }
+    }
+}
+
+/// The ids of a batch, lent.
+#[derive(Clone, Copy)]
+pub(crate) enum Ids<'t> {
+    Own(&'t (dyn Any + Send + Sync)),
+    /// From one position of a table to another.
+    Part(&'t dyn IdTable, usize, usize),
+}
+
+impl<'t> Ids<'t> {
+    pub(crate) fn typed<Id: ResourceId>(self) -> Option<&'t [Id]> {
         match self {
             Self::Own(ids) => ids.downcast_ref::<Vec<Id>>().map(Vec::as_slice),
-            Self::Part(table, range) => table.typed::<Id>()?.ids.get(range.clone()),
+            Self::Part(table, from, to) => table.typed::<Id>()?.ids.get(from..to),
         }
     }
 }
@@ -85,13 +111,28 @@ impl fmt::Display for DisplayId<'_> {
 /// The ids of one resource in the order of their discovery, each once.
 pub(crate) struct IdColumn<Id> {
     ids: Vec<Id>,
+    /// Where each id stands, while all of them are numbers that lie close together. Then nothing is hashed, and what
+    /// follows each other lies next to each other.
+    by_number: Option<RangeMap>,
+    /// Where each id stands otherwise.
     by_id: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
+/// Numbers lie close together if their range is at most so many times as long as there are of them: a list over it is
+/// no larger than a hash table then.
+const SPREAD: usize = 2;
+/// A range that is not too long for anybody.
+const SHORT: usize = 1024;
+
 impl<Id: ResourceId> IdColumn<Id> {
     pub(crate) fn new() -> Self {
-        Self { ids: Vec::new(), by_id: HashTable::new(), hasher: DefaultHashBuilder::default() }
+        Self {
+            ids: Vec::new(),
+            by_number: Some(RangeMap::new()),
+            by_id: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
     }
 
     /// The index of `id`, which is added if it is new.
@@ -100,10 +141,31 @@ impl<Id: ResourceId> IdColumn<Id> {
     }
 
     fn insert_of(&mut self, id: Id, expected: usize) -> u32 {
-        if self.by_id.len() == self.by_id.capacity() {
-            self.grow(expected);
+        let new = self.ids.len() as u32;
+        if self.by_number.is_some() {
+            let place = self.place(&id, expected).map(|place| {
+                if *place == NOTHING {
+                    *place = new;
+                }
+                *place
+            });
+            match place {
+                Some(index) if index == new => {
+                    if self.ids.len() == self.ids.capacity() {
+                        self.ids.reserve_exact(self.room(expected) - self.ids.len());
+                    }
+                    self.ids.push(id);
+                    return new;
+                }
+                Some(known) if self.ids[known as usize] == id => return known,
+                // It is no number, lies far from the others, or another id has its number.
+                _ => self.hash_all(expected),
+            }
         }
-        let Self { ids, by_id, hasher } = self;
+        if self.by_id.len() == self.by_id.capacity() {
+            self.hash_all(expected);
+        }
+        let Self { ids, by_id, hasher, .. } = self;
         let entry = by_id.entry(
             hasher.hash_one(&id),
             |&index| ids[index as usize] == id,
@@ -112,22 +174,36 @@ impl<Id: ResourceId> IdColumn<Id> {
         match entry {
             hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
             hashbrown::hash_table::Entry::Vacant(free) => {
-                let index = ids.len() as u32;
-                free.insert(index);
+                free.insert(new);
                 ids.push(id);
-                index
+                new
             }
         }
     }
 
-    /// The indices of `ids`, in their order; those that are new are added. `expected` is a guess of how many the table
-    /// will hold in the end.
-    pub(crate) fn insert_all(&mut self, ids: impl ExactSizeIterator<Item = Id>, expected: usize) -> Vec<u32> {
-        let mut indices = Vec::with_capacity(ids.len());
+    /// The place by number of an id; `None` where there is none.
+    fn place(&mut self, id: &Id, expected: usize) -> Option<&mut u32> {
+        let ids = self.ids.len() + 1;
+        let (by_number, number) = (self.by_number.as_mut()?, number_of(id)?);
+        let has_room =
+            by_number.has_room(number) || by_number.make_room(number, number, longest(ids, expected));
+        if has_room { by_number.get_mut(number) } else { None }
+    }
+
+    /// The indices of the ids in `found`, in their order; those that are new are added. `expected` is a guess of how many
+    /// the table will hold in the end.
+    pub(crate) fn insert_all<T>(
+        &mut self,
+        found: Vec<T>,
+        (lend, give): (impl Fn(&T) -> &Id, impl Fn(T) -> Id),
+        expected: usize,
+    ) -> Vec<u32> {
+        self.expect_numbers(found.iter().map(lend), expected);
+        let mut indices = Vec::with_capacity(found.len());
         // What was found along one edge is often found along another in the same order: the one behind the last is
         // looked at first, which is in the cache, and needs no hash.
         let mut next = u32::MAX;
-        for id in ids {
+        for id in found.into_iter().map(give) {
             let index =
                 if self.ids.get(next as usize) == Some(&id) { next } else { self.insert_of(id, expected) };
             next = index + 1;
@@ -136,14 +212,33 @@ impl<Id: ResourceId> IdColumn<Id> {
         indices
     }
 
-    /// Makes room for as many again or, where more are expected, for up to eight times as many. The ids are read in
-    /// their order, and the old table goes before the new one is made: quicker than to move from one to the other, and
-    /// the two are never there together.
+    /// Makes room for all of these at once, as far as ids are kept by their numbers: one by one, the first of them would
+    /// lie too far from each other.
+    fn expect_numbers<'a>(&mut self, ids: impl ExactSizeIterator<Item = &'a Id>, expected: usize) {
+        let Some(by_number) = &mut self.by_number else { return };
+        let most = longest(self.ids.len() + ids.len(), expected);
+        let mut range: Option<(u64, u64)> = None;
+        for id in ids {
+            let Some(number) = number_of(id) else { return };
+            let (lowest, highest) = range.unwrap_or((number, number));
+            range = Some((lowest.min(number), highest.max(number)));
+        }
+        by_number.expect(if range.is_some() { expected.min(most) } else { 0 });
+        if let Some((lowest, highest)) = range
+            && !by_number.make_room(lowest, highest, most)
+        {
+            self.hash_all(expected);
+        }
+    }
+
+    /// Keeps the ids in a hash table from now on, or in a larger one. They are read in their order, and the old table
+    /// goes before the new one is made: quicker than to move from one to the other, and the two are never there together.
     #[cold]
-    fn grow(&mut self, expected: usize) {
-        let Self { ids, by_id, hasher } = self;
+    fn hash_all(&mut self, expected: usize) {
+        let capacity = self.room(expected);
+        let Self { ids, by_number, by_id, hasher } = self;
         let hash = |id: &Id| hasher.hash_one(id);
-        let capacity = expected.clamp((ids.len() * 2).max(4), (ids.len() * 8).max(1024));
+        *by_number = None;
         *by_id = HashTable::new();
         *by_id = HashTable::with_capacity(capacity);
         ids.reserve_exact(capacity - ids.len());
@@ -152,13 +247,45 @@ impl<Id: ResourceId> IdColumn<Id> {
         }
     }
 
+    /// Room for as many again or, where more are expected, for up to eight times as many.
+    fn room(&self, expected: usize) -> usize {
+        let known = self.ids.len();
+        expected.clamp((known * 2).max(4), (known * 8).max(1024))
+    }
+
     pub(crate) fn index_of(&self, id: &Id) -> Option<u32> {
+        if let Some(by_number) = &self.by_number {
+            let index = by_number.get(number_of(id)?);
+            return (self.ids.get(index as usize)? == id).then_some(index);
+        }
         self.by_id.find(self.hasher.hash_one(id), |&index| self.ids[index as usize] == *id).copied()
     }
 
     pub(crate) fn get(&self, index: u32) -> &Id {
         &self.ids[index as usize]
     }
+}
+
+/// The indices beside ids, in the order of these.
+fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u32> {
+    let order = |a: &Id, b: &Id| a.cmp(b).then_with(|| a.to_string().cmp(&b.to_string()));
+    // Numbers mostly are in their order by now, and others often were found in it.
+    if !ids.is_sorted_by(|a, b| order(a.0.borrow(), b.0.borrow()).is_le()) {
+        ids.sort_by(|a, b| order(a.0.borrow(), b.0.borrow()));
+    }
+    ids.into_iter().map(|(_, index)| index).collect()
+}
+
+/// The indices that nodes have counted from `first`, where they stand in a row.
+fn row(nodes: &[u32], first: u32) -> Option<Range<usize>> {
+    let start = nodes.first().map_or(0, |node| node - first);
+    let in_a_row = nodes.iter().zip(start..).all(|(&node, index)| node - first == index);
+    in_a_row.then_some(start as usize..start as usize + nodes.len())
+}
+
+/// How long the range of so many numbers may be, where so many are expected.
+fn longest(numbers: usize, expected: usize) -> usize {
+    (numbers.max(expected) * SPREAD).max(SHORT)
 }
 
 impl<Id: ResourceId> IdTable for IdColumn<Id> {
@@ -185,24 +312,36 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
     }
 
     fn sorted(&self) -> Vec<u32> {
-        let id = |index: u32| &self.ids[index as usize];
-        let mut indices: Vec<u32> = (0..self.ids.len() as u32).collect();
+        let indices: Vec<u32> = match &self.by_number {
+            Some(by_number) => by_number.values().filter(|&index| index != NOTHING).collect(),
+            None => (0..self.ids.len() as u32).collect(),
+        };
         // An `Ord` that is no order may panic in a sort; then the printed form decides, as it does between ids
         // that differ and compare equal.
-        let by_id = AssertUnwindSafe(|| {
-            let mut sorted = indices.clone();
-            sorted.sort_by(|&a, &b| id(a).cmp(id(b)).then_with(|| id(a).to_string().cmp(&id(b).to_string())));
-            sorted
+        let sorted = AssertUnwindSafe(|| {
+            let ids = indices.iter().map(|&index| (&self.ids[index as usize], index));
+            if std::mem::needs_drop::<Id>() {
+                by_id::<Id>(ids.collect())
+            } else {
+                // Ids that own nothing are compared where they stand, not looked up each time.
+                by_id::<Id>(ids.map(|(id, index)| (id.clone(), index)).collect())
+            }
         });
-        catch_unwind(by_id).unwrap_or_else(|_| {
-            indices.sort_by_cached_key(|&index| id(index).to_string());
+        catch_unwind(sorted).unwrap_or_else(|_| {
+            let mut indices = indices;
+            indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
             indices
         })
     }
 
     fn copied(&self) -> Box<dyn IdTable> {
-        let Self { ids, by_id, hasher } = self;
-        Box::new(Self { ids: ids.clone(), by_id: by_id.clone(), hasher: hasher.clone() })
+        let Self { ids, by_number, by_id, hasher } = self;
+        Box::new(Self {
+            ids: ids.clone(),
+            by_number: by_number.clone(),
+            by_id: by_id.clone(),
+            hasher: hasher.clone(),
+        })
     }
 
     fn select(&self, indices: &[u32]) -> Batch<'static> {
@@ -210,10 +349,14 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         Batch::Own(Box::new(ids))
     }
 
+    fn row(&self, nodes: &[u32], first: u32) -> Option<Ids<'_>> {
+        let range = row(nodes, first)?;
+        Some(Ids::Part(self, range.start, range.end))
+    }
+
     fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_> {
-        let start = nodes.first().map_or(0, |node| node - first);
-        if nodes.iter().zip(start..).all(|(&node, index)| node - first == index) {
-            return Batch::Part(self, start as usize..start as usize + nodes.len());
+        if let Some(range) = row(nodes, first) {
+            return Batch::Part(self, range);
         }
         let ids: Vec<Id> = nodes.iter().map(|node| self.ids[(node - first) as usize].clone()).collect();
         Batch::Own(Box::new(ids))
@@ -225,5 +368,77 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    /// Ids that differ and give the same number to a hasher.
+    #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    struct Named(u64, char);
+
+    impl std::hash::Hash for Named {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.0.hash(state);
+        }
+    }
+
+    impl fmt::Display for Named {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{} {}", self.0, self.1)
+        }
+    }
+
+    /// What every table promises, whichever way it keeps its ids.
+    fn check<Id: ResourceId>(ids: &[Id]) -> IdColumn<Id> {
+        let mut table = IdColumn::new();
+        for (batch, expected) in ids.chunks(7).zip([0, 3, 100_000].into_iter().cycle()) {
+            let indices = table.insert_all(batch.to_vec(), (|id| id, |id| id), expected);
+            for (id, index) in batch.iter().zip(indices) {
+                assert_eq!(table.get(index), id);
+            }
+        }
+        let mut known: Vec<Id> = Vec::new();
+        for id in ids {
+            if !known.contains(id) {
+                known.push(id.clone());
+            }
+        }
+        assert_eq!(table.ids, known);
+        for (index, id) in (0..).zip(&known) {
+            assert_eq!(table.index_of(id), Some(index));
+            assert_eq!(table.insert(id.clone()), index);
+        }
+        table
+    }
+
+    #[test]
+    fn close_numbers_are_kept_by_number() {
+        let numbers: Vec<u64> = (0..500).map(|at| 1_000_000 + at * 37 % 500).collect();
+        let table = check(&numbers);
+        assert!(
+            table.by_number.is_some() && table.index_of(&7).is_none() && table.index_of(&u64::MAX).is_none()
+        );
+        assert!(check(&(0..500_i32).map(|at| 250 - at).collect::<Vec<_>>()).by_number.is_some());
+    }
+
+    #[test]
+    fn numbers_far_apart_are_hashed_from_the_first_far_one() {
+        let far = |at: u64| if at < 200 { at } else { at << 40 };
+        let table = check(&(0..500).map(far).collect::<Vec<_>>());
+        assert!(table.by_number.is_none() && table.index_of(&1000).is_none());
+        check(&[0, u64::MAX, 1, u64::MAX - 1, 0]);
+        check(&[i64::MIN, i64::MAX, 0]);
+    }
+
+    #[test]
+    fn ids_that_are_no_numbers_or_share_one_are_hashed() {
+        check(&(0..50).map(|at| format!("vm-{}", at % 40)).collect::<Vec<_>>());
+        let table = check(&[Named(1, 'a'), Named(2, 'a'), Named(1, 'b'), Named(1, 'a'), Named(3, 'c')]);
+        assert!(table.by_number.is_none());
     }
 }

@@ -10,7 +10,7 @@ use crate::context::StepContext;
 use crate::declare::Phase;
 use crate::error::StepError;
 use crate::extension::DynExtension;
-use crate::intern::Batch;
+use crate::intern::Ids;
 use crate::operation::Operation;
 use crate::resource::Resource;
 
@@ -163,17 +163,17 @@ pub struct Next<'a> {
     pub(crate) step: StepCall<'a>,
     pub(crate) extension: &'a dyn DynExtension,
     pub(crate) method: usize,
-    pub(crate) batch: &'a Batch<'a>,
+    pub(crate) ids: Ids<'a>,
 }
 
 impl<'a> Next<'a> {
     /// Runs the step.
     pub fn run(self) -> BoxFuture<'a, StepAnswer> {
-        let Self { layers, step, extension, method, batch } = self;
+        let Self { layers, step, extension, method, ids } = self;
         if let Some((layer, within)) = layers.split_first() {
-            return layer.call(step, Next { layers: within, step, extension, method, batch });
+            return layer.call(step, Next { layers: within, step, extension, method, ids });
         }
-        extension.act(step.cx.phase, method, batch, step.cx)
+        extension.act((step.cx.phase, method), ids, step.cx)
     }
 }
 

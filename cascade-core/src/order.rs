@@ -5,30 +5,49 @@
 //! of effects, one for the end of each instance that a parent's end takes.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
-use crate::affected::{Affected, Block, CutArc};
+use crate::affected::{Affected, CutArc};
+use crate::arcs::Block;
+use crate::range_map::{NOTHING, RangeMap};
+use crate::route::Reach;
 use crate::taken::TakingEdges;
 
 /// For each node, the nodes that wait for it.
 #[derive(Debug)]
 pub(crate) struct Order {
+    nodes: usize,
+    /// For each resource its first node, and behind the last one the number of instances.
+    base: Vec<u32>,
+    /// For each resource, what its instances hang off along plain edges.
+    plain: Vec<Vec<Plain>>,
+    /// Where the other followers of each node start; empty where there are none at all.
     start: Vec<u32>,
     followers: Vec<u32>,
+}
+
+/// An edge whose arcs are in the order as they are, each child with one parent at most: they need no list of their own.
+#[derive(Debug)]
+struct Plain {
+    /// By child.
+    parents: Arc<RangeMap>,
+    first_child: u32,
+    first_parent: u32,
 }
 
 impl Order {
     /// Every instance after all that hang off it; and for each node, for how many others it waits.
     pub(crate) fn children_first(affected: &Affected) -> (Self, Vec<u32>) {
-        Self::new(&Nodes::instances(affected), |first, then| (first, then))
+        Self::with_plain(Nodes::instances(affected))
     }
 
     /// The same for effects, where an instance that a parent's end takes ends with that: its other parents, and what
     /// comes after it, wait for those that take it too.
     pub(crate) fn effects(affected: &Affected) -> (Self, Vec<u32>) {
-        Self::new(&Nodes::with_ends(affected), |first, then| (first, then))
+        Self::with_plain(Nodes::with_ends(affected))
     }
 
     /// Every instance after all that it hangs off; and for each node, for how many others it waits.
@@ -36,35 +55,72 @@ impl Order {
         Self::new(&Nodes::instances(affected), |first, then| (then, first))
     }
 
+    fn with_plain(mut nodes: Nodes<'_>) -> (Self, Vec<u32>) {
+        nodes.is_plain = (0..nodes.affected.graph.edges.len()).map(|edge| nodes.is_plain(edge)).collect();
+        let (mut order, mut waits_for) = Self::new(&nodes, |first, then| (first, then));
+        let Affected { graph, arcs, base, .. } = nodes.affected;
+        for (edge, arcs) in
+            graph.edges.iter().zip(arcs).zip(&nodes.is_plain).filter_map(|(it, plain)| plain.then_some(it))
+        {
+            let Some(parents) = arcs.only_parents() else { continue };
+            let (first_child, first_parent) = (base[edge.child], base[edge.parent]);
+            for parent in parents.values().filter(|&parent| parent != NOTHING) {
+                waits_for[(first_parent + parent) as usize] += 1;
+            }
+            order.plain[edge.child].push(Plain { parents: Arc::clone(parents), first_child, first_parent });
+        }
+        (order, waits_for)
+    }
+
+    /// Of all arcs that are not plain.
     fn new(nodes: &Nodes<'_>, direct: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
         let count = nodes.count as usize;
-        let mut start = vec![0_u32; count + 1];
+        let base = nodes.affected.base.clone();
+        let plain = base.iter().map(|_| Vec::new()).collect();
         let mut waits_for = vec![0_u32; count];
-        nodes.each_arc(|first, then| {
-            let (first, then) = direct(first, then);
-            start[first as usize + 1] += 1;
-            waits_for[then as usize] += 1;
-        });
-        for node in 0..count {
-            start[node + 1] += start[node];
+        let (mut start, mut followers) = (Vec::new(), Vec::new());
+        if nodes.has_arcs() {
+            start.resize(count + 1, 0_u32);
+            nodes.each_arc(|first, then| {
+                let (first, then) = direct(first, then);
+                start[first as usize + 1] += 1;
+                waits_for[then as usize] += 1;
+            });
+            for node in 0..count {
+                start[node + 1] += start[node];
+            }
+            // Each start is moved on while its followers are filled in, and so ends where the next one began.
+            followers.resize(start[count] as usize, 0);
+            nodes.each_arc(|first, then| {
+                let (first, then) = direct(first, then);
+                let next = &mut start[first as usize];
+                followers[*next as usize] = then;
+                *next += 1;
+            });
+            start.copy_within(..count, 1);
+            start[0] = 0;
         }
-        // Each start is moved on while its followers are filled in, and so ends where the next one began.
-        let mut followers = vec![0; start[count] as usize];
-        nodes.each_arc(|first, then| {
-            let (first, then) = direct(first, then);
-            let next = &mut start[first as usize];
-            followers[*next as usize] = then;
-            *next += 1;
-        });
-        start.copy_within(..count, 1);
-        start[0] = 0;
-        (Self { start, followers }, waits_for)
+        (Self { nodes: count, base, plain, start, followers }, waits_for)
     }
 
     /// The nodes that wait for `node`.
-    pub(crate) fn followers(&self, node: u32) -> &[u32] {
-        let (from, to) = (self.start[node as usize], self.start[node as usize + 1]);
-        &self.followers[from as usize..to as usize]
+    pub(crate) fn followers(&self, node: u32) -> impl Iterator<Item = u32> {
+        let resource = self.base.partition_point(|&first| first <= node) - 1;
+        self.followers_in(resource, node)
+    }
+
+    /// The same where it is known that the node is an instance of a resource, or that it is none: it has the number behind
+    /// the last one then.
+    pub(crate) fn followers_in(&self, resource: usize, node: u32) -> impl Iterator<Item = u32> {
+        let along = move |plain: &Plain| {
+            let parent = plain.parents.get(u64::from(node - plain.first_child));
+            (parent != NOTHING).then(|| plain.first_parent + parent)
+        };
+        let listed = match self.start.get(node as usize..node as usize + 2) {
+            Some(&[from, to]) => &self.followers[from as usize..to as usize],
+            _ => &[],
+        };
+        self.plain[resource].iter().filter_map(along).chain(listed.iter().copied())
     }
 
     /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or through others, the nearest
@@ -74,7 +130,7 @@ impl Order {
         let mut open: VecDeque<u32> = nodes.iter().copied().collect();
         let mut found = Vec::new();
         while let Some(node) = open.pop_front() {
-            for &follower in self.followers(node) {
+            for follower in self.followers(node) {
                 if seen.insert(follower) {
                     open.push_back(follower);
                     found.extend(((follower as usize) < instances).then_some(follower));
@@ -85,7 +141,7 @@ impl Order {
     }
 
     pub(crate) fn nodes(&self) -> usize {
-        self.start.len() - 1
+        self.nodes
     }
 }
 
@@ -99,7 +155,7 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
     let group_of = groups(&Order::new(&nodes, |first, then| (first, then)).0);
     let mut circular = Vec::new();
     for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
-        for &(parent, child) in &arcs.pairs {
+        for (parent, child) in arcs.pairs() {
             let arc = CutArc { edge: index, parent, child };
             let Some(end) = nodes.end_of(affected.node(edge.child, child)) else { continue };
             let waits_for_end = nodes.is_ordered(arc) && !nodes.taking.takes(index, child);
@@ -117,12 +173,12 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
 
 /// For each node the number of its group: those in a group wait for each other.
 fn groups(order: &Order) -> Vec<u32> {
-    let mut waits = DiGraph::<(), ()>::with_capacity(order.nodes(), order.followers.len());
+    let mut waits = DiGraph::<(), ()>::with_capacity(order.nodes(), order.nodes());
     for _ in 0..order.nodes() {
         waits.add_node(());
     }
     for node in 0..order.nodes() as u32 {
-        for &follower in order.followers(node) {
+        for follower in order.followers(node) {
             waits.add_edge(node.into(), follower.into(), ());
         }
     }
@@ -145,6 +201,8 @@ struct Nodes<'a> {
     first_end: u32,
     count: u32,
     with_ends: bool,
+    /// The edges whose arcs are not told, by their index; empty where all are.
+    is_plain: Vec<bool>,
 }
 
 impl<'a> Nodes<'a> {
@@ -166,7 +224,44 @@ impl<'a> Nodes<'a> {
         let first_end = first_after + afters as u32;
         let count = first_end + ends as u32;
         let taking = if with_ends { TakingEdges::of(affected) } else { TakingEdges::default() };
-        Self { affected, taking, first_block, first_taker, first_after, first_end, count, with_ends }
+        let is_plain = Vec::new();
+        Self {
+            affected,
+            taking,
+            first_block,
+            first_taker,
+            first_after,
+            first_end,
+            count,
+            with_ends,
+            is_plain,
+        }
+    }
+
+    /// Whether every arc along an edge is in the order, from the child itself to its only parent.
+    fn is_plain(&self, edge: usize) -> bool {
+        let Affected { graph, route, arcs, cut, taken, base, .. } = self.affected;
+        let child = graph.edges[edge].child;
+        let are_affected = route.edges[edge]
+            .is_some_and(|route| matches!(route.reach, Reach::Effect { .. }) && !route.shared);
+        let is_cut = || cut.iter().any(|cut| cut.edge == edge);
+        let has_ends = || {
+            let first = taken.partition_point(|&node| node < base[child]);
+            self.with_ends && taken.get(first).is_some_and(|&node| node < base[child + 1])
+        };
+        are_affected && arcs[edge].only_parents().is_some() && !is_cut() && !has_ends()
+    }
+
+    /// Whether there is any arc that is to be told.
+    fn has_arcs(&self) -> bool {
+        let mut edges = self.affected.arcs.iter().enumerate();
+        edges.any(|(edge, arcs)| !arcs.is_empty() && !self.is_told_as_plain(edge))
+            || self.first_after < self.first_end
+            || self.with_ends
+    }
+
+    fn is_told_as_plain(&self, edge: usize) -> bool {
+        self.is_plain.get(edge).copied().unwrap_or(false)
     }
 
     /// The node for the end of an instance that is taken.
@@ -189,13 +284,16 @@ impl<'a> Nodes<'a> {
             && (cut.is_empty() || cut.binary_search(&arc).is_err())
     }
 
-    /// Every arc of the order as what ends first and what waits for it.
+    /// Every arc of the order that is not plain, as what ends first and what waits for it.
     fn each_arc(&self, mut visit: impl FnMut(u32, u32)) {
         let affected = self.affected;
         let (mut block, mut taker) = (self.first_block, self.first_taker);
         for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
             let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
-            for &(parent, child) in &arcs.pairs {
+            if self.is_told_as_plain(index) {
+                continue;
+            }
+            for (parent, child) in arcs.pairs() {
                 let arc = CutArc { edge: index, parent, child };
                 if self.is_ordered(arc) {
                     self.pair(arc, (parent_base + parent, child_base + child), &mut visit);

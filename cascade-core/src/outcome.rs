@@ -173,27 +173,13 @@ impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
 pub(crate) struct Parents {
     /// [`STRANGER`](Self::STRANGER) for one that is not in the table.
     pub(crate) indices: Vec<u32>,
-    /// The first of those, printed.
-    pub(crate) stranger: Option<String>,
+    /// The first that was not asked about, printed.
+    pub(crate) not_asked: Option<String>,
 }
 
 impl Parents {
     /// Stands for a parent that is not in the table. No instance has that index.
     pub(crate) const STRANGER: u32 = u32::MAX;
-
-    /// The first parent that is not among those asked about, printed. These are sorted.
-    pub(crate) fn not_asked(&self, asked: &[u32], table: &dyn IdTable) -> Option<String> {
-        let known = self.indices.iter().copied().filter(|&parent| parent != Self::STRANGER);
-        let not_asked = || known.clone().find(|&parent| !was_asked(asked, parent));
-        self.stranger.clone().or_else(|| not_asked().map(|index| table.display(index).to_string()))
-    }
-}
-
-/// Whether a parent is among those asked about. These are sorted, and nearly always without a gap.
-fn was_asked(asked: &[u32], parent: u32) -> bool {
-    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
-    let without_gap = (last - first) as usize + 1 == asked.len();
-    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
 }
 
 /// A finder's answer whose id types the engine does not know.
@@ -224,16 +210,12 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         let table =
             parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
         let mut indices = Vec::with_capacity(pairs.len());
-        let mut stranger = None;
-        let mut walk = Walk { table, asked, last: None };
+        let mut walk = Walk { table, all: asked, asked, last: None, not_asked: None };
         for (parent, _) in pairs {
-            let index = walk.index_of(parent);
-            if index == Parents::STRANGER && stranger.is_none() {
-                stranger = Some(parent.to_string());
-            }
-            indices.push(index);
+            indices.push(walk.index_of(parent));
         }
-        Ok(Some(Parents { indices, stranger }))
+        let not_asked = walk.not_asked.map(ToString::to_string);
+        Ok(Some(Parents { indices, not_asked }))
     }
 
     fn intern_parents(&self, parents: &mut dyn IdTable) {
@@ -277,8 +259,8 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32> {
         let Some(table) = children.typed_mut::<C>() else { return Vec::new() };
         match *self {
-            Self::Pairs(pairs) => table.insert_all(pairs.into_iter().map(|(_, child)| child), expected),
-            Self::Children(ids) => table.insert_all(ids.into_iter(), expected),
+            Self::Pairs(pairs) => table.insert_all(pairs, (|(_, child)| child, |(_, child)| child), expected),
+            Self::Children(ids) => table.insert_all(ids, (|id| id, |id| id), expected),
         }
     }
 
@@ -294,9 +276,13 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
 /// up once, and the next one is most likely near in the list of those asked about.
 struct Walk<'a, P> {
     table: &'a IdColumn<P>,
-    /// Those asked about, from the last one found.
+    /// Those asked about.
+    all: &'a [u32],
+    /// The same from the last one found.
     asked: &'a [u32],
     last: Option<(&'a P, u32)>,
+    /// The first that was not asked about.
+    not_asked: Option<&'a P>,
 }
 
 impl<'a, P: ResourceId> Walk<'a, P> {
@@ -307,16 +293,26 @@ impl<'a, P: ResourceId> Walk<'a, P> {
             return index;
         }
         let near = self.asked.iter().take(4).position(|&index| self.table.get(index) == parent);
-        let index = match near {
-            Some(position) => {
-                self.asked = &self.asked[position..];
-                self.asked[0]
+        let index = if let Some(position) = near {
+            self.asked = &self.asked[position..];
+            self.asked[0]
+        } else {
+            let index = self.table.index_of(parent).unwrap_or(Parents::STRANGER);
+            if !was_asked(self.all, index) {
+                self.not_asked.get_or_insert(parent);
             }
-            None => self.table.index_of(parent).unwrap_or(Parents::STRANGER),
+            index
         };
         self.last = Some((parent, index));
         index
     }
+}
+
+/// Whether a parent is among those asked about. These are sorted, and often without a gap.
+fn was_asked(asked: &[u32], parent: u32) -> bool {
+    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
+    let without_gap = (last - first) as usize + 1 == asked.len();
+    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
 }
 
 /// Vetoes and failures of one batch, by position in the batch. A `String` names an id that was not in it.

@@ -6,7 +6,7 @@ use crate::affected::Affected;
 use crate::declare::{Phase, PhaseDeclaration};
 use crate::graph::Graph;
 use crate::order::Order;
-use crate::schedule::{Scheduler, Slot, State, Work};
+use crate::schedule::{LaneLimit, Scheduler, Slot, State, Work};
 use crate::vet::only_mask;
 
 /// The method behind a slot.
@@ -36,6 +36,10 @@ impl Method {
 pub(crate) struct Ran(Vec<Vec<u32>>);
 
 impl Ran {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn of(&self, resource: usize, index: u32) -> u32 {
         self.0.get(resource).and_then(|ran| ran.get(index as usize)).copied().unwrap_or(0)
     }
@@ -106,9 +110,9 @@ impl Pass {
         let mut pass = Self::empty(affected, Phase::Effect, Order::effects(affected));
         for resource in 0..affected.graph.resources.len() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
-            for index in 0..affected.columns[resource].len() as u32 {
-                pass.work.masks.push(affected.effects(resource, index) & !ran.of(resource, index));
-            }
+            let effects = affected.columns[resource].kinds.map(|kind| affected.effects_of(resource, kind));
+            let left = effects.zip(0..).map(|(effects, index)| effects & !ran.of(resource, index));
+            pass.work.masks.extend(left);
         }
         pass
     }
@@ -163,7 +167,9 @@ impl Pass {
     }
 
     fn empty(affected: &Affected, phase: Phase, (order, waits_for): (Order, Vec<u32>)) -> Self {
-        let lanes = affected.graph.extensions.iter().map(|extension| extension.settings.concurrency);
+        let lanes = affected.graph.extensions.iter().zip(priorities(affected, phase));
+        let lanes = lanes
+            .map(|(extension, priority)| LaneLimit { concurrency: extension.settings.concurrency, priority });
         let work = Work {
             order: Arc::new(order),
             waits_for,
@@ -184,6 +190,20 @@ impl Pass {
             self.methods.push(method);
         }
     }
+}
+
+/// For each extension: what has most levels to come after it goes first, for that is what a run has to wait for in the end.
+fn priorities(affected: &Affected, phase: Phase) -> Vec<u32> {
+    let graph = &affected.graph;
+    let depths = affected.route.depths(graph);
+    let deepest = depths.iter().copied().max().unwrap_or(0);
+    let mut priorities = vec![0; graph.extensions.len()];
+    for (node, depth) in graph.resources.iter().zip(depths) {
+        for &extension in &node.extensions {
+            priorities[extension] = if phase == Phase::Begin { deepest - depth } else { depth };
+        }
+    }
+    priorities
 }
 
 /// The begin or cleanup methods of a resource.

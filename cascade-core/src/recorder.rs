@@ -41,6 +41,11 @@ impl Recorder {
         Self { log: Some(Arc::from(log)), error: None, nested: 0 }
     }
 
+    /// Whether there is a journal.
+    pub(crate) fn is_on(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// The write that failed, if one did. Nothing new starts then.
     pub(crate) fn error(&self) -> Option<&JournalError> {
         self.error.as_ref()

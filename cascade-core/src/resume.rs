@@ -147,7 +147,7 @@ pub enum ResumeError {
 
 impl Resume {
     pub(crate) fn new(cascade: Cascade, run: RunId) -> Self {
-        let (cancel, observers) = (CancellationToken::new(), Observers::default());
+        let (cancel, observers) = (CancellationToken::new(), cascade.engine.observers.clone());
         Self { cascade, run, cancel, monitor: None, observers, on_difference: None }
     }
 
@@ -295,7 +295,9 @@ impl Resume {
         }
         let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&known.operation));
         let route = known.route.clone();
-        let affected = discover(graph, &engine.extensions, operation, route, column, engine.find).await?;
+        let affected =
+            discover(graph, &engine.extensions, operation, route, column, engine.find, &engine.observers)
+                .await?;
         let exceeded = start.limits.as_ref().unwrap_or(&engine.limits).exceeded(&affected);
         if !exceeded.is_empty() {
             return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });

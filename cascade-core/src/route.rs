@@ -115,6 +115,23 @@ impl Route {
         })
     }
 
+    /// For each resource, how many levels of others lead to it at most.
+    pub(crate) fn depths(&self, graph: &Graph) -> Vec<u32> {
+        let mut depths = vec![0; graph.resources.len()];
+        for group in self.groups(graph) {
+            let above = |&resource: &usize| {
+                let up = graph.resources[resource].up.iter().filter(|&&edge| self.edges[edge].is_some());
+                up.map(|&edge| graph.edges[edge].parent).filter(|parent| !group.resources.contains(parent))
+            };
+            let parents = group.resources.iter().flat_map(above);
+            let depth = parents.map(|parent| depths[parent] + 1).max().unwrap_or(0);
+            for &resource in &group.resources {
+                depths[resource] = depth;
+            }
+        }
+        depths
+    }
+
     /// The groups of resources, parents before children.
     pub(crate) fn groups(&self, graph: &Graph) -> Vec<Group> {
         let mut arcs = DiGraph::<(), (), usize>::default();

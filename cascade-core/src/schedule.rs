@@ -1,10 +1,12 @@
 //! The scheduler: which steps may start now. A state machine without I/O, clock or lock: take steps, complete them,
 //! cancel. The order in which steps complete is the whole interleaving, so that tests can choose it.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::order::Order;
+use crate::ready::Ready;
 
 /// What a run does after a step has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,12 +97,21 @@ pub(crate) struct Work {
     /// For each resource, the number of its first slot.
     pub(crate) first_slot: Vec<usize>,
     pub(crate) slots: Vec<Slot>,
-    /// How many steps of each lane may run at once.
-    pub(crate) lanes: Vec<usize>,
+    pub(crate) lanes: Vec<LaneLimit>,
+}
+
+/// What holds for the steps of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneLimit {
+    /// How many of them may run at once.
+    pub(crate) concurrency: usize,
+    /// The higher comes first, where not all may run.
+    pub(crate) priority: u32,
 }
 
 struct Lane {
     free: usize,
+    priority: u32,
     /// The slots with instances that are ready, each once.
     slots: VecDeque<usize>,
     queued: bool,
@@ -111,10 +122,10 @@ pub(crate) struct Scheduler {
     work: Work,
     policy: FailurePolicy,
     states: Vec<State>,
-    ready: Vec<VecDeque<u32>>,
+    ready: Vec<Ready>,
     lanes: Vec<Lane>,
     /// The lanes with both a free place and something ready.
-    open_lanes: VecDeque<usize>,
+    open_lanes: BinaryHeap<(u32, Reverse<usize>)>,
     running: usize,
     limit: usize,
     blocked_by: Vec<u32>,
@@ -122,10 +133,17 @@ pub(crate) struct Scheduler {
     left_behind: Vec<bool>,
     /// Nodes that have ended, whose followers are still to be told.
     ended: Vec<u32>,
+    /// Nodes that nothing holds back any more: empty between calls.
+    freed: Vec<u32>,
     stopping: bool,
     /// The resource that was looked up last.
     last_resource: usize,
+    /// Lists of steps that have ended, for those to come.
+    spare: Vec<Vec<u32>>,
 }
+
+/// Lists that are kept for steps to come, at most.
+const SPARE: usize = 64;
 
 impl Scheduler {
     /// Up to `limit` steps run at once, over all lanes. The instances in `before` are not to
@@ -135,20 +153,27 @@ impl Scheduler {
         let mut scheduler = Self {
             policy,
             states: vec![State::Waiting; instances],
-            ready: work.slots.iter().map(|_| VecDeque::new()).collect(),
+            ready: work.slots.iter().map(|_| Ready::default()).collect(),
             lanes: work
                 .lanes
                 .iter()
-                .map(|&free| Lane { free, slots: VecDeque::new(), queued: false })
+                .map(|&LaneLimit { concurrency: free, priority }| Lane {
+                    free,
+                    priority,
+                    slots: VecDeque::new(),
+                    queued: false,
+                })
                 .collect(),
-            open_lanes: VecDeque::new(),
+            open_lanes: BinaryHeap::new(),
             running: 0,
             limit,
             blocked_by: Vec::new(),
             left_behind: Vec::new(),
             ended: Vec::new(),
+            freed: Vec::new(),
             stopping: false,
             last_resource: 0,
+            spare: Vec::new(),
             work,
         };
         for before in before {
@@ -182,22 +207,26 @@ impl Scheduler {
         if self.stopping || self.running >= self.limit {
             return None;
         }
-        let lane_number = self.open_lanes.pop_front()?;
+        let &(_, Reverse(lane_number)) = self.open_lanes.peek()?;
         let lane = &mut self.lanes[lane_number];
-        lane.queued = false;
-        let slot = lane.slots.pop_front()?;
+        let slot = *lane.slots.front()?;
         let ready = &mut self.ready[slot];
-        let count = ready.len().min(self.work.slots[slot].batch);
-        let mut nodes = Vec::with_capacity(count);
-        for node in ready.drain(..count) {
+        let mut nodes = self.spare.pop().unwrap_or_default();
+        ready.take(self.work.slots[slot].batch, &mut nodes);
+        for &node in &nodes {
             self.states[node as usize] = State::Running;
-            nodes.push(node);
         }
-        if !ready.is_empty() {
-            lane.slots.push_back(slot);
+        if ready.is_empty() {
+            lane.slots.pop_front();
+        } else if lane.slots.len() > 1 {
+            lane.slots.rotate_left(1);
         }
         lane.free -= 1;
-        self.reopen(lane_number);
+        // A lane that goes on stays where it is.
+        if lane.free == 0 || lane.slots.is_empty() {
+            lane.queued = false;
+            self.open_lanes.pop();
+        }
         self.running += 1;
         Some(Step { slot, nodes })
     }
@@ -210,16 +239,30 @@ impl Scheduler {
         self.reopen(lane);
     }
 
+    /// A step is over and done with: its list serves another.
+    pub(crate) fn reuse(&mut self, step: Step) {
+        if self.spare.len() < SPARE {
+            let mut nodes = step.nodes;
+            nodes.clear();
+            self.spare.push(nodes);
+        }
+    }
+
     /// That a step has ended is certain: what waits for its instances may start. `failed` are the positions in it of the
     /// instances that failed, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
-        let mut has_failed = vec![false; if failed.is_empty() { 0 } else { step.nodes.len() }];
+        if failed.is_empty() {
+            let ended = step.nodes.iter().filter(|&&node| self.advance(node)).count();
+            self.settle();
+            return Completion { ended, blocked: 0 };
+        }
+        let mut has_failed = vec![false; step.nodes.len()];
         for &position in failed {
             has_failed[position] = true;
         }
         let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
-            if has_failed.get(position).copied().unwrap_or(false) {
+            if has_failed[position] {
                 self.fail(node, &mut completion);
             } else {
                 completion.ended += usize::from(self.advance(node));
@@ -227,6 +270,13 @@ impl Scheduler {
         }
         self.settle();
         completion
+    }
+
+    /// A step has ended, all went well, and that is certain.
+    pub(crate) fn end_well(&mut self, step: Step) {
+        self.release(&step);
+        self.conclude(&step, &[]);
+        self.reuse(step);
     }
 
     /// A step is given back that did not run. Its instances are not taken again: the pass is to be made anew.
@@ -239,7 +289,7 @@ impl Scheduler {
 
     /// The instances that are ready for a step.
     pub(crate) fn ready(&self) -> impl Iterator<Item = u32> {
-        self.ready.iter().flatten().copied()
+        self.ready.iter().flat_map(Ready::iter)
     }
 
     /// The step that an instance is in is to be its last.
@@ -304,7 +354,7 @@ impl Scheduler {
             self.lanes[lane].slots.push_back(slot);
             self.reopen(lane);
         }
-        self.ready[slot].push_back(node);
+        self.ready[slot].push(node);
         self.states[node as usize] = State::Waiting;
         false
     }
@@ -334,7 +384,7 @@ impl Scheduler {
     /// Blocks all that waits for `node`; answers how many instances that are.
     fn block_followers(&mut self, node: u32, cause: u32) -> usize {
         let mut blocked = 0;
-        let mut open = self.work.order.followers(node).to_vec();
+        let mut open: Vec<u32> = self.work.order.followers(node).collect();
         while let Some(node) = open.pop() {
             if self.blocked_by(node).is_some() {
                 continue;
@@ -348,7 +398,7 @@ impl Scheduler {
                 Some(_) => continue,
             }
             self.note_blocked(node, cause);
-            open.extend_from_slice(self.work.order.followers(node));
+            open.extend(self.work.order.followers(node));
         }
         blocked
     }
@@ -361,32 +411,50 @@ impl Scheduler {
         self.blocked_by[node as usize] = cause;
     }
 
-    /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long.
+    /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long. In their order, so that
+    /// what hangs above becomes ready in its own.
     fn settle(&mut self) {
-        let order = Arc::clone(&self.work.order);
-        while let Some(node) = self.ended.pop() {
-            for &follower in order.followers(node) {
-                let waits_for = &mut self.work.waits_for[follower as usize];
-                *waits_for -= 1;
-                if *waits_for == 0 {
-                    self.unblocked(follower);
+        let mut freed = std::mem::take(&mut self.freed);
+        while !self.ended.is_empty() {
+            let mut ended = std::mem::take(&mut self.ended);
+            for node in ended.drain(..) {
+                let resource = self.resource_of(node);
+                let Work { order, waits_for, .. } = &mut self.work;
+                for follower in order.followers_in(resource, node) {
+                    let waits_for = &mut waits_for[follower as usize];
+                    *waits_for -= 1;
+                    if *waits_for == 0 {
+                        freed.push(follower);
+                    }
                 }
             }
+            for node in freed.drain(..) {
+                self.unblocked(node);
+            }
+            if self.ended.is_empty() {
+                // The same list serves again.
+                self.ended = ended;
+                break;
+            }
         }
+        self.freed = freed;
     }
 
     fn reopen(&mut self, lane: usize) {
         let state = &mut self.lanes[lane];
         if state.free > 0 && !state.slots.is_empty() && !state.queued {
             state.queued = true;
-            self.open_lanes.push_back(lane);
+            self.open_lanes.push((state.priority, Reverse(lane)));
         }
     }
 
-    /// Mostly that of the one before.
+    /// Mostly that of the one before. Nodes that are no instance have the number behind the last one.
     fn resource_of(&mut self, node: u32) -> usize {
         let base = &self.work.base;
-        if !(base[self.last_resource]..base[self.last_resource + 1]).contains(&node) {
+        let within = |resource: usize| {
+            base[resource] <= node && base.get(resource + 1).is_none_or(|&next| node < next)
+        };
+        if !within(self.last_resource) {
             self.last_resource = base.partition_point(|&first| first <= node) - 1;
         }
         self.last_resource

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
-use crate::affected::{Affected, Marks, bits};
+use crate::affected::{Affected, bits};
+use crate::kinds::Marks;
 use crate::plan::{Plan, Printed};
 use crate::resource::Resource;
 use crate::route::Reach;
@@ -124,12 +125,12 @@ fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (u
         Reach::Restricts => "restricts",
     };
     let superseded_by = match reach {
-        Reach::Effect { effect, .. } => bits(affected.columns[resource].given[index as usize])
+        Reach::Effect { effect, .. } => bits(affected.columns[resource].kinds.get(index).given)
             .find(|&other| affected.graph.resources[resource].effects[other].supersedes & (1 << effect) != 0)
             .map(|other| affected.effect_name(resource, other).to_owned()),
         Reach::Taken | Reach::Retained | Reach::Restricts => None,
     };
-    let kept = affected.columns[resource].marks[index as usize].has(Marks::RETAINED)
+    let kept = affected.columns[resource].kinds.get(index).marks.has(Marks::RETAINED)
         && !affected.columns[resource].is_affected(index);
     WhyPath {
         instances: instances

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
 
+mod bench;
 mod browser;
 
 use std::path::Path;
@@ -11,8 +12,10 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
-  bench [--large]   measure everything, print one table and write it to benches/RESULTS.md;
-                    --large also measures 50 million instances, which takes 20 GB of memory
+  bench [--large] [--only <benchmark>]…
+                    measure everything, print one table and write it to benches/RESULTS.md; beside Django and
+                    Terraform where there are Python and Terraform. --large also measures 50 million instances,
+                    which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
   interleavings     try the locks of a run in many orders of the threads that meet there
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
@@ -21,9 +24,8 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["browser"] => browser::run(),
+        ["bench", arguments @ ..] => bench::run(arguments),
         ["interleavings"] => interleavings(),
-        ["bench"] => bench(&[]),
-        ["bench", "--large"] => bench(&["--large"]),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -42,15 +44,6 @@ fn interleavings() -> ExitCode {
     let mut test = cargo(&["test", "--target-dir", "target/shuttle"]);
     test.args(["--package", "cascade-core", "--test", "interleavings"]).env("RUSTFLAGS", "--cfg shuttle");
     in_turn([&mut test])
-}
-
-fn bench(arguments: &[&str]) -> ExitCode {
-    let package = ["--release", "--package", "cascade-benches"];
-    // The table runs the other programs, which stand beside it: build them all first.
-    let mut build = cargo(&["build", "--bins"]);
-    let mut table = cargo(&["run", "--quiet", "--bin", "bench-table"]);
-    table.args(package).args(["--", "benches/RESULTS.md"]).args(arguments);
-    in_turn([build.args(package), &mut table])
 }
 
 /// Runs these, up to the first that fails.

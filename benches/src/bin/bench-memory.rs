@@ -4,12 +4,15 @@
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use cascade_benches::cloud::World;
-use cascade_benches::ids::BenchId;
+use cascade_benches::cloud::{RESOURCES, World};
+use cascade_benches::flat::Flat;
+use cascade_benches::ids::{BenchId, Spread};
 use cascade_benches::journal::{self, Takes};
-use cascade_benches::measure::{Row, Unit};
-use cascade_benches::{Failed, block_on, by_hand, cloud};
+use cascade_benches::measure::{Row, Unit, expect_equal};
+use cascade_benches::{Failed, block_on, by_hand, cloud, flat};
+use cascade_core::Event;
 use cascade_sqlite::SqliteJournal;
 use peak_alloc::PeakAlloc;
 
@@ -22,6 +25,8 @@ fn main() -> Result<(), Failed> {
     let vms: u64 = arguments.next().unwrap_or_default().parse()?;
     match benchmark.as_str() {
         "cloud-u64" => plan_and_apply::<u64>(vms),
+        "cloud-spread" => plan_and_apply::<Spread>(vms),
+        "flat" => from_flat_arrays(vms),
         "cloud-uuid" => plan_and_apply::<u128>(vms),
         "cloud-string" => plan_and_apply::<String>(vms),
         "preview" => preview(vms),
@@ -43,7 +48,7 @@ fn plan_and_apply<Id: BenchId>(vms: u64) -> Result<(), Failed> {
     let world = Arc::new(World::<Id>::new(vms));
     let cascade = cloud::cascade(&world)?;
     let cloud = (MEMORY.current_usage() - start) as f64;
-    let ours = peak(|| block_on(cloud::plan_and_apply(&cascade, &world))?.map(drop))?;
+    let ours = peak(|| block_on(cloud::plan_and_apply(&cascade, &*world))?.map(drop))?;
     world.expect_all_destroyed()?;
     let rival = peak(|| {
         by_hand::apply(&world, &by_hand::plan(&world));
@@ -62,6 +67,28 @@ fn plan_and_apply<Id: BenchId>(vms: u64) -> Result<(), Failed> {
     };
     print(&row)?;
     print(&Row { work: format!("{}, the cloud itself not counted", row.work), ours, rival, ..row })
+}
+
+fn from_flat_arrays(vms: u64) -> Result<(), Failed> {
+    let flat = Arc::new(Flat::new(vms));
+    let cascade = cloud::cascade(&flat)?;
+    let ours = peak(|| block_on(cloud::plan_and_apply(&cascade, &*flat))?.map(drop))?;
+    flat.expect_all_destroyed()?;
+    let rival = peak(|| {
+        flat::apply(&flat, &flat::plan(&flat));
+        Ok(())
+    })?;
+    flat.expect_all_destroyed()?;
+    print(&Row {
+        work: String::from("cloud as flat arrays: peak of plan and apply, the arrays not counted"),
+        size: format!("{vms} VMs, {} instances", flat.len()),
+        unit: Unit::Memory,
+        ours,
+        against: String::from("the limit: flat arrays and a bit set, no ids, no order"),
+        rival,
+        bar: 8.0,
+        per: flat.len(),
+    })
 }
 
 /// A run with a journal, and going on with it from the middle, beside the same run without: what is kept on the disk is
@@ -89,17 +116,28 @@ fn kept(instances: u64) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The plan is looked at while it is made, and counted when it is there.
 fn preview(vms: u64) -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(vms));
-    let cascade = cloud::cascade(&world)?;
+    let (told, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (times, known) = (Arc::clone(&told), Arc::clone(&found));
+    let observed = cloud::builder(&world).on_event(move |event| {
+        if let Event::Found { instances, .. } = event {
+            times.fetch_add(1, Ordering::Relaxed);
+            known.store(*instances as u64, Ordering::Relaxed);
+        }
+    });
+    let cascade = observed.build()?;
     let ours = peak(|| {
-        let plan = block_on(cloud::plan(&cascade, &world))??;
+        let plan = block_on(cloud::plan(&cascade, &*world))??;
         let summary = plan.summary()?;
-        let counted: usize = summary.resources.values().map(|resource| resource.instances).sum();
-        cascade_benches::measure::expect_equal("counted", &(counted as u64), &world.len())
+        let counted = RESOURCES.map(|name| summary.resources[name].instances as u64);
+        expect_equal("counted, by resource", &counted, &world.counts)
     })?;
+    expect_equal("told while it was planned", &found.load(Ordering::Relaxed), &world.len())?;
+    let told = told.load(Ordering::Relaxed);
     print(&Row {
-        work: String::from("preview alone: peak of plan and its summary"),
+        work: format!("preview alone, told {told} times how far it is: peak of plan and its summary"),
         size: format!("{vms} VMs, {} instances", world.len()),
         unit: Unit::Memory,
         ours,

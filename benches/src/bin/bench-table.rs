@@ -1,57 +1,93 @@
 //! Runs all benchmarks, each in a process of its own, prints the table and writes it to the file that is named:
-//! `bench-table <file> [--large]`.
+//! `bench-table <file> [--large] [--only <benchmark>]…`. With `--only`, nothing is written.
 
 #![expect(clippy::cast_precision_loss, reason = "measured numbers are not exact to 52 bits")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is its output")]
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use cascade_benches::Failed;
-use cascade_benches::measure::{Row, Unit};
+use cascade_benches::growth;
+use cascade_benches::measure::{Line, Row, Unit};
 
 /// Program, benchmark and sizes.
-const BENCHMARKS: [(&str, &str, &[u64]); 13] = [
+type Benchmark = (&'static str, &'static str, &'static [u64]);
+
+const BENCHMARKS: [Benchmark; 24] = [
+    ("bench-time", "cloud-u64", &[10_000, 100_000, 1_000_000]),
+    ("bench-memory", "cloud-u64", &[10_000, 100_000, 1_000_000]),
+    ("bench-time", "flat", &[10_000, 100_000, 1_000_000]),
+    ("bench-memory", "flat", &[1_000_000]),
+    ("bench-time", "cloud-spread", &[10_000, 100_000, 1_000_000]),
+    ("bench-memory", "cloud-spread", &[1_000_000]),
+    ("bench-time", "cloud-uuid", &[10_000, 100_000, 1_000_000]),
+    ("bench-memory", "cloud-uuid", &[10_000, 100_000, 1_000_000]),
+    ("bench-time", "cloud-string", &[10_000, 100_000, 1_000_000]),
+    ("bench-memory", "cloud-string", &[10_000, 100_000, 1_000_000]),
+    ("bench-time", "fan-out-string", &[1_000_000]),
+    ("bench-time", "fan-out-shared", &[1_000_000]),
     ("bench-time", "mesh", &[5, 50, 200]),
-    ("bench-time", "sqlite", &[10_000]),
+    ("bench-time", "mesh-growth", &[0]),
+    ("bench-time", "gitlab", &[0]),
+    ("bench-sqlite", "delete", &[1000, 10_000, 100_000]),
+    ("bench-outside", "terraform", &[1000]),
+    ("bench-time", "makespan", &[20, 100, 1000]),
     ("bench-time", "driver", &[100_000]),
     ("bench-time", "journal", &[10_000, 40_000]),
     ("bench-time", "journal-batch", &[100_000]),
-    ("bench-time", "cloud-u64", &[10_000, 100_000, 1_000_000]),
-    ("bench-time", "cloud-uuid", &[10_000, 100_000, 1_000_000]),
-    ("bench-time", "cloud-string", &[10_000, 100_000, 1_000_000]),
-    ("bench-memory", "cloud-u64", &[10_000, 100_000, 1_000_000]),
-    ("bench-memory", "cloud-uuid", &[1_000_000]),
-    ("bench-memory", "cloud-string", &[1_000_000]),
     ("bench-memory", "preview", &[1_000_000]),
     ("bench-memory", "journal", &[1_000_000]),
+    ("bench-outside", "attribute", &[300]),
 ];
 
-/// What takes 20 GB and some minutes.
-const LARGE: [(&str, &str, &[u64]); 2] =
-    [("bench-time", "cloud-u64", &[10_000_000]), ("bench-memory", "cloud-u64", &[10_000_000])];
+/// What takes 20 GB of memory, or many minutes.
+const LARGE: [Benchmark; 4] = [
+    ("bench-time", "cloud-u64", &[10_000_000]),
+    ("bench-memory", "cloud-u64", &[10_000_000]),
+    ("bench-sqlite", "delete", &[1_000_000]),
+    ("bench-outside", "terraform", &[3000]),
+];
+
+const USAGE: &str = "usage: bench-table <file> [--large] [--only <benchmark>]…";
 
 fn main() -> Result<(), Failed> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().ok_or("name the file to write the table to")?;
-    let large = arguments.next().is_some_and(|argument| argument == "--large");
-    let more: &[_] = if large { &LARGE } else { &[] };
-    let mut rows = Vec::new();
-    for (program, benchmark, sizes) in BENCHMARKS.iter().chain(more) {
-        for size in *sizes {
-            eprintln!("{program} {benchmark} {size}");
-            rows.extend(run(program, benchmark, *size)?);
+    let file = arguments.next().ok_or(USAGE)?;
+    let (mut large, mut only) = (false, Vec::new());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--large" => large = true,
+            "--only" => only.push(arguments.next().ok_or(USAGE)?),
+            _ => return Err(USAGE.into()),
         }
     }
-    let table = table(&rows);
+    let more: &[_] = if large { &LARGE } else { &[] };
+    let mut lines = Vec::new();
+    for (program, benchmark, sizes) in BENCHMARKS.iter().chain(more) {
+        if !only.is_empty() && !only.iter().any(|only| only == benchmark) {
+            continue;
+        }
+        for size in *sizes {
+            eprintln!("{program} {benchmark} {size}");
+            lines.extend(run(program, benchmark, *size)?);
+        }
+    }
+    lines.extend(growth::lines(&lines));
+    let table = table(&lines);
     println!("{table}");
-    std::fs::write(file, format!("{}\n{table}", heading()?))?;
+    // Of a part there is no table to keep.
+    if only.is_empty() {
+        std::fs::write(&file, format!("{}\n{table}", heading()?))?;
+        std::fs::write(Path::new(&file).with_file_name("growth.svg"), growth::plot(&lines))?;
+    }
     Ok(())
 }
 
 /// Runs a program that stands beside this one.
-fn run(program: &str, benchmark: &str, size: u64) -> Result<Vec<Row>, Failed> {
+fn run(program: &str, benchmark: &str, size: u64) -> Result<Vec<Line>, Failed> {
     let path = std::env::current_exe()?.with_file_name(format!("{program}{}", std::env::consts::EXE_SUFFIX));
     let output = Command::new(path).arg(benchmark).arg(size.to_string()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -100,35 +136,52 @@ fn date() -> String {
     now.split('T').next().unwrap_or_default().to_owned()
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(lines: &[Line]) -> String {
     let mut table = String::from(
         "| work | size | cascade | rival | rival is | ratio | bar | |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for row in rows {
-        let ratio = row.ours / row.rival;
-        let met = if ratio <= row.bar { "met" } else { "**missed**" };
-        let (ours, rival) = (quantity(row.ours, row), quantity(row.rival, row));
-        let (Row { work, size, against, bar, .. }, each) = (row, each(row));
-        let _ = writeln!(
-            table,
-            "| {work} | {size} | {ours} ({each} each) | {rival} | {against} | {ratio:.2} | {bar} | {met} |"
-        );
+    for line in lines {
+        let _ = match line {
+            Line::Missing { work, size, missing } => {
+                writeln!(table, "| {work} | {size} | | | not measured: {missing} | | | |")
+            }
+            Line::Row(row) => {
+                let ratio = row.ours / row.rival;
+                let met = if ratio <= row.bar { "met" } else { "**missed**" };
+                let (ours, rival) = (quantity(row.ours, row), quantity(row.rival, row));
+                let (Row { work, size, against, bar, .. }, each) = (row, each(row));
+                let (ratio, bar) = (factor(ratio), factor(*bar));
+                writeln!(
+                    table,
+                    "| {work} | {size} | {ours}{each} | {rival} | {against} | {ratio} | {bar} | {met} |"
+                )
+            }
+        };
     }
     table
+}
+
+/// Two digits behind the point, and more where nothing would be left.
+fn factor(value: f64) -> String {
+    if value < 0.1 { format!("{value:.4}") } else { format!("{value:.2}") }
 }
 
 fn quantity(value: f64, row: &Row) -> String {
     match row.unit {
         Unit::Time if value >= 1e9 => format!("{:.2} s", value / 1e9),
         Unit::Time => format!("{:.2} ms", value / 1e6),
+        Unit::Memory if value < 1e5 => format!("{value:.0} B"),
         Unit::Memory => format!("{:.1} MB", value / 1e6),
+        Unit::Number => format!("{value:.2}"),
     }
 }
 
 fn each(row: &Row) -> String {
     let value = row.ours / row.per as f64;
     match row.unit {
-        Unit::Time => format!("{value:.0} ns"),
-        Unit::Memory => format!("{value:.0} B"),
+        _ if row.per <= 1 => String::new(),
+        Unit::Time => format!(" ({value:.0} ns each)"),
+        Unit::Memory => format!(" ({value:.0} B each)"),
+        Unit::Number => String::new(),
     }
 }

@@ -8,10 +8,16 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use cascade_benches::cloud::World;
-use cascade_benches::ids::BenchId;
+use cascade_benches::fan_out::Tree;
+use cascade_benches::flat::Flat;
+use cascade_benches::gitlab::Tables;
+use cascade_benches::ids::{BenchId, Shared, Spread};
 use cascade_benches::journal::Takes;
-use cascade_benches::measure::{Row, Unit, by_turns, nanoseconds, time};
-use cascade_benches::{Failed, block_on, by_hand, cloud, driver, journal, mesh, sqlite};
+use cascade_benches::makespan::Forest;
+use cascade_benches::measure::{Row, Unit, by_turns, median, nanoseconds, time};
+use cascade_benches::{
+    Failed, block_on, by_hand, cloud, driver, fan_out, flat, gitlab, journal, makespan, mesh,
+};
 use cascade_sqlite::SqliteJournal;
 
 fn main() -> Result<(), Failed> {
@@ -20,11 +26,17 @@ fn main() -> Result<(), Failed> {
     let size: u64 = arguments.next().map_or(Ok(0), |size| size.parse())?;
     let row = match benchmark.as_str() {
         "mesh" => meshes(size as usize)?,
+        "mesh-growth" => mesh_growth()?,
+        "gitlab" => gitlab_tables()?,
         "cloud-u64" => in_memory::<u64>(size)?,
+        "cloud-spread" => in_memory::<Spread>(size)?,
         "cloud-uuid" => in_memory::<u128>(size)?,
         "cloud-string" => in_memory::<String>(size)?,
-        "sqlite" => on_sqlite(size)?,
+        "flat" => from_flat_arrays(size)?,
+        "fan-out-string" => fanned_out::<String>(size)?,
+        "fan-out-shared" => fanned_out::<Shared>(size)?,
         "driver" => steps(size)?,
+        "makespan" => sleeping(size as usize)?,
         "journal" => kept(Takes::MillisecondEach, size)?,
         "journal-batch" => kept(Takes::MillisecondABatch, size)?,
         "journal-alone" => kept(Takes::Nothing, size)?,
@@ -66,7 +78,7 @@ fn in_memory<Id: BenchId>(vms: u64) -> Result<Row, Failed> {
     let world = Arc::new(World::<Id>::new(vms));
     let cascade = cloud::cascade(&world)?;
     let ours = || -> Result<Duration, Failed> {
-        let (took, report) = time(|| block_on(cloud::plan_and_apply(&cascade, &world)));
+        let (took, report) = time(|| block_on(cloud::plan_and_apply(&cascade, &*world)));
         drop(report??);
         world.expect_all_destroyed()?;
         Ok(took)
@@ -98,32 +110,131 @@ fn in_memory<Id: BenchId>(vms: u64) -> Result<Row, Failed> {
 fn check_order<Id: BenchId>() -> Result<(), Failed> {
     let world = Arc::new(World::<Id>::new(3000).watched());
     let cascade = cloud::cascade(&world)?;
-    let report = block_on(cloud::plan_and_apply(&cascade, &world))??;
+    let report = block_on(cloud::plan_and_apply(&cascade, &*world))??;
     if !report.is_complete() {
         return Err("the run is not complete".into());
     }
     world.expect_all_destroyed()
 }
 
-fn on_sqlite(vms: u64) -> Result<Row, Failed> {
-    let world = World::new(vms);
-    let database = Arc::new(sqlite::Database::new(&world)?);
-    let cascade = sqlite::cascade(&database)?;
-    let statements = block_on(sqlite::statements_of_a_plan(&cascade, &database))??;
-    let (ours, rival) = by_turns(
-        turns(world.len()),
-        || block_on(sqlite::plan(&cascade, &database))?,
-        || sqlite::run_statements(&database, &statements),
-    )?;
+/// The finders read flat arrays, so that nearly all of the time is the engine's.
+fn from_flat_arrays(vms: u64) -> Result<Row, Failed> {
+    let flat = Arc::new(Flat::new(vms));
+    let cascade = cloud::cascade(&flat)?;
+    let ours = || -> Result<Duration, Failed> {
+        let (took, report) = time(|| block_on(cloud::plan_and_apply(&cascade, &*flat)));
+        drop(report??);
+        flat.expect_all_destroyed()?;
+        Ok(took)
+    };
+    let rival = || -> Result<Duration, Failed> {
+        let (took, found) = time(|| {
+            let found = flat::plan(&flat);
+            flat::apply(&flat, &found);
+            found
+        });
+        drop(found);
+        flat.expect_all_destroyed()?;
+        Ok(took)
+    };
+    let (ours, rival) = by_turns(turns(flat.len()), ours, rival)?;
     Ok(Row {
-        work: String::from("cloud on SQLite: plan `delete Zone`"),
-        size: format!("{vms} VMs, {} instances", world.len()),
+        work: String::from("cloud as flat arrays: plan and apply"),
+        size: format!("{vms} VMs, {} instances", flat.len()),
         unit: Unit::Time,
         ours: nanoseconds(ours),
-        against: format!("the finders' {} statements alone", statements.len()),
+        against: String::from("the limit: flat arrays and a bit set, no ids, no order"),
         rival: nanoseconds(rival),
-        bar: 2.0,
-        per: world.len(),
+        bar: 8.0,
+        per: flat.len(),
+    })
+}
+
+fn fanned_out<Id: BenchId>(vms: u64) -> Result<Row, Failed> {
+    let tree = Arc::new(Tree::<Id>::new(vms));
+    let cascade = fan_out::cascade(&tree)?;
+    let run = || block_on(fan_out::plan_and_apply(&cascade, &tree))?;
+    let took = median((0..5).map(|_| run()).collect::<Result<_, _>>()?);
+    Ok(Row {
+        work: format!("fan-out zone → clusters → hosts → VMs, {} ids: plan and apply", Id::KIND),
+        size: format!("{vms} VMs, {} instances", tree.instances()),
+        unit: Unit::Time,
+        ours: nanoseconds(took),
+        against: String::from("150 ms"),
+        rival: 150e6,
+        bar: 1.0,
+        per: tree.instances(),
+    })
+}
+
+/// How the time grows with the edges: the slope of the line through the points, both on a scale of logarithms. 1 is
+/// linear, 2 quadratic.
+fn mesh_growth() -> Result<Row, Failed> {
+    let depths = [5, 10, 25, 50, 100, 200];
+    let mut took: Vec<Vec<Duration>> = depths.map(|_| Vec::new()).into();
+    for _ in 0..7 {
+        for (layers, took) in depths.into_iter().zip(&mut took) {
+            took.push(block_on(mesh::build_and_plan(layers))??);
+        }
+    }
+    let points: Vec<(f64, f64)> = depths
+        .into_iter()
+        .zip(took)
+        .map(|(layers, took)| ((mesh::edges(layers) as f64).ln(), nanoseconds(median(took)).ln()))
+        .collect();
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let covariance: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    let variance: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    Ok(Row {
+        work: String::from("mesh 8 wide: how build, tree and plan grow with the edges"),
+        size: String::from("5 to 200 layers"),
+        unit: Unit::Number,
+        ours: covariance / variance,
+        against: String::from("linear"),
+        rival: 1.0,
+        bar: 1.1,
+        per: 0,
+    })
+}
+
+fn gitlab_tables() -> Result<Row, Failed> {
+    let tables = Tables::new()?;
+    let (mut took, mut affected) = (Vec::new(), 0);
+    for _ in 0..15 {
+        let (time, tables) = block_on(gitlab::build_and_plan(&tables))??;
+        took.push(time);
+        affected = tables;
+    }
+    Ok(Row {
+        work: format!("GitLab's tables: build, and plan a delete from {}", gitlab::ROOT),
+        size: format!("{} edges, {affected} tables affected", tables.edges()),
+        unit: Unit::Time,
+        ours: nanoseconds(median(took)),
+        against: String::from("20 ms"),
+        rival: 20e6,
+        bar: 1.0,
+        per: tables.edges() as u64,
+    })
+}
+
+/// On a clock that jumps: the same in every run.
+fn sleeping(concurrency: usize) -> Result<Row, Failed> {
+    let forest = Arc::new(Forest::new(400, 7));
+    let (bound, layers) = (forest.bound(concurrency), forest.layer_by_layer(concurrency));
+    let took = makespan::run(&forest, concurrency)?;
+    let factor = layers.as_secs_f64() / bound.as_secs_f64();
+    Ok(Row {
+        work: format!(
+            "effects that sleep, log-normal, uneven trees, {concurrency} at once: until all is done"
+        ),
+        size: format!("{} instances", forest.len()),
+        unit: Unit::Time,
+        ours: nanoseconds(took),
+        against: format!("the longer of critical path and shared work (layer by layer: {factor:.2})"),
+        rival: nanoseconds(bound),
+        bar: 1.1,
+        per: forest.len() as u64,
     })
 }
 
@@ -158,7 +269,7 @@ fn steps(steps: u64) -> Result<Row, Failed> {
     let cascade = driver::cascade(&count)?;
     let (ours, rival) = by_turns(
         turns(steps),
-        || block_on(driver::apply(&cascade, &count, steps))?,
+        || block_on(async { driver::apply(&cascade, &count, driver::plan(&cascade, steps).await?).await })?,
         || block_on(driver::bare(&count, steps))?,
     )?;
     Ok(Row {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::affected::{Affected, Arcs, Marks, bits};
+use crate::affected::{Affected, bits};
 use crate::declare::Phase;
+use crate::kinds::{Kind, Marks};
 use crate::pass::labels;
 
 use super::{BlockChunk, InstanceChunk, InstanceKind, PairChunk, Record};
@@ -45,9 +46,7 @@ fn instance_chunks<'a>(
 
 fn is_new(known: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
     let (old, new) = (&known.columns[resource], &affected.columns[resource]);
-    let at = index as usize;
-    at >= old.len()
-        || (old.given[at], old.through[at], old.marks[at]) != (new.given[at], new.through[at], new.marks[at])
+    index as usize >= old.len() || old.kinds.get(index) != new.kinds.get(index)
 }
 
 fn instance_chunk(
@@ -67,8 +66,7 @@ fn instance_chunk(
         kind_of: Vec::with_capacity(range.len()),
     };
     for index in range {
-        let at = index as usize;
-        let (given, through, marks) = (column.given[at], column.through[at], column.marks[at]);
+        let Kind { given, through, marks } = column.kinds.get(index);
         let (taken, retained) = (marks.has(Marks::TAKEN), marks.has(Marks::RETAINED));
         let key = (given, through, u8::from(taken) | u8::from(retained) << 1);
         let number = *numbers.entry(key).or_insert_with(|| {
@@ -83,36 +81,35 @@ fn instance_chunk(
     Ok(Record::Instances(chunk))
 }
 
-/// Arcs are only ever added behind those that are there.
+/// Arcs are only ever added.
 fn arc_chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,
     index: usize,
 ) -> impl Iterator<Item = Record> + 'a {
     let edge = &affected.graph.edges[index];
-    let (parent, child) = (affected.resource_name(edge.parent), affected.resource_name(edge.child));
-    let had = known.map_or((0, 0, 0), |known| {
-        let arcs = &known.arcs[index];
-        (arcs.pairs.len(), arcs.blocks.len(), arcs.released.len())
-    });
-    let Arcs { pairs, blocks, released } = &affected.arcs[index];
-    let (parent, child) = (parent.to_owned(), child.to_owned());
-    let chunk = move |pairs: &[(u32, u32)], released: &[u32]| {
-        let (parent, child) = (parent.clone(), child.clone());
-        Record::Pairs(PairChunk { parent, child, pairs: pairs.to_vec(), released: released.to_vec() })
+    let names = move || {
+        (affected.resource_name(edge.parent).to_owned(), affected.resource_name(edge.child).to_owned())
     };
-    let released = released[had.2..].chunks(CHUNK).map({
-        let chunk = chunk.clone();
-        move |released| chunk(&[], released)
+    let arcs = &affected.arcs[index];
+    let known = known.map(|known| &known.arcs[index]);
+    let chunk = move |pairs: Vec<(u32, u32)>, released: &[u32]| {
+        let (parent, child) = names();
+        Record::Pairs(PairChunk { parent, child, pairs, released: released.to_vec() })
+    };
+    let mut pairs = arcs.pairs_since(known);
+    let pairs = std::iter::from_fn(move || {
+        let pairs: Vec<_> = pairs.by_ref().take(CHUNK).collect();
+        (!pairs.is_empty()).then(|| chunk(pairs, &[]))
     });
-    let pairs = pairs[had.0..].chunks(CHUNK).map(move |pairs| chunk(pairs, &[]));
+    let released = arcs.released[known.map_or(0, |known| known.released.len())..].chunks(CHUNK);
+    let released = released.map(move |released| chunk(Vec::new(), released));
     // A block of many children is as good as several with the same parents.
-    let parts = blocks[had.1..].iter().flat_map(|block| {
+    let parts = arcs.blocks[known.map_or(0, |known| known.blocks.len())..].iter().flat_map(|block| {
         block.children.chunks(CHUNK * 10).map(move |children| (block.parents.clone(), children.to_vec()))
     });
     let blocks = parts.map(move |(parents, children)| {
-        let parent = affected.resource_name(edge.parent).to_owned();
-        let child = affected.resource_name(edge.child).to_owned();
+        let (parent, child) = names();
         Record::Block(BlockChunk { parent, child, parents, children })
     });
     pairs.chain(released).chain(blocks)

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{InstanceChunk, InstanceKind, Journal, JournalError, Record, RunEnd, RunId, RunStart, StepEnded};
-use crate::affected::Arcs;
-use crate::affected::Block;
+use crate::arcs::{Arcs, Block};
 use crate::declare::Phase;
 use crate::plan::PlanVeto;
 use crate::report::NestedReport;
@@ -126,7 +125,7 @@ impl Recorded {
             Record::Instances(chunk) => self.take_instances(chunk)?,
             Record::Pairs(chunk) => {
                 let arcs = self.arcs.entry((chunk.parent, chunk.child)).or_default();
-                arcs.pairs.extend(chunk.pairs);
+                arcs.extend(chunk.pairs.into_iter(), 0);
                 arcs.released.extend(chunk.released);
             }
             Record::Block(chunk) => {

@@ -3,12 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::affected::{Affected, Block, Column, Marks};
+use crate::affected::{Affected, Column};
+use crate::arcs::{Arcs, Block};
 use crate::call::CallError;
 use crate::declare::Phase;
 use crate::discover::{Finished, assemble};
 use crate::error::StepError;
 use crate::graph::Graph;
+use crate::kinds::{Kind, Marks};
 use crate::operation::AnyOperation;
 use crate::pass::{Ran, labels};
 use crate::plan::PlanVeto;
@@ -65,7 +67,7 @@ pub(crate) fn affected(
         fill(&mut columns[at], &labels(graph, code, Phase::Effect, at), recorded)
             .map_err(|what| format!("{name}: {what}"))?;
     }
-    let mut arcs: Vec<_> = graph.edges.iter().map(|_| crate::affected::Arcs::default()).collect();
+    let mut arcs: Vec<_> = graph.edges.iter().map(|_| Arcs::default()).collect();
     for ((parent, child), recorded) in std::mem::take(&mut recorded.arcs) {
         let is_it = |edge: &crate::graph::Edge| {
             graph.resources[edge.parent].name() == parent && graph.resources[edge.child].name() == child
@@ -78,7 +80,7 @@ pub(crate) fn affected(
         let block_fits = |Block { parents, children }: &Block| {
             parents.iter().all(|&at| fits(at, 0)) && children.iter().all(|&at| fits(0, at))
         };
-        if !recorded.pairs.iter().all(|&(parent, child)| fits(parent, child))
+        if !recorded.pairs().all(|(parent, child)| fits(parent, child))
             || !recorded.blocks.iter().all(block_fits)
             || !recorded.released.iter().all(|&child| fits(0, child))
         {
@@ -103,12 +105,12 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
     for kind in &recorded.kinds {
         let mut marks = Marks::default();
         if kind.taken {
-            marks.add(Marks::TAKEN);
+            marks = marks.with(Marks::TAKEN);
         }
         if kind.retained {
-            marks.add(Marks::RETAINED);
+            marks = marks.with(Marks::RETAINED);
         }
-        kinds.push((mask(&kind.given)?, mask(&kind.through)?, marks));
+        kinds.push(Kind { given: mask(&kind.given)?, through: mask(&kind.through)?, marks });
     }
     for (expected, id) in (0..).zip(recorded.ids) {
         let text = id.to_string();
@@ -118,10 +120,7 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
         }
     }
     for kind in recorded.kind_of {
-        let (given, through, marks) = kinds[kind as usize];
-        column.given.push(given);
-        column.through.push(through);
-        column.marks.push(marks);
+        column.kinds.push(kinds[kind as usize]);
     }
     Ok(())
 }

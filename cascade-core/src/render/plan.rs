@@ -99,7 +99,7 @@ impl TreePrinter<'_> {
     fn has_children(&self, resource: usize) -> bool {
         let arcs = |&edge: &usize| &self.affected.arcs[edge];
         let edges = &self.affected.graph.resources[resource].down;
-        edges.iter().map(arcs).any(|arcs| !arcs.pairs.is_empty() || !arcs.blocks.is_empty())
+        edges.iter().map(arcs).any(|arcs| !arcs.is_empty())
     }
 
     fn add_line(&mut self, tree: String, resource: usize, instances: &[u32], shown_above: bool) {

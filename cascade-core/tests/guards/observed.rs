@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use cascade_core::Event;
 use cascade_core::prelude::*;
+use cascade_core::{Event, Phase};
 
 use crate::cloud::{Rack, World};
 
@@ -48,6 +48,46 @@ async fn events_come_in_the_order_of_what_happens() {
             "4 done",
         ]
     );
+}
+
+#[tokio::test]
+async fn who_observes_the_cascade_sees_how_far_a_plan_is_and_then_the_run() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let observed = world().builder().on_event(move |event| {
+        let line = match event {
+            Event::Found { resource, new, instances } => format!("{new} {resource}, {instances} in all"),
+            Event::RunEnded { done, .. } => format!("{done} done"),
+            _ => return,
+        };
+        log.lock().expect("no test panics under it").push(line);
+    });
+    let cascade = observed.build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let found = ["1 Host, 2 in all", "2 Vm, 4 in all"];
+    assert_eq!(*seen.lock().expect("no test panics under it"), found);
+    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
+    assert_eq!(seen.lock().expect("no test panics under it").last().map(String::as_str), Some("4 done"));
+}
+
+/// Of what is ready, what holds most levels up goes first: of two hosts without VMs and a VM, the VM.
+#[tokio::test]
+async fn what_has_most_levels_above_it_starts_first() {
+    let hosts = [("host-1", "rack-1"), ("host-2", "rack-1"), ("host-3", "rack-1")];
+    let world = World::new(&hosts, &[("vm-1", "host-3")]);
+    let cascade = world.builder().concurrency(1).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let first = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&first);
+    let run = cascade.apply(plan).on_event(move |event| {
+        if let Event::StepStarted { step } = event
+            && step.phase == Phase::Effect
+        {
+            seen.lock().expect("no test panics under it").get_or_insert(step.resource.to_string());
+        }
+    });
+    assert!(run.await.expect("nothing stands against it").is_complete());
+    assert_eq!(first.lock().expect("no test panics under it").as_deref(), Some("Vm"));
 }
 
 #[tokio::test]

@@ -1,0 +1,1 @@
+"""The cloud's tables, as Django sees them."""

@@ -1,0 +1,49 @@
+//! Runs one side of a benchmark once, for profilers: `bench-once <benchmark> [size]`. What comes before the part of
+//! interest is a benchmark of its own, so that it can be subtracted.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use cascade_benches::cloud::World;
+use cascade_benches::{Failed, block_on, by_hand, cloud, driver};
+
+fn main() -> Result<(), Failed> {
+    let mut arguments = std::env::args().skip(1);
+    let benchmark = arguments.next().unwrap_or_default();
+    let size: u64 = arguments.next().map_or(Ok(0), |size| size.parse())?;
+    match benchmark.as_str() {
+        "driver" => drive(size, true),
+        "driver-planned" => drive(size, false),
+        "driver-bare" => block_on(driver::bare(&AtomicU64::new(0), size))?.map(drop),
+        "cloud" => in_memory(size, |cascade, world| {
+            block_on(cloud::plan_and_apply(cascade, world))??;
+            world.expect_all_destroyed()
+        }),
+        "cloud-planned" => in_memory(size, |cascade, world| block_on(cloud::plan(cascade, world))?.map(drop)),
+        "cloud-by-hand" => in_memory(size, |_, world| {
+            by_hand::apply(world, &by_hand::plan(world));
+            world.expect_all_destroyed()
+        }),
+        "cloud-made" => in_memory(size, |_, _| Ok(())),
+        other => Err(format!("there is no benchmark `{other}`").into()),
+    }
+}
+
+fn drive(steps: u64, apply: bool) -> Result<(), Failed> {
+    let count = Arc::new(AtomicU64::new(0));
+    let cascade = driver::cascade(&count)?;
+    let plan = block_on(driver::plan(&cascade, steps))??;
+    if apply {
+        block_on(driver::apply(&cascade, &count, plan))??;
+    }
+    Ok(())
+}
+
+fn in_memory(
+    vms: u64,
+    work: impl FnOnce(&cascade_core::Cascade, &World<u64>) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let world = Arc::new(World::<u64>::new(vms));
+    let cascade = cloud::cascade(&world)?;
+    work(&cascade, &world)
+}

@@ -1,0 +1,50 @@
+//! The same cloud deleted by Django's ORM, where there is a Python with Django: `cargo xtask bench` makes one.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::Failed;
+use crate::measure::expect_equal;
+
+/// The environment variable that names the Python.
+pub const PYTHON: &str = "CASCADE_BENCH_PYTHON";
+
+/// What the script answers.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    seconds: f64,
+    deleted: u64,
+    version: String,
+}
+
+/// The Python that has Django, if there is one.
+pub fn python() -> Option<String> {
+    std::env::var(PYTHON).ok().filter(|python| !python.is_empty())
+}
+
+/// How long deleting takes, and which Django it was.
+pub fn delete(
+    python: &str,
+    file: &Path,
+    signals: bool,
+    instances: u64,
+) -> Result<(Duration, String), Failed> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/django/delete.py");
+    let mut command = Command::new(python);
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(script)
+        .arg(file)
+        .args(signals.then_some("--signals"))
+        .stderr(Stdio::inherit());
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(format!("{command:?} failed: {}", output.status).into());
+    }
+    let answer: Answer = serde_json::from_slice(&output.stdout)?;
+    expect_equal("deleted by Django", &answer.deleted, &instances)?;
+    Ok((Duration::from_secs_f64(answer.seconds), answer.version))
+}

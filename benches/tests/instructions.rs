@@ -1,0 +1,64 @@
+//! What was gained is guarded by counting instructions, where the machine has `valgrind`. The counts are those of this
+//! compiler's code, so that they get a wide tolerance: they are there to notice a pass more over every instance, not a
+//! branch.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stderr, reason = "a test that did not look says so")]
+
+use std::process::Command;
+
+use cascade_benches::Failed;
+use cascade_benches::cloud::each_instance;
+
+/// How much more there may be, in hundredths.
+const TOLERANCE: u64 = 20;
+
+/// Instructions for an instance of the cloud with u64 ids, and for a step of the driver, when this was written.
+const PER_INSTANCE: u64 = 780;
+const PER_STEP: u64 = 1240;
+
+/// Instructions of a benchmark's part, for one of `per` things: all of it, less what comes before.
+fn instructions(all: &str, before: &str, size: u64, per: u64) -> Result<Option<u64>, Failed> {
+    let (Some(all), Some(before)) = (counted(all, size)?, counted(before, size)?) else {
+        eprintln!("there is no valgrind: instructions were not counted");
+        return Ok(None);
+    };
+    Ok(Some((all - before) / per))
+}
+
+fn counted(benchmark: &str, size: u64) -> Result<Option<u64>, Failed> {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", env!("CARGO_BIN_EXE_bench-once")]);
+    let Ok(output) = command.arg(benchmark).arg(size.to_string()).output() else { return Ok(None) };
+    let said = String::from_utf8(output.stderr)?;
+    let count = said.lines().find_map(|line| line.split("Collected : ").nth(1));
+    let count = count.ok_or_else(|| format!("{benchmark} was not counted:\n{said}"))?;
+    Ok(Some(count.trim().parse()?))
+}
+
+fn expect_at_most(what: &str, counted: Option<u64>, expected: u64) {
+    if let Some(counted) = counted {
+        let most = expected + expected * TOLERANCE / 100;
+        assert!(counted <= most, "{what}: {counted} instructions, {expected} when this was written");
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "counts optimised code: cargo test --release -p cascade-benches")]
+fn an_instance_costs_few_instructions() -> Result<(), Failed> {
+    let vms = 3000;
+    let mut instances = 0;
+    each_instance(vms, |_, _, _| instances += 1);
+    let counted = instructions("cloud", "cloud-made", vms, instances)?;
+    expect_at_most("an instance, planned and applied", counted, PER_INSTANCE);
+    Ok(())
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "counts optimised code: cargo test --release -p cascade-benches")]
+fn a_step_costs_few_instructions() -> Result<(), Failed> {
+    let steps = 3000;
+    let counted = instructions("driver", "driver-planned", steps, steps)?;
+    expect_at_most("a step of one instance", counted, PER_STEP);
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! What rules and policies made of the instances of a resource. Of many instances there are few kinds, so that a byte
+//! says which.
+
+use hashbrown::HashMap;
+
+/// What policies made of an instance, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// A parent's end takes it.
+    pub(crate) const TAKEN: Self = Self(1);
+    /// It stays, and is listed.
+    pub(crate) const RETAINED: Self = Self(2);
+
+    pub(crate) fn with(self, mark: Self) -> Self {
+        Self(self.0 | mark.0)
+    }
+
+    pub(crate) fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+}
+
+/// What was made of an instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Kind {
+    /// The effects that some rule gave, a bit each.
+    pub(crate) given: u32,
+    /// Those of them that came by a rule which is not a leaf.
+    pub(crate) through: u32,
+    pub(crate) marks: Marks,
+}
+
+impl Kind {
+    /// Whether what hangs off the instance is looked for.
+    pub(crate) fn is_expanded(self) -> bool {
+        self.through != 0 || self.marks.has(Marks::TAKEN)
+    }
+
+    /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
+    /// in the table and not affected.
+    pub(crate) fn is_affected(self) -> bool {
+        self.given != 0 || self.marks.has(Marks::TAKEN)
+    }
+
+    /// Whether the instance stays and is listed.
+    pub(crate) fn is_retained(self) -> bool {
+        !self.is_affected() && self.marks.has(Marks::RETAINED)
+    }
+
+    /// Whether a parent's end takes the instance, and it has no step of its own.
+    pub(crate) fn is_taken_without_step(self) -> bool {
+        self.given == 0 && self.marks.has(Marks::TAKEN)
+    }
+}
+
+/// The kind of each instance, by its index.
+#[derive(Clone, Debug)]
+pub(crate) struct Kinds {
+    numbers: Numbers,
+    /// By number; the first is that of an instance of which nothing is known yet.
+    all: Vec<Kind>,
+    by_kind: HashMap<Kind, u32>,
+}
+
+/// The number of each instance's kind.
+#[derive(Clone, Debug)]
+enum Numbers {
+    Bytes(Vec<u8>),
+    /// Where there are more kinds than a byte can tell apart.
+    Words(Vec<u32>),
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self {
+            numbers: Numbers::Bytes(Vec::new()),
+            all: vec![Kind::default()],
+            by_kind: HashMap::from([(Kind::default(), 0)]),
+        }
+    }
+}
+
+impl Kinds {
+    pub(crate) fn len(&self) -> usize {
+        match &self.numbers {
+            Numbers::Bytes(numbers) => numbers.len(),
+            Numbers::Words(numbers) => numbers.len(),
+        }
+    }
+
+    /// Of those that are added nothing is known yet.
+    pub(crate) fn resize(&mut self, len: usize) {
+        match &mut self.numbers {
+            Numbers::Bytes(numbers) => numbers.resize(len, 0),
+            Numbers::Words(numbers) => numbers.resize(len, 0),
+        }
+    }
+
+    pub(crate) fn push(&mut self, kind: Kind) {
+        let (index, number) = (self.len(), self.number_of(kind));
+        self.resize(index + 1);
+        self.set(index, number);
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Kind {
+        self.all[self.number(index as usize) as usize]
+    }
+
+    /// What `of` makes of each instance's kind, in the order of the instances; asked once for each kind.
+    pub(crate) fn map<T: Copy>(&self, of: impl Fn(Kind) -> T) -> impl Iterator<Item = T> {
+        let by_number: Vec<T> = self.all.iter().map(|&kind| of(kind)).collect();
+        (0..self.len()).map(move |index| by_number[self.number(index) as usize])
+    }
+
+    /// How many instances are of a kind that `is` admits.
+    pub(crate) fn count(&self, is: impl Fn(Kind) -> bool) -> usize {
+        self.map(is).filter(|&is| is).count()
+    }
+
+    pub(crate) fn change(&mut self, index: u32, change: impl Fn(Kind) -> Kind) {
+        let number = self.number_of(change(self.get(index)));
+        self.set(index as usize, number);
+    }
+
+    /// The same for many, of which some may be told twice: `change` is asked once for each kind, and has to make the same
+    /// of what it has made already.
+    pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Kind) -> Kind) {
+        let mut changed = Vec::with_capacity(self.all.len());
+        while let Some(&kind) = self.all.get(changed.len()) {
+            let number = self.number_of(change(kind));
+            changed.push(number);
+        }
+        match &mut self.numbers {
+            Numbers::Bytes(numbers) => {
+                // All of them fit: there are no words as long as there are so few.
+                let changed: Vec<u8> = changed.into_iter().map(|number| number as u8).collect();
+                for &index in indices {
+                    let number = &mut numbers[index as usize];
+                    *number = changed[*number as usize];
+                }
+            }
+            Numbers::Words(numbers) => {
+                for &index in indices {
+                    let number = &mut numbers[index as usize];
+                    *number = changed[*number as usize];
+                }
+            }
+        }
+    }
+
+    fn number(&self, index: usize) -> u32 {
+        match &self.numbers {
+            Numbers::Bytes(numbers) => numbers[index].into(),
+            Numbers::Words(numbers) => numbers[index],
+        }
+    }
+
+    fn set(&mut self, index: usize, number: u32) {
+        match &mut self.numbers {
+            Numbers::Bytes(numbers) => numbers[index] = number as u8,
+            Numbers::Words(numbers) => numbers[index] = number,
+        }
+    }
+
+    /// The number of a kind, which is added if it is new.
+    fn number_of(&mut self, kind: Kind) -> u32 {
+        if let Some(&number) = self.by_kind.get(&kind) {
+            return number;
+        }
+        let number = self.all.len() as u32;
+        self.all.push(kind);
+        self.by_kind.insert(kind, number);
+        if let Numbers::Bytes(numbers) = &self.numbers
+            && number > u32::from(u8::MAX)
+        {
+            self.numbers = Numbers::Words(numbers.iter().map(|&number| number.into()).collect());
+        }
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_may_be_any_number_of_kinds() {
+        let mut kinds = Kinds::default();
+        kinds.resize(1000);
+        let kind = |index: u32| Kind { given: index * 3, through: index, marks: Marks::TAKEN };
+        for index in 0..1000 {
+            kinds.change(index, |_| kind(index));
+        }
+        assert!((0..1000).all(|index| kinds.get(index) == kind(index)));
+        kinds.change_all(&[3, 999, 999], |kind| Kind { through: kind.through | 1 << 20, ..kind });
+        assert_eq!(kinds.get(3), Kind { through: 0x3 | 1 << 20, ..kind(3) });
+        assert_eq!(kinds.get(999), Kind { through: 0x3e7 | 1 << 20, ..kind(999) });
+        assert_eq!(kinds.map(|kind| kind.given).sum::<u32>(), (0..1000).map(|index| index * 3).sum::<u32>());
+        assert_eq!(kinds.count(|kind| kind.given < 30), 10);
+    }
+
+    #[test]
+    fn a_change_of_all_may_bring_the_kind_that_no_byte_tells() {
+        let mut kinds = Kinds::default();
+        for index in 0..255 {
+            kinds.push(Kind { given: index + 1, ..Kind::default() });
+        }
+        let all: Vec<u32> = (0..255).collect();
+        kinds.change_all(&all, |kind| Kind { through: kind.given, ..kind });
+        assert!(
+            all.iter().all(|&at| kinds.get(at) == Kind { given: at + 1, through: at + 1, ..Kind::default() })
+        );
+    }
+}
