@@ -161,7 +161,17 @@ impl CascadeBuilder {
         let Self { mut extensions, find, concurrency, limits, layers, authorizers, journal, .. } = self;
         extensions.sort_by(|a, b| extension_order(a.descriptor()).cmp(&extension_order(b.descriptor())));
         let graph = Arc::new(graph);
-        let engine = Engine { graph, extensions, find, concurrency, limits, layers, authorizers, journal };
+        let engine = Engine {
+            graph,
+            extensions,
+            find,
+            concurrency,
+            limits,
+            layers,
+            authorizers,
+            journal,
+            remote: None,
+        };
         Cascade { engine: Arc::new(engine), started_by: None }
     }
 }

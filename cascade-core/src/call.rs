@@ -11,6 +11,7 @@ use futures::FutureExt;
 
 use crate::declare::{HandlerFuture, StepSettings};
 use crate::error::StepError;
+use crate::remote::unwrapped;
 
 /// Why a call did not answer.
 #[derive(Debug)]
@@ -68,14 +69,14 @@ pub(crate) async fn once<'a, T>(
         let mut call = call();
         // What answers at once needs no timer.
         if let Poll::Ready(answer) = futures::poll!(&mut call) {
-            return answer.map_err(CallError::Failed);
+            return answer.map_err(unwrapped);
         }
         match timeout {
             Some(limit) => match Box::pin(tokio::time::timeout(limit, call)).await {
-                Ok(answer) => answer.map_err(CallError::Failed),
+                Ok(answer) => answer.map_err(unwrapped),
                 Err(_) => Err(CallError::TimedOut(limit)),
             },
-            None => call.await.map_err(CallError::Failed),
+            None => call.await.map_err(unwrapped),
         }
     };
     match AssertUnwindSafe(limited).catch_unwind().await {
@@ -89,7 +90,7 @@ pub(crate) async fn until_answered<'a, T>(
     settings: StepSettings,
     mut call: impl FnMut() -> HandlerFuture<'a, T>,
 ) -> Result<T, CallError> {
-    let mut delays = delays(settings.retries);
+    let mut delays = delays(settings.retries, None);
     loop {
         match once(settings.timeout, &mut call).await {
             Err(error) if !error.is_terminal() => match delays.next() {
@@ -101,14 +102,18 @@ pub(crate) async fn until_answered<'a, T>(
     }
 }
 
-/// The waits before each further try: exponential from 100 ms up to 30 s, with jitter.
-pub(crate) fn delays(retries: u32) -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
+/// The waits before each further try: exponential from 100 ms up to 30 s, with jitter; with a `seed`, the same each time.
+pub(crate) fn delays(retries: u32, seed: Option<u64>) -> impl Iterator<Item = Duration> + use<> {
+    let delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(30))
         .with_max_times(retries as usize)
-        .with_jitter()
-        .build()
+        .with_jitter();
+    let delays = match seed {
+        Some(seed) => delays.with_jitter_seed(seed),
+        None => delays,
+    };
+    delays.build()
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

@@ -1,16 +1,19 @@
 //! The engine: the graph with its extensions, and how they are used.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::authorize::Authorizer;
+use crate::call::delays;
 use crate::discover::FindSettings;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::journal::Journal;
 use crate::layer::Layer;
 use crate::limits::Limits;
+use crate::remote::Remote;
 use crate::report::NestedReport;
 
 /// What all plans and runs of one program share.
@@ -25,6 +28,23 @@ pub(crate) struct Engine {
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) authorizers: Vec<Arc<dyn Authorizer>>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    /// Whoever carries out what the extensions are asked, if these are only placeholders.
+    pub(crate) remote: Option<Arc<dyn Remote>>,
+}
+
+impl Engine {
+    /// The waits before each further try of a step. Where the run may have to be done again up to where it was, they are
+    /// the same each time.
+    pub(crate) fn delays(&self, retries: u32, seed: u64) -> impl Iterator<Item = Duration> + use<> {
+        delays(retries, self.remote.as_ref().map(|_| seed))
+    }
+
+    pub(crate) async fn wait(&self, delay: Duration) {
+        match &self.remote {
+            Some(remote) => remote.wait(delay).await,
+            None => tokio::time::sleep(delay).await,
+        }
+    }
 }
 
 /// How a cascade stands inside another: a method of a run may start a cascade of its own.

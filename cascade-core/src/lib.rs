@@ -159,6 +159,7 @@ mod progress;
 mod provide;
 mod recorder;
 mod registration;
+pub mod remote;
 mod render;
 mod report;
 mod resource;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::affected::Affected;
 use crate::graph::Graph;
@@ -17,7 +17,7 @@ use crate::graph::Graph;
 /// let limits = Limits::none().instances(50_000).resource("VmInstance", 1_000);
 /// # let _ = limits;
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Limits {
     instances: Option<usize>,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::order::Order;
 
 /// What a run does after a step has failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum FailurePolicy {
     /// Start nothing new; what runs ends.
@@ -46,7 +47,8 @@ pub(crate) struct Slot {
 }
 
 /// Where an instance stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub(crate) enum State {
     /// It waits for others, or for its turn.
