@@ -54,9 +54,10 @@ pub use error::RemoteError;
 pub(crate) use error::unwrapped;
 pub use event::{EventRecord, StepRecord};
 pub use fingerprint::{Fingerprint, GraphDifference};
+pub use names::methods;
 pub use plan::{PlanHeader, is_same, records, restore};
 pub use report::{ReportPage, report_from, report_pages};
-pub use serve::{authorize, execute, find};
+pub use serve::{authorize, execute, find, longest_step, stuck};
 pub use turns::{Answer, Request, Turns};
 
 /// Who has calls of users' methods carried out. Each is made in full: retries of methods are calls of their own.

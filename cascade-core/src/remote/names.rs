@@ -1,6 +1,9 @@
 //! The methods behind the names in a call.
 
+use std::collections::BTreeSet;
+
 use super::{FindCall, MethodCall, RemoteError};
+use crate::cascade::Cascade;
 use crate::context::StepContext;
 use crate::declare::Phase;
 use crate::engine::Engine;
@@ -72,4 +75,19 @@ pub(super) fn of(cx: &StepContext, ids: Vec<serde_json::Value>) -> MethodCall {
         attempt: cx.attempt,
         forced: cx.forced,
     }
+}
+
+/// The names of all methods that steps on a resource call, each once.
+pub fn methods(cascade: &Cascade, resource: &str) -> Vec<String> {
+    let graph = &cascade.engine.graph;
+    let extensions = graph.find_resource(resource).map(|at| graph.resources[at].extensions.as_slice());
+    let mut names = BTreeSet::new();
+    for &at in extensions.unwrap_or_default() {
+        let declared = &graph.extensions[at];
+        names.extend(declared.effects.iter().map(|effect| effect.method.to_string()));
+        for phases in [&declared.checks, &declared.begins, &declared.cleanups] {
+            names.extend(phases.iter().map(|phase| phase.method.to_string()));
+        }
+    }
+    names.into_iter().collect()
 }

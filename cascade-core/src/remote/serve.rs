@@ -1,6 +1,7 @@
 //! Carrying out calls that come from elsewhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall, RemoteError, names};
 use crate::affected::Affected;
@@ -10,6 +11,8 @@ use crate::context::{FindContext, StepContext};
 use crate::declare::Phase;
 use crate::engine::Nesting;
 use crate::layer::{Instances, Next, StepCall};
+use crate::monitor::StuckStep;
+use crate::order::Order;
 use crate::plan::Plan;
 
 /// Asks a finder, and asks again as often as its extension says.
@@ -122,4 +125,27 @@ fn known(affected: &Affected, resource: usize, ids: Vec<serde_json::Value>) -> R
             Err(RemoteError::fault(format!("{} {id} is not in the plan that this worker read", node.name())))
         }
     }
+}
+
+/// How long a step on instances of `resource` may take at most, by the extensions of it; `None` where one has no limit.
+pub fn longest_step(cascade: &Cascade, resource: &str) -> Option<Duration> {
+    let graph = &cascade.engine.graph;
+    let extensions = graph.find_resource(resource).map(|at| graph.resources[at].extensions.as_slice());
+    let limits = extensions.unwrap_or_default().iter().map(|&at| graph.extensions[at].settings.timeout);
+    limits.collect::<Option<Vec<_>>>().map(|limits| limits.into_iter().max().unwrap_or_default())
+}
+
+/// A step that is under way, with what waits for it; `None` where its instances are not in the plan. `call` may name only
+/// the first of its `instances`: then more may wait for it.
+pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) -> Option<StuckStep> {
+    let affected = &plan.affected;
+    let resource = affected.graph.find_resource(&call.resource)?;
+    let indices = known(affected, resource, call.ids.clone()).ok()?;
+    let nodes: Vec<u32> = indices.into_iter().map(|index| affected.node(resource, index)).collect();
+    let order = match call.phase {
+        Phase::Begin => Order::parents_first(affected).0,
+        Phase::Check | Phase::Effect | Phase::Cleanup => Order::children_first(affected).0,
+    };
+    let step = StuckStep::describe((resource, &call.effect), &nodes, since, affected, &order);
+    Some(StuckStep { instances, ..step })
 }
