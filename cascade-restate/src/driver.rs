@@ -96,6 +96,7 @@ impl<'a> Driver<'a> {
 
     /// Runs to the end. An `Err` is for Restate: it tries again, or people do.
     pub(crate) async fn run(mut self) -> Result<RunOutcome, HandlerError> {
+        tracing::info!(run = self.ctx.key(), process = std::process::id(), "driving a run");
         self.ctx.set(state::ABOUT, Json(self.request.about.clone()));
         self.tell_plan("hold");
         let cancelled = self.ctx.promise::<bool>(CANCEL).map(|_| Completed::Cancelled);

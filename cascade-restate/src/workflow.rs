@@ -83,7 +83,7 @@ impl CascadeRun {
         let progress = progress.map(|Json(progress)| progress).unwrap_or_default();
         let first_page = query.from_page.max(progress.first_page);
         let mut events = Vec::new();
-        for page in first_page..progress.pages.min(first_page + EVENT_PAGES) {
+        for page in first_page..progress.pages.min(first_page.saturating_add(EVENT_PAGES)) {
             let key = state::events(page);
             let Some(Json(page)) = ctx.get(&key).await? else { break };
             events.push(page);

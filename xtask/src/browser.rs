@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::done;
+
 /// Writes the pages, gets the browser and its driver if they are not there, and runs the script. The pictures it takes
 /// are left in `target/browser` to be looked at.
 pub(crate) fn run() -> ExitCode {
@@ -59,12 +61,4 @@ fn drive(root: &Path, folder: &Path) -> Result<(), String> {
     };
     done(node("formats.mjs").arg(cloud).arg(&pages))?;
     done(node("pages.mjs").arg(pages).arg("."))
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} ended with {status}")),
-        Err(error) => Err(format!("{command:?} did not start: {error}")),
-    }
 }

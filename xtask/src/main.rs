@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
 
 mod browser;
+mod restate;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -13,6 +14,8 @@ const USAGE: &str = "usage: cargo xtask <task>
 tasks:
   bench [--large]   measure everything, print one table and write it to benches/RESULTS.md;
                     --large also measures 50 million instances, which takes 20 GB of memory
+  restate [PROOF]…  prove with real servers, workers and kills what cascade-restate promises: equal, kills, outages,
+                    refusals, speed, large; larger, if asked for, is a run of a million
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
 fn main() -> ExitCode {
@@ -20,6 +23,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["browser"] => browser::run(),
+        ["restate", chosen @ ..] => restate::run(chosen),
         ["bench"] => bench(&[]),
         ["bench", "--large"] => bench(&["--large"]),
         _ => {
@@ -52,4 +56,13 @@ fn bench(arguments: &[&str]) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Runs a command that has to go well.
+pub(crate) fn done(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} ended with {status}")),
+        Err(error) => Err(format!("{command:?} did not start: {error}")),
+    }
 }
