@@ -53,6 +53,11 @@ impl Column {
         self.through[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
     }
 
+    /// Whether the instance goes, whatever else may reach it: none of what is `held` back by a leaf counts.
+    pub(crate) fn goes_for_certain(&self, index: u32, held: u32) -> bool {
+        self.through[index as usize] & !held != 0 || self.marks[index as usize].has(Marks::TAKEN)
+    }
+
     /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
     /// in the table and not affected.
     pub(crate) fn is_affected(&self, index: u32) -> bool {
@@ -62,6 +67,11 @@ impl Column {
     /// The instances that stay and are listed.
     pub(crate) fn is_retained(&self, index: u32) -> bool {
         !self.is_affected(index) && self.marks[index as usize].has(Marks::RETAINED)
+    }
+
+    /// Whether a parent's end takes the instance, and it has no step of its own.
+    pub(crate) fn is_taken_without_step(&self, index: u32) -> bool {
+        self.given[index as usize] == 0 && self.marks[index as usize].has(Marks::TAKEN)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,6 +104,14 @@ impl Arcs {
         children.dedup();
         children
     }
+
+    /// Every child of every block with every parent, as pairs.
+    pub(crate) fn part_blocks(&mut self) {
+        for Block { parents, children } in std::mem::take(&mut self.blocks) {
+            let pairs = parents.iter().flat_map(|&parent| children.iter().map(move |&child| (parent, child)));
+            self.pairs.extend(pairs);
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -119,7 +137,12 @@ pub(crate) struct Affected {
     pub(crate) arcs: Vec<Arcs>,
     /// The roots are the first instances of their resource.
     pub(crate) roots: u32,
+    /// Sorted.
     pub(crate) cut: Vec<CutArc>,
+    /// The instances that a parent's end takes and that have no step of their own: their nodes, sorted.
+    pub(crate) taken: Vec<u32>,
+    /// Where a parent waits for all that hangs off a taken child, and not for that child's end, which comes later: sorted.
+    pub(crate) circular_ends: Vec<CutArc>,
     /// How many instances are affected.
     pub(crate) count: usize,
     /// The first node of each resource, and behind the last one the number of all instances.
@@ -162,10 +185,11 @@ impl Affected {
         (0..self.columns.len()).filter(|&resource| self.instances(resource).next().is_some())
     }
 
-    /// The arcs that were cut, by the resources and ids of their parents and then of their children.
-    pub(crate) fn cut_by_ids(&self) -> Vec<CutArc> {
+    /// The arcs that were left out of the order, by the resources and ids of their parents and then of their children;
+    /// each with whether only the child's end is left out.
+    pub(crate) fn cut_by_ids(&self) -> Vec<(CutArc, bool)> {
         let mut ranks: HashMap<usize, Vec<usize>> = HashMap::new();
-        for arc in &self.cut {
+        for arc in self.cut.iter().chain(&self.circular_ends) {
             for resource in [self.graph.edges[arc.edge].parent, self.graph.edges[arc.edge].child] {
                 ranks.entry(resource).or_insert_with(|| {
                     let ids = &self.columns[resource].ids;
@@ -177,8 +201,10 @@ impl Affected {
                 });
             }
         }
-        let mut cut = self.cut.clone();
-        cut.sort_by_key(|arc| {
+        let whole = self.cut.iter().map(|&arc| (arc, false));
+        let mut cut: Vec<(CutArc, bool)> =
+            whole.chain(self.circular_ends.iter().map(|&arc| (arc, true))).collect();
+        cut.sort_by_key(|(arc, _)| {
             let edge = &self.graph.edges[arc.edge];
             let parent = ranks[&edge.parent][arc.parent as usize];
             (edge.parent, parent, edge.child, ranks[&edge.child][arc.child as usize])
@@ -217,9 +243,7 @@ impl Affected {
 
     /// Whether a parent's end takes the instance, and it has no step of its own.
     pub(crate) fn is_taken_without_step(&self, node: u32) -> bool {
-        let (resource, index) = self.locate(node);
-        let column = &self.columns[resource];
-        column.given[index as usize] == 0 && column.marks[index as usize].has(Marks::TAKEN)
+        self.taken.binary_search(&node).is_ok()
     }
 
     pub(crate) fn is_root(&self, resource: usize, index: u32) -> bool {

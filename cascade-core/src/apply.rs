@@ -19,7 +19,7 @@ use crate::limits::{Exceeded, Limits};
 use crate::monitor::Monitor;
 use crate::plan::{Plan, PlanError, PlanVeto};
 use crate::recorder::Recorder;
-use crate::report::{NestedReport, Report};
+use crate::report::{NestedReport, NestedRequest, Report};
 use crate::schedule::FailurePolicy;
 use crate::vet::objections;
 
@@ -164,6 +164,7 @@ impl Apply {
             cx.nesting.add_report(NestedReport {
                 resource: cx.affected.resource_name(cx.method.resource).to_owned(),
                 effect: cx.effect().to_owned(),
+                asked: NestedRequest::of(&report.affected)?,
                 report: report.summary(),
             });
         }
@@ -251,16 +252,15 @@ fn run_start(
 /// The id of a cascade that a method starts: the same whenever the method starts it in the same run.
 fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError> {
     let outer = cx.run_id().map_or("", RunId::as_str);
+    let asked = NestedRequest::of(affected)?;
     let mut texts = vec![
         cx.phase().name().to_owned(),
         cx.effect().to_owned(),
         affected.operation.descriptor().code().to_owned(),
-        affected.operation.to_json()?.to_string(),
-        affected.resource_name(affected.route.root).to_owned(),
+        asked.operation.to_string(),
+        asked.root,
     ];
-    for root in 0..affected.roots {
-        texts.push(affected.columns[affected.route.root].ids.id_to_json(root)?.to_string());
-    }
+    texts.extend(asked.roots.iter().map(ToString::to_string));
     let hex = digest::hex(texts.iter().map(String::as_str));
     Ok(RunId::from(format!("{outer}/{}", &hex[..12])))
 }

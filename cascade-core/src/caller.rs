@@ -14,16 +14,16 @@ use crate::call::{CallError, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
 use crate::declare::Phase;
-use crate::drift::{Drift, Newcomers, look_again};
+use crate::drift::{Drift, Newcomers, Released, look_again, look_at_owners};
 use crate::engine::Engine;
 use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
 use crate::layer::{Instances, Next, StepCall};
-use crate::order::Order;
 use crate::pass::Method;
 use crate::remote::unwrapped;
 use crate::route::Reach;
 use crate::schedule::Step;
+use crate::taken::Takers;
 
 /// A step that has ended.
 pub(crate) struct Ended {
@@ -77,15 +77,22 @@ impl Repeats {
 /// Whether and how what hangs off an instance is looked for again before its step.
 pub(crate) struct Looking<'a> {
     drift: Drift,
-    /// From each instance to those that hang off it; `None` where nobody looks.
-    down: Option<Order>,
+    /// `None` where nobody looks.
+    at: Option<LookedAt>,
     refused: &'a Refused,
+}
+
+/// What is looked at.
+struct LookedAt {
+    /// What the end of which instance takes.
+    takers: Takers,
+    released: Released,
 }
 
 impl<'a> Looking<'a> {
     pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
-        let down = (drift != Drift::Ignore).then(|| Order::parents_first(affected).0);
-        Self { drift, down, refused }
+        let looked_at = || LookedAt { takers: Takers::of(affected), released: Released::of(affected) };
+        Self { drift, at: (drift != Drift::Ignore).then(looked_at), refused }
     }
 }
 
@@ -93,7 +100,7 @@ impl Looking<'static> {
     /// No step is looked at again.
     pub(crate) fn away() -> Self {
         static NOTHING: Refused = Refused::new();
-        Self { drift: Drift::Ignore, down: None, refused: &NOTHING }
+        Self { drift: Drift::Ignore, at: None, refused: &NOTHING }
     }
 }
 
@@ -110,12 +117,12 @@ impl Caller<'_> {
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
-            let looked = match &self.looking.down {
-                Some(down) => Box::pin(self.look(down, &step)).await?,
+            let looked = match &self.looking.at {
+                Some(at) => Box::pin(self.look(at, &step)).await?,
                 None => Failed::new(),
             };
             // The run may have been stopped while it looked.
-            if self.looking.down.is_some() && self.stopped.load(Ordering::Relaxed) {
+            if self.looking.at.is_some() && self.stopped.load(Ordering::Relaxed) {
                 return Err(Vec::new());
             }
             Ok(self.tries(method, &step, looked).await)
@@ -144,64 +151,57 @@ impl Caller<'_> {
 
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
     /// under so that their step must not run; an `Err` has newcomers to chase first.
-    async fn look(&self, down: &Order, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+    async fn look(&self, at: &LookedAt, step: &Step) -> Result<Failed, Vec<Newcomers>> {
         let Self { engine, affected, looking, .. } = self;
-        let mut failed = Failed::new();
+        let mut against = Vec::new();
         let mut chased = Vec::new();
-        for (resource, parents) in self.to_look_at(down, step) {
-            let open = |index: &u32| looking.refused.get(resource, *index).is_none();
-            let (asked, refused): (Vec<u32>, Vec<u32>) = parents.into_iter().partition(open);
-            for index in refused {
-                let error = looking.refused.get(resource, index);
-                failed.extend(
-                    error
-                        .into_iter()
-                        .flat_map(|error| positions_above(affected, down, step, (resource, index), error)),
-                );
+        for (resource, instances) in self.ending_with(&at.takers, step) {
+            match look_at_owners(engine, affected, &at.released, resource, &instances).await {
+                Ok(kept) => {
+                    let drifted = |(index, owner)| ((resource, index), Arc::new(CallError::Drifted(owner)));
+                    against.extend(kept.into_iter().map(drifted));
+                }
+                Err(error) => against.extend(all_of(resource, &instances, error)),
+            }
+            let is_expanded = |index: &u32| affected.columns[resource].is_expanded(*index);
+            let mut asked = Vec::new();
+            for index in instances.into_iter().filter(is_expanded) {
+                match looking.refused.get(resource, index) {
+                    Some(error) => against.push(((resource, index), Arc::clone(error))),
+                    None => asked.push(index),
+                }
             }
             match look_again(engine, affected, resource, asked.clone()).await {
                 Ok(newcomers) => {
-                    for newcomers in newcomers {
-                        let restricts = newcomers.route.reach == Reach::Restricts;
-                        if looking.drift == Drift::Chase && !restricts {
-                            chased.push(newcomers);
-                            continue;
-                        }
+                    let is_chased = |newcomers: &Newcomers| {
+                        looking.drift == Drift::Chase && newcomers.route.reach != Reach::Restricts
+                    };
+                    let (join, refused): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(is_chased);
+                    chased.extend(join);
+                    for newcomers in refused {
                         let error = Arc::new(CallError::Drifted(newcomers.describe(affected)));
-                        for &index in &newcomers.parents {
-                            failed.extend(positions_above(affected, down, step, (resource, index), &error));
-                        }
+                        let parents = newcomers.parents.iter();
+                        against.extend(parents.map(|&index| ((resource, index), Arc::clone(&error))));
                     }
                 }
-                Err(error) => {
-                    let error = Arc::new(error);
-                    for index in asked {
-                        failed.extend(positions_above(affected, down, step, (resource, index), &error));
-                    }
-                }
+                Err(error) => against.extend(all_of(resource, &asked, error)),
             }
         }
-        if chased.is_empty() { Ok(failed) } else { Err(chased) }
+        if !chased.is_empty() {
+            return Err(chased);
+        }
+        let positions = |(instance, error)| positions_above(affected, &at.takers, step, instance, &error);
+        Ok(against.into_iter().flat_map(positions).collect())
     }
 
-    /// The instances that are looked at again before a step: its own, and those that their end takes, by resource.
-    fn to_look_at(&self, down: &Order, step: &Step) -> BTreeMap<usize, Vec<u32>> {
-        let affected = self.affected;
+    /// The instances that end with a step: its own, and those that their end takes, by resource.
+    fn ending_with(&self, takers: &Takers, step: &Step) -> BTreeMap<usize, Vec<u32>> {
         let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        let mut seen: HashSet<u32> = step.nodes.iter().copied().collect();
-        let mut open = step.nodes.clone();
-        while let Some(node) = open.pop() {
-            let (resource, index) = affected.locate(node);
-            if affected.columns[resource].is_expanded(index) {
-                by_resource.entry(resource).or_default().push(index);
-            }
-            let taken = down.instances_after(node, affected.nodes());
-            open.extend(taken.filter(|&node| affected.is_taken_without_step(node) && seen.insert(node)));
+        for node in takers.with_all_below(&step.nodes) {
+            let (resource, index) = self.affected.locate(node);
+            by_resource.entry(resource).or_default().push(index);
         }
-        for indices in by_resource.values_mut() {
-            indices.sort_unstable();
-            indices.dedup();
-        }
+        by_resource.values_mut().for_each(|indices| indices.sort_unstable());
         by_resource
     }
 
@@ -330,27 +330,24 @@ impl<'a> Open<'a> {
     }
 }
 
+/// What stands against the steps of instances: resource and index, and the error.
+type Against = ((usize, u32), Arc<CallError>);
+
+fn all_of(resource: usize, instances: &[u32], error: CallError) -> impl Iterator<Item = Against> {
+    let error = Arc::new(error);
+    instances.iter().map(move |&index| ((resource, index), Arc::clone(&error)))
+}
+
 /// The positions of a step's instances whose end an instance belongs to: itself, or what takes it.
 fn positions_above(
     affected: &Affected,
-    down: &Order,
+    takers: &Takers,
     step: &Step,
     (resource, index): (usize, u32),
     error: &Arc<CallError>,
 ) -> Failed {
     let node = affected.node(resource, index);
-    let takes = |&top: &u32| {
-        let mut seen = HashSet::from([top]);
-        let mut open = vec![top];
-        while let Some(at) = open.pop() {
-            if at == node {
-                return true;
-            }
-            let taken = down.instances_after(at, affected.nodes());
-            open.extend(taken.filter(|&node| affected.is_taken_without_step(node) && seen.insert(node)));
-        }
-        false
-    };
-    let above = step.nodes.iter().enumerate().filter(|(_, top)| takes(top));
+    let above =
+        step.nodes.iter().enumerate().filter(|&(_, &top)| takers.with_all_below(&[top]).contains(&node));
     above.map(|(position, _)| (position, Arc::clone(error))).collect()
 }

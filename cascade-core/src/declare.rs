@@ -130,13 +130,15 @@ pub struct EffectDeclaration {
 /// | `shared`, all its owners go | yes | the effect, if the rule has one | yes | looked for | yes |
 /// | `shared`, else | listed only | none | no | left alone | |
 ///
-/// The owners of a `shared` child are those along that one edge: where two kinds of owners share it, give it a resource
-/// above both, or an effect that looks. An owner that comes between the plan and the run is not seen, unless a chase
-/// finds it as an owner of something new.
+/// The owners of a `shared` child are those along that one edge: an operation that would share it along two is a fault of
+/// the graph, for nobody could name the owners of both kinds. An owner counts only if it goes for certain: one with
+/// effects that another effect, given by a `leaf` rule, may supersede is taken for one that stays. An owner that comes
+/// between the plan and the run is seen where the run looks again: see [`Drift`](crate::Drift).
 ///
-/// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What `with_parent`
-/// takes is done only when a parent that takes it is done. Its other parents, and what comes `after` it, wait until all
-/// that hangs off it has ended, and not for the step that takes it: where that matters, give it an effect.
+/// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What a parent's end
+/// takes is done when a parent that takes it is done (along a `shared` edge: all of them). Its other parents, and what
+/// comes `after` it, wait for all parents that take it. Where one of these waits for such a parent in turn, that one
+/// waits only for what hangs off the child, and the plan lists it among the arcs that close a cycle.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case", tag = "decision")]
 #[non_exhaustive]
@@ -180,6 +182,16 @@ impl Decision {
     /// Whether it says how instances are ordered. What is retained is not waited for, unless another rule takes it.
     pub(crate) fn orders(&self) -> bool {
         *self != Self::Ignore
+    }
+
+    /// Whether a parent's end takes the instance, which then has no step of its own.
+    pub(crate) fn takes(&self) -> bool {
+        matches!(self, Self::WithParent | Self::Shared { effect: None })
+    }
+
+    /// Whether the instance goes with its last owner.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared { .. })
     }
 }
 

@@ -20,6 +20,7 @@ use crate::drift::Newcomers;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::operation::AnyOperation;
+use crate::order;
 use crate::outcome::{DynFound, Parents};
 use crate::plan::PlanError;
 use crate::route::{EdgeRoute, Group, Reach, Route};
@@ -32,6 +33,9 @@ pub(crate) struct FindSettings {
     /// Calls at once, at most.
     pub(crate) concurrency: usize,
 }
+
+/// Instances and blocks, at most: each may have a second node in the order.
+const MOST_NODES: u64 = u32::MAX as u64 / 2;
 
 /// Finds the affected set. `roots` holds the root instances and nothing else.
 pub(crate) async fn discover(
@@ -91,6 +95,12 @@ pub(crate) fn assemble(
             arcs.pairs.retain(|&(owner, _)| columns[edge.parent].is_affected(owner));
         }
     }
+    // Where some waits may have to be left out, the arcs stand each for itself.
+    for (arcs, may_circle) in arcs.iter_mut().zip(route.ends_may_circle(&graph)) {
+        if may_circle {
+            arcs.part_blocks();
+        }
+    }
     let mut base = vec![0];
     let mut next = 0;
     for column in &columns {
@@ -101,7 +111,32 @@ pub(crate) fn assemble(
     let count = columns.iter().map(affected_in).sum();
     let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
-    Affected { graph, operation, route, columns, arcs, roots, cut, count, base, parents_by_child }
+    let taken = taken_without_step(&columns, &base);
+    let circular_ends = Vec::new();
+    let affected = Affected {
+        graph,
+        operation,
+        route,
+        columns,
+        arcs,
+        roots,
+        cut,
+        taken,
+        circular_ends,
+        count,
+        base,
+        parents_by_child,
+    };
+    let circular_ends = order::circular_ends(&affected);
+    Affected { circular_ends, ..affected }
+}
+
+fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
+    let of_column = |(column, &first): (&Column, &u32)| {
+        let taken = (0..column.len() as u32).filter(|&index| column.is_taken_without_step(index));
+        taken.map(|index| first + index).collect::<Vec<_>>()
+    };
+    columns.iter().zip(base).flat_map(of_column).collect()
 }
 
 /// A call that is to be made: an edge's finder about some of the parents to expand.
@@ -433,7 +468,7 @@ impl<'a> Discovery<'a> {
                 self.tie(call, parents.map(|parents| parents.indices), children);
             }
         }
-        if self.nodes < u64::from(u32::MAX) { Ok(()) } else { Err(PlanError::TooLarge) }
+        if self.nodes < MOST_NODES { Ok(()) } else { Err(PlanError::TooLarge) }
     }
 
     /// Refuses an answer with parents that were not asked about. Along a shared edge every owner is named, and has to
@@ -484,8 +519,9 @@ impl<'a> Discovery<'a> {
     }
 
     fn loses_last(&self, shared: &Shared) -> bool {
-        let owners = &self.columns[self.graph.edges[shared.edge].parent];
-        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
+        let resource = self.graph.edges[shared.edge].parent;
+        let (owners, held) = (&self.columns[resource], self.route.held_back[resource]);
+        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.goes_for_certain(owner, held)))
     }
 
     /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything

@@ -1,13 +1,13 @@
 //! Drift: between the plan and a parent's step, the world moves. Before the step, what hangs off the parent may be
 //! looked for again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::affected::Affected;
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
 use crate::engine::Engine;
-use crate::outcome::DynFound;
+use crate::outcome::{DynFound, Parents};
 use crate::route::{EdgeRoute, Reach};
 
 /// What a run does about instances that have come to hang off others since the plan was made.
@@ -18,10 +18,11 @@ pub enum Drift {
     /// Nothing: the plan is what runs.
     #[default]
     Ignore,
-    /// Look again before each parent's step, and fail the step, with the difference, if something is new.
+    /// Look again before each parent's step, and fail the step, with the difference, if something is new. What goes with
+    /// its last owner is looked at too: if it has got another one that stays, its step fails.
     Refuse,
     /// Look again before each parent's step; what is new joins the plan, with all that hangs off it, until nothing
-    /// new is found. Checks, authorizers and limits hold for the newcomers too.
+    /// new is found. Checks, authorizers and limits hold for the newcomers too. A new owner that stays is refused.
     Chase,
 }
 
@@ -90,6 +91,70 @@ pub(crate) async fn look_again(
         }
     }
     Ok(changed)
+}
+
+/// The children along shared edges that would go with their last owner.
+pub(crate) struct Released(Vec<HashSet<u32>>);
+
+impl Released {
+    pub(crate) fn of(affected: &Affected) -> Self {
+        Self(affected.arcs.iter().map(|arcs| arcs.released.iter().copied().collect()).collect())
+    }
+}
+
+/// Asks who owns these children now, those among them that go with their last owner. Answers the ones that have got
+/// another owner, which stays, each with that in words.
+pub(crate) async fn look_at_owners(
+    engine: &Engine,
+    affected: &Affected,
+    Released(released): &Released,
+    resource: usize,
+    children: &[u32],
+) -> Result<Vec<(u32, String)>, CallError> {
+    let cx = FindContext::of(affected);
+    let mut kept = Vec::new();
+    for &edge in &affected.graph.resources[resource].up {
+        let shared: Vec<u32> =
+            children.iter().copied().filter(|child| released[edge].contains(child)).collect();
+        let Some(route) = affected.route.edges[edge].filter(|_| !shared.is_empty()) else { continue };
+        let parent = affected.graph.edges[edge].parent;
+        let owners: BTreeSet<u32> = shared.iter().flat_map(|&child| affected.parents(edge, child)).collect();
+        let owners: Vec<u32> = owners.into_iter().collect();
+        let extension = &*engine.extensions[affected.graph.edges[edge].extension];
+        let settings = extension.descriptor().settings;
+        for asked in owners.chunks(engine.find.batch) {
+            let ids = affected.columns[parent].ids.select(asked);
+            let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await?;
+            let staying = owners_that_stay(affected, edge, &*found, asked)?;
+            kept.extend(staying.into_iter().filter(|(child, _)| shared.contains(child)));
+        }
+    }
+    Ok(kept)
+}
+
+fn owners_that_stay(
+    affected: &Affected,
+    edge: usize,
+    found: &dyn DynFound,
+    asked: &[u32],
+) -> Result<Vec<(u32, String)>, CallError> {
+    let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
+    let (owners, held) = (&affected.columns[parent], affected.route.held_back[parent]);
+    let named = found.parents(&*owners.ids, asked).map_err(CallError::Fault)?;
+    let indices = named.map(|named| named.indices).ok_or_else(|| {
+        CallError::Fault(String::from("along a shared edge a finder has to name every owner of each child"))
+    })?;
+    let stays = |owner: u32| owner == Parents::STRANGER || !owners.goes_for_certain(owner, held);
+    let children = found.known_children(&*affected.columns[child].ids);
+    let staying = indices.into_iter().zip(children).enumerate().filter(|&(_, (owner, _))| stays(owner));
+    let in_words = |position: usize| {
+        let owner = affected.resource_name(parent);
+        format!(
+            "{owner} {} has come to own it since the plan was made, and stays",
+            found.printed_parent(position)
+        )
+    };
+    Ok(staying.filter_map(|(position, (_, child))| Some((child?, in_words(position)))).collect())
 }
 
 fn what_is_new(

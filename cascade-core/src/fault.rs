@@ -42,6 +42,8 @@ pub enum FaultKind {
     Empty,
     /// C017: an `after` that contradicts the edges or another `after`.
     After,
+    /// C018: an instance that would go with the last of two kinds of owners.
+    SharedTwice,
 }
 
 impl FaultKind {

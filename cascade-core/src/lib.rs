@@ -216,7 +216,8 @@ pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSumma
 pub use progress::ProgressBars;
 pub use provide::{Extension, NotProvided, Provide, Provided};
 pub use report::{
-    Failure, FailureSummary, InstanceRef, NestedReport, Report, ReportSummary, Verdict, VerdictCounts,
+    Failure, FailureSummary, InstanceRef, NestedReport, NestedRequest, Report, ReportSummary, Verdict,
+    VerdictCounts,
 };
 pub use resource::{IdOf, Resource, ResourceDescriptor, ResourceId, Roots};
 pub use resume::{Resume, ResumeError};

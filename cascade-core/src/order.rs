@@ -1,11 +1,16 @@
 //! The order of instances: what must end before what may start.
 //!
-//! Nodes are the instances, and behind them some that stand between many and many, so that these cost their sum and not
-//! their product: one for each block of children that hang off the same parents, and one for each `after`.
+//! Nodes are the instances, and behind them some that stand between: one for each block of children that hang off the
+//! same parents and one for each `after`, so that many and many cost their sum and not their product; and, in the order
+//! of effects, one for the end of each instance that a parent's end takes.
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::affected::{Affected, CutArc};
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
+
+use crate::affected::{Affected, Block, CutArc};
+use crate::taken::TakingEdges;
 
 /// For each node, the nodes that wait for it.
 #[derive(Debug)]
@@ -17,37 +22,41 @@ pub(crate) struct Order {
 impl Order {
     /// Every instance after all that hang off it; and for each node, for how many others it waits.
     pub(crate) fn children_first(affected: &Affected) -> (Self, Vec<u32>) {
-        Self::new(affected, |child, parent| (child, parent))
+        Self::new(&Nodes::instances(affected), |first, then| (first, then))
+    }
+
+    /// The same for effects, where an instance that a parent's end takes ends with that: its other parents, and what
+    /// comes after it, wait for those that take it too.
+    pub(crate) fn effects(affected: &Affected) -> (Self, Vec<u32>) {
+        Self::new(&Nodes::with_ends(affected), |first, then| (first, then))
     }
 
     /// Every instance after all that it hangs off; and for each node, for how many others it waits.
     pub(crate) fn parents_first(affected: &Affected) -> (Self, Vec<u32>) {
-        Self::new(affected, |child, parent| (parent, child))
+        Self::new(&Nodes::instances(affected), |first, then| (then, first))
     }
 
-    fn new(affected: &Affected, direct: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
-        let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
-        let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
-        let nodes = affected.nodes() + blocks + afters;
-        let mut start = vec![0_u32; nodes + 1];
-        let mut waits_for = vec![0_u32; nodes];
-        each_arc(affected, |child, parent| {
-            let (first, then) = direct(child, parent);
+    fn new(nodes: &Nodes<'_>, direct: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
+        let count = nodes.count as usize;
+        let mut start = vec![0_u32; count + 1];
+        let mut waits_for = vec![0_u32; count];
+        nodes.each_arc(|first, then| {
+            let (first, then) = direct(first, then);
             start[first as usize + 1] += 1;
             waits_for[then as usize] += 1;
         });
-        for node in 0..nodes {
+        for node in 0..count {
             start[node + 1] += start[node];
         }
         // Each start is moved on while its followers are filled in, and so ends where the next one began.
-        let mut followers = vec![0; start[nodes] as usize];
-        each_arc(affected, |child, parent| {
-            let (first, then) = direct(child, parent);
+        let mut followers = vec![0; start[count] as usize];
+        nodes.each_arc(|first, then| {
+            let (first, then) = direct(first, then);
             let next = &mut start[first as usize];
             followers[*next as usize] = then;
             *next += 1;
         });
-        start.copy_within(..nodes, 1);
+        start.copy_within(..count, 1);
         start[0] = 0;
         (Self { start, followers }, waits_for)
     }
@@ -56,15 +65,6 @@ impl Order {
     pub(crate) fn followers(&self, node: u32) -> &[u32] {
         let (from, to) = (self.start[node as usize], self.start[node as usize + 1]);
         &self.followers[from as usize..to as usize]
-    }
-
-    /// The instances (nodes below `instances`) that wait for `node` directly, or through the nodes between many and many.
-    pub(crate) fn instances_after(&self, node: u32, instances: usize) -> impl Iterator<Item = u32> {
-        let is_instance = move |node: &u32| (*node as usize) < instances;
-        let (direct, between): (Vec<u32>, Vec<u32>) =
-            self.followers(node).iter().partition(|node| is_instance(node));
-        let beyond = between.into_iter().flat_map(|node| self.followers(node).iter().copied());
-        direct.into_iter().chain(beyond.filter(move |node| is_instance(node)))
     }
 
     /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or through others, the nearest
@@ -89,37 +89,185 @@ impl Order {
     }
 }
 
-/// Every arc of the order as what ends first and what waits for it, those that were cut left out.
-fn each_arc(affected: &Affected, mut visit: impl FnMut(u32, u32)) {
-    let mut between = affected.nodes() as u32;
+/// The waits for the end of an instance, along arcs from a parent that does not take it, that lie on a circle: what takes
+/// the instance waits for that parent in turn.
+pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
+    if affected.taken.is_empty() || !affected.route.ends_may_circle(&affected.graph).contains(&true) {
+        return Vec::new();
+    }
+    let nodes = Nodes::with_ends(affected);
+    let group_of = groups(&Order::new(&nodes, |first, then| (first, then)).0);
+    let mut circular = Vec::new();
     for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
-        let is_cut = |parent: u32, child: u32| {
-            !affected.cut.is_empty()
-                && affected.cut.binary_search(&CutArc { edge: index, parent, child }).is_ok()
-        };
-        let children = &affected.columns[edge.child];
-        let ordered = |child: u32| affected.route.orders(index, children, child);
-        let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
         for &(parent, child) in &arcs.pairs {
-            if ordered(child) && !is_cut(parent, child) {
-                visit(child_base + child, parent_base + parent);
+            let arc = CutArc { edge: index, parent, child };
+            let Some(end) = nodes.end_of(affected.node(edge.child, child)) else { continue };
+            let waits_for_end = nodes.is_ordered(arc) && !nodes.taking.takes(index, child);
+            if waits_for_end
+                && group_of[end as usize] == group_of[affected.node(edge.parent, parent) as usize]
+            {
+                circular.push(arc);
             }
-        }
-        for block in &arcs.blocks {
-            for &child in block.children.iter().filter(|&&child| ordered(child)) {
-                visit(affected.node(edge.child, child), between);
-            }
-            for &parent in &block.parents {
-                visit(between, affected.node(edge.parent, parent));
-            }
-            between += 1;
         }
     }
-    for (resource, node) in affected.graph.resources.iter().enumerate() {
-        for &first in &node.after {
-            affected.instances(first).for_each(|index| visit(affected.node(first, index), between));
-            affected.instances(resource).for_each(|index| visit(between, affected.node(resource, index)));
-            between += 1;
+    circular.sort_unstable();
+    circular.dedup();
+    circular
+}
+
+/// For each node the number of its group: those in a group wait for each other.
+fn groups(order: &Order) -> Vec<u32> {
+    let mut waits = DiGraph::<(), ()>::with_capacity(order.nodes(), order.followers.len());
+    for _ in 0..order.nodes() {
+        waits.add_node(());
+    }
+    for node in 0..order.nodes() as u32 {
+        for &follower in order.followers(node) {
+            waits.add_edge(node.into(), follower.into(), ());
+        }
+    }
+    let mut group_of = vec![0; order.nodes()];
+    for (number, group) in (0..).zip(kosaraju_scc(&waits)) {
+        for node in group {
+            group_of[node.index()] = number;
+        }
+    }
+    group_of
+}
+
+/// How the nodes are numbered: the instances, the blocks, what takes each block, the `after`s, the ends.
+struct Nodes<'a> {
+    affected: &'a Affected,
+    taking: TakingEdges,
+    first_block: u32,
+    first_taker: u32,
+    first_after: u32,
+    first_end: u32,
+    count: u32,
+    with_ends: bool,
+}
+
+impl<'a> Nodes<'a> {
+    fn instances(affected: &'a Affected) -> Self {
+        Self::new(affected, false)
+    }
+
+    fn with_ends(affected: &'a Affected) -> Self {
+        Self::new(affected, !affected.taken.is_empty())
+    }
+
+    fn new(affected: &'a Affected, with_ends: bool) -> Self {
+        let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
+        let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
+        let (takers, ends) = if with_ends { (blocks, affected.taken.len()) } else { (0, 0) };
+        let first_block = affected.nodes() as u32;
+        let first_taker = first_block + blocks as u32;
+        let first_after = first_taker + takers as u32;
+        let first_end = first_after + afters as u32;
+        let count = first_end + ends as u32;
+        let taking = if with_ends { TakingEdges::of(affected) } else { TakingEdges::default() };
+        Self { affected, taking, first_block, first_taker, first_after, first_end, count, with_ends }
+    }
+
+    /// The node for the end of an instance that is taken.
+    fn end_of(&self, node: u32) -> Option<u32> {
+        if !self.with_ends {
+            return None;
+        }
+        let at = self.affected.taken.binary_search(&node).ok()?;
+        Some(self.first_end + at as u32)
+    }
+
+    fn end_or_self(&self, node: u32) -> u32 {
+        self.end_of(node).unwrap_or(node)
+    }
+
+    /// Whether the arc is in the order: the parent waits for the child, if that is affected at all.
+    fn is_ordered(&self, arc: CutArc) -> bool {
+        let Affected { graph, route, columns, cut, .. } = self.affected;
+        route.orders(arc.edge, &columns[graph.edges[arc.edge].child], arc.child)
+            && (cut.is_empty() || cut.binary_search(&arc).is_err())
+    }
+
+    /// Every arc of the order as what ends first and what waits for it.
+    fn each_arc(&self, mut visit: impl FnMut(u32, u32)) {
+        let affected = self.affected;
+        let (mut block, mut taker) = (self.first_block, self.first_taker);
+        for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
+            let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
+            for &(parent, child) in &arcs.pairs {
+                let arc = CutArc { edge: index, parent, child };
+                if self.is_ordered(arc) {
+                    self.pair(arc, (parent_base + parent, child_base + child), &mut visit);
+                }
+            }
+            for members in &arcs.blocks {
+                self.block(index, members, (block, taker), &mut visit);
+                block += 1;
+                taker += u32::from(self.with_ends);
+            }
+        }
+        self.afters(&mut visit);
+        if self.with_ends {
+            (self.first_end..).zip(&affected.taken).for_each(|(end, &node)| visit(node, end));
+        }
+    }
+
+    fn pair(&self, arc: CutArc, (parent, child): (u32, u32), mut visit: impl FnMut(u32, u32)) {
+        let Some(end) = self.end_of(child) else { return visit(child, parent) };
+        if self.taking.takes(arc.edge, arc.child) {
+            visit(child, parent);
+            visit(self.end_or_self(parent), end);
+        } else if self.affected.circular_ends.binary_search(&arc).is_ok() {
+            visit(child, parent);
+        } else {
+            visit(end, parent);
+        }
+    }
+
+    /// `between` stands between children and parents, `takers` between the parents and what their end takes.
+    fn block(
+        &self,
+        edge: usize,
+        Block { parents, children }: &Block,
+        (between, takers): (u32, u32),
+        mut visit: impl FnMut(u32, u32),
+    ) {
+        let affected = self.affected;
+        let (above, below) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
+        let column = &affected.columns[below];
+        let mut takes_any = false;
+        for &child in children.iter().filter(|&&child| affected.route.orders(edge, column, child)) {
+            let node = affected.node(below, child);
+            match self.end_of(node) {
+                None => visit(node, between),
+                Some(end) if self.taking.takes(edge, child) => {
+                    visit(node, between);
+                    visit(takers, end);
+                    takes_any = true;
+                }
+                Some(end) => visit(end, between),
+            }
+        }
+        for &parent in parents {
+            visit(between, affected.node(above, parent));
+            if takes_any {
+                visit(self.end_or_self(affected.node(above, parent)), takers);
+            }
+        }
+    }
+
+    fn afters(&self, mut visit: impl FnMut(u32, u32)) {
+        let affected = self.affected;
+        let mut between = self.first_after;
+        for (resource, node) in affected.graph.resources.iter().enumerate() {
+            for &first in &node.after {
+                let ends =
+                    affected.instances(first).map(|index| self.end_or_self(affected.node(first, index)));
+                ends.for_each(|end| visit(end, between));
+                affected.instances(resource).for_each(|index| visit(between, affected.node(resource, index)));
+                between += 1;
+            }
         }
     }
 }

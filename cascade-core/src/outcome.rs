@@ -191,6 +191,8 @@ pub(crate) trait DynFound: Send {
     fn intern_parents(&self, parents: &mut dyn IdTable);
     /// What was found at a position as it prints, with the parent if there is one; empty where there is nothing.
     fn printed(&self, position: usize) -> String;
+    /// The parent at a position as it prints; empty where none is named.
+    fn printed_parent(&self, position: usize) -> String;
     /// The children as indices; `None` for one that is not in the table.
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
     /// The child at a position as it prints; empty where there is none.
@@ -237,6 +239,11 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
             }
             Self::Children(_) => self.printed_child(position),
         }
+    }
+
+    fn printed_parent(&self, position: usize) -> String {
+        let Self::Pairs(pairs) = self else { return String::new() };
+        pairs.get(position).map_or_else(String::new, |(parent, _)| parent.to_string())
     }
 
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {

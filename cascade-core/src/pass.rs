@@ -103,7 +103,7 @@ pub(crate) struct Pass {
 impl Pass {
     /// The effects, children first, less those that `ran` says have run before.
     pub(crate) fn effects(affected: &Affected, ran: &Ran) -> Self {
-        let mut pass = Self::empty(affected, Phase::Effect, Order::children_first(affected));
+        let mut pass = Self::empty(affected, Phase::Effect, Order::effects(affected));
         for resource in 0..affected.graph.resources.len() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
             for index in 0..affected.columns[resource].len() as u32 {

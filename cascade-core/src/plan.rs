@@ -196,7 +196,7 @@ pub struct ResourceSummary {
     pub retained: usize,
 }
 
-/// An arc that closes a cycle of instances: the child does not wait for the parent's step, nor the parent for it.
+/// An arc that closes a cycle of instances, and is left out of the order: the parent does not wait for the child.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CutSummary {
@@ -204,6 +204,9 @@ pub struct CutSummary {
     pub parent: (String, String),
     /// The child's resource and id, as they print.
     pub child: (String, String),
+    /// Whether the parent does wait for all that hangs off the child, and only not for the child's own end: that comes
+    /// with another parent, which takes the child and waits for this one.
+    pub end_only: bool,
 }
 
 impl Plan {
@@ -289,9 +292,10 @@ impl Plan {
         let printed = |resource: usize, index: u32| {
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };
-        let arcs = affected.cut_by_ids().into_iter().map(|arc| {
+        let arcs = affected.cut_by_ids().into_iter().map(|(arc, end_only)| {
             let edge = &affected.graph.edges[arc.edge];
-            CutSummary { parent: printed(edge.parent, arc.parent), child: printed(edge.child, arc.child) }
+            let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
+            CutSummary { parent, child, end_only }
         });
         arcs.collect()
     }

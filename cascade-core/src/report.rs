@@ -120,8 +120,56 @@ pub struct NestedReport {
     pub resource: String,
     /// The method that started it.
     pub effect: String,
+    /// What it was asked to do.
+    #[serde(default)]
+    pub asked: NestedRequest,
     /// What became of it.
     pub report: ReportSummary,
+}
+
+/// What a nested cascade was asked to do. A later one that is asked for the same mends what an earlier one left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NestedRequest {
+    /// The operation itself, as it serialises.
+    pub operation: serde_json::Value,
+    /// The root resource.
+    pub root: String,
+    /// The ids of the root instances, as they serialise.
+    pub roots: Vec<serde_json::Value>,
+}
+
+impl NestedRequest {
+    pub(crate) fn of(affected: &Affected) -> Result<Self, serde_json::Error> {
+        let resource = affected.route.root;
+        let ids = &affected.columns[resource].ids;
+        Ok(Self {
+            operation: affected.operation.to_json()?,
+            root: affected.resource_name(resource).to_owned(),
+            roots: (0..affected.roots).map(|root| ids.id_to_json(root)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl NestedReport {
+    /// Whether this one is complete, and was asked to do the same to that root instance.
+    fn has_done(&self, other: &Self, root: &serde_json::Value) -> bool {
+        let (mine, others) = (&self.asked, &other.asked);
+        self.report.is_complete()
+            && self.report.operation == other.report.operation
+            && mine.operation == others.operation
+            && mine.root == others.root
+            && mine.roots.contains(root)
+    }
+}
+
+/// Whether every nested cascade is complete, or later ones have done what it left: a method that is tried again starts
+/// its cascades again.
+fn all_complete(nested: &[NestedReport]) -> bool {
+    nested.iter().enumerate().all(|(at, one)| {
+        let done_later = |root| nested[at + 1..].iter().any(|later| later.has_done(one, root));
+        one.report.is_complete() || !one.asked.roots.is_empty() && one.asked.roots.iter().all(done_later)
+    })
 }
 
 /// A report in numbers. `done + failed + blocked + not_started + unrecorded` are all instances of the plan.
@@ -199,19 +247,21 @@ pub struct FailureSummary {
 }
 
 impl ReportSummary {
-    /// Whether every instance is done, and cleaned up where that was asked for, here and in the nested cascades.
+    /// Whether every instance is done, and cleaned up where that was asked for, here and in the nested cascades. What one
+    /// of these left counts as done if a later one that was asked for the same has done it.
     pub fn is_complete(&self) -> bool {
         self.failed + self.blocked + self.not_started + self.unrecorded + self.not_cleaned_up == 0
-            && self.nested.iter().all(|nested| nested.report.is_complete())
+            && all_complete(&self.nested)
     }
 }
 
 impl Report {
     /// Whether every instance is done, and cleaned up where that was asked for, here and in the cascades that methods of
-    /// the run started.
+    /// the run started. What one of these left counts as done if a later one that was asked for the same has done it: a
+    /// method that is tried again starts its cascades again.
     pub fn is_complete(&self) -> bool {
         self.not_cleaned_up == 0
-            && self.nested.iter().all(|nested| nested.report.is_complete())
+            && all_complete(&self.nested)
             && self.verdicts().all(|(_, verdict)| matches!(verdict, Verdict::Done))
     }
 

@@ -4,7 +4,7 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
-use crate::affected::Column;
+use crate::affected::{Column, bits};
 use crate::graph::{Edge, Graph, GraphDecision, GraphRule};
 
 /// What happens to an instance that is reached.
@@ -36,6 +36,9 @@ pub(crate) struct Route {
     pub(crate) root_reach: Reach,
     /// For each edge of the graph, by its index; `None` where the operation does not go along it.
     pub(crate) edges: Vec<Option<EdgeRoute>>,
+    /// For each resource the effects that one by a leaf rule may supersede, a bit each: an instance with no others may
+    /// stay.
+    pub(crate) held_back: Vec<u32>,
 }
 
 /// The resources in groups, each group after all that lead to it. A group has more than one resource, or is
@@ -54,14 +57,88 @@ impl Route {
         else {
             return None;
         };
-        let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
-        Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
+        let edges: Vec<_> = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
+        let mut route =
+            Self { root, root_reach: Reach::Effect { effect, leaf }, edges, held_back: Vec::new() };
+        route.held_back =
+            (0..graph.resources.len()).map(|resource| route.held_back(graph, resource)).collect();
+        Some(route)
+    }
+
+    fn held_back(&self, graph: &Graph, resource: usize) -> u32 {
+        let along = graph.resources[resource].up.iter().filter_map(|&edge| Some(self.edges[edge]?.reach));
+        let as_root = (resource == self.root).then_some(self.root_reach);
+        let effects = &graph.resources[resource].effects;
+        let mut open: Vec<usize> = along
+            .chain(as_root)
+            .filter_map(|reach| match reach {
+                Reach::Effect { effect, leaf: true } => Some(effect),
+                _ => None,
+            })
+            .collect();
+        let mut held = 0;
+        while let Some(effect) = open.pop() {
+            open.extend(bits(effects[effect].supersedes & !held));
+            held |= effects[effect].supersedes;
+        }
+        held
+    }
+
+    /// For each edge, whether to wait along it for the end of a child that another parent takes may be to wait for
+    /// oneself: the one that takes the child may wait for this one.
+    pub(crate) fn ends_may_circle(&self, graph: &Graph) -> Vec<bool> {
+        let taking = |edge: usize| self.edges[edge].is_some_and(|route| route.reach == Reach::Taken);
+        if !(0..graph.edges.len()).any(taking) {
+            return vec![false; graph.edges.len()];
+        }
+        // A node for each resource's steps, and one for what ends with a parent's step.
+        let mut waits = DiGraph::<(), (), usize>::default();
+        let steps: Vec<_> = graph.resources.iter().map(|_| waits.add_node(())).collect();
+        let ends: Vec<_> = graph.resources.iter().map(|_| waits.add_node(())).collect();
+        for (resource, node) in graph.resources.iter().enumerate() {
+            waits.add_edge(ends[resource], steps[resource], ());
+            for &first in &node.after {
+                waits.add_edge(steps[resource], ends[first], ());
+            }
+        }
+        for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| self.edges[*index].is_some())
+        {
+            waits.add_edge(steps[edge.parent], steps[edge.child], ());
+            if self.may_wait_for_end(index) {
+                waits.add_edge(steps[edge.parent], ends[edge.child], ());
+            }
+            if taking(index) {
+                waits.add_edge(ends[edge.child], steps[edge.parent], ());
+                waits.add_edge(ends[edge.child], ends[edge.parent], ());
+            }
+        }
+        let mut group_of = vec![0; waits.node_count()];
+        for (number, group) in kosaraju_scc(&waits).into_iter().enumerate() {
+            for node in group {
+                group_of[node.index()] = number;
+            }
+        }
+        let circles = |(index, edge): (usize, &Edge)| {
+            let (parent, child) = (steps[edge.parent], ends[edge.child]);
+            self.may_wait_for_end(index) && group_of[parent.index()] == group_of[child.index()]
+        };
+        graph.edges.iter().enumerate().map(circles).collect()
+    }
+
+    /// Whether a parent along the edge may hang above a child without taking it: an owner that shares it does not if
+    /// another stays.
+    fn may_wait_for_end(&self, edge: usize) -> bool {
+        self.edges[edge].is_some_and(|route| route.reach != Reach::Taken || route.shared)
     }
 
     /// Whether the child, if it hangs off a parent along that edge, ends before the parent's step starts. Nothing waits
     /// for what stays; what another rule takes is waited for along every edge.
     pub(crate) fn orders(&self, edge: usize, child: &Column, index: u32) -> bool {
-        self.edges[edge].is_some_and(|route| route.reach != Reach::Retained || child.is_affected(index))
+        self.edges[edge].is_some_and(|route| {
+            let is_always_affected =
+                matches!(route.reach, Reach::Effect { .. } | Reach::Taken) && !route.shared;
+            is_always_affected || child.is_affected(index)
+        })
     }
 
     /// The groups of resources, parents before children.

@@ -22,6 +22,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
     let owned = owners(extensions, &mut found);
     contradictions(extensions, &mut found);
     shared_claims(extensions, &mut found);
+    shared_twice(extensions, &mut found);
     too_many_effects(extensions, &mut found);
     for extension in extensions {
         settings(extension, &mut found);
@@ -187,7 +188,8 @@ fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
         for (index, extension) in extensions.iter().enumerate() {
             for (at, after) in extension.after.iter().enumerate() {
                 let (first, then) = (after.parent.name(), extension.resource.name());
-                if groups.get(first) != groups.get(then) || !contradicted.insert((index, at)) {
+                let circle = groups.get(&(first, Part::End)) == groups.get(&(then, Part::Steps));
+                if !circle || !contradicted.insert((index, at)) {
                     continue;
                 }
                 let message = format!(
@@ -201,25 +203,96 @@ fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
     }
 }
 
-/// The resources by name, each with the number of its group: all in a group wait for each other.
+/// What of a resource's instances may wait, and be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Part {
+    /// Their own steps, and all that hangs off them.
+    Steps,
+    /// Their end, where a parent's end takes them.
+    End,
+}
+
+/// The resources by name, their steps and ends each with the number of its group: all in a group wait for each other.
 fn groups_that_wait<'a>(
     extensions: &'a [ExtensionDescriptor],
     operation: &OperationDescriptor,
-) -> BTreeMap<&'a str, usize> {
-    let mut waits = DiGraphMap::<&str, ()>::new();
+) -> BTreeMap<(&'a str, Part), usize> {
+    let mut waits = DiGraphMap::<(&str, Part), ()>::new();
     for extension in extensions {
-        let resource = waits.add_node(extension.resource.name());
+        let resource = extension.resource.name();
+        let (steps, end) = ((resource, Part::Steps), (resource, Part::End));
+        waits.add_edge(steps, end, ());
         for after in &extension.after {
-            waits.add_edge(after.parent.name(), resource, ());
+            waits.add_edge((after.parent.name(), Part::End), steps, ());
         }
         let ordering =
             extension.rules.iter().filter(|rule| rule.operation.is_same(operation) && rule.decision.orders());
-        for parent in ordering.flat_map(|rule| &rule.from) {
-            waits.add_edge(resource, parent.name(), ());
+        for (rule, parent) in ordering.flat_map(|rule| rule.from.iter().map(move |from| (rule, from.name())))
+        {
+            let (of_parent, end_of_parent) = ((parent, Part::Steps), (parent, Part::End));
+            waits.add_edge(steps, of_parent, ());
+            if rule.decision.takes() {
+                waits.add_edge(of_parent, end, ());
+                waits.add_edge(end_of_parent, end, ());
+            }
+            if rule.decision != Decision::WithParent {
+                waits.add_edge(end, of_parent, ());
+            }
         }
     }
     let groups = kosaraju_scc(&waits).into_iter().enumerate();
     groups.flat_map(|(number, group)| group.into_iter().map(move |name| (name, number))).collect()
+}
+
+/// Resources that one operation would share along two edges: the finder of each names only its own kind of owners, so
+/// that the last owner of one kind would take what another kind still has.
+fn shared_twice(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+    let of_one = |a: &ExtensionDescriptor, b: &ExtensionDescriptor| a.resource.name() == b.resource.name();
+    for extensions in extensions.chunk_by(of_one) {
+        let rules: Vec<&Rule> = extensions.iter().flat_map(|extension| &extension.rules).collect();
+        let shared: Vec<(&Rule, &ResourceDescriptor)> = rules
+            .iter()
+            .filter(|rule| rule.decision.is_shared())
+            .flat_map(|&rule| rule.from.iter().map(move |from| (rule, from)))
+            .collect();
+        let mut reported = BTreeSet::new();
+        for (index, &(rule, parent)) in shared.iter().enumerate() {
+            let meets = |&&(other, owner): &&(&Rule, &ResourceDescriptor)| {
+                !owner.is_same(parent)
+                    && other.operation.is_same(&rule.operation)
+                    && both_apply(&rules, (other, owner), (rule, parent))
+            };
+            let Some(&(other, owner)) = shared[..index].iter().find(meets) else { continue };
+            let (child, operation) = (extensions[0].resource.name(), rule.operation.name());
+            if reported.insert((operation, owner.name(), parent.name())) {
+                let message = format!(
+                    "`{child}` is shared by `{}` and by `{}`, for `{operation}`: the last owner of one kind would take \
+                     what the other kind still has",
+                    owner.name(),
+                    parent.name()
+                );
+                let help =
+                    "keep one `shared`; along the other edge `restrict`, or give an effect that looks itself";
+                found.push(Fault::new(FaultKind::SharedTwice, message, help).at(rule.place).at(other.place));
+            }
+        }
+    }
+}
+
+/// Whether there is a root for which each of two rules of one operation is the one that decides its edge.
+fn both_apply(rules: &[&Rule], a: (&Rule, &ResourceDescriptor), b: (&Rule, &ResourceDescriptor)) -> bool {
+    let of_edge = |(rule, parent): (&Rule, &ResourceDescriptor), root: Option<&ResourceDescriptor>| match root
+    {
+        Some(root) if rule.roots.is_empty() => !rules.iter().any(|other| {
+            other.operation.is_same(&rule.operation)
+                && other.from.iter().any(|from| from.is_same(parent))
+                && other.roots.iter().any(|special| special.is_same(root))
+        }),
+        Some(root) => rule.roots.iter().any(|special| special.is_same(root)),
+        None => rule.roots.is_empty(),
+    };
+    let roots = rules.iter().flat_map(|rule| &rule.roots).map(Some);
+    roots.chain([None]).any(|root| of_edge(a, root) && of_edge(b, root))
 }
 
 fn settings(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {

@@ -17,6 +17,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     }
     finders_twice(model, errors);
     rules_twice(model, errors);
+    shared_twice(model, errors);
     phases_twice(model, errors);
     effect_names(model, errors);
     circles(model, errors);
@@ -114,6 +115,48 @@ fn rules_twice(model: &Model, errors: &mut Errors) {
             Decision::Policy(kind) => kind.name().to_owned(),
         };
         error(errors, claim.at(), claim.message(&by));
+    }
+}
+
+/// What would go with the last of two kinds of owners: each finder names only one kind, so nobody could name the last.
+fn shared_twice(model: &Model, errors: &mut Errors) {
+    let claims = claims(model);
+    let shared: Vec<&Claim<'_>> = claims
+        .iter()
+        .filter(|claim| model.rules[claim.rule].decision.is_shared())
+        .filter(|claim| claim.edge.is_some_and(|edge| !edge.guessed))
+        .collect();
+    for (index, claim) in shared.iter().enumerate() {
+        let meets = |other: &&&Claim<'_>| {
+            other.operation.index == claim.operation.index
+                && !same_operation(other.edge, claim.edge)
+                && both_apply(&claims, other, claim)
+        };
+        let (Some(other), Some(edge)) = (shared[..index].iter().find(meets), claim.edge) else { continue };
+        let Some(owner) = other.edge else { continue };
+        let message = format!(
+            "`{}` shares it already, for `{}`: the last owner of one kind would take what the other kind still has; keep \
+             one `shared`, and along the other edge `restrict`, or give an effect that looks itself",
+            owner.ty, claim.operation.ty
+        );
+        error(errors, edge.at, message);
+    }
+}
+
+/// Whether there is a root for which each of the two is what decides its edge.
+fn both_apply(claims: &[Claim<'_>], a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let special = |claim: &Claim<'_>, root: &TypeRef| {
+        claims.iter().any(|other| {
+            other.operation.index == claim.operation.index
+                && same_operation(other.edge, claim.edge)
+                && other.root.is_some_and(|other| other.is(root))
+        })
+    };
+    match (a.root, b.root) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.is(b),
+        (Some(root), None) => !special(b, root),
+        (None, Some(root)) => !special(a, root),
     }
 }
 

@@ -60,6 +60,13 @@ pub(crate) enum Decision {
     Policy(PolicyKind),
 }
 
+impl Decision {
+    /// Whether the instance goes with its last owner.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Effect { shared: true, .. } | Self::Policy(PolicyKind::Shared))
+    }
+}
+
 /// A check, begin or cleanup method.
 pub(crate) struct Phase {
     pub(crate) method: usize,

@@ -81,6 +81,11 @@ impl DynFound for ReadFound {
         children.known(&self.children)
     }
 
+    fn printed_parent(&self, position: usize) -> String {
+        let of = self.parents.as_ref().and_then(|named| Some((named, *named.of.get(position)?)));
+        of.map_or_else(String::new, |(named, of)| named.descriptor.print_id(&named.ids, of as usize))
+    }
+
     fn printed_child(&self, position: usize) -> String {
         self.child.print_id(&self.children, position)
     }

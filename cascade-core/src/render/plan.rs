@@ -145,6 +145,9 @@ pub(super) fn effect_counts(affected: &Affected, resource: usize, instances: &[u
     parts.join(", ")
 }
 
+/// What is said of an arc of which only the child's end is left out of the order.
+pub(crate) const END_ONLY: &str = " (its end alone: what takes it comes later)";
+
 fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let cut = plan.cut();
     if cut.is_empty() {
@@ -152,8 +155,9 @@ fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     let count = cut.len();
     writeln!(f, "{} {} a cycle, left out of the order:", Count(count), closes(count))?;
-    for CutSummary { parent, child } in cut.iter().take(LISTED) {
-        writeln!(f, "  {} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
+    for CutSummary { parent, child, end_only } in cut.iter().take(LISTED) {
+        let end = if *end_only { END_ONLY } else { "" };
+        writeln!(f, "  {} {} → {} {}{end}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
     }
     print_rest(count, f)
 }

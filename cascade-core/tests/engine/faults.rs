@@ -176,6 +176,13 @@ fn all() -> Vec<(&'static str, BuildError)> {
     let mut before = host_under_zone();
     before.after(resource("Zone"), at(22));
     add("after", fault([after, before]));
+    let mut shared = extension("Disk", 30);
+    for (parent, line) in [("Zone", 31), ("Host", 32)] {
+        shared.edge(resource(parent), at(line));
+        add_finder(&mut shared, if line == 31 { "in_zones" } else { "on_hosts" }, parent, line);
+        shared.rule(Rule::shared::<Delete>(at(line)).from(resource(parent)));
+    }
+    add("shared_twice", fault([zone(), host_under_zone(), shared]));
     faults
 }
 
@@ -193,7 +200,7 @@ fn every_kind_has_its_words() {
         all().iter().flat_map(|(_, error)| error.faults()).map(cascade_core::Fault::kind).collect();
     let codes: Vec<String> = seen.into_iter().map(FaultKind::code).collect();
     let expected: Vec<String> =
-        (1..=17).filter(|code| ![14, 16].contains(code)).map(|code| format!("C{code:03}")).collect();
+        (1..=18).filter(|code| ![14, 16].contains(code)).map(|code| format!("C{code:03}")).collect();
     assert_eq!(codes, expected);
 }
 

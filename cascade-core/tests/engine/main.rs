@@ -11,3 +11,4 @@ mod properties;
 mod remote;
 mod shared;
 mod support;
+mod taken;

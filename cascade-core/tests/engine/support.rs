@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cascade_core::{
-    Apply, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, Plan, PlanError, Report,
+    Apply, BuildError, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, Plan, PlanError, Report,
     ResourceDescriptor, Rule, StepError, StepSettings, Verdict, place,
 };
 
@@ -61,6 +61,11 @@ impl Kind {
             effects: BTreeSet::new(),
             edges: BTreeSet::new(),
         }
+    }
+
+    /// A resource with nothing to it yet.
+    pub(crate) fn bare(name: &str) -> Self {
+        Self::new(name, &format!("{name}Cascade"))
     }
 
     /// The declaration, for what has no word of its own here.
@@ -198,8 +203,12 @@ impl Cloud {
         Self::default()
     }
 
+    pub(crate) fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        Self { kinds: kinds.into_iter().collect(), ..Self::default() }
+    }
+
     pub(crate) fn kind(mut self, name: &str, declare: impl FnOnce(&mut Kind)) -> Self {
-        let mut kind = Kind::new(name, &format!("{name}Cascade"));
+        let mut kind = Kind::bare(name);
         declare(&mut kind);
         self.kinds.push(kind);
         self
@@ -224,10 +233,18 @@ impl Cloud {
     }
 
     pub(crate) fn build_with(self, set: impl FnOnce(CascadeBuilder) -> CascadeBuilder) -> (Cascade, Notes) {
+        let notes = self.notes.clone();
+        (set(self.builder()).build().unwrap(), notes)
+    }
+
+    pub(crate) fn try_build(self) -> Result<Cascade, BuildError> {
+        self.builder().build()
+    }
+
+    fn builder(self) -> CascadeBuilder {
         let Self { notes, kinds } = self;
         let declare = |builder: CascadeBuilder, kind: Kind| builder.declare(notes.clone(), kind.declared);
-        let builder = kinds.into_iter().fold(Cascade::builder(), declare);
-        (set(builder).build().unwrap(), notes)
+        kinds.into_iter().fold(Cascade::builder(), declare)
     }
 
     /// The plan of deleting these roots: `R r1 r2`.

@@ -1,5 +1,8 @@
 //! A method may start a cascade of its own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use cascade_core::prelude::*;
 
 use crate::cloud::{Answer, Rack, World};
@@ -36,25 +39,65 @@ impl Machines {
 
 #[derive(Extension)]
 struct Disks {
-    fails: bool,
+    spinning: Spinning,
 }
+
+/// How often a disk is still spinning.
+#[derive(Clone)]
+struct Spinning(Arc<AtomicUsize>);
 
 #[cascade(resource = Disk)]
 impl Disks {
     #[on(Delete)]
     async fn wipe(&self, _disks: &[String]) -> Answer<()> {
-        if self.fails { Err(StepError::terminal("it is spinning")) } else { Ok(()) }
+        let left = self.spinning.0.load(Ordering::Relaxed);
+        self.spinning.0.store(left.saturating_sub(1), Ordering::Relaxed);
+        if left > 0 { Err(StepError::terminal("it is spinning")) } else { Ok(()) }
     }
 }
 
-fn cascade(fails: bool) -> Cascade {
+fn cascade(failures: usize) -> Cascade {
     let builder = World::new(&[], &[]).builder();
-    builder.register(Machines).register(Disks { fails }).build().expect("the graph has no faults")
+    let disks = Disks { spinning: Spinning(Arc::new(AtomicUsize::new(failures))) };
+    builder.register(Machines).register(disks).build().expect("the graph has no faults")
+}
+
+/// A machine whose removal is tried again if its disks are not gone.
+#[derive(Debug, Resource)]
+#[resource(id = String)]
+pub(crate) struct Blade;
+
+#[derive(Extension)]
+struct Blades;
+
+#[cascade(resource = Blade, retries = 2)]
+impl Blades {
+    #[on(Delete)]
+    async fn remove(&self, blades: &[String], cx: &StepContext) -> Answer<()> {
+        let cascade = cx.cascade();
+        let plan = cascade.plan(Delete, Disk::roots(blades.iter().cloned())).await?;
+        let report = cascade.apply(plan).await?;
+        if report.is_complete() { Ok(()) } else { Err(StepError::retryable("its disks are not gone")) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_nested_run_left_counts_as_done_once_a_later_one_has_done_it() {
+    let disks = |failures| Disks { spinning: Spinning(Arc::new(AtomicUsize::new(failures))) };
+    for (failures, complete) in [(1, true), (2, true), (3, false)] {
+        let builder = Cascade::builder().register(Blades).register(disks(failures));
+        let cascade = builder.build().expect("the graph has no faults");
+        let plan = cascade.plan(Delete, Blade::roots(["blade"])).await.expect("finders answer");
+        let report = cascade.apply(plan).await.expect("nothing stands against it");
+        assert_eq!(report.nested().len(), 3.min(failures + 1));
+        assert_eq!(report.is_complete(), complete, "{report}");
+        assert_eq!(report.summary().is_complete(), complete);
+    }
 }
 
 #[tokio::test]
 async fn the_report_of_a_nested_run_is_kept() {
-    let cascade = cascade(false);
+    let cascade = cascade(0);
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     let report = cascade.apply(plan).await.expect("nothing stands against it");
     assert!(report.is_complete());
@@ -65,7 +108,7 @@ async fn the_report_of_a_nested_run_is_kept() {
 
 #[tokio::test]
 async fn a_failed_nested_run_is_not_forgotten_even_if_its_method_forgets_it() {
-    let cascade = cascade(true);
+    let cascade = cascade(1);
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     let report = cascade.apply(plan).await.expect("nothing stands against it");
     assert!(!report.is_complete(), "{report}");

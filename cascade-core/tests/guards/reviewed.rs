@@ -333,3 +333,39 @@ async fn a_run_resumed_under_another_graph_does_not_take_what_was_not_confirmed(
     assert!(accepted.expect("it goes on").is_complete());
     assert!(scene.did("remove vm-late-9"));
 }
+
+/// A key that two accounts share; while the first goes, a third one gets it too, and stays.
+#[tokio::test]
+async fn what_has_got_another_owner_since_the_plan_does_not_go() {
+    for drift in [Drift::Refuse, Drift::Chase] {
+        for with_effect in [true, false] {
+            let scene = Scene::new(&[
+                ("Zone>Account", "zone", "account-1"),
+                ("Zone>Account", "zone", "account-2"),
+                ("Zone>Alarm", "zone", "alarm"),
+                ("Account>Key", "account-1", "key"),
+                ("Account>Key", "account-2", "key"),
+                ("Key>Alarm", "key", "alarm"),
+            ])
+            .late("remove alarm", "Account>Key", "account-3", "key");
+            let shared =
+                if with_effect { remove().with_last_owner() } else { Rule::shared::<Delete>(place!()) };
+            let cascade = scene.cascade([
+                Part::new("Zone"),
+                Part::new("Account").below("Zone>Account", remove()),
+                Part::new("Key").found("Account>Key", shared, Finds::EveryOwner),
+                Part::new("Alarm").below("Zone>Alarm", remove()).below("Key>Alarm", remove()),
+            ]);
+            let run = |apply: cascade_core::Apply| apply.drift(drift).policy(FailurePolicy::Isolate);
+            let report = delete_zone(&cascade, run).await;
+            assert_eq!(scene.log(), ["remove alarm"], "{drift:?}: {report}");
+            let failed = if with_effect { "Key key" } else { "Account account-1" };
+            let why = verdict(&report, failed);
+            assert!(
+                why.contains("Account account-3 has come to own it since the plan was made, and stays"),
+                "{why}"
+            );
+            assert!(verdict(&report, "Zone zone").starts_with("Blocked"), "{report}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::affected::Affected;
 use crate::plan::{Plan, PlanSummary, PlanVeto, ResourceSummary};
 use crate::render::escape::xml;
 use crate::render::number::{Count, counted};
-use crate::render::plan::{effect_counts, roots};
+use crate::render::plan::{END_ONLY, effect_counts, roots};
 use crate::why::why;
 
 const PAGE: &str = include_str!("plan.html");
@@ -121,7 +121,9 @@ fn cut(summary: &PlanSummary) -> String {
     );
     for arc in summary.cut.iter().take(LISTED) {
         let ((parent, parent_id), (child, child_id)) = (&arc.parent, &arc.child);
-        let _ = writeln!(text, "<li>{}</li>", xml(&format!("{parent} {parent_id} → {child} {child_id}")));
+        let end = if arc.end_only { END_ONLY } else { "" };
+        let line = format!("{parent} {parent_id} → {child} {child_id}{end}");
+        let _ = writeln!(text, "<li>{}</li>", xml(&line));
     }
     text + &rest(summary.cut.len(), LISTED) + "</ul></section>\n"
 }

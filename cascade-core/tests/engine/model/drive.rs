@@ -9,7 +9,7 @@ use cascade_core::{
     ApplyError, CancellationToken, Cascade, Drift, FailurePolicy, FaultKind, Plan, PlanError, Report, Verdict,
 };
 
-use super::reference::{self, Arc, Expected};
+use super::reference::{self, Arc, Cut, Expected, Order};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
 use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged};
@@ -106,7 +106,7 @@ pub(crate) async fn plan_as_expected(
     cascade: &Cascade,
     script: &Script,
     tape: &mut Tape,
-) -> Option<(Plan, Expected, BTreeSet<Arc>)> {
+) -> Option<(Plan, Expected, Order)> {
     let plan = plan(world, cascade, script, tape).await;
     let Some(mut expected) = reference::plan(world) else {
         assert!(matches!(plan, Err(PlanError::NoRule { .. })), "{plan:?}");
@@ -122,19 +122,17 @@ pub(crate) async fn plan_as_expected(
     Some((plan, expected, order))
 }
 
-fn cut(world: &World, plan: &Plan) -> BTreeSet<Arc> {
+fn cut(world: &World, plan: &Plan) -> Cut {
     let summary = plan.summary().unwrap();
-    let arcs: BTreeSet<Arc> = summary
-        .cut
-        .iter()
-        .map(|cut| {
-            let (parent, child) = (find(world, &cut.parent), find(world, &cut.child));
-            let edge = world.edges.iter().position(|edge| (edge.parent, edge.child) == (parent.0, child.0));
-            Arc { edge: edge.unwrap(), parent, child }
-        })
-        .collect();
-    assert_eq!(arcs.len(), summary.cut.len(), "an arc is cut twice");
-    arcs
+    let mut found = Cut::default();
+    for cut in &summary.cut {
+        let (parent, child) = (find(world, &cut.parent), find(world, &cut.child));
+        let edge = world.edges.iter().position(|edge| (edge.parent, edge.child) == (parent.0, child.0));
+        let arc = Arc { edge: edge.unwrap(), parent, child };
+        let arcs = if cut.end_only { &mut found.ends } else { &mut found.whole };
+        assert!(arcs.insert(arc), "an arc is cut twice");
+    }
+    found
 }
 
 fn find(world: &World, (resource, id): &(String, String)) -> Instance {
@@ -239,7 +237,7 @@ pub(crate) async fn apply_as_expected(
     cascade: &Cascade,
     script: &Script,
     tape: &mut Tape,
-    (plan, expected, order): (Plan, Expected, BTreeSet<Arc>),
+    (plan, expected, order): (Plan, Expected, Order),
 ) -> Option<(Report, Judged)> {
     let vetoes = plan.vetoes().to_vec();
     let token = CancellationToken::new();

@@ -82,7 +82,8 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
         let before = format!("{instances:?}");
         for (edge, child) in found(world, &instances) {
             let extension = world.edges[edge].extension;
-            let loses_last = owners(world, edge, child).all(|owner| is_expanded(&instances, owner));
+            let loses_last =
+                owners(world, edge, child).all(|owner| goes_for_certain(world, &instances, owner));
             match edge_rule(world, edge) {
                 Some(DecisionSpec::Effect { effect, leaf }) => {
                     give(instances.entry(child).or_default(), (extension, effect), leaf);
@@ -124,6 +125,39 @@ fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool
     instances.get(&instance).is_some_and(|fate| fate.expanded)
 }
 
+/// Whether an owner goes, whatever else may reach it: it is taken, or has an effect by a rule that is no leaf and that
+/// no effect of a leaf rule can supersede, directly or through others.
+fn goes_for_certain(world: &World, instances: &BTreeMap<Instance, Fate>, owner: Instance) -> bool {
+    let mut held: BTreeSet<Effect> = BTreeSet::new();
+    for (at, edge) in world.edges.iter().enumerate().filter(|(_, edge)| edge.child == owner.0) {
+        if let Some(DecisionSpec::Effect { effect, leaf: true }) = edge_rule(world, at) {
+            held.extend(superseded_by(world, (edge.extension, effect)));
+        }
+    }
+    if owner.0 == world.root
+        && let Some((effect, true)) = root_rule(world, world.operation)
+    {
+        held.extend(superseded_by(world, effect));
+    }
+    instances.get(&owner).is_some_and(|fate| {
+        fate.taken || fate.given.iter().any(|(effect, leaf)| !leaf && !held.contains(effect))
+    })
+}
+
+/// All that an effect supersedes, and what that supersedes, and so on.
+fn superseded_by(world: &World, effect: Effect) -> BTreeSet<Effect> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![effect];
+    while let Some((extension, effect)) = open.pop() {
+        for &other in &world.extensions[extension].effects[effect].supersedes {
+            if found.insert((extension, other)) {
+                open.push((extension, other));
+            }
+        }
+    }
+    found
+}
+
 /// What hangs off an expanded instance, along the edges that the operation goes.
 fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
     let mut found = BTreeSet::new();
@@ -152,14 +186,14 @@ fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = I
 pub(crate) fn takers(world: &World, expected: &Expected, instance: Instance) -> Vec<BTreeSet<Instance>> {
     let mut takers = Vec::new();
     for at in (0..world.edges.len()).filter(|&at| world.edges[at].child == instance.0) {
-        let expanded = |owner: &Instance| is_expanded(&expected.instances, *owner);
+        let goes = |owner: &Instance| goes_for_certain(world, &expected.instances, *owner);
         let all: BTreeSet<Instance> = owners(world, at, instance).collect();
         let along = expected.arcs.iter().filter(|arc| arc.edge == at && arc.child == instance);
         match edge_rule(world, at) {
             Some(DecisionSpec::WithParent) => {
                 takers.extend(along.map(|arc| BTreeSet::from([arc.parent])));
             }
-            Some(DecisionSpec::Shared { effect: None }) if !all.is_empty() && all.iter().all(expanded) => {
+            Some(DecisionSpec::Shared { effect: None }) if !all.is_empty() && all.iter().all(goes) => {
                 takers.push(all);
             }
             _ => {}
@@ -259,62 +293,155 @@ pub(crate) fn below(arcs: &BTreeSet<Arc>, from: Instance) -> BTreeSet<Instance> 
 }
 
 /// Whether an `after` contradicts the rules, or another: for some operation, what must end first waits for what must
-/// end later.
+/// end later. What a parent's end takes has two nodes here: what hangs off it, and its end.
 pub(crate) fn contradicts(world: &World) -> bool {
+    const READY: u32 = 0;
+    const END: u32 = 1;
+    let wait = |parent: Instance, child: Instance| Arc { edge: 0, parent, child };
     [OperationSpec::Delete, OperationSpec::Detach].into_iter().any(|operation| {
         let mut waits: BTreeSet<Arc> = BTreeSet::new();
+        for resource in 0..world.resources.len() {
+            waits.insert(wait((resource, END), (resource, READY)));
+        }
         for edge in &world.edges {
-            let mut rules = edge.rules.iter().filter(|rule| rule.operation == operation);
-            if rules.any(|rule| rule.decision.orders()) {
-                waits.insert(Arc { edge: 0, parent: (edge.parent, 0), child: (edge.child, 0) });
+            for rule in edge.rules.iter().filter(|rule| rule.operation == operation && rule.decision.orders())
+            {
+                waits.insert(wait((edge.parent, READY), (edge.child, READY)));
+                if rule.decision.takes() {
+                    waits.insert(wait((edge.child, END), (edge.parent, READY)));
+                    waits.insert(wait((edge.child, END), (edge.parent, END)));
+                }
+                if !matches!(rule.decision, DecisionSpec::WithParent) {
+                    waits.insert(wait((edge.parent, READY), (edge.child, END)));
+                }
             }
         }
         for extension in &world.extensions {
-            let first = |&first: &usize| Arc { edge: 0, parent: (extension.resource, 0), child: (first, 0) };
-            waits.extend(extension.after.iter().map(first));
+            waits
+                .extend(extension.after.iter().map(|&first| wait((extension.resource, READY), (first, END))));
         }
         // Contradictions count only for operations that there are.
         let rules = world.edges.iter().flat_map(|edge| &edge.rules);
         let root_rules = world.extensions.iter().flat_map(|extension| &extension.root_rules);
         rules.chain(root_rules).any(|rule| rule.operation == operation)
             && world.extensions.iter().any(|extension| {
-                let on_cycle = |&first: &usize| below(&waits, (first, 0)).contains(&(extension.resource, 0));
-                extension.after.iter().any(|first| *first == extension.resource || on_cycle(first))
+                let on_cycle =
+                    |&first: &usize| below(&waits, (first, END)).contains(&(extension.resource, READY));
+                extension.after.iter().any(on_cycle)
             })
     })
 }
 
+/// Whether nothing is done to an instance, and a parent's end takes it.
+fn is_only_taken(expected: &Expected, instance: Instance) -> bool {
+    expected.instances.get(&instance).is_some_and(|fate| fate.taken && fate.given.is_empty())
+}
+
+/// Whether a parent takes a child along that arc.
+fn takes(world: &World, expected: &Expected, arc: Arc) -> bool {
+    let goes = |owner| goes_for_certain(world, &expected.instances, owner);
+    match edge_rule(world, arc.edge) {
+        Some(DecisionSpec::WithParent) => true,
+        Some(DecisionSpec::Shared { effect: None }) => owners(world, arc.edge, arc.child).all(goes),
+        _ => false,
+    }
+}
+
+/// What has ended when an instance has: itself, and where a parent's end takes it, the parents that do, along the arcs
+/// that are left.
+fn ends(world: &World, expected: &Expected, left: &BTreeSet<Arc>, instance: Instance) -> BTreeSet<Instance> {
+    let mut ends = BTreeSet::from([instance]);
+    let mut open = vec![instance];
+    while let Some(at) = open.pop() {
+        if !is_only_taken(expected, at) {
+            continue;
+        }
+        for arc in left.iter().filter(|arc| arc.child == at && takes(world, expected, **arc)) {
+            if ends.insert(arc.parent) {
+                open.push(arc.parent);
+            }
+        }
+    }
+    ends
+}
+
+/// In what order an instance and what hangs off it run.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// Parents after children, for begin the other way about.
+    pub(crate) plain: BTreeSet<Arc>,
+    /// The same for effects: what a parent's end takes ends with that, for its other parents and what comes after it.
+    pub(crate) effects: BTreeSet<Arc>,
+}
+
+/// The arcs that were left out of the order: whole, or only their child's end.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    pub(crate) whole: BTreeSet<Arc>,
+    pub(crate) ends: BTreeSet<Arc>,
+}
+
 /// The arcs that hold the order, once those that were cut are left out; and that the cut is sane: what is left has
 /// no cycle, each cut arc closes one, and everything still hangs below a root.
-pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> BTreeSet<Arc> {
+pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order {
     let arcs = &expected.arcs;
-    assert!(cut.is_subset(arcs), "arcs were cut that nobody found: {cut:?} of {arcs:?}");
+    assert!(cut.whole.is_subset(arcs), "arcs were cut that nobody found: {cut:?} of {arcs:?}");
     // What is retained along an edge is left alone: nothing waits for it.
     let arcs = arcs.iter().filter(|arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders));
-    let mut order: BTreeSet<Arc> = arcs.filter(|arc| !cut.contains(arc)).copied().collect();
-    for arc in cut {
-        let closes = arc.parent == arc.child || below(&order, arc.child).contains(&arc.parent);
+    let left: BTreeSet<Arc> = arcs.filter(|arc| !cut.whole.contains(arc)).copied().collect();
+    for arc in &cut.whole {
+        let closes = arc.parent == arc.child || below(&left, arc.child).contains(&arc.parent);
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
+    let mut plain = left.clone();
+    plain.extend(afters(world, expected));
+    let with_end = |arc: &Arc| {
+        let ends = ends(world, expected, &left, arc.child);
+        ends.into_iter().map(|child| Arc { edge: usize::MAX, child, ..*arc }).collect::<Vec<_>>()
+    };
+    let waits_for_end = |arc: &&Arc| is_only_taken(expected, arc.child) && !takes(world, expected, **arc);
+    let mut all = plain.clone();
+    all.extend(left.iter().filter(waits_for_end).flat_map(with_end));
+    all.extend(afters(world, expected).iter().flat_map(with_end));
+    // An end that lies on a circle of waits is not waited for.
+    let on_circle = |arc: &&Arc| {
+        with_end(arc).iter().any(|it| it.child == it.parent || below(&all, it.child).contains(&it.parent))
+    };
+    let circular: BTreeSet<Arc> = left.iter().filter(waits_for_end).filter(on_circle).copied().collect();
+    assert_eq!(cut.ends, circular, "the ends that nobody waits for");
+    let mut effects = plain.clone();
+    let waited_for = left.iter().filter(waits_for_end).filter(|arc| !circular.contains(arc));
+    effects.extend(waited_for.flat_map(with_end));
+    effects.extend(afters(world, expected).iter().flat_map(with_end));
+    for &instance in expected.instances.keys() {
+        assert!(!below(&effects, instance).contains(&instance), "{instance:?} still waits for itself");
+    }
+    check_roots(world, expected, &plain);
+    Order { plain, effects }
+}
+
+/// Every instance of a resource after every one of those that it comes after.
+fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
+    let mut afters = BTreeSet::new();
     for extension in &world.extensions {
         for &first in &extension.after {
             let of = |resource: usize| expected.instances.keys().copied().filter(move |it| it.0 == resource);
             for child in of(first) {
-                order.extend(of(extension.resource).map(|parent| Arc { edge: usize::MAX, parent, child }));
+                afters.extend(of(extension.resource).map(|parent| Arc { edge: usize::MAX, parent, child }));
             }
         }
     }
-    for &instance in expected.instances.keys() {
-        assert!(!below(&order, instance).contains(&instance), "{instance:?} still waits for itself");
-    }
-    // So a root's own step comes after all that hangs off it.
+    afters
+}
+
+/// A root's own step comes after all that hangs off it.
+fn check_roots(world: &World, expected: &Expected, order: &BTreeSet<Arc>) {
     let roots: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
     let mut reached = roots.clone();
     for &root in &roots {
-        reached.extend(below(&order, root));
+        reached.extend(below(order, root));
     }
     for instance in expected.instances.keys() {
         assert!(reached.contains(instance), "{instance:?} no longer hangs below a root");
     }
-    order
 }

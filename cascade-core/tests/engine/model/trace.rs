@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cascade_core::{FailurePolicy, Phase};
 
-use super::reference::{Arc, Effect, Expected, below, takers};
+use super::reference::{Effect, Expected, Order, below, takers};
 use super::script::{Answer, Call, Entry};
 use super::world::{Instance, World};
 
@@ -73,8 +73,10 @@ pub(crate) struct Judge<'a> {
     world: &'a World,
     expected: &'a Expected,
     policy: FailurePolicy,
-    /// For each instance, all that hangs below it.
+    /// For each instance, all that its effects wait for.
     below: BTreeMap<Instance, BTreeSet<Instance>>,
+    /// For each instance, all that hangs below it; and the other way about.
+    plain_below: BTreeMap<Instance, BTreeSet<Instance>>,
     above: BTreeMap<Instance, BTreeSet<Instance>>,
     progress: BTreeMap<(Phase, Instance), Progress>,
     /// By number of the step's latest call.
@@ -90,13 +92,15 @@ impl<'a> Judge<'a> {
     pub(crate) fn new(
         world: &'a World,
         expected: &'a Expected,
-        order: &'a BTreeSet<Arc>,
+        order: &'a Order,
         policy: FailurePolicy,
     ) -> Self {
         let instances = || expected.instances.keys().copied();
-        let below: BTreeMap<Instance, BTreeSet<Instance>> =
-            instances().map(|instance| (instance, below(order, instance))).collect();
-        let above = |of: Instance| instances().filter(|at| below[at].contains(&of)).collect();
+        let all_below = |order| -> BTreeMap<Instance, BTreeSet<Instance>> {
+            instances().map(|instance| (instance, below(order, instance))).collect()
+        };
+        let (below, plain_below) = (all_below(&order.effects), all_below(&order.plain));
+        let above = |of: Instance| instances().filter(|at| plain_below[at].contains(&of)).collect();
         let above = instances().map(|instance| (instance, above(instance))).collect();
         let mut progress = BTreeMap::new();
         for (&instance, fate) in &expected.instances {
@@ -119,6 +123,7 @@ impl<'a> Judge<'a> {
             expected,
             policy,
             below,
+            plain_below,
             above,
             progress,
             steps: BTreeMap::new(),
@@ -217,7 +222,8 @@ impl<'a> Judge<'a> {
     fn waits_for(&self, phase: Phase, instance: Instance) -> Vec<(Phase, Instance)> {
         let first = match phase {
             Phase::Begin => &self.above[&instance],
-            _ => &self.below[&instance],
+            Phase::Effect => &self.below[&instance],
+            _ => &self.plain_below[&instance],
         };
         let mut waits: Vec<(Phase, Instance)> = first
             .iter()
@@ -448,7 +454,8 @@ impl<'a> Judge<'a> {
             let cleanup = &self.progress[&(Phase::Cleanup, instance)];
             let left = fate == Fate::Done && !cleanup.is_over();
             let behind_failed =
-                self.below[&instance].iter().any(|&at| self.failed_in(Phase::Cleanup, at)) && !self.forces();
+                self.plain_below[&instance].iter().any(|&at| self.failed_in(Phase::Cleanup, at))
+                    && !self.forces();
             assert!(!left || self.cancelled || behind_failed, "nobody cleaned up after {instance:?}");
             left
         });

@@ -99,6 +99,15 @@ impl DecisionSpec {
     pub(crate) fn orders(self) -> bool {
         !matches!(self, Self::Ignore)
     }
+
+    /// Whether a parent's end takes what hangs off it.
+    pub(crate) fn takes(self) -> bool {
+        matches!(self, Self::WithParent | Self::Shared { effect: None })
+    }
+
+    fn is_shared(self) -> bool {
+        matches!(self, Self::Shared { .. })
+    }
 }
 
 impl World {
@@ -278,9 +287,9 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
         vec(edge(size), 0..=size.edges),
         (proptest::bool::weighted(0.25), 0..3_u8, vec(0..size.instances, 1..4)),
         (1..5_usize, 1..4_usize, proptest::option::weighted(0.3, 1..4_usize)),
-        any::<bool>(),
+        (any::<bool>(), proptest::bool::weighted(0.25)),
     )
-        .prop_map(|(resources, mut edges, (detach, root, roots), limits, downwards)| {
+        .prop_map(|(resources, mut edges, (detach, root, roots), limits, (downwards, taking))| {
             let count = u8::try_from(resources.len()).unwrap();
             if downwards {
                 // Half of the worlds have no cycle of resources.
@@ -288,6 +297,12 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 for edge in &mut edges {
                     let (a, b) = (edge.ends.0 % count, edge.ends.1 % count);
                     edge.ends = (a.min(b), a.max(b));
+                }
+            }
+            if taking {
+                // In a quarter of them, much is taken by one parent's end and hangs off others too.
+                for kind in edges.iter_mut().map(|edge| &mut edge.delete.kind) {
+                    *kind = [12, 10, 11, *kind][usize::from(*kind) % 4];
                 }
             }
             let mut world = World {
@@ -406,8 +421,15 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         let operation = if delete || !detaches { OperationSpec::Delete } else { OperationSpec::Detach };
         add(operation, Some(usize::from(root) % count), special);
     }
+    // One kind of owners may share a child: for the others' rules, something else takes the place of the policy.
+    let taken = world.edges.iter().filter(|edge| edge.child == child).flat_map(|edge| &edge.rules);
+    if taken.clone().any(|rule| rule.decision.is_shared()) {
+        for rule in rules.iter_mut().filter(|rule| rule.decision.is_shared()) {
+            rule.decision = DecisionSpec::WithParent;
+        }
+    }
     // Along a shared edge, every owner has to be named.
-    let shared = rules.iter().any(|rule| matches!(rule.decision, DecisionSpec::Shared { .. }));
+    let shared = rules.iter().any(|rule| rule.decision.is_shared());
     world.edges.push(EdgeSpec {
         extension,
         parent,
