@@ -202,7 +202,7 @@ impl RemoteApply {
         let report = loop {
             tokio::select! {
                 report = &mut ended => break report?,
-                () = &mut cancelled => client.cancel(&run).await?,
+                () = &mut cancelled => client.cancel_started(&run).await?,
                 Some(event) = events.next(), if watched => if let Ok(event) = event { tell(&event) },
             }
         };

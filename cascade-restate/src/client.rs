@@ -191,6 +191,11 @@ impl Client {
     /// Nothing new starts in the run; what is under way ends.
     pub async fn cancel(&self, run: &RunId) -> Result<(), RestateError> {
         self.about(run).await?.ok_or_else(|| self.unknown(run))?;
+        self.cancel_started(run).await
+    }
+
+    /// The same for a run that was started for certain, though it may not have begun.
+    pub(crate) async fn cancel_started(&self, run: &RunId) -> Result<(), RestateError> {
         self.ingress().order(&Self::target(run, "cancel")).await
     }
 

@@ -165,3 +165,90 @@ pub(crate) struct ProgressAnswer {
     pub(crate) first_page: u32,
     pub(crate) events: Vec<Vec<EventRecord>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use cascade_core::remote::{Fingerprint, PlanHeader, records, restore};
+    use cascade_core::{
+        Cascade, Declaration, Delete, Drift, FailurePolicy, Found, Limits, Outcome, Plan, Record,
+        ResourceDescriptor, Rule, place,
+    };
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::{PlanRef, PutPage, Refusal, RunAbout, RunOutcome, RunRequest};
+    use crate::pages::{PAGE_BYTES, RecordPages, size_of};
+
+    /// A pool of 30,000 items with long names.
+    fn cascade() -> Cascade {
+        let (pool, item) = (ResourceDescriptor::runtime::<String>("Pool", place!()), "Item");
+        let mut pools = Declaration::<(), String>::new("Pools", pool.clone(), place!());
+        pools.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+        pools.rule(Rule::effect::<Delete>("remove", place!()));
+        let item = ResourceDescriptor::runtime::<String>(item, place!());
+        let mut items = Declaration::<(), String>::new("Items", item, place!());
+        items.edge(pool.clone(), place!());
+        items.finder("under", pool.clone(), None, place!(), |(), pools: &[String], _| {
+            let of = |pool: &String| {
+                (0..30_000).map(|at| (pool.clone(), format!("{at:0>80}"))).collect::<Vec<_>>()
+            };
+            let found = pools.iter().flat_map(of).collect();
+            Box::pin(async { Ok(Found::Pairs(found)) })
+        });
+        items.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+        items.rule(Rule::effect::<Delete>("remove", place!()).from(pool));
+        Cascade::builder().declare((), pools).declare((), items).build().unwrap()
+    }
+
+    fn plan(cascade: &Cascade) -> Plan {
+        let planned = async { cascade.plan_named(Delete, "Pool", ["p"]).await.unwrap() };
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(planned)
+    }
+
+    fn through_text<T: Serialize + DeserializeOwned>(value: &T) -> T {
+        serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_the_same_after_its_journey_in_pages() {
+        let cascade = cascade();
+        let plan = plan(&cascade);
+        let header = Some(PlanHeader::of(&plan).unwrap());
+        let pages = RecordPages::new(records(&plan, None)).map(Result::unwrap);
+        let pages: Vec<PutPage> = (0..)
+            .zip(pages)
+            .map(|(number, records)| PutPage { number, header: header.clone(), records })
+            .collect();
+        assert!(pages.len() > 2, "{} pages", pages.len());
+        assert!(pages.iter().all(|page| size_of(&page.records) <= PAGE_BYTES + 1000));
+        let read: Vec<Record> = through_text(&pages).into_iter().flat_map(|page| page.records).collect();
+        let restored = restore(&cascade, &through_text(&header).unwrap(), read).unwrap();
+        assert_eq!(restored.digest().unwrap(), plan.digest().unwrap());
+        assert_eq!(restored.to_string(), plan.to_string());
+    }
+
+    #[test]
+    fn what_a_run_starts_and_ends_with_is_the_same_after_its_journey() {
+        let cascade = cascade();
+        let plan = plan(&cascade);
+        let fingerprint = Fingerprint::of(&cascade);
+        let request = RunRequest {
+            plan: PlanRef { id: String::from("p"), pages: 3, ingress: String::from("http://127.0.0.1:8080") },
+            about: RunAbout {
+                header: PlanHeader::of(&plan).unwrap(),
+                plan: String::from("p"),
+                digest: plan.digest().unwrap(),
+                policy: FailurePolicy::Isolate,
+                forced: true,
+                confirmed_by: None,
+            },
+            drift: Drift::Chase,
+            limits: Some(Limits::none().instances(7).resource("Item", 5)),
+            steps: 256,
+            fingerprint,
+        };
+        assert_eq!(through_text(&request), request);
+        let refused = RunOutcome::Refused(Refusal::Other(String::from("no")));
+        assert_eq!(through_text(&refused), refused);
+    }
+}

@@ -188,7 +188,10 @@ impl Worker {
                 },
                 () = &mut stop => break,
             };
-            stream.set_nodelay(true)?;
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection is gone already");
+                continue;
+            }
             let mut connection = http2::Builder::new(TokioExecutor::new());
             connection.max_concurrent_streams(self.options.streams);
             let serving = connection.serve_connection(TokioIo::new(stream), endpoint.clone());

@@ -12,11 +12,10 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
-        let cannot = |error: std::io::Error| format!("{command:?} does not start: {error}");
         let file = File::options().create(true).append(true).open(log).map_err(|error| error.to_string())?;
         let other = file.try_clone().map_err(|error| error.to_string())?;
         let started = command.stdin(Stdio::null()).stdout(file).stderr(other).spawn();
-        started.map(|child| Self { child }).map_err(cannot)
+        started.map(|child| Self { child }).map_err(|error| format!("{command:?} does not start: {error}"))
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -28,10 +27,6 @@ impl Process {
         // One that has ended by itself cannot be killed any more.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-
-    pub(crate) fn has_ended(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(Some(_)))
     }
 }
 
