@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt, stream};
 
 use crate::client::Client;
 use crate::error::RestateError;
-use crate::wire::{ProgressAnswer, ProgressQuery, ProgressRecord};
+use crate::wire::{EventPage, ProgressAnswer, ProgressQuery, ProgressRecord};
 
 /// The waits between two looks.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -77,7 +77,7 @@ impl Watch {
         pages.flat_map(move |answer| {
             let events = match answer {
                 Ok(answer) => {
-                    let events = answer.events.into_iter().flatten();
+                    let events = answer.events.into_iter().flat_map(EventPage::into_events);
                     events.filter_map(|event| event.into_event(&graph)).map(Ok).collect()
                 }
                 Err(error) => vec![Err(error)],

@@ -2,6 +2,7 @@
 
 use cascade_core::remote::{
     AuthorizeCall, EventRecord, FindCall, Fingerprint, FoundIds, GraphDifference, MethodCall, PlanHeader,
+    StepRecord,
 };
 use cascade_core::{Drift, FailurePolicy, Limits, Phase, PlanVeto, Record};
 use serde::{Deserialize, Serialize};
@@ -157,13 +158,72 @@ pub(crate) struct ProgressQuery {
     pub(crate) from_page: u32,
 }
 
+/// Some events, in few bytes: most are of steps, and of few kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EventPage {
+    /// Which steps, each once.
+    steps: Vec<StepRecord>,
+    events: Vec<PackedEvent>,
+}
+
+/// The step by its place in the page, and then its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum PackedEvent {
+    #[serde(rename = "s")]
+    Started(usize),
+    /// Failed, ended, blocked.
+    #[serde(rename = "e")]
+    Ended(usize, usize, usize, usize),
+    #[serde(rename = "o")]
+    Other(EventRecord),
+}
+
+impl EventPage {
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(crate) fn push(&mut self, event: EventRecord) {
+        let packed = match event {
+            EventRecord::StepStarted { step } => PackedEvent::Started(self.place(step)),
+            EventRecord::StepEnded { step, failed, ended, blocked } => {
+                PackedEvent::Ended(self.place(step), failed, ended, blocked)
+            }
+            other => PackedEvent::Other(other),
+        };
+        self.events.push(packed);
+    }
+
+    fn place(&mut self, step: StepRecord) -> usize {
+        let known = self.steps.iter().position(|known| *known == step);
+        known.unwrap_or_else(|| {
+            self.steps.push(step);
+            self.steps.len() - 1
+        })
+    }
+
+    /// The events, less those of steps that are not named.
+    pub(crate) fn into_events(self) -> impl Iterator<Item = EventRecord> {
+        let Self { steps, events } = self;
+        events.into_iter().filter_map(move |event| {
+            Some(match event {
+                PackedEvent::Started(at) => EventRecord::StepStarted { step: steps.get(at)?.clone() },
+                PackedEvent::Ended(at, failed, ended, blocked) => {
+                    EventRecord::StepEnded { step: steps.get(at)?.clone(), failed, ended, blocked }
+                }
+                PackedEvent::Other(event) => event,
+            })
+        })
+    }
+}
+
 /// How far a run is, with some of its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProgressAnswer {
     pub(crate) progress: ProgressRecord,
     /// The number of the first page here.
     pub(crate) first_page: u32,
-    pub(crate) events: Vec<Vec<EventRecord>>,
+    pub(crate) events: Vec<EventPage>,
 }
 
 #[cfg(test)]

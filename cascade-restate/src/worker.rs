@@ -10,11 +10,12 @@ use cascade_core::Cascade;
 use cascade_core::remote::longest_step;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::graceful::GracefulShutdown;
 use restate_sdk::hyper::HyperEndpoint;
 use restate_sdk::prelude::{Endpoint, HandlerOptions, IntoServiceDefinition, ServiceOptions};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::names::Version;
 use crate::plans::Plans;
@@ -24,6 +25,9 @@ use crate::workflow::CascadeRun;
 
 /// How long a worker that is told to stop lets what it does come to its end.
 const FAREWELL: Duration = Duration::from_secs(30);
+
+/// How long a connection takes anything new: so that a worker that comes later gets its share.
+const CONNECTION_AGE: Duration = Duration::from_secs(10);
 
 /// Tries of an invocation before Restate leaves it to people.
 const TRIES: u64 = 1_000_000;
@@ -174,7 +178,7 @@ impl Worker {
     /// Serves until `stop` is there; what is under way then comes to its end, if that does not take long.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
         let endpoint = HyperEndpoint::new(self.endpoint());
-        let connections = GracefulShutdown::new();
+        let (stopping, connections) = (CancellationToken::new(), TaskTracker::new());
         let mut stop = std::pin::pin!(stop);
         loop {
             let stream = tokio::select! {
@@ -188,25 +192,48 @@ impl Worker {
                 },
                 () = &mut stop => break,
             };
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection is gone already");
-                continue;
-            }
-            let mut connection = http2::Builder::new(TokioExecutor::new());
-            connection.max_concurrent_streams(self.options.streams);
-            let serving = connection.serve_connection(TokioIo::new(stream), endpoint.clone());
-            let serving = connections.watch(serving);
-            tokio::spawn(async move {
-                if let Err(error) = serving.await {
-                    tracing::debug!(%error, "a connection broke off");
-                }
-            });
+            let serving = serve_connection(stream, endpoint.clone(), self.options.streams, stopping.clone());
+            connections.spawn(serving);
         }
         drop(listener);
-        if tokio::time::timeout(FAREWELL, connections.shutdown()).await.is_err() {
+        stopping.cancel();
+        connections.close();
+        if tokio::time::timeout(FAREWELL, connections.wait()).await.is_err() {
             tracing::warn!("stopping while something is under way: Restate has it done again elsewhere");
         }
         Ok(())
+    }
+}
+
+/// Serves a connection until it is closed. After some time, or when the worker is to stop, it takes nothing new, and ends
+/// with the last that is under way: Restate then opens another, to this worker or one that came meanwhile.
+async fn serve_connection(
+    stream: TcpStream,
+    endpoint: HyperEndpoint,
+    streams: u32,
+    stopping: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection is gone already");
+        return;
+    }
+    let mut connection = http2::Builder::new(TokioExecutor::new());
+    connection.max_concurrent_streams(streams);
+    let serving = connection.serve_connection(TokioIo::new(stream), endpoint);
+    let mut serving = std::pin::pin!(serving);
+    let old = async {
+        let (stop, old) = (stopping.cancelled(), tokio::time::sleep(CONNECTION_AGE));
+        futures::future::select(std::pin::pin!(stop), std::pin::pin!(old)).await;
+    };
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = old => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection broke off");
     }
 }
 

@@ -93,12 +93,19 @@ impl Server {
         }
     }
 
+    /// Asks the introspection. A server that has only just started may not have all of it yet.
     pub(crate) async fn query(&self, sql: &str) -> Result<Vec<Value>, String> {
         let url = format!("{}/query", self.admin());
-        let (status, answer) = send("POST", &url, Some(json!({ "query": sql }))).await?;
-        match answer.get("rows").and_then(Value::as_array) {
-            Some(rows) if status == 200 => Ok(rows.clone()),
-            _ => Err(format!("{sql}: {status} {answer}")),
+        let since = Instant::now();
+        loop {
+            let (status, answer) = send("POST", &url, Some(json!({ "query": sql }))).await?;
+            match answer.get("rows").and_then(Value::as_array) {
+                Some(rows) if status == 200 => return Ok(rows.clone()),
+                _ if since.elapsed() > Duration::from_secs(10) => {
+                    return Err(format!("{sql}: {status} {answer}"));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
         }
     }
 }

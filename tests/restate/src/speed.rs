@@ -94,9 +94,9 @@ async fn slow(setting: &Setting, server: &Server) -> Result<(f64, f64), String> 
     cascade(&client, "warmer-40").await?;
     let one = cascade(&client, &format!("one-{SLOW}")).await?;
     let _two = own::start(&spec, at, &output)?;
-    // Connections that are there stay with the first: new ones are spread.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    cascade(&client, "both-1000").await?;
+    // Connections that are there stay with the first until they are old: new ones are spread.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    cascade(&client, "both-400").await?;
     let two = cascade(&client, &format!("two-{SLOW}")).await?;
     Ok((one, two))
 }
