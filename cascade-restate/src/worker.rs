@@ -74,7 +74,7 @@ impl Worker {
         let options = Options {
             ingress: None,
             steps: 64,
-            streams: 16,
+            streams: 64,
             retention: Duration::from_secs(7 * 24 * 3600),
             step_retention: Duration::from_secs(3600),
             longest_step: None,
@@ -94,7 +94,7 @@ impl Worker {
         self
     }
 
-    /// Calls on one connection, at most. 16 unless told; zero counts as one. With few, Restate opens many connections,
+    /// Calls on one connection, at most. 64 unless told; zero counts as one. With few, Restate opens many connections,
     /// which a load balancer spreads over workers.
     pub fn streams_per_connection(mut self, streams: u32) -> Self {
         self.options.streams = streams.max(1);

@@ -41,7 +41,7 @@ struct Pair<'c> {
     workers: [Process; 2],
 }
 
-const SLOW: [&str; 4] = ["--agent-latency", "60ms", "--steps", "8"];
+const SLOW: [&str; 4] = ["--agent-latency", "300ms", "--steps", "4"];
 
 impl<'c> Pair<'c> {
     fn start(cloud: &'c Cloud, listen: SocketAddr) -> Result<Self, String> {

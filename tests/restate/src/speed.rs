@@ -17,8 +17,8 @@ const TRIVIAL: usize = 4000;
 const ROUNDS: usize = 3;
 
 /// Steps of 20 ms, and how many of them a worker carries out at once.
-const SLOW: usize = 2000;
-const AT_ONCE: usize = 5;
+const SLOW: usize = 1500;
+const AT_ONCE: usize = 3;
 
 /// What is promised.
 const AGAINST_BARE: f64 = 0.7;
