@@ -1,13 +1,18 @@
-//! What a journal adds to a run: batches of 100, where an agent takes 1 ms for an instance, one after another.
+//! What a journal adds to a run: batches of 100, where an agent takes 1 ms for an instance, one after another; or 1 ms for
+//! a whole batch. And what memory it takes.
 //!
 //! Here waiting is what is measured, so that the clock on the wall is read.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cascade_core::{
-    Cascade, CascadeBuilder, Declaration, Delete, Outcome, ResourceDescriptor, Rule, StepSettings, place,
+    Cascade, CascadeBuilder, Declaration, Delete, Event, Outcome, Plan, ResourceDescriptor, Rule, RunId,
+    StepSettings, place,
 };
 use cascade_sqlite::SqliteJournal;
+use tokio::sync::Notify;
 
 use crate::Failed;
 use crate::measure::expect_equal;
@@ -16,17 +21,33 @@ use crate::measure::expect_equal;
 const BATCH: usize = 100;
 /// Steps at once.
 const CONCURRENCY: usize = 20;
-/// What an agent takes for an instance.
-const LATENCY: Duration = Duration::from_millis(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
-fn things() -> CascadeBuilder {
+/// What an agent takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Takes {
+    /// A millisecond for each instance, one after another.
+    MillisecondEach,
+    /// A millisecond for a whole batch.
+    MillisecondABatch,
+    /// No time: what is measured is the rest.
+    Nothing,
+}
+
+fn things(takes: Takes) -> CascadeBuilder {
     let thing = ResourceDescriptor::runtime::<u64>("Thing", place!());
     let mut things = Declaration::<(), u64>::new("Things", thing, place!());
     things.settings(StepSettings::default().batch(BATCH).concurrency(CONCURRENCY));
-    things.effect("touch", place!(), |(), ids: &[u64], _| {
-        let takes = LATENCY * ids.len() as u32;
+    things.effect("touch", place!(), move |(), ids: &[u64], _| {
+        let takes = match takes {
+            Takes::MillisecondEach => MILLISECOND * ids.len() as u32,
+            Takes::MillisecondABatch => MILLISECOND,
+            Takes::Nothing => Duration::ZERO,
+        };
         Box::pin(async move {
-            tokio::time::sleep(takes).await;
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
             Ok(Outcome::done())
         })
     });
@@ -35,18 +56,45 @@ fn things() -> CascadeBuilder {
 }
 
 /// The engine without a journal.
-pub fn bare() -> Result<Cascade, Failed> {
-    Ok(things().build()?)
+pub fn bare(takes: Takes) -> Result<Cascade, Failed> {
+    Ok(things(takes).build()?)
 }
 
 /// The engine with a journal on SQLite, each record synced to the disk.
-pub fn journalled(journal: &SqliteJournal) -> Result<Cascade, Failed> {
-    Ok(things().journal(journal.clone()).build()?)
+pub fn journalled(takes: Takes, journal: &SqliteJournal) -> Result<Cascade, Failed> {
+    Ok(things(takes).journal(journal.clone()).build()?)
+}
+
+async fn plan(cascade: &Cascade, instances: u64) -> Result<Plan, Failed> {
+    Ok(cascade.plan_named(Delete, "Thing", (0..instances).map(|id| id.to_string())).await?)
+}
+
+/// Runs until half of the steps have ended, and is dropped then, as if its process had died.
+pub async fn broken_off(cascade: &Cascade, instances: u64) -> Result<RunId, Failed> {
+    let half = instances as usize / BATCH / 2;
+    let (ended, enough) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+    let notify = Arc::clone(&enough);
+    let applying = cascade.apply(plan(cascade, instances).await?).on_event(move |event| {
+        if matches!(event, Event::StepEnded { .. }) && ended.fetch_add(1, Ordering::Relaxed) + 1 == half {
+            notify.notify_one();
+        }
+    });
+    let run = applying.run_id().clone();
+    tokio::select! {
+        biased;
+        () = enough.notified() => Ok(run),
+        report = applying.into_future() => Err(format!("it was to be broken off: {report:?}").into()),
+    }
+}
+
+/// Goes on with a run to its end.
+pub async fn resume(cascade: &Cascade, run: &RunId) -> Result<(), Failed> {
+    expect_equal("complete", &cascade.resume(run).await?.is_complete(), &true)
 }
 
 /// How long a run takes, without the plan.
 pub async fn apply(cascade: &Cascade, instances: u64) -> Result<Duration, Failed> {
-    let plan = cascade.plan_named(Delete, "Thing", (0..instances).map(|id| id.to_string())).await?;
+    let plan = plan(cascade, instances).await?;
     let start = Instant::now();
     let report = cascade.apply(plan).await?;
     let took = start.elapsed();

@@ -7,16 +7,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-/// As cargo starts it: `cargo-cascade cascade …`.
-#[derive(Debug, Parser)]
-#[command(name = "cargo", bin_name = "cargo")]
-pub(crate) enum Cargo {
-    Cascade(Args),
-}
-
 /// See, check and document the cascade graph of a workspace.
-#[derive(Debug, ClapArgs)]
-#[command(version)]
+#[derive(Debug, Parser)]
+#[command(name = "cargo-cascade", bin_name = "cargo cascade", version)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -60,6 +53,16 @@ pub(crate) struct Selection {
     pub(crate) offline: bool,
 }
 
+/// Where links to the source lead.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Sources {
+    /// Where sources can be looked at: a URL in which `{file}` and `{line}` stand for file and line, or a folder of a code
+    /// host, as `https://host/me/cloud/blob/main`. Unless told, `source-url` in `[workspace.metadata.cascade]`, else the
+    /// files beside what is written.
+    #[arg(long, value_name = "URL")]
+    pub(crate) source_url: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Draw the graph, or what an operation reaches from a root.
@@ -76,6 +79,8 @@ pub(crate) enum Command {
         /// Write to this file instead; its ending names the format.
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        #[command(flatten)]
+        sources: Sources,
     },
     /// Print what hangs off a resource, as a tree.
     Tree {
@@ -105,6 +110,10 @@ pub(crate) enum Command {
         /// Also report roots that reach further than they did in this revision.
         #[arg(long, value_name = "REVISION")]
         since: Option<String>,
+        /// The folder of the committed documents, relative to the workspace: roots that reach further than those say are
+        /// reported. Unless told, `docs` in the workspace, or in the package.
+        #[arg(long, value_name = "FOLDER")]
+        docs: Option<PathBuf>,
         /// Fail on what is suspicious, too.
         #[arg(long)]
         strict: bool,
@@ -117,13 +126,15 @@ pub(crate) enum Command {
         /// The folder, relative to the workspace.
         #[arg(long, default_value = "docs", value_name = "FOLDER")]
         dir: PathBuf,
+        #[command(flatten)]
+        sources: Sources,
     },
     /// Tell what changed in the graph since a git revision.
     Diff {
         /// The revision to compare with: `main`, `HEAD~3`, a tag.
         revision: String,
     },
-    /// Print the completions for a shell.
+    /// Print the completions for a shell, for `cargo-cascade` (zsh offers them for `cargo cascade`, too).
     Completions {
         /// The shell.
         shell: Shell,

@@ -1,6 +1,6 @@
 //! Asks a workspace for its graph.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cascade_core::document::{Document, FORMAT, Format};
@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     pub(crate) answer: Answer,
     /// The packages that could contribute extensions, by name.
     pub(crate) contributors: Vec<String>,
+    /// The folders of the packages that were chosen.
+    pub(crate) chosen: Vec<PathBuf>,
 }
 
 impl Asked {
@@ -30,25 +32,46 @@ impl Asked {
     }
 }
 
-/// Builds the program that `selection` names and asks it; also for its graph in these formats.
-pub(crate) fn ask(selection: &Selection, render: &[Format], quiet: bool) -> Result<Asked, Error> {
+/// Builds the program that `selection` names and asks it.
+pub(crate) fn ask(selection: &Selection, quiet: bool) -> Result<Asked, Error> {
+    ask_for(selection, (&[], None), quiet)
+}
+
+/// The formats that are wanted, and where their links to the source lead: `None` for nowhere.
+pub(crate) type Wanted<'w> = (&'w [Format], Option<&'w dyn Fn(&Workspace) -> String>);
+
+/// The same, also for its graph in some formats.
+pub(crate) fn ask_for(
+    selection: &Selection,
+    (render, sources): Wanted<'_>,
+    quiet: bool,
+) -> Result<Asked, Error> {
     let workspace = Workspace::load(selection)?;
     let program = Program::select(&workspace, selection)?;
     let lock = build::lock(&workspace)?;
     let executable = build::build(&workspace, &program, selection, quiet)?;
-    let answer = start(&workspace, &executable, render)?;
+    let sources_at = sources.map_or_else(String::new, |sources| sources(&workspace));
+    let answer = start(&workspace, &executable, render, sources_at)?;
     drop(lock);
     let contributors = program.contributors.iter().map(|package| package.name.to_string());
     let contributors = contributors.collect();
-    Ok(Asked { workspace, answer, contributors })
+    let folders = program.chosen.iter().filter_map(|package| package.manifest_path.parent());
+    let chosen = folders.map(|folder| folder.as_std_path().to_path_buf()).collect();
+    Ok(Asked { workspace, answer, contributors, chosen })
 }
 
-fn start(workspace: &Workspace, executable: &Path, render: &[Format]) -> Result<Answer, Error> {
+fn start(
+    workspace: &Workspace,
+    executable: &Path,
+    render: &[Format],
+    sources_at: String,
+) -> Result<Answer, Error> {
     let path = build::folder(workspace).join(format!("answer-{}.json", std::process::id()));
     let request = Request {
         workspace: workspace.root().display().to_string(),
         answer: path.clone(),
         render: render.iter().map(|format| format.name().to_owned()).collect(),
+        sources_at,
     };
     let request = serde_json::to_string(&request)?;
     let mut command = Command::new(executable);

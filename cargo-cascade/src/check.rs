@@ -1,12 +1,16 @@
 //! What is suspicious about a graph that has no fault.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use cascade_core::Decision;
-use cascade_core::document::{Document, EdgeDocument, OperationDocument, ResourceDocument, Source};
+use cascade_core::document::{
+    Document, EdgeDocument, Further, OperationDocument, Reach, ResourceDocument, Source,
+};
 use cascade_core::tool::{Answer, FaultDocument};
 use serde::Serialize;
+
+use crate::diff::{Change, Diff};
 
 /// What kind of suspicion a [`Warning`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -93,28 +97,15 @@ struct Seen<'d> {
 
 impl<'d> Seen<'d> {
     fn by_all_cascades(document: &'d Document) -> Self {
-        let edge_at: BTreeMap<(&str, &str), usize> = document
-            .edges
-            .iter()
-            .enumerate()
-            .map(|(at, edge)| ((edge.parent.as_str(), edge.child.as_str()), at))
-            .collect();
         let mut seen =
             Self { resources: BTreeSet::new(), rules: vec![BTreeSet::new(); document.edges.len()] };
+        let mut reach = Reach::new(document);
         for operation in &document.operations {
-            for root in document.resources.iter().filter(|root| may_start(operation, root)) {
-                let Ok(view) = document.view(Some(&root.name), Some(&operation.code)) else { continue };
-                seen.resources.extend(view.resources().map(|resource| resource.name.as_str()));
-                for edge in view.edges() {
-                    let rule = edge.rule_for(&operation.code, &root.name);
-                    let place =
-                        edge.rules.iter().position(|one| rule.is_some_and(|rule| std::ptr::eq(rule, one)));
-                    let at = edge_at.get(&(edge.parent.as_str(), edge.child.as_str()));
-                    if let (Some(&at), Some(place)) = (at, place) {
-                        seen.rules[at].insert(place);
-                    }
-                }
-            }
+            let reached = reach.together(&operation.code);
+            seen.resources.extend(reached.resources);
+            reached.edges.into_iter().for_each(|(edge, rule)| {
+                seen.rules[edge].insert(rule);
+            });
         }
         seen
     }
@@ -198,4 +189,38 @@ fn silent_packages(document: &Document, answer: &Answer, contributors: &[String]
             )
         })
         .collect()
+}
+
+/// Roots that reach further than they did in that revision.
+pub(crate) fn further(diff: &Diff, revision: &str) -> Vec<Warning> {
+    let grown = diff.changes.iter().filter_map(|change| match change {
+        Change::Reach { operation, root, gained, .. } if !gained.is_empty() => {
+            Some(reaches_further((operation, root), &format!("in {revision}"), &gained.join(", ")))
+        }
+        _ => None,
+    });
+    grown.collect()
+}
+
+/// Roots that reach further than the committed page says.
+pub fn further_than_documented(document: &Document, file: &str, page: &str) -> Vec<Warning> {
+    let warning = |further: &Further| {
+        let (before, now) = further.counts;
+        let gained = match further.gained.as_slice() {
+            [] => format!("{now} resources, not {before}"),
+            gained => gained.join(", "),
+        };
+        let operation = document.operation_name(&further.operation);
+        reaches_further((operation, &further.root), &format!("{file} says"), &gained)
+    };
+    document.further_than(page).iter().flatten().map(warning).collect()
+}
+
+fn reaches_further((operation, root): (&str, &str), than: &str, gained: &str) -> Warning {
+    Warning::new(
+        WarningKind::ReachesFurther,
+        format!("{operation} from `{root}` reaches further than {than}: {gained}"),
+        None,
+        "see `cargo cascade explain` for the ways; if it is meant so, `cargo cascade docs` writes it down",
+    )
 }

@@ -1,7 +1,7 @@
 //! The sub-commands: what each asks, and how it tells the answer.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cascade_core::document::Format;
@@ -9,44 +9,52 @@ use cascade_core::tool::FaultDocument;
 use clap::CommandFactory;
 use serde::Serialize;
 
-use crate::args::{Args, Cargo, Command};
-use crate::ask::{Asked, ask};
-use crate::check::{Warning, WarningKind, list_faults, warnings};
-use crate::diff::{Change, Diff};
+use crate::args::{Args, Command, Sources};
+use crate::ask::{Asked, ask, ask_for};
+use crate::check::{Warning, further, further_than_documented, list_faults, warnings};
+use crate::diff::Diff;
 use crate::docs::{self, Status};
 use crate::error::Error;
 use crate::git;
+use crate::sources::sources_at;
+use crate::workspace::Workspace;
 
 type Out<'o> = &'o mut Vec<u8>;
 
 /// Runs a sub-command. What it prints goes to `out`.
 pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<ExitCode, Error> {
     match &args.command {
-        Command::Graph { root, operation, format, output } => {
-            graph(args, (root.as_deref(), operation.as_deref()), *format, output.as_deref(), out)
+        Command::Graph { root, operation, format, output, sources } => {
+            let view = (root.as_deref(), operation.as_deref());
+            graph(args, view, (*format, output.as_deref(), sources), out)
         }
         Command::Tree { resource, operation } => {
-            graph(args, (Some(resource), operation.as_deref()), Format::Text, None, out)
+            let nowhere = &Sources { source_url: None };
+            graph(args, (Some(resource), operation.as_deref()), (Format::Text, None, nowhere), out)
         }
         Command::Explain { root, child, operation, limit } => {
-            let asked = ask(&args.selection, &[], args.json)?;
+            let asked = ask(&args.selection, args.json)?;
             let explained = crate::explain(asked.document()?, root, child, operation.as_deref(), *limit)?;
             tell(args, out, &explained, |_| explained.to_string())
         }
         Command::Matrix => {
-            let asked = ask(&args.selection, &[], args.json)?;
+            let asked = ask(&args.selection, args.json)?;
             let document = asked.document()?;
             tell(args, out, document, |_| document.to_matrix())
         }
-        Command::Check { since, strict } => check(args, since.as_deref(), *strict, out),
-        Command::Docs { check, dir } => write_docs(args, *check, dir, out),
+        Command::Check { since, docs, strict } => {
+            check(args, (since.as_deref(), docs.as_deref()), *strict, out)
+        }
+        Command::Docs { check, dir, sources } => write_docs(args, *check, (dir, sources), out),
         Command::Diff { revision } => {
-            let asked = ask(&args.selection, &[], args.json)?;
+            let asked = ask(&args.selection, args.json)?;
             let diff = diff(args, &asked, revision)?;
             tell(args, out, &diff, |_| diff.to_string())
         }
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cargo::command(), "cargo", out);
+            // Not for `cargo`, whose own completions it would replace.
+            let mut command = Args::command().bin_name("cargo-cascade");
+            clap_complete::generate(*shell, &mut command, "cargo-cascade", out);
             Ok(ExitCode::SUCCESS)
         }
         Command::Man => manual(out),
@@ -68,8 +76,7 @@ fn tell<T: Serialize>(
 fn graph(
     args: &Args,
     (root, operation): (Option<&str>, Option<&str>),
-    format: Format,
-    output: Option<&Path>,
+    (format, output, sources): (Format, Option<&Path>, &Sources),
     out: Out<'_>,
 ) -> Result<ExitCode, Error> {
     let format = match output {
@@ -77,8 +84,10 @@ fn graph(
         None if args.json => Format::Json,
         None => format,
     };
-    let asked = ask(&args.selection, &[], args.json)?;
-    let text = asked.document()?.view(root, operation)?.to(format)?;
+    let asked = ask(&args.selection, args.json)?;
+    let sources_at = sources_at(sources, &asked.workspace, output);
+    let document = asked.document()?.clone().with_sources_at(sources_at);
+    let text = document.view(root, operation)?.to(format)?;
     match output {
         Some(path) => std::fs::write(path, text).map_err(Error::io(path))?,
         None => out.extend_from_slice(text.as_bytes()),
@@ -92,13 +101,20 @@ struct Checked<'a> {
     warnings: &'a [Warning],
 }
 
-fn check(args: &Args, since: Option<&str>, strict: bool, out: Out<'_>) -> Result<ExitCode, Error> {
-    let asked = ask(&args.selection, &[], args.json)?;
+fn check(
+    args: &Args,
+    (since, docs): (Option<&str>, Option<&Path>),
+    strict: bool,
+    out: Out<'_>,
+) -> Result<ExitCode, Error> {
+    let asked = ask(&args.selection, args.json)?;
     let mut suspicions = Vec::new();
     if let Some(document) = &asked.answer.document {
         suspicions = warnings(document, &asked.answer, &asked.contributors);
         if let Some(revision) = since {
             suspicions.extend(further(&diff(args, &asked, revision)?, revision));
+        } else if let Some((file, page)) = committed_page(&asked, docs)? {
+            suspicions.extend(further_than_documented(document, &file, &page));
         }
     }
     let faults = &asked.answer.faults;
@@ -137,19 +153,20 @@ fn counted(count: usize, word: &str) -> String {
     }
 }
 
-fn further(diff: &Diff, revision: &str) -> Vec<Warning> {
-    let grown = diff.changes.iter().filter_map(|change| match change {
-        Change::Reach { operation, root, gained, .. } if !gained.is_empty() => {
-            let message = format!(
-                "{operation} from `{root}` reaches further than in {revision}: {}",
-                gained.join(", ")
-            );
-            let help = "see `cargo cascade explain` for the ways, and `cargo cascade diff` for what changed";
-            Some(Warning::new(WarningKind::ReachesFurther, message, None, help))
-        }
-        _ => None,
-    });
-    grown.collect()
+/// The committed page that says how far roots reach; one that was named must be there.
+fn committed_page(asked: &Asked, docs: Option<&Path>) -> Result<Option<(String, String)>, Error> {
+    let root = asked.workspace.root();
+    let named = |file: &Path| file.strip_prefix(root).unwrap_or(file).display().to_string();
+    if let Some(docs) = docs {
+        let file = root.join(docs).join(docs::PAGE);
+        return match std::fs::read_to_string(&file) {
+            Ok(page) => Ok(Some((named(&file), page))),
+            Err(error) => Err(Error::io(file)(error)),
+        };
+    }
+    let folders = std::iter::once(root).chain(asked.chosen.iter().map(PathBuf::as_path));
+    let mut files = folders.map(|folder| folder.join("docs").join(docs::PAGE));
+    Ok(files.find_map(|file| Some((named(&file), std::fs::read_to_string(&file).ok()?))))
 }
 
 fn diff(args: &Args, asked: &Asked, revision: &str) -> Result<Diff, Error> {
@@ -161,8 +178,17 @@ fn diff(args: &Args, asked: &Asked, revision: &str) -> Result<Diff, Error> {
     }
 }
 
-fn write_docs(args: &Args, only_check: bool, folder: &Path, out: Out<'_>) -> Result<ExitCode, Error> {
-    let asked = ask(&args.selection, &docs::FORMATS, args.json)?;
+fn write_docs(
+    args: &Args,
+    only_check: bool,
+    (folder, sources): (&Path, &Sources),
+    out: Out<'_>,
+) -> Result<ExitCode, Error> {
+    let sources = |workspace: &Workspace| {
+        let page = workspace.root().join(folder).join(docs::PAGE);
+        sources_at(sources, workspace, Some(&page))
+    };
+    let asked = ask_for(&args.selection, (&docs::FORMATS, Some(&sources)), args.json)?;
     let documents = docs::documents(&asked, folder, only_check)?;
     let untrue = |document: &&docs::Document| matches!(document.status, Status::Missing | Status::Differs);
     let failed = documents.iter().any(|document| untrue(&document));
@@ -188,9 +214,8 @@ fn write_docs(args: &Args, only_check: bool, folder: &Path, out: Out<'_>) -> Res
 
 /// The manual page of the whole tool, and a section for each sub-command.
 fn manual(out: Out<'_>) -> Result<ExitCode, Error> {
-    let mut cargo = Cargo::command();
-    cargo.build();
-    let Some(command) = cargo.find_subcommand("cascade") else { return Ok(ExitCode::SUCCESS) };
+    let mut command = Args::command();
+    command.build();
     let page = clap_mangen::Man::new(command.clone()).title("cargo-cascade");
     let io = || Error::io("standard output");
     page.render(out).map_err(io())?;

@@ -1,9 +1,9 @@
 //! What changed between two graphs, as a person reviews it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use cascade_core::document::{Document, ResourceDocument, RuleDocument, Source};
+use cascade_core::document::{Document, Reach, RuleDocument, Source};
 use serde::Serialize;
 
 /// One change.
@@ -163,28 +163,30 @@ fn name(old: &Document, new: &Document, code: &str) -> String {
 fn reach(old: &Document, new: &Document) -> Vec<Change> {
     let codes: BTreeSet<&str> =
         old.operations.iter().chain(&new.operations).map(|operation| operation.code.as_str()).collect();
-    let both = || new.resources.iter().filter(|resource| old.resource(&resource.name).is_some());
-    let pairs = codes.iter().flat_map(|code| both().map(move |root| (*code, root)));
+    let roots: Vec<&str> = new.resources.iter().map(|resource| resource.name.as_str()).collect();
+    let both = || roots.iter().filter(|root| old.resource(root).is_some());
+    let pairs = codes.iter().flat_map(|code| both().map(move |root| (*code, *root)));
+    let (mut before, mut after) = (Reach::new(old), Reach::new(new));
     let changed = pairs.filter_map(|(code, root)| {
-        let (before, after) = (reached(old, code, root), reached(new, code, root));
-        let names = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| {
-            one.difference(other).map(ToString::to_string).collect::<Vec<_>>()
+        let before = before.of(code, root).unwrap_or_default().resources;
+        let after = after.of(code, root).unwrap_or_default().resources;
+        let names = |these: &[&str], others: &[&str]| -> Vec<String> {
+            let others: HashSet<&str> = others.iter().copied().collect();
+            these.iter().filter(|name| !others.contains(**name)).map(ToString::to_string).collect()
         };
-        let (gained, lost) = (names(&after, &before), names(&before, &after));
+        let (gained, lost) = if before == after {
+            Default::default()
+        } else {
+            (names(&after, &before), names(&before, &after))
+        };
         (!gained.is_empty() || !lost.is_empty()).then(|| Change::Reach {
             operation: name(old, new, code),
-            root: root.name.clone(),
+            root: root.to_owned(),
             gained,
             lost,
         })
     });
     changed.collect()
-}
-
-fn reached<'d>(document: &'d Document, operation: &str, root: &ResourceDocument) -> BTreeSet<&'d str> {
-    let view = document.view(Some(&root.name), Some(operation));
-    let Ok(view) = view else { return BTreeSet::new() };
-    view.resources().map(|resource| resource.name.as_str()).filter(|name| *name != root.name).collect()
 }
 
 impl fmt::Display for Diff {

@@ -11,6 +11,9 @@ use crate::error::Error;
 /// The files, and what is in them.
 const FILES: [(&str, Format); 2] = [("cascade.md", Format::Markdown), ("cascade.svg", Format::Svg)];
 
+/// The file that tells how far roots reach.
+pub(crate) const PAGE: &str = FILES[0].0;
+
 /// The formats that must be asked for.
 pub(crate) const FORMATS: [Format; 2] = [FILES[0].1, FILES[1].1];
 

@@ -56,6 +56,13 @@ impl Error {
         |source| Self::Io { path, source }
     }
 
+    /// For a machine that asked for JSON: it gets some, whatever happened.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::json!({ "error": self.to_string() }).to_string().into_bytes();
+        json.push(b'\n');
+        json
+    }
+
     #[expect(clippy::print_stderr, reason = "it is a command line")]
     pub(crate) fn report(&self) -> ExitCode {
         match self {

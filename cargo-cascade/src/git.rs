@@ -41,7 +41,6 @@ pub(crate) fn answer_of(
                 target_dir: Some(workspace.target().to_path_buf()),
                 ..selection.clone()
             },
-            &[],
             quiet,
         ),
         Err(_) => Err(Error::Git {

@@ -18,6 +18,7 @@ mod explain;
 mod git;
 mod manifest;
 mod select;
+mod sources;
 mod workspace;
 
 use std::io::Write;
@@ -25,15 +26,23 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use crate::check::{Warning, WarningKind, warnings};
+pub use crate::check::{Warning, WarningKind, further_than_documented, warnings};
 pub use crate::diff::{Change, Diff};
 pub use crate::explain::{Explanation, Way, explain};
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let args::Cargo::Cascade(args) = args::Cargo::parse();
+    // Cargo starts it as `cargo-cascade cascade …`; who starts it otherwise need not say so.
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == "cascade") {
+        arguments.remove(1);
+    }
+    let args = args::Args::parse_from(arguments);
     let mut out = Vec::new();
     let result = commands::run(&args, &mut out);
+    if let (Err(error), true) = (&result, args.json) {
+        out.extend(error.to_json());
+    }
     // A reader that has seen enough, such as `head`, is no error.
     let _ = std::io::stdout().lock().write_all(&out);
     match result {

@@ -44,6 +44,9 @@ fn a_library_alone() {
     }
     let error = cloud.cascade(&["tree", "Zoen"]).badly(2);
     assert!(error.contains("error: there is no resource `Zoen`: did you mean `Zone`?"), "{error}");
+    let error = cloud.cascade(&["tree", "Zoen", "--json"]);
+    assert_eq!(error.code, Some(2));
+    assert_eq!(error.out, "{\"error\":\"there is no resource `Zoen`: did you mean `Zone`?\"}\n");
     let explained = cloud.cascade(&["explain", "Zone", "Host"]).well();
     insta::assert_snapshot!(explained, @r"
     1 way from Zone to Host
@@ -68,11 +71,8 @@ fn documents_are_written_and_kept() {
     assert_eq!(missing.code, Some(1));
     assert!(missing.out.contains("docs/cascade.md is missing"), "{}", missing.out);
     assert_eq!(cloud.cascade(&["docs"]).well(), "docs/cascade.md written\ndocs/cascade.svg written\n");
-    assert!(
-        cloud.read("docs/cascade.md").contains("`drain` (`src/lib.rs:35`)"),
-        "{}",
-        cloud.read("docs/cascade.md")
-    );
+    let page = cloud.read("docs/cascade.md");
+    assert!(page.contains("`drain` ([`src/lib.rs:35`](../src/lib.rs#L35))"), "{page}");
     cloud.cascade(&["docs", "--check"]).well();
     // A line that moved is no difference; another effect is.
     cloud.write("src/lib.rs", &format!("// Moved.\n{ZONE_AND_HOST}"));
@@ -80,7 +80,59 @@ fn documents_are_written_and_kept() {
     cloud.write("src/lib.rs", &ZONE_AND_HOST.replace("drain", "empty"));
     let differs = cloud.cascade(&["docs", "--check"]);
     assert_eq!(differs.code, Some(1));
-    assert!(differs.out.contains("+ - `empty` (`src/lib.rs:35`)"), "{}", differs.out);
+    let told = "+ - `empty` ([`src/lib.rs:35`](../src/lib.rs#L35))";
+    assert!(differs.out.contains(told), "{}", differs.out);
+}
+
+#[test]
+fn links_lead_where_the_workspace_says() {
+    let cloud = library();
+    let page =
+        |arguments: &[&str]| cloud.cascade(&[&["graph", "--format", "markdown"], arguments].concat()).well();
+    assert!(page(&[]).contains("declared at `src/lib.rs:6`."), "what is printed has nothing beside it");
+    let told = page(&["--source-url", "vscode://file/cloud/{file}:{line}"]);
+    assert!(told.contains("[`src/lib.rs:6`](vscode://file/cloud/src/lib.rs:6)"), "{told}");
+    cloud.cascade(&["graph", "--output", "pages/deep/cascade.html"]).badly(2);
+    std::fs::create_dir_all(cloud.path().join("pages/deep")).expect("a folder can be made");
+    cloud.cascade(&["graph", "--output", "pages/deep/cascade.html"]).well();
+    assert!(cloud.read("pages/deep/cascade.html").contains(r#""sources_at":"../../{file}#L{line}""#));
+    let said = "\n[workspace.metadata.cascade]\nsource-url = \"https://example.org/blob/main\"\n";
+    cloud.write("Cargo.toml", &(manifest("cloud", CORE) + "\n[workspace]\n" + said));
+    cloud.cascade(&["docs"]).well();
+    let written = cloud.read("docs/cascade.md");
+    assert!(written.contains("[`src/lib.rs:6`](https://example.org/blob/main/src/lib.rs#L6)"), "{written}");
+    // The library's own operation is of another workspace: there is no such file in this one.
+    assert!(!written.contains("main/src/operation.rs"), "{written}");
+}
+
+#[test]
+fn what_grew_since_the_committed_documents_is_told() {
+    let cloud = library();
+    assert!(cloud.cascade(&["check"]).well().ends_with("no fault and no warning\n"));
+    let error = cloud.cascade(&["check", "--docs", "docs"]).badly(2);
+    assert!(error.contains("docs/cascade.md: No such file"), "{error}");
+    cloud.cascade(&["docs"]).well();
+    assert!(cloud.cascade(&["check", "--strict"]).well().ends_with("no fault and no warning\n"));
+    let disks = format!("{ZONE_AND_HOST}\nmod disks {{{}}}\n", hangs_off_zone("Disk", "super"));
+    cloud.write("src/lib.rs", &disks);
+    let checked = cloud.cascade(&["check"]).well();
+    let warning = "warning: Delete from `Zone` reaches further than docs/cascade.md says: Disk\n  help: see";
+    assert!(checked.contains(warning), "{checked}");
+    assert_eq!(cloud.cascade(&["check", "--strict", "--docs", "docs"]).code, Some(1));
+    let json = cloud.cascade(&["check", "--json"]).well();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(json["warnings"][0]["kind"], "reaches-further");
+}
+
+#[test]
+fn a_package_without_a_resource() {
+    let empty = Fixture::new(&[("Cargo.toml", &manifest("empty", CORE)), ("src/lib.rs", "")]);
+    let checked = empty.cascade(&["check"]);
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.out.contains("error[C016]: no extension is linked into this program"), "{}", checked.out);
+    assert!(checked.out.ends_with("1 fault and no warning\n"), "{}", checked.out);
+    let error = empty.cascade(&["graph"]).badly(1);
+    assert!(error.contains("error[C016]"), "{error}");
 }
 
 #[test]
@@ -98,6 +150,15 @@ fn a_renamed_dependency() {
     let dependencies = format!("{CORE}\nplaces = {{ path = \"../zones\", package = \"zones\" }}");
     let cloud = two_packages(&dependencies, &hangs_off_zone("Disk", "places"));
     assert_eq!(cloud.cascade(&["graph", "-p", "disks"]).well(), "Zone\n├── Disk\n└── Host\n");
+}
+
+/// What the macros write names the library by its own name: a package that calls it otherwise says so.
+#[test]
+fn the_library_by_another_name() {
+    let core = "engine = { package = \"cascade-core\", path = \"REPOSITORY/cascade-core\" }";
+    let library = format!("extern crate engine as cascade_core;\n{ZONE_AND_HOST}");
+    let cloud = Fixture::new(&[("Cargo.toml", &manifest("cloud", core)), ("src/lib.rs", &library)]);
+    assert_eq!(cloud.cascade(&["tree", "Zone", "--operation", "Delete"]).well(), TREE);
 }
 
 #[test]
@@ -216,8 +277,25 @@ fn what_changed_since_a_revision() {
 #[test]
 fn completions_and_a_manual_page() {
     let anywhere = library();
-    let completions = anywhere.cascade(&["completions", "bash"]).well();
-    assert!(completions.contains("_cargo()") && completions.contains("explain"), "{completions}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let completions = anywhere.cascade(&["completions", shell]).well();
+        assert!(completions.contains("explain") && completions.contains("cargo-cascade"), "{completions}");
+    }
     let manual = anywhere.cascade(&["man"]).well();
     assert!(manual.starts_with(".ie") && manual.contains("CARGO CASCADE EXPLAIN"), "{manual}");
+    assert!(manual.contains("source\\-url"), "{manual}");
+}
+
+/// As a shell asks them, where there is one.
+#[test]
+fn a_shell_completes() {
+    let anywhere = library();
+    anywhere.write("completions", &anywhere.cascade(&["completions", "bash"]).well());
+    let script = "source ./completions; COMP_WORDS=(cargo-cascade ex) COMP_CWORD=1; \
+                  $(complete -p cargo-cascade | grep -o '_cargo[a-z_]*') cargo-cascade ex cargo-cascade; echo \"${COMPREPLY[@]}\"";
+    let mut bash = std::process::Command::new("bash");
+    let Ok(output) = bash.current_dir(anywhere.path()).args(["--norc", "-c", script]).output() else {
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "explain\n");
 }

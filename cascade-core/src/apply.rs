@@ -36,6 +36,8 @@ pub struct Apply {
     plan: Plan,
     confirmed: Option<String>,
     confirmed_by: Option<String>,
+    /// Whether the limits are those of this run, and not of the program.
+    own_limits: bool,
     settings: RunSettings,
 }
 
@@ -58,7 +60,7 @@ impl Apply {
             observers: Observers::default(),
             run: RunId::generate(),
         };
-        Self { confirmed: None, confirmed_by: None, cascade, plan, settings }
+        Self { confirmed: None, confirmed_by: None, own_limits: false, cascade, plan, settings }
     }
 
     /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
@@ -79,9 +81,11 @@ impl Apply {
         self
     }
 
-    /// How much this plan may touch, in the place of what the [`Cascade`] was built with.
+    /// How much this plan may touch, in the place of what the [`Cascade`] was built with. It is kept in the journal: a run
+    /// that is resumed is held to it too.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
+        self.own_limits = true;
         self
     }
 
@@ -129,7 +133,7 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.admit()?;
-        let Self { cascade, plan, mut settings, confirmed_by, .. } = self;
+        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
         let affected = plan.affected;
         // The world may have moved since the plan was made: the objections that count are those of now.
         let forced = settings.forced;
@@ -150,13 +154,18 @@ impl Apply {
             (None, Some(journal)) => {
                 // Only here: it costs about as much as a plan.
                 let digest = digest::of(&affected)?;
-                let start = run_start(&affected, &settings, digest, confirmed_by, &against.vetoes);
+                let start = RunStart {
+                    confirmed_by,
+                    overridden: against.vetoes.clone(),
+                    limits: own_limits.then(|| settings.limits.clone()),
+                    ..run_start(&affected, &settings, digest)
+                };
                 record_plan(&**journal, &affected, &settings.run, start).await?
             }
         };
         let engine = Arc::clone(&cascade.engine);
-        let (report, error) = run(engine, affected, settings, recorder, History::default()).await;
-        let report = Report { overridden: against.vetoes, ..report };
+        let history = History::beginning(against.vetoes);
+        let (report, error) = run(engine, affected, settings, recorder, history).await;
         if let Some(error) = error {
             return Err(ApplyError::Unrecorded { error, report: Box::new(report) });
         }
@@ -230,13 +239,7 @@ async fn record_plan(
 }
 
 /// What a run starts with, as a journal keeps it.
-fn run_start(
-    affected: &Affected,
-    settings: &RunSettings,
-    digest: String,
-    confirmed_by: Option<String>,
-    overridden: &[PlanVeto],
-) -> RunStart {
+fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> RunStart {
     RunStart {
         graph: affected.graph.version(),
         digest,
@@ -244,8 +247,9 @@ fn run_start(
         policy: settings.policy.name().to_owned(),
         forced: settings.forced,
         drift: settings.drift.name().to_owned(),
-        confirmed_by,
-        overridden: overridden.to_vec(),
+        confirmed_by: None,
+        overridden: Vec::new(),
+        limits: None,
     }
 }
 

@@ -201,7 +201,9 @@ impl Caller<'_> {
             let (resource, index) = self.affected.locate(node);
             by_resource.entry(resource).or_default().push(index);
         }
-        by_resource.values_mut().for_each(|indices| indices.sort_unstable());
+        for indices in by_resource.values_mut() {
+            indices.sort_unstable();
+        }
         by_resource
     }
 

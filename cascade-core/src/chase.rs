@@ -9,8 +9,10 @@ use crate::discover::extend;
 use crate::drift::Newcomers;
 use crate::event::Event;
 use crate::execute::Run;
-use crate::schedule::{Before, Scheduler, State};
-use crate::vet::{is_new, objections};
+use crate::plan::PlanVeto;
+use crate::report::Failure;
+use crate::schedule::{Before, FailurePolicy, Scheduler, State};
+use crate::vet::{not_listed, objections};
 
 /// How often a plan may grow in one run. A world that keeps adding under what is being taken away has to be stopped by
 /// other means.
@@ -63,13 +65,14 @@ impl Run {
         let old = Arc::clone(&self.affected);
         let carried = carry(&old, scheduler, before);
         match grown {
-            Ok(affected) => {
+            Ok((affected, overridden)) => {
                 // No step on a newcomer starts before it is on record; without that, none does at all.
-                self.recorder.grown(&old, &affected).await;
+                self.recorder.grown(&old, &affected, &overridden).await;
+                self.overridden.extend(overridden);
                 self.rebase(&old, affected);
-                let mut before = renumber(&old, &self.affected, carried);
+                let mut before = self.renumber(&old, carried);
                 let ended: HashSet<u32> = before.iter().map(|before| before.node).collect();
-                let not_begun = self.begin_newcomers(&old).await;
+                let not_begun = self.begin(Some(&old)).await;
                 // What has ended has ended, whatever begin could not do above it.
                 before.extend(not_begun.into_iter().filter(|before| !ended.contains(&before.node)));
                 before
@@ -84,8 +87,8 @@ impl Run {
         }
     }
 
-    /// The larger plan, if nothing stands against it.
-    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<Arc<Affected>, String> {
+    /// The larger plan, if nothing stands against it, with the vetoes that a forced run goes on in spite of.
+    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<(Arc<Affected>, Vec<PlanVeto>), String> {
         let Self { engine, affected, settings, .. } = self;
         let grown = extend(affected, &engine.extensions, newcomers, engine.find).await;
         let grown = Arc::new(grown.map_err(|error| format!("they could not be planned: {error}"))?);
@@ -99,7 +102,7 @@ impl Run {
         if let Some(veto) = against.denials.iter().chain(vetoes).next() {
             return Err(format!("they must not be touched: {veto}"));
         }
-        Ok(grown)
+        Ok((grown, not_listed(against.vetoes, &self.overridden)))
     }
 
     /// Goes on with the larger plan.
@@ -111,15 +114,33 @@ impl Run {
         self.affected = grown;
     }
 
-    async fn begin_newcomers(&mut self, old: &Affected) -> Vec<Before> {
-        let grown = Arc::clone(&self.affected);
-        self.begin(|node| {
-            let (resource, index) = grown.locate(node);
-            is_new(old, &grown, resource, index) && grown.is_going(resource, index)
-                || index as usize >= old.columns[resource].len()
-                || !old.columns[resource].is_affected(index)
-        })
-        .await
+    /// The same under the numbers of the larger plan. What gets a further effect there is not done.
+    fn renumber(&self, old: &Affected, before: Vec<Before>) -> Vec<Before> {
+        let grown = &self.affected;
+        let has_ended = |before: &Before| {
+            let (resource, index) = old.locate(before.node);
+            let unchanged = old.effects(resource, index) == grown.effects(resource, index);
+            match before.state {
+                State::Done => unchanged,
+                State::Failed => unchanged || !self.goes_on_with(moved(old, grown, before.node)),
+                State::Waiting | State::Running | State::Blocked => true,
+            }
+        };
+        before
+            .into_iter()
+            .filter(has_ended)
+            .map(|Before { node, state, cause }| Before {
+                node: moved(old, grown, node),
+                state,
+                cause: moved(old, grown, cause),
+            })
+            .collect()
+    }
+
+    /// Whether an instance that failed gets further steps: in a forced run, unless the world has moved under it.
+    fn goes_on_with(&self, node: u32) -> bool {
+        let drifted = |failure: &Failure| matches!(*failure.error, CallError::Drifted(_));
+        self.settings.policy == FailurePolicy::Force && !self.failures.get(&node).is_some_and(drifted)
     }
 }
 
@@ -135,23 +156,6 @@ fn carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec
     let mut carried: Vec<Before> = ended.map(|(&state, node)| Before { node, state, cause: node }).collect();
     carried.extend(before.into_iter().filter(|before| before.state == State::Blocked));
     carried
-}
-
-/// The same under the numbers of the larger plan. What gets a further effect there is not done.
-fn renumber(old: &Affected, grown: &Affected, before: Vec<Before>) -> Vec<Before> {
-    let unchanged = |before: &Before| {
-        let (resource, index) = old.locate(before.node);
-        before.state != State::Done || old.effects(resource, index) == grown.effects(resource, index)
-    };
-    before
-        .into_iter()
-        .filter(unchanged)
-        .map(|Before { node, state, cause }| Before {
-            node: moved(old, grown, node),
-            state,
-            cause: moved(old, grown, cause),
-        })
-        .collect()
 }
 
 fn moved(old: &Affected, grown: &Affected, node: u32) -> u32 {

@@ -260,7 +260,7 @@ impl<O: Operation> Direct<'_, O> {
         let affected = self.affected;
         let all_done = vec![State::Done; affected.nodes()];
         let ran = Ran::default();
-        let begin = Pass::begin(affected, &ran, |_| true).map(|pass| (Phase::Begin, pass));
+        let begin = Pass::begin(affected, &ran, None).map(|pass| (Phase::Begin, pass));
         let effects = (Phase::Effect, Pass::effects(affected, &ran));
         let cleanup = Pass::cleanup(affected, &ran, &all_done).map(|pass| (Phase::Cleanup, pass));
         begin.into_iter().chain([effects]).chain(cleanup).collect()

@@ -108,6 +108,8 @@ pub struct FinderDeclaration {
 pub struct EffectDeclaration {
     /// The method: the effect's name.
     pub method: Name,
+    /// What the documents of the method say; may be empty.
+    pub docs: Name,
     /// The effects that need not run on an instance that this one runs on.
     pub supersedes: Vec<Name>,
     /// Where it was written.
@@ -324,6 +326,8 @@ pub struct PhaseDeclaration {
 pub struct ExtensionDescriptor {
     /// The extension's name: that of the annotated type.
     pub name: Name,
+    /// What its documents say; may be empty.
+    pub docs: Name,
     /// The resource it extends.
     pub resource: ResourceDescriptor,
     /// Whether it only adds edges to a resource that another extension owns.
@@ -396,6 +400,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         let ids_fit = resource.has_ids_of::<Id>();
         let descriptor = ExtensionDescriptor {
             name: name.into(),
+            docs: Name::default(),
             resource,
             addon: false,
             settings: StepSettings::default(),
@@ -424,6 +429,12 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     /// What is declared so far, without the methods.
     pub fn descriptor(&self) -> &ExtensionDescriptor {
         &self.descriptor
+    }
+
+    /// What is to be said of the extension in documents of the graph: Markdown, as in a doc comment.
+    pub fn docs(&mut self, docs: impl Into<Name>) -> &mut Self {
+        self.descriptor.docs = docs.into();
+        self
     }
 
     /// The extension only adds edges to a resource that another extension owns.
@@ -522,10 +533,22 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     {
         self.descriptor.effects.push(EffectDeclaration {
             method: method.into(),
+            docs: Name::default(),
             supersedes: Vec::new(),
             place,
         });
         self.effects.push(Box::new(TypedEffect::new(act)));
+        self
+    }
+
+    /// What is to be said of an effect in documents of the graph.
+    ///
+    /// An `effect` that is not declared is left out.
+    pub fn effect_docs(&mut self, effect: &str, docs: impl Into<Name>) -> &mut Self {
+        if let Some(declared) = self.descriptor.effects.iter_mut().find(|declared| declared.method == effect)
+        {
+            declared.docs = docs.into();
+        }
         self
     }
 

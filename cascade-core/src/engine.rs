@@ -1,6 +1,6 @@
 //! The engine: the graph with its extensions, and how they are used.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::remote::Remote;
 use crate::report::NestedReport;
+use crate::sync::Mutex;
 
 /// What all plans and runs of one program share.
 pub(crate) struct Engine {

@@ -26,6 +26,7 @@ use crate::journal::{History, JournalError, Record, RunId};
 use crate::limits::Limits;
 use crate::monitor::Monitor;
 use crate::pass::{Method, Pass, Ran};
+use crate::plan::PlanVeto;
 use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
@@ -63,7 +64,9 @@ pub(crate) async fn run(
         settings,
         recorder,
         failures: std::mem::take(&mut history.failures),
+        failed_effects: std::mem::take(&mut history.failed_effects),
         cancelled: history.cancelled,
+        overridden: std::mem::take(&mut history.overridden),
         history,
         repeats: Arc::default(),
         unrecorded: Vec::new(),
@@ -75,8 +78,14 @@ pub(crate) struct Run {
     pub(crate) engine: Arc<Engine>,
     pub(crate) affected: Arc<Affected>,
     pub(crate) settings: RunSettings,
+    /// By node, the first of each.
     pub(crate) failures: HashMap<u32, Failure>,
+    /// The instances with an effect that failed, by resource and index: in a forced run, something may have failed on them
+    /// before.
+    failed_effects: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
+    /// The vetoes that the run goes on in spite of.
+    pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) recorder: Recorder,
     history: History,
     repeats: Arc<Repeats>,
@@ -106,7 +115,7 @@ impl Run {
     async fn all_phases(mut self) -> (Report, Option<JournalError>) {
         let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
         self.settings.observers.tell(|| Event::RunStarted { operation, instances });
-        let before = self.begin(|_| true).await;
+        let before = self.begin(None).await;
         let (mut states, mut blocked_by) = self.effects(before).await;
         taken::resolve(&self.affected, &mut states, &mut blocked_by);
 
@@ -131,7 +140,7 @@ impl Run {
             states,
             failures: self.failures,
             blocked_by,
-            overridden: Vec::new(),
+            overridden: self.overridden,
             not_cleaned_up,
             cancelled: self.cancelled,
             nested: self.settings.nesting.take_reports(),
@@ -141,11 +150,11 @@ impl Run {
         (report, self.recorder.take_error())
     }
 
-    /// Runs the begin methods on the instances that `takes_part` admits. Answers those that are not to be operated on:
-    /// begin failed on them, or did not come to them.
-    pub(crate) async fn begin(&mut self, takes_part: impl Fn(u32) -> bool) -> Vec<Before> {
+    /// Runs the begin methods, or those that have come `since` a smaller plan. Answers the instances that are not to be
+    /// operated on: begin failed on them, or did not come to them.
+    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<Before> {
         let ran = self.history.take_ran(Phase::Begin);
-        let Some(pass) = Pass::begin(&self.affected, &ran, takes_part) else { return Vec::new() };
+        let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
         let policy = self.settings.policy;
         let failed = self.failed_before(Phase::Begin);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
@@ -158,7 +167,10 @@ impl Run {
                 .map(|(&state, node)| Before { node, state, cause: node })
                 .collect(),
             FailurePolicy::Isolate => states
-                .filter(|(state, _)| matches!(state, State::Failed | State::Blocked))
+                // What is not affected is in the order where it is in the way, and hands nothing on.
+                .filter(|(state, node)| {
+                    matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
+                })
                 .map(|(&state, node)| Before {
                     node,
                     state,
@@ -181,9 +193,10 @@ impl Run {
             let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
             if newcomers.is_empty() {
                 let mut states = scheduler.states().to_vec();
-                // A forced run goes on after a failure; the plan may have grown since.
-                let failed = self.failures.iter().filter(|(_, failure)| failure.phase == Phase::Effect);
-                failed.for_each(|(&node, _)| states[node as usize] = State::Failed);
+                // A forced run goes on after a failure; the plan may have grown since, or the run been taken up again.
+                for &(resource, index) in &self.failed_effects {
+                    states[self.affected.node(resource, index) as usize] = State::Failed;
+                }
                 let causes =
                     (0..states.len() as u32).filter_map(|node| Some((node, scheduler.blocked_by(node)?)));
                 return (states, causes.collect());
@@ -254,7 +267,7 @@ impl Run {
         let Pass { phase, work, methods } = pass;
         let order = Arc::clone(&work.order);
         let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, before);
-        if self.cancelled || self.is_stopped(before) || self.recorder.error().is_some() {
+        if self.cancelled || is_stopped(policy, before) || self.recorder.error().is_some() {
             scheduler.stop();
             return (scheduler, Vec::new());
         }
@@ -365,12 +378,6 @@ impl Run {
         }
     }
 
-    /// Whether something failed before the pass that lets nothing new start.
-    fn is_stopped(&self, before: &[Before]) -> bool {
-        self.settings.policy == FailurePolicy::Stop
-            && before.iter().any(|before| before.state == State::Failed)
-    }
-
     /// A step has ended, or is given back because of the newcomers that were found, or because the run has stopped.
     fn end(&mut self, driven: &mut Driven<'_>, mut ended: Ended) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
@@ -437,7 +444,16 @@ impl Run {
         for (position, error) in failed {
             let effect = method.name(&self.affected.graph, phase).to_owned();
             let failure = Failure { phase, effect, error };
-            self.failures.entry(step.nodes[position]).or_insert(failure);
+            let node = step.nodes[position];
+            if phase == Phase::Effect {
+                self.failed_effects.insert(self.affected.locate(node));
+            }
+            self.failures.entry(node).or_insert(failure);
         }
     }
+}
+
+/// Whether something failed before a pass that lets nothing new start in it.
+fn is_stopped(policy: FailurePolicy, before: &[Before]) -> bool {
+    policy == FailurePolicy::Stop && before.iter().any(|before| before.state == State::Failed)
 }

@@ -109,6 +109,8 @@
 //!
 //! The engine is asynchronous and needs a Tokio runtime with its timer.
 
+// So that what other packages document links here.
+#![doc(html_root_url = "https://docs.rs/cascade-core/0.1.0")]
 #![forbid(unsafe_code)]
 
 // The derives and the attribute name this crate by its own name, in its own tests and examples too.
@@ -166,6 +168,7 @@ mod resource;
 mod resume;
 mod route;
 mod schedule;
+mod sync;
 mod taken;
 #[cfg(feature = "inventory")]
 pub mod tool;
@@ -200,8 +203,8 @@ pub use fault::{BuildError, Fault, FaultKind};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use journal::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunId, RunInfo, RunLog,
-    RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay, unix_millis,
+    Overridden, PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunId, RunInfo,
+    RunLog, RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay, unix_millis,
 };
 pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
 pub use limits::{Exceeded, Limits};

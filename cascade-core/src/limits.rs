@@ -20,7 +20,9 @@ use crate::graph::Graph;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Limits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     instances: Option<usize>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, usize>,
 }
 

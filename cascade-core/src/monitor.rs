@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,6 +11,7 @@ use crate::affected::Affected;
 use crate::declare::Phase;
 use crate::order::Order;
 use crate::plan::Printed;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Ids that are named of a step, at most.
 const SAMPLE: usize = 5;

@@ -52,7 +52,8 @@ pub struct Delete;
 impl Operation for Delete {
     const CODE: &'static str = "delete";
     const DESCRIPTOR: OperationDescriptor =
-        OperationDescriptor::of::<Self>("Delete", Self::CODE, Vec::new, crate::place!());
+        OperationDescriptor::of::<Self>("Delete", Self::CODE, Vec::new, crate::place!())
+            .documented("Remove a resource, and decide for everything that hangs off it.");
 }
 
 #[diagnostic::do_not_recommend]
@@ -63,6 +64,7 @@ impl<R: Resource> StartsFrom<R> for Delete {}
 pub struct OperationDescriptor {
     name: &'static str,
     code: &'static str,
+    docs: &'static str,
     type_id: TypeId,
     roots: fn() -> Vec<ResourceDescriptor>,
     parse: fn(serde_json::Value) -> Result<std::sync::Arc<dyn AnyOperation>, serde_json::Error>,
@@ -80,7 +82,18 @@ impl OperationDescriptor {
         let parse = |payload| {
             Ok(std::sync::Arc::new(serde_json::from_value::<O>(payload)?) as std::sync::Arc<dyn AnyOperation>)
         };
-        Self { name, code, type_id: TypeId::of::<O>(), roots, parse, place }
+        Self { name, code, docs: "", type_id: TypeId::of::<O>(), roots, parse, place }
+    }
+
+    /// The same, with what the documents of its type say.
+    #[must_use]
+    pub const fn documented(self, docs: &'static str) -> Self {
+        Self { docs, ..self }
+    }
+
+    /// What the documents of its type say; may be empty.
+    pub fn docs(&self) -> &'static str {
+        self.docs
     }
 
     /// The name of the type, for people.

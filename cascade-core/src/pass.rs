@@ -113,26 +113,38 @@ impl Pass {
         pass
     }
 
-    /// The begin methods, parents first, on the instances that `takes_part` admits by node; `None` if the operation has
-    /// none.
-    pub(crate) fn begin(affected: &Affected, ran: &Ran, takes_part: impl Fn(u32) -> bool) -> Option<Self> {
-        Self::around(affected, Phase::Begin, ran, takes_part)
+    /// The begin methods, parents first, less those that `ran` says have run before, and those that there were `since` a
+    /// smaller plan; `None` if the operation has none.
+    pub(crate) fn begin(affected: &Affected, ran: &Ran, since: Option<&Affected>) -> Option<Self> {
+        let known = |methods: &PhaseMethods<'_>, index: u32| {
+            let since = since.filter(|since| methods.is_affected(since, index));
+            since.map_or(0, |since| methods.mask(since, index))
+        };
+        Self::around(affected, Phase::Begin, |methods, index| {
+            ran.of(methods.resource, index) | known(methods, index)
+        })
     }
 
     /// The cleanup methods, children first, for what went; `None` if the operation has none.
     pub(crate) fn cleanup(affected: &Affected, ran: &Ran, states: &[State]) -> Option<Self> {
-        Self::around(affected, Phase::Cleanup, ran, |node| states[node as usize] == State::Done)
+        Self::around(affected, Phase::Cleanup, |methods, index| {
+            match states[affected.node(methods.resource, index) as usize] {
+                State::Done => ran.of(methods.resource, index),
+                _ => u32::MAX,
+            }
+        })
     }
 
-    /// A pass of phase methods over the instances that `takes_part` admits.
+    /// A pass of phase methods, on each instance those that are for it, less those `left_out`.
     fn around(
         affected: &Affected,
         phase: Phase,
-        ran: &Ran,
-        takes_part: impl Fn(u32) -> bool,
+        left_out: impl Fn(&PhaseMethods<'_>, u32) -> u32,
     ) -> Option<Self> {
-        let (graph, operation) = (&affected.graph, affected.operation.descriptor().code());
-        if (0..graph.resources.len()).all(|at| methods_of(graph, operation, phase, at).is_empty()) {
+        let of_resource = |resource| PhaseMethods::of(affected, phase, resource);
+        let by_resource: Vec<PhaseMethods<'_>> =
+            (0..affected.graph.resources.len()).map(of_resource).collect();
+        if by_resource.iter().all(|methods| methods.methods.is_empty()) {
             return None;
         }
         let order = if phase == Phase::Begin {
@@ -141,23 +153,10 @@ impl Pass {
             Order::children_first(affected)
         };
         let mut pass = Self::empty(affected, phase, order);
-        for resource in 0..affected.graph.resources.len() {
-            let methods = methods_of(graph, operation, phase, resource);
-            let only: Vec<Option<u32>> = methods
-                .iter()
-                .map(|(method, declared)| only_mask(affected, resource, method.extension, declared))
-                .collect();
-            pass.add_resource(affected, methods.into_iter().map(|(method, _)| method));
-            for index in 0..affected.columns[resource].len() as u32 {
-                let chosen = |only: &Option<u32>| match only {
-                    Some(mask) => affected.effects(resource, index) & mask != 0,
-                    None => affected.is_going(resource, index),
-                };
-                let slots = only.iter().enumerate().filter(|(_, only)| chosen(only));
-                let mask = slots.fold(0, |mask, (slot, _)| mask | 1 << slot);
-                let node = affected.node(resource, index);
-                let mask = mask & !ran.of(resource, index);
-                pass.work.masks.push(if takes_part(node) { mask } else { 0 });
+        for methods in by_resource {
+            pass.add_resource(affected, methods.methods.iter().map(|(method, _)| *method));
+            for index in 0..affected.columns[methods.resource].len() as u32 {
+                pass.work.masks.push(methods.mask(affected, index) & !left_out(&methods, index));
             }
         }
         Some(pass)
@@ -184,6 +183,41 @@ impl Pass {
             self.work.slots.push(Slot { batch, lane: method.extension });
             self.methods.push(method);
         }
+    }
+}
+
+/// The begin or cleanup methods of a resource.
+struct PhaseMethods<'g> {
+    resource: usize,
+    methods: Vec<(Method, &'g PhaseDeclaration)>,
+    /// For each, the effects that it is only for.
+    only: Vec<Option<u32>>,
+}
+
+impl<'g> PhaseMethods<'g> {
+    fn of(affected: &'g Affected, phase: Phase, resource: usize) -> Self {
+        let code = affected.operation.descriptor().code();
+        let methods = methods_of(&affected.graph, code, phase, resource);
+        let only = methods
+            .iter()
+            .map(|(method, declared)| only_mask(affected, resource, method.extension, declared))
+            .collect();
+        Self { resource, methods, only }
+    }
+
+    /// Those that are for an instance, a bit each.
+    fn mask(&self, affected: &Affected, index: u32) -> u32 {
+        let chosen = |only: &Option<u32>| match only {
+            Some(mask) => affected.effects(self.resource, index) & mask != 0,
+            None => affected.is_going(self.resource, index),
+        };
+        let slots = self.only.iter().enumerate().filter(|(_, only)| chosen(only));
+        slots.fold(0, |mask, (slot, _)| mask | 1 << slot)
+    }
+
+    fn is_affected(&self, affected: &Affected, index: u32) -> bool {
+        let column = &affected.columns[self.resource];
+        (index as usize) < column.len() && column.is_affected(index)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run tells its journal, and when it has to wait for that to be durable.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -9,8 +10,11 @@ use crate::affected::{Affected, bits};
 use crate::call::CallError;
 use crate::declare::Phase;
 use crate::engine::Nesting;
-use crate::journal::{FailedInstance, JournalError, Record, RunEnd, RunLog, StepBegun, StepEnded, chunks};
+use crate::journal::{
+    FailedInstance, JournalError, Overridden, Record, RunEnd, RunLog, StepBegun, StepEnded, chunks,
+};
 use crate::pass::{Method, labels};
+use crate::plan::PlanVeto;
 use crate::report::Report;
 use crate::schedule::{FailurePolicy, Step};
 
@@ -18,7 +22,10 @@ use crate::schedule::{FailurePolicy, Step};
 pub(crate) type Durable = BoxFuture<'static, Result<(), JournalError>>;
 
 /// Records in one write of a plan, at most.
-const CHUNKS: usize = 16;
+const CHUNKS: usize = 8;
+
+/// Writes of a plan that are waited for at once, at most: what is on its way does not grow with the plan.
+const WRITES: usize = 4;
 
 /// The journal of one run; without one, nothing is ever waited for.
 #[derive(Clone, Default)]
@@ -85,9 +92,11 @@ impl Recorder {
     }
 
     /// The plan grew. All of it goes into one write: half of it would be a plan with instances and without their order.
-    pub(crate) async fn grown(&mut self, known: &Affected, affected: &Affected) {
+    pub(crate) async fn grown(&mut self, known: &Affected, affected: &Affected, overridden: &[PlanVeto]) {
         let Some(log) = &self.log else { return };
-        let records = chunks(affected, Some(known)).collect::<Result<Vec<_>, _>>();
+        let vetoes = (!overridden.is_empty())
+            .then(|| Ok(Record::Overridden(Overridden { vetoes: overridden.to_vec() })));
+        let records = vetoes.into_iter().chain(chunks(affected, Some(known))).collect::<Result<Vec<_>, _>>();
         let written = match records {
             Ok(records) => log.append(records).await,
             Err(error) => Err(JournalError::storage(error)),
@@ -106,14 +115,25 @@ impl Recorder {
     ) -> Result<(), JournalError> {
         let Some(log) = &self.log else { return Ok(()) };
         let mut records = Vec::from_iter(before);
+        // The next chunks are made while those before are on their way to the disk.
+        let mut under_way = VecDeque::new();
         for chunk in chunks(affected, None) {
             records.push(chunk.map_err(JournalError::storage)?);
             if records.len() >= CHUNKS {
-                log.append(std::mem::take(&mut records)).await?;
+                under_way.push_back(log.append(std::mem::take(&mut records)));
+            }
+            if under_way.len() > WRITES
+                && let Some(durable) = under_way.pop_front()
+            {
+                durable.await?;
             }
         }
         records.extend(behind);
-        log.append(records).await
+        under_way.push_back(log.append(records));
+        for durable in under_way {
+            durable.await?;
+        }
+        Ok(())
     }
 
     /// Writes, and waits for it.

@@ -106,16 +106,18 @@ impl<R: Resource> Debug for Roots<R> {
 #[derive(Clone)]
 pub struct ResourceDescriptor {
     name: Cow<'static, str>,
+    docs: Cow<'static, str>,
     type_id: Option<TypeId>,
     ids: IdKind,
     place: Place,
 }
 
 impl ResourceDescriptor {
-    /// The descriptor of a type. `#[derive(Resource)]` calls this.
-    pub const fn of<R: Resource>(name: &'static str, place: Place) -> Self {
+    /// The descriptor of a type, with what its documents say (they may be empty). `#[derive(Resource)]` calls this.
+    pub const fn of<R: Resource>(name: &'static str, docs: &'static str, place: Place) -> Self {
         Self {
             name: Cow::Borrowed(name),
+            docs: Cow::Borrowed(docs),
             type_id: Some(TypeId::of::<R>()),
             ids: IdKind::of::<R::Id>(),
             place,
@@ -124,12 +126,24 @@ impl ResourceDescriptor {
 
     /// The descriptor of a resource that is known only at run time, with ids of type `Id`.
     pub fn runtime<Id: ResourceId>(name: impl Into<String>, place: Place) -> Self {
-        Self { name: Cow::Owned(name.into()), type_id: None, ids: IdKind::of::<Id>(), place }
+        let (name, docs) = (Cow::Owned(name.into()), Cow::Borrowed(""));
+        Self { name, docs, type_id: None, ids: IdKind::of::<Id>(), place }
+    }
+
+    /// The same, with what is to be said of it in documents of the graph: Markdown, as in a doc comment.
+    #[must_use]
+    pub fn documented(self, docs: impl Into<String>) -> Self {
+        Self { docs: Cow::Owned(docs.into()), ..self }
     }
 
     /// The stable name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the documents of its type say; may be empty.
+    pub fn docs(&self) -> &str {
+        &self.docs
     }
 
     /// Where the resource was declared.

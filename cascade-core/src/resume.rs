@@ -17,7 +17,7 @@ use crate::event::{Event, Observers};
 use crate::execute::{RunSettings, run};
 use crate::journal::{
     Journal, JournalError, PlanDifference, Record, Recorded, Replanned, RunDetails, RunEnd, RunId, RunInfo,
-    RunState, carry_over, gone, history, restored,
+    RunStart, RunState, carry_over, gone, history, restored,
 };
 use crate::limits::Exceeded;
 use crate::monitor::Monitor;
@@ -27,7 +27,7 @@ use crate::recorder::Recorder;
 use crate::report::Report;
 use crate::route::Route;
 use crate::schedule::FailurePolicy;
-use crate::vet::objections;
+use crate::vet::{not_listed, objections};
 
 type OnDifference = Box<dyn Fn(&PlanDifference) -> bool + Send + Sync>;
 
@@ -224,7 +224,7 @@ impl Resume {
             policy: policy.ok_or_else(|| unfit(format!("there is no policy `{}`", start.policy)))?,
             forced: start.forced,
             drift: drift.ok_or_else(|| unfit(format!("there is no drift `{}`", start.drift)))?,
-            limits: cascade.engine.limits.clone(),
+            limits: start.limits.unwrap_or_else(|| cascade.engine.limits.clone()),
             concurrency: cascade.engine.concurrency,
             nesting: Arc::new(nesting),
             monitor,
@@ -234,7 +234,6 @@ impl Resume {
         log.write(vec![Record::Resumed]).await?;
         let engine = Arc::clone(&cascade.engine);
         let (report, error) = run(engine, Arc::new(affected), settings, log, history).await;
-        let report = Report { overridden: start.overridden, ..report };
         match error {
             None => Ok(report),
             Some(error) => Err(ResumeError::Unrecorded { error, report: Box::new(report) }),
@@ -247,12 +246,12 @@ impl Resume {
         known: &Known,
         recorded: &Recorded,
         log: &Recorder,
-        start: crate::journal::RunStart,
+        start: RunStart,
     ) -> Result<(), ResumeError> {
         let engine = &self.cascade.engine;
         let unfit =
             |error: &dyn fmt::Display| ResumeError::Unfit { run: self.run.clone(), what: error.to_string() };
-        let affected = self.plan_again(known, recorded, start.roots, start.forced).await?;
+        let (affected, vetoes) = self.plan_again(known, recorded, &start).await?;
         let (difference, mut behind) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
         tracing::warn!(run = %self.run, %difference, "the graph has changed: what is left was planned again");
         let accepted = match &self.on_difference {
@@ -273,40 +272,42 @@ impl Resume {
         };
         let (graph, roots) = (engine.graph.version(), affected.roots);
         let digest = digest::of(&affected).map_err(|error| unfit(&error))?;
-        behind.push(Record::Started(crate::journal::RunStart { graph, digest, roots, ..start }));
+        let overridden = recorded.overridden.iter().cloned().chain(vetoes).collect();
+        behind.push(Record::Started(RunStart { graph, digest, roots, overridden, ..start }));
         log.plan(&affected, Some(Record::Replanned(replanned)), behind).await?;
         Ok(())
     }
 
+    /// The new plan, with the vetoes that a forced run goes on in spite of and did not list before.
     async fn plan_again(
         &self,
         known: &Known,
         recorded: &Recorded,
-        roots: u32,
-        forced: bool,
-    ) -> Result<Arc<Affected>, ResumeError> {
+        start: &RunStart,
+    ) -> Result<(Arc<Affected>, Vec<PlanVeto>), ResumeError> {
         let engine = &self.cascade.engine;
         let unfit = |what: String| ResumeError::Unfit { run: self.run.clone(), what };
         let root = &engine.graph.resources[known.route.root];
         let mut column = Column::new(root.descriptor.new_table());
         let ids = recorded.columns.get(root.name()).into_iter().flat_map(|column| &column.ids);
-        for id in ids.take(roots as usize) {
+        for id in ids.take(start.roots as usize) {
             column.ids.insert_json(id.clone()).map_err(|error| unfit(format!("the id {id}: {error}")))?;
         }
         let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&known.operation));
         let route = known.route.clone();
         let affected = discover(graph, &engine.extensions, operation, route, column, engine.find).await?;
-        let exceeded = engine.limits.exceeded(&affected);
+        let exceeded = start.limits.as_ref().unwrap_or(&engine.limits).exceeded(&affected);
         if !exceeded.is_empty() {
             return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });
         }
         let affected = Arc::new(affected);
         let nesting = Arc::new(self.cascade.nesting());
-        let against = objections(engine, &affected, None, &nesting, forced).await?;
-        let vetoes = against.vetoes.into_iter().filter(|_| !forced);
+        let against = objections(engine, &affected, None, &nesting, start.forced).await?;
+        let (overridden, vetoes) =
+            if start.forced { (against.vetoes, Vec::new()) } else { (Vec::new(), against.vetoes) };
         let objections: Vec<PlanVeto> = against.denials.into_iter().chain(vetoes).collect();
         if objections.is_empty() {
-            Ok(affected)
+            Ok((affected, not_listed(overridden, &recorded.overridden)))
         } else {
             Err(ResumeError::Refused { run: self.run.clone(), objections })
         }

@@ -27,6 +27,9 @@ pub struct Request {
     /// The names of the formats that the whole graph is wanted in.
     #[serde(default)]
     pub render: Vec<String>,
+    /// Where sources are to be looked at, as [`Document::with_sources_at`] takes it; empty for nowhere.
+    #[serde(default)]
+    pub sources_at: String,
 }
 
 /// What the program answers.
@@ -90,7 +93,10 @@ fn answer_to(request: &str) -> Result<(), String> {
 fn answer(request: &Request) -> Result<Answer, String> {
     let packages = linked().iter().map(|one| one.describe().place.package.to_owned()).collect();
     let graph = Graph::linked();
-    let document = graph.as_ref().ok().map(|graph| graph.document_within(Some(&request.workspace)));
+    let document = |graph: &Graph| {
+        graph.document_within(Some(&request.workspace)).with_sources_at(request.sources_at.as_str())
+    };
+    let document = graph.as_ref().ok().map(document);
     let faults = graph.as_ref().err().map_or(&[][..], BuildError::faults).iter();
     Ok(Answer {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,5 +1,6 @@
 //! The checks: every objection to a plan, collected before anything runs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -60,6 +61,12 @@ pub(crate) async fn objections(
 
 fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
     (&veto.resource, &veto.id, &veto.check, &veto.reason)
+}
+
+/// Those that are not among the vetoes listed before.
+pub(crate) fn not_listed(vetoes: Vec<PlanVeto>, listed: &[PlanVeto]) -> Vec<PlanVeto> {
+    let listed: BTreeSet<_> = listed.iter().map(order).collect();
+    vetoes.into_iter().filter(|veto| !listed.contains(&order(veto))).collect()
 }
 
 /// Every authorizer about every affected instance.
@@ -177,7 +184,7 @@ fn asked_about<'a>(
 
 /// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or did
 /// not go.
-pub(crate) fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
     let known = &since.columns[resource];
     index as usize >= known.len()
         || !known.is_affected(index)

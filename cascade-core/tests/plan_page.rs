@@ -75,5 +75,8 @@ async fn a_root_that_takes_nothing() {
     let plan = zone.plan_named(Delete, "Zone", ["a"]).await.expect("there is a plan");
     let page = plan.to_html().expect("ids are text");
     assert_eq!(page.matches("<details").count(), page.matches("</details>").count());
-    assert!(page.contains("1 instance of 1 resource: 1 go, 0 stay, changed. A plan"), "{page}");
+    for count in ["1</strong> instance of 1 resource", "1</strong> go", "0</strong> stay, changed"] {
+        assert!(page.contains(count), "{count} is not in {page}");
+    }
+    assert!(!page.contains("retained</li>"), "{page}");
 }

@@ -5,10 +5,11 @@
 mod graphs;
 
 use cascade_core::document::{Document, View};
-use cascade_core::{Delete, Graph, Rule};
-use graphs::{extension, gitlab, goes};
+use cascade_core::{Delete, Graph, Place, Rule};
+use graphs::{extension, gitlab, goes, many};
 
 const AWKWARD: &str = "a<b>&\"c\"|`d`'e'\\N é→日本 [x](y) #1 *s*\n-->";
+const DOCS: &str = "It's <script>a</script> | a \"`Vec<u8>`\", `` ` ``, [`Host`](Host), é→日本 --> ${x} \\N\n# x\n\n|a|\n```\n</pre>\n";
 
 fn every_format(document: &Document) -> String {
     let whole = document.whole();
@@ -31,6 +32,17 @@ fn build(extensions: impl IntoIterator<Item = cascade_core::ExtensionDescriptor>
     document
 }
 
+/// Names, doc texts and files of every kind, with links to the sources.
+fn awkward() -> Document {
+    let long = "x".repeat(300);
+    let ends_script = "</script>{data}";
+    let mut described = graphs::described(AWKWARD, DOCS);
+    described.place = Place::new("shop", "src/a b|`c`/(é).rs", 7);
+    let edges = [(AWKWARD, goes as fn(Place) -> Rule), (&long, goes), (ends_script, goes)];
+    build([described, extension(&long, &edges), extension(ends_script, &[])])
+        .with_sources_at("https://example.org/<x>")
+}
+
 fn view<'d>(document: &'d Document, root: Option<&str>, operation: Option<&str>) -> View<'d> {
     document.view(root, operation).expect("the names are known")
 }
@@ -47,9 +59,7 @@ fn a_graph_of_one() {
 
 #[test]
 fn names_of_every_kind() {
-    let long = "x".repeat(300);
-    let document = build([extension(AWKWARD, &[]), extension(&long, &[(AWKWARD, goes), (&long, goes)])]);
-    insta::assert_snapshot!(every_format(&document));
+    insta::assert_snapshot!(every_format(&awkward()));
 }
 
 #[test]
@@ -142,15 +152,18 @@ fn pages() {
         }
         page
     };
-    let awkward = build([extension(AWKWARD, &[]), extension("</script>{data}", &[(AWKWARD, goes)])]);
-    let page = write("awkward", &awkward);
+    let page = write("awkward", &awkward());
     assert_eq!(page.matches("</script>").count(), 3);
     assert!(!page.contains("http:") || !page.contains("src="), "it asks no network");
     write("empty", &build([]));
+    let write_page = |name: &str, page: &str| {
+        let path = format!("{}/{name}.html", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(path, page).expect("the target folder can be written to");
+    };
     let gitlab = gitlab().document().to_html().expect("names are text");
     assert!(gitlab.len() < 3_000_000, "{} bytes", gitlab.len());
-    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/gitlab.html");
-    std::fs::write(path, gitlab).expect("the target folder can be written to");
+    write_page("gitlab", &gitlab);
+    write_page("many", &build(many(6000)).to_html().expect("names are text"));
 }
 
 #[test]
@@ -163,4 +176,52 @@ fn a_chain_of_six_thousand_exhausts_no_stack() {
     let document = build(extensions.collect::<Vec<_>>());
     assert_eq!(view(&document, Some("R0000"), Some("delete")).to_text().lines().count(), 6000);
     assert!(document.whole().to_svg().ends_with("</svg>\n"));
+}
+
+#[test]
+fn six_thousand_resources_in_every_format() {
+    let document = build(many(6000));
+    assert_eq!((document.resources.len(), document.edges.len()), (6000, 5999 * 2 - 1));
+    let text = every_format(&document);
+    assert!(text.lines().count() > 100_000);
+    assert!(document.to_html().expect("names are text").ends_with("</html>\n"));
+}
+
+#[test]
+fn what_a_page_says_of_reach_is_compared() {
+    let zone_and = |more: &[(&str, &str)]| {
+        let mut extensions = vec![extension("Zone", &[]), extension("Host", &[("Zone", goes)])];
+        extensions.extend(more.iter().map(|(name, parent)| extension(name, &[(parent, goes)])));
+        build(extensions)
+    };
+    let page = zone_and(&[(AWKWARD, "Host")]).to_markdown();
+    let further = |document: &Document, page: &str| -> Vec<String> {
+        let further = document.further_than(page).expect("the page lists it");
+        further.iter().map(|one| format!("{}: {}", one.root, one.gained.join(", "))).collect()
+    };
+    assert_eq!(further(&zone_and(&[(AWKWARD, "Host")]), &page), [""; 0]);
+    assert_eq!(further(&zone_and(&[]), &page), [""; 0], "less is not further");
+    // The newcomer itself is no root that was there before.
+    let grown = zone_and(&[(AWKWARD, "Host"), ("New", AWKWARD)]);
+    let from_awkward = format!("{AWKWARD}: New");
+    assert_eq!(further(&grown, &page), ["Host: New", "Zone: New", &from_awkward]);
+    // Where a page only counts, counts are compared.
+    let counts = |line: &str| line.split_once(": [").map_or(line, |(counts, _)| counts).to_owned() + "\n";
+    let counted: String = page.lines().map(counts).collect();
+    assert_eq!(further(&zone_and(&[(AWKWARD, "Host")]), &counted), [""; 0]);
+    assert_eq!(further(&grown, &counted), ["Host: ", "Zone: ", &from_awkward]);
+    assert_eq!(grown.further_than("# Something else\n"), None);
+}
+
+/// The page is its script, which a browser tries, around the document as it is: nothing of that is lost on the way.
+#[test]
+fn a_page_holds_the_whole_document() {
+    for document in [build([]), awkward(), gitlab().document()] {
+        let page = document.to_html().expect("names are text");
+        let (_, data) =
+            page.split_once("<script type=\"application/json\" id=\"data\">").expect("it has data");
+        let (data, _) = data.split_once("</script>").expect("the data ends");
+        let read: serde_json::Value = serde_json::from_str(data).expect("it is JSON");
+        assert_eq!(read, serde_json::to_value(&document).expect("names are text"));
+    }
 }

@@ -11,6 +11,7 @@ use crate::expand::{declaration, references};
 use crate::item::Item;
 use crate::methods::Method;
 use crate::model::Model;
+use crate::rustdoc::documented;
 
 pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -23,11 +24,15 @@ pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let model = Model::resolve(args, methods, &mut errors);
     check(&model, &mut errors);
     let declaration = match (&parsed, &model.args.resource) {
-        (Some((extension, _)), Some(resource)) => Some(declaration(extension, resource, &model)),
+        (Some((extension, item)), Some(resource)) => Some(declaration((extension, item), resource, &model)),
         _ => None,
     };
     let references = (!errors.is_empty()).then(|| references(&model));
-    quote!(#clean #errors #declaration #references)
+    let documented = match (&parsed, &model.args.resource) {
+        (Some((_, item)), Some(resource)) if errors.is_empty() => documented(clean, item, resource, &model),
+        _ => clean,
+    };
+    quote!(#documented #errors #declaration #references)
 }
 
 #[cfg(test)]
@@ -51,6 +56,7 @@ mod tests {
             ignore(Delete, from = [L3Network])
         );
         let item = quote! {
+            /// What becomes of VMs.
             impl VmCascade {
                 #[affected(by = Host)]
                 async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, DbError> {
@@ -67,6 +73,7 @@ mod tests {
                     self.db.protected(vms).await
                 }
 
+                /// They keep their disks.
                 #[on(Delete, from = [Host], leaf)]
                 async fn stop(&self, vms: &[VmId]) -> Result<(), AgentError> {
                     self.agents.stop(vms).await

@@ -2,17 +2,23 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ItemImpl;
 
 use crate::adapter::{closure, id_of, sendable};
 use crate::args::{Settings, Timeout};
+use crate::docs;
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
 use crate::types::TypeRef;
 
 /// The implementation of `Declare` for `extension`, and what registers it.
-pub(crate) fn declaration(extension: &Ident, resource: &TypeRef, model: &Model) -> TokenStream {
-    let statements = statements(resource, model);
+pub(crate) fn declaration(
+    (extension, item): (&Ident, &ItemImpl),
+    resource: &TypeRef,
+    model: &Model,
+) -> TokenStream {
+    let statements = statements(&docs::text(&item.attrs), resource, model);
     let mutability = (!statements.is_empty()).then(|| quote!(mut));
     let name = extension.to_string();
     let (id, descriptor) = (id_of(resource), descriptor(resource));
@@ -49,8 +55,11 @@ pub(crate) fn declaration(extension: &Ident, resource: &TypeRef, model: &Model) 
     }
 }
 
-fn statements(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
+fn statements(docs: &str, resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     let mut statements = Vec::new();
+    if !docs.is_empty() {
+        statements.push(quote!(declaration.docs(#docs);));
+    }
     if model.args.addon {
         statements.push(quote!(declaration.addon();));
     }
@@ -116,9 +125,14 @@ fn effect(method: &Method, resource: &TypeRef, model: &Model) -> Option<TokenStr
         let others = method.supersedes.iter().map(ToString::to_string);
         quote!(#(#cfgs)* declaration.supersedes(#name, [#(#others),*]);)
     });
+    let docs = (!method.docs.is_empty()).then(|| {
+        let docs = &method.docs;
+        quote!(#(#cfgs)* declaration.effect_docs(#name, #docs);)
+    });
     Some(quote! {
         #(#cfgs)*
         declaration.effect(#name, #place, #closure);
+        #docs
         #supersedes
     })
 }

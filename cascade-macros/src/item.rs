@@ -52,6 +52,36 @@ fn check_header(item: ItemImpl, errors: &mut Errors) -> Option<(Ident, ItemImpl)
     Some((name, item))
 }
 
+/// The item with these attributes, below those that it has.
+pub(crate) fn before_impl(item: TokenStream, attributes: TokenStream) -> TokenStream {
+    let is_impl = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "impl");
+    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+    let at = tokens.iter().position(is_impl).unwrap_or(0);
+    tokens.splice(at..at, attributes);
+    tokens.into_iter().collect()
+}
+
+/// The item without its doc comments.
+pub(crate) fn without_docs(item: TokenStream) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for token in item {
+        if is_doc_comment(&token) && kept.last().is_some_and(is_pound) {
+            kept.pop();
+        } else {
+            kept.push(token);
+        }
+    }
+    kept.into_iter().collect()
+}
+
+fn is_doc_comment(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    let mut inside = group.stream().into_iter();
+    let is_doc = matches!(inside.next(), Some(TokenTree::Ident(name)) if name == "doc");
+    let is_value = matches!(inside.next(), Some(TokenTree::Punct(sign)) if sign.as_char() == '=');
+    group.delimiter() == Delimiter::Bracket && is_doc && is_value
+}
+
 /// The keyword of an item that is no `impl`.
 fn other_item(tokens: &TokenStream) -> Option<Span> {
     const KEYWORDS: [&str; 10] =

@@ -5,6 +5,7 @@ mod adapter;
 mod args;
 mod cascade;
 mod check;
+mod docs;
 mod errors;
 mod expand;
 mod extension;
@@ -15,6 +16,7 @@ mod methods;
 mod model;
 mod operation;
 mod resource;
+mod rustdoc;
 mod signature;
 mod types;
 

@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, ImplItem, ItemImpl, Meta, Token};
 
+use crate::docs;
 use crate::errors::{Errors, listed};
 use crate::method_attributes::{Finder, Phase, PhaseKind, Rule, our_attribute};
 use crate::signature::{Kind, Signature};
@@ -12,6 +13,8 @@ use crate::types::TypeRef;
 /// An annotated method.
 pub(crate) struct Method {
     pub(crate) name: Ident,
+    /// What its author says of it.
+    pub(crate) docs: String,
     /// Its `#[cfg(…)]`s: what is generated for it is there when it is.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) finders: Vec<Finder>,
@@ -40,6 +43,7 @@ impl Method {
     ) -> Option<Self> {
         let mut method = Self {
             name: signature.ident.clone(),
+            docs: docs::text(attributes),
             cfgs: attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
             finders: Vec::new(),
             phases: Vec::new(),

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{DeriveInput, LitStr, Token};
 
+use crate::docs;
 use crate::errors::Errors;
 use crate::keys::Keys;
 use crate::types::{TypeRef, type_list};
@@ -55,6 +56,8 @@ fn not_empty(code: LitStr) -> syn::Result<LitStr> {
 fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream {
     let ident = &input.ident;
     let name = ident.to_string();
+    let docs = docs::text(&input.attrs);
+    let docs = (!docs.is_empty()).then(|| quote!(.documented(#docs)));
     let place = quote_spanned!(ident.span()=> ::cascade_core::place!());
     let descriptors = roots.iter().map(|root| quote!(<#root as ::cascade_core::Resource>::DESCRIPTOR));
     let starts = if roots.is_empty() {
@@ -93,7 +96,7 @@ fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream 
                 #code,
                 || ::std::vec![#(#descriptors),*],
                 #place,
-            );
+            )#docs;
         }
         #starts
     }

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{DeriveInput, LitStr, Token, Type};
 
+use crate::docs;
 use crate::errors::Errors;
 use crate::keys::Keys;
 
@@ -43,6 +44,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     };
     let ident = &input.ident;
     let name = name.map_or_else(|| ident.to_string(), |name| name.value());
+    let docs = docs::text(&input.attrs);
     let place = quote_spanned!(ident.span()=> ::cascade_core::place!());
     quote! {
         #errors
@@ -52,7 +54,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             type Id = #id;
             const NAME: &'static str = #name;
             const DESCRIPTOR: ::cascade_core::ResourceDescriptor =
-                ::cascade_core::ResourceDescriptor::of::<Self>(#name, #place);
+                ::cascade_core::ResourceDescriptor::of::<Self>(#name, #docs, #place);
         }
     }
 }

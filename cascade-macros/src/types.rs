@@ -49,6 +49,12 @@ impl TypeRef {
         self.segments.iter().rev().zip(other.segments.iter().rev()).all(|(a, b)| a == b)
     }
 
+    /// Whether it is nothing but names: no parameters, no raw names, nothing that a macro left.
+    pub(crate) fn is_plain_path(&self) -> bool {
+        let is_name = |char: char| char == '_' || char.is_alphanumeric();
+        self.segments.iter().all(|segment| segment.chars().all(is_name))
+    }
+
     /// Whether both are written in the same way.
     pub(crate) fn is_spelled(&self, other: &Self) -> bool {
         self.segments == other.segments

@@ -16,6 +16,14 @@ pub enum SqliteError {
         /// The file.
         path: PathBuf,
     },
+    /// The disk does not take what is written, or does not give back what was.
+    #[error("the journal {} cannot be written or read, its disk fails: mend that, then resume ({source})", .path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
     /// Another process holds the file's lock for too long.
     #[error("the journal {} is locked by another program: end that, then resume", .path.display())]
     Locked {
@@ -84,6 +92,7 @@ impl SqliteError {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::SystemIoFailure) => Self::Disk { path, source },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, source },
             Some(ErrorCode::NotADatabase) => Self::NotAJournal { path },

@@ -63,6 +63,7 @@ impl SqliteJournal {
             connection,
             lock,
             owned: HashMap::new(),
+            syncs: true,
         };
         let thread = std::thread::Builder::new()
             .name(String::from("cascade-journal"))

@@ -6,10 +6,11 @@ use cascade_core::{JournalError, NewRun, Record, RunId, RunInfo, RunState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::SqliteError;
+use crate::schema::place;
 use crate::{checksum, clock, owner};
 
 const RUN: &str = "SELECT about, state, instances, ended, failed, confirmed_by, created, updated, takeovers,
-    owner, owner_lock, lease_until, id FROM run";
+    owner, owner_lock, lease_until, id, checksum FROM run";
 
 pub(crate) fn runs(connection: &Connection, path: &Path) -> Result<Vec<RunInfo>, JournalError> {
     let of = |error| JournalError::from(SqliteError::of(path, error));
@@ -38,6 +39,8 @@ struct Found {
     updated: u64,
     takeovers: u64,
     owner: Option<String>,
+    /// Runs of older versions have none.
+    checksum: Option<i64>,
 }
 
 impl Found {
@@ -58,12 +61,19 @@ impl Found {
             takeovers: number(8)?,
             owner: row.get::<_, Option<String>>(9)?.filter(|_| lives),
             id: RunId::from(row.get::<_, String>(12)?),
+            checksum: row.get(13)?,
         })
     }
 
     fn into_info(self) -> Result<RunInfo, JournalError> {
         let unreadable = |what: String| JournalError::Unreadable { run: self.id.clone(), position: 0, what };
+        if self.checksum.is_some_and(|sum| checksum::of(&self.about) != sum) {
+            return Err(unreadable(String::from("its checksum is wrong: the file is damaged")));
+        }
         let run: NewRun = serde_json::from_str(&self.about).map_err(|error| unreadable(error.to_string()))?;
+        if run.id != self.id {
+            return Err(unreadable(format!("it is of run {}: the file is damaged", run.id)));
+        }
         let state = RunState::named(&self.state)
             .ok_or_else(|| unreadable(format!("there is no state `{}`", self.state)))?;
         let mut info = RunInfo::new(run, self.owner);
@@ -88,21 +98,40 @@ pub(crate) fn records(
     limit: usize,
 ) -> Result<Vec<(u64, Record)>, JournalError> {
     let of = |error| JournalError::from(SqliteError::of(path, error));
-    let select = "SELECT position, checksum, body FROM record
-        WHERE run = (SELECT row FROM run WHERE id = ?1) AND position > ?2 ORDER BY position LIMIT ?3";
-    let mut statement = connection.prepare_cached(select).map_err(of)?;
+    // In one transaction: how many there are is known of the same moment.
+    let transaction = connection.unchecked_transaction().map_err(of)?;
+    let count = "SELECT row, records FROM run WHERE id = ?1";
+    let known = transaction.prepare_cached(count).and_then(|mut count| {
+        count.query_row([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+    });
+    let known: Option<(i64, i64)> = known.map_err(of)?;
+    let Some((row, count)) = known else { return Ok(Vec::new()) };
+    let select =
+        "SELECT place, checksum, body FROM record WHERE place > ?1 AND place < ?2 ORDER BY place LIMIT ?3";
+    let mut statement = transaction.prepare_cached(select).map_err(of)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![run.as_str(), after.cast_signed(), limit], |row| {
-        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+    let rows = statement.query_map(params![place(row, after), place(row + 1, 0), limit], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
     });
     let mut records = Vec::new();
-    for row in rows.map_err(of)? {
-        let (position, sum, body) = row.map_err(of)?;
+    let mut last = after;
+    for found in rows.map_err(of)? {
+        let (at, sum, body) = found.map_err(of)?;
+        let position = last + 1;
         let unreadable = |what: String| JournalError::Unreadable { run: run.clone(), position, what };
+        if at != place(row, position) {
+            return Err(unreadable(String::from("the record is missing: the file is damaged")));
+        }
         if checksum::of(&body) != sum {
             return Err(unreadable(String::from("its checksum is wrong: the file is damaged")));
         }
         records.push((position, serde_json::from_str(&body).map_err(|error| unreadable(error.to_string()))?));
+        last = position;
+    }
+    if records.len() < limit.cast_unsigned() as usize && last != count.cast_unsigned() {
+        let what =
+            format!("there are {count} records, and no more than {last} are found: the file is damaged");
+        return Err(JournalError::Unreadable { run: run.clone(), position: last + 1, what });
     }
     Ok(records)
 }

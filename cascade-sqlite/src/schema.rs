@@ -38,7 +38,28 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX record_by_run ON record (run);",
     // Retention asks for what has ended, by age.
     "CREATE INDEX run_by_state ON run (state, updated);",
+    // Records of a run are numbered without a gap, and the run knows how many there are: what is missing is seen. Their
+    // place is made of the run and the number, so that they lie side by side and need no index.
+    // And what the run is about has a checksum, as each record has; older runs have none.
+    "ALTER TABLE run ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE run ADD COLUMN checksum INTEGER;
+    CREATE TABLE record_by_number (
+        place INTEGER PRIMARY KEY,
+        checksum INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO record_by_number
+        SELECT (run << 32) + row_number() OVER (PARTITION BY run ORDER BY position), checksum, body
+        FROM record ORDER BY run, position;
+    UPDATE run SET records = (SELECT count(*) FROM record WHERE record.run = run.row);
+    DROP TABLE record;
+    ALTER TABLE record_by_number RENAME TO record;",
 ];
+
+/// The place of a record: each run has room for four billion.
+pub(crate) const fn place(row: i64, number: u64) -> i64 {
+    (row << 32).wrapping_add(number.cast_signed())
+}
 
 /// Opens a connection. `create` is for the one that writes: it brings the schema up to date.
 pub(crate) fn connect(path: &Path, options: &Options, create: bool) -> Result<Connection, SqliteError> {
@@ -111,10 +132,50 @@ mod tests {
         for version in 0..=MIGRATIONS.len() {
             let (_directory, path) = file(version)?;
             let connection = connect(&path, &Options::default(), true)?;
-            let indices =
-                "SELECT count(*) FROM sqlite_schema WHERE name IN ('record_by_run', 'run_by_state')";
-            let count = connection.query_row(indices, [], |row| row.get::<_, i64>(0));
-            assert_eq!(count.map_err(|error| SqliteError::of(&path, error))?, 2, "from version {version}");
+            let there = "SELECT count(*) FROM sqlite_schema WHERE name IN ('run', 'record', 'run_by_state')";
+            let count = connection.query_row(there, [], |row| row.get::<_, i64>(0));
+            assert_eq!(count.map_err(|error| SqliteError::of(&path, error))?, 3, "from version {version}");
+        }
+        Ok(())
+    }
+
+    /// Two runs whose records were written by turns, as a file of that version has them.
+    fn fill(connection: &Connection) -> rusqlite::Result<()> {
+        for (row, id) in [(1, "a"), (2, "b")] {
+            let insert =
+                "INSERT INTO run (row, id, about, state, instances, created, updated, lease_until, fence)
+                VALUES (?1, ?2, '', 'unfinished', 3, 0, 0, 0, 1)";
+            connection.execute(insert, (row, id))?;
+        }
+        for number in 0..7 {
+            let body = format!(
+                r#"{{"record":"block","parent":"A","child":"B","parents":[{number}],"children":[]}}"#
+            );
+            let insert = "INSERT INTO record (run, checksum, body) VALUES (?1, ?2, ?3)";
+            connection.execute(insert, (1 + number % 2, crate::checksum::of(&body), body))?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_older_versions_wrote_is_read() -> Result<(), Box<dyn std::error::Error>> {
+        for version in 1..3 {
+            let (_directory, path) = file(version)?;
+            fill(&Connection::open(&path)?)?;
+            let connection = connect(&path, &Options::default(), true)?;
+            for (run, expected) in [("a", vec![0, 2, 4, 6]), ("b", vec![1, 3, 5])] {
+                let records =
+                    crate::read::records(&connection, &path, &cascade_core::RunId::from(run), 0, 100)?;
+                let found: Vec<(u64, u32)> = records
+                    .iter()
+                    .map(|(position, record)| match record {
+                        cascade_core::Record::Block(block) => (*position, block.parents[0]),
+                        other => panic!("{other:?}"),
+                    })
+                    .collect();
+                let expected: Vec<(u64, u32)> = (1..).zip(expected).collect();
+                assert_eq!(found, expected, "from version {version}");
+            }
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use cascade_core::{JournalError, NewRun, Record, RunChange, RunId, RunState};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::error::SqliteError;
-use crate::{checksum, clock, owner};
+use crate::schema::place;
+use crate::{checksum, clock, fault, owner};
 
 /// Who writes.
 pub(crate) struct Writer<'a> {
@@ -40,8 +41,8 @@ impl Writer<'_> {
     pub(crate) fn create(&self, transaction: &Transaction<'_>, run: &NewRun) -> Result<i64, Refusal> {
         let about = serde_json::to_string(run).map_err(|error| encoding(&error))?;
         let insert = "INSERT INTO run
-            (id, about, state, instances, created, updated, owner, owner_lock, lease_until, fence)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, 1)
+            (id, about, state, instances, created, updated, owner, owner_lock, lease_until, fence, checksum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, 1, ?9)
             ON CONFLICT (id) DO NOTHING";
         let state = RunState::Preparing.name();
         let instances = run.instances.cast_signed();
@@ -53,7 +54,8 @@ impl Writer<'_> {
             clock::now(),
             self.name,
             self.lock,
-            self.lease_until()
+            self.lease_until(),
+            checksum::of(&about)
         ];
         if transaction.prepare_cached(insert)?.execute(values)? == 0 {
             return Err(Refusal::Asked(JournalError::RunExists { run: run.id.clone() }));
@@ -111,8 +113,10 @@ impl Writer<'_> {
                 confirmed_by = coalesce(?7, confirmed_by),
                 takeovers = takeovers + ?8,
                 updated = CASE WHEN ?9 THEN ?10 ELSE updated END,
-                lease_until = ?11
-            WHERE row = ?1 AND fence = ?2";
+                lease_until = ?11,
+                records = records + ?12
+            WHERE row = ?1 AND fence = ?2 AND id = ?13
+            RETURNING records";
         let values = params![
             row,
             fence,
@@ -124,16 +128,20 @@ impl Writer<'_> {
             change.resumed,
             !records.is_empty(),
             clock::now(),
-            self.lease_until()
+            self.lease_until(),
+            (records.len() as u64).cast_signed(),
+            run.as_str()
         ];
-        if transaction.prepare_cached(update)?.execute(values)? == 0 {
-            return Err(Refusal::Asked(lost(transaction, row, run)?));
-        }
+        let mut update = transaction.prepare_cached(update)?;
+        let count: Option<i64> = update.query_row(values, |row| row.get(0)).optional()?;
+        let Some(count) = count else { return Err(Refusal::Asked(lost(transaction, row, run)?)) };
         let mut insert =
-            transaction.prepare_cached("INSERT INTO record (run, checksum, body) VALUES (?1, ?2, ?3)")?;
-        for record in records {
+            transaction.prepare_cached("INSERT INTO record (place, checksum, body) VALUES (?1, ?2, ?3)")?;
+        let first = count.cast_unsigned().wrapping_sub(records.len() as u64).wrapping_add(1);
+        for (number, record) in (first..).zip(records) {
             let body = serde_json::to_string(record).map_err(|error| encoding(&error))?;
-            insert.execute(params![row, checksum::of(&body), body])?;
+            fault::point("journal-record")?;
+            insert.execute(params![place(row, number), checksum::of(&body), body])?;
         }
         Ok(())
     }
@@ -163,7 +171,8 @@ pub(crate) fn forget_one(transaction: &Transaction<'_>, before: i64) -> rusqlite
         .query_row(params![ended[0], ended[1], before], |row| row.get(0))
         .optional()?;
     let Some(row) = found else { return Ok(false) };
-    transaction.prepare_cached("DELETE FROM record WHERE run = ?1")?.execute([row])?;
+    let places = [place(row, 0), place(row + 1, 0)];
+    transaction.prepare_cached("DELETE FROM record WHERE place >= ?1 AND place < ?2")?.execute(places)?;
     transaction.prepare_cached("DELETE FROM run WHERE row = ?1")?.execute([row])?;
     Ok(true)
 }

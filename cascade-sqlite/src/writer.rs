@@ -12,7 +12,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::error::SqliteError;
-use crate::options::Options;
+use crate::fault;
+use crate::options::{Options, Synchronous};
 use crate::owner::OwnerLock;
 use crate::statements::{self, Refusal, Writer, of_file};
 
@@ -78,6 +79,8 @@ pub(crate) struct WriterThread {
     pub(crate) lock: OwnerLock,
     /// The runs whose leases are to be renewed.
     pub(crate) owned: HashMap<i64, Weak<Owned>>,
+    /// Whether the next transaction is synced.
+    pub(crate) syncs: bool,
 }
 
 impl WriterThread {
@@ -131,8 +134,10 @@ impl WriterThread {
         batch: &[Order],
         renews: bool,
     ) -> rusqlite::Result<(Vec<Carried>, Vec<Arc<Owned>>)> {
-        let Self { path, options, connection, lock, owned } = self;
+        self.set_sync(batch.iter().any(Order::is_waited_for))?;
+        let Self { path, options, connection, lock, owned, .. } = self;
         let writer = Writer { path, name: &options.owner, lock: &lock.token, lease: options.lease };
+        fault::point("journal-begin")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut carried = Vec::with_capacity(batch.len());
         for order in batch {
@@ -151,8 +156,23 @@ impl WriterThread {
                 renewed.push(owned);
             }
         }
+        fault::point("journal-commit")?;
         transaction.commit()?;
+        fault::point("journal-committed")?;
         Ok((carried, renewed))
+    }
+
+    /// A transaction is synced if somebody waits for a record in it. One that is not is written all the same, and outlives
+    /// the process; the next sync takes it along.
+    fn set_sync(&mut self, syncs: bool) -> rusqlite::Result<()> {
+        if self.options.synchronous == Synchronous::Normal {
+            return Ok(());
+        }
+        if syncs != self.syncs {
+            self.connection.pragma_update(None, "synchronous", if syncs { "FULL" } else { "NORMAL" })?;
+            self.syncs = syncs;
+        }
+        if syncs { fault::point("journal-sync") } else { Ok(()) }
     }
 
     /// Tells who ordered it. Who does not wait any more need not be told.
@@ -197,6 +217,12 @@ impl WriterThread {
 }
 
 impl Order {
+    /// Whether somebody waits until it survives the loss of power. Nobody does for the beginning of a step, and who owns a
+    /// run is of no interest when all processes are gone.
+    fn is_waited_for(&self) -> bool {
+        matches!(self, Self::Write { records, answer, .. } if !records.is_empty() && !answer.is_closed())
+    }
+
     /// Nothing more is written by the log of this order.
     fn break_log(&self, error: &JournalError) {
         if let Self::Write { log, .. } = self {

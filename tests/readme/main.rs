@@ -56,6 +56,21 @@ fn code_is_quoted_from_what_compiles() -> Result<(), Failed> {
     Ok(())
 }
 
+/// The generated picture, which a test of the cloud keeps true, stands in both, under the size that it tells of itself.
+#[test]
+fn the_clouds_picture_is_shown() -> Result<(), Failed> {
+    let picture = read("examples/iaas/cli/docs/cascade.svg")?;
+    let size = picture.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+    let shown = format!(
+        "[![Resource graph of the example cloud: {}](examples/iaas/cli/docs/cascade.svg)](examples/iaas/cli/docs/cascade.md)",
+        size.ok_or("the picture has no title")?
+    );
+    for file in ["README.md", "ARCHITECTURE.md"] {
+        assert!(read(file)?.contains(&shown), "{file} lacks: {shown}");
+    }
+    Ok(())
+}
+
 /// Each block is the first lines of what a case of `tests/ui` stores.
 #[test]
 fn errors_are_those_of_the_compiler() -> Result<(), Failed> {

@@ -6,11 +6,24 @@ use std::process::{Command, ExitCode};
 
 use crate::done;
 
-/// Writes the pages, gets the browser and its driver if they are not there, and runs the script. The pictures it takes
-/// are left in `target/browser` to be looked at.
+/// A program that is needed, and the Debian packages that bring it.
+const PROGRAMS: [(&str, &[&str]); 4] = [
+    // Without a font, pictures of pages have boxes in the place of letters.
+    ("chromium", &["chromium", "fonts-liberation"]),
+    ("dot", &["graphviz"]),
+    ("node", &["nodejs"]),
+    ("npm", &["npm"]),
+];
+
+/// Gets the browser and its driver if they are not there, writes the pages, and runs the scripts. The pictures that they
+/// take are left in `target/browser` to be looked at.
 pub(crate) fn run() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    match prepare(&root).and_then(|folder| drive(&root, &folder)) {
+    let done = install_programs()
+        .and_then(|()| install_modules(&root))
+        .and_then(|folder| write_pages(&root).map(|()| folder))
+        .and_then(|folder| drive(&root, &folder));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -19,46 +32,101 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-fn prepare(root: &Path) -> Result<PathBuf, String> {
-    let is_missing = |program: &str| !Path::new("/usr/bin").join(program).exists();
-    if (is_missing("chromium") && std::env::var_os("CHROMIUM").is_none()) || is_missing("dot") {
-        done(Command::new("apt-get").args(["install", "--yes", "--quiet", "chromium", "graphviz"]))?;
+/// Asks Debian for what is missing, and for nothing if nothing is.
+fn install_programs() -> Result<(), String> {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !is_there(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    let target = root.join("target");
-    let (pages, folder) = (target.join("tmp"), target.join("browser"));
+    let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
+    eprintln!("installing what is missing: {}", names.join(", "));
+    let packages = missing.iter().flat_map(|(_, packages)| packages.iter().copied());
+    let help = |error| {
+        format!("{error}\n  help: this needs {}; install it, or run this as root on Debian", names.join(", "))
+    };
+    // A fresh machine has no list of packages, or an old one.
+    quietly(apt_get().args(["update"])).map_err(help)?;
+    quietly(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages)).map_err(help)?;
+    match names.iter().find(|program| !is_there(program)) {
+        None => Ok(()),
+        Some(program) => Err(help(format!("`{program}` is not there after its package was installed"))),
+    }
+}
+
+fn apt_get() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").args(["--quiet", "--quiet", "-o", "Acquire::Retries=3"]);
+    apt
+}
+
+/// Whether the program can be started. `CHROMIUM` names another browser.
+fn is_there(program: &str) -> bool {
+    if program == "chromium" && std::env::var_os("CHROMIUM").is_some() {
+        return true;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// The driver and the parser, from npm, in the versions that `browser/package.json` names; answers their folder.
+fn install_modules(root: &Path) -> Result<PathBuf, String> {
+    let folder = root.join("target/browser");
+    let wanted = root.join("xtask/browser/package.json");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let cargo = || {
+    let wanted = std::fs::read(&wanted).map_err(|error| format!("{}: {error}", wanted.display()))?;
+    let installed = folder.join("installed.json");
+    if std::fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    let write = |path: PathBuf| {
+        std::fs::write(&path, &wanted).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    write(folder.join("package.json"))?;
+    let npm =
+        ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"];
+    quietly(Command::new("npm").current_dir(&folder).args(npm))?;
+    write(installed)?;
+    Ok(folder)
+}
+
+/// The tests write their pages where the browser finds them; the cloud's page is made by `cargo cascade`, and its
+/// documents by rustdoc.
+fn write_pages(root: &Path) -> Result<(), String> {
+    let cargo = |arguments: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(root);
+        cargo.current_dir(root).args(arguments);
         cargo
     };
-    // The tests write their pages where the browser finds them.
-    done(cargo().args(["test", "--quiet", "--package", "cascade-core", "--test", "rendering", "pages"]))?;
-    done(cargo().args(["test", "--quiet", "--package", "cascade-core", "--test", "plan_page"]))?;
+    quietly(&mut cargo(&["test", "--quiet", "--package", "cascade-core", "--test", "rendering", "pages"]))?;
+    quietly(&mut cargo(&["test", "--quiet", "--package", "cascade-core", "--test", "plan_page"]))?;
     let cascade = ["run", "--quiet", "--package", "cargo-cascade", "--", "cascade", "--package", "iaas"];
-    done(cargo().args(cascade).args(["graph", "--output"]).arg(pages.join("cloud.html")))?;
-    if !folder.join("node_modules/mermaid").exists() {
-        let npm = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", "."];
-        std::fs::write(folder.join("package.json"), "{}").map_err(|error| error.to_string())?;
-        done(
-            Command::new("npm")
-                .current_dir(&folder)
-                .args(npm)
-                .args(["playwright-core@1.64.1", "mermaid@12.3"]),
-        )?;
-    }
-    Ok(folder)
+    let mut cloud = cargo(&cascade);
+    done(cloud.args(["graph", "--output"]).arg(root.join("target/tmp/cloud.html")))?;
+    quietly(&mut cargo(&["doc", "--quiet", "--no-deps", "--package", "iaas"]))
 }
 
 fn drive(root: &Path, folder: &Path) -> Result<(), String> {
     let absolute = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
-    let (scripts, pages) = (absolute(&root.join("xtask/browser"))?, absolute(&root.join("target/tmp"))?);
-    let cloud = absolute(&root.join("examples/iaas/cli/docs"))?;
+    let (scripts, target) = (absolute(&root.join("xtask/browser"))?, absolute(&root.join("target"))?);
+    let (pages, cloud) = (target.join("tmp"), absolute(&root.join("examples/iaas/cli/docs"))?);
     let node = |script: &str| {
         let mut node = Command::new("node");
         node.current_dir(folder).arg(scripts.join(script));
         node
     };
-    done(node("formats.mjs").arg(cloud).arg(&pages))?;
-    done(node("pages.mjs").arg(pages).arg("."))
+    // Both are run, whatever the first finds.
+    let formats = done(node("formats.mjs").arg(cloud).arg(&pages));
+    let pages = done(node("pages.mjs").arg(pages).arg(target.join("doc")).arg("."));
+    formats.and(pages)
+}
+
+/// What a command prints is of interest only if it fails.
+fn quietly(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?} did not start: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    Err(format!("{command:?} ended with {}\n{out}{err}", output.status))
 }

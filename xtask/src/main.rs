@@ -16,6 +16,7 @@ tasks:
                     --large also measures 50 million instances, which takes 20 GB of memory
   restate [PROOF]…  prove with real servers, workers and kills what cascade-restate promises: equal, kills, outages,
                     refusals, speed, large; larger, if asked for, is a run of a million
+  interleavings     try the locks of a run in many orders of the threads that meet there
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
 fn main() -> ExitCode {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["browser"] => browser::run(),
         ["restate", chosen @ ..] => restate::run(chosen),
+        ["interleavings"] => interleavings(),
         ["bench"] => bench(&[]),
         ["bench", "--large"] => bench(&["--large"]),
         _ => {
@@ -33,19 +35,31 @@ fn main() -> ExitCode {
     }
 }
 
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(arguments);
+    command
+}
+
+/// With locks of another kind, everything is built anew: in a folder of its own.
+fn interleavings() -> ExitCode {
+    let mut test = cargo(&["test", "--target-dir", "target/shuttle"]);
+    test.args(["--package", "cascade-core", "--test", "interleavings"]).env("RUSTFLAGS", "--cfg shuttle");
+    in_turn([&mut test])
+}
+
 fn bench(arguments: &[&str]) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.current_dir(&root).args(arguments);
-        command
-    };
     let package = ["--release", "--package", "cascade-benches"];
     // The table runs the other programs, which stand beside it: build them all first.
     let mut build = cargo(&["build", "--bins"]);
     let mut table = cargo(&["run", "--quiet", "--bin", "bench-table"]);
     table.args(package).args(["--", "benches/RESULTS.md"]).args(arguments);
-    for command in [build.args(package), &mut table] {
+    in_turn([build.args(package), &mut table])
+}
+
+/// Runs these, up to the first that fails.
+fn in_turn<const N: usize>(commands: [&mut Command; N]) -> ExitCode {
+    for command in commands {
         match command.status() {
             Ok(status) if status.success() => {}
             Ok(_) => return ExitCode::FAILURE,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use cascade_benches::cloud::World;
 use cascade_benches::ids::BenchId;
+use cascade_benches::journal::{self, Takes};
 use cascade_benches::measure::{Row, Unit};
 use cascade_benches::{Failed, block_on, by_hand, cloud};
+use cascade_sqlite::SqliteJournal;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -23,6 +25,7 @@ fn main() -> Result<(), Failed> {
         "cloud-uuid" => plan_and_apply::<u128>(vms),
         "cloud-string" => plan_and_apply::<String>(vms),
         "preview" => preview(vms),
+        "journal" => kept(vms),
         other => Err(format!("there is no benchmark `{other}`").into()),
     }
 }
@@ -59,6 +62,31 @@ fn plan_and_apply<Id: BenchId>(vms: u64) -> Result<(), Failed> {
     };
     print(&row)?;
     print(&Row { work: format!("{}, the cloud itself not counted", row.work), ours, rival, ..row })
+}
+
+/// A run with a journal, and going on with it from the middle, beside the same run without: what is kept on the disk is
+/// not to be kept in memory too.
+fn kept(instances: u64) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let journal = SqliteJournal::open(directory.path().join("runs.db"))?;
+    let (bare, kept) = (journal::bare(Takes::Nothing)?, journal::journalled(Takes::Nothing, &journal)?);
+    let rival = peak(|| block_on(journal::apply(&bare, instances))?.map(drop))?;
+    let run = peak(|| block_on(journal::apply(&kept, instances))?.map(drop))?;
+    let broken_off = block_on(journal::broken_off(&kept, instances))??;
+    let resumed = peak(|| block_on(journal::resume(&kept, &broken_off))?)?;
+    for (work, ours) in [("peak of a journalled run", run), ("peak of going on from its middle", resumed)] {
+        print(&Row {
+            work: String::from(work),
+            size: format!("{instances} instances, batches of 100"),
+            unit: Unit::Memory,
+            ours,
+            against: String::from("the same run without a journal"),
+            rival,
+            bar: 1.5,
+            per: instances,
+        })?;
+    }
+    Ok(())
 }
 
 fn preview(vms: u64) -> Result<(), Failed> {

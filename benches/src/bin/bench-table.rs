@@ -12,11 +12,12 @@ use cascade_benches::Failed;
 use cascade_benches::measure::{Row, Unit};
 
 /// Program, benchmark and sizes.
-const BENCHMARKS: [(&str, &str, &[u64]); 11] = [
+const BENCHMARKS: [(&str, &str, &[u64]); 13] = [
     ("bench-time", "mesh", &[5, 50, 200]),
     ("bench-time", "sqlite", &[10_000]),
     ("bench-time", "driver", &[100_000]),
-    ("bench-time", "journal", &[10_000]),
+    ("bench-time", "journal", &[10_000, 40_000]),
+    ("bench-time", "journal-batch", &[100_000]),
     ("bench-time", "cloud-u64", &[10_000, 100_000, 1_000_000]),
     ("bench-time", "cloud-uuid", &[10_000, 100_000, 1_000_000]),
     ("bench-time", "cloud-string", &[10_000, 100_000, 1_000_000]),
@@ -24,6 +25,7 @@ const BENCHMARKS: [(&str, &str, &[u64]); 11] = [
     ("bench-memory", "cloud-uuid", &[1_000_000]),
     ("bench-memory", "cloud-string", &[1_000_000]),
     ("bench-memory", "preview", &[1_000_000]),
+    ("bench-memory", "journal", &[1_000_000]),
 ];
 
 /// What takes 20 GB and some minutes.

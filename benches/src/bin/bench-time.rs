@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use cascade_benches::cloud::World;
 use cascade_benches::ids::BenchId;
+use cascade_benches::journal::Takes;
 use cascade_benches::measure::{Row, Unit, by_turns, nanoseconds, time};
 use cascade_benches::{Failed, block_on, by_hand, cloud, driver, journal, mesh, sqlite};
 use cascade_sqlite::SqliteJournal;
@@ -24,7 +25,9 @@ fn main() -> Result<(), Failed> {
         "cloud-string" => in_memory::<String>(size)?,
         "sqlite" => on_sqlite(size)?,
         "driver" => steps(size)?,
-        "journal" => kept(size)?,
+        "journal" => kept(Takes::MillisecondEach, size)?,
+        "journal-batch" => kept(Takes::MillisecondABatch, size)?,
+        "journal-alone" => kept(Takes::Nothing, size)?,
         other => return Err(format!("there is no benchmark `{other}`").into()),
     };
     println!("{}", serde_json::to_string(&row)?);
@@ -125,17 +128,21 @@ fn on_sqlite(vms: u64) -> Result<Row, Failed> {
 }
 
 /// On a disk, as it is used: a journal in memory would cost nothing and keep nothing.
-fn kept(instances: u64) -> Result<Row, Failed> {
+fn kept(takes: Takes, instances: u64) -> Result<Row, Failed> {
     let directory = tempfile::tempdir()?;
-    let kept = journal::journalled(&SqliteJournal::open(directory.path().join("runs.db"))?)?;
-    let bare = journal::bare()?;
+    let kept = journal::journalled(takes, &SqliteJournal::open(directory.path().join("runs.db"))?)?;
+    let bare = journal::bare(takes)?;
     let (ours, rival) = by_turns(
         7,
         || block_on(journal::apply(&kept, instances))?,
         || block_on(journal::apply(&bare, instances))?,
     )?;
     Ok(Row {
-        work: String::from("a journalled run: batches of 100, 1 ms an instance"),
+        work: String::from(match takes {
+            Takes::MillisecondEach => "a journalled run: batches of 100, 1 ms an instance",
+            Takes::MillisecondABatch => "a journalled run: batches of 100, 1 ms a batch, 20 batches at once",
+            Takes::Nothing => "a journalled run: batches of 100, no time",
+        }),
         size: format!("{instances} instances"),
         unit: Unit::Time,
         ours: nanoseconds(ours),

@@ -21,6 +21,7 @@ impl Graph {
         let collect = Collect { graph: self, workspace };
         Document {
             format: FORMAT,
+            sources_at: String::new(),
             operations: self.operations.iter().map(|operation| collect.operation(operation)).collect(),
             resources: self.resources.iter().map(|node| collect.resource(node)).collect(),
             edges: self.edges.iter().map(|edge| collect.edge(edge)).collect(),
@@ -42,6 +43,7 @@ impl Collect<'_> {
         OperationDocument {
             name: operation.name().to_owned(),
             code: operation.code().to_owned(),
+            docs: operation.docs().to_owned(),
             roots: names(&operation.roots()),
             source: self.source(operation.place()),
         }
@@ -52,6 +54,7 @@ impl Collect<'_> {
         ResourceDocument {
             name: node.name().to_owned(),
             id: node.descriptor.id_type().to_owned(),
+            docs: node.descriptor.docs().to_owned(),
             source: self.source(node.descriptor.place()),
             extensions: extensions().map(|extension| self.extension(extension)).collect(),
             effects: extensions().flat_map(|extension| self.effects(extension)).collect(),
@@ -65,6 +68,7 @@ impl Collect<'_> {
         let settings = extension.settings;
         ExtensionDocument {
             name: extension.name.to_string(),
+            docs: extension.docs.to_string(),
             addon: extension.addon,
             batch: settings.batch,
             concurrency: settings.concurrency,
@@ -77,6 +81,7 @@ impl Collect<'_> {
     fn effects(&self, extension: &ExtensionDescriptor) -> Vec<EffectDocument> {
         let effects = extension.effects.iter().map(|effect| EffectDocument {
             name: effect.method.to_string(),
+            docs: effect.docs.to_string(),
             extension: extension.name.to_string(),
             supersedes: effect.supersedes.iter().map(ToString::to_string).collect(),
             source: self.source(effect.place),

@@ -28,7 +28,8 @@ pub fn same_but_for_lines(one: &str, other: &str) -> bool {
 /// The text without the numbers of source lines, and with one kind of line end.
 fn without_lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace("\"line\": ", "\"line\":");
-    let mut parts = text.split_inclusive(".rs:").flat_map(|part| part.split_inclusive("\"line\":"));
+    let parts = text.split_inclusive(".rs:").flat_map(|part| part.split_inclusive(".rs#L"));
+    let mut parts = parts.flat_map(|part| part.split_inclusive("\"line\":"));
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         plain.push_str(part.trim_start_matches(|char: char| char.is_ascii_digit()));
@@ -55,7 +56,8 @@ fn documented_in(document: &Document, folder: &str, file: &str, write: bool) -> 
         ));
     };
     let path = Path::new(folder).join(file);
-    let rendered = document.whole().to(format).map_err(|error| format!("{file}: {error}"))?;
+    let linked = document.clone().with_sources_at(up_to_workspace(&path).unwrap_or_default());
+    let rendered = linked.whole().to(format).map_err(|error| format!("{file}: {error}"))?;
     if write {
         let folder = path.parent().unwrap_or(&path);
         let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, rendered));
@@ -72,12 +74,24 @@ fn documented_in(document: &Document, folder: &str, file: &str, write: bool) -> 
     }
 }
 
+/// From the folder of a file up to the workspace, which is where the lock file is.
+#[cfg(feature = "inventory")]
+fn up_to_workspace(file: &Path) -> Option<String> {
+    let folders = file.parent()?.ancestors().enumerate();
+    let mut folders = folders.skip_while(|(_, folder)| !folder.join("Cargo.lock").exists());
+    let (depth, _) = folders.next()?;
+    Some(if depth == 0 { String::from(".") } else { vec![".."; depth].join("/") })
+}
+
 /// A test that keeps documents of the graph true: `cargo test` fails, with the difference, while a file does not say what
 /// the code says. Named relative to the package, each written in the format of its ending: `.md`, `.svg`, `.mmd`
 /// (Mermaid), `.dot`, `.txt`, `.html`, `.json`.
 ///
 /// `CASCADE_DOCS=write cargo test` writes the files. Put it where all extensions are linked, such as the program's
-/// `main.rs`; numbers of source lines are written, but do not count as a difference.
+/// `main.rs`; numbers of source lines are written, but do not count as a difference. Sources are linked by their place
+/// in the workspace.
+///
+/// The picture can also stand on the page of the crate, below an empty line: `#![doc = include_str!("../docs/cascade.svg")]`.
 ///
 /// ```
 /// cascade_core::graph_test!("docs/cascade.md", "docs/cascade.svg");
@@ -104,6 +118,8 @@ mod tests {
     #[test]
     fn only_numbers_of_source_lines_are_left_out() {
         assert!(same_but_for_lines("a.rs:1 b.rs:22\n", "a.rs:333 b.rs:4\r\n"));
+        assert!(same_but_for_lines("[`a.rs:1`](../a.rs#L1)", "[`a.rs:20`](../a.rs#L20)"));
+        assert!(!same_but_for_lines("[`a.rs:1`](../a.rs#L1)", "[`a.rs:1`](../b.rs#L1)"));
         assert!(same_but_for_lines("{\"line\": 5, \"batch\": 1}", "{\"line\": 66, \"batch\": 1}"));
         assert!(!same_but_for_lines("batch 100", "batch 10"));
         assert!(!same_but_for_lines("a.rs:1", "a.rs:1 "));

@@ -114,6 +114,7 @@ impl View<'_> {
         });
         Document {
             format: whole.format,
+            sources_at: whole.sources_at.clone(),
             operations: whole.operations.iter().filter(|one| is_shown(&one.code)).cloned().collect(),
             resources: resources.collect(),
             edges: edges.collect(),

@@ -9,6 +9,7 @@ mod difference;
 mod files;
 mod format;
 mod index;
+mod reach;
 mod source;
 mod view;
 
@@ -20,6 +21,7 @@ pub use self::files::documented;
 pub use self::files::same_but_for_lines;
 pub use self::format::Format;
 pub use self::format::UnknownFormat;
+pub use self::reach::{Reach, Reached};
 pub use self::source::Source;
 pub use self::view::{UnknownName, View};
 pub(crate) use self::{
@@ -28,6 +30,7 @@ pub(crate) use self::{
     view::rule_words,
 };
 use crate::declare::{Decision, Phase};
+pub use crate::render::Further;
 
 /// The version of the JSON form. It grows when a reader of the old form could no longer read the new one.
 pub const FORMAT: u32 = 1;
@@ -50,6 +53,9 @@ pub const FORMAT: u32 = 1;
 pub struct Document {
     /// The version of this form.
     pub format: u32,
+    /// Where sources are to be looked at: see [`with_sources_at`](Self::with_sources_at). Empty for nowhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sources_at: String,
     /// The operations that some rule mentions, by code.
     pub operations: Vec<OperationDocument>,
     /// The resources, by name.
@@ -66,6 +72,9 @@ pub struct OperationDocument {
     pub name: String,
     /// The stable code.
     pub code: String,
+    /// What its documents say, in Markdown; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub docs: String,
     /// The resources it may start from; empty for any.
     pub roots: Vec<String>,
     /// Where it was declared.
@@ -80,6 +89,9 @@ pub struct ResourceDocument {
     pub name: String,
     /// The type of its ids, as the compiler writes it.
     pub id: String,
+    /// What its documents say, in Markdown; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub docs: String,
     /// Where it was declared.
     pub source: Source,
     /// Its extensions, the owner first.
@@ -100,6 +112,9 @@ pub struct ResourceDocument {
 pub struct ExtensionDocument {
     /// Its name.
     pub name: String,
+    /// What its documents say, in Markdown; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub docs: String,
     /// Whether it only adds edges to a resource that another extension owns.
     pub addon: bool,
     /// Instances in one call, at most.
@@ -120,6 +135,9 @@ pub struct ExtensionDocument {
 pub struct EffectDocument {
     /// The method.
     pub name: String,
+    /// What its documents say, in Markdown; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub docs: String,
     /// The extension it belongs to.
     pub extension: String,
     /// The effects that need not run beside it.
@@ -221,6 +239,29 @@ impl Document {
     /// The document as JSON, for machines: indented, in a fixed order, with a line end.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
+    }
+
+    /// The document with links to its sources, in Markdown and in pages. In the template, `{file}` stands for the file
+    /// and `{line}` for the line; a template without them is a folder, of which files and lines are asked as code hosts
+    /// have it. What is not of the workspace has no link.
+    ///
+    /// ```
+    /// # let document = cascade_core::Graph::build([])?.document();
+    /// let hosted = document.clone().with_sources_at("https://example.org/cloud/blob/main");
+    /// assert_eq!(hosted.sources_at, "https://example.org/cloud/blob/main/{file}#L{line}");
+    /// let edited = document.clone().with_sources_at("vscode://file/home/me/cloud/{file}:{line}");
+    /// let beside = document.with_sources_at("..");
+    /// # Ok::<(), cascade_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn with_sources_at(self, template: impl Into<String>) -> Self {
+        let template = template.into();
+        let sources_at = if template.is_empty() || template.contains("{file}") {
+            template
+        } else {
+            format!("{}/{{file}}#L{{line}}", template.trim_end_matches('/'))
+        };
+        Self { sources_at, ..self }
     }
 
     /// The resource of that name.

@@ -1,6 +1,7 @@
 //! Where something was written, in words that are the same on every machine.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub struct Source {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
+    /// Whether the package is from elsewhere: the workspace has no such file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 impl Source {
@@ -27,13 +31,39 @@ impl Source {
         let within = workspace.as_deref().and_then(|root| {
             file.strip_prefix(root.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'))
         });
+        let elsewhere = within.is_none() && is_absolute(&file);
         let file = match within {
             Some(within) => within.to_owned(),
-            None if is_absolute(&file) => without_machine(&file).to_owned(),
+            None if elsewhere => without_machine(&file).to_owned(),
             None => file,
         };
-        Self { package: place.package.to_owned(), file, line: place.line }
+        Self { package: place.package.to_owned(), file, line: place.line, elsewhere }
     }
+
+    /// Where it can be looked at, by the template of a document; `None` where there is no such file.
+    pub(crate) fn link(&self, template: &str) -> Option<String> {
+        let is_linked = !template.is_empty() && !self.elsewhere;
+        is_linked.then(|| {
+            let url = template.replace("{file}", &in_url(&self.file));
+            // What would end a link of Markdown, where the template has it.
+            let parts = [(' ', "%20"), ('<', "%3C"), ('>', "%3E"), ('(', "%28"), (')', "%29")];
+            let url = parts.into_iter().fold(url, |url, (char, code)| url.replace(char, code));
+            url.replace("{line}", &self.line.to_string())
+        })
+    }
+}
+
+/// A path as a part of a URL.
+fn in_url(path: &str) -> String {
+    let mut url = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
+            url.push(char::from(byte));
+        } else {
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    url
 }
 
 fn is_absolute(file: &str) -> bool {
@@ -68,5 +98,18 @@ mod tests {
         assert_eq!(file("/home/me/.cargo/registry/src/x-1/vm-0.1.0/src/a/b.rs", None), "src/a/b.rs");
         assert_eq!(file("C:\\work\\cloud\\vm\\src\\lib.rs", Some("C:\\work\\cloud")), "vm/src/lib.rs");
         assert_eq!(file("/opt/generated.rs", None), "generated.rs");
+    }
+
+    #[test]
+    fn a_link_leads_to_files_of_the_workspace() {
+        let link = |file, template| Source::new(Place::new("vm", file, 7), None).link(template);
+        let hosted = "https://example.org/{file}#L{line}";
+        assert_eq!(link("vm/src/lib.rs", hosted).as_deref(), Some("https://example.org/vm/src/lib.rs#L7"));
+        assert_eq!(
+            link("a b/(c)/é|#.rs", hosted).as_deref(),
+            Some("https://example.org/a%20b/%28c%29/%C3%A9%7C%23.rs#L7")
+        );
+        assert_eq!(link("vm/src/lib.rs", ""), None);
+        assert_eq!(link("/home/me/.cargo/registry/src/x-1/vm-0.1.0/src/lib.rs", hosted), None);
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::recorded::StepKey;
 use super::{Journal, JournalError, Record, Recorded, RunEnd, RunId, RunInfo, RunStart};
 use crate::declare::Phase;
+use crate::plan::PlanVeto;
 use crate::report::FailureSummary;
 
 /// Failures, and instances under way, that are named, at most.
@@ -28,6 +29,8 @@ pub struct RunDetails {
     pub failures: Vec<FailureSummary>,
     /// The first instances on which a step has begun, and not ended.
     pub under_way: Vec<UnderWay>,
+    /// The vetoes that it goes on in spite of, those against newcomers too.
+    pub overridden: Vec<PlanVeto>,
     /// Whether it was told to start nothing new.
     pub cancelled: bool,
     /// How it ended; `None` if it has not.
@@ -96,6 +99,7 @@ impl RunDetails {
             failures: failures.take(NAMED).collect(),
             under_way: under_way.take(NAMED).collect(),
             start: recorded.start.clone(),
+            overridden: recorded.overridden.clone(),
             cancelled: recorded.cancelled,
             end: recorded.end,
             info,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
 use super::{Journal, JournalError, NewRun, Record, RunChange, RunId, RunInfo, RunLog, unix_millis};
+use crate::sync::{Mutex, MutexGuard};
 
 /// A journal that is gone with its process. Clones are the same journal.
 ///

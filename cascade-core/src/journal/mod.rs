@@ -32,8 +32,8 @@ pub use difference::PlanDifference;
 pub use error::JournalError;
 pub use memory::MemoryJournal;
 pub use record::{
-    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, PairChunk, Record, Replanned, RunChange, RunEnd,
-    RunStart, StepBegun, StepEnded,
+    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Overridden, PairChunk, Record, Replanned,
+    RunChange, RunEnd, RunStart, StepBegun, StepEnded,
 };
 pub(crate) use recorded::Recorded;
 pub(crate) use replan::{carry_over, gone};

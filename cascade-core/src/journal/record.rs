@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::run::RunState;
 use crate::declare::Phase;
+use crate::limits::Limits;
 use crate::plan::PlanVeto;
 use crate::report::NestedReport;
 
@@ -23,6 +24,8 @@ pub enum Record {
     Block(BlockChunk),
     /// The plan is whole and confirmed: from here on things are changed.
     Started(RunStart),
+    /// A forced run goes on in spite of objections to newcomers.
+    Overridden(Overridden),
     /// A step has begun. Nothing waits for this record.
     StepBegun(StepBegun),
     /// A step has ended.
@@ -127,6 +130,16 @@ pub struct RunStart {
     /// The vetoes that it goes on in spite of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overridden: Vec<PlanVeto>,
+    /// How much it may touch, where that was said for this run; else what its program says counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// The vetoes against instances that joined a forced run: written with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overridden {
+    /// The vetoes.
+    pub vetoes: Vec<PlanVeto>,
 }
 
 /// A step: a method, called on some instances of its resource.
@@ -250,6 +263,7 @@ impl RunChange {
             Record::Instances(_)
             | Record::Pairs(_)
             | Record::Block(_)
+            | Record::Overridden(_)
             | Record::StepBegun(_)
             | Record::Nested(_)
             | Record::Cancelled => {}

@@ -8,6 +8,7 @@ use super::{InstanceChunk, InstanceKind, Journal, JournalError, Record, RunEnd, 
 use crate::affected::Arcs;
 use crate::affected::Block;
 use crate::declare::Phase;
+use crate::plan::PlanVeto;
 use crate::report::NestedReport;
 
 /// Records that are read at once.
@@ -26,6 +27,8 @@ pub(crate) struct Recorded {
     pub(crate) failed: BTreeMap<StepKey, Vec<(u32, String)>>,
     /// There once the plan is whole.
     pub(crate) start: Option<RunStart>,
+    /// The vetoes that the run goes on in spite of, so far.
+    pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) nested: Vec<NestedReport>,
     pub(crate) cancelled: bool,
     pub(crate) end: Option<RunEnd>,
@@ -99,7 +102,12 @@ impl Recorded {
                     let nested = std::mem::take(&mut self.nested);
                     *self = Self { nested, cancelled: self.cancelled, ..*next };
                 }
+                self.overridden.clone_from(&start.overridden);
                 self.start = Some(start);
+                Ok(())
+            }
+            Record::Overridden(newcomers) => {
+                self.overridden.extend(newcomers.vetoes);
                 Ok(())
             }
             Record::Nested(report) => {

@@ -1,6 +1,6 @@
 //! A recorded run in the engine's form again: the affected set, and what has become of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::affected::{Affected, Block, Column, Marks};
@@ -11,6 +11,7 @@ use crate::error::StepError;
 use crate::graph::Graph;
 use crate::operation::AnyOperation;
 use crate::pass::{Ran, labels};
+use crate::plan::PlanVeto;
 use crate::report::Failure;
 use crate::route::Route;
 
@@ -20,14 +21,23 @@ use super::recorded::{Recorded, RecordedColumn};
 #[derive(Default)]
 pub(crate) struct History {
     ran: HashMap<Phase, Ran>,
-    /// By node.
+    /// By node, the first of each.
     pub(crate) failures: HashMap<u32, Failure>,
+    /// The instances with an effect that failed, by resource and index.
+    pub(crate) failed_effects: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
+    /// The vetoes that the run goes on in spite of.
+    pub(crate) overridden: Vec<PlanVeto>,
     /// Whether steps may have been under way when the run was broken off.
     pub(crate) broken_off: bool,
 }
 
 impl History {
+    /// That of a run which begins in spite of those vetoes.
+    pub(crate) fn beginning(overridden: Vec<PlanVeto>) -> Self {
+        Self { overridden, ..Self::default() }
+    }
+
     /// The slots of a phase that have ended on instances.
     pub(crate) fn take_ran(&mut self, phase: Phase) -> Ran {
         self.ran.remove(&phase).unwrap_or_default()
@@ -118,7 +128,12 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
 
 /// What has become of the instances of that set.
 pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<History, String> {
-    let mut history = History { cancelled: recorded.cancelled, broken_off: true, ..History::default() };
+    let mut history = History {
+        cancelled: recorded.cancelled,
+        overridden: recorded.overridden.clone(),
+        broken_off: true,
+        ..History::default()
+    };
     for ((phase, resource, effect), ended) in &recorded.done {
         let (at, slot) = slot(affected, *phase, resource, effect)?;
         let ran = history.ran(*phase);
@@ -136,6 +151,9 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
             let error = Arc::new(CallError::Failed(StepError::terminal(error.clone())));
             let failure = Failure { phase: *phase, effect: effect.clone(), error };
             history.failures.entry(affected.node(at, *index)).or_insert(failure);
+            if *phase == Phase::Effect {
+                history.failed_effects.insert((at, *index));
+            }
         }
     }
     Ok(history)

@@ -73,9 +73,14 @@ pub(super) fn markdown(text: &str) -> String {
     safe
 }
 
-/// A code span of Markdown, also in a table.
+/// A code span of Markdown in a table, where a bar needs a backslash.
+pub(super) fn code_in_table(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
+/// A code span of Markdown, outside of tables: there, a backslash would be shown.
 pub(super) fn code(text: &str) -> String {
-    let text = printable(text).replace('|', "\\|");
+    let text = printable(text);
     let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
@@ -97,7 +102,7 @@ pub(super) fn identifier(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, dot, identifier, markdown, mermaid, printable, xml};
+    use super::{code, code_in_table, dot, identifier, markdown, mermaid, printable, xml};
 
     #[test]
     fn every_format_takes_every_name() {
@@ -107,7 +112,8 @@ mod tests {
         assert_eq!(dot(name), "a<b>|\\\"c\\\" `d` &amp; é\\\\u{a}");
         assert_eq!(mermaid(name), "a#60;b#62;#124;#34;c#34; #96;d#96; #38; é#92;u#123;a#125;");
         assert_eq!(markdown(name), "a&lt;b&gt;\\|\"c\" \\`d\\` &amp; é\\\\u{a}");
-        assert_eq!(code(name), "``a<b>\\|\"c\" `d` & é\\u{a}``");
+        assert_eq!(code(name), "``a<b>|\"c\" `d` & é\\u{a}``");
+        assert_eq!(code_in_table(name), "``a<b>\\|\"c\" `d` & é\\u{a}``");
         assert_eq!(identifier("vm_nic é"), "vm_5f_nic_20__e9_");
     }
 

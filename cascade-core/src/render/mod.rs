@@ -5,4 +5,7 @@ mod graph;
 mod html;
 mod number;
 mod plan;
+mod prose;
 mod report;
+
+pub use self::graph::Further;

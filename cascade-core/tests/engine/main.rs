@@ -9,6 +9,7 @@ mod model;
 mod plans;
 mod properties;
 mod remote;
+mod resumed;
 mod shared;
 mod support;
 mod taken;

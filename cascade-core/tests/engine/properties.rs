@@ -8,13 +8,13 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 use crate::loopback::behind_text;
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
 use crate::model::tape::Tape;
-use crate::model::world::{SMALL, Size, World, worlds};
+use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
 
 /// Cases of the main property, unless `CASCADE_CASES` says how many; the others have theirs in proportion.
 const CASES: u32 = 2000;
 
 /// Holds for `few` cases in every day's run.
-fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
+pub(crate) fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
     let all = std::env::var("CASCADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let cases = (u64::from(few) * u64::from(all)).div_ceil(u64::from(CASES));
     let cases = u32::try_from(cases).unwrap_or(u32::MAX);
@@ -38,11 +38,11 @@ fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
     }
 }
 
-fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
+pub(crate) fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
     vec(any::<u16>(), 0..length)
 }
 
-fn runs() -> impl Strategy<Value = RunSpec> {
+pub(crate) fn runs() -> impl Strategy<Value = RunSpec> {
     let policy =
         prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
     let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Chase)];
@@ -87,6 +87,16 @@ fn runs_from_afar_are_those_of_the_model() {
                 apply_as_expected(&world, &run, &cascade, &script, &mut tape, planned).await;
             }
         });
+    });
+}
+
+/// While a run is under way, new instances come, and known ones come to hang off others too.
+#[test]
+fn a_run_in_a_world_that_moves_does_what_the_model_says() {
+    let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];
+    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
+    check(&(moving_worlds(SMALL), run, tapes(80)), 1000, |(world, run, tape)| {
+        plan_and_run(&world, &run, tape);
     });
 }
 

@@ -111,9 +111,9 @@ fn what_comes_after_the_child_waits_for_its_end() {
             it.under("Zone", "revoke", "z>key");
             it.declared().after(descriptor("Disk"), place!());
         });
-    let deleted = cloud.delete("Zone z");
-    deleted.assert_before("vm", "key");
-    assert!(deleted.report.is_complete());
+    let deleted =
+        cloud.failing(&["Vm.destroy vm"]).delete_with("Zone z", |apply| apply.policy(FailurePolicy::Isolate));
+    assert_eq!(deleted.calls, ["Vm.destroy vm"], "the key comes after the disk, which goes with the VM");
 }
 
 /// The key hangs off the VM, so it goes before it; the disk goes with the VM; and the key is to come after the disk.
@@ -133,15 +133,25 @@ fn an_after_that_an_end_contradicts_is_a_fault_of_the_graph() {
 /// Chains of what is taken end together, with the one step at their top.
 #[test]
 fn a_chain_of_taken_instances_ends_with_its_top() {
-    let cloud = disks(|_| {}).kind("Part", |it| {
-        taken(it, "Disk", "disk>part");
-        retained(it, "Shelf", "shelf>part");
-    });
-    let deleted = cloud
+    let cloud = disks(|_| {})
+        .kind("Part", |it| {
+            taken(it, "Disk", "disk>part");
+            retained(it, "Shelf", "shelf>part");
+        })
         .kind("Shelf", |it| {
             it.under("Zone", "remove", "z>shelf");
         })
-        .delete("Zone z");
-    deleted.assert_before("vm", "shelf");
-    assert!(deleted.report.is_complete());
+        .failing(&["Vm.destroy vm"]);
+    let deleted = cloud.delete_with("Zone z", |apply| apply.policy(FailurePolicy::Isolate));
+    assert_eq!(
+        deleted.verdicts(),
+        [
+            "Disk disk blocked by Vm vm",
+            "Part part blocked by Vm vm",
+            "Shelf shelf blocked by Vm vm",
+            "Storage storage blocked by Vm vm",
+            "Vm vm failed: destroy: told to fail",
+            "Zone z blocked by Vm vm"
+        ]
+    );
 }

@@ -28,6 +28,33 @@ pub(crate) fn extension(name: &str, edges: &[EdgeTo<'_>]) -> ExtensionDescriptor
     declaration.descriptor().clone()
 }
 
+/// A resource with doc texts: its own, its extension's and its effect's.
+pub(crate) fn described(name: &str, docs: &str) -> ExtensionDescriptor {
+    let resource = resource(name).documented(docs);
+    let mut declaration = Declaration::<(), u64>::new(format!("{name}s"), resource, HERE);
+    declaration.docs(docs.to_owned());
+    declaration.effect("delete", HERE, |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    declaration.effect_docs("delete", docs.to_owned());
+    declaration.rule(Rule::effect::<Delete>("delete", HERE));
+    declaration.descriptor().clone()
+}
+
+/// Resources in three ways at once: a chain of a hundred, broad below it, each hanging off two others.
+pub(crate) fn many(count: usize) -> Vec<ExtensionDescriptor> {
+    let name = |at: usize| format!("R{at:05}");
+    let extensions = (0..count).map(|at| {
+        let parents: Vec<String> = match at {
+            0 => Vec::new(),
+            1 => vec![name(0)],
+            2..100 => vec![name(at - 1), name(at - 2)],
+            _ => vec![name(at / 60), name(at / 60 + 1)],
+        };
+        let edges: Vec<EdgeTo<'_>> = parents.iter().map(|parent| (parent.as_str(), goes as _)).collect();
+        extension(&name(at), &edges)
+    });
+    extensions.collect()
+}
+
 /// The rule that what hangs off the parent gets the effect.
 pub(crate) fn goes(place: Place) -> Rule {
     Rule::effect::<Delete>("delete", place)

@@ -1,5 +1,6 @@
 //! What guards a run and looks at it: drift, limits, confirmation, authorisation, layers, nested cascades, a monitor.
 
+mod begins;
 mod cloud;
 mod conformance;
 mod drift;

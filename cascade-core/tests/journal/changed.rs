@@ -4,16 +4,26 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cascade_core::{
-    Cascade, CascadeBuilder, Delete, Event, MemoryJournal, Outcome, ResumeError, Rule, RunId, place,
+    Apply, Cascade, CascadeBuilder, Delete, Event, MemoryJournal, Outcome, ResumeError, Rule, RunId, place,
 };
 
 use crate::site::{LEVELS, Site, declaration, resource};
 
 /// Deletes the room, and dies after a while.
 async fn broken_off(site: &Site, journal: &MemoryJournal, life: u64) -> RunId {
+    broken_off_with(site, journal, life, |apply| apply).await
+}
+
+/// The same, set so.
+pub(crate) async fn broken_off_with(
+    site: &Site,
+    journal: &MemoryJournal,
+    life: u64,
+    set: impl FnOnce(Apply) -> Apply,
+) -> RunId {
     let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
     let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
-    let applying = cascade.apply(plan);
+    let applying = set(cascade.apply(plan));
     let run = applying.run_id().clone();
     let life = Duration::from_millis(life);
     assert!(tokio::time::timeout(life, applying.into_future()).await.is_err(), "it was to die");
@@ -21,7 +31,7 @@ async fn broken_off(site: &Site, journal: &MemoryJournal, life: u64) -> RunId {
 }
 
 /// A program in which machines have disks.
-fn with_disks(site: &Site, journal: &MemoryJournal) -> CascadeBuilder {
+pub(crate) fn with_disks(site: &Site, journal: &MemoryJournal) -> CascadeBuilder {
     let disk = cascade_core::ResourceDescriptor::runtime::<String>("Disk", place!());
     let mut disks = cascade_core::Declaration::<Site, String>::new("Disks", disk, place!());
     disks.effect("wipe", place!(), |site: &Site, ids: &[String], _| {

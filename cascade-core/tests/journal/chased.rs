@@ -1,15 +1,19 @@
 //! Newcomers that joined a run before it died belong to it after.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cascade_core::prelude::*;
-use cascade_core::{Drift, Layer, MemoryJournal, Next, StepAnswer, StepCall};
+use cascade_core::{ApplyError, Drift, Layer, MemoryJournal, Next, StepAnswer, StepCall, Verdict};
 use futures::future::BoxFuture;
 
 use crate::cloud::{Rack, World};
+use crate::faults::Faulty;
 
 /// Every step takes its time, so that there is time to die.
-struct Slow;
+pub(crate) struct Slow;
 
 impl Layer for Slow {
     fn call<'a>(&'a self, _step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
@@ -20,15 +24,68 @@ impl Layer for Slow {
     }
 }
 
+/// Two hosts in a rack; when `vm-1` goes, `vm-late` appears on the host that `vm-1` was on.
+fn late_arrival() -> World {
+    let world = World::new(
+        &[("host-1", "rack-1"), ("host-2", "rack-1")],
+        &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
+    );
+    world.tables().on_removal.insert("vm-1".to_owned(), ("vm-late".to_owned(), "host-1".to_owned()));
+    world
+}
+
+/// Cut at each write, that of the newcomers among them: what came after it is lost.
+#[tokio::test(start_paused = true)]
+async fn a_chase_that_is_cut_at_any_write_goes_on() {
+    let mut cut = 0;
+    for latency in [0, 4, 25] {
+        for writes in 0..50 {
+            let world = late_arrival();
+            let left = Arc::new(AtomicUsize::new(writes));
+            let latency = Duration::from_millis(latency);
+            let journal = Faulty { journal: MemoryJournal::new(), left, latency };
+            let engine = || {
+                world.builder().layer(Slow).journal(journal.clone()).build().expect("the graph has no faults")
+            };
+            let cascade = engine();
+            let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+            let applying = cascade.apply(plan).drift(Drift::Chase);
+            let run = applying.run_id().clone();
+            let (report, again) = match applying.await {
+                Ok(report) => (report, BTreeSet::new()),
+                Err(ApplyError::Journal(_)) => {
+                    assert!(world.log().is_empty(), "nothing was changed");
+                    continue;
+                }
+                Err(ApplyError::Unrecorded { report, .. }) => {
+                    cut += 1;
+                    journal.left.store(1000, Ordering::Relaxed);
+                    let lost = report.verdicts().filter(|(_, it)| matches!(it, Verdict::Unrecorded));
+                    let lost = lost.map(|(instance, _)| instance.id()).collect();
+                    (engine().resume(&run).await.expect("it goes on"), lost)
+                }
+                Err(error) => panic!("{error}"),
+            };
+            assert!(report.is_complete(), "{writes} writes: {report}");
+            assert_eq!(report.summary().done, 7, "{writes} writes, with the newcomer: {report}");
+            let log = world.log();
+            let removed = |id: &str| log.iter().filter(|line| **line == format!("remove {id}")).count();
+            for (instance, _) in report.verdicts() {
+                let (id, times) = (instance.id(), removed(&instance.id()));
+                assert!(times == 1 || times == 2 && again.contains(&id), "{id} {times} times: {log:?}");
+            }
+            let last = |line: &str| log.iter().rposition(|it| it == line);
+            assert!(last("remove vm-late") < log.iter().position(|it| it == "remove host-1"), "{log:?}");
+        }
+    }
+    assert!(cut > 30, "{cut}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn newcomers_that_joined_are_not_forgotten() {
     for life in 0..60 {
         let journal = MemoryJournal::new();
-        let world = World::new(
-            &[("host-1", "rack-1"), ("host-2", "rack-1")],
-            &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
-        );
-        world.tables().on_removal.insert("vm-1".to_owned(), ("vm-late".to_owned(), "host-1".to_owned()));
+        let world = late_arrival();
         let engine =
             || world.builder().layer(Slow).journal(journal.clone()).build().expect("the graph has no faults");
         let cascade = engine();

@@ -15,11 +15,11 @@ use crate::site::Site;
 
 /// Lets some writes through, and then none.
 #[derive(Clone)]
-struct Faulty {
-    journal: MemoryJournal,
-    left: Arc<AtomicUsize>,
+pub(crate) struct Faulty {
+    pub(crate) journal: MemoryJournal,
+    pub(crate) left: Arc<AtomicUsize>,
     /// How long a write takes: what ends meanwhile is not on record yet.
-    latency: Duration,
+    pub(crate) latency: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]

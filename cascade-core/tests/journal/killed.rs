@@ -119,6 +119,42 @@ async fn what_failed_before_the_death_has_failed_after_it() {
     }
 }
 
+/// Whatever the policy, what went is cleaned up after, also by the one who goes on.
+#[tokio::test(start_paused = true)]
+async fn a_cleanup_that_failed_before_the_death_leaves_the_others_to_clean() {
+    for policy in [FailurePolicy::Stop, FailurePolicy::Isolate, FailurePolicy::Force] {
+        for seed in 0..60 {
+            let (site, journal) = (Site::new(2, 5), MemoryJournal::new());
+            site.tables().failing_in.insert(("sweep", String::from("machine-0-0")));
+            let (report, _) = run_and_kill(&site, &journal, &mut Dice(seed), policy).await;
+            let tables = site.tables();
+            let swept: BTreeSet<&str> = tables
+                .ended
+                .iter()
+                .filter(|(effect, ..)| effect == "sweep")
+                .map(|(_, id, ..)| id.as_str())
+                .collect();
+            let machines = swept.iter().filter(|id| id.starts_with("machine")).count();
+            assert_eq!(machines, 9, "{policy:?}, seed {seed}: {report}");
+            assert_eq!(report.summary().failed, 1, "{policy:?}, seed {seed}: {report}");
+        }
+    }
+}
+
+/// A forced run goes on after a failed begin: that must not hide that the effect failed too.
+#[tokio::test(start_paused = true)]
+async fn what_failed_twice_in_a_forced_run_is_not_cleaned_up_after_the_death() {
+    for seed in 0..60 {
+        let (site, journal) = (Site::new(1, 3), MemoryJournal::new());
+        let lame = String::from("machine-0-1");
+        site.tables().failing_in.extend([("close", lame.clone()), ("remove", lame.clone())]);
+        let (report, _) = run_and_kill(&site, &journal, &mut Dice(seed), FailurePolicy::Force).await;
+        assert_eq!(report.summary().failed, 1, "seed {seed}: {report}");
+        let swept = site.tables().ended.iter().any(|(effect, id, ..)| effect == "sweep" && *id == lame);
+        assert!(!swept, "seed {seed}: it is still there");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_run_that_has_ended_or_never_began_is_not_resumed() {
     let (site, journal) = (Site::new(1, 1), MemoryJournal::new());

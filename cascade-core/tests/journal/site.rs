@@ -22,6 +22,8 @@ pub(crate) struct Tables {
     pub(crate) begun: Vec<(String, String, String, bool)>,
     pub(crate) finder_calls: usize,
     pub(crate) failing: BTreeSet<String>,
+    /// Methods that fail on an instance, beside those: `close`, `remove`, `sweep`.
+    pub(crate) failing_in: BTreeSet<(&'static str, String)>,
 }
 
 /// Clones are the same site.
@@ -66,13 +68,17 @@ impl Site {
         let mut tables = self.tables();
         let mut outcome = Outcome::done();
         for id in ids {
-            if tables.failing.contains(id) && cx.phase() == Phase::Effect {
+            let fails = tables.failing.contains(id) && cx.phase() == Phase::Effect;
+            if fails || tables.failing_in.contains(&(effect, id.clone())) {
                 outcome = outcome.fail(id.clone(), StepError::terminal("told to fail"));
                 continue;
             }
             if cx.phase() == Phase::Effect {
                 let orphans: Vec<_> = tables.there.iter().filter(|(_, parent)| *parent == id).collect();
-                assert!(orphans.is_empty() || !tables.failing.is_empty(), "{id} goes before {orphans:?}");
+                assert!(
+                    orphans.is_empty() || !tables.failing.is_empty() || !tables.failing_in.is_empty(),
+                    "{id} goes before {orphans:?}"
+                );
                 tables.there.remove(id);
             }
             let key = cx.idempotency_key(id)?;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::declare::Decision;
 use crate::document::View;
 use crate::render::escape::{dot, identifier};
+use crate::render::prose::plain_summary;
 
 impl View<'_> {
     /// DOT text, for `dot -Tsvg` and the like.
@@ -16,9 +17,11 @@ impl View<'_> {
         let node = |resource: usize| format!("r_{}", identifier(self.index.name(resource)));
         for &resource in &self.resources {
             let weight = if self.root == Some(resource) { ", penwidth=3" } else { "" };
+            let told = plain_summary(&self.index.document.resources[resource].docs);
+            let told = if told.is_empty() { told } else { format!(", tooltip=\"{}\"", dot(&told)) };
             let _ = writeln!(
                 text,
-                "    {} [label=\"{}\"{weight}];",
+                "    {} [label=\"{}\"{told}{weight}];",
                 node(resource),
                 dot(self.index.name(resource))
             );

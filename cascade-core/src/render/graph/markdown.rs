@@ -1,4 +1,4 @@
-//! The page that is committed: the picture, a section for each resource, and the matrix.
+//! The page that is committed: the picture, a section for each resource, how far operations get, and the matrix.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::document::{
     Document, EdgeDocument, Index, PhaseDocument, ResourceDocument, RuleDocument, Source, rule_words,
 };
-use crate::render::escape::{code, identifier, markdown};
+use crate::render::escape::{code, code_in_table, identifier, markdown};
 use crate::render::number::{Count, counted};
+use crate::render::prose::{summary, summary_in_table};
 
 /// Edges that a Mermaid picture has, at most: more are refused where Mermaid is drawn with its own settings.
 const DRAWN: usize = 400;
@@ -35,6 +36,7 @@ impl Document {
         for at in 0..self.resources.len() {
             self.write_resource(&index, at, &mut text);
         }
+        self.write_reach(&mut text);
         let _ = write!(text, "## What each operation does along each edge\n\n{}", self.to_matrix());
         text
     }
@@ -56,13 +58,15 @@ impl Document {
             return;
         }
         text.push_str(
-            "## Operations\n\n| operation | code | starts from | declared at |\n| --- | --- | --- | --- |\n",
+            "## Operations\n\n| operation | code | starts from | declared at | what it is |\n| --- | --- | --- | --- | --- |\n",
         );
         for operation in &self.operations {
             let roots: Vec<String> = operation.roots.iter().map(|root| self.link(root)).collect();
             let roots = if roots.is_empty() { String::from("any") } else { roots.join(", ") };
-            let (name, source) = (markdown(&operation.name), cite(&operation.source));
-            let _ = writeln!(text, "| {name} | {} | {roots} | {source} |", code(&operation.code));
+            let source = self.cite_as(code_in_table, &operation.source);
+            let name = markdown(&operation.name);
+            let (code, told) = (code_in_table(&operation.code), summary_in_table(&operation.docs));
+            let _ = writeln!(text, "| {name} | {code} | {roots} | {source} | {told} |");
         }
         text.push('\n');
     }
@@ -71,17 +75,23 @@ impl Document {
         let resource = &self.resources[at];
         let (anchor, name) = (anchor(&resource.name), markdown(&resource.name));
         let _ = writeln!(text, "### <a id=\"{anchor}\"></a>{name}\n");
-        let _ = writeln!(text, "Named by {}, declared at {}.", code(&resource.id), cite(&resource.source));
+        write_summary(&resource.docs, text);
+        let _ =
+            writeln!(text, "Named by {}, declared at {}.", code(&resource.id), self.cite(&resource.source));
         for extension in &resource.extensions {
             let addon = if extension.addon { " (add-on)" } else { "" };
-            let (name, source) = (code(&extension.name), cite(&extension.source));
+            let (name, source) = (code(&extension.name), self.cite(&extension.source));
             let _ = writeln!(text, "Extended by {name}{addon} at {source}: {}.", settings(extension));
+            let told = summary(&extension.docs);
+            if !told.is_empty() {
+                let _ = writeln!(text, "{told}");
+            }
         }
         text.push('\n');
         self.write_root_rules(resource, text);
         self.write_edges("Taken by", index.up[at].iter().map(|&edge| &self.edges[edge]), true, text);
         self.write_edges("Takes", index.down[at].iter().map(|&edge| &self.edges[edge]), false, text);
-        write_effects(resource, text);
+        self.write_effects(resource, text);
         self.write_phases(&resource.phases, text);
         if !resource.after.is_empty() {
             let after: Vec<String> = resource.after.iter().map(|name| self.link(name)).collect();
@@ -92,7 +102,7 @@ impl Document {
     fn write_root_rules(&self, resource: &ResourceDocument, text: &mut String) {
         for rule in &resource.rules {
             let operation = markdown(self.operation_name(&rule.operation));
-            let (decision, source) = (code(&rule_words(rule)), cite(&rule.source));
+            let (decision, source) = (code(&rule_words(rule)), self.cite(&rule.source));
             let _ = writeln!(text, "- As the root of {operation}: {decision} ({source})");
         }
         if !resource.rules.is_empty() {
@@ -132,7 +142,7 @@ impl Document {
         let finders = edge.finders.iter().map(|finder| {
             let only = finder.operation.as_deref().map(|operation| self.operation_name(operation));
             let only = only.map_or_else(String::new, |name| format!(" for {}", markdown(name)));
-            format!("{}{only} ({})", code(&finder.method), cite(&finder.source))
+            format!("{}{only} ({})", code(&finder.method), self.cite(&finder.source))
         });
         let finders: Vec<String> = finders.collect();
         if finders.is_empty() { String::new() } else { format!("; found by {}", finders.join(", ")) }
@@ -143,7 +153,7 @@ impl Document {
             let operation = markdown(self.operation_name(&phase.operation));
             let only: Vec<String> = phase.only.iter().map(|effect| code(effect)).collect();
             let only = if only.is_empty() { String::new() } else { format!(" with {}", only.join(" or ")) };
-            let (method, source) = (code(&phase.method), cite(&phase.source));
+            let (method, source) = (code(&phase.method), self.cite(&phase.source));
             let _ =
                 writeln!(text, "- {} of {operation}{only}: {method} ({source})", capitalised(phase.phase));
         }
@@ -152,24 +162,46 @@ impl Document {
         }
     }
 
-    fn link(&self, resource: &str) -> String {
+    fn write_effects(&self, resource: &ResourceDocument, text: &mut String) {
+        if resource.effects.is_empty() {
+            return;
+        }
+        text.push_str("Effects, in their order:\n\n");
+        for effect in &resource.effects {
+            let others: Vec<String> = effect.supersedes.iter().map(|other| code(other)).collect();
+            let others = if others.is_empty() {
+                String::new()
+            } else {
+                format!(", in place of {}", others.join(" and "))
+            };
+            let told = summary(&effect.docs);
+            let told = if told.is_empty() { told } else { format!(": {told}") };
+            let _ = writeln!(text, "- {}{others} ({}){told}", code(&effect.name), self.cite(&effect.source));
+        }
+        text.push('\n');
+    }
+
+    /// The place in the source, with a link to it where the document has one.
+    fn cite(&self, source: &Source) -> String {
+        self.cite_as(code, source)
+    }
+
+    fn cite_as(&self, code: fn(&str) -> String, source: &Source) -> String {
+        let place = code(&source.to_string());
+        source.link(&self.sources_at).map_or_else(|| place.clone(), |url| format!("[{place}]({url})"))
+    }
+
+    pub(super) fn link(&self, resource: &str) -> String {
         let name = markdown(resource);
         if self.resource(resource).is_some() { format!("[{name}](#{})", anchor(resource)) } else { name }
     }
 }
 
-fn write_effects(resource: &ResourceDocument, text: &mut String) {
-    if resource.effects.is_empty() {
-        return;
+fn write_summary(docs: &str, text: &mut String) {
+    let told = summary(docs);
+    if !told.is_empty() {
+        let _ = writeln!(text, "{told}\n");
     }
-    text.push_str("Effects, in their order:\n\n");
-    for effect in &resource.effects {
-        let others: Vec<String> = effect.supersedes.iter().map(|other| code(other)).collect();
-        let others =
-            if others.is_empty() { String::new() } else { format!(", in place of {}", others.join(" and ")) };
-        let _ = writeln!(text, "- {}{others} ({})", code(&effect.name), cite(&effect.source));
-    }
-    text.push('\n');
 }
 
 fn settings(extension: &crate::document::ExtensionDocument) -> String {
@@ -188,12 +220,8 @@ fn settings(extension: &crate::document::ExtensionDocument) -> String {
     )
 }
 
-fn anchor(resource: &str) -> String {
+pub(super) fn anchor(resource: &str) -> String {
     format!("resource-{}", identifier(resource))
-}
-
-fn cite(source: &Source) -> String {
-    code(&source.to_string())
 }
 
 fn capitalised(phase: crate::declare::Phase) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::document::{Document, RuleDocument, rule_words};
-use crate::render::escape::{code, markdown};
+use crate::render::escape::{code_in_table, markdown};
 
 impl Document {
     /// A table in Markdown: a row for each edge and each resource that an operation can start from, a column for each
@@ -30,7 +30,7 @@ impl Document {
     fn decisions(&self, rules: &[RuleDocument]) -> String {
         let cell = |operation: &str| {
             let of_operation = rules.iter().filter(|rule| rule.operation == operation);
-            of_operation.map(|rule| code(&rule_words(rule))).collect::<Vec<_>>().join("<br>")
+            of_operation.map(|rule| code_in_table(&rule_words(rule))).collect::<Vec<_>>().join("<br>")
         };
         let all: Vec<String> = self.operations.iter().map(|operation| cell(&operation.code)).collect();
         cells(&all)

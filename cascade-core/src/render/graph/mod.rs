@@ -5,5 +5,8 @@ mod layout;
 mod markdown;
 mod matrix;
 mod mermaid;
+mod reach;
 mod svg;
 mod text;
+
+pub use self::reach::Further;

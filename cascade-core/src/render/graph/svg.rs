@@ -10,6 +10,7 @@ use crate::declare::Decision;
 use crate::document::View;
 use crate::render::escape::{printable, xml};
 use crate::render::number::counted;
+use crate::render::prose::plain_summary;
 
 /// Characters of a name that are shown, at most; the whole name is told where the pointer rests.
 const SHOWN: usize = 36;
@@ -107,6 +108,13 @@ impl View<'_> {
         }
     }
 
+    /// The whole name, with what its documents say of it.
+    fn told(&self, resource: usize) -> String {
+        let told = plain_summary(&self.index.document.resources[resource].docs);
+        let name = self.index.name(resource);
+        if told.is_empty() { name.to_owned() } else { format!("{name}: {told}") }
+    }
+
     fn write_box(&self, resource: usize, label: &str, (x, y): (f64, f64), width: f64, text: &mut String) {
         let ring = if self.root == Some(resource) {
             format!(" stroke=\"{STOPS}\" stroke-width=\"3\"")
@@ -117,7 +125,7 @@ impl View<'_> {
             text,
             "<g><title>{}</title><rect x=\"{:.0}\" y=\"{:.0}\" width=\"{width:.0}\" height=\"{HEIGHT}\" rx=\"6\" \
              fill=\"{BOX}\"{ring}/><text x=\"{x:.0}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#fff\">{}</text></g>",
-            xml(self.index.name(resource)),
+            xml(&self.told(resource)),
             x - width / 2.0,
             y - HEIGHT / 2.0,
             y + 4.5,

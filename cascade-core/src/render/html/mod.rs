@@ -4,13 +4,20 @@ mod plan;
 
 use crate::document::Document;
 
-const PAGE: &str = include_str!("page.html");
+const PAGE: &str = include_str!("page/page.html");
 const COLOURS: &str = include_str!("colours.css");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("page/style.css");
+/// The parts of the script, in the order they build on each other.
+const SCRIPT: [&str; 5] = [
+    include_str!("page/graph.js"),
+    include_str!("page/elements.js"),
+    include_str!("page/picture.js"),
+    include_str!("page/panels.js"),
+    include_str!("page/page.js"),
+];
 /// `@dagrejs/dagre` 3.1.3, which lays out the pictures.
-const LAYOUT: &str = include_str!("dagre.min.js");
-const LICENCE: &str = include_str!("dagre.LICENSE");
+const LAYOUT: &str = include_str!("page/dagre.min.js");
+const LICENCE: &str = include_str!("page/dagre.LICENSE");
 
 impl Document {
     /// A page to explore the graph in a browser: search, choose a root and an operation, see what is reached and how,
@@ -22,7 +29,7 @@ impl Document {
             ("style", STYLE),
             ("licence", LICENCE),
             ("layout", LAYOUT),
-            ("script", SCRIPT),
+            ("script", &format!("\"use strict\";\n(() => {{\n{}}})();", SCRIPT.concat())),
             ("data", &data),
         ];
         Ok(filled(PAGE, &parts))

@@ -46,16 +46,22 @@ impl Plan {
 }
 
 fn counts(summary: &PlanSummary) -> String {
-    let of: usize = summary.resources.values().map(|one| one.going).sum();
+    let going: usize = summary.resources.values().map(|one| one.going).sum();
     let retained: usize = summary.resources.values().map(|one| one.retained).sum();
-    let instances = counted(summary.instances, "instance");
-    let resources = counted(summary.resources.values().filter(|one| one.instances > 0).count(), "resource");
-    let kept = if retained > 0 { format!(", {} retained", Count(retained)) } else { String::new() };
-    format!(
-        "{instances} of {resources}: {} go, {} stay, changed{kept}",
-        Count(of),
-        Count(summary.instances - of)
-    )
+    let resources = summary.resources.values().filter(|one| one.instances > 0).count();
+    let instances = if summary.instances == 1 { "instance" } else { "instances" };
+    let of = format!("{instances} of {}", counted(resources, "resource"));
+    let mut text = String::from("<ul class=\"counts\">\n");
+    let mut card = |class: &str, count: usize, what: &str| {
+        let _ = writeln!(text, "<li class=\"{class}\"><strong>{}</strong> {what}</li>", Count(count));
+    };
+    card("", summary.instances, &of);
+    card("go", going, "go");
+    card("", summary.instances - going, "stay, changed");
+    if retained > 0 {
+        card("retain", retained, "retained");
+    }
+    text + "</ul>\n"
 }
 
 fn objections(summary: &PlanSummary) -> String {
@@ -162,7 +168,8 @@ fn branch(
     let below = reached_from(affected, resource);
     let name = xml(affected.resource_name(resource));
     let effects = xml(&effect_counts(affected, resource, instances));
-    let line = format!("{name}: {} <span class=\"effect\">{effects}</span>", Count(instances.len()));
+    let class = if effects == "retained" { "retain" } else { "effect" };
+    let line = format!("{name}: {} <span class=\"{class}\">{effects}</span>", Count(instances.len()));
     if below.is_empty() {
         let _ = writeln!(text, "<li class=\"end\">{line}</li>");
     } else if unfold {

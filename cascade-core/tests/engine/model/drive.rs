@@ -6,13 +6,14 @@ use std::sync::Arc as Shared;
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CancellationToken, Cascade, Drift, FailurePolicy, FaultKind, Plan, PlanError, Report, Verdict,
+    ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, FaultKind,
+    Phase, Plan, PlanError, Report, Verdict,
 };
 
 use super::reference::{self, Arc, Cut, Expected, Order};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
 use super::tape::Tape;
-use super::trace::{Fate, Judge, Judged};
+use super::trace::{Fate, Judge, Judged, Terms};
 use super::world::{Instance, OperationSpec, World};
 
 /// How a run is set, and what befalls it.
@@ -22,7 +23,7 @@ pub(crate) struct RunSpec {
     pub(crate) forced: bool,
     /// How many of 16 calls fail.
     pub(crate) trouble: usize,
-    /// What it does about newcomers. There are none, so that it comes to the same; but it looks.
+    /// What it does about newcomers.
     pub(crate) drift: Drift,
     /// The run is cancelled when that many calls have been let go on.
     pub(crate) cancel_after: Option<usize>,
@@ -250,12 +251,19 @@ pub(crate) async fn apply_as_expected(
         let_go += 1;
     };
     script.state().entries.clear();
+    script.state().moving = true;
+    let observed = script.clone();
     let applying = cascade
         .apply(plan)
         .policy(run.policy)
         .forced(run.forced)
         .drift(run.drift)
-        .cancelled_by(token.clone());
+        .cancelled_by(token.clone())
+        .on_event(move |event| {
+            if let Event::Chased { .. } = event {
+                observed.state().entries.push(Entry::Grown);
+            }
+        });
     let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
     let report = drive(script, tape, answer, before_each, applying.into_future()).await;
     let entries = std::mem::take(&mut script.state().entries);
@@ -270,7 +278,15 @@ pub(crate) async fn apply_as_expected(
     // A step that looks again has its place, and has not started.
     let entries: Vec<Entry> =
         entries.into_iter().filter(|entry| !(looks && matches!(entry, Entry::Quiet))).collect();
-    let judged = Judge::new(world, &expected, &order, run.policy).judge(&entries);
+    let failed = |is_it: &dyn Fn(&Failure) -> bool| -> BTreeSet<Instance> {
+        let failures = report.failures().filter(|(_, failure)| is_it(failure));
+        failures.map(|(at, _)| find(world, &(at.resource().to_owned(), at.id()))).collect()
+    };
+    let drifted = failed(&|failure| matches!(*failure.error, CallError::Drifted(_)));
+    let forces = run.policy == FailurePolicy::Force;
+    let not_begun = failed(&|failure| forces && failure.phase == Phase::Begin);
+    let terms = Terms { policy: run.policy, drift: run.drift, drifted, not_begun };
+    let judged = Judge::new(world, &expected, &order, terms).judge(&entries);
     compare_report(world, &judged, &report);
     assert_eq!(report.summary().overridden, vetoes);
     assert_eq!(report.is_cancelled(), token.is_cancelled());
@@ -278,7 +294,7 @@ pub(crate) async fn apply_as_expected(
 }
 
 /// How a call ends.
-fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
+pub(crate) fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
     if tape.below(16) < 16 - trouble {
         return Answer::Well;
     }
@@ -302,7 +318,7 @@ fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
     }
 }
 
-fn compare_report(world: &World, judged: &Judged, report: &Report) {
+pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     let mut found = BTreeMap::new();
     for (instance, verdict) in report.verdicts() {
         let at = find(world, &(instance.resource().to_owned(), instance.id()));

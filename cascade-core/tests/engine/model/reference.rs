@@ -384,15 +384,31 @@ pub(crate) struct Cut {
 /// The arcs that hold the order, once those that were cut are left out; and that the cut is sane: what is left has
 /// no cycle, each cut arc closes one, and everything still hangs below a root.
 pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order {
-    let arcs = &expected.arcs;
-    assert!(cut.whole.is_subset(arcs), "arcs were cut that nobody found: {cut:?} of {arcs:?}");
-    // What is retained along an edge is left alone: nothing waits for it.
-    let arcs = arcs.iter().filter(|arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders));
-    let left: BTreeSet<Arc> = arcs.filter(|arc| !cut.whole.contains(arc)).copied().collect();
+    assert!(cut.whole.is_subset(&expected.arcs), "arcs were cut that nobody found: {cut:?}");
+    let left = left(world, expected, &cut.whole);
     for arc in &cut.whole {
         let closes = arc.parent == arc.child || below(&left, arc.child).contains(&arc.parent);
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
+    let (order, circular) = order(world, expected, &cut.whole);
+    assert_eq!(cut.ends, circular, "the ends that nobody waits for");
+    for &instance in expected.instances.keys() {
+        assert!(!below(&order.effects, instance).contains(&instance), "{instance:?} still waits for itself");
+    }
+    check_roots(world, expected, &order.plain);
+    order
+}
+
+/// What is waited for along edges. What is retained along one is left alone: nothing waits for it.
+fn left(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> BTreeSet<Arc> {
+    let orders = |arc: &&Arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders);
+    expected.arcs.iter().filter(orders).filter(|arc| !cut.contains(arc)).copied().collect()
+}
+
+/// The order without the arcs that were cut, and those along which nobody waits for the child's end: it lies on a
+/// circle of waits.
+pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> (Order, BTreeSet<Arc>) {
+    let left = left(world, expected, cut);
     let mut plain = left.clone();
     plain.extend(afters(world, expected));
     let with_end = |arc: &Arc| {
@@ -403,21 +419,55 @@ pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order 
     let mut all = plain.clone();
     all.extend(left.iter().filter(waits_for_end).flat_map(with_end));
     all.extend(afters(world, expected).iter().flat_map(with_end));
-    // An end that lies on a circle of waits is not waited for.
     let on_circle = |arc: &&Arc| {
         with_end(arc).iter().any(|it| it.child == it.parent || below(&all, it.child).contains(&it.parent))
     };
     let circular: BTreeSet<Arc> = left.iter().filter(waits_for_end).filter(on_circle).copied().collect();
-    assert_eq!(cut.ends, circular, "the ends that nobody waits for");
     let mut effects = plain.clone();
     let waited_for = left.iter().filter(waits_for_end).filter(|arc| !circular.contains(arc));
     effects.extend(waited_for.flat_map(with_end));
     effects.extend(afters(world, expected).iter().flat_map(with_end));
-    for &instance in expected.instances.keys() {
-        assert!(!below(&effects, instance).contains(&instance), "{instance:?} still waits for itself");
+    (Order { plain, effects }, circular)
+}
+
+/// All that hangs off what among the affected instances, where finders answer pairs.
+pub(crate) fn all_arcs(world: &World, expected: &Expected) -> BTreeSet<Arc> {
+    let mut arcs = BTreeSet::new();
+    for (edge, child) in found(world, &expected.instances) {
+        let parents = owners(world, edge, child).filter(|&parent| is_expanded(&expected.instances, parent));
+        if expected.instances.contains_key(&child) {
+            arcs.extend(parents.map(|parent| Arc { edge, parent, child }));
+        }
     }
-    check_roots(world, expected, &plain);
-    Order { plain, effects }
+    arcs
+}
+
+/// What is asked about before the step of an instance: along which edges about which instance. It is looked at itself,
+/// and so is what its end takes.
+pub(crate) fn looked_at(
+    world: &World,
+    expected: &Expected,
+    instance: Instance,
+) -> BTreeSet<(usize, Instance)> {
+    let mut ending = BTreeSet::from([instance]);
+    let mut open = vec![instance];
+    while let Some(at) = open.pop() {
+        for arc in expected.arcs.iter().filter(|arc| arc.parent == at) {
+            if is_only_taken(expected, arc.child) && takes(world, expected, *arc) && ending.insert(arc.child)
+            {
+                open.push(arc.child);
+            }
+        }
+    }
+    let mut asked = BTreeSet::new();
+    for at in ending.into_iter().filter(|&at| is_expanded(&expected.instances, at)) {
+        let along = |&edge: &usize| {
+            let rule = edge_rule(world, edge).filter(|_| world.edges[edge].parent == at.0);
+            rule.is_some_and(|rule| !matches!(rule, DecisionSpec::Ignore | DecisionSpec::Retain))
+        };
+        asked.extend((0..world.edges.len()).filter(along).map(|edge| (edge, at)));
+    }
+    asked
 }
 
 /// Every instance of a resource after every one of those that it comes after.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::reference::{self, FinderCall};
 use super::tape::Tape;
-use super::world::{DecisionSpec, EdgeSpec, OperationSpec, RuleSpec, World};
+use super::world::{DecisionSpec, EdgeSpec, Late, OperationSpec, RuleSpec, World};
 
 /// An operation beside `Delete`.
 #[derive(cascade_core::Operation, Clone, Debug, Serialize, Deserialize)]
@@ -83,6 +83,10 @@ pub(crate) enum Entry {
     Cancelled,
     /// Nothing goes on by itself: what could start has started.
     Quiet,
+    /// A finder was asked while the run was under way: the edge, the parents asked about, what it answered.
+    Found(FinderCall, Vec<(u32, u32)>),
+    /// Newcomers have joined the plan.
+    Grown,
 }
 
 /// A method that waits.
@@ -101,6 +105,8 @@ pub(crate) struct State {
     /// What checks were asked about: extension and instance.
     pub(crate) checked: Vec<(usize, u32)>,
     calls: usize,
+    /// Whether a run is under way: the world moves.
+    pub(crate) moving: bool,
     /// Orders the rows of finders' answers.
     pub(crate) rows: Tape,
 }
@@ -129,16 +135,31 @@ impl Script {
         released.await.unwrap_or(Answer::Hang)
     }
 
+    /// The world as it is by now.
+    fn now(&self) -> World {
+        let state = self.state();
+        let ended = state.entries.iter().filter(|entry| matches!(entry, Entry::Ended(..))).count();
+        let is_there = |late: &&Late| state.moving && late.after <= ended;
+        let late = self.world.late.iter().filter(is_there);
+        self.world.with_links(late.map(|late| (late.edge, late.link)))
+    }
+
     async fn find<P: NumberedId, C: NumberedId>(
         &self,
         edge: usize,
         parents: &[P],
     ) -> Result<Found<P, C>, StepError> {
         let parents: Vec<u32> = parents.iter().map(NumberedId::number).collect();
-        self.state().finder_calls.push(FinderCall { edge, parents: parents.clone() });
+        let call = FinderCall { edge, parents };
+        self.state().finder_calls.push(call.clone());
         self.wait(None).await;
-        let mut rows = reference::answer(&self.world, edge, &parents);
-        self.state().rows.shuffle(&mut rows);
+        let mut rows = reference::answer(&self.now(), edge, &call.parents);
+        let mut state = self.state();
+        state.rows.shuffle(&mut rows);
+        if state.moving {
+            state.entries.push(Entry::Found(call, rows.clone()));
+        }
+        drop(state);
         Ok(if self.world.edges[edge].children_only {
             Found::Children(rows.into_iter().map(|(_, child)| C::of(child)).collect())
         } else {
@@ -207,6 +228,16 @@ impl Drop for End<'_> {
 
 /// The engine for a world, its extensions registered in the order that the tape says.
 pub(crate) fn cascade(world: &Arc<World>, script: &Script, order: &mut Tape) -> Result<Cascade, BuildError> {
+    cascade_with(world, script, order, |builder| builder)
+}
+
+/// The same, with what `set` adds.
+pub(crate) fn cascade_with(
+    world: &Arc<World>,
+    script: &Script,
+    order: &mut Tape,
+    set: impl FnOnce(CascadeBuilder) -> CascadeBuilder,
+) -> Result<Cascade, BuildError> {
     let mut builder =
         Cascade::builder().finder_batch(world.finder_batch).finder_concurrency(world.finder_concurrency);
     if let Some(steps) = world.concurrency {
@@ -222,7 +253,7 @@ pub(crate) fn cascade(world: &Arc<World>, script: &Script, order: &mut Tape) -> 
             register::<u64>(builder, world, script, extension)
         };
     }
-    builder.build()
+    set(builder).build()
 }
 
 fn register<Id: NumberedId>(

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cascade_core::{FailurePolicy, Phase};
+use cascade_core::{Drift, FailurePolicy, Phase};
 
-use super::reference::{Effect, Expected, Order, below, takers};
+use super::reference::{self, Effect, Expected, FinderCall, Order, below, looked_at, takers};
 use super::script::{Answer, Call, Entry};
 use super::world::{Instance, World};
 
@@ -67,12 +67,25 @@ impl Step {
     }
 }
 
+/// How a run was set, as far as a judge asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) policy: FailurePolicy,
+    pub(crate) drift: Drift,
+    /// The instances that the report calls failed because the world moved under them.
+    pub(crate) drifted: BTreeSet<Instance>,
+    /// Those that it calls failed because their begin did, and that a forced run went on with: the world may have moved
+    /// under them too.
+    pub(crate) not_begun: BTreeSet<Instance>,
+}
+
 /// Reads the trace of a run, asserts that nothing in it was too early, twice, or too much at once, and says what
 /// the report must be.
-pub(crate) struct Judge<'a> {
-    world: &'a World,
-    expected: &'a Expected,
-    policy: FailurePolicy,
+pub(crate) struct Judge {
+    /// As far as the run has been told of it.
+    world: World,
+    expected: Expected,
+    terms: Terms,
     /// For each instance, all that its effects wait for.
     below: BTreeMap<Instance, BTreeSet<Instance>>,
     /// For each instance, all that hangs below it; and the other way about.
@@ -86,55 +99,54 @@ pub(crate) struct Judge<'a> {
     /// Nothing new may start, but for cleaning up.
     stopped: bool,
     cancelled: bool,
+    /// The number of the entry that is read.
+    at: usize,
+    /// When the last effect of an instance ended.
+    ended_at: BTreeMap<Instance, usize>,
+    /// For each edge and parent, when the finder last answered, and the children.
+    looks: BTreeMap<(usize, Instance), (usize, BTreeSet<u32>)>,
+    /// What finders have told since the plan was made, or last grew.
+    told: BTreeSet<(usize, (u32, u32))>,
 }
 
-impl<'a> Judge<'a> {
-    pub(crate) fn new(
-        world: &'a World,
-        expected: &'a Expected,
-        order: &'a Order,
-        policy: FailurePolicy,
-    ) -> Self {
-        let instances = || expected.instances.keys().copied();
-        let all_below = |order| -> BTreeMap<Instance, BTreeSet<Instance>> {
-            instances().map(|instance| (instance, below(order, instance))).collect()
-        };
-        let (below, plain_below) = (all_below(&order.effects), all_below(&order.plain));
-        let above = |of: Instance| instances().filter(|at| plain_below[at].contains(&of)).collect();
-        let above = instances().map(|instance| (instance, above(instance))).collect();
-        let mut progress = BTreeMap::new();
-        for (&instance, fate) in &expected.instances {
-            let around = |declares: fn(&World, usize) -> bool| {
-                let extensions = world
-                    .extensions_of(instance.0)
-                    .filter(|&at| fate.going && declares(world, at) && world.mentions(at, world.operation));
-                extensions.map(|extension| (extension, 0)).collect()
-            };
-            let begin = around(|world, at| world.extensions[at].begin);
-            let cleanup = around(|world, at| world.extensions[at].cleanup);
-            for (phase, methods) in
-                [(Phase::Begin, begin), (Phase::Effect, fate.effects.clone()), (Phase::Cleanup, cleanup)]
-            {
-                progress.insert((phase, instance), Progress { methods, ..Progress::default() });
-            }
-        }
-        Self {
-            world,
-            expected,
-            policy,
-            below,
-            plain_below,
-            above,
-            progress,
+impl Judge {
+    pub(crate) fn new(world: &World, expected: &Expected, order: &Order, terms: Terms) -> Self {
+        let mut judge = Self {
+            world: world.clone(),
+            expected: expected.clone(),
+            terms,
+            below: BTreeMap::new(),
+            plain_below: BTreeMap::new(),
+            above: BTreeMap::new(),
+            progress: planned(world, expected),
             steps: BTreeMap::new(),
             phase: Phase::Begin,
             stopped: false,
             cancelled: false,
-        }
+            at: 0,
+            ended_at: BTreeMap::new(),
+            looks: BTreeMap::new(),
+            told: BTreeSet::new(),
+        };
+        judge.follow(order);
+        judge
+    }
+
+    fn follow(&mut self, order: &Order) {
+        let instances = || self.expected.instances.keys().copied();
+        let all_below = |order| -> BTreeMap<Instance, BTreeSet<Instance>> {
+            instances().map(|instance| (instance, below(order, instance))).collect()
+        };
+        let plain_below = all_below(&order.plain);
+        let above = |of: Instance| instances().filter(|at| plain_below[at].contains(&of)).collect();
+        self.above = instances().map(|instance| (instance, above(instance))).collect();
+        self.below = all_below(&order.effects);
+        self.plain_below = plain_below;
     }
 
     pub(crate) fn judge(mut self, entries: &[Entry]) -> Judged {
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
+            self.at = at;
             match entry {
                 Entry::Started(number, call) => self.started(*number, call),
                 Entry::Ended(number, answer) => self.ended(*number, answer),
@@ -143,6 +155,8 @@ impl<'a> Judge<'a> {
                     self.stopped = true;
                 }
                 Entry::Quiet => self.quiet(),
+                Entry::Found(call, rows) => self.found(call, rows),
+                Entry::Grown => self.grow(),
             }
         }
         self.give_up();
@@ -154,11 +168,11 @@ impl<'a> Judge<'a> {
     }
 
     fn forces(&self) -> bool {
-        self.policy == FailurePolicy::Force
+        self.terms.policy == FailurePolicy::Force
     }
 
     fn started(&mut self, number: usize, call: &Call) {
-        let extension = &self.world.extensions[call.extension];
+        let extension = self.world.extensions[call.extension].clone();
         assert!(!call.instances.is_empty(), "a call with no instance: {call:?}");
         assert!(call.instances.len() <= extension.batch, "too many in one call: {call:?}");
         let distinct: BTreeSet<u32> = call.instances.iter().copied().collect();
@@ -213,9 +227,104 @@ impl<'a> Judge<'a> {
         let next = progress.methods.get(progress.ended);
         assert_eq!(next, Some(&(call.extension, call.effect)), "{call:?}: the wrong method");
         assert!(!progress.failed || self.forces(), "{call:?} after {instance:?} failed");
+        for (_, drifted) in self.waits_for(call.phase, instance) {
+            self.fail_drifted(drifted);
+        }
         let waits = self.waits_for(call.phase, instance);
         assert!(waits.is_empty(), "{call:?} did not wait for {waits:?}");
+        if call.phase == Phase::Effect && self.terms.drift != Drift::Ignore {
+            self.assert_looked(call, instance);
+        }
         self.progress.get_mut(&(call.phase, instance)).unwrap().busy = true;
+    }
+
+    /// Before a step, what hangs off its instances was looked at again, after all that it waited for had ended, and
+    /// nothing was new.
+    fn assert_looked(&self, call: &Call, instance: Instance) {
+        let ended =
+            self.below[&instance].iter().chain([&instance]).filter_map(|at| self.ended_at.get(at)).max();
+        for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
+            let Some((at, children)) = self.looks.get(&(edge, parent)) else {
+                panic!("{call:?}: nobody looked again below {parent:?} along {edge}")
+            };
+            assert!(ended <= Some(at), "{call:?}: the look below {parent:?} along {edge} was too early");
+            let known = |child: &&u32| self.world.links(edge).contains(&(parent.1, **child));
+            let new: Vec<&u32> = children.iter().filter(|child| !known(child)).collect();
+            assert!(new.is_empty(), "{call:?}: {new:?} had come below {parent:?} along {edge}");
+        }
+    }
+
+    fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
+        assert!(self.terms.drift != Drift::Ignore, "nothing is looked for again: {call:?}");
+        let resource = self.world.edges[call.edge].parent;
+        for &parent in &call.parents {
+            let children = rows.iter().filter(|row| row.0 == parent).map(|row| row.1).collect();
+            self.looks.insert((call.edge, (resource, parent)), (self.at, children));
+        }
+        self.told.extend(rows.iter().map(|&row| (call.edge, row)));
+    }
+
+    /// The plan has grown by what finders have told.
+    fn grow(&mut self) {
+        assert!(self.terms.drift == Drift::Chase, "only a chase lets newcomers join");
+        let under_way = self.steps.values().find(|step| step.is_under_way());
+        assert!(under_way.is_none(), "the plan grew during {under_way:?}");
+        self.world = self.world.with_links(std::mem::take(&mut self.told));
+        self.expected = reference::plan(&self.world).unwrap();
+        self.expected.arcs = reference::all_arcs(&self.world, &self.expected);
+        let (mut order, _) = reference::order(&self.world, &self.expected, &BTreeSet::new());
+        for (at, planned) in planned(&self.world, &self.expected) {
+            let progress = self.progress.entry(at).or_default();
+            // What has run has run; what a newcomer's rule superseded does not run any more.
+            progress.methods.truncate(progress.ended);
+            let open = planned.methods.into_iter().filter(|method| !progress.methods.contains(method));
+            let open: Vec<Effect> = open.collect();
+            progress.methods.extend(open);
+        }
+        // What has ended waits for nobody any more.
+        let has_ended = |at: &Instance| {
+            let progress = &self.progress[&(Phase::Effect, *at)];
+            !progress.methods.is_empty() && progress.is_over()
+        };
+        order.effects.retain(|arc| !has_ended(&arc.parent));
+        self.follow(&order);
+        self.phase = Phase::Begin;
+    }
+
+    /// The instance failed before its next step, if the report says so: something new had been found to hang off it.
+    fn fail_drifted(&mut self, instance: Instance) {
+        let said = self.terms.drifted.remove(&instance);
+        if !said && !self.terms.not_begun.contains(&instance) {
+            return;
+        }
+        for (_, other) in self.waits_for(Phase::Effect, instance) {
+            self.fail_drifted(other);
+        }
+        let ready = self.waits_for(Phase::Effect, instance).is_empty();
+        let is_new = |&(edge, parent): &(usize, Instance)| {
+            let children = self.looks.get(&(edge, parent)).map(|look| &look.1);
+            let known = |child: &u32| self.world.links(edge).contains(&(parent.1, *child));
+            children.is_some_and(|children| !children.iter().all(known))
+        };
+        let looked_at = looked_at(&self.world, &self.expected, instance);
+        let moved = looked_at.iter().any(is_new);
+        let progress = self.progress.get_mut(&(Phase::Effect, instance)).unwrap();
+        let open = !progress.busy && !progress.is_over();
+        let refused = ready && moved && open && self.terms.drift == Drift::Refuse;
+        if !(said || refused) {
+            return;
+        }
+        assert!(ready, "{instance:?} drifted before its turn");
+        assert!(moved, "nothing had come below {instance:?}");
+        assert!(open, "{instance:?} drifted after its step");
+        assert!(
+            self.terms.drift == Drift::Refuse,
+            "{instance:?} failed in a chase that nothing stands against"
+        );
+        progress.failed = true;
+        // Not even a forced run goes on with it.
+        progress.methods.truncate(progress.ended);
+        self.note_failure(Phase::Effect);
     }
 
     /// What has not ended, or not well, that must before the instance may start.
@@ -271,7 +380,7 @@ impl<'a> Judge<'a> {
         loop {
             let before = done.len();
             for &instance in &taken {
-                let takers = takers(self.world, self.expected, instance);
+                let takers = takers(&self.world, &self.expected, instance);
                 if takers.iter().any(|takers| takers.is_subset(&done)) {
                     done.insert(instance);
                 }
@@ -323,12 +432,15 @@ impl<'a> Judge<'a> {
 
     fn note_failure(&mut self, phase: Phase) {
         // What went is gone: a cleanup that fails is no reason to leave the others uncleaned.
-        if self.policy == FailurePolicy::Stop && phase != Phase::Cleanup {
+        if self.terms.policy == FailurePolicy::Stop && phase != Phase::Cleanup {
             self.stopped = true;
         }
     }
 
     fn end(&mut self, phase: Phase, instance: Instance, well: bool) {
+        if phase == Phase::Effect {
+            self.ended_at.insert(instance, self.at);
+        }
         let forces = self.forces();
         let progress = self.progress.get_mut(&(phase, instance)).unwrap();
         progress.busy = false;
@@ -381,6 +493,9 @@ impl<'a> Judge<'a> {
                 self.note_failure(step.phase);
             }
         }
+        for instance in &self.terms.drifted.clone() | &self.terms.not_begun {
+            self.fail_drifted(instance);
+        }
     }
 
     fn failed_in(&self, phase: Phase, instance: Instance) -> bool {
@@ -414,7 +529,7 @@ impl<'a> Judge<'a> {
             if !self.is_only_taken(at) {
                 continue;
             }
-            for taker in takers(self.world, self.expected, at).into_iter().flatten() {
+            for taker in takers(&self.world, &self.expected, at).into_iter().flatten() {
                 if done.contains(&taker) {
                     continue;
                 }
@@ -440,7 +555,7 @@ impl<'a> Judge<'a> {
             if self.failed_in(Phase::Begin, at) || self.failed_in(Phase::Effect, at) {
                 causes.insert(at);
             }
-            if self.policy == FailurePolicy::Isolate {
+            if self.terms.policy == FailurePolicy::Isolate {
                 causes.extend(self.above[&at].iter().filter(|&&above| self.failed_in(Phase::Begin, above)));
             }
         }
@@ -463,4 +578,25 @@ impl<'a> Judge<'a> {
         let causes = self.instances().map(|instance| (instance, causes(instance))).collect();
         Judged { not_cleaned_up: not_cleaned_up.count(), causes, fates }
     }
+}
+
+/// The methods that each instance is to go through in each phase.
+fn planned(world: &World, expected: &Expected) -> BTreeMap<(Phase, Instance), Progress> {
+    let mut progress = BTreeMap::new();
+    for (&instance, fate) in &expected.instances {
+        let around = |declares: fn(&World, usize) -> bool| {
+            let extensions = world
+                .extensions_of(instance.0)
+                .filter(|&at| fate.going && declares(world, at) && world.mentions(at, world.operation));
+            extensions.map(|extension| (extension, 0)).collect()
+        };
+        let begin = around(|world, at| world.extensions[at].begin);
+        let cleanup = around(|world, at| world.extensions[at].cleanup);
+        for (phase, methods) in
+            [(Phase::Begin, begin), (Phase::Effect, fate.effects.clone()), (Phase::Cleanup, cleanup)]
+        {
+            progress.insert((phase, instance), Progress { methods, ..Progress::default() });
+        }
+    }
+    progress
 }

@@ -21,6 +21,16 @@ pub(crate) struct World {
     pub(crate) finder_batch: usize,
     pub(crate) finder_concurrency: usize,
     pub(crate) concurrency: Option<usize>,
+    /// What comes while a run is under way.
+    pub(crate) late: Vec<Late>,
+}
+
+/// A link that is there once that many calls of a run have ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Late {
+    pub(crate) edge: usize,
+    pub(crate) link: (u32, u32),
+    pub(crate) after: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +143,22 @@ impl World {
         }
     }
 
+    /// The same world with more links.
+    pub(crate) fn with_links(&self, links: impl IntoIterator<Item = (usize, (u32, u32))>) -> Self {
+        let mut world = self.clone();
+        for (edge, link) in links {
+            let edge = &mut world.edges[edge];
+            let known = match (world.operation, &mut edge.detach_links) {
+                (OperationSpec::Detach, Some(links)) => links,
+                _ => &mut edge.links,
+            };
+            if !known.contains(&link) {
+                known.push(link);
+            }
+        }
+        world
+    }
+
     /// The extensions of a resource: the owner, then the add-ons.
     pub(crate) fn extensions_of(&self, resource: usize) -> impl Iterator<Item = usize> {
         (0..self.extensions.len()).filter(move |&at| self.extensions[at].resource == resource)
@@ -156,6 +182,7 @@ impl fmt::Debug for World {
             "finder batch {}, finder concurrency {}, concurrency {:?}",
             self.finder_batch, self.finder_concurrency, self.concurrency
         )?;
+        self.late.iter().try_for_each(|late| writeln!(f, "{late:?}"))?;
         for extension in &self.extensions {
             writeln!(f, "{}: {extension:?}", name(extension.resource))?;
         }
@@ -315,6 +342,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 finder_batch: limits.0,
                 finder_concurrency: limits.1,
                 concurrency: limits.2,
+                late: Vec::new(),
             };
             add_resources(&mut world, &resources);
             for raw in &edges {
@@ -322,6 +350,37 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
             }
             world
         })
+}
+
+/// Worlds that move while a run is under way. They have no cycles and nothing that objects or is shared: what such a
+/// run must do follows from what it was told, without a choice.
+pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
+    let link = (0..size.instances, 0..size.instances + 2);
+    let late = vec((any::<u8>(), link, 0..8_usize), 4..16);
+    (worlds(size), late).prop_map(|(mut world, late)| {
+        world.edges.retain(|edge| edge.parent < edge.child);
+        for edge in &mut world.edges {
+            edge.children_only = false;
+            for rule in &mut edge.rules {
+                rule.decision = match rule.decision {
+                    DecisionSpec::Restrict => DecisionSpec::Retain,
+                    DecisionSpec::Shared { .. } => DecisionSpec::WithParent,
+                    decision => decision,
+                };
+            }
+        }
+        for extension in &mut world.extensions {
+            extension.check = None;
+        }
+        let count = world.edges.len();
+        if count > 0 {
+            let late = late.into_iter();
+            world.late = late
+                .map(|(edge, link, after)| Late { edge: usize::from(edge) % count, link, after })
+                .collect();
+        }
+        world
+    })
 }
 
 fn add_resources(world: &mut World, resources: &[RawResource]) {

@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// The report says what failed.
     #[error("not everything was done")]
     Incomplete,
+    /// It was said already, among what was done beside it.
+    #[error("not everything was done")]
+    Told(Box<Failure>),
     /// The plan says who objected.
     #[error("vetoed: nothing was changed; --force goes on in spite of it")]
     Vetoed,
@@ -42,6 +45,7 @@ impl Failure {
 
     fn code(&self) -> ExitCode {
         ExitCode::from(match self {
+            Self::Told(failure) => return failure.code(),
             Self::Failed(_) | Self::Incomplete | Self::Unrecorded(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused(_) | Self::Vetoed => 3,
@@ -51,7 +55,10 @@ impl Failure {
 
     /// Whether standard output has its JSON document already.
     fn has_document(&self) -> bool {
-        matches!(self, Self::Incomplete | Self::Unrecorded(_) | Self::Vetoed | Self::Interrupted)
+        matches!(
+            self,
+            Self::Incomplete | Self::Unrecorded(_) | Self::Told(_) | Self::Vetoed | Self::Interrupted
+        )
     }
 
     /// Says what is wrong, and answers the exit code.

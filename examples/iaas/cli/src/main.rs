@@ -1,6 +1,7 @@
 //! The command line of a small cloud. It names no resource: what there is comes from the crates that are linked in.
 //!
 //! This is all of it, drawn from the code:
+//!
 #![doc = include_str!("../docs/cascade.svg")]
 #![forbid(unsafe_code)]
 // A dependency that nobody names is not linked, and its extensions are missing without a word.

@@ -193,8 +193,15 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
             Err(error) => {
                 let text = error.to_string();
                 say(format_args!("iaas: {text}"));
-                outcome = outcome.and(Err(Failure::Incomplete));
-                (None, Some(text))
+                // How far it came before its journal failed.
+                let report =
+                    if let ResumeError::Unrecorded { report, .. } = &error { Some(&**report) } else { None };
+                if let Some(report) = report.filter(|_| !json) {
+                    print(report)?;
+                }
+                let summary = report.map(Report::summary);
+                outcome = outcome.and(Err(Failure::Told(Box::new(error.into()))));
+                (summary, Some(text))
             }
         };
         document.push(Resumed { run, report, error });

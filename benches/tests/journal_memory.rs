@@ -1,0 +1,67 @@
+//! What a journal takes of memory is bounded: by the plan when it is read, by nothing that grows when it is written. One
+//! test in a program of its own, for another one beside it would be counted with it.
+
+#![forbid(unsafe_code)]
+
+use cascade_benches::journal::{self, Takes};
+use cascade_benches::{Failed, block_on};
+use cascade_core::{Journal, Phase, Record, RunDetails, StepBegun};
+use cascade_sqlite::SqliteJournal;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// The peak while `work` runs, beyond what was there before.
+fn peak<T>(work: impl FnOnce() -> Result<T, Failed>) -> Result<(usize, T), Failed> {
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let made = work()?;
+    Ok((MEMORY.peak_usage().saturating_sub(before), made))
+}
+
+#[test]
+fn memory_does_not_grow_with_the_length_of_the_journal() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let journal = SqliteJournal::open(directory.path().join("runs.db"))?;
+    let (bare, kept) = (journal::bare(Takes::Nothing)?, journal::journalled(Takes::Nothing, &journal)?);
+    // What is on its way to the disk is as much for few instances as for many.
+    let mut extra = Vec::new();
+    for instances in [50_000, 200_000] {
+        let (without, _) = peak(|| block_on(journal::apply(&bare, instances))?)?;
+        let (with, _) = peak(|| block_on(journal::apply(&kept, instances))?)?;
+        extra.push(with.saturating_sub(without));
+    }
+    let [few, many] = extra.as_slice() else { return Err("two sizes".into()) };
+    assert!(*many < few + 2_000_000, "{few} bytes more for 50,000 instances, {many} for 200,000");
+
+    let run = block_on(journal::broken_off(&kept, 50_000))??;
+    let (short, _) = peak(|| Ok(block_on(RunDetails::read(&journal, &run))??))?;
+    block_on(lengthen(&journal, &run))??;
+    let (long, details) = peak(|| Ok(block_on(RunDetails::read(&journal, &run))??))?;
+    assert!(details.end.is_none());
+    assert!(long < short + 500_000, "{short} bytes to read the run, {long} when it is much longer");
+    let (resumed, ()) = peak(|| block_on(journal::resume(&kept, &run))?)?;
+    assert!(resumed < 2 * short + 2_000_000, "{short} bytes to read the run, {resumed} to go on with it");
+    Ok(())
+}
+
+/// As many processes that began something and died.
+async fn lengthen(journal: &SqliteJournal, run: &cascade_core::RunId) -> Result<(), Failed> {
+    for _ in 0..100 {
+        let log = journal.take_over(run).await?;
+        let begun = |first: u32| {
+            let instances = (first..first + 100).collect();
+            let (resource, effect) = (String::from("Thing"), String::from("touch"));
+            Record::StepBegun(StepBegun { phase: Phase::Effect, resource, effect, instances })
+        };
+        let steps = (0..100).map(|step| begun(30_000 + 100 * step));
+        log.append(std::iter::once(Record::Resumed).chain(steps).collect()).await?;
+        drop(log);
+        // It is given up by the writing thread, in its own time.
+        while journal.run(run).await?.owner.is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}

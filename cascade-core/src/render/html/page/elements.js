@@ -1,0 +1,58 @@
+// What pages are made of. Names and doc comments only ever become text.
+
+const at = id => document.getElementById(id);
+function make(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+// A name on one line: what is hidden is shown by its number.
+const printable = text => text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069\ufeff]/gu, char => `\\u{${char.codePointAt(0).toString(16)}}`);
+function shortened(text, length = 34) {
+  const chars = [...printable(text)];
+  return chars.length > length ? chars.slice(0, length - 1).join("") + "…" : chars.join("");
+}
+// A long name is parted where its words are.
+const breakable = text => listed(printable(text).split(/(?<=[_.:/-])/), make("wbr")).map(part => (part.tagName ? make("wbr") : part));
+const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+const listed = (nodes, between = ", ") => nodes.flatMap((node, index) => (index ? [between, node] : [node]));
+
+// Where something is written, as a link if the document says where sources are to be looked at.
+function place(source, before = "") {
+  const text = `${before}${source.file}:${source.line}`;
+  const inUrl = path => path.split("/").map(encodeURIComponent).join("/");
+  const url = source.elsewhere ? "" : (graph.sources_at ?? "").replaceAll("{file}", inUrl(source.file)).replaceAll("{line}", source.line);
+  if (!url || /^\s*javascript:/i.test(url)) return make("code", { className: "source", textContent: text });
+  return make("a", { className: "source", href: url, textContent: text });
+}
+
+// What a rule decides: its colour and its word.
+const tag = (rule, text = words(rule)) => make("span", { className: `tag ${kind(rule)}`, textContent: printable(text) });
+
+// A doc comment: code stays code, everything else is text.
+function prose(docs) {
+  if (!docs) return [];
+  const inline = text => {
+    const parts = [], spans = /(?<!`)(`+)(?!`)([^]*?[^`])\1(?!`)/g;
+    const unlinked = text.replace(/\[(`[^`]+`)\](?:\([^)]*\)|\[[^\]]*\])?/g, "$1");
+    let from = 0;
+    for (const span of unlinked.matchAll(spans)) {
+      parts.push(unlinked.slice(from, span.index), make("code", { textContent: span[2].trim() }));
+      from = span.index + span[0].length;
+    }
+    return [...parts, unlinked.slice(from)];
+  };
+  const blocks = docs.split(/^```[^\n]*\n([^]*?)^```[^\n]*$/m);
+  return blocks.flatMap((block, index) => {
+    if (index % 2) return [make("pre", { textContent: block })];
+    const paragraphs = block.split(/\n[ \t]*\n/).map(paragraph => paragraph.trim()).filter(Boolean);
+    return paragraphs.map(paragraph => (/^#+ /.test(paragraph) ? make("p", {}, make("strong", {}, ...inline(paragraph.replace(/^#+ /, "")))) : make("p", {}, ...inline(paragraph))));
+  });
+}

@@ -1,0 +1,135 @@
+//! Extensions whose types come by every kind of name, for rustdoc to link: see `tests/rustdoc.rs`.
+
+#![forbid(unsafe_code)]
+#![expect(unused_qualifications, reason = "how types are named is what it is about")]
+#![expect(missing_debug_implementations, reason = "nobody looks at them but rustdoc")]
+
+use cascade_core::prelude::*;
+
+use places::{Cluster as Group, Zone};
+
+/// Where things are.
+pub mod places {
+    use cascade_core::prelude::*;
+
+    /// A data centre.
+    #[derive(Resource)]
+    #[resource(id = u64)]
+    pub struct Zone;
+
+    /// Some hosts.
+    #[derive(Resource)]
+    #[resource(id = u64)]
+    pub struct Cluster;
+
+    /// A room with hosts in it.
+    #[derive(Resource)]
+    #[resource(id = u64)]
+    pub struct Room;
+
+    /// A copy of a storage, called like a derive.
+    #[derive(Resource)]
+    #[resource(id = u64)]
+    pub struct Copy;
+}
+
+pub use places::Copy;
+
+/// A storage, under another name.
+pub type Pool = Storage;
+
+/// A storage.
+#[derive(Resource)]
+#[resource(id = u64)]
+pub struct Storage;
+
+/// Nobody outside sees it.
+#[derive(Resource)]
+#[resource(id = u64)]
+struct Secret;
+
+/// A host.
+#[derive(Resource)]
+#[resource(id = u64)]
+pub struct Host;
+
+/// What becomes of hosts.
+#[derive(Extension)]
+pub struct HostCascade;
+
+/// Hosts go with what they stand in.
+#[cascade(
+    resource = "Host",
+    edges = [Zone, Group, Copy, Pool, crate::places::Room, Secret],
+    after = [self::Storage],
+    retain(Delete, from = [Pool]),
+    ignore(Delete, from = [Secret])
+)]
+impl HostCascade {
+    #[affected(by = Zone)]
+    async fn in_zones(&self, _zones: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = Group)]
+    async fn in_clusters(&self, _clusters: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = Copy)]
+    async fn of_copies(&self, _copies: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = Pool)]
+    async fn on_pools(&self, _pools: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = crate::places::Room)]
+    async fn in_rooms(&self, _clusters: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = Secret)]
+    async fn of_secrets(&self, _secrets: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[check(Delete, effects = [remove])]
+    async fn may_go(&self, _hosts: &[u64]) -> Result<Vec<Veto<u64>>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "drained")]
+    #[on(Delete, from = [Copy], root = Zone, leaf)]
+    async fn drain(&self, _hosts: &[u64]) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    #[on(Delete)]
+    #[on(Delete, from = [Zone, Group, Copy, crate::places::Room])]
+    #[on(Delete, from = [Group], root = places::Zone)]
+    async fn remove(&self, _hosts: &[u64]) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+/// What becomes of storages.
+#[derive(Extension)]
+pub struct StorageCascade;
+
+/// Storages go with their zone.
+#[cascade(resource = Storage, edges = [Zone], addon)]
+impl StorageCascade {
+    /// Anybody may ask it.
+    #[affected(by = Zone)]
+    pub async fn in_zones(&self, _zones: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Zone])]
+    async fn remove(&self, _storages: &[u64]) -> Result<(), StepError> {
+        Ok(())
+    }
+}
