@@ -208,7 +208,9 @@ impl RemoteApply {
         };
         // The last events are told too, now that they are all there.
         if watched {
-            events.for_each(|event| futures::future::ready(event.iter().for_each(tell))).await;
+            while let Some(event) = events.next().await {
+                event.iter().for_each(tell);
+            }
         }
         Ok(report)
     }

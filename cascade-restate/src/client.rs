@@ -66,6 +66,7 @@ impl Client {
     }
 
     /// How many steps of a run may be in flight. 256 unless told; zero counts as one.
+    #[must_use]
     pub fn steps_in_flight(mut self, steps: usize) -> Self {
         self.steps = steps.max(1);
         self

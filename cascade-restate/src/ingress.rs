@@ -43,7 +43,7 @@ impl Ingress {
         }
         let http = Http::new();
         let client = Client::new(uri, http.clone()).map_err(|_| wrong())?;
-        Ok(Self { client, http, address, patience: Duration::from_secs(120) })
+        Ok(Self { client, http, address, patience: Duration::from_mins(2) })
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -53,7 +53,8 @@ impl Ingress {
     /// Whether somebody answers: asked once.
     pub(crate) async fn health(&self) -> Result<(), RestateError> {
         let request = http::Request::get(format!("{}/restate/health", self.address));
-        let request = request.body(bytes::Bytes::new()).map_err(|error| self.unreachable(error))?;
+        let request =
+            request.body(bytes::Bytes::new()).map_err(|error| self.unreachable(error.to_string()))?;
         let answer = self.http.send(request).await.map_err(|error| self.unreachable(causes(&error)))?;
         if answer.status().is_success() {
             Ok(())
@@ -124,7 +125,7 @@ impl Ingress {
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .body(bytes::Bytes::from(body.to_string()))
-            .map_err(|error| self.unreachable(error))?;
+            .map_err(|error| self.unreachable(error.to_string()))?;
         let answer = self.http.send(request).await.map_err(|error| self.unreachable(causes(&error)))?;
         if !answer.status().is_success() {
             return Err(self.answered(format!("{}: {}", answer.status(), message(answer.body()))));
@@ -214,8 +215,8 @@ impl Ingress {
         RestateError::Answer { address: self.address.clone(), what }
     }
 
-    fn unreachable(&self, cause: impl ToString) -> RestateError {
-        RestateError::Unreachable { address: self.address.clone(), cause: cause.to_string() }
+    fn unreachable(&self, cause: impl Into<String>) -> RestateError {
+        RestateError::Unreachable { address: self.address.clone(), cause: cause.into() }
     }
 }
 

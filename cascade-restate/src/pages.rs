@@ -66,7 +66,7 @@ pub(crate) fn size_of(value: &impl Serialize) -> usize {
 /// The page of an answer that begins at row `from`.
 pub(crate) fn page_of(found: FoundIds, from: usize) -> Result<FoundPage, RemoteError> {
     let text = serde_json::to_vec(&found).map_err(RemoteError::fault)?;
-    let digest = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("{:x?}", &Sha256::digest(&text)[..8]);
     let (found, rows) = match found {
         FoundIds::Children(children) => {
             let rows = children.len();

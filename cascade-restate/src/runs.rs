@@ -95,7 +95,8 @@ fn remote_run(run: RunId, row: Row, about: Option<RunAbout>, progress: &Progress
         (_, true) => RunState::Unfinished,
         (_, false) => RunState::Preparing,
     };
-    let millis = |text: &str| text.parse::<f64>().map_or(0, |millis| millis as u64);
+    // The introspection may write a whole number with a fraction.
+    let millis = |text: &str| text.split('.').next().and_then(|whole| whole.parse().ok()).unwrap_or_default();
     (info.created, info.updated) = (millis(&row.created), millis(&row.modified));
     (info.ended, info.failed) = (progress.instances_ended as u64, progress.instances_failed as u64);
     info.confirmed_by = confirmed_by;

@@ -1,4 +1,5 @@
 //! The services beside the workflow and the steps: plans, and the graph.
+#![expect(clippy::unused_async, reason = "a handler is async, whether it waits or not")]
 
 use std::sync::Arc;
 

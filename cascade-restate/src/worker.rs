@@ -75,8 +75,8 @@ impl Worker {
             ingress: None,
             steps: 64,
             streams: 64,
-            retention: Duration::from_secs(7 * 24 * 3600),
-            step_retention: Duration::from_secs(3600),
+            retention: Duration::from_hours(7 * 24),
+            step_retention: Duration::from_hours(1),
             longest_step: None,
         };
         Self { cascade, options }
@@ -148,18 +148,18 @@ impl Worker {
     fn run_options(&self) -> ServiceOptions {
         patient()
             .enable_lazy_state(true)
-            .inactivity_timeout(Duration::from_secs(3600))
+            .inactivity_timeout(Duration::from_hours(1))
             .journal_retention(self.options.retention)
             .handler("run", HandlerOptions::new().workflow_retention(self.options.retention))
     }
 
     fn step_options(&self, resource: &str) -> ServiceOptions {
-        let day = Duration::from_secs(24 * 3600);
+        let day = Duration::from_hours(24);
         let own = longest_step(&self.cascade, resource).map_or(day, |limit| limit.saturating_mul(3));
-        let limit = self.options.longest_step.unwrap_or(own).max(Duration::from_secs(60));
+        let limit = self.options.longest_step.unwrap_or(own).max(Duration::from_mins(1));
         patient()
             .inactivity_timeout(limit)
-            .abort_timeout(Duration::from_secs(60))
+            .abort_timeout(Duration::from_mins(1))
             .journal_retention(self.options.step_retention)
             .idempotency_retention(self.options.step_retention)
     }
