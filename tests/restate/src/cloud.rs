@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::process::{Process, output, text};
 
 /// How long a command may take, at most.
-pub(crate) const LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const LIMIT: Duration = Duration::from_mins(3);
 
 /// A directory with a cloud in it.
 pub(crate) struct Cloud {

@@ -23,9 +23,9 @@ pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
     let (ingress, admin) = (server.ingress(), server.admin());
     let restate = ["--restate", &ingress, "--restate-admin", &admin];
     let shown = [&restate as &[&str], &["delete", "Zone", "zone-1", "--plan-only", "--json"]].concat();
-    let plan_here = document(&one_plan(setting, &one)?)?;
-    let plan_there = document(&two.run(&shown)?)?;
-    ensure(plan_here == plan_there, || String::from("the plans differ"))?;
+    let planned_alone = document(&one_plan(setting, &one)?)?;
+    let planned_together = document(&two.run(&shown)?)?;
+    ensure(planned_alone == planned_together, || String::from("the plans differ"))?;
     let together = two.run(&[&restate as &[&str], &delete].concat())?;
 
     let (alone, together) = (document(&alone)?, document(&together)?);

@@ -70,7 +70,9 @@ impl<'c> Pair<'c> {
             Victim::Other => vec![1 - driver],
             Victim::Both => vec![0, 1],
         };
-        killed.iter().for_each(|&at| self.workers[at].kill());
+        for &at in &killed {
+            self.workers[at].kill();
+        }
         killed
     }
 

@@ -39,7 +39,7 @@ pub(crate) async fn prove(setting: &Setting, items: usize) -> Result<(), String>
     println!(
         "{} instances: planned in {planned:.1?}, run in {:.1?}; {} journal entries of {} KiB in all, the largest {} KiB",
         report.summary().done,
-        since.elapsed() - planned,
+        since.elapsed().saturating_sub(planned),
         number("entries"),
         number("bytes") / 1024,
         number("largest") / 1024

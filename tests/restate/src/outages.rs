@@ -113,7 +113,7 @@ async fn killed(server: &mut Server, client: &Client, log: &Path) -> Result<(), 
 }
 
 async fn ended(run: tokio::task::JoinHandle<Result<Report, RestateError>>) -> Result<Report, String> {
-    let limited = tokio::time::timeout(Duration::from_secs(300), run).await;
+    let limited = tokio::time::timeout(Duration::from_mins(5), run).await;
     let report = limited.map_err(|_| "the run does not end")?.map_err(|error| error.to_string())?;
     report.map_err(|error| error.to_string())
 }

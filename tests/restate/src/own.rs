@@ -64,10 +64,10 @@ impl Agent {
             tokio::time::sleep(self.latency).await;
         }
         let Some(log) = &self.log else { return Ok(()) };
-        let mut lines = String::new();
-        for id in ids {
-            lines += &format!("{id} {} {}\n", cx.idempotency_key(id)?, std::process::id());
-        }
+        let line = |id: &String| {
+            Ok::<_, StepError>(format!("{id} {} {}\n", cx.idempotency_key(id)?, std::process::id()))
+        };
+        let lines: String = ids.iter().map(line).collect::<Result<_, _>>()?;
         // One write: a process that is killed leaves no half of it.
         log.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines.as_bytes())?;
         Ok(())
@@ -78,10 +78,13 @@ fn resource(name: &str) -> ResourceDescriptor {
     ResourceDescriptor::runtime::<String>(name.to_owned(), place!())
 }
 
+/// What hangs off a parent.
+type Children = fn(&str) -> Vec<String>;
+
 /// A resource, with what hangs off each parent.
 fn declared(
     name: &str,
-    parent: Option<(&str, fn(&str) -> Vec<String>)>,
+    parent: Option<(&str, Children)>,
     settings: StepSettings,
 ) -> Declaration<Agent, String> {
     let mut it = Declaration::<Agent, String>::new(format!("{name}Cascade"), resource(name), place!());
@@ -125,7 +128,7 @@ fn labels(item: &str) -> Vec<String> {
 
 /// The graph; `batch` items in one step.
 pub(crate) fn graph(version: Version, batch: usize, agent: &Agent) -> Result<Cascade, String> {
-    let many = StepSettings::default().concurrency(1000).timeout(Some(Duration::from_secs(60)));
+    let many = StepSettings::default().concurrency(1000).timeout(Some(Duration::from_mins(1)));
     let mut builder = Cascade::builder()
         .declare(agent.clone(), declared("Pool", None, many))
         .declare(agent.clone(), declared("Group", Some(("Pool", groups)), many.batch(10)));

@@ -109,12 +109,12 @@ async fn changed_in_place(setting: &Setting, server: &Server) -> Result<(), Stri
         if trouble.contains("it lacks extension ItemCascade of Item") {
             break trouble;
         }
-        ensure(since.elapsed() < Duration::from_secs(60), || format!("it does not say why: {trouble}"))?;
+        ensure(since.elapsed() < Duration::from_mins(1), || format!("it does not say why: {trouble}"))?;
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     other.kill();
     let _right = own::start(&spec, at, &output)?;
-    let report = tokio::time::timeout(Duration::from_secs(120), run).await.map_err(|_| "it does not end")?;
+    let report = tokio::time::timeout(Duration::from_mins(2), run).await.map_err(|_| "it does not end")?;
     let report = report.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     ensure(report.is_complete(), || format!("{report}"))?;
     let from = trouble.find("this worker").unwrap_or_default();

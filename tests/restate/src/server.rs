@@ -49,7 +49,7 @@ impl Server {
         self.process = Some(Process::start(&mut command, &self.directory.join("server.log"))?);
         let since = Instant::now();
         while !self.is_ready().await {
-            if since.elapsed() > Duration::from_secs(60) {
+            if since.elapsed() > Duration::from_mins(1) {
                 return Err(format!("the server does not get ready: see {}", self.directory.display()));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

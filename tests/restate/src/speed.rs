@@ -13,7 +13,7 @@ use crate::server::{Server, free_port};
 use crate::{Setting, ensure};
 
 /// Trivial steps in one measurement, and how often it is repeated.
-const TRIVIAL: usize = 4000;
+const TRIVIAL: u32 = 4000;
 const ROUNDS: usize = 3;
 
 /// Steps of 20 ms, and how many of them a worker carries out at once.
@@ -61,7 +61,7 @@ async fn bare(server: &Server, key: &str) -> Result<f64, String> {
     let url = format!("{}/restate/call/BareRun/{key}/run", server.ingress());
     let (status, answer) = send("POST", &url, Some(json!(TRIVIAL))).await?;
     ensure(status == 200 && answer == json!(TRIVIAL), || format!("{status} {answer}"))?;
-    Ok(TRIVIAL as f64 / since.elapsed().as_secs_f64())
+    Ok(f64::from(TRIVIAL) / since.elapsed().as_secs_f64())
 }
 
 /// The median of several rounds, ours and the bare one in turn, each with workers of the same kind.

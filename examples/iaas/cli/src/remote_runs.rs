@@ -60,12 +60,11 @@ pub(crate) async fn show(workers: &Workers, args: &RunArgs) -> Result<(), Failur
 /// `iaas resume [<id>] --restate …`: waits for the end of what goes on anyway.
 pub(crate) async fn attach(workers: &Workers, args: ResumeArgs) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let runs = match args.id {
-        Some(id) => vec![RunId::from(id)],
-        None => {
-            let all = workers.client.runs(&workers.admin).await?.into_iter();
-            all.filter(|run| !run.info.state.has_ended()).map(|run| run.info.run.id).collect()
-        }
+    let runs = if let Some(id) = args.id {
+        vec![RunId::from(id)]
+    } else {
+        let all = workers.client.runs(&workers.admin).await?.into_iter();
+        all.filter(|run| !run.info.state.has_ended()).map(|run| run.info.run.id).collect()
     };
     if runs.is_empty() {
         say(format_args!("iaas: nothing to wait for"));
