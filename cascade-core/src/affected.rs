@@ -48,14 +48,10 @@ impl Column {
         Self { ids, given: Vec::new(), through: Vec::new(), marks: Vec::new() }
     }
 
-    /// Whether what hangs off the instance is looked for.
+    /// Whether what hangs off the instance is looked for. It goes then: what a rule gives that is no leaf is superseded
+    /// only by what such a rule gives.
     pub(crate) fn is_expanded(&self, index: u32) -> bool {
         self.through[index as usize] != 0 || self.marks[index as usize].has(Marks::TAKEN)
-    }
-
-    /// Whether the instance goes, whatever else may reach it: none of what is `held` back by a leaf counts.
-    pub(crate) fn goes_for_certain(&self, index: u32, held: u32) -> bool {
-        self.through[index as usize] & !held != 0 || self.marks[index as usize].has(Marks::TAKEN)
     }
 
     /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
@@ -269,10 +265,18 @@ impl Affected {
 
     /// The parents that the instance was found under along an edge, each once.
     pub(crate) fn parents(&self, edge: usize, child: u32) -> Vec<u32> {
-        let index = self.parents_by_child[edge].get_or_init(|| {
+        self.parents_by_child(edge).parents(&self.arcs[edge], child)
+    }
+
+    /// Whether the instance was found under any of these parents along an edge. They are sorted.
+    pub(crate) fn hangs_off_any(&self, edge: usize, child: u32, parents: &[u32]) -> bool {
+        self.parents_by_child(edge).has_any(&self.arcs[edge], child, parents)
+    }
+
+    fn parents_by_child(&self, edge: usize) -> &ParentsByChild {
+        self.parents_by_child[edge].get_or_init(|| {
             ParentsByChild::new(&self.arcs[edge], self.columns[self.graph.edges[edge].child].len())
-        });
-        index.parents(&self.arcs[edge], child)
+        })
     }
 }
 
@@ -328,13 +332,27 @@ impl ParentsByChild {
     }
 
     fn parents(&self, arcs: &Arcs, child: u32) -> Vec<u32> {
-        let (from, to) = (self.start[child as usize], self.start[child as usize + 1]);
-        let mut parents = self.parents[from as usize..to as usize].to_vec();
-        let first = self.blocks.partition_point(|&(member, _)| member < child);
-        let blocks = self.blocks[first..].iter().take_while(|&&(member, _)| member == child);
-        parents.extend(blocks.flat_map(|&(_, block)| &arcs.blocks[block as usize].parents));
+        let mut parents = self.in_pairs(child).to_vec();
+        parents.extend(self.in_blocks(arcs, child).flat_map(|block| &block.parents));
         parents.sort_unstable();
         parents.dedup();
         parents
+    }
+
+    fn has_any(&self, arcs: &Arcs, child: u32, wanted: &[u32]) -> bool {
+        // Those of a block are sorted too, and may be many more.
+        let is_in = |parents: &[u32]| wanted.iter().any(|parent| parents.binary_search(parent).is_ok());
+        self.in_pairs(child).iter().any(|parent| wanted.binary_search(parent).is_ok())
+            || self.in_blocks(arcs, child).any(|block| is_in(&block.parents))
+    }
+
+    fn in_pairs(&self, child: u32) -> &[u32] {
+        &self.parents[self.start[child as usize] as usize..self.start[child as usize + 1] as usize]
+    }
+
+    fn in_blocks<'a>(&'a self, arcs: &'a Arcs, child: u32) -> impl Iterator<Item = &'a Block> {
+        let first = self.blocks.partition_point(|&(member, _)| member < child);
+        let blocks = self.blocks[first..].iter().take_while(move |&&(member, _)| member == child);
+        blocks.map(|&(_, block)| &arcs.blocks[block as usize])
     }
 }

@@ -258,6 +258,7 @@ fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError
     let outer = cx.run_id().map_or("", RunId::as_str);
     let asked = NestedRequest::of(affected)?;
     let mut texts = vec![
+        cx.affected.graph.extensions[cx.method.extension].name.to_string(),
         cx.phase().name().to_owned(),
         cx.effect().to_owned(),
         affected.operation.descriptor().code().to_owned(),

@@ -27,6 +27,13 @@ pub enum CallError {
     Fault(String),
     /// The world moved since the plan was made, in this way.
     Drifted(String),
+    /// Before the method was called, a finder was asked again what hangs off its instances, and did not answer.
+    Finder {
+        /// The finder, with its extension.
+        finder: String,
+        /// What it answered.
+        source: Box<CallError>,
+    },
 }
 
 impl CallError {
@@ -35,7 +42,7 @@ impl CallError {
         match self {
             Self::Failed(error) => error.is_terminal(),
             Self::TimedOut(_) => false,
-            Self::Panicked(_) | Self::Fault(_) | Self::Drifted(_) => true,
+            Self::Panicked(_) | Self::Fault(_) | Self::Drifted(_) | Self::Finder { .. } => true,
         }
     }
 }
@@ -47,6 +54,9 @@ impl fmt::Display for CallError {
             Self::TimedOut(limit) => write!(f, "no answer within {limit:?}, its timeout"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Fault(message) | Self::Drifted(message) => f.write_str(message),
+            Self::Finder { finder, source } => {
+                write!(f, "not called: the finder `{finder}`, asked again before it, failed: {source}")
+            }
         }
     }
 }
@@ -55,6 +65,7 @@ impl std::error::Error for CallError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Failed(error) => error.source().source(),
+            Self::Finder { source, .. } => source.source(),
             _ => None,
         }
     }

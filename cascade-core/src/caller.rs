@@ -1,7 +1,7 @@
 //! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -113,18 +113,14 @@ impl Caller<'_> {
     /// Each step allocates this future. It is kept small for that: what is rare in it is boxed, and what can be borrowed
     /// is.
     pub(crate) async fn run(&self, method: &Method, step: Step) -> Ended {
-        self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
             let looked = match &self.looking.at {
-                Some(at) => Box::pin(self.look(at, &step)).await?,
+                Some(at) => Box::pin(self.look_until_stopped(at, &step)).await?,
                 None => Failed::new(),
             };
-            // The run may have been stopped while it looked.
-            if self.looking.at.is_some() && self.stopped.load(Ordering::Relaxed) {
-                return Err(Vec::new());
-            }
+            self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
             Ok(self.tries(method, &step, looked).await)
         };
         let (failed, not_run) = match tries.instrument(span).await {
@@ -149,6 +145,16 @@ impl Caller<'_> {
         (number, tracing::debug_span!("cascade.step", %phase, resource, effect, instances))
     }
 
+    /// Looks again, unless the run is stopped: then there are no newcomers, and the step does not start either. A
+    /// cancelled run does not wait for finders, which change nothing.
+    async fn look_until_stopped(&self, at: &LookedAt, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+        let looked = self.settings.nesting.cancel.run_until_cancelled(self.look(at, step)).await;
+        match looked {
+            Some(looked) if !self.stopped.load(Ordering::Relaxed) => looked,
+            _ => Err(Vec::new()),
+        }
+    }
+
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
     /// under so that their step must not run; an `Err` has newcomers to chase first.
     async fn look(&self, at: &LookedAt, step: &Step) -> Result<Failed, Vec<Newcomers>> {
@@ -171,11 +177,14 @@ impl Caller<'_> {
                     None => asked.push(index),
                 }
             }
-            match look_again(engine, affected, resource, asked.clone()).await {
+            match look_again(engine, affected, resource, &asked).await {
                 Ok(newcomers) => {
-                    let is_chased = |newcomers: &Newcomers| {
-                        looking.drift == Drift::Chase && newcomers.route.reach != Reach::Restricts
+                    // What is in the way is waited for if it goes, as in a plan.
+                    let may_join = |newcomers: &Newcomers| {
+                        newcomers.route.reach != Reach::Restricts || newcomers.goes_too
                     };
+                    let is_chased =
+                        |newcomers: &Newcomers| looking.drift == Drift::Chase && may_join(newcomers);
                     let (join, refused): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(is_chased);
                     chased.extend(join);
                     for newcomers in refused {
@@ -190,8 +199,25 @@ impl Caller<'_> {
         if !chased.is_empty() {
             return Err(chased);
         }
-        let positions = |(instance, error)| positions_above(affected, &at.takers, step, instance, &error);
-        Ok(against.into_iter().flat_map(positions).collect())
+        Ok(self.positions_against(&at.takers, step, &against))
+    }
+
+    /// The positions of a step's instances against which something stands: against themselves, or against what their end
+    /// takes; each with the first of these.
+    fn positions_against(&self, takers: &Takers, step: &Step, against: &[Against]) -> Failed {
+        let mut first = HashMap::new();
+        for ((resource, index), error) in against.iter().rev() {
+            first.insert(self.affected.node(*resource, *index), error);
+        }
+        if first.is_empty() {
+            return Failed::new();
+        }
+        let positions = step.nodes.iter().enumerate().filter_map(|(position, &top)| {
+            let ending = takers.with_all_below(&[top]);
+            let error = ending.iter().find_map(|node| first.get(node))?;
+            Some((position, Arc::clone(error)))
+        });
+        positions.collect()
     }
 
     /// The instances that end with a step: its own, and those that their end takes, by resource.
@@ -207,9 +233,8 @@ impl Caller<'_> {
         by_resource
     }
 
+    /// `failed` are positions that must not be tried at all, in their order.
     async fn tries(&self, method: &Method, step: &Step, mut failed: Failed) -> Failed {
-        failed.sort_by_key(|(position, _)| *position);
-        failed.dedup_by_key(|(position, _)| *position);
         let mut open = Open::without(step, &failed);
         let mut waits = None;
         for attempt in 1.. {
@@ -338,18 +363,4 @@ type Against = ((usize, u32), Arc<CallError>);
 fn all_of(resource: usize, instances: &[u32], error: CallError) -> impl Iterator<Item = Against> {
     let error = Arc::new(error);
     instances.iter().map(move |&index| ((resource, index), Arc::clone(&error)))
-}
-
-/// The positions of a step's instances whose end an instance belongs to: itself, or what takes it.
-fn positions_above(
-    affected: &Affected,
-    takers: &Takers,
-    step: &Step,
-    (resource, index): (usize, u32),
-    error: &Arc<CallError>,
-) -> Failed {
-    let node = affected.node(resource, index);
-    let above =
-        step.nodes.iter().enumerate().filter(|&(_, &top)| takers.with_all_below(&[top]).contains(&node));
-    above.map(|(position, _)| (position, Arc::clone(error))).collect()
 }

@@ -1,6 +1,6 @@
 //! Newcomers join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::affected::Affected;
@@ -8,14 +8,14 @@ use crate::call::CallError;
 use crate::discover::extend;
 use crate::drift::Newcomers;
 use crate::event::Event;
-use crate::execute::Run;
+use crate::execute::{Run, with_ended};
 use crate::plan::PlanVeto;
 use crate::report::Failure;
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
 use crate::vet::{not_listed, objections};
 
-/// How often a plan may grow in one run. A world that keeps adding under what is being taken away has to be stopped by
-/// other means.
+/// How often a plan may grow below one instance and what came there. A world that keeps adding under what is being
+/// taken away has to be stopped by other means.
 const ROUNDS: usize = 100;
 
 /// The instances whose newcomers must not join, by resource and index, each with the reason.
@@ -36,7 +36,35 @@ impl Refused {
 #[derive(Debug, Default)]
 pub(crate) struct Chase {
     pub(crate) refused: Refused,
-    rounds: usize,
+    /// How often the plan has grown below an instance, by resource and index. What came counts from there on.
+    rounds: BTreeMap<(usize, u32), usize>,
+}
+
+/// An instance that newcomers hang off, by resource and index, with the difference in words.
+type Above = ((usize, u32), String);
+
+impl Chase {
+    fn rounds_of(&self, instance: (usize, u32)) -> usize {
+        self.rounds.get(&instance).copied().unwrap_or(0)
+    }
+
+    fn refuse(&mut self, above: Vec<Above>, reason: &str) {
+        for (instance, difference) in above {
+            let error = CallError::Drifted(format!("{difference}; {reason}"));
+            self.refused.0.insert(instance, Arc::new(error));
+        }
+    }
+
+    /// Takes note of a round.
+    fn count(&mut self, above: &[Above], old: &Affected, grown: &Affected) {
+        let rounds = above.iter().map(|&(instance, _)| (instance, self.rounds_of(instance) + 1));
+        let rounds: Vec<_> = rounds.collect();
+        let latest = rounds.iter().map(|&(_, round)| round).max().unwrap_or(0);
+        self.rounds.extend(rounds);
+        for (resource, (old, grown)) in old.columns.iter().zip(&grown.columns).enumerate() {
+            self.rounds.extend((old.len()..grown.len()).map(|index| ((resource, index as u32), latest)));
+        }
+    }
 }
 
 impl Run {
@@ -48,40 +76,30 @@ impl Run {
         scheduler: &Scheduler,
         before: Vec<Before>,
     ) -> Vec<Before> {
-        chase.rounds += 1;
-        let parents: Vec<(usize, u32, String)> = newcomers
-            .iter()
-            .flat_map(|newcomers| {
-                let resource = self.affected.graph.edges[newcomers.edge].parent;
-                let difference = newcomers.describe(&self.affected);
-                newcomers.parents.iter().map(move |&index| (resource, index, difference.clone()))
-            })
-            .collect();
-        let grown = if chase.rounds > ROUNDS {
-            Err(format!("and they kept coming for {ROUNDS} rounds: stop what adds them, and run again"))
-        } else {
-            self.grow(newcomers).await
-        };
         let old = Arc::clone(&self.affected);
         let carried = carry(&old, scheduler, before);
-        match grown {
+        let above: Vec<Above> = newcomers.iter().flat_map(|newcomers| above(&old, newcomers)).collect();
+        let is_spent = |(instance, _): &Above| chase.rounds_of(*instance) >= ROUNDS;
+        let spent: Vec<Above> = above.iter().filter(|above| is_spent(above)).cloned().collect();
+        if !spent.is_empty() {
+            // What came elsewhere is found once more.
+            let reason =
+                format!("and they kept coming for {ROUNDS} rounds: stop what adds them, and run again");
+            chase.refuse(spent, &reason);
+            return carried;
+        }
+        match self.grow(newcomers).await {
             Ok((affected, overridden)) => {
+                chase.count(&above, &old, &affected);
                 // No step on a newcomer starts before it is on record; without that, none does at all.
                 self.recorder.grown(&old, &affected, &overridden).await;
                 self.overridden.extend(overridden);
                 self.rebase(&old, affected);
-                let mut before = self.renumber(&old, carried);
-                let ended: HashSet<u32> = before.iter().map(|before| before.node).collect();
-                let not_begun = self.begin(Some(&old)).await;
-                // What has ended has ended, whatever begin could not do above it.
-                before.extend(not_begun.into_iter().filter(|before| !ended.contains(&before.node)));
-                before
+                let ended = self.renumber(&old, carried);
+                with_ended(ended, self.begin(Some(&old)).await)
             }
             Err(reason) => {
-                for (resource, index, difference) in parents {
-                    let error = CallError::Drifted(format!("{difference}; {reason}"));
-                    chase.refused.0.insert((resource, index), Arc::new(error));
-                }
+                chase.refuse(above, &reason);
                 carried
             }
         }
@@ -142,6 +160,13 @@ impl Run {
         let drifted = |failure: &Failure| matches!(*failure.error, CallError::Drifted(_));
         self.settings.policy == FailurePolicy::Force && !self.failures.get(&node).is_some_and(drifted)
     }
+}
+
+/// The instances that newcomers hang off.
+fn above(affected: &Affected, newcomers: &Newcomers) -> Vec<Above> {
+    let resource = affected.graph.edges[newcomers.edge].parent;
+    let difference = newcomers.describe(affected);
+    newcomers.parents.iter().map(|&index| ((resource, index), difference.clone())).collect()
 }
 
 /// What became of the instances in a pass: what has ended, and what `before` kept from running.

@@ -31,6 +31,7 @@ use crate::outcome::DynFound;
 use crate::pass::{Method, Pass, Ran};
 use crate::plan::Plan;
 use crate::schedule::State;
+use crate::vet::seen;
 
 /// Interruptions are tried at this many `await`s of each step.
 const INTERRUPTIONS: usize = 3;
@@ -277,7 +278,7 @@ impl<O: Operation> Direct<'_, O> {
                     }
                     let method = Method { resource, extension, index };
                     let cx = self.context(method, Phase::Check);
-                    let instances = choose(self.affected.instances(resource).collect());
+                    let instances = choose(seen(self.affected, None, (resource, extension), check));
                     let batch = self.affected.columns[resource].ids.select(&instances);
                     let extension = &*self.cascade.engine.extensions[extension];
                     let limit = declared.settings.timeout;

@@ -133,9 +133,8 @@ pub struct EffectDeclaration {
 /// | `shared`, else | listed only | none | no | left alone | |
 ///
 /// The owners of a `shared` child are those along that one edge: an operation that would share it along two is a fault of
-/// the graph, for nobody could name the owners of both kinds. An owner counts only if it goes for certain: one with
-/// effects that another effect, given by a `leaf` rule, may supersede is taken for one that stays. An owner that comes
-/// between the plan and the run is seen where the run looks again: see [`Drift`](crate::Drift).
+/// the graph, for nobody could name the owners of both kinds. An owner that comes between the plan and the run is seen
+/// where the run looks again: see [`Drift`](crate::Drift).
 ///
 /// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What a parent's end
 /// takes is done when a parent that takes it is done (along a `shared` edge: all of them). Its other parents, and what

@@ -477,17 +477,13 @@ impl<'a> Discovery<'a> {
         let parent = self.graph.edges[call.edge].parent;
         let message = match parents {
             Some(_) if call.route.shared => return Ok(()),
-            None if call.route.shared => String::from(
-                "it answered children alone: along a shared edge it has to name every owner of each",
-            ),
+            None if call.route.shared => children_alone(),
             None => return Ok(()),
             Some(parents) => {
-                let known = parents.indices.iter().filter(|&&parent| parent != Parents::STRANGER);
-                let not_asked = known.copied().find(|&parent| !was_asked(call.asked(), parent));
-                let not_asked = not_asked.map(|index| self.columns[parent].ids.display(index).to_string());
-                let Some(stranger) = parents.stranger.clone().or(not_asked) else { return Ok(()) };
-                let name = self.graph.resources[parent].name();
-                format!("it answered with the parent {name} `{stranger}`, which it was not asked about")
+                let Some(stranger) = parents.not_asked(call.asked(), &*self.columns[parent].ids) else {
+                    return Ok(());
+                };
+                strange_parent(self.graph.resources[parent].name(), &stranger)
             }
         };
         Err(self.finder_fault(call, message))
@@ -520,8 +516,8 @@ impl<'a> Discovery<'a> {
 
     fn loses_last(&self, shared: &Shared) -> bool {
         let resource = self.graph.edges[shared.edge].parent;
-        let (owners, held) = (&self.columns[resource], self.route.held_back[resource]);
-        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.goes_for_certain(owner, held)))
+        let owners = &self.columns[resource];
+        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
     }
 
     /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything
@@ -644,9 +640,12 @@ impl<'a> Discovery<'a> {
     }
 }
 
-/// Whether a parent is among those asked about. These are sorted, and nearly always without a gap.
-fn was_asked(asked: &[u32], parent: u32) -> bool {
-    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
-    let without_gap = (last - first) as usize + 1 == asked.len();
-    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
+/// The fault of an answer with a parent that was not asked about.
+pub(crate) fn strange_parent(resource: &str, id: &str) -> String {
+    format!("it answered with the parent {resource} `{id}`, which it was not asked about")
+}
+
+/// The fault of an answer along a shared edge that names no owners.
+pub(crate) fn children_alone() -> String {
+    String::from("it answered children alone: along a shared edge it has to name every owner of each")
 }

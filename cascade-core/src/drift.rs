@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::affected::Affected;
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
+use crate::discover::{children_alone, strange_parent};
 use crate::engine::Engine;
 use crate::outcome::{DynFound, Parents};
 use crate::route::{EdgeRoute, Reach};
@@ -22,7 +23,8 @@ pub enum Drift {
     /// its last owner is looked at too: if it has got another one that stays, its step fails.
     Refuse,
     /// Look again before each parent's step; what is new joins the plan, with all that hangs off it, until nothing
-    /// new is found. Checks, authorizers and limits hold for the newcomers too. A new owner that stays is refused.
+    /// new is found. Checks, authorizers and limits hold for the newcomers too. A new owner that stays is refused, and
+    /// along a `restrict` edge whatever does not go already.
     Chase,
 }
 
@@ -52,6 +54,8 @@ pub(crate) struct Newcomers {
     pub(crate) found: Box<dyn DynFound>,
     /// Those of them that something new hangs off.
     pub(crate) parents: BTreeSet<u32>,
+    /// All that is new there is in the plan, and goes.
+    pub(crate) goes_too: bool,
     /// Some of what is new, for people.
     examples: Vec<String>,
     count: usize,
@@ -69,28 +73,47 @@ impl Newcomers {
     }
 }
 
-/// Asks the finders about these parents again. Answers only what has something new in it.
+/// Asks the finders about these parents again, which are sorted. Answers only what has something new in it.
 pub(crate) async fn look_again(
     engine: &Engine,
     affected: &Affected,
     resource: usize,
-    parents: Vec<u32>,
+    parents: &[u32],
 ) -> Result<Vec<Newcomers>, CallError> {
-    let cx = FindContext::of(affected);
     let mut changed = Vec::new();
     for &edge in &affected.graph.resources[resource].down {
         let Some(route) = affected.route.edges[edge].filter(|route| route.reach != Reach::Retained) else {
             continue;
         };
-        let extension = &*engine.extensions[affected.graph.edges[edge].extension];
-        let settings = extension.descriptor().settings;
         for asked in parents.chunks(engine.find.batch) {
-            let ids = affected.columns[resource].ids.select(asked);
-            let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await?;
-            changed.extend(what_is_new(affected, (edge, route), asked, found)?);
+            let found = ask(engine, affected, (edge, route), asked).await?;
+            let new = what_is_new(affected, (edge, route), asked, found);
+            changed.extend(new.map_err(|fault| of_finder(affected, (edge, route), CallError::Fault(fault)))?);
         }
     }
     Ok(changed)
+}
+
+/// Asks a finder about these parents again.
+async fn ask(
+    engine: &Engine,
+    affected: &Affected,
+    (edge, route): (usize, EdgeRoute),
+    parents: &[u32],
+) -> Result<Box<dyn DynFound>, CallError> {
+    let cx = FindContext::of(affected);
+    let extension = &*engine.extensions[affected.graph.edges[edge].extension];
+    let ids = affected.columns[affected.graph.edges[edge].parent].ids.select(parents);
+    let settings = extension.descriptor().settings;
+    let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await;
+    found.map_err(|error| of_finder(affected, (edge, route), error))
+}
+
+/// Says which finder it was: the step that was about to start has its own name.
+fn of_finder(affected: &Affected, (edge, route): (usize, EdgeRoute), error: CallError) -> CallError {
+    let extension = &affected.graph.extensions[affected.graph.edges[edge].extension];
+    let finder = format!("{}::{}", extension.name, extension.finders[route.finder].method);
+    CallError::Finder { finder, source: Box::new(error) }
 }
 
 /// The children along shared edges that would go with their last owner.
@@ -111,22 +134,20 @@ pub(crate) async fn look_at_owners(
     resource: usize,
     children: &[u32],
 ) -> Result<Vec<(u32, String)>, CallError> {
-    let cx = FindContext::of(affected);
     let mut kept = Vec::new();
     for &edge in &affected.graph.resources[resource].up {
         let shared: Vec<u32> =
             children.iter().copied().filter(|child| released[edge].contains(child)).collect();
         let Some(route) = affected.route.edges[edge].filter(|_| !shared.is_empty()) else { continue };
-        let parent = affected.graph.edges[edge].parent;
         let owners: BTreeSet<u32> = shared.iter().flat_map(|&child| affected.parents(edge, child)).collect();
         let owners: Vec<u32> = owners.into_iter().collect();
-        let extension = &*engine.extensions[affected.graph.edges[edge].extension];
-        let settings = extension.descriptor().settings;
+        let is_shared: HashSet<u32> = shared.into_iter().collect();
         for asked in owners.chunks(engine.find.batch) {
-            let ids = affected.columns[parent].ids.select(asked);
-            let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await?;
-            let staying = owners_that_stay(affected, edge, &*found, asked)?;
-            kept.extend(staying.into_iter().filter(|(child, _)| shared.contains(child)));
+            let found = ask(engine, affected, (edge, route), asked).await?;
+            let staying = owners_that_stay(affected, edge, &*found, asked);
+            let staying =
+                staying.map_err(|fault| of_finder(affected, (edge, route), CallError::Fault(fault)))?;
+            kept.extend(staying.into_iter().filter(|(child, _)| is_shared.contains(child)));
         }
     }
     Ok(kept)
@@ -137,16 +158,13 @@ fn owners_that_stay(
     edge: usize,
     found: &dyn DynFound,
     asked: &[u32],
-) -> Result<Vec<(u32, String)>, CallError> {
+) -> Result<Vec<(u32, String)>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
-    let (owners, held) = (&affected.columns[parent], affected.route.held_back[parent]);
-    let named = found.parents(&*owners.ids, asked).map_err(CallError::Fault)?;
-    let indices = named.map(|named| named.indices).ok_or_else(|| {
-        CallError::Fault(String::from("along a shared edge a finder has to name every owner of each child"))
-    })?;
-    let stays = |owner: u32| owner == Parents::STRANGER || !owners.goes_for_certain(owner, held);
+    let named = found.parents(&*affected.columns[parent].ids, asked)?;
+    let indices = named.map(|named| named.indices).ok_or_else(children_alone)?;
     let children = found.known_children(&*affected.columns[child].ids);
-    let staying = indices.into_iter().zip(children).enumerate().filter(|&(_, (owner, _))| stays(owner));
+    let staying = indices.into_iter().zip(children).enumerate();
+    let staying = staying.filter(|&(_, (owner, _))| stays(affected, parent, owner));
     let in_words = |position: usize| {
         let owner = affected.resource_name(parent);
         format!(
@@ -157,34 +175,62 @@ fn owners_that_stay(
     Ok(staying.filter_map(|(position, (_, child))| Some((child?, in_words(position)))).collect())
 }
 
+/// Whether an owner may keep what it shares.
+fn stays(affected: &Affected, resource: usize, owner: u32) -> bool {
+    owner == Parents::STRANGER || !affected.columns[resource].is_expanded(owner)
+}
+
+/// The children that another owner keeps, as they print.
+fn kept(affected: &Affected, resource: usize, named: &Parents, found: &dyn DynFound) -> HashSet<String> {
+    let owners = named.indices.iter().enumerate();
+    let staying = owners.filter(|&(_, &owner)| stays(affected, resource, owner));
+    staying.map(|(position, _)| found.printed_child(position)).collect()
+}
+
+/// The error is a fault of the finder, in words.
 fn what_is_new(
     affected: &Affected,
     (edge, route): (usize, EdgeRoute),
     asked: &[u32],
     found: Box<dyn DynFound>,
-) -> Result<Option<Newcomers>, CallError> {
+) -> Result<Option<Newcomers>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
-    let named = found.parents(&*affected.columns[parent].ids, asked).map_err(CallError::Fault)?;
-    let children = found.known_children(&*affected.columns[child].ids);
+    let ids = &*affected.columns[parent].ids;
+    let named = found.parents(ids, asked)?;
+    let strange = named.as_ref().filter(|_| !route.shared).and_then(|named| named.not_asked(asked, ids));
+    if let Some(stranger) = strange {
+        return Err(strange_parent(affected.resource_name(parent), &stranger));
+    }
+    // Along a shared edge, what another owner keeps stays; and what was kept, and is no longer, goes now.
+    let owners = named.as_ref().filter(|_| route.shared);
+    let kept = owners.map_or_else(HashSet::new, |owners| kept(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
-    for (position, known) in children.into_iter().enumerate() {
-        let hangs_off = |at: u32| known.is_some_and(|index| affected.parents(edge, index).contains(&at));
-        let without: Vec<u32> = match &named {
+    let mut goes_too = true;
+    for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
+        // Of which of the parents it is the child is not always said: then it is known if it is that of one.
+        let above = match &named {
             Some(named) => {
-                let of = asked.iter().copied().filter(|&at| at == named.indices[position]);
-                of.filter(|&at| !hangs_off(at)).collect()
+                asked.binary_search(&named.indices[position]).map_or(&[][..], |at| &asked[at..=at])
             }
-            // Of which of the parents it is the child is not said: it is known if it is that of one.
-            None if asked.iter().any(|&at| hangs_off(at)) => Vec::new(),
-            None => asked.to_vec(),
+            None => asked,
         };
-        if !without.is_empty() {
-            new.insert(found.printed_child(position));
-            parents.extend(without);
+        let is_known = |index: u32| {
+            affected.hangs_off_any(edge, index, above)
+                && (!route.shared || affected.columns[child].is_affected(index))
+        };
+        if above.is_empty() || known.is_some_and(is_known) {
+            continue;
+        }
+        let printed = found.printed_child(position);
+        if !kept.contains(&printed) {
+            new.insert(printed);
+            parents.extend(above);
+            goes_too &= known.is_some_and(|index| affected.is_going(child, index));
         }
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
-    let newcomers = Newcomers { edge, route, asked: asked.to_vec(), found, parents, examples, count };
+    let asked = asked.to_vec();
+    let newcomers = Newcomers { edge, route, asked, found, parents, goes_too, examples, count };
     Ok((count > 0).then_some(newcomers))
 }

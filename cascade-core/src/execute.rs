@@ -184,8 +184,9 @@ impl Run {
     async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
         let mut ran = self.history.take_ran(Phase::Effect);
         let mut chase = Chase::default();
-        before.extend(self.failed_before(Phase::Effect));
-        before.extend(self.done_before(&ran));
+        let mut ended = self.failed_before(Phase::Effect);
+        ended.extend(self.done_before(&ran));
+        before = with_ended(ended, before);
         loop {
             let policy = self.settings.policy;
             let looking = Looking::new(self.settings.drift, &self.affected, &chase.refused);
@@ -451,6 +452,13 @@ impl Run {
             self.failures.entry(node).or_insert(failure);
         }
     }
+}
+
+/// What has ended, and what was not begun: what has ended has ended, whatever begin could not do above it.
+pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
+    let known: HashSet<u32> = ended.iter().map(|before| before.node).collect();
+    ended.extend(not_begun.into_iter().filter(|before| !known.contains(&before.node)));
+    ended
 }
 
 /// Whether something failed before a pass that lets nothing new start in it.

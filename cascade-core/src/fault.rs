@@ -26,7 +26,7 @@ pub enum FaultKind {
     RuleTwice,
     /// C009: an edge that an operation leaves undecided.
     Undecided,
-    /// C010: `supersedes` names no effect, or goes in a circle.
+    /// C010: `supersedes` names no effect, goes in a circle, or lets a leaf keep what another rule takes.
     Supersedes,
     /// C011: a batch or a concurrency of zero.
     Settings,

@@ -43,6 +43,7 @@ struct State {
     ended: usize,
 }
 
+#[derive(Clone)]
 struct Running {
     resource: usize,
     effect: String,
@@ -120,11 +121,14 @@ impl Monitor {
 
     /// The steps under way, the longest first: what waits for what, since when, and on whose step.
     pub fn stuck(&self) -> Vec<StuckStep> {
-        let state = self.state();
-        let Some((_, affected, order)) = &state.pass else { return Vec::new() };
-        let mut steps: Vec<&Running> = state.running.values().collect();
+        // Looked at without the lock: it takes its time, and the run must not wait for who looks at it.
+        let (pass, mut steps) = {
+            let state = self.state();
+            (state.pass.clone(), state.running.values().cloned().collect::<Vec<Running>>())
+        };
+        let Some((_, affected, order)) = pass else { return Vec::new() };
         steps.sort_by_key(|step| step.since);
-        steps.into_iter().map(|step| step.describe(affected, order)).collect()
+        steps.into_iter().map(|step| step.describe(&affected, &order)).collect()
     }
 
     pub(crate) fn start_pass(&self, phase: Phase, affected: &Arc<Affected>, order: &Arc<Order>) {

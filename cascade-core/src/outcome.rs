@@ -181,6 +181,20 @@ pub(crate) struct Parents {
 impl Parents {
     /// Stands for a parent that is not in the table. No instance has that index.
     pub(crate) const STRANGER: u32 = u32::MAX;
+
+    /// The first parent that is not among those asked about, printed. These are sorted.
+    pub(crate) fn not_asked(&self, asked: &[u32], table: &dyn IdTable) -> Option<String> {
+        let known = self.indices.iter().copied().filter(|&parent| parent != Self::STRANGER);
+        let not_asked = || known.clone().find(|&parent| !was_asked(asked, parent));
+        self.stranger.clone().or_else(|| not_asked().map(|index| table.display(index).to_string()))
+    }
+}
+
+/// Whether a parent is among those asked about. These are sorted, and nearly always without a gap.
+fn was_asked(asked: &[u32], parent: u32) -> bool {
+    let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
+    let without_gap = (last - first) as usize + 1 == asked.len();
+    (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())
 }
 
 /// A finder's answer whose id types the engine does not know.

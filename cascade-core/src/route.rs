@@ -4,7 +4,7 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
-use crate::affected::{Column, bits};
+use crate::affected::Column;
 use crate::graph::{Edge, Graph, GraphDecision, GraphRule};
 
 /// What happens to an instance that is reached.
@@ -36,9 +36,6 @@ pub(crate) struct Route {
     pub(crate) root_reach: Reach,
     /// For each edge of the graph, by its index; `None` where the operation does not go along it.
     pub(crate) edges: Vec<Option<EdgeRoute>>,
-    /// For each resource the effects that one by a leaf rule may supersede, a bit each: an instance with no others may
-    /// stay.
-    pub(crate) held_back: Vec<u32>,
 }
 
 /// The resources in groups, each group after all that lead to it. A group has more than one resource, or is
@@ -58,30 +55,7 @@ impl Route {
             return None;
         };
         let edges: Vec<_> = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
-        let mut route =
-            Self { root, root_reach: Reach::Effect { effect, leaf }, edges, held_back: Vec::new() };
-        route.held_back =
-            (0..graph.resources.len()).map(|resource| route.held_back(graph, resource)).collect();
-        Some(route)
-    }
-
-    fn held_back(&self, graph: &Graph, resource: usize) -> u32 {
-        let along = graph.resources[resource].up.iter().filter_map(|&edge| Some(self.edges[edge]?.reach));
-        let as_root = (resource == self.root).then_some(self.root_reach);
-        let effects = &graph.resources[resource].effects;
-        let mut open: Vec<usize> = along
-            .chain(as_root)
-            .filter_map(|reach| match reach {
-                Reach::Effect { effect, leaf: true } => Some(effect),
-                _ => None,
-            })
-            .collect();
-        let mut held = 0;
-        while let Some(effect) = open.pop() {
-            open.extend(bits(effects[effect].supersedes & !held));
-            held |= effects[effect].supersedes;
-        }
-        held
+        Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
     }
 
     /// For each edge, whether to wait along it for the end of a child that another parent takes may be to wait for

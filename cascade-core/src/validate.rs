@@ -29,6 +29,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
         edges(extension, &owned, &mut found);
         finders(extension, &mut found);
         effects(extension, &mut found);
+        kept_by_leaves(extension, &mut found);
         rules(extension, &owned, &mut found);
         undecided(extension, &mut found);
         phases(extension, &mut found);
@@ -38,7 +39,7 @@ pub(crate) fn faults(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
 
 /// Every resource that an extension names, wherever it names it.
 fn named_resources(extension: &ExtensionDescriptor) -> impl Iterator<Item = &ResourceDescriptor> {
-    let edges = extension.edges.iter().map(|edge| &edge.parent);
+    let edges = extension.edges.iter().chain(&extension.after).map(|edge| &edge.parent);
     let rules = extension.rules.iter().flat_map(|rule| rule.from.iter().chain(&rule.roots));
     std::iter::once(&extension.resource).chain(edges).chain(rules)
 }
@@ -444,6 +445,45 @@ fn effects(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
     }
 }
 
+/// Effects of leaf rules that supersede others: an instance would stay, and what hangs off it would go, for another rule
+/// has reached it that is no leaf.
+fn kept_by_leaves(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
+    for effect in &extension.effects {
+        let superseded: BTreeSet<&str> =
+            effect.supersedes.iter().flat_map(|name| superseded_by(extension, name)).collect();
+        let (leaves, others): (Vec<&Rule>, Vec<&Rule>) = extension
+            .rules
+            .iter()
+            .filter(|rule| rule.decision.effect().is_some())
+            .partition(|rule| matches!(&rule.decision, Decision::Effect { leaf: true, .. }));
+        let is_of = |rule: &&&Rule, names: &BTreeSet<&str>| {
+            rule.decision.effect().is_some_and(|effect| names.contains(effect.as_ref()))
+        };
+        let mut reported = BTreeSet::new();
+        for leaf in leaves.iter().filter(|rule| is_of(rule, &BTreeSet::from([effect.method.as_ref()]))) {
+            let meets = |rule: &&&Rule| {
+                let same_root = |a: &ResourceDescriptor| leaf.roots.iter().any(|b| a.is_same(b));
+                is_of(rule, &superseded)
+                    && rule.operation.is_same(&leaf.operation)
+                    && (rule.roots.is_empty() || leaf.roots.is_empty() || rule.roots.iter().any(same_root))
+            };
+            let Some(other) = others.iter().find(meets) else { continue };
+            if !reported.insert(leaf.operation.code()) {
+                continue;
+            }
+            let (stays, goes) = (&effect.method, other.decision.effect().map_or("", AsRef::as_ref));
+            let message = format!(
+                "`{stays}` supersedes `{goes}`, and a rule for `{}` that gives it is a leaf: the instance would stay, \
+                 and what hangs off it would go",
+                leaf.operation.name()
+            );
+            let help = format!("let `{goes}` supersede `{stays}`, or take `leaf` away");
+            let fault = Fault::new(FaultKind::Supersedes, message, help);
+            found.push(fault.at(effect.place).at(leaf.place).at(other.place));
+        }
+    }
+}
+
 /// All that `effect` supersedes, directly or through others, itself included.
 fn superseded_by<'a>(extension: &'a ExtensionDescriptor, effect: &'a str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::from([effect]);
@@ -472,10 +512,7 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
         for root in rule.roots.iter().filter(|root| !owned.contains(root.name())) {
             found.push(not_linked(extension, root, "has a rule for the root").at(rule.place));
         }
-        if rule.from.is_empty() && !matches!(rule.decision, Decision::Effect { .. }) {
-            let message = format!("a policy for `{operation}` names no edge");
-            found.push(Fault::new(FaultKind::Rule, message, "say which: `from = […]`").at(rule.place));
-        }
+        found.extend(without_edge(extension, rule));
         if let Some(effect) = rule.decision.effect()
             && !extension.effects.iter().any(|declared| declared.method == *effect)
         {
@@ -487,6 +524,29 @@ fn rules(extension: &ExtensionDescriptor, owned: &BTreeSet<&str>, found: &mut Ve
             found.push(rule_twice(extension, rule).at(first.place));
         }
     }
+}
+
+/// A rule that names no edge speaks of an instance that is itself the root: it gives an effect, and of no other root.
+fn without_edge(extension: &ExtensionDescriptor, rule: &Rule) -> Option<Fault> {
+    if !rule.from.is_empty() {
+        return None;
+    }
+    let operation = rule.operation.name();
+    let is_own = |root: &ResourceDescriptor| root.is_same(&extension.resource);
+    let (message, help) = if !matches!(rule.decision, Decision::Effect { .. }) {
+        (format!("a policy for `{operation}` names no edge"), "say which: `from = […]`")
+    } else if !rule.roots.is_empty() && !rule.roots.iter().any(is_own) {
+        let roots = names(&rule.roots);
+        (
+            format!(
+                "a rule for `{operation}` is only for the root {roots}, and names no edge: it would never apply"
+            ),
+            "say what it comes from: `from = […]`; without, it is for an instance that is itself the root",
+        )
+    } else {
+        return None;
+    };
+    Some(Fault::new(FaultKind::Rule, message, help).at(rule.place))
 }
 
 /// Edges that an operation of this extension leaves undecided.

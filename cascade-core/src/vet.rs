@@ -160,7 +160,7 @@ fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<Call> {
 }
 
 /// The instances that a check sees: all affected ones, unless it is only for some effects.
-fn seen(
+pub(crate) fn seen(
     affected: &Affected,
     since: Option<&Affected>,
     (resource, extension): (usize, usize),

@@ -21,6 +21,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     phases_twice(model, errors);
     effect_names(model, errors);
     circles(model, errors);
+    kept_by_leaves(model, errors);
     if errors.saw_everything() {
         undecided(model, errors);
         without_rule(model, errors);
@@ -219,6 +220,39 @@ fn circles(model: &Model, errors: &mut Errors) {
                 errors.at(other, message);
             } else {
                 supersedes.push((&effect.name, other));
+            }
+        }
+    }
+}
+
+/// An effect of a leaf rule that supersedes one of a rule that is no leaf: the instance would stay, and what hangs off it
+/// would go.
+fn kept_by_leaves(model: &Model, errors: &mut Errors) {
+    let gives = |name: &Ident, operation: usize, wanted: bool| {
+        model.rules.iter().any(|rule| match rule.decision {
+            Decision::Effect { method, leaf, .. } => {
+                model.methods[method].name == *name && rule.operation.index == operation && leaf == wanted
+            }
+            Decision::Policy(_) => false,
+        })
+    };
+    let all: Vec<(&Ident, &Ident)> = effects(model)
+        .flat_map(|effect| effect.supersedes.iter().map(move |other| (&effect.name, other)))
+        .collect();
+    for effect in effects(model) {
+        for (index, operation) in model.operations.iter().enumerate() {
+            let goes = |other: &&Ident| {
+                effects(model).any(|it| reaches(&all, other, &it.name) && gives(&it.name, index, false))
+            };
+            let Some(other) = effect.supersedes.iter().find(goes) else { continue };
+            if gives(&effect.name, index, true) {
+                let name = &effect.name;
+                let message = format!(
+                    "`{name}` is a `leaf` for `{operation}`, and supersedes what is none: the instance would stay, and \
+                     what hangs off it would go; let `{other}` supersede `{name}`, or take `leaf` away"
+                );
+                errors.at(other, message);
+                break;
             }
         }
     }

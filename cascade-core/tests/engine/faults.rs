@@ -137,6 +137,9 @@ fn all() -> Vec<(&'static str, BuildError)> {
     let mut no_from = extension("Host", 20);
     no_from.rule(Rule::retain::<Suspend>(at(24)));
     add("policy_without_edge", fault([no_from]));
+    let mut root_alone = extension("Host", 20);
+    root_alone.rule(Rule::effect::<Suspend>("remove", at(24)).root(resource("Zone")));
+    add("rule_for_a_root_without_edge", fault([zone(), root_alone]));
     let mut twice = extension("Host", 20);
     twice.rule(Rule::effect::<Delete>("remove", at(24)));
     add("rule_twice", fault([twice]));
@@ -151,6 +154,17 @@ fn all() -> Vec<(&'static str, BuildError)> {
     add_effect(&mut circle, "stop", 26);
     circle.supersedes("remove", ["stop"]).supersedes("stop", ["remove"]);
     add("supersedes_in_a_circle", fault([circle]));
+    for chain in [false, true] {
+        let mut kept = host_under_zone();
+        add_effect(&mut kept, "stop", 26);
+        add_effect(&mut kept, "drain", 27);
+        kept.supersedes("stop", [if chain { "drain" } else { "remove" }]).supersedes("drain", ["remove"]);
+        kept.edge(resource("Rack"), at(28));
+        add_finder(&mut kept, "in_racks", "Rack", 28);
+        kept.rule(Rule::effect::<Delete>("stop", at(29)).leaf().from(resource("Rack")));
+        let name = if chain { "leaf_supersedes_through_others" } else { "leaf_supersedes" };
+        add(name, fault([zone(), extension("Rack", 12), kept]));
+    }
 
     let mut zeros = extension("Host", 20);
     let none = Some(std::time::Duration::ZERO);
@@ -176,6 +190,9 @@ fn all() -> Vec<(&'static str, BuildError)> {
     let mut before = host_under_zone();
     before.after(resource("Zone"), at(22));
     add("after", fault([after, before]));
+    let mut after_another_zone = extension("Host", 20);
+    after_another_zone.after(ResourceDescriptor::runtime::<u64>("Zone", at(2)), at(22));
+    add("after_another_of_that_name", fault([zone(), after_another_zone]));
     let mut shared = extension("Disk", 30);
     for (parent, line) in [("Zone", 31), ("Host", 32)] {
         shared.edge(resource(parent), at(line));

@@ -68,32 +68,6 @@ fn an_owner_that_is_found_later_is_ordered_too() {
     );
 }
 
-/// The owner would go, but that it is only stopped goes before: it stays, and so does what it owns. That holds wherever
-/// the stop comes from, and through what supersedes what.
-#[test]
-fn an_owner_that_a_leaf_keeps_keeps_what_it_shares() {
-    for chain in [false, true] {
-        let plan = Cloud::new()
-            .kind("Zone", |it| {
-                it.root("remove");
-            })
-            .kind("Rack", |it| {
-                it.under("Zone", "remove", "z>rack");
-            })
-            .kind("Owner", |it| {
-                it.effect("drain").under("Zone", "remove", "z>o").leaf("Rack", "stop", "rack>o");
-                let supersedes = if chain { ["drain"] } else { ["remove"] };
-                it.declared().supersedes("stop", supersedes);
-                it.declared().supersedes("drain", ["remove"]);
-            })
-            .kind("Thing", |it| share(it, "Owner", "o>t"))
-            .plan("Zone z");
-        let summary = plan.summary().unwrap();
-        let thing = &summary.resources["Thing"];
-        assert_eq!((thing.instances, thing.retained), (0, 1), "{plan}");
-    }
-}
-
 /// What is in the way stays where it is, and holds up nobody: that the mark on one owner failed is nothing to the other.
 #[test]
 fn nothing_is_blocked_through_what_is_only_in_the_way() {

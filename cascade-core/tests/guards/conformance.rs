@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cascade_core::conformance::{Stage, check};
 use cascade_core::prelude::*;
+use cascade_core::{Phase, Rule, place};
 
 use crate::cloud::{Answer, World};
+use crate::scene::{Part, Scene, remove};
 
 fn stage() -> Stage {
     let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
@@ -78,4 +80,28 @@ async fn what_does_not_stand_repetition_is_found() {
             "Counters::count, called with an empty batch: nothing to count",
         ]
     );
+}
+
+/// As in a run: a check that is only for what is stopped is not asked about what is removed.
+#[tokio::test]
+async fn a_check_for_some_effects_is_asked_about_those_alone() {
+    let stage = || {
+        let scene = Scene::new(&[
+            ("Zone>Vm", "zone", "vm-1"),
+            ("Host>Vm", "host", "vm-2"),
+            ("Zone>Host", "zone", "host"),
+        ]);
+        let stop = Rule::effect::<Delete>("stop", place!()).leaf();
+        let mut vm = Part::new("Vm").effect("stop").below("Zone>Vm", remove()).below("Host>Vm", stop);
+        vm.0.check::<Delete, _>("may_stop", place!(), |_, vms: &[String], _| {
+            let removed = vms.iter().any(|vm| vm == "vm-1");
+            Box::pin(async move {
+                if removed { Err(StepError::terminal("it is not to be stopped")) } else { Ok(Vec::new()) }
+            })
+        });
+        vm.0.only::<Delete>(Phase::Check, "may_stop", ["stop"]);
+        let parts = [Part::new("Zone"), Part::new("Host").below("Zone>Host", remove()), vm];
+        Stage { builder: scene.builder(parts), state: Box::new(String::new) }
+    };
+    assert_eq!(check(stage, Delete, "Zone", ["zone"]).await, []);
 }

@@ -1,14 +1,16 @@
 //! Looking at a run from outside.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cascade_core::prelude::*;
 use cascade_core::{Layer, Monitor, Next, Phase, StepAnswer, StepCall};
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::cloud::{Rack, World};
+use crate::cloud::{Answer, Rack, World};
 
 #[tokio::test(start_paused = true)]
 async fn stuck_says_what_waits_for_whom_and_since_when() {
@@ -35,6 +37,46 @@ async fn stuck_says_what_waits_for_whom_and_since_when() {
     assert!(report.is_complete());
     assert!(monitor.stuck().is_empty());
     assert_eq!(monitor.progress().phase, None);
+}
+
+/// A name that asks how far the run is when it is printed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Curious(u64);
+
+static WATCHED: OnceLock<Monitor> = OnceLock::new();
+
+impl fmt::Display for Curious {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = WATCHED.get().map_or(0, |monitor| monitor.progress().ended);
+        write!(f, "{}, {ended} ended", self.0)
+    }
+}
+
+#[derive(Debug, Resource)]
+#[resource(id = Curious)]
+pub(crate) struct Probe;
+
+#[derive(Extension)]
+struct Probes;
+
+#[cascade(resource = Probe)]
+impl Probes {
+    #[on(Delete)]
+    async fn remove(&self, _probes: &[Curious]) -> Answer<()> {
+        std::future::pending().await
+    }
+}
+
+/// What a monitor describes can be much, and is printed by code of the user's: nobody waits for it.
+#[tokio::test(start_paused = true)]
+async fn the_run_is_not_held_up_by_who_looks_at_it() {
+    let cascade = Cascade::builder().register(Probes).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Probe::roots([Curious(7)])).await.expect("finders answer");
+    let monitor = WATCHED.get_or_init(Monitor::default);
+    let run = tokio::spawn(cascade.apply(plan).monitored_by(monitor).into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(monitor.stuck()[0].ids, ["7, 0 ended"]);
+    run.abort();
 }
 
 /// An agent of VMs that does not answer until it is told to.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cascade_core::place;
 use cascade_core::prelude::*;
 
 use crate::cloud::{Answer, Rack, World};
+use crate::scene::{Part, Scene, delete_zone, remove};
 
 /// A machine that removes its disks by a cascade of its own; there is no edge between the two.
 #[derive(Debug, Resource)]
@@ -113,6 +115,40 @@ async fn a_failed_nested_run_is_not_forgotten_even_if_its_method_forgets_it() {
     let report = cascade.apply(plan).await.expect("nothing stands against it");
     assert!(!report.is_complete(), "{report}");
     assert_eq!(report.nested()[0].report.failed, 2);
+}
+
+/// Switches off the one lamp there is, as its rack does.
+fn switching_off(name: &'static str) -> Part {
+    let mut part = Part::bare(name);
+    part.0.effect("remove", place!(), |_, _: &[String], cx: &StepContext| {
+        Box::pin(async move {
+            let cascade = cx.cascade();
+            let plan = cascade.plan_named(Delete, "Lamp", ["lamp"]).await?;
+            cascade.apply(plan).await.terminal()?;
+            Ok(Outcome::done())
+        })
+    });
+    part.0.rule(remove());
+    part
+}
+
+/// To a service that takes keys, the second order must not look like a repeat of the first.
+#[tokio::test]
+async fn methods_of_one_name_that_start_the_same_cascade_have_keys_of_their_own() {
+    let scene = Scene::new(&[("Zone>Shelf", "zone", "shelf")]);
+    let mut lamp = Part::bare("Lamp");
+    lamp.0.effect("remove", place!(), |scene: &Scene, ids: &[String], cx: &StepContext| {
+        Box::pin(async move {
+            scene.note("key", &[cx.idempotency_key(&ids[0])?]);
+            Ok(Outcome::done())
+        })
+    });
+    lamp.0.rule(remove());
+    let shelf = switching_off("Shelf").below("Zone>Shelf", remove());
+    let cascade = scene.cascade([switching_off("Zone"), shelf, lamp]);
+    assert!(delete_zone(&cascade, |apply| apply).await.is_complete());
+    let [first, second] = scene.log().try_into().expect("each has ordered it once");
+    assert_ne!(first, second);
 }
 
 /// A cascade that starts itself.

@@ -1,7 +1,5 @@
 //! Promises that hold where rules, edges and a world that moves meet.
 
-mod scene;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use cascade_core::{
     StepError, place,
 };
 
-use scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
+use crate::scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
 
 #[tokio::test]
 async fn what_another_rule_takes_is_waited_for_along_a_retain_edge() {

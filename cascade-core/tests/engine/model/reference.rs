@@ -82,8 +82,7 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
         let before = format!("{instances:?}");
         for (edge, child) in found(world, &instances) {
             let extension = world.edges[edge].extension;
-            let loses_last =
-                owners(world, edge, child).all(|owner| goes_for_certain(world, &instances, owner));
+            let loses_last = owners(world, edge, child).all(|owner| is_expanded(&instances, owner));
             match edge_rule(world, edge) {
                 Some(DecisionSpec::Effect { effect, leaf }) => {
                     give(instances.entry(child).or_default(), (extension, effect), leaf);
@@ -125,39 +124,6 @@ fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool
     instances.get(&instance).is_some_and(|fate| fate.expanded)
 }
 
-/// Whether an owner goes, whatever else may reach it: it is taken, or has an effect by a rule that is no leaf and that
-/// no effect of a leaf rule can supersede, directly or through others.
-fn goes_for_certain(world: &World, instances: &BTreeMap<Instance, Fate>, owner: Instance) -> bool {
-    let mut held: BTreeSet<Effect> = BTreeSet::new();
-    for (at, edge) in world.edges.iter().enumerate().filter(|(_, edge)| edge.child == owner.0) {
-        if let Some(DecisionSpec::Effect { effect, leaf: true }) = edge_rule(world, at) {
-            held.extend(superseded_by(world, (edge.extension, effect)));
-        }
-    }
-    if owner.0 == world.root
-        && let Some((effect, true)) = root_rule(world, world.operation)
-    {
-        held.extend(superseded_by(world, effect));
-    }
-    instances.get(&owner).is_some_and(|fate| {
-        fate.taken || fate.given.iter().any(|(effect, leaf)| !leaf && !held.contains(effect))
-    })
-}
-
-/// All that an effect supersedes, and what that supersedes, and so on.
-fn superseded_by(world: &World, effect: Effect) -> BTreeSet<Effect> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![effect];
-    while let Some((extension, effect)) = open.pop() {
-        for &other in &world.extensions[extension].effects[effect].supersedes {
-            if found.insert((extension, other)) {
-                open.push((extension, other));
-            }
-        }
-    }
-    found
-}
-
 /// What hangs off an expanded instance, along the edges that the operation goes.
 fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
     let mut found = BTreeSet::new();
@@ -186,7 +152,7 @@ fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = I
 pub(crate) fn takers(world: &World, expected: &Expected, instance: Instance) -> Vec<BTreeSet<Instance>> {
     let mut takers = Vec::new();
     for at in (0..world.edges.len()).filter(|&at| world.edges[at].child == instance.0) {
-        let goes = |owner: &Instance| goes_for_certain(world, &expected.instances, *owner);
+        let goes = |owner: &Instance| is_expanded(&expected.instances, *owner);
         let all: BTreeSet<Instance> = owners(world, at, instance).collect();
         let along = expected.arcs.iter().filter(|arc| arc.edge == at && arc.child == instance);
         match edge_rule(world, at) {
@@ -339,7 +305,7 @@ fn is_only_taken(expected: &Expected, instance: Instance) -> bool {
 
 /// Whether a parent takes a child along that arc.
 fn takes(world: &World, expected: &Expected, arc: Arc) -> bool {
-    let goes = |owner| goes_for_certain(world, &expected.instances, owner);
+    let goes = |owner| is_expanded(&expected.instances, owner);
     match edge_rule(world, arc.edge) {
         Some(DecisionSpec::WithParent) => true,
         Some(DecisionSpec::Shared { effect: None }) => owners(world, arc.edge, arc.child).all(goes),

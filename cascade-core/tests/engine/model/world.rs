@@ -1,5 +1,6 @@
 //! Worlds: a resource graph with its rules, and the instances in it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use proptest::collection::vec;
@@ -113,6 +114,14 @@ impl DecisionSpec {
     /// Whether a parent's end takes what hangs off it.
     pub(crate) fn takes(self) -> bool {
         matches!(self, Self::WithParent | Self::Shared { effect: None })
+    }
+
+    fn effect(self) -> Option<usize> {
+        match self {
+            Self::Effect { effect, .. } => Some(effect),
+            Self::Shared { effect } => effect,
+            Self::Ignore | Self::Retain | Self::Restrict | Self::WithParent => None,
+        }
     }
 
     fn is_shared(self) -> bool {
@@ -348,8 +357,50 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
             for raw in &edges {
                 add_edge(&mut world, &resources, raw);
             }
+            keep_no_leaves(&mut world);
             world
         })
+}
+
+/// No effect of a leaf rule supersedes one of a rule that is no leaf.
+fn keep_no_leaves(world: &mut World) {
+    let is_leaf = |rule: &RuleSpec| matches!(rule.decision, DecisionSpec::Effect { leaf: true, .. });
+    loop {
+        let rules = |extension: usize| {
+            let along = world.edges.iter().filter(move |edge| edge.extension == extension);
+            along.flat_map(|edge| &edge.rules).chain(&world.extensions[extension].root_rules)
+        };
+        let keeps = |extension: usize, leaf: &RuleSpec| {
+            let superseded = superseded_by(&world.extensions[extension].effects, leaf.decision.effect());
+            rules(extension).any(|rule| {
+                rule.operation == leaf.operation
+                    && !is_leaf(rule)
+                    && rule.decision.effect().is_some_and(|effect| superseded.contains(&effect))
+            })
+        };
+        let found = (0..world.extensions.len()).find_map(|extension| {
+            let leaf = rules(extension).find(|rule| is_leaf(rule) && keeps(extension, rule))?;
+            Some((extension, leaf.operation, leaf.decision.effect()))
+        });
+        let Some((extension, operation, kept)) = found else { return };
+        let along = world.edges.iter_mut().filter(|edge| edge.extension == extension);
+        let rules = along.flat_map(|edge| &mut edge.rules).chain(&mut world.extensions[extension].root_rules);
+        for rule in rules.filter(|rule| rule.operation == operation && rule.decision.effect() == kept) {
+            if let DecisionSpec::Effect { leaf, .. } = &mut rule.decision {
+                *leaf = false;
+            }
+        }
+    }
+}
+
+/// All that an effect supersedes, directly or through others.
+fn superseded_by(effects: &[EffectSpec], effect: Option<usize>) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<usize> = effect.into_iter().collect();
+    while let Some(effect) = open.pop() {
+        open.extend(effects[effect].supersedes.iter().filter(|&&other| found.insert(other)));
+    }
+    found
 }
 
 /// Worlds that move while a run is under way. They have no cycles and nothing that objects or is shared: what such a

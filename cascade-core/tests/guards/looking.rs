@@ -1,0 +1,310 @@
+//! What a run that looks again before its steps makes of what it finds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cascade_core::prelude::*;
+use cascade_core::{
+    CancellationToken, Drift, Event, FailurePolicy, Found, MemoryJournal, Rule, StepError, StepSettings,
+    place,
+};
+
+use crate::scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
+
+/// What hangs off the parent in `edge` by `rule`, as `find` says, which is told how often it was asked before.
+fn found(
+    mut part: Part,
+    parent: &'static str,
+    rule: Rule,
+    find: impl Fn(usize) -> Result<Vec<(String, String)>, StepError> + Send + Sync + 'static,
+) -> Part {
+    let asked = AtomicUsize::new(0);
+    part.0.edge(resource(parent), place!());
+    part.0.finder("find", resource(parent), None, place!(), move |_, _: &[String], _| {
+        let found = find(asked.fetch_add(1, Ordering::Relaxed)).map(Found::Pairs);
+        Box::pin(async { found })
+    });
+    part.0.rule(rule.from(resource(parent)));
+    part
+}
+
+/// A VM comes above a port that is done, and cannot begin. The run dies after that, and is taken up again.
+#[tokio::test(start_paused = true)]
+async fn what_is_done_stays_done_when_a_run_is_taken_up_again() {
+    for life in [5, 31, 200] {
+        let scene = Scene::new(&[
+            ("Zone>Host", "zone", "host"),
+            ("Zone>Net", "zone", "net"),
+            ("Zone>Lock", "zone", "lock"),
+            ("Net>Port", "net", "port"),
+            ("Vm>Port", "vm", "port"),
+        ])
+        .late("stop port", "Host>Vm", "host", "vm")
+        .slow("remove lock")
+        .slow("remove net");
+        let journal = MemoryJournal::new();
+        let engine = || {
+            let mut vm = Part::new("Vm").below("Host>Vm", remove());
+            vm.0.begin::<Delete, _>("mark", place!(), |_, _: &[String], _| {
+                Box::pin(async { Err(StepError::terminal("no")) })
+            });
+            let stop = || Rule::effect::<Delete>("stop", place!());
+            let mut port = Part::bare("Port").effect("stop");
+            port.0.rule(stop());
+            let parts = [
+                Part::new("Zone"),
+                Part::new("Host").below("Zone>Host", remove()).after("Port"),
+                Part::new("Net").below("Zone>Net", remove()).after("Lock"),
+                Part::new("Lock").below("Zone>Lock", remove()),
+                vm,
+                port.below("Net>Port", stop()).below("Vm>Port", stop()),
+            ];
+            scene.builder(parts).journal(journal.clone()).build().expect("the graph has no faults")
+        };
+        let cascade = engine();
+        let applying = cascade.apply(plan(&cascade, "Zone", "zone").await);
+        let applying = applying.drift(Drift::Chase).policy(FailurePolicy::Isolate);
+        let run = applying.run_id().clone();
+        let report = match tokio::time::timeout(Duration::from_millis(life), applying.into_future()).await {
+            Ok(report) => report.expect("nothing stands against it"),
+            Err(_) => engine().resume(&run).await.expect("it goes on"),
+        };
+        assert!(verdict(&report, "Vm vm").starts_with("Failed"), "{report}");
+        assert_eq!(verdict(&report, "Port port"), "Done");
+        assert_eq!(verdict(&report, "Net net"), "Done", "nothing of what hangs off it is left, life {life}");
+        assert!(!scene.did("remove host"), "{:?}", scene.log());
+    }
+}
+
+#[tokio::test]
+async fn a_finder_that_fails_when_it_is_asked_again_is_named() {
+    let vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Err(StepError::terminal("the database is down")),
+    });
+    let scene = Scene::default();
+    let cascade = scene.cascade([Part::new("Host"), vm]);
+    let plan = plan(&cascade, "Host", "host").await;
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    let failure = report.failures().next().expect("nobody knows what hangs off it").1.to_string();
+    assert_eq!(
+        failure,
+        "remove: not called: the finder `Vms::find`, asked again before it, failed: the database is down"
+    );
+    assert!(scene.log().is_empty());
+}
+
+#[tokio::test]
+async fn a_parent_that_was_not_asked_about_is_a_fault_when_asked_again_too() {
+    let vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Ok(vec![("HOST".to_owned(), "vm".to_owned())]),
+    });
+    let scene = Scene::default();
+    let cascade = scene.cascade([Part::new("Host"), vm]);
+    let plan = plan(&cascade, "Host", "host").await;
+    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("nothing stands against it");
+    let failure = report.failures().next().expect("what hangs off it is not known").1.to_string();
+    assert!(
+        failure.ends_with("it answered with the parent Host `HOST`, which it was not asked about"),
+        "{failure}"
+    );
+    assert!(scene.log().is_empty());
+}
+
+/// One newcomer on each of 120 hosts, each found in a round of its own: no host has more than one.
+#[tokio::test]
+async fn newcomers_in_many_places_do_not_end_a_chase() {
+    let mut scene = Scene::default();
+    for number in 0..120 {
+        let (host, vm) = (format!("host-{number}"), format!("vm-{number}"));
+        scene.tables().pairs.extend([pair("Zone>Host", "zone", &host), pair("Host>Vm", &host, &vm)]);
+        scene = scene.late(&format!("remove {vm}"), "Host>Vm", &host, &format!("late-{number}"));
+    }
+    let one_by_one = |mut part: Part| {
+        part.0.settings(StepSettings::default().batch(1).concurrency(1));
+        part
+    };
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        one_by_one(Part::new("Host").below("Zone>Host", remove())),
+        one_by_one(Part::new("Vm").below("Host>Vm", remove())),
+    ]);
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&rounds);
+    let count = move |event: &Event| {
+        seen.fetch_add(usize::from(matches!(event, Event::Chased { .. })), Ordering::Relaxed);
+    };
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase).on_event(count)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!((rounds.load(Ordering::Relaxed), report.summary().done), (120, 361));
+}
+
+/// Below each newcomer another one comes, and so on.
+#[tokio::test]
+async fn a_chase_down_a_chain_without_an_end_is_ended() {
+    let asked = AtomicUsize::new(0);
+    let mut folder = Part::new("Folder");
+    folder.0.edge(resource("Folder"), place!());
+    folder.0.finder("find", resource("Folder"), None, place!(), move |_, folders: &[String], _| {
+        // The plan, and each round, finds nothing more; each look again does.
+        let asked = asked.fetch_add(1, Ordering::Relaxed);
+        let new = (asked % 2 == 1).then(|| (folders[0].clone(), format!("folder-{asked}")));
+        Box::pin(async { Ok(Found::Pairs(Vec::from_iter(new))) })
+    });
+    folder.0.rule(remove().from(resource("Folder")));
+    let cascade = Scene::default().cascade([folder]);
+    let plan = plan(&cascade, "Folder", "top").await;
+    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("nothing stands against it");
+    let failure = report.failures().next().expect("it has no end").1.to_string();
+    assert!(failure.contains("they kept coming for 100 rounds"), "{failure}");
+    assert_eq!(report.summary().done, 0, "{report}");
+}
+
+/// One step's end takes them all, and about none of them is an answer to be had: each is looked up once. To walk all of
+/// them for each would be 400 million steps.
+#[tokio::test]
+async fn errors_against_what_a_step_takes_cost_no_more_than_there_are() {
+    const VOLUMES: usize = 20_000;
+    let volume =
+        found(Part::bare("Volume").effect("remove"), "Pool", Rule::with_parent::<Delete>(place!()), |_| {
+            Ok((0..VOLUMES).map(|number| ("pool".to_owned(), number.to_string())).collect())
+        });
+    let snapshot = found(Part::new("Snapshot"), "Volume", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Err(StepError::terminal("the database is down")),
+    });
+    let scene = Scene::default();
+    let builder = scene.builder([Part::new("Pool"), volume, snapshot]).finder_batch(VOLUMES);
+    let cascade = builder.build().expect("the graph has no faults");
+    let plan = plan(&cascade, "Pool", "pool").await;
+    assert_eq!(plan.len(), VOLUMES + 1);
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    assert_eq!(report.summary().failed, 1, "{report}");
+    assert!(verdict(&report, "Volume 7").starts_with("Blocked"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_run_does_not_wait_for_a_finder_that_is_tried_again() {
+    let mut vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
+        0 => Ok(Vec::new()),
+        _ => Err(StepError::retryable("the database is down")),
+    });
+    vm.0.settings(StepSettings::default().retries(50));
+    let scene = Scene::default();
+    let cascade = scene.cascade([Part::new("Host"), vm]);
+    let plan = plan(&cascade, "Host", "host").await;
+    let token = CancellationToken::new();
+    let running = cascade.apply(plan).drift(Drift::Refuse).cancelled_by(token.clone()).into_future();
+    let cancel = async {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        token.cancel();
+    };
+    let since = tokio::time::Instant::now();
+    let (report, ()) = tokio::join!(running, cancel);
+    let report = report.expect("nothing stands against it");
+    assert_eq!(since.elapsed(), Duration::from_secs(40));
+    assert_eq!(verdict(&report, "Host host"), "NotStarted");
+}
+
+/// A step that waits for newcomers has not started.
+#[tokio::test]
+async fn every_step_that_starts_ends() {
+    let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
+        "remove vm",
+        "Host>Vm",
+        "host",
+        "vm-late",
+    );
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        Part::new("Host").below("Zone>Host", remove()),
+        Part::new("Vm").below("Host>Vm", remove()),
+    ]);
+    let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (starts, ends) = (Arc::clone(&started), Arc::clone(&ended));
+    let count = move |event: &Event| match event {
+        Event::StepStarted { .. } => _ = starts.fetch_add(1, Ordering::Relaxed),
+        Event::StepEnded { .. } => _ = ends.fetch_add(1, Ordering::Relaxed),
+        _ => {}
+    };
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase).on_event(count)).await;
+    assert!(report.is_complete() && scene.did("remove vm-late"), "{report}");
+    assert_eq!((started.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (4, 4));
+}
+
+/// Two VMs of a host that goes come to use an image that goes too: it waits for them. If one stays, it must not go.
+#[tokio::test(start_paused = true)]
+async fn what_comes_to_be_in_the_way_and_goes_is_waited_for() {
+    for (vm, waits) in [("vm", true), ("vm-that-stays", false)] {
+        let scene = Scene::new(&[
+            ("Zone>Host", "zone", "host"),
+            ("Zone>Image", "zone", "image"),
+            ("Zone>Alarm", "zone", "alarm"),
+            ("Host>Vm", "host", "vm"),
+        ])
+        .late("remove alarm", "Image>Vm", "image", vm)
+        .slow("remove vm");
+        let restrict = Rule::restrict::<Delete>(place!());
+        let cascade = scene.cascade([
+            Part::new("Zone"),
+            Part::new("Host").below("Zone>Host", remove()),
+            Part::new("Image").below("Zone>Image", remove()).after("Alarm"),
+            Part::new("Alarm").below("Zone>Alarm", remove()),
+            Part::new("Vm").below("Host>Vm", remove()).below("Image>Vm", restrict),
+        ]);
+        let set = |apply: cascade_core::Apply| apply.drift(Drift::Chase).policy(FailurePolicy::Isolate);
+        let report = delete_zone(&cascade, set).await;
+        assert_eq!((report.is_complete(), scene.did("remove image")), (waits, waits), "{report}");
+        if waits {
+            assert!(scene.at("remove vm") < scene.at("remove image"), "{:?}", scene.log());
+        }
+    }
+}
+
+/// A key that another account keeps comes to one that goes: it stays, as it would in a plan.
+#[tokio::test]
+async fn what_another_owner_keeps_is_no_newcomer() {
+    for drift in [Drift::Refuse, Drift::Chase] {
+        let scene = Scene::new(&[
+            ("Zone>Account", "zone", "account"),
+            ("Zone>Alarm", "zone", "alarm"),
+            ("Account>Key", "another", "key"),
+        ])
+        .late("remove alarm", "Account>Key", "account", "key");
+        let report = delete_zone(&accounts(&scene), |apply| apply.drift(drift)).await;
+        assert!(report.is_complete(), "{drift:?}: {report}");
+        assert!(!scene.did("remove key"), "{:?}", scene.log());
+    }
+}
+
+/// The account that was to keep the key gives it up: the one that goes is its last owner now.
+#[tokio::test]
+async fn what_no_other_owner_keeps_any_more_goes_with_its_last_owner() {
+    for drift in [Drift::Refuse, Drift::Chase] {
+        let scene = Scene::new(&[
+            ("Zone>Account", "zone", "account"),
+            ("Zone>Alarm", "zone", "alarm"),
+            ("Account>Key", "account", "key"),
+            ("Account>Key", "another", "key"),
+        ]);
+        let cascade = accounts(&scene);
+        let plan = plan(&cascade, "Zone", "zone").await;
+        scene.tables().pairs.retain(|(_, parent, _)| parent != "another");
+        let report = cascade.apply(plan).drift(drift).await.expect("nothing stands against it");
+        let chased = drift == Drift::Chase;
+        assert_eq!((report.is_complete(), scene.did("remove key")), (chased, chased), "{report}");
+        assert_eq!(scene.did("remove account"), chased, "nobody would own the key: {report}");
+    }
+}
+
+/// Accounts that share keys, and go after the alarms.
+fn accounts(scene: &Scene) -> Cascade {
+    scene.cascade([
+        Part::new("Zone"),
+        Part::new("Account").below("Zone>Account", remove()).after("Alarm"),
+        Part::new("Key").found("Account>Key", remove().with_last_owner(), Finds::EveryOwner),
+        Part::new("Alarm").below("Zone>Alarm", remove()),
+    ])
+}
