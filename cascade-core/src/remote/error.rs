@@ -35,6 +35,18 @@ pub enum RemoteError {
         /// What is wrong.
         message: String,
     },
+    /// The world moved since the plan was made.
+    Drifted {
+        /// In which way.
+        message: String,
+    },
+    /// Before the method was called, a finder was asked again, and did not answer.
+    Finder {
+        /// The finder, with its extension.
+        finder: String,
+        /// What it answered.
+        error: Box<RemoteError>,
+    },
 }
 
 impl RemoteError {
@@ -55,6 +67,10 @@ impl RemoteError {
             Self::TimedOut { millis } => CallError::TimedOut(Duration::from_millis(millis)),
             Self::Panicked { message } => CallError::Panicked(message),
             Self::Fault { message } => CallError::Fault(message),
+            Self::Drifted { message } => CallError::Drifted(message),
+            Self::Finder { finder, error } => {
+                CallError::Finder { finder, source: Box::new(error.into_call_error()) }
+            }
         }
     }
 
@@ -81,8 +97,10 @@ impl From<&CallError> for RemoteError {
                 Self::TimedOut { millis: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) }
             }
             CallError::Panicked(message) => Self::Panicked { message: message.clone() },
-            CallError::Fault(message) | CallError::Drifted(message) => {
-                Self::Fault { message: message.clone() }
+            CallError::Fault(message) => Self::Fault { message: message.clone() },
+            CallError::Drifted(message) => Self::Drifted { message: message.clone() },
+            CallError::Finder { finder, source } => {
+                Self::Finder { finder: finder.clone(), error: Box::new(Self::from(&**source)) }
             }
         }
     }
