@@ -101,6 +101,13 @@ impl Apply {
         self
     }
 
+    /// The run gets this id, in the place of one that is made for it. What was begun under an id that is used again has
+    /// the same idempotency keys.
+    pub fn run_as(mut self, run: RunId) -> Self {
+        self.settings.run = run;
+        self
+    }
+
     /// The id that the run has, in its journal and for its methods.
     pub fn run_id(&self) -> &RunId {
         &self.settings.run
@@ -173,8 +180,8 @@ impl Apply {
         Ok(report)
     }
 
-    /// What can be said without asking anybody.
-    fn admit(&self) -> Result<(), ApplyError> {
+    /// What stands against the run already now: all that can be said without asking anybody.
+    pub fn admit(&self) -> Result<(), ApplyError> {
         let affected: &Affected = &self.plan.affected;
         if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
             return Err(ApplyError::OtherGraph);

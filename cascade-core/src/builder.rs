@@ -184,8 +184,18 @@ impl CascadeBuilder {
         } = self;
         extensions.sort_by(|a, b| extension_order(a.descriptor()).cmp(&extension_order(b.descriptor())));
         let graph = Arc::new(graph);
-        let engine =
-            Engine { graph, extensions, find, concurrency, limits, layers, authorizers, journal, observers };
+        let engine = Engine {
+            graph,
+            extensions,
+            find,
+            concurrency,
+            limits,
+            layers,
+            authorizers,
+            journal,
+            observers,
+            remote: None,
+        };
         Cascade { engine: Arc::new(engine), started_by: None }
     }
 }

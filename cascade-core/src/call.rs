@@ -12,6 +12,7 @@ use futures::FutureExt;
 
 use crate::declare::{HandlerFuture, StepSettings};
 use crate::error::StepError;
+use crate::remote::unwrapped;
 
 /// Why a call did not answer.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ impl<T> First<'_, Vec<T>> {
 /// Calls, which polls once: what answers at once needs no timer and no future around it.
 pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> First<'a, T> {
     match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Begun::Answered(answer)) => First::Answered(answer.map_err(CallError::Failed)),
+        Ok(Begun::Answered(answer)) => First::Answered(answer.map_err(unwrapped)),
         Ok(Begun::Going(future)) => First::Going(future),
         Err(panic) => First::Answered(Err(CallError::Panicked(panic_message(&*panic)))),
     }
@@ -114,10 +115,10 @@ async fn limited<T>(timeout: Option<Duration>, call: HandlerFuture<'_, T>) -> Re
     let answered = async {
         match timeout {
             Some(limit) => match Box::pin(tokio::time::timeout(limit, call)).await {
-                Ok(answer) => answer.map_err(CallError::Failed),
+                Ok(answer) => answer.map_err(unwrapped),
                 Err(_) => Err(CallError::TimedOut(limit)),
             },
-            None => call.await.map_err(CallError::Failed),
+            None => call.await.map_err(unwrapped),
         }
     };
     match AssertUnwindSafe(answered).catch_unwind().await {
@@ -135,7 +136,8 @@ pub(crate) async fn once<'a, T>(
     first(|| begin(call(), &mut Context::from_waker(&waker))).answer(timeout).await
 }
 
-fn begin<'a, T>(mut call: HandlerFuture<'a, T>, task: &mut Context<'_>) -> Begun<'a, T> {
+/// A call is polled once.
+pub(crate) fn begin<'a, T>(mut call: HandlerFuture<'a, T>, task: &mut Context<'_>) -> Begun<'a, T> {
     match call.as_mut().poll(task) {
         Poll::Ready(answer) => Begun::Answered(answer),
         Poll::Pending => Begun::Going(call),
@@ -147,7 +149,7 @@ pub(crate) async fn until_answered<'a, T>(
     settings: StepSettings,
     mut call: impl FnMut() -> HandlerFuture<'a, T>,
 ) -> Result<T, CallError> {
-    let mut delays = delays(settings.retries);
+    let mut delays = delays(settings.retries, None);
     loop {
         match once(settings.timeout, &mut call).await {
             Err(error) if !error.is_terminal() => match delays.next() {
@@ -159,14 +161,18 @@ pub(crate) async fn until_answered<'a, T>(
     }
 }
 
-/// The waits before each further try: exponential from 100 ms up to 30 s, with jitter.
-pub(crate) fn delays(retries: u32) -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
+/// The waits before each further try: exponential from 100 ms up to 30 s, with jitter; with a `seed`, the same each time.
+pub(crate) fn delays(retries: u32, seed: Option<u64>) -> impl Iterator<Item = Duration> + use<> {
+    let delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(30))
         .with_max_times(retries as usize)
-        .with_jitter()
-        .build()
+        .with_jitter();
+    let delays = match seed {
+        Some(seed) => delays.with_jitter_seed(seed),
+        None => delays,
+    };
+    delays.build()
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Context;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
 
 use crate::affected::Affected;
-use crate::call::{CallError, First, delays, first, once};
+use crate::call::{CallError, First, first, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
 use crate::declare::{Phase, StepSettings};
@@ -21,6 +22,7 @@ use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
 use crate::layer::{Instances, Next, StepCall};
 use crate::pass::Method;
+use crate::remote::unwrapped;
 use crate::route::Reach;
 use crate::schedule::Step;
 use crate::taken::Takers;
@@ -300,7 +302,7 @@ impl Caller<'_> {
             let (terminal, again) = self.attempt(method, &open, attempt, first.take()).await;
             failed.extend(terminal);
             let Some((_, error)) = again.first() else { break };
-            let delays = waits.get_or_insert_with(|| Box::new(delays(self.limits(method).retries)));
+            let delays = waits.get_or_insert_with(|| Box::new(self.delays(method, step)));
             let Some(delay) = delays.next() else {
                 failed.extend(again);
                 break;
@@ -314,7 +316,7 @@ impl Caller<'_> {
                 error: Arc::clone(error),
             });
             // A cancelled run does not wait for another try: what failed so far has failed.
-            let waiting = self.settings.nesting.cancel.run_until_cancelled(tokio::time::sleep(delay));
+            let waiting = self.settings.nesting.cancel.run_until_cancelled(self.engine.wait(delay));
             if Box::pin(waiting).await.is_none() {
                 failed.extend(again);
                 break;
@@ -327,6 +329,13 @@ impl Caller<'_> {
 
     fn limits(&self, method: &Method) -> StepSettings {
         self.engine.extensions[method.extension].descriptor().settings
+    }
+
+    /// The waits before further tries of a step.
+    fn delays(&self, method: &Method, step: &Step) -> impl Iterator<Item = Duration> + use<> {
+        let retries = self.affected.graph.extensions[method.extension].settings.retries;
+        let first = step.nodes.first().copied().unwrap_or_default();
+        self.engine.delays(retries, u64::from(first) << 32 | step.slot as u64)
     }
 
     /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
@@ -384,7 +393,7 @@ fn positions(open: &Open<'_>, failures: Vec<(usize, crate::StepError)>) -> Faile
         let fault = Arc::new(CallError::Fault(message));
         return open.positions().map(|position| (position, Arc::clone(&fault))).collect();
     }
-    failures.into_iter().map(|(at, error)| (open.position(at), Arc::new(CallError::Failed(error)))).collect()
+    failures.into_iter().map(|(at, error)| (open.position(at), Arc::new(unwrapped(error)))).collect()
 }
 
 /// The instances of a step that a try is for: mostly all of them, and then nothing is copied.

@@ -67,6 +67,11 @@ impl Cascade {
         Self { engine, started_by: Some(started_by) }
     }
 
+    /// The resource graph, for whoever outlives this.
+    pub fn shared_graph(&self) -> Arc<Graph> {
+        Arc::clone(&self.engine.graph)
+    }
+
     /// The resource graph.
     pub fn graph(&self) -> &Graph {
         &self.engine.graph

@@ -12,7 +12,8 @@ use crate::outcome::{DynFound, Parents};
 use crate::route::{EdgeRoute, Reach};
 
 /// What a run does about instances that have come to hang off others since the plan was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Drift {
     /// Nothing: the plan is what runs.

@@ -1,10 +1,12 @@
 //! The engine: the graph with its extensions, and how they are used.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::authorize::Authorizer;
+use crate::call::delays;
 use crate::discover::FindSettings;
 use crate::event::Observers;
 use crate::extension::DynExtension;
@@ -12,6 +14,7 @@ use crate::graph::Graph;
 use crate::journal::Journal;
 use crate::layer::Layer;
 use crate::limits::Limits;
+use crate::remote::Remote;
 use crate::report::NestedReport;
 use crate::sync::Mutex;
 
@@ -29,6 +32,23 @@ pub(crate) struct Engine {
     pub(crate) journal: Option<Arc<dyn Journal>>,
     /// Who is told of every plan and run.
     pub(crate) observers: Observers,
+    /// Whoever carries out what the extensions are asked, if these are only placeholders.
+    pub(crate) remote: Option<Arc<dyn Remote>>,
+}
+
+impl Engine {
+    /// The waits before each further try of a step. Where the run may have to be done again up to where it was, they are
+    /// the same each time.
+    pub(crate) fn delays(&self, retries: u32, seed: u64) -> impl Iterator<Item = Duration> + use<> {
+        delays(retries, self.remote.as_ref().map(|_| seed))
+    }
+
+    pub(crate) async fn wait(&self, delay: Duration) {
+        match &self.remote {
+            Some(remote) => remote.wait(delay).await,
+            None => tokio::time::sleep(delay).await,
+        }
+    }
 }
 
 /// How a cascade stands inside another: a method of a run may start a cascade of its own.

@@ -37,6 +37,10 @@ impl StepError {
         self.terminal
     }
 
+    pub(crate) fn into_source(self) -> Box<dyn Error + Send + Sync> {
+        self.source
+    }
+
     /// The user's own error.
     pub fn source(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.source

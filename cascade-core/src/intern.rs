@@ -23,6 +23,11 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
     /// Reads an id as a journal keeps it.
     fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
+    /// The indices of ids of the table's own type; `None` for one that is not there.
+    fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>>;
+    /// The indices of ids of the table's own type, new ones added. There will be about `expected` in the whole table, as
+    /// far as one can tell.
+    fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
     /// A table of its own with the same ids.
@@ -72,6 +77,29 @@ impl<'t> Ids<'t> {
         match self {
             Self::Own(ids) => ids.downcast_ref::<Vec<Id>>().map(Vec::as_slice),
             Self::Part(table, from, to) => table.typed::<Id>()?.ids.get(from..to),
+        }
+    }
+}
+
+/// How ids of a type that the engine does not know are read, written and printed in a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct BatchForm {
+    pub(crate) write: fn(Ids<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error>,
+    pub(crate) read: fn(Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error>,
+    pub(crate) print: fn(&Batch<'_>, usize) -> String,
+}
+
+impl BatchForm {
+    pub(crate) const fn of<Id: ResourceId>() -> Self {
+        Self {
+            write: |ids| ids.typed::<Id>().unwrap_or_default().iter().map(serde_json::to_value).collect(),
+            read: |ids| {
+                let ids: Result<Vec<Id>, _> = ids.into_iter().map(serde_json::from_value).collect();
+                Ok(Batch::Own(Box::new(ids?)))
+            },
+            print: |batch, at| {
+                batch.typed::<Id>().and_then(|ids| ids.get(at)).map_or_else(String::new, ToString::to_string)
+            },
         }
     }
 }
@@ -309,6 +337,14 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
 
     fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error> {
         Ok(self.insert(serde_json::from_value(id)?))
+    }
+
+    fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>> {
+        ids.typed::<Id>().unwrap_or_default().iter().map(|id| self.index_of(id)).collect()
+    }
+
+    fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32> {
+        self.insert_all(ids.typed::<Id>().unwrap_or_default().to_vec(), (|id| id, |id| id), expected)
     }
 
     fn sorted(&self) -> Vec<u32> {

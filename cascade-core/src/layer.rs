@@ -98,7 +98,7 @@ impl fmt::Debug for StepCall<'_> {
 /// Some instances of one resource of a plan.
 #[derive(Clone, Copy)]
 pub struct Instances<'a> {
-    pub(crate) affected: &'a Affected,
+    pub(crate) affected: &'a Arc<Affected>,
     pub(crate) resource: usize,
     pub(crate) nodes: &'a [u32],
     /// The resource's first node.

@@ -166,6 +166,7 @@ mod range_map;
 mod ready;
 mod recorder;
 mod registration;
+pub mod remote;
 mod render;
 mod report;
 mod resource;

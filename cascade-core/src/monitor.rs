@@ -99,6 +99,13 @@ impl fmt::Display for StuckStep {
     }
 }
 
+impl Progress {
+    /// For those who look at a run from elsewhere.
+    pub fn new(phase: Option<Phase>, running: usize, ended: usize, instances: usize) -> Self {
+        Self { phase, running, ended, instances }
+    }
+}
+
 impl Monitor {
     /// How far the run is.
     pub fn progress(&self) -> Progress {
@@ -162,17 +169,29 @@ impl Monitor {
 
 impl Running {
     fn describe(&self, affected: &Affected, order: &Order) -> StuckStep {
+        StuckStep::describe((self.resource, &self.effect), &self.nodes, self.since.elapsed(), affected, order)
+    }
+}
+
+impl StuckStep {
+    pub(crate) fn describe(
+        (resource, effect): (usize, &str),
+        nodes: &[u32],
+        since: Duration,
+        affected: &Affected,
+        order: &Order,
+    ) -> Self {
         let instance = |node: u32| {
             let (resource, index) = affected.locate(node);
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };
-        let held_up = order.all_followers(&self.nodes, affected.nodes());
-        StuckStep {
-            resource: affected.resource_name(self.resource).to_owned(),
-            effect: self.effect.clone(),
-            instances: self.nodes.len(),
-            ids: self.nodes.iter().take(SAMPLE).map(|&node| instance(node).1).collect(),
-            since: self.since.elapsed(),
+        let held_up = order.all_followers(nodes, affected.nodes());
+        Self {
+            resource: affected.resource_name(resource).to_owned(),
+            effect: effect.to_owned(),
+            instances: nodes.len(),
+            ids: nodes.iter().take(SAMPLE).map(|&node| instance(node).1).collect(),
+            since,
             held_up: held_up.len(),
             waiting: held_up.into_iter().take(SAMPLE).map(instance).collect(),
         }

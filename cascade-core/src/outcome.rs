@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::StepError;
 use crate::intern::{IdColumn, IdTable};
+use crate::remote::FoundIds;
 use crate::resource::ResourceId;
 
 /// What an effect did to the instances of its batch. `Ok(())` from an effect says that all of them are done.
@@ -202,6 +203,8 @@ pub(crate) trait DynFound: Send {
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32>;
     /// How many pairs or children.
     fn len(&self) -> usize;
+    /// The answer, serialised.
+    fn to_ids(&self) -> Result<FoundIds, serde_json::Error>;
 }
 
 impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
@@ -270,6 +273,29 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
             Self::Children(ids) => ids.len(),
         }
     }
+
+    fn to_ids(&self) -> Result<FoundIds, serde_json::Error> {
+        let pairs = match self {
+            Self::Children(ids) => {
+                return Ok(FoundIds::Children(
+                    ids.iter().map(serde_json::to_value).collect::<Result<_, _>>()?,
+                ));
+            }
+            Self::Pairs(pairs) => pairs,
+        };
+        // Finders mostly answer parent by parent: each is written once for its row.
+        let mut parents = Vec::new();
+        let mut written = Vec::with_capacity(pairs.len());
+        let mut last = None;
+        for (parent, child) in pairs {
+            if last != Some(parent) {
+                parents.push(serde_json::to_value(parent)?);
+                last = Some(parent);
+            }
+            written.push((parents.len() as u32 - 1, serde_json::to_value(child)?));
+        }
+        Ok(FoundIds::Pairs { parents, pairs: written })
+    }
 }
 
 /// Looks parents up. Finders mostly answer parent by parent, in the order they were asked: a run of one parent is looked
@@ -309,7 +335,7 @@ impl<'a, P: ResourceId> Walk<'a, P> {
 }
 
 /// Whether a parent is among those asked about. These are sorted, and often without a gap.
-fn was_asked(asked: &[u32], parent: u32) -> bool {
+pub(crate) fn was_asked(asked: &[u32], parent: u32) -> bool {
     let (Some(&first), Some(&last)) = (asked.first(), asked.last()) else { return false };
     let without_gap = (last - first) as usize + 1 == asked.len();
     (first..=last).contains(&parent) && (without_gap || asked.binary_search(&parent).is_ok())

@@ -9,7 +9,7 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::intern::{IdColumn, IdTable};
+use crate::intern::{Batch, BatchForm, IdColumn, IdTable, Ids};
 use crate::place::Place;
 
 /// What names one instance of a resource. Implemented for every type that has the parts: a newtype over
@@ -168,6 +168,20 @@ impl ResourceDescriptor {
     pub(crate) fn new_table(&self) -> Box<dyn IdTable> {
         (self.ids.table)()
     }
+
+    /// Ids of this resource, serialised.
+    pub(crate) fn write_ids(&self, ids: Ids<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
+        (self.ids.batch.write)(ids)
+    }
+
+    pub(crate) fn read_ids(&self, ids: Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error> {
+        (self.ids.batch.read)(ids)
+    }
+
+    /// The id at a position as it prints; empty where there is none.
+    pub(crate) fn print_id(&self, ids: &Batch<'_>, position: usize) -> String {
+        (self.ids.batch.print)(ids, position)
+    }
 }
 
 impl Debug for ResourceDescriptor {
@@ -182,6 +196,7 @@ struct IdKind {
     type_id: TypeId,
     type_name: fn() -> &'static str,
     table: fn() -> Box<dyn IdTable>,
+    batch: BatchForm,
 }
 
 impl IdKind {
@@ -190,6 +205,7 @@ impl IdKind {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,
             table: || Box::new(IdColumn::<Id>::new()),
+            batch: BatchForm::of::<Id>(),
         }
     }
 }

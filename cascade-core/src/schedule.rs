@@ -9,7 +9,8 @@ use crate::order::Order;
 use crate::ready::Ready;
 
 /// What a run does after a step has failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum FailurePolicy {
     /// Start nothing new; what runs ends.
@@ -48,7 +49,8 @@ pub(crate) struct Slot {
 }
 
 /// Where an instance stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub(crate) enum State {
     /// It waits for others, or for its turn.

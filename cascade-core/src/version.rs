@@ -17,7 +17,7 @@ impl Graph {
         digest::hex(std::iter::once(FORM).chain(lines.iter().map(String::as_str)))
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (at, node) in self.resources.iter().enumerate() {
             lines.push(format!("resource {}", node.name()));

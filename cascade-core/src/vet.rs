@@ -88,7 +88,7 @@ fn authorizations(
 
 async fn authorize(
     authorizer: Arc<dyn Authorizer>,
-    affected: &Affected,
+    affected: &Arc<Affected>,
     resource: usize,
     batch: Vec<u32>,
 ) -> Result<Vec<PlanVeto>, PlanError> {

@@ -12,6 +12,7 @@ use cascade_core::{
     ApplyError, Authorizer, Denial, Drift, FailurePolicy, Instances, Limits, Monitor, Next, Plan, StepAnswer,
     StepCall, Verdict,
 };
+use cascade_restate::{Client, Worker};
 use cascade_tests_resources::{Host, HostId, VmId, VmInstance};
 use futures::future::BoxFuture;
 
@@ -203,4 +204,19 @@ async fn an_extension_keeps_its_side() {
     };
     let findings = conformance::check(stage, Delete, "Host", ["host-1"]).await;
     assert_eq!(findings, []);
+}
+
+#[expect(dead_code, reason = "compiled and not run: it serves for ever")]
+async fn work(cascade: Cascade) -> Result<(), Failed> {
+    let listener = Worker::listen("127.0.0.1:9080".parse()?)?;
+    Worker::new(cascade).serve(listener, std::future::pending()).await?;
+    Ok(())
+}
+
+#[expect(dead_code, reason = "compiled and not run: it needs a server, see `cargo xtask restate`")]
+async fn ask(cascade: Cascade) -> Result<bool, Failed> {
+    let client = Client::connect(&cascade, "http://127.0.0.1:8080").await?;
+    let plan = client.plan(Delete, Host::roots(["host-1"])).await?;
+    let report = client.apply(plan).await?;
+    Ok(report.is_complete())
 }

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::done;
+
 /// A program that is needed, and the Debian packages that bring it.
 const PROGRAMS: [(&str, &[&str]); 4] = [
     // Without a font, pictures of pages have boxes in the place of letters.
@@ -127,12 +129,4 @@ fn quietly(command: &mut Command) -> Result<(), String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     Err(format!("{command:?} ended with {}\n{out}{err}", output.status))
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} ended with {status}")),
-        Err(error) => Err(format!("{command:?} did not start: {error}")),
-    }
 }

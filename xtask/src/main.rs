@@ -5,6 +5,7 @@
 
 mod bench;
 mod browser;
+mod restate;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -16,6 +17,8 @@ tasks:
                     measure everything, print one table and write it to benches/RESULTS.md; beside Django and
                     Terraform where there are Python and Terraform. --large also measures 50 million instances,
                     which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
+  restate [PROOF]…  prove with real servers, workers and kills what cascade-restate promises: equal, kills, outages,
+                    refusals, speed, large; larger, if asked for, is a run of a million
   interleavings     try the locks of a run in many orders of the threads that meet there
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["browser"] => browser::run(),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["restate", chosen @ ..] => restate::run(chosen),
         ["interleavings"] => interleavings(),
         _ => {
             eprintln!("{USAGE}");
@@ -59,4 +63,13 @@ fn in_turn<const N: usize>(commands: [&mut Command; N]) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Runs a command that has to go well.
+pub(crate) fn done(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} ended with {status}")),
+        Err(error) => Err(format!("{command:?} did not start: {error}")),
+    }
 }

@@ -81,6 +81,15 @@ impl Recorded {
         }
     }
 
+    /// What these records hold.
+    pub(crate) fn of(records: impl IntoIterator<Item = Record>) -> Result<Self, String> {
+        let mut recorded = Self::default();
+        for record in records {
+            recorded.take(record)?;
+        }
+        Ok(recorded)
+    }
+
     fn take(&mut self, record: Record) -> Result<(), String> {
         match record {
             Record::Replanned(_) => {

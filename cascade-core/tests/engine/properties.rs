@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
+use crate::loopback::behind_text;
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
 use crate::model::tape::Tape;
 use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
@@ -71,6 +72,22 @@ fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
 #[test]
 fn plans_and_runs_are_those_of_the_model() {
     check(&(worlds(SMALL), runs(), tapes(80)), CASES, |(world, run, tape)| plan_and_run(&world, &run, tape));
+}
+
+/// The same engine, with methods that are called from afar, by whoever has the text of the call.
+#[test]
+fn runs_from_afar_are_those_of_the_model() {
+    check(&(worlds(SMALL), runs(), tapes(80)), CASES / 4, |(world, run, tape)| {
+        let mut tape = Tape::new(tape);
+        let Some((script, cascade)) = drive::engine(&world, &mut tape) else { return };
+        let cascade = behind_text(&cascade);
+        on_paused_clock(async {
+            let planned = plan_as_expected(&world, &cascade, &script, &mut tape).await;
+            if let Some(planned) = planned {
+                apply_as_expected(&world, &run, &cascade, &script, &mut tape, planned).await;
+            }
+        });
+    });
 }
 
 /// While a run is under way, new instances come, and known ones come to hang off others too.

@@ -1,5 +1,6 @@
 //! What may be said on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,8 +24,28 @@ pub(crate) struct Args {
     pub(crate) lease: Duration,
     #[command(flatten)]
     pub(crate) agents: AgentArgs,
+    #[command(flatten)]
+    pub(crate) restate: RestateArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Runs on workers, which Restate calls.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "More than one machine")]
+pub(crate) struct RestateArgs {
+    /// Run on the workers that are registered with Restate; the address is that of its ingress, as in
+    /// `http://127.0.0.1:8080`.
+    #[arg(long = "restate", global = true, value_name = "URL")]
+    pub(crate) ingress: Option<String>,
+    /// Where Restate's admin API is: it tells which runs there are.
+    #[arg(
+        long = "restate-admin",
+        global = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9070"
+    )]
+    pub(crate) admin: String,
 }
 
 /// How the simulated agents behave.
@@ -84,6 +105,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Show one run: its steps, its failures, and who confirmed it.
     Run(RunArgs),
+    /// Carry out steps of runs that Restate keeps, until stopped.
+    Worker(WorkerArgs),
     /// Go on with a run that was broken off; without an id, with all of them.
     ///
     /// It asks nothing: the run was confirmed. What has ended is not done again.
@@ -100,9 +123,19 @@ impl Command {
             Self::Runs(args) => args.json,
             Self::Run(args) => args.json,
             Self::Resume(args) => args.json,
-            Self::Seed(_) | Self::Graph => false,
+            Self::Seed(_) | Self::Graph | Self::Worker(_) => false,
         }
     }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WorkerArgs {
+    /// Where Restate reaches it. Several workers on one machine may listen on the same address.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9080")]
+    pub(crate) listen: SocketAddr,
+    /// How many steps it carries out at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = 64)]
+    pub(crate) steps: usize,
 }
 
 #[derive(Debug, clap::Args)]
@@ -191,6 +224,9 @@ pub(crate) struct How {
     /// Go on in spite of vetoes, and leave behind what fails.
     #[arg(long)]
     pub(crate) force: bool,
+    /// On workers: the id that the run gets. A run that has it already is waited for, and none is started.
+    #[arg(long, value_name = "ID", requires = "ingress")]
+    pub(crate) run_as: Option<String>,
     /// Also write the plan as a page for a browser, for the one who approves it.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cascade_core::{Cascade, Journal};
+use cascade_core::{Cascade, CascadeBuilder, Journal};
+use cascade_restate::Client;
 use cascade_sqlite::{SqliteError, SqliteJournal};
 use iaas_model::agents::{Simulated, Simulation};
 use iaas_model::compute::ClusterId;
@@ -10,7 +11,7 @@ use iaas_model::seed::Size;
 use iaas_model::{Db, Overwrite};
 use indicatif::HumanCount;
 
-use crate::args::AgentArgs;
+use crate::args::{AgentArgs, RestateArgs};
 use crate::failure::Failure;
 use crate::print::say;
 
@@ -19,26 +20,35 @@ pub(crate) struct Cloud {
     pub(crate) db: Db,
     pub(crate) cascade: Cascade,
     journal: SqliteJournal,
+    /// The workers, if operations are to run on them.
+    pub(crate) workers: Option<Workers>,
+}
+
+/// Workers that are registered with Restate.
+pub(crate) struct Workers {
+    pub(crate) client: Client,
+    pub(crate) admin: String,
 }
 
 impl Cloud {
-    pub(crate) fn open(
+    pub(crate) async fn open(
         path: &Path,
         journal: Result<SqliteJournal, SqliteError>,
         agents: &AgentArgs,
+        restate: &RestateArgs,
     ) -> Result<Self, Failure> {
         let db = inventory(path)?;
         let journal = journal.map_err(Failure::failed)?;
-        let &AgentArgs { latency, failure_rate, seed, .. } = agents;
-        let simulated = Simulated::new(Simulation { latency, failure_rate, seed });
-        if let Some(log) = &agents.log {
-            simulated.log_to(log).map_err(|error| {
-                Failure::Usage(format!("the agents' log {} cannot be written: {error}", log.display()))
-            })?;
-        }
-        let linked = Cascade::linked().provide(db.clone()).provide(simulated.agents());
+        let linked = linked(&db, agents)?;
         let cascade = linked.journal(journal.clone()).build().map_err(Failure::failed)?;
-        Ok(Self { db, cascade, journal })
+        let workers = match &restate.ingress {
+            None => None,
+            Some(address) => {
+                let client = Client::connect(&cascade, address).await?;
+                Some(Workers { client, admin: restate.admin.clone() })
+            }
+        };
+        Ok(Self { db, cascade, journal, workers })
     }
 
     /// What keeps the runs.
@@ -53,6 +63,18 @@ impl Cloud {
             Some(nearest) => Err(unknown("cluster", &[(id.to_owned(), nearest)])),
         }
     }
+}
+
+/// What is linked in, with an inventory and agents.
+pub(crate) fn linked(db: &Db, agents: &AgentArgs) -> Result<CascadeBuilder, Failure> {
+    let &AgentArgs { latency, failure_rate, seed, .. } = agents;
+    let simulated = Simulated::new(Simulation { latency, failure_rate, seed });
+    if let Some(log) = &agents.log {
+        simulated.log_to(log).map_err(|error| {
+            Failure::Usage(format!("the agents' log {} cannot be written: {error}", log.display()))
+        })?;
+    }
+    Ok(Cascade::linked().provide(db.clone()).provide(simulated.agents()))
 }
 
 /// Where the runs of a cloud are kept, unless told: beside it.

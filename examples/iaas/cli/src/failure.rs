@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use cascade_core::{ApplyError, JournalError, PlanError, ResumeError};
+use cascade_restate::RestateError;
 use iaas_model::DbError;
 
 use crate::print::{print_json, say};
@@ -113,6 +114,18 @@ impl From<ResumeError> for Failure {
             ResumeError::HasEnded { .. } | ResumeError::NeverStarted { .. } | ResumeError::Refused { .. } => {
                 Self::Refused(error.to_string())
             }
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<RestateError> for Failure {
+    fn from(error: RestateError) -> Self {
+        match error {
+            RestateError::Plan(error) => error.into(),
+            RestateError::Apply(error) => error.into(),
+            RestateError::Address { .. } | RestateError::UnknownRun { .. } => Self::Usage(error.to_string()),
+            RestateError::OtherPlan { .. } | RestateError::Refused { .. } => Self::Refused(error.to_string()),
             _ => Self::failed(error),
         }
     }

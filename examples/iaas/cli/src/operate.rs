@@ -1,8 +1,9 @@
 //! `iaas delete` and `iaas detach`: plan, ask, run, report.
 
 use cascade_core::{
-    ApplyError, CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report,
+    ApplyError, CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report, RunId,
 };
+use cascade_restate::{Client, RestateError};
 use iaas_model::catalogue;
 
 use crate::args::How;
@@ -39,7 +40,10 @@ pub(crate) async fn run<O: Operation>(
             return Err(unknown(resource, &strangers));
         }
     }
-    let plan = cloud.cascade.plan_named(operation, resource, ids).await?;
+    let plan = match &cloud.workers {
+        None => cloud.cascade.plan_named(operation, resource, ids).await?,
+        Some(workers) => workers.client.plan_named(operation, resource, ids).await?,
+    };
     let summary = plan.summary().map_err(Failure::failed)?;
     write_page(&plan, how)?;
     let vetoed = !plan.vetoes().is_empty() && !how.force;
@@ -60,7 +64,7 @@ pub(crate) async fn run<O: Operation>(
     if !how.yes {
         confirm(&summary.roots)?;
     }
-    carry_out(&cloud.cascade, plan, how).await
+    carry_out(cloud, plan, how).await
 }
 
 /// The plan as a page, where one was asked for.
@@ -72,9 +76,14 @@ fn write_page(plan: &Plan, how: &How) -> Result<(), Failure> {
 }
 
 /// Runs the plan and reports.
-async fn carry_out(cascade: &Cascade, plan: Plan, how: &How) -> Result<(), Failure> {
+async fn carry_out(cloud: &Cloud, plan: Plan, how: &How) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
-    let report = match apply(cascade, plan, how, &interrupted).await {
+    if let Some(workers) = &cloud.workers {
+        let report = apply_on_workers(&workers.client, plan, how, &interrupted).await?;
+        print_report(&report, how.json)?;
+        return verdict(&report, &interrupted);
+    }
+    let report = match apply(&cloud.cascade, plan, how, &interrupted).await {
         Err(ApplyError::Unrecorded { error, report }) => {
             print_report(&report, how.json)?;
             return Err(Failure::Unrecorded(error));
@@ -105,6 +114,24 @@ async fn apply(
     let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
     let bars = ProgressBars::on_terminal(&plan);
     let run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
+    run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
+}
+
+/// The same on workers: the run goes on there if this process ends.
+async fn apply_on_workers(
+    client: &Client,
+    plan: Plan,
+    how: &How,
+    interrupted: &CancellationToken,
+) -> Result<Report, RestateError> {
+    let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
+    let bars = ProgressBars::on_terminal(&plan);
+    let run = client.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
+    let run = match &how.run_as {
+        Some(id) => run.run_as(RunId::from(id.as_str())),
+        None => run,
+    };
+    say(format_args!("iaas: run {}", run.run_id()));
     run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
 }
 

@@ -13,9 +13,13 @@ use crate::cloud::Cloud;
 use crate::failure::Failure;
 use crate::operate::{on_ctrl_c, verdict};
 use crate::print::{print, print_json, say};
+use crate::remote_runs;
 
 /// Says of each run that was broken off how to go on with it.
 pub(crate) async fn remind(cloud: &Cloud) -> Result<(), Failure> {
+    if cloud.workers.is_some() {
+        return Ok(());
+    }
     for info in cloud.cascade.runs().await? {
         if info.is_resumable() && info.state == RunState::Unfinished {
             let (what, progress, id) = (what(&info), progress(&info), &info.run.id);
@@ -27,6 +31,9 @@ pub(crate) async fn remind(cloud: &Cloud) -> Result<(), Failure> {
 
 /// `iaas runs`
 pub(crate) async fn list(cloud: &Cloud, args: RunsArgs) -> Result<(), Failure> {
+    if let Some(workers) = &cloud.workers {
+        return remote_runs::list(workers, &args).await;
+    }
     if let Some(age) = args.forget {
         let forgotten = cloud.journal().forget_ended(age).await?;
         say(format_args!(
@@ -38,17 +45,21 @@ pub(crate) async fn list(cloud: &Cloud, args: RunsArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&runs);
     }
-    let line = |info: &RunInfo| {
-        let owner = info.owner.as_ref().map_or_else(String::new, |owner| format!("  {owner}"));
-        let (id, state, progress) = (&info.run.id, state(info), progress(info));
-        let age = HumanDuration(info.age());
-        format!("{id}  {state:<10}  {progress:<24}  {}  {age} ago{owner}\n", what(info))
-    };
     print(runs.iter().map(line).collect::<String>())
+}
+
+pub(crate) fn line(info: &RunInfo) -> String {
+    let owner = info.owner.as_ref().map_or_else(String::new, |owner| format!("  {owner}"));
+    let (id, state, progress) = (&info.run.id, state(info), progress(info));
+    let age = HumanDuration(info.age());
+    format!("{id}  {state:<10}  {progress:<24}  {}  {age} ago{owner}\n", what(info))
 }
 
 /// `iaas run <id>`
 pub(crate) async fn show(cloud: &Cloud, args: RunArgs) -> Result<(), Failure> {
+    if let Some(workers) = &cloud.workers {
+        return remote_runs::show(workers, &args).await;
+    }
     let run = RunId::from(args.id);
     let details = cloud.cascade.run_details(&run).await?;
     let receipt = if args.verify { Some(cloud.cascade.verify(&run).await?) } else { None };
@@ -105,6 +116,9 @@ fn in_words(details: &RunDetails) -> String {
 
 /// `iaas resume`
 pub(crate) async fn resume(cloud: &Cloud, args: ResumeArgs) -> Result<(), Failure> {
+    if let Some(workers) = &cloud.workers {
+        return remote_runs::attach(workers, args).await;
+    }
     let interrupted = on_ctrl_c()?;
     match args.id {
         Some(id) => {

@@ -1,0 +1,123 @@
+//! Events that travel. They carry no time: whoever does a run again tells the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::RemoteError;
+use crate::declare::Phase;
+use crate::event::{Event, StepName};
+use crate::graph::Graph;
+
+/// An [`Event`] as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is what the event of that name says")]
+pub enum EventRecord {
+    Found { resource: String, new: usize, instances: usize },
+    RunStarted { operation: String, instances: usize },
+    PhaseStarted { phase: Phase },
+    StepStarted { step: StepRecord },
+    StepRetried { step: StepRecord, instances: usize, attempt: u32, delay_millis: u64, error: RemoteError },
+    StepEnded { step: StepRecord, failed: usize, ended: usize, blocked: usize },
+    Chased { newcomers: usize },
+    Replanned { added: usize, gone: usize, changed: usize },
+    Cancelled,
+    RunEnded { done: usize, failed: usize, blocked: usize, not_started: usize },
+}
+
+/// A [`StepName`] as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StepRecord {
+    /// The phase.
+    pub phase: Phase,
+    /// The resource it acts on.
+    pub resource: String,
+    /// The method.
+    pub effect: String,
+    /// How many instances it acts on.
+    pub instances: usize,
+}
+
+impl From<&StepName> for StepRecord {
+    fn from(StepName { phase, resource, effect, instances }: &StepName) -> Self {
+        let (resource, effect) = (resource.as_ref().to_owned(), effect.as_ref().to_owned());
+        Self { phase: *phase, resource, effect, instances: *instances }
+    }
+}
+
+impl From<StepRecord> for StepName {
+    fn from(StepRecord { phase, resource, effect, instances }: StepRecord) -> Self {
+        Self { phase, resource: resource.into(), effect: effect.into(), instances }
+    }
+}
+
+impl From<&Event> for EventRecord {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Found { resource, new, instances } => {
+                Self::Found { resource: resource.as_ref().to_owned(), new: *new, instances: *instances }
+            }
+            Event::RunStarted { operation, instances } => {
+                Self::RunStarted { operation: (*operation).to_owned(), instances: *instances }
+            }
+            Event::PhaseStarted { phase } => Self::PhaseStarted { phase: *phase },
+            Event::StepStarted { step } => Self::StepStarted { step: step.into() },
+            Event::StepRetried { step, instances, attempt, delay, error } => Self::StepRetried {
+                step: step.into(),
+                instances: *instances,
+                attempt: *attempt,
+                delay_millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                error: RemoteError::from(&**error),
+            },
+            Event::StepEnded { step, failed, ended, blocked, .. } => {
+                Self::StepEnded { step: step.into(), failed: *failed, ended: *ended, blocked: *blocked }
+            }
+            Event::Chased { newcomers } => Self::Chased { newcomers: *newcomers },
+            Event::Replanned { added, gone, changed } => {
+                Self::Replanned { added: *added, gone: *gone, changed: *changed }
+            }
+            Event::Cancelled => Self::Cancelled,
+            &Event::RunEnded { done, failed, blocked, not_started } => {
+                Self::RunEnded { done, failed, blocked, not_started }
+            }
+        }
+    }
+}
+
+impl EventRecord {
+    /// The event, for a program that links `graph`; `None` if that does not know the operation. How long a step took is
+    /// not known, and zero.
+    pub fn into_event(self, graph: &Graph) -> Option<Event> {
+        Some(match self {
+            Self::Found { resource, new, instances } => {
+                Event::Found { resource: resource.into(), new, instances }
+            }
+            Self::RunStarted { operation, instances } => {
+                let operation = graph.operations[graph.find_operation(&operation)?].code();
+                Event::RunStarted { operation, instances }
+            }
+            Self::PhaseStarted { phase } => Event::PhaseStarted { phase },
+            Self::StepStarted { step } => Event::StepStarted { step: step.into() },
+            Self::StepRetried { step, instances, attempt, delay_millis, error } => Event::StepRetried {
+                step: step.into(),
+                instances,
+                attempt,
+                delay: Duration::from_millis(delay_millis),
+                error: Arc::new(error.into_call_error()),
+            },
+            Self::StepEnded { step, failed, ended, blocked } => {
+                Event::StepEnded { step: step.into(), failed, ended, blocked, elapsed: Duration::ZERO }
+            }
+            Self::Chased { newcomers } => Event::Chased { newcomers },
+            Self::Replanned { added, gone, changed } => Event::Replanned { added, gone, changed },
+            Self::Cancelled => Event::Cancelled,
+            Self::RunEnded { done, failed, blocked, not_started } => {
+                Event::RunEnded { done, failed, blocked, not_started }
+            }
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! Placeholders for extensions and authorizers: what the engine asks of them is asked of somebody else.
+
+use std::sync::Arc;
+use std::task::Context;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
+
+use super::{AuthorizeCall, FindCall, Remote, RemoteError, names};
+use crate::affected::Affected;
+use crate::authorize::{Authorizer, Denial};
+use crate::call::{Begun, begin};
+use crate::context::{FindContext, StepContext};
+use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase, StepSettings};
+use crate::error::StepError;
+use crate::extension::DynExtension;
+use crate::graph::Graph;
+use crate::intern::{Batch, Ids};
+use crate::layer::Instances;
+use crate::outcome::{DynFound, Positions};
+use crate::plan::Plan;
+use crate::resource::ResourceDescriptor;
+
+use super::found::ReadFound;
+
+/// Stands in for one extension of a graph.
+pub(super) struct Proxy {
+    /// The extension's own, less its time limit and its retries of finders and checks: the other side sees to these.
+    descriptor: ExtensionDescriptor,
+    remote: Arc<dyn Remote>,
+}
+
+impl Proxy {
+    pub(super) fn new(graph: &Graph, at: usize, remote: Arc<dyn Remote>) -> Self {
+        let mut descriptor = graph.extensions[at].clone();
+        descriptor.settings = StepSettings { timeout: None, retries: 0, ..descriptor.settings };
+        Self { descriptor, remote }
+    }
+
+    fn find_call(
+        &self,
+        finder: usize,
+        parents: &Batch<'_>,
+        cx: &FindContext,
+    ) -> Result<(FindCall, &ResourceDescriptor), StepError> {
+        let declared = &self.descriptor.finders[finder];
+        let call = FindCall {
+            operation: cx.operation.descriptor().code().to_owned(),
+            payload: cx.operation.to_json().map_err(StepError::terminal)?,
+            root: cx.root.clone(),
+            parent: declared.parent.name().to_owned(),
+            child: self.descriptor.resource.name().to_owned(),
+            extension: self.descriptor.name.to_string(),
+            finder: declared.method.to_string(),
+            parents: declared.parent.write_ids(parents.ids()).map_err(StepError::terminal)?,
+        };
+        Ok((call, &declared.parent))
+    }
+
+    async fn execute(&self, ids: Ids<'_>, cx: &StepContext) -> Result<Vec<(usize, RemoteError)>, StepError> {
+        let ids = self.descriptor.resource.write_ids(ids).map_err(StepError::terminal)?;
+        let count = ids.len();
+        let plan = plan_of(&cx.affected);
+        let answer = self.remote.execute(&plan, names::of(cx, ids)).await;
+        let answer = answer.map_err(RemoteError::into_step_error)?;
+        for nested in answer.nested {
+            cx.nesting.add_report(nested);
+        }
+        within(answer.named.iter().map(|(position, _)| *position), count)?;
+        Ok(answer.named)
+    }
+}
+
+impl DynExtension for Proxy {
+    fn descriptor(&self) -> &ExtensionDescriptor {
+        &self.descriptor
+    }
+
+    fn find<'a>(
+        &'a self,
+        finder: usize,
+        parents: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>> {
+        Box::pin(async move {
+            let (call, parent) = self.find_call(finder, parents, cx)?;
+            let found = self.remote.find(call).await;
+            let found = found.and_then(|found| ReadFound::new(parent, &self.descriptor.resource, found));
+            found.map(|found| Box::new(found) as Box<dyn DynFound>).map_err(RemoteError::into_step_error)
+        })
+    }
+
+    fn check<'a>(
+        &'a self,
+        _check: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>> {
+        let objections = |named: Vec<(usize, RemoteError)>| {
+            Ok(named.into_iter().map(|(position, reason)| (position, reason.to_string())).collect())
+        };
+        self.execute(batch.ids(), cx).map_ok(objections).boxed()
+    }
+
+    fn begin<'a>(
+        &'a self,
+        _method: (Phase, usize),
+        ids: Ids<'a>,
+        cx: &'a StepContext,
+        task: &mut Context<'_>,
+    ) -> Begun<'a, Vec<(usize, StepError)>> {
+        let failures = |named: Vec<(usize, RemoteError)>| {
+            named.into_iter().map(|(position, error)| (position, error.into_step_error())).collect()
+        };
+        begin(self.execute(ids, cx).map_ok(failures).boxed(), task)
+    }
+}
+
+/// Stands in for all authorizers.
+pub(super) struct AuthorizerProxy {
+    graph: Arc<Graph>,
+    remote: Arc<dyn Remote>,
+}
+
+impl AuthorizerProxy {
+    pub(super) fn new(graph: Arc<Graph>, remote: Arc<dyn Remote>) -> Self {
+        Self { graph, remote }
+    }
+
+    async fn ask(&self, instances: Instances<'_>) -> Result<Vec<Denial>, StepError> {
+        let descriptor = &self.graph.resources[instances.resource].descriptor;
+        let ids = &instances.affected.columns[instances.resource].ids;
+        let ids = descriptor.write_ids(ids.batch(instances.nodes, instances.first).ids());
+        let ids = ids.map_err(StepError::terminal)?;
+        let plan = plan_of(instances.affected);
+        let call = AuthorizeCall { resource: instances.resource().to_owned(), ids };
+        let denied = self.remote.authorize(&plan, call).await.map_err(RemoteError::into_step_error)?;
+        within(denied.iter().map(|(position, _)| *position), instances.len())?;
+        Ok(denied.into_iter().map(|(position, reason)| Denial::new(position, reason)).collect())
+    }
+}
+
+impl Authorizer for AuthorizerProxy {
+    fn authorize<'a>(&'a self, instances: Instances<'a>) -> BoxFuture<'a, Result<Vec<Denial>, StepError>> {
+        self.ask(instances).boxed()
+    }
+}
+
+fn plan_of(affected: &Arc<Affected>) -> Plan {
+    Plan { affected: Arc::clone(affected), vetoes: Vec::new(), denials: Vec::new() }
+}
+
+/// Refuses an answer about instances that were not asked about.
+fn within(mut positions: impl Iterator<Item = usize>, count: usize) -> Result<(), StepError> {
+    match positions.find(|&position| position >= count) {
+        None => Ok(()),
+        Some(position) => {
+            let message = format!("it answered about position {position}, in a batch of {count}");
+            Err(RemoteError::fault(message).into_step_error())
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Runs that are driven turn by turn, and what travels of them.
+
+use std::sync::{Arc, Mutex};
+
+use cascade_core::remote::{
+    Answer, EventRecord, Fingerprint, PlanHeader, Request, Turns, authorize, drive, execute, find, records,
+    report_from, report_pages,
+};
+use cascade_core::{
+    Cascade, CascadeBuilder, Event, FailurePolicy, Report, RunId, StepError, StepSettings, place,
+};
+
+use crate::loopback::{read_again, through_text};
+use crate::support::{Cloud, Kind, Notes, block_on, plan};
+
+/// Two hosts with two VMs each, a batch of one, and a VM that fails at its first try.
+fn cloud(set: impl FnOnce(CascadeBuilder) -> CascadeBuilder) -> (Cascade, Notes) {
+    let flaky = |it: &mut Kind| {
+        it.edge("Host", "h1>v1 h1>v2 h2>v3 h2>v4").settings(StepSettings::default().batch(1).retries(2));
+        it.declared().effect("destroy", place!(), |_, ids: &[String], cx| {
+            let fails = cx.attempt() == 1 && ids.iter().any(|id| id == "v2");
+            let answer =
+                if fails { Err(StepError::retryable("not yet")) } else { Ok(cascade_core::Outcome::done()) };
+            Box::pin(async { answer })
+        });
+        it.under_declared("Host", "destroy", "");
+    };
+    let cloud = Cloud::new().kind("Zone", |it| {
+        it.root("remove").begin("mark").cleanup("purge");
+    });
+    let cloud = cloud.kind("Host", |it| {
+        it.under("Zone", "remove", "z>h1 z>h2");
+    });
+    cloud.kind("Vm", flaky).build_with(set)
+}
+
+/// What a run asked for and what it was answered, in order: as a durable engine has it on record.
+#[derive(Default)]
+struct Recorded {
+    requests: Vec<String>,
+    answers: Vec<(u64, Answer)>,
+}
+
+fn in_words(number: u64, request: &Request) -> String {
+    match request {
+        Request::Find(call) => format!("{number} {}", serde_json::to_string(call).unwrap()),
+        Request::Execute(_, call) => format!("{number} {}", serde_json::to_string(call).unwrap()),
+        Request::Authorize(_, call) => format!("{number} {}", serde_json::to_string(call).unwrap()),
+        other => format!("{number} {other:?}"),
+    }
+}
+
+async fn carry_out(there: &Cascade, request: Request) -> Answer {
+    match request {
+        Request::Find(call) => Answer::Found(find(there, through_text(&call)).await),
+        Request::Execute(plan, call) => {
+            Answer::Executed(through_text(&execute(there, &read_again(there, &plan), call).await))
+        }
+        Request::Authorize(plan, call) => Answer::Authorized(authorize(there, &plan, call).await),
+        _ => Answer::Waited,
+    }
+}
+
+/// Drives a deletion of the zone. First what is on record is answered again, then `choose` says which of the open
+/// requests is answered next; `None` breaks the run off.
+fn deleted(
+    there: &Cascade,
+    record: &mut Recorded,
+    mut choose: impl FnMut(usize) -> Option<usize>,
+) -> Option<(Report, Vec<Event>)> {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let mut turns = Turns::new(|remote| {
+        let (cascade, seen) = (drive(there, remote, 3), Arc::clone(&events));
+        async move {
+            let plan = plan(&cascade, "Zone z").await.unwrap();
+            let apply = cascade.apply(plan).policy(FailurePolicy::Isolate).run_as(RunId::from("run-1"));
+            apply.on_event(move |event| seen.lock().unwrap().push(event.clone())).await.unwrap()
+        }
+    });
+    let on_record = std::mem::take(&mut record.requests);
+    let mut answered = std::mem::take(&mut record.answers).into_iter();
+    let mut open = Vec::new();
+    loop {
+        let ended = turns.turn();
+        for (number, request) in turns.take_requests() {
+            record.requests.push(in_words(number, &request));
+            open.push((number, request));
+        }
+        let common = on_record.len().min(record.requests.len());
+        assert_eq!(on_record[..common], record.requests[..common], "it asks for the same again");
+        if let Some(report) = ended {
+            return Some((report, std::mem::take(&mut events.lock().unwrap())));
+        }
+        let (number, answer) = if let Some((number, answer)) = answered.next() {
+            open.retain(|(at, _)| *at != number);
+            (number, answer)
+        } else {
+            let (number, request) = open.remove(choose(open.len())?);
+            (number, block_on(carry_out(there, request)))
+        };
+        record.answers.push((number, answer.clone()));
+        turns.answer(number, answer);
+    }
+}
+
+/// Always the same choices for a seed.
+fn dice(mut seed: u64) -> impl FnMut(usize) -> Option<usize> {
+    move |count| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Some((seed >> 33) as usize % count)
+    }
+}
+
+#[test]
+fn a_run_that_is_done_again_asks_for_the_same_and_goes_on_where_it_was() {
+    for seed in 0..40 {
+        let (there, _) = cloud(|builder| builder);
+        let mut whole = Recorded::default();
+        let (report, _) = deleted(&there, &mut whole, dice(seed)).unwrap();
+        assert!(report.is_complete());
+        for broken_off in 0..whole.answers.len() {
+            let (there, notes) = cloud(|builder| builder);
+            let mut record = Recorded::default();
+            let mut left = broken_off;
+            let mut first = dice(seed);
+            let none = deleted(&there, &mut record, |count| {
+                left = left.checked_sub(1)?;
+                first(count)
+            });
+            assert!(none.is_none());
+            let known = record.answers.len();
+            let called = notes.calls().len();
+            let (again, events) = deleted(&there, &mut record, dice(seed + 100)).unwrap();
+            assert_eq!(again.summary(), report.summary());
+            assert!(matches!(events.last(), Some(Event::RunEnded { done: 7, .. })));
+            assert!(record.answers.len() >= known && notes.calls().len() >= called);
+            let mut calls = notes.calls();
+            calls.sort();
+            calls.dedup();
+            assert_eq!(calls.len(), notes.calls().len(), "what was answered is not called again");
+        }
+    }
+}
+
+#[test]
+fn steps_that_failed_are_tried_again_after_a_wait_that_the_driver_sees_to() {
+    let (there, _) = cloud(|builder| builder);
+    let mut record = Recorded::default();
+    let (report, events) = deleted(&there, &mut record, dice(1)).unwrap();
+    assert!(report.is_complete());
+    let waits = record.requests.iter().filter(|request| request.contains("Wait")).count();
+    let retried =
+        events.iter().filter(|event| matches!(event, Event::StepRetried { attempt: 1, .. })).count();
+    assert_eq!((waits, retried), (1, 1));
+}
+
+#[test]
+fn a_report_is_the_same_after_a_journey() {
+    let deleted = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Host", |it| {
+            it.under("Zone", "remove", "z>h1 z>h2 z>h3");
+        })
+        .failing(&["Host.remove h2", "Host.remove h3"])
+        .delete_with("Zone z", |apply| apply.policy(FailurePolicy::Isolate));
+    let pages = report_pages(&deleted.report);
+    let (there, _) = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Host", |it| {
+            it.under("Zone", "remove", "z>h1 z>h2 z>h3");
+        })
+        .build();
+    let plan = block_on(plan(&there, "Zone z")).unwrap();
+    let report = report_from(&plan, through_text(&pages)).unwrap();
+    assert_eq!(report.summary(), deleted.report.summary());
+    assert_eq!(report.to_string(), deleted.report.to_string());
+    let short = report_from(&plan, pages.into_iter().take(1)).unwrap_err();
+    assert_eq!(short, "it speaks of 0 instances, and the plan of 4");
+}
+
+#[test]
+fn events_are_the_same_after_a_journey() {
+    let (there, _) = cloud(|builder| builder);
+    let (_, events) = deleted(&there, &mut Recorded::default(), dice(7)).unwrap();
+    for event in events {
+        let record = through_text(&EventRecord::from(&event));
+        let again = record.clone().into_event(there.graph()).unwrap();
+        assert_eq!(EventRecord::from(&again), record);
+    }
+}
+
+#[test]
+fn a_plan_that_does_not_fit_says_what_is_missing() {
+    let (there, _) = cloud(|builder| builder);
+    let plan = block_on(plan(&there, "Zone z")).unwrap();
+    let header = PlanHeader::of(&plan).unwrap();
+    let (other, _) = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .build();
+    let records = records(&plan, None).map(Result::unwrap);
+    let error = cascade_core::remote::restore(&other, &header, records).unwrap_err();
+    assert_eq!(error, "there is no resource Host");
+}
+
+#[test]
+fn a_difference_names_what_a_program_lacks() {
+    let (here, _) = cloud(|builder| builder);
+    let (there, _) = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove").begin("mark").cleanup("purge");
+        })
+        .kind("Host", |it| {
+            it.under("Zone", "remove", "z>h1 z>h2");
+        })
+        .build();
+    let (here, there) = (Fingerprint::of(&here), Fingerprint::of(&there));
+    assert_ne!(here.version(), there.version());
+    let difference = here.difference(&there).unwrap().to_string();
+    assert!(difference.starts_with("it lacks extension VmCascade of Vm, "), "{difference}");
+    assert!(difference.contains("edge from Vm to Host"), "{difference}");
+
+    let (same, _) = cloud(|builder| builder);
+    assert_eq!(Fingerprint::of(&same).version(), here.version());
+    let (packed, _) = cloud(|builder| builder.finder_batch(7));
+    let difference = here.difference(&Fingerprint::of(&packed)).unwrap().to_string();
+    assert!(difference.contains("finder calls: 7 parents in one"), "{difference}");
+}

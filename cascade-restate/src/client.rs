@@ -1,0 +1,244 @@
+//! A client: the verbs of one process, for runs that go on elsewhere.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use cascade_core::remote::{Fingerprint, drive, report_from, stuck};
+use cascade_core::{
+    Cascade, Operation, Plan, PlanError, Progress, Report, Resource, Roots, RunId, StartsFrom, StuckStep,
+    unix_millis,
+};
+use futures::Stream;
+use restate_sdk::context::RequestTarget;
+
+use crate::apply::RemoteApply;
+use crate::error::RestateError;
+use crate::ingress::Ingress;
+use crate::names::{CASCADE, GRAPH, Version};
+use crate::plans;
+use crate::remote::Workers;
+use crate::watch::{Watch, progress_of};
+use crate::wire::{PlanRef, ProgressRecord, Refusal, RunAbout, RunOutcome, UnderWayRecord};
+
+/// Steps of one run in flight, unless told.
+const STEPS: usize = 256;
+
+/// Plans operations and runs plans on workers that are registered with Restate. Cheap to clone.
+///
+/// ```no_run
+/// use cascade_core::{Cascade, Delete};
+/// use cascade_restate::Client;
+///
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let cascade = Cascade::linked().build()?;
+/// let client = Client::connect(&cascade, "http://127.0.0.1:8080").await?;
+/// let plan = client.plan_named(Delete, "Zone", ["zone-1"]).await?;
+/// println!("{plan}");
+/// let report = client.apply(plan).await?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    /// Its methods are called on workers.
+    pub(crate) cascade: Cascade,
+    pub(crate) workers: Arc<Workers>,
+    pub(crate) steps: usize,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.workers.ingress.address())
+    }
+}
+
+impl Client {
+    /// A client with the extensions of `cascade`, whose methods are called on workers; `address` is that of Restate's
+    /// ingress. An error if nobody answers there.
+    pub async fn connect(cascade: &Cascade, address: &str) -> Result<Self, RestateError> {
+        let ingress = Ingress::new(address)?;
+        ingress.health().await?;
+        let workers = Arc::new(Workers::new(ingress, Version::of(cascade), cascade.shared_graph()));
+        let driven = drive(cascade, Arc::clone(&workers) as _, usize::MAX);
+        Ok(Self { cascade: driven, workers, steps: STEPS })
+    }
+
+    /// How many steps of a run may be in flight. 256 unless told; zero counts as one.
+    #[must_use]
+    pub fn steps_in_flight(mut self, steps: usize) -> Self {
+        self.steps = steps.max(1);
+        self
+    }
+
+    pub(crate) fn ingress(&self) -> &Ingress {
+        &self.workers.ingress
+    }
+
+    /// Pass 1: finds all that `operation` on `roots` would touch, and asks the checks: all on workers.
+    pub async fn plan<O, R>(&self, operation: O, roots: Roots<R>) -> Result<Plan, RestateError>
+    where
+        O: StartsFrom<R>,
+        R: Resource,
+    {
+        let planned = self.cascade.plan(operation, roots).await;
+        self.planned(planned).await
+    }
+
+    /// The same, for programs that know resources and ids only as text.
+    pub async fn plan_named<O: Operation>(
+        &self,
+        operation: O,
+        resource: &str,
+        roots: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Plan, RestateError> {
+        let planned = self.cascade.plan_named(operation, resource, roots).await;
+        self.planned(planned).await
+    }
+
+    async fn planned(&self, planned: Result<Plan, PlanError>) -> Result<Plan, RestateError> {
+        let own = self.workers.take_error();
+        match (planned, own) {
+            (Ok(plan), _) => Ok(plan),
+            (Err(_), Some(error)) => Err(self.explained(error).await),
+            (Err(error), None) => Err(error.into()),
+        }
+    }
+
+    /// Where no worker has what this program has, says in what the newest one differs.
+    pub(crate) async fn explained(&self, error: RestateError) -> RestateError {
+        let RestateError::NoWorker { address } = error else { return error };
+        let target = RequestTarget::service(GRAPH, "fingerprint");
+        let theirs: Result<Fingerprint, RestateError> = self.ingress().ask(&target).await;
+        let difference = theirs.ok().and_then(|theirs| self.workers.version.fingerprint.difference(&theirs));
+        match difference {
+            Some(difference) => RestateError::Differs { address, difference: Box::new(difference) },
+            None => RestateError::NoWorker { address },
+        }
+    }
+
+    /// Pass 2: runs the plan on workers. Awaiting it starts the run and waits for its end. A run that was started goes on
+    /// if that is dropped, or this program ends.
+    pub fn apply(&self, plan: Plan) -> RemoteApply {
+        RemoteApply::new(self.clone(), plan)
+    }
+
+    pub(crate) fn target(run: &RunId, handler: &str) -> RequestTarget {
+        RequestTarget::workflow(CASCADE, run.as_str(), handler)
+    }
+
+    /// Waits for the end of a run that was started, by whomever.
+    pub async fn attach(&self, run: &RunId) -> Result<Report, RestateError> {
+        self.ended(run, None).await
+    }
+
+    /// Waits for the end of a run. `planned` is the plan with its place in Restate, if it is at hand.
+    pub(crate) async fn ended(
+        &self,
+        run: &RunId,
+        planned: Option<(Plan, PlanRef)>,
+    ) -> Result<Report, RestateError> {
+        let outcome: Option<RunOutcome> = self.ingress().attach(CASCADE, run.as_str()).await?;
+        match outcome.ok_or_else(|| self.unknown(run))? {
+            RunOutcome::Refused(refusal) => Err(self.refused(run, refusal)),
+            RunOutcome::Ended { report_pages, plan_pages, plan: id, .. } => {
+                let plan = match planned {
+                    Some((plan, place)) if place.pages == plan_pages && place.id == id => plan,
+                    _ => self.stored_plan(run, id, plan_pages).await?,
+                };
+                self.report(run, &plan, report_pages).await
+            }
+        }
+    }
+
+    fn refused(&self, run: &RunId, refusal: Refusal) -> RestateError {
+        use cascade_core::ApplyError;
+        match refusal {
+            Refusal::Vetoed(vetoes) => ApplyError::Vetoed { vetoes }.into(),
+            Refusal::Denied(denials) => ApplyError::Denied { denials }.into(),
+            Refusal::Differs(difference) => {
+                let address = self.ingress().address().to_owned();
+                RestateError::Differs { address, difference: Box::new(difference) }
+            }
+            Refusal::Other(reason) => RestateError::Refused { run: run.clone(), reason },
+        }
+    }
+
+    async fn stored_plan(&self, run: &RunId, id: String, pages: u32) -> Result<Plan, RestateError> {
+        let place = PlanRef { id, pages, ingress: self.ingress().address().to_owned() };
+        let plan = plans::read(self.ingress(), &self.cascade, &place).await;
+        plan.map_err(|what| RestateError::Unreadable { run: run.clone(), what })
+    }
+
+    async fn report(&self, run: &RunId, plan: &Plan, pages: u32) -> Result<Report, RestateError> {
+        let unreadable = |what: String| RestateError::Unreadable { run: run.clone(), what };
+        let mut report = Vec::new();
+        for number in 0..pages {
+            let page: Option<_> = self.ingress().call(&Self::target(run, "report"), &number).await?;
+            report.push(page.ok_or_else(|| unreadable(format!("page {number} of its report is gone")))?);
+        }
+        report_from(plan, report).map_err(unreadable)
+    }
+
+    pub(crate) fn unknown(&self, run: &RunId) -> RestateError {
+        RestateError::UnknownRun { address: self.ingress().address().to_owned(), run: run.clone() }
+    }
+
+    pub(crate) async fn about(&self, run: &RunId) -> Result<Option<RunAbout>, RestateError> {
+        self.ingress().ask(&Self::target(run, "about")).await
+    }
+
+    /// Nothing new starts in the run; what is under way ends.
+    pub async fn cancel(&self, run: &RunId) -> Result<(), RestateError> {
+        self.about(run).await?.ok_or_else(|| self.unknown(run))?;
+        self.cancel_started(run).await
+    }
+
+    /// The same for a run that was started for certain, though it may not have begun.
+    pub(crate) async fn cancel_started(&self, run: &RunId) -> Result<(), RestateError> {
+        self.ingress().order(&Self::target(run, "cancel")).await
+    }
+
+    pub(crate) async fn progress_record(&self, run: &RunId) -> Result<ProgressRecord, RestateError> {
+        let query = crate::wire::ProgressQuery { from_page: u32::MAX };
+        let answer: crate::wire::ProgressAnswer =
+            self.ingress().call(&Self::target(run, "progress"), &query).await?;
+        Ok(answer.progress)
+    }
+
+    /// How far the run is, again and again until it has ended.
+    pub fn progress(&self, run: &RunId) -> impl Stream<Item = Result<Progress, RestateError>> + Send + use<> {
+        Watch::new(self.clone(), run.clone()).progress()
+    }
+
+    /// What happens in the run, from its beginning to its end, as far as it is kept.
+    pub fn events(
+        &self,
+        run: &RunId,
+    ) -> impl Stream<Item = Result<cascade_core::Event, RestateError>> + Send + use<> {
+        Watch::new(self.clone(), run.clone()).events()
+    }
+
+    /// How far the run was when it last said so.
+    pub async fn progress_now(&self, run: &RunId) -> Result<Progress, RestateError> {
+        Ok(progress_of(&self.progress_record(run).await?))
+    }
+
+    /// The steps that were under way when the run last said so, the longest first, with what waits for them.
+    pub async fn stuck(&self, run: &RunId) -> Result<Vec<StuckStep>, RestateError> {
+        let under_way: Vec<UnderWayRecord> = self.ingress().ask(&Self::target(run, "stuck")).await?;
+        if under_way.is_empty() {
+            return Ok(Vec::new());
+        }
+        let about = self.about(run).await?.ok_or_else(|| self.unknown(run))?;
+        let pages = self.progress_record(run).await?.plan_pages;
+        let plan = self.stored_plan(run, about.plan, pages).await?;
+        let now = unix_millis(SystemTime::now());
+        let steps = under_way.into_iter().filter_map(|record| {
+            let since = Duration::from_millis(now.saturating_sub(record.since));
+            stuck(&plan, &record.call, record.instances, since)
+        });
+        Ok(steps.collect())
+    }
+}

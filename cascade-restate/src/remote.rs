@@ -1,0 +1,133 @@
+//! What a client has carried out while it plans: finders, checks and authorizers, on workers.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cascade_core::remote::{
+    AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall, PlanHeader, Remote, RemoteError, is_same,
+    records,
+};
+use cascade_core::{Graph, Plan, RunId};
+use futures::future::BoxFuture;
+use restate_sdk::context::RequestTarget;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::RestateError;
+use crate::ingress::Ingress;
+use crate::names::{PLANS, Version, handler, step};
+use crate::pages::{FoundSoFar, RecordPages};
+use crate::wire::{AuthorizeMessage, FindMessage, FoundPage, PlanRef, PutPage, StepMessage};
+
+/// Stored plans that are remembered, at most.
+const REMEMBERED: usize = 4;
+
+pub(crate) struct Workers {
+    pub(crate) ingress: Ingress,
+    pub(crate) version: Version,
+    pub(crate) graph: Arc<Graph>,
+    stored: tokio::sync::Mutex<VecDeque<(Plan, PlanRef)>>,
+    /// The first error that was no worker's: what the engine makes of it says less.
+    failed: Mutex<Option<RestateError>>,
+}
+
+impl Workers {
+    pub(crate) fn new(ingress: Ingress, version: Version, graph: Arc<Graph>) -> Self {
+        Self { ingress, version, graph, stored: tokio::sync::Mutex::default(), failed: Mutex::default() }
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<RestateError>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take_error(&self) -> Option<RestateError> {
+        self.failed().take()
+    }
+
+    /// Stores a plan, if it is not stored yet.
+    pub(crate) async fn store(&self, plan: &Plan) -> Result<PlanRef, RestateError> {
+        // Held while it is written: whoever comes at the same time waits for it.
+        let mut stored = self.stored.lock().await;
+        if let Some((_, known)) = stored.iter().find(|(known, _)| is_same(known, plan)) {
+            return Ok(known.clone());
+        }
+        let id = RunId::generate().to_string();
+        let target = RequestTarget::object(PLANS, &id, "put");
+        let unwritable = |error: serde_json::Error| self.ingress.answered(format!("nothing: {error}"));
+        let mut header = Some(PlanHeader::of(plan).map_err(unwritable)?);
+        let mut pages = 0;
+        for records in RecordPages::new(records(plan, None)) {
+            let records = records.map_err(unwritable)?;
+            let page = PutPage { number: pages, header: header.take(), records };
+            let () = self.ingress.tell(&target, &page).await?;
+            pages += 1;
+        }
+        let place = PlanRef { id, pages, ingress: self.ingress.address().to_owned() };
+        stored.push_front((plan.clone(), place.clone()));
+        stored.truncate(REMEMBERED);
+        Ok(place)
+    }
+
+    async fn call<Req, Res>(&self, resource: &str, handler: &str, message: &Req) -> Result<Res, RemoteError>
+    where
+        Req: Serialize + Clone + Send + Sync + 'static,
+        Res: DeserializeOwned + Send + 'static,
+    {
+        let target = RequestTarget::service(step(&self.graph, &self.version.name, resource), handler);
+        let answer: Result<Result<Res, RemoteError>, RestateError> =
+            self.ingress.call(&target, message).await;
+        answer.unwrap_or_else(|error| Err(self.not_asked(error)))
+    }
+
+    /// Keeps an error that is no method's.
+    fn not_asked(&self, error: RestateError) -> RemoteError {
+        let said = RemoteError::fault(&error);
+        self.failed().get_or_insert(error);
+        said
+    }
+}
+
+impl Remote for Workers {
+    fn find(&self, call: FindCall) -> BoxFuture<'_, Result<FoundIds, RemoteError>> {
+        Box::pin(async move {
+            let mut so_far = FoundSoFar::default();
+            while let Some(from) = so_far.next() {
+                let message = FindMessage { graph: self.version.name.clone(), call: call.clone(), from };
+                let page: FoundPage = self.call(&call.child, "find", &message).await?;
+                so_far.take(page);
+            }
+            Ok(so_far.finish())
+        })
+    }
+
+    fn execute<'a>(
+        &'a self,
+        plan: &'a Plan,
+        call: MethodCall,
+    ) -> BoxFuture<'a, Result<MethodAnswer, RemoteError>> {
+        Box::pin(async move {
+            let plan = self.store(plan).await.map_err(|error| self.not_asked(error))?;
+            let (resource, method) = (call.resource.clone(), handler(&call.effect));
+            let message = StepMessage { graph: self.version.name.clone(), plan, call };
+            self.call(&resource, &method, &message).await
+        })
+    }
+
+    fn authorize<'a>(
+        &'a self,
+        plan: &'a Plan,
+        call: AuthorizeCall,
+    ) -> BoxFuture<'a, Result<Vec<(usize, String)>, RemoteError>> {
+        Box::pin(async move {
+            let plan = self.store(plan).await.map_err(|error| self.not_asked(error))?;
+            let resource = call.resource.clone();
+            let message = AuthorizeMessage { graph: self.version.name.clone(), plan, call };
+            self.call(&resource, "authorize", &message).await
+        })
+    }
+
+    fn wait(&self, delay: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(delay))
+    }
+}

@@ -1,0 +1,118 @@
+//! The services beside the workflow and the steps: plans, and the graph.
+#![expect(clippy::unused_async, reason = "a handler is async, whether it waits or not")]
+
+use std::sync::Arc;
+
+use cascade_core::remote::{Fingerprint, PlanHeader};
+use cascade_core::{Cascade, Record};
+use restate_sdk::context::RequestTarget;
+use restate_sdk::prelude::*;
+use tokio::sync::Semaphore;
+
+use crate::names::{PLANS, Version};
+use crate::plans::Plans;
+use crate::wire::PutPage;
+use crate::worker::Options;
+
+/// What all services of one worker share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) cascade: Cascade,
+    pub(crate) version: Arc<Version>,
+    pub(crate) plans: Plans,
+    /// A place for each step that may be under way here.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) options: Options,
+}
+
+/// Keeps plans, in pages.
+#[derive(Debug)]
+pub(crate) struct CascadePlan(pub(crate) Shared);
+
+#[restate_sdk::object(client_visibility = "pub(crate)")]
+impl CascadePlan {
+    /// Keeps a page. The same page may come twice; another one in its place is refused.
+    #[handler]
+    async fn put(&self, ctx: ObjectContext<'_>, Json(page): Json<PutPage>) -> HandlerResult<()> {
+        let key = page_key(page.number);
+        if let Some(Json(known)) = ctx.get::<Json<Vec<Record>>>(&key).await? {
+            return if known == page.records {
+                Ok(())
+            } else {
+                Err(TerminalError::new_with_code(409, format!("page {} is there already", page.number))
+                    .into())
+            };
+        }
+        if let Some(header) = page.header {
+            ctx.set("header", Json(header));
+            self.expire_later(&ctx);
+        }
+        ctx.set(&key, Json(page.records));
+        Ok(())
+    }
+
+    /// One page; `None` if it is not there.
+    #[handler]
+    async fn page(
+        &self,
+        ctx: SharedObjectContext<'_>,
+        number: u32,
+    ) -> HandlerResult<Json<Option<Vec<Record>>>> {
+        let key = page_key(number);
+        Ok(Json(ctx.get::<Json<Vec<Record>>>(&key).await?.map(|Json(records)| records)))
+    }
+
+    /// What the plan is about; `None` if it is not there.
+    #[handler]
+    async fn header(&self, ctx: SharedObjectContext<'_>) -> HandlerResult<Json<Option<PlanHeader>>> {
+        Ok(Json(ctx.get::<Json<PlanHeader>>("header").await?.map(|Json(header)| header)))
+    }
+
+    /// A run needs the plan.
+    #[handler]
+    async fn hold(&self, ctx: ObjectContext<'_>) -> HandlerResult<()> {
+        ctx.set("held", true);
+        Ok(())
+    }
+
+    /// The run has ended.
+    #[handler]
+    async fn release(&self, ctx: ObjectContext<'_>) -> HandlerResult<()> {
+        ctx.clear("held");
+        self.expire_later(&ctx);
+        Ok(())
+    }
+
+    /// Forgets a plan that no run needs.
+    #[handler]
+    async fn expire(&self, ctx: ObjectContext<'_>) -> HandlerResult<()> {
+        if ctx.get::<bool>("held").await?.is_none() {
+            ctx.clear_all();
+        }
+        Ok(())
+    }
+}
+
+impl CascadePlan {
+    fn expire_later(&self, ctx: &ObjectContext<'_>) {
+        let target = RequestTarget::object(PLANS, ctx.key(), "expire");
+        drop(ctx.request::<(), ()>(target, ()).send_after(self.0.options.retention));
+    }
+}
+
+fn page_key(number: u32) -> String {
+    format!("page/{number}")
+}
+
+/// Tells what is linked into the newest workers.
+#[derive(Debug)]
+pub(crate) struct CascadeGraph(pub(crate) Arc<Version>);
+
+#[restate_sdk::service(client_visibility = "pub(crate)")]
+impl CascadeGraph {
+    /// Their fingerprint.
+    #[handler]
+    async fn fingerprint(&self, _ctx: Context<'_>) -> HandlerResult<Json<Fingerprint>> {
+        Ok(Json(self.0.fingerprint.clone()))
+    }
+}

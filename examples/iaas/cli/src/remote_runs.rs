@@ -1,0 +1,88 @@
+//! The same for runs that Restate keeps: they go on by themselves, and are waited for.
+
+use cascade_core::{Report, RunId};
+use cascade_restate::{RemoteRun, RestateError};
+use serde::Serialize;
+
+use crate::args::{ResumeArgs, RunArgs, RunsArgs};
+use crate::cloud::Workers;
+use crate::failure::Failure;
+use crate::operate::{on_ctrl_c, verdict};
+use crate::print::{print, print_json, say};
+use crate::runs::{line, print_report};
+
+/// `iaas runs --restate …`
+pub(crate) async fn list(workers: &Workers, args: &RunsArgs) -> Result<(), Failure> {
+    if args.forget.is_some() {
+        return Err(Failure::Usage(String::from(
+            "Restate forgets runs by itself, a week after their end: --forget is for runs of one process",
+        )));
+    }
+    let runs = workers.client.runs(&workers.admin).await?;
+    if args.json {
+        return print_json(&runs);
+    }
+    print(runs.iter().map(in_words).collect::<String>())
+}
+
+fn in_words(run: &RemoteRun) -> String {
+    let trouble = run.trouble.as_ref().map_or_else(String::new, |trouble| format!("  {trouble}\n"));
+    line(&run.info) + &trouble
+}
+
+/// `iaas run <id> --restate …`
+pub(crate) async fn show(workers: &Workers, args: &RunArgs) -> Result<(), Failure> {
+    if args.verify {
+        return Err(Failure::Usage(String::from("--verify is for runs of one process")));
+    }
+    let run = RunId::from(args.id.as_str());
+    let (info, stuck) = workers.client.run(&run, &workers.admin).await?;
+    let report = if info.info.state.has_ended() { Some(workers.client.attach(&run).await) } else { None };
+    // A run that was refused has no report: why, it says as an error.
+    let report: Option<Report> = report.transpose()?;
+    if args.json {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            #[serde(flatten)]
+            run: &'a RemoteRun,
+            under_way: Vec<String>,
+            report: Option<cascade_core::ReportSummary>,
+        }
+        let under_way = stuck.iter().map(ToString::to_string).collect();
+        let report = report.as_ref().map(Report::summary);
+        return print_json(&Document { run: &info, under_way, report });
+    }
+    print(in_words(&info))?;
+    stuck.iter().try_for_each(|step| print(format_args!("  {step}\n")))?;
+    report.iter().try_for_each(print)
+}
+
+/// `iaas resume [<id>] --restate …`: waits for the end of what goes on anyway.
+pub(crate) async fn attach(workers: &Workers, args: ResumeArgs) -> Result<(), Failure> {
+    let interrupted = on_ctrl_c()?;
+    let runs = if let Some(id) = args.id {
+        vec![RunId::from(id)]
+    } else {
+        let all = workers.client.runs(&workers.admin).await?.into_iter();
+        all.filter(|run| !run.info.state.has_ended()).map(|run| run.info.run.id).collect()
+    };
+    if runs.is_empty() {
+        say(format_args!("iaas: nothing to wait for"));
+    }
+    let mut outcome = Ok(());
+    for run in runs {
+        let client = &workers.client;
+        let mut attached = std::pin::pin!(client.attach(&run));
+        let report: Result<Report, RestateError> = tokio::select! {
+            report = &mut attached => report,
+            () = interrupted.cancelled() => {
+                client.cancel(&run).await?;
+                attached.await
+            }
+        };
+        let report = report?;
+        print_report(&report, args.json)?;
+        outcome = outcome.and(verdict(&report, &interrupted));
+    }
+    outcome
+}

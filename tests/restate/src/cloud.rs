@@ -1,0 +1,100 @@
+//! The example cloud: its command line, its inventory, its agents' log.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::process::{Process, output, text};
+
+/// How long a command may take, at most.
+pub(crate) const LIMIT: Duration = Duration::from_mins(3);
+
+/// A directory with a cloud in it.
+pub(crate) struct Cloud {
+    pub(crate) iaas: PathBuf,
+    pub(crate) directory: PathBuf,
+}
+
+impl Cloud {
+    pub(crate) fn seed(iaas: &Path, directory: PathBuf, vms: usize) -> Result<Self, String> {
+        std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+        let cloud = Self { iaas: iaas.to_owned(), directory };
+        cloud.run(&["seed", "--vms", &vms.to_string()])?;
+        Ok(cloud)
+    }
+
+    /// The same cloud once more.
+    pub(crate) fn copy(&self, directory: PathBuf) -> Result<Self, String> {
+        std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+        std::fs::copy(self.directory.join("iaas.db"), directory.join("iaas.db"))
+            .map_err(|error| error.to_string())?;
+        Ok(Self { iaas: self.iaas.clone(), directory })
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.iaas);
+        command.current_dir(&self.directory).args(arguments);
+        command
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child, String> {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().map_err(|error| format!("{command:?}: {error}"))
+    }
+
+    /// Runs a command that has to go well; answers what it printed to standard output.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = output(self.start(arguments)?, LIMIT)?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(format!("iaas {}: {}", arguments.join(" "), text(&output)))
+        }
+    }
+
+    /// A worker on this cloud, that logs to `<name>.log`.
+    pub(crate) fn worker(&self, name: &str, listen: SocketAddr, more: &[&str]) -> Result<Process, String> {
+        let mut command = self.command(&["--agent-log", "agents.log", "worker"]);
+        command.args(["--listen", &listen.to_string()]).args(more);
+        command.env("RUST_LOG", "cascade_restate=info");
+        Process::start(&mut command, &self.directory.join(format!("{name}.log")))
+    }
+
+    pub(crate) fn agents(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.directory.join("agents.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// Every row of every table, as text.
+    pub(crate) fn rows(&self) -> Result<Vec<String>, String> {
+        self.read_rows().map_err(|error| format!("the inventory in {}: {error}", self.directory.display()))
+    }
+
+    fn read_rows(&self) -> rusqlite::Result<Vec<String>> {
+        let connection = Connection::open(self.directory.join("iaas.db"))?;
+        let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        let mut rows = Vec::new();
+        for name in names.query_map([], |row| row.get::<_, String>(0))? {
+            let name = name?;
+            let mut statement = connection.prepare(&format!("SELECT * FROM {name}"))?;
+            let columns = statement.column_count();
+            let printed = statement.query_map([], |row| {
+                let values: rusqlite::Result<Vec<_>> = (0..columns).map(|at| row.get_ref(at)).collect();
+                Ok(format!("{name} {:?}", values?))
+            })?;
+            rows.extend(printed.collect::<rusqlite::Result<Vec<_>>>()?);
+        }
+        rows.sort();
+        Ok(rows)
+    }
+}
+
+/// The one document that a command printed.
+pub(crate) fn document(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))
+}

@@ -1,0 +1,61 @@
+//! `cargo xtask restate`: what `cascade-restate` promises, proven with real servers, workers and kills.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::done;
+
+/// The server's version.
+const VERSION: &str = "1.7.12";
+
+/// Gets the server if it is not there, builds what is needed, and runs the proofs that are named, or all. What they leave
+/// is in `target/restate` to be looked at.
+pub(crate) fn run(chosen: &[&str]) -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    match prepare(&root).and_then(|server| prove(&root, &server, chosen)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The npm package that has the server's binary for this platform.
+fn package() -> Result<&'static str, String> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Ok("@restatedev/restate-server-linux-x64"),
+        ("linux", "aarch64") => Ok("@restatedev/restate-server-linux-arm64"),
+        ("macos", "x86_64") => Ok("@restatedev/restate-server-darwin-x64"),
+        ("macos", "aarch64") => Ok("@restatedev/restate-server-darwin-arm64"),
+        (system, machine) => Err(format!("there is no Restate server for {system} on {machine}")),
+    }
+}
+
+/// The server's binary.
+fn prepare(root: &Path) -> Result<PathBuf, String> {
+    let (package, folder) = (package()?, root.join("target/restate-server"));
+    let server = folder.join("node_modules").join(package).join("bin/restate-server");
+    let stamp = folder.join(VERSION);
+    if !(server.exists() && stamp.exists()) {
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let write = |file: &Path, text: &str| {
+            std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+        };
+        write(&folder.join("package.json"), "{}")?;
+        let npm = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", "."];
+        let wanted = format!("{package}@{VERSION}");
+        done(Command::new("npm").current_dir(&folder).args(npm).arg(wanted))?;
+        write(&stamp, "")?;
+    }
+    server.canonicalize().map_err(|error| format!("{}: {error}", server.display()))
+}
+
+fn prove(root: &Path, server: &Path, chosen: &[&str]) -> Result<(), String> {
+    let packages = ["--package", "restate-proofs", "--package", "iaas"];
+    let mut build = Command::new(env!("CARGO"));
+    done(build.current_dir(root).args(["build", "--release", "--quiet"]).args(packages))?;
+    let target = root.join("target").canonicalize().map_err(|error| error.to_string())?;
+    let mut proofs = Command::new(target.join("release/restate-proofs"));
+    done(proofs.arg(server).arg(target.join("release/iaas")).arg(target.join("restate")).args(chosen))
+}
