@@ -81,6 +81,28 @@ impl Operation for Suspend {
         OperationDescriptor::of::<Self>("Suspend", Self::CODE, Vec::new, at(98));
 }
 
+/// What is wrong about effects that supersede others.
+fn superseding(add: &mut impl FnMut(&'static str, BuildError)) {
+    let mut no_other = extension("Host", 20);
+    no_other.supersedes("remove", ["stop"]);
+    add("supersedes_nothing", fault([no_other]));
+    let mut circle = extension("Host", 20);
+    add_effect(&mut circle, "stop", 26);
+    circle.supersedes("remove", ["stop"]).supersedes("stop", ["remove"]);
+    add("supersedes_in_a_circle", fault([circle]));
+    for chain in [false, true] {
+        let mut kept = host_under_zone();
+        add_effect(&mut kept, "stop", 26);
+        add_effect(&mut kept, "drain", 27);
+        kept.supersedes("stop", [if chain { "drain" } else { "remove" }]).supersedes("drain", ["remove"]);
+        kept.edge(resource("Rack"), at(28));
+        add_finder(&mut kept, "in_racks", "Rack", 28);
+        kept.rule(Rule::effect::<Delete>("stop", at(29)).leaf().from(resource("Rack")));
+        let name = if chain { "leaf_supersedes_through_others" } else { "leaf_supersedes" };
+        add(name, fault([zone(), extension("Rack", 12), kept]));
+    }
+}
+
 /// Every fault there is, by name, each alone.
 fn all() -> Vec<(&'static str, BuildError)> {
     let mut faults: Vec<(&'static str, BuildError)> = Vec::new();
@@ -147,24 +169,7 @@ fn all() -> Vec<(&'static str, BuildError)> {
     let mut undecided = host_under_zone();
     undecided.rule(Rule::effect::<Suspend>("remove", at(25)));
     add("undecided", fault([zone(), undecided]));
-    let mut no_other = extension("Host", 20);
-    no_other.supersedes("remove", ["stop"]);
-    add("supersedes_nothing", fault([no_other]));
-    let mut circle = extension("Host", 20);
-    add_effect(&mut circle, "stop", 26);
-    circle.supersedes("remove", ["stop"]).supersedes("stop", ["remove"]);
-    add("supersedes_in_a_circle", fault([circle]));
-    for chain in [false, true] {
-        let mut kept = host_under_zone();
-        add_effect(&mut kept, "stop", 26);
-        add_effect(&mut kept, "drain", 27);
-        kept.supersedes("stop", [if chain { "drain" } else { "remove" }]).supersedes("drain", ["remove"]);
-        kept.edge(resource("Rack"), at(28));
-        add_finder(&mut kept, "in_racks", "Rack", 28);
-        kept.rule(Rule::effect::<Delete>("stop", at(29)).leaf().from(resource("Rack")));
-        let name = if chain { "leaf_supersedes_through_others" } else { "leaf_supersedes" };
-        add(name, fault([zone(), extension("Rack", 12), kept]));
-    }
+    superseding(&mut add);
 
     let mut zeros = extension("Host", 20);
     let none = Some(std::time::Duration::ZERO);

@@ -227,9 +227,7 @@ impl Judge {
         let next = progress.methods.get(progress.ended);
         assert_eq!(next, Some(&(call.extension, call.effect)), "{call:?}: the wrong method");
         assert!(!progress.failed || self.forces(), "{call:?} after {instance:?} failed");
-        for (_, drifted) in self.waits_for(call.phase, instance) {
-            self.fail_drifted(drifted);
-        }
+        self.fail_those_that_drifted(self.waits_for(call.phase, instance));
         let waits = self.waits_for(call.phase, instance);
         assert!(waits.is_empty(), "{call:?} did not wait for {waits:?}");
         if call.phase == Phase::Effect && self.terms.drift != Drift::Ignore {
@@ -291,15 +289,19 @@ impl Judge {
         self.phase = Phase::Begin;
     }
 
+    fn fail_those_that_drifted(&mut self, waits: Vec<(Phase, Instance)>) {
+        for (_, instance) in waits.into_iter().filter(|(phase, _)| *phase == Phase::Effect) {
+            self.fail_drifted(instance);
+        }
+    }
+
     /// The instance failed before its next step, if the report says so: something new had been found to hang off it.
     fn fail_drifted(&mut self, instance: Instance) {
         let said = self.terms.drifted.remove(&instance);
         if !said && !self.terms.not_begun.contains(&instance) {
             return;
         }
-        for (_, other) in self.waits_for(Phase::Effect, instance) {
-            self.fail_drifted(other);
-        }
+        self.fail_those_that_drifted(self.waits_for(Phase::Effect, instance));
         let ready = self.waits_for(Phase::Effect, instance).is_empty();
         let is_new = |&(edge, parent): &(usize, Instance)| {
             let children = self.looks.get(&(edge, parent)).map(|look| &look.1);
@@ -392,7 +394,7 @@ impl Judge {
     }
 
     fn is_only_taken(&self, instance: Instance) -> bool {
-        self.progress[&(Phase::Effect, instance)].methods.is_empty()
+        self.expected.instances[&instance].effects.is_empty()
     }
 
     fn ended(&mut self, number: usize, answer: &Answer) {
