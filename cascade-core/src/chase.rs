@@ -156,7 +156,7 @@ impl Run {
     }
 
     /// Whether an instance that failed gets further steps: in a forced run, unless the world has moved under it.
-    fn goes_on_with(&self, node: u32) -> bool {
+    pub(crate) fn goes_on_with(&self, node: u32) -> bool {
         let drifted = |failure: &Failure| matches!(*failure.error, CallError::Drifted(_));
         self.settings.policy == FailurePolicy::Force && !self.failures.get(&node).is_some_and(drifted)
     }

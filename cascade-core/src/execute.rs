@@ -242,10 +242,11 @@ impl Run {
             .count()
     }
 
-    /// What failed in a phase before the run was taken up again. A forced run goes on after a failure.
+    /// What failed in a phase before the run was taken up again. A forced run goes on after a failure, unless the world
+    /// had moved under the instance.
     fn failed_before(&self, phase: Phase) -> Vec<Before> {
         let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
-        let failed = failed.filter(|_| self.settings.policy != FailurePolicy::Force);
+        let failed = failed.filter(|(node, _)| !self.goes_on_with(**node));
         let mut before: Vec<Before> =
             failed.map(|(&node, _)| Before { node, state: State::Failed, cause: node }).collect();
         before.sort_unstable_by_key(|before| before.node);

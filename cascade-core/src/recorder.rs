@@ -220,6 +220,7 @@ fn step_ended(
             .map(|(position, error)| FailedInstance {
                 instance: step.nodes[*position] - first,
                 error: error.to_string(),
+                drifted: matches!(**error, CallError::Drifted(_)),
             })
             .collect(),
         finished: nodes().filter(|&(position, node)| is_last(position, node)).count() as u64,

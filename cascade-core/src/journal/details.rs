@@ -79,12 +79,12 @@ impl RunDetails {
             failed: recorded.failed.get(key).map_or(0, Vec::len),
         });
         let failures = recorded.failed.iter().flat_map(|(key, failed)| {
-            failed.iter().map(|(at, error)| FailureSummary {
+            failed.iter().map(|failed| FailureSummary {
                 resource: key.1.clone(),
-                id: printed(&recorded, &key.1, *at),
+                id: printed(&recorded, &key.1, failed.instance),
                 phase: key.0,
                 effect: key.2.clone(),
-                error: error.clone(),
+                error: failed.error.clone(),
             })
         });
         let under_way = begun.iter().flat_map(|((_, resource, effect), instances)| {

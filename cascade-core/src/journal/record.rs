@@ -180,6 +180,9 @@ pub struct FailedInstance {
     pub instance: u32,
     /// The error, in words.
     pub error: String,
+    /// Whether the world had moved under it: it gets no further step, not even in a forced run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drifted: bool,
 }
 
 /// What was left was planned again, because the graph had changed. The chunks of the new plan follow, then the steps on

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{InstanceChunk, InstanceKind, Journal, JournalError, Record, RunEnd, RunId, RunStart, StepEnded};
+use super::{
+    FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, Record, RunEnd, RunId, RunStart,
+    StepEnded,
+};
 use crate::arcs::{Arcs, Block};
 use crate::declare::Phase;
 use crate::plan::PlanVeto;
@@ -23,7 +26,7 @@ pub(crate) struct Recorded {
     /// By the names of the parents' and the children's resource.
     pub(crate) arcs: BTreeMap<(String, String), Arcs>,
     pub(crate) done: BTreeMap<StepKey, Vec<u32>>,
-    pub(crate) failed: BTreeMap<StepKey, Vec<(u32, String)>>,
+    pub(crate) failed: BTreeMap<StepKey, Vec<FailedInstance>>,
     /// There once the plan is whole.
     pub(crate) start: Option<RunStart>,
     /// The vetoes that the run goes on in spite of, so far.
@@ -174,8 +177,7 @@ impl Recorded {
     fn take_step(&mut self, step: StepEnded) {
         let key = (step.phase, step.resource, step.effect);
         if !step.failed.is_empty() {
-            let failed = step.failed.into_iter().map(|failed| (failed.instance, failed.error));
-            self.failed.entry(key.clone()).or_default().extend(failed);
+            self.failed.entry(key.clone()).or_default().extend(step.failed);
         }
         self.done.entry(key).or_default().extend(step.done);
     }

@@ -23,7 +23,7 @@ pub(crate) fn gone(graph: &Graph, recorded: &Recorded) -> Vec<(String, usize)> {
 /// What has ended on the instances of one resource.
 struct Ended<'r> {
     by_step: BTreeMap<(Phase, &'r str), HashSet<u32>>,
-    failed: BTreeMap<(Phase, &'r str), HashMap<u32, &'r str>>,
+    failed: BTreeMap<(Phase, &'r str), HashMap<u32, &'r FailedInstance>>,
 }
 
 impl<'r> Ended<'r> {
@@ -35,10 +35,7 @@ impl<'r> Ended<'r> {
             by_step: done.map(|(key, at)| ((key.0, key.2.as_str()), at.iter().copied().collect())).collect(),
             failed: failed
                 .map(|(key, failed)| {
-                    (
-                        (key.0, key.2.as_str()),
-                        failed.iter().map(|(at, error)| (*at, error.as_str())).collect(),
-                    )
+                    ((key.0, key.2.as_str()), failed.iter().map(|failed| (failed.instance, failed)).collect())
                 })
                 .collect(),
         }
@@ -138,11 +135,11 @@ fn steps(
         };
         for (&index, old) in moved {
             let is_done = ended.by_step.get(&key).is_some_and(|done| done.contains(old));
-            let error = ended.failed.get(&key).and_then(|failed| failed.get(old));
+            let failed = ended.failed.get(&key).and_then(|failed| failed.get(old));
             if is_done {
                 step.done.push(index);
-            } else if let Some(error) = error {
-                step.failed.push(FailedInstance { instance: index, error: (*error).to_owned() });
+            } else if let Some(failed) = failed {
+                step.failed.push(FailedInstance { instance: index, ..(*failed).clone() });
             } else {
                 continue;
             }

@@ -17,6 +17,7 @@ use crate::plan::PlanVeto;
 use crate::report::Failure;
 use crate::route::Route;
 
+use super::FailedInstance;
 use super::recorded::{Recorded, RecordedColumn};
 
 /// What has become of the instances of a run so far.
@@ -143,15 +144,18 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
     }
     for ((phase, resource, effect), failed) in &recorded.failed {
         let (at, slot) = slot(affected, *phase, resource, effect)?;
-        for (index, error) in failed {
-            within(affected, at, *index)?;
+        for FailedInstance { instance, error, drifted } in failed {
+            within(affected, at, *instance)?;
             // It has ended too: it does not run again.
-            history.ran(*phase).note_one(at, *index, 1 << slot);
-            let error = Arc::new(CallError::Failed(StepError::terminal(error.clone())));
-            let failure = Failure { phase: *phase, effect: effect.clone(), error };
-            history.failures.entry(affected.node(at, *index)).or_insert(failure);
+            history.ran(*phase).note_one(at, *instance, 1 << slot);
+            let error = match drifted {
+                true => CallError::Drifted(error.clone()),
+                false => CallError::Failed(StepError::terminal(error.clone())),
+            };
+            let failure = Failure { phase: *phase, effect: effect.clone(), error: Arc::new(error) };
+            history.failures.entry(affected.node(at, *instance)).or_insert(failure);
             if *phase == Phase::Effect {
-                history.failed_effects.insert((at, *index));
+                history.failed_effects.insert((at, *instance));
             }
         }
     }

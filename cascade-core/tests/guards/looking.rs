@@ -308,3 +308,40 @@ fn accounts(scene: &Scene) -> Cascade {
         Part::new("Alarm").below("Zone>Alarm", remove()),
     ])
 }
+
+/// Draining failed, for a VM had come; then the process died, and the VM has gone since. The host still gets no further
+/// step.
+#[tokio::test(start_paused = true)]
+async fn what_the_world_moved_under_gets_no_further_step_after_a_death_either() {
+    let scene = Scene::new(&[
+        ("Zone>Host", "zone", "host"),
+        ("Zone>Group", "zone", "group"),
+        ("Group>Host", "group", "host"),
+        ("Host>Vm", "host", "vm"),
+    ])
+    .late("remove vm", "Host>Vm", "host", "vm-late")
+    .slow("remove group");
+    let journal = MemoryJournal::new();
+    let engine = || {
+        let mut host = Part::bare("Host").effect("drain").effect("remove");
+        host.0.rule(remove());
+        let drain = Rule::effect::<Delete>("drain", place!());
+        let parts = [
+            Part::new("Zone"),
+            host.below("Zone>Host", remove()).below("Group>Host", drain),
+            Part::new("Vm").below("Host>Vm", remove()),
+            Part::new("Group").below("Zone>Group", remove()),
+        ];
+        scene.builder(parts).journal(journal.clone()).build().expect("the graph has no faults")
+    };
+    let cascade = engine();
+    let applying = cascade.apply(plan(&cascade, "Zone", "zone").await);
+    let applying = applying.drift(Drift::Refuse).policy(FailurePolicy::Force);
+    let run = applying.run_id().clone();
+    let died = tokio::time::timeout(Duration::from_millis(5), applying.into_future()).await;
+    assert!(died.is_err(), "it ended before it could die");
+    scene.tables().pairs.retain(|(.., child)| child != "vm-late");
+    let report = engine().resume(&run).await.expect("nobody else has it");
+    assert!(!scene.did("drain host") && !scene.did("remove host"), "{:?}", scene.log());
+    assert!(verdict(&report, "Host host").contains("vm-late"), "{report}");
+}

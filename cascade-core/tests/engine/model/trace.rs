@@ -280,11 +280,7 @@ impl Judge {
             progress.methods.extend(open);
         }
         // What has ended waits for nobody any more.
-        let has_ended = |at: &Instance| {
-            let progress = &self.progress[&(Phase::Effect, *at)];
-            !progress.methods.is_empty() && progress.is_over()
-        };
-        order.effects.retain(|arc| !has_ended(&arc.parent));
+        order.effects.retain(|arc| !self.has_ended(arc.parent));
         self.follow(&order);
         self.phase = Phase::Begin;
     }
@@ -346,7 +342,9 @@ impl Judge {
             // Every begin comes before any effect.
             Phase::Effect => {
                 let with_below = self.below[&instance].iter().chain([&instance]);
-                waits.extend(with_below.flat_map(|&at| self.not_marked(at)));
+                // What has ended has ended, whatever a newcomer's begin above it made of that.
+                let open = with_below.filter(|&&at| !self.has_ended(at));
+                waits.extend(open.flat_map(|&at| self.not_marked(at)));
             }
             Phase::Cleanup if !self.is_done(instance) => waits.push((Phase::Effect, instance)),
             _ => {}
@@ -357,6 +355,12 @@ impl Judge {
     fn holds_back(&self, at: (Phase, Instance)) -> bool {
         let progress = &self.progress[&at];
         !progress.is_over() || (progress.failed && !self.forces())
+    }
+
+    /// Whether its effects have all ended, well or for a forced run.
+    fn has_ended(&self, instance: Instance) -> bool {
+        let progress = &self.progress[&(Phase::Effect, instance)];
+        !progress.methods.is_empty() && progress.is_over()
     }
 
     /// The begins that hold the instance back: its own and those above it.
@@ -557,7 +561,7 @@ impl Judge {
             if self.failed_in(Phase::Begin, at) || self.failed_in(Phase::Effect, at) {
                 causes.insert(at);
             }
-            if self.terms.policy == FailurePolicy::Isolate {
+            if self.terms.policy == FailurePolicy::Isolate && !self.has_ended(at) {
                 causes.extend(self.above[&at].iter().filter(|&&above| self.failed_in(Phase::Begin, above)));
             }
         }
