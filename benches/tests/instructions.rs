@@ -1,7 +1,8 @@
 //! What was gained is guarded by counting instructions, where the machine has `valgrind`. The counts are those of this
 //! compiler's code, so that they get a wide tolerance: they are there to notice a pass more over every instance, not a
-//! branch.
+//! branch. Only optimised code is counted: `cargo test --release -p cascade-benches --test instructions`.
 
+#![cfg(not(debug_assertions))]
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "a test that did not look says so")]
 
@@ -44,7 +45,6 @@ fn expect_at_most(what: &str, counted: Option<u64>, expected: u64) {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "counts optimised code: cargo test --release -p cascade-benches")]
 fn an_instance_costs_few_instructions() -> Result<(), Failed> {
     let vms = 3000;
     let mut instances = 0;
@@ -55,7 +55,6 @@ fn an_instance_costs_few_instructions() -> Result<(), Failed> {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "counts optimised code: cargo test --release -p cascade-benches")]
 fn a_step_costs_few_instructions() -> Result<(), Failed> {
     let steps = 3000;
     let counted = instructions("driver", "driver-planned", steps, steps)?;
