@@ -24,7 +24,9 @@ async fn what_nobody_waits_for_is_not_synced() {
         drop(log.append(vec![record(number)]));
     }
     log.append(Vec::new()).await.expect("it is owned");
-    assert_eq!(syncs.load(Ordering::Relaxed), 0);
+    // The writing thread may come to a record before it is let go of here: that is seldom, and not 50 times.
+    let unasked = syncs.swap(0, Ordering::Relaxed);
+    assert!(unasked < 10, "50 that nobody waits for cost {unasked} syncs");
     let waiting: Vec<_> = (0..20).map(|number| log.append(vec![record(number)])).collect();
     for durable in waiting {
         durable.await.expect("it is written");
