@@ -30,6 +30,7 @@ const STEPS: usize = 256;
 /// use cascade_core::{Cascade, Delete};
 /// use cascade_restate::Client;
 ///
+/// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let cascade = Cascade::linked().build()?;
 /// let client = Client::connect(&cascade, "http://127.0.0.1:8080").await?;

@@ -49,6 +49,7 @@ pub(crate) struct Options {
 /// use cascade_core::Cascade;
 /// use cascade_restate::Worker;
 ///
+/// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let cascade = Cascade::linked().build()?;
 /// let listener = Worker::listen("127.0.0.1:9080".parse()?)?;
