@@ -345,3 +345,26 @@ async fn what_the_world_moved_under_gets_no_further_step_after_a_death_either() 
     assert!(!scene.did("drain host") && !scene.did("remove host"), "{:?}", scene.log());
     assert!(verdict(&report, "Host host").contains("vm-late"), "{report}");
 }
+
+/// A finder that answers children alone does not say whose child the newcomer is: it is one all the same.
+#[tokio::test]
+async fn a_newcomer_that_is_found_without_its_parent_is_seen() {
+    for drift in [Drift::Refuse, Drift::Chase] {
+        let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
+            "remove vm",
+            "Host>Vm",
+            "host",
+            "vm-late",
+        );
+        let vm = Part::new("Vm").found("Host>Vm", remove(), Finds::ChildrenAlone);
+        let cascade = scene.cascade([Part::new("Zone"), Part::new("Host").below("Zone>Host", remove()), vm]);
+        let report = delete_zone(&cascade, |apply| apply.drift(drift)).await;
+        if drift == Drift::Chase {
+            assert!(report.is_complete(), "{report}");
+            assert!(scene.at("remove vm-late") < scene.at("remove host"), "{:?}", scene.log());
+        } else {
+            assert!(verdict(&report, "Host host").contains("vm-late"), "{report}");
+            assert!(!scene.did("remove host"), "{:?}", scene.log());
+        }
+    }
+}
