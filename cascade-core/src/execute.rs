@@ -363,14 +363,8 @@ impl Run {
                     Unseen::Nothing => {}
                     Unseen::GoesOn(step, first) => {
                         let method = &methods[step.slot];
-                        let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(method, step, first));
-                        match futures::poll!(&mut call) {
-                            Poll::Ready(ended) => {
-                                self.end(driven, ended);
-                                tokio::task::coop::consume_budget().await;
-                            }
-                            Poll::Pending => running.push(call),
-                        }
+                        let call = Box::pin(caller.run(method, step, first));
+                        self.start(driven, call, &mut running).await;
                         continue;
                     }
                 }
@@ -383,14 +377,7 @@ impl Run {
                 let first =
                     poll_fn(|task| Poll::Ready(caller.at_once(call, &contexts[step.slot], &step, task)));
                 let first = first.await;
-                let mut call: BoxFuture<'_, Ended> = Box::pin(caller.run(call, step, first));
-                match futures::poll!(&mut call) {
-                    Poll::Ready(ended) => {
-                        self.end(driven, ended);
-                        tokio::task::coop::consume_budget().await;
-                    }
-                    Poll::Pending => running.push(call),
-                }
+                self.start(driven, Box::pin(caller.run(call, step, first)), &mut running).await;
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
@@ -426,6 +413,22 @@ impl Run {
             driven.scheduler.end_well(step);
         }
         Unseen::Ended
+    }
+
+    /// Starts a step here and now: it ends at once, or joins those that run.
+    async fn start<'c>(
+        &mut self,
+        driven: &mut Driven<'_>,
+        mut call: BoxFuture<'c, Ended>,
+        running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
+    ) {
+        match futures::poll!(&mut call) {
+            Poll::Ready(ended) => {
+                self.end(driven, ended);
+                tokio::task::coop::consume_budget().await;
+            }
+            Poll::Pending => running.push(call),
+        }
     }
 
     /// Whether something new may start. An owner that gave no sign of life for long asks first whether it still is one.

@@ -128,6 +128,7 @@ mod cascade;
 mod chase;
 pub mod conformance;
 mod context;
+mod contradiction;
 #[cfg(feature = "metrics")]
 mod counters;
 mod cycle;
