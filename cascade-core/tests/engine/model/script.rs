@@ -87,6 +87,8 @@ pub(crate) enum Entry {
     Found(FinderCall, Vec<(u32, u32)>),
     /// Newcomers have joined the plan.
     Grown,
+    /// The process died: what finders had told it is gone with it.
+    Died,
 }
 
 /// A method that waits.
