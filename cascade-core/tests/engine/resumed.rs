@@ -105,7 +105,10 @@ impl Lives<'_> {
     fn bury(&mut self) {
         self.deaths += 1;
         self.script.state().waiting.clear();
-        self.ends.push(self.script.state().entries.len());
+        let mut state = self.script.state();
+        self.ends.push(state.entries.len());
+        state.entries.push(Entry::Died);
+        drop(state);
         // A cancellation that nobody wrote down is gone with the one who heard of it.
         self.token = CancellationToken::new();
     }
@@ -292,20 +295,19 @@ fn growths(durable: &[Durable]) -> BTreeSet<usize> {
 fn effective(
     entries: &[Entry],
     kept: &BTreeSet<usize>,
-    (growths, ends): (&BTreeSet<usize>, &[usize]),
+    growths: &BTreeSet<usize>,
     cancelled: bool,
 ) -> Vec<Entry> {
     let is_kept = |entry: &Entry| match entry {
         Entry::Started(number, _) | Entry::Ended(number, _) => kept.contains(number),
         Entry::Cancelled => cancelled,
-        Entry::Found(..) => true,
+        Entry::Found(..) | Entry::Died => true,
         // What waits for its record holds others back.
-        Entry::Quiet | Entry::Grown | Entry::Died => false,
+        Entry::Quiet | Entry::Grown => false,
     };
     let mut left = Vec::new();
     for at in 0..=entries.len() {
         left.extend(growths.contains(&at).then_some(Entry::Grown));
-        left.extend(ends.contains(&at).then_some(Entry::Died));
         left.extend(entries.get(at).filter(|entry| is_kept(entry)).cloned());
     }
     left
@@ -417,7 +419,7 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> Befell {
         };
         let terms = Terms { policy: run.policy, drift: run.drift, drifted, not_begun };
         let judge = Judge::new(world, &expected, &order, terms);
-        let judged = judge.judge(&effective(&entries, &kept, (&growths, &lives.ends), cancelled));
+        let judged = judge.judge(&effective(&entries, &kept, &growths, cancelled));
         match outcome {
             Outcome::Report(report) => {
                 compare_report(world, &judged, &report);
@@ -455,7 +457,7 @@ fn runs_that_die_and_go_on_are_those_of_the_model() {
     assert!(befell.deaths > 0 && befell.growths + befell.drifted == 0, "the world stands still");
 }
 
-/// The world moves before a death, at it, and after it: by the number of calls that have ended, or been dropped.
+/// The world moves before a death, at it, and after it: with each call that ends or is dropped, and with each death.
 #[test]
 fn runs_that_die_in_a_world_that_moves_are_those_of_the_model() {
     let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];

@@ -34,7 +34,7 @@ impl Machines {
         let cascade = cx.cascade();
         let disks = machines.iter().map(|machine| machine.replace("machine", "disk"));
         let plan = cascade.plan(Delete, Disk::roots(disks)).await?;
-        cascade.apply(plan).await?;
+        let _kept_in_the_outer = cascade.apply(plan).await?;
         Ok(())
     }
 }
@@ -124,7 +124,7 @@ fn switching_off(name: &'static str) -> Part {
         Box::pin(async move {
             let cascade = cx.cascade();
             let plan = cascade.plan_named(Delete, "Lamp", ["lamp"]).await?;
-            cascade.apply(plan).await.terminal()?;
+            let _kept_in_the_outer = cascade.apply(plan).await.terminal()?;
             Ok(Outcome::done())
         })
     });

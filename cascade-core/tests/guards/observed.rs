@@ -30,7 +30,7 @@ async fn events_come_in_the_order_of_what_happens() {
         };
         log.lock().expect("no test panics under it").push(line);
     });
-    run.await.expect("nothing stands against it");
+    assert!(run.await.expect("nothing stands against it").is_complete());
     assert_eq!(
         *seen.lock().expect("no test panics under it"),
         [

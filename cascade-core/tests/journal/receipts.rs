@@ -116,7 +116,7 @@ async fn one_run_can_be_asked_about() {
     assert_eq!(under_way.len(), 4, "{under_way:?}");
     assert!(details.info.is_resumable() && details.end.is_none());
 
-    cascade.resume(&run).await.expect("it goes on");
+    assert!(!cascade.resume(&run).await.expect("it goes on").is_complete());
     let details = RunDetails::read(&journal, &run).await.expect("it is in the journal");
     assert!(details.under_way.is_empty());
     assert_eq!(details.info.confirmed_by.as_deref(), Some("alice"));

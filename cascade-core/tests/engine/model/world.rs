@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) late: Vec<Late>,
 }
 
-/// A link that is there once that many calls of a run have ended.
+/// A link that is there once that many calls of a run have ended, and processes have died.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {
     pub(crate) edge: usize,
