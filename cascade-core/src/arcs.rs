@@ -57,6 +57,18 @@ impl Arcs {
         }
     }
 
+    /// Adds the parents of children that follow each other and have none along this edge yet, which is what most answers
+    /// bring.
+    pub(crate) fn extend_row(&mut self, parents: &[u32], first_child: u32, expected: usize) {
+        let by_child = Arc::make_mut(&mut self.parents);
+        by_child.expect(expected.min((self.children + parents.len()) * 8));
+        if by_child.append(first_child.into(), parents) {
+            self.children += parents.len();
+        } else {
+            self.extend(parents.iter().copied().zip(first_child..), expected);
+        }
+    }
+
     /// Every pair of a parent and a child.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (u32, u32)> {
         let first = self.parents.iter().filter(|&(_, parent)| parent != NOTHING);

@@ -137,8 +137,7 @@ pub(crate) fn assemble(
 
 fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
     let of_column = |(column, &first): (&Column, &u32)| {
-        let taken = column.kinds.map(Kind::is_taken_without_step).zip(first..).filter(|&(taken, _)| taken);
-        taken.map(|(_, node)| node).collect::<Vec<_>>()
+        column.kinds.of_kind(Kind::is_taken_without_step).into_iter().map(move |index| first + index)
     };
     columns.iter().zip(base).flat_map(of_column).collect()
 }
@@ -414,10 +413,7 @@ impl<'a> Discovery<'a> {
         if down.is_empty() {
             return;
         }
-        let column = &self.columns[resource];
-        let expanded = column.kinds.map(Kind::is_expanded).zip(0..).filter(|&(expanded, _)| expanded);
-        let frontier = expanded.map(|(_, index)| index).collect();
-        let frontier = self.in_calls(resource, frontier);
+        let frontier = self.in_calls(resource, self.columns[resource].kinds.of_kind(Kind::is_expanded));
         for edge in down {
             let calls = self.enqueue(edge, &frontier);
             self.inboxes[edge].expected = Some(calls as u32);
@@ -488,8 +484,13 @@ impl<'a> Discovery<'a> {
         let before = self.columns[edge.child].len();
         let expected = self.expected(call, found.len());
         let children = found.intern_children(&mut *self.columns[edge.child].ids, expected);
-        self.grow(edge.child);
-        let new = self.columns[edge.child].len() - before;
+        let new = self.columns[edge.child].ids.len() - before;
+        let is_row = new == children.len() && !call.route.shared && !self.is_cyclic(edge.child);
+        if is_row {
+            self.columns[edge.child].kinds.grow_to(before + new, |kind| reached(kind, call.route.reach));
+        } else {
+            self.grow(edge.child);
+        }
         self.nodes += new as u64;
         if let Some(observers) = self.observers {
             let instances = || self.columns.iter().map(Column::len).sum();
@@ -498,8 +499,14 @@ impl<'a> Discovery<'a> {
         }
         match parents {
             Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
+            Some(parents) if is_row => {
+                let expected = self.expected_arcs(call, new);
+                self.arcs[call.edge].extend_row(&parents.indices, before as u32, expected);
+            }
             parents => {
-                self.reach_all(edge.child, &children, call.route.reach);
+                if !is_row {
+                    self.reach_all(edge.child, &children, call.route.reach);
+                }
                 self.tie(call, parents.map(|parents| parents.indices), children);
             }
         }
@@ -579,10 +586,9 @@ impl<'a> Discovery<'a> {
     fn tie(&mut self, call: &Call, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
+        let expected = self.expected_arcs(call, children.len());
         let arcs = &mut self.arcs[call.edge];
         if let Some(parents) = parents {
-            // As many as all calls will bring, if they bring as many as this one; up to eight times what is there.
-            let expected = children.len() * self.inboxes[call.edge].expected.unwrap_or(1) as usize;
             arcs.extend(parents.iter().copied().zip(children.iter().copied()), expected);
             return;
         }
@@ -597,6 +603,15 @@ impl<'a> Discovery<'a> {
             arcs.blocks.push(Block { parents: call.asked().to_vec(), children });
             self.nodes += 1;
         }
+    }
+
+    /// As many as all calls along the edge will bring, if they bring as many as this one.
+    fn expected_arcs(&self, call: &Call, found: usize) -> usize {
+        found * self.inboxes[call.edge].expected.unwrap_or(1) as usize
+    }
+
+    fn is_cyclic(&self, resource: usize) -> bool {
+        self.groups[self.group_of[resource]].cyclic
     }
 
     fn grow(&mut self, resource: usize) {
@@ -614,7 +629,7 @@ impl<'a> Discovery<'a> {
 
     /// Notes that a rule reached these instances.
     fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
-        if self.groups[self.group_of[resource]].cyclic {
+        if self.is_cyclic(resource) {
             for &index in indices {
                 self.reach(resource, index, reach);
             }
@@ -628,7 +643,7 @@ impl<'a> Discovery<'a> {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded(index);
         column.kinds.change(index, |kind| reached(kind, reach));
-        if !was_expanded && column.is_expanded(index) && self.groups[self.group_of[resource]].cyclic {
+        if !was_expanded && column.is_expanded(index) && self.is_cyclic(resource) {
             self.fresh[resource].push(index);
         }
     }

@@ -213,9 +213,7 @@ impl Run {
                 for &(resource, index) in &self.failed_effects {
                     states[self.affected.node(resource, index) as usize] = State::Failed;
                 }
-                let causes =
-                    (0..states.len() as u32).filter_map(|node| Some((node, scheduler.blocked_by(node)?)));
-                return (states, causes.collect());
+                return (states, scheduler.blocked().collect());
             }
             ran.note(&self.affected, &scheduler);
             before = self.chase(&mut chase, newcomers, &scheduler, before).await;

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -180,7 +181,7 @@ impl<Id: ResourceId> IdColumn<Id> {
             match place {
                 Some(index) if index == new => {
                     if self.ids.len() == self.ids.capacity() {
-                        self.ids.reserve_exact(self.room(expected) - self.ids.len());
+                        self.ids.reserve_exact(room(self.ids.len(), expected) - self.ids.len());
                     }
                     self.ids.push(id);
                     return new;
@@ -228,16 +229,47 @@ impl<Id: ResourceId> IdColumn<Id> {
     ) -> Vec<u32> {
         self.expect_numbers(found.iter().map(lend), expected);
         let mut indices = Vec::with_capacity(found.len());
+        let mut found = found.into_iter().map(give);
+        let no_number = self.insert_numbers(&mut found, expected, &mut indices);
         // What was found along one edge is often found along another in the same order: the one behind the last is
         // looked at first, which is in the cache, and needs no hash.
         let mut next = u32::MAX;
-        for id in found.into_iter().map(give) {
+        for id in no_number.into_iter().chain(found) {
             let index =
                 if self.ids.get(next as usize) == Some(&id) { next } else { self.insert_of(id, expected) };
             next = index + 1;
             indices.push(index);
         }
         indices
+    }
+
+    /// The same as long as the ids are kept by their numbers; answers the first id that cannot be.
+    fn insert_numbers(
+        &mut self,
+        found: &mut impl Iterator<Item = Id>,
+        expected: usize,
+        indices: &mut Vec<u32>,
+    ) -> Option<Id> {
+        let Self { ids, by_number, .. } = self;
+        let by_number = by_number.as_mut()?;
+        for id in found {
+            let Some(place) = number_of(&id).and_then(|number| by_number.get_mut(number)) else {
+                return Some(id);
+            };
+            if *place == NOTHING {
+                *place = ids.len() as u32;
+                indices.push(*place);
+                if ids.len() == ids.capacity() {
+                    ids.reserve_exact(room(ids.len(), expected) - ids.len());
+                }
+                ids.push(id);
+            } else if ids[*place as usize] == id {
+                indices.push(*place);
+            } else {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// Makes room for all of these at once, as far as ids are kept by their numbers: one by one, the first of them would
@@ -263,7 +295,7 @@ impl<Id: ResourceId> IdColumn<Id> {
     /// goes before the new one is made: quicker than to move from one to the other, and the two are never there together.
     #[cold]
     fn hash_all(&mut self, expected: usize) {
-        let capacity = self.room(expected);
+        let capacity = room(self.ids.len(), expected);
         let Self { ids, by_number, by_id, hasher } = self;
         let hash = |id: &Id| hasher.hash_one(id);
         *by_number = None;
@@ -273,12 +305,6 @@ impl<Id: ResourceId> IdColumn<Id> {
         for (index, id) in ids.iter().enumerate() {
             by_id.insert_unique(hash(id), index as u32, |&index| hash(&ids[index as usize]));
         }
-    }
-
-    /// Room for as many again or, where more are expected, for up to eight times as many.
-    fn room(&self, expected: usize) -> usize {
-        let known = self.ids.len();
-        expected.clamp((known * 2).max(4), (known * 8).max(1024))
     }
 
     pub(crate) fn index_of(&self, id: &Id) -> Option<u32> {
@@ -294,14 +320,30 @@ impl<Id: ResourceId> IdColumn<Id> {
     }
 }
 
+/// The order of ids: where two that differ compare equal, their printed form decides.
+#[inline]
+fn order<Id: Ord + fmt::Display>(a: &Id, b: &Id) -> Ordering {
+    a.cmp(b).then_with(|| by_text(a, b))
+}
+
+#[cold]
+fn by_text(a: &impl fmt::Display, b: &impl fmt::Display) -> Ordering {
+    a.to_string().cmp(&b.to_string())
+}
+
 /// The indices beside ids, in the order of these.
 fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u32> {
-    let order = |a: &Id, b: &Id| a.cmp(b).then_with(|| a.to_string().cmp(&b.to_string()));
-    // Numbers mostly are in their order by now, and others often were found in it.
-    if !ids.is_sorted_by(|a, b| order(a.0.borrow(), b.0.borrow()).is_le()) {
-        ids.sort_by(|a, b| order(a.0.borrow(), b.0.borrow()));
+    // Nothing is in the way of a sort without branches: those that compare equal are seen to afterwards.
+    ids.sort_unstable_by(|a, b| a.0.borrow().cmp(b.0.borrow()));
+    for equal in ids.chunk_by_mut(|a, b| a.0.borrow().cmp(b.0.borrow()).is_eq()).filter(|ids| ids.len() > 1) {
+        equal.sort_unstable_by(|a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
     }
     ids.into_iter().map(|(_, index)| index).collect()
+}
+
+/// Room for as many ids again as are known or, where more are expected, for up to eight times as many.
+fn room(known: usize, expected: usize) -> usize {
+    expected.clamp((known * 2).max(4), (known * 8).max(1024))
 }
 
 /// The indices that nodes have counted from `first`, where they stand in a row.
@@ -355,19 +397,25 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         // An `Ord` that is no order may panic in a sort; then the printed form decides, as it does between ids
         // that differ and compare equal.
         let sorted = AssertUnwindSafe(|| {
-            let ids = indices.iter().map(|&index| (&self.ids[index as usize], index));
-            if std::mem::needs_drop::<Id>() {
-                by_id::<Id>(ids.collect())
+            let id = |index: u32| &self.ids[index as usize];
+            // Numbers mostly are in their order by now, and others often were found in it.
+            if indices.is_sorted_by(|&a, &b| order(id(a), id(b)).is_le()) {
+                None
+            } else if std::mem::needs_drop::<Id>() {
+                Some(by_id::<Id>(indices.iter().map(|&index| (id(index), index)).collect()))
             } else {
                 // Ids that own nothing are compared where they stand, not looked up each time.
-                by_id::<Id>(ids.map(|(id, index)| (id.clone(), index)).collect())
+                Some(by_id::<Id>(indices.iter().map(|&index| (id(index).clone(), index)).collect()))
             }
         });
-        catch_unwind(sorted).unwrap_or_else(|_| {
-            let mut indices = indices;
-            indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
-            indices
-        })
+        match catch_unwind(sorted) {
+            Ok(sorted) => sorted.unwrap_or(indices),
+            Err(_) => {
+                let mut indices = indices;
+                indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
+                indices
+            }
+        }
     }
 
     fn copied(&self) -> Box<dyn IdTable> {

@@ -108,20 +108,55 @@ impl Kinds {
         self.all[self.number(index as usize) as usize]
     }
 
-    /// What `of` makes of each instance's kind, in the order of the instances; asked once for each kind.
-    pub(crate) fn map<T: Copy>(&self, of: impl Fn(Kind) -> T) -> impl Iterator<Item = T> {
+    /// Tells what `of` makes of each instance's kind, in the order of the instances; `of` is asked once for each kind.
+    pub(crate) fn each<T: Copy>(&self, of: impl Fn(Kind) -> T, mut tell: impl FnMut(u32, T)) {
         let by_number: Vec<T> = self.all.iter().map(|&kind| of(kind)).collect();
-        (0..self.len()).map(move |index| by_number[self.number(index) as usize])
+        match &self.numbers {
+            Numbers::Bytes(numbers) => {
+                (0..).zip(numbers).for_each(|(index, &number)| tell(index, by_number[usize::from(number)]));
+            }
+            Numbers::Words(numbers) => {
+                (0..).zip(numbers).for_each(|(index, &number)| tell(index, by_number[number as usize]));
+            }
+        }
+    }
+
+    /// The instances of a kind that `is` admits.
+    pub(crate) fn of_kind(&self, is: impl Fn(Kind) -> bool) -> Vec<u32> {
+        if !self.has_any(&is) {
+            return Vec::new();
+        }
+        let mut admitted = Vec::with_capacity(self.count(&is));
+        self.each(is, |index, is| admitted.extend(is.then_some(index)));
+        admitted
     }
 
     /// How many instances are of a kind that `is` admits.
     pub(crate) fn count(&self, is: impl Fn(Kind) -> bool) -> usize {
-        self.map(is).filter(|&is| is).count()
+        let mut count = 0;
+        if self.has_any(&is) {
+            self.each(is, |_, is| count += usize::from(is));
+        }
+        count
+    }
+
+    /// Whether there may be an instance of a kind that `is` admits. Looks at none of them.
+    pub(crate) fn has_any(&self, is: impl Fn(Kind) -> bool) -> bool {
+        self.all.iter().any(|&kind| is(kind))
     }
 
     pub(crate) fn change(&mut self, index: u32, change: impl Fn(Kind) -> Kind) {
         let number = self.number_of(change(self.get(index)));
         self.set(index as usize, number);
+    }
+
+    /// Adds instances up to `len`, of the kind that `change` makes of one that nothing is known of.
+    pub(crate) fn grow_to(&mut self, len: usize, change: impl Fn(Kind) -> Kind) {
+        let number = self.number_of(change(Kind::default()));
+        match &mut self.numbers {
+            Numbers::Bytes(numbers) => numbers.resize(len, number as u8),
+            Numbers::Words(numbers) => numbers.resize(len, number),
+        }
     }
 
     /// The same for many, of which some may be told twice: `change` is asked once for each kind, and has to make the same
@@ -197,7 +232,10 @@ mod tests {
         kinds.change_all(&[3, 999, 999], |kind| Kind { through: kind.through | 1 << 20, ..kind });
         assert_eq!(kinds.get(3), Kind { through: 0x3 | 1 << 20, ..kind(3) });
         assert_eq!(kinds.get(999), Kind { through: 0x3e7 | 1 << 20, ..kind(999) });
-        assert_eq!(kinds.map(|kind| kind.given).sum::<u32>(), (0..1000).map(|index| index * 3).sum::<u32>());
+        let mut given = Vec::new();
+        kinds.each(|kind| kind.given, |index, of_kind| given.push((index, of_kind)));
+        assert!(given.into_iter().eq((0..1000).map(|index| (index, index * 3))));
+        assert_eq!(kinds.of_kind(|kind| kind.given < 30), (0..10).collect::<Vec<_>>());
         assert_eq!(kinds.count(|kind| kind.given < 30), 10);
     }
 

@@ -38,6 +38,14 @@ struct Plain {
     first_parent: u32,
 }
 
+impl Plain {
+    /// What the instance of that node hangs off.
+    fn parent(&self, node: u32) -> Option<u32> {
+        let parent = self.parents.get(u64::from(node - self.first_child));
+        (parent != NOTHING).then(|| self.first_parent + parent)
+    }
+}
+
 impl Order {
     /// Every instance after all that hang off it; and for each node, for how many others it waits.
     pub(crate) fn children_first(affected: &Affected) -> (Self, Vec<u32>) {
@@ -106,21 +114,43 @@ impl Order {
     /// The nodes that wait for `node`.
     pub(crate) fn followers(&self, node: u32) -> impl Iterator<Item = u32> {
         let resource = self.base.partition_point(|&first| first <= node) - 1;
-        self.followers_in(resource, node)
+        let along = move |plain: &Plain| plain.parent(node);
+        self.plain[resource].iter().filter_map(along).chain(self.listed(node).iter().copied())
     }
 
-    /// The same where it is known that the node is an instance of a resource, or that it is none: it has the number behind
-    /// the last one then.
-    pub(crate) fn followers_in(&self, resource: usize, node: u32) -> impl Iterator<Item = u32> {
-        let along = move |plain: &Plain| {
-            let parent = plain.parents.get(u64::from(node - plain.first_child));
-            (parent != NOTHING).then(|| plain.first_parent + parent)
-        };
-        let listed = match self.start.get(node as usize..node as usize + 2) {
+    /// Tells of all that wait for any of `nodes`, and for how many of them: one after the other, some of them in several
+    /// parts. The nodes are instances of that resource, or none: it has the number behind the last one then.
+    pub(crate) fn tell_followers(&self, resource: usize, nodes: &[u32], mut tell: impl FnMut(u32, u32)) {
+        for plain in &self.plain[resource] {
+            // Those that hang off the same parent mostly come one after the other.
+            let mut run: Option<(u32, u32)> = None;
+            for parent in nodes.iter().filter_map(|&node| plain.parent(node)) {
+                match &mut run {
+                    Some((last, count)) if *last == parent => *count += 1,
+                    _ => {
+                        if let Some((last, count)) = run.replace((parent, 1)) {
+                            tell(last, count);
+                        }
+                    }
+                }
+            }
+            if let Some((last, count)) = run {
+                tell(last, count);
+            }
+        }
+        if !self.start.is_empty() {
+            for &node in nodes {
+                self.listed(node).iter().for_each(|&follower| tell(follower, 1));
+            }
+        }
+    }
+
+    /// The followers of a node that are listed.
+    fn listed(&self, node: u32) -> &[u32] {
+        match self.start.get(node as usize..node as usize + 2) {
             Some(&[from, to]) => &self.followers[from as usize..to as usize],
             _ => &[],
-        };
-        self.plain[resource].iter().filter_map(along).chain(listed.iter().copied())
+        }
     }
 
     /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or through others, the nearest

@@ -230,11 +230,8 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         let Self::Pairs(pairs) = self else { return Ok(None) };
         let table =
             parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
-        let mut indices = Vec::with_capacity(pairs.len());
         let mut walk = Walk { table, all: asked, asked, last: None, not_asked: None };
-        for (parent, _) in pairs {
-            indices.push(walk.index_of(parent));
-        }
+        let indices = pairs.iter().map(|(parent, _)| walk.index_of(parent)).collect();
         let not_asked = walk.not_asked.map(ToString::to_string);
         Ok(Some(Parents { indices, not_asked }))
     }

@@ -42,7 +42,11 @@ impl Ran {
     }
 
     pub(crate) fn of(&self, resource: usize, index: u32) -> u32 {
-        self.0.get(resource).and_then(|ran| ran.get(index as usize)).copied().unwrap_or(0)
+        self.of_resource(resource).get(index as usize).copied().unwrap_or(0)
+    }
+
+    fn of_resource(&self, resource: usize) -> &[u32] {
+        self.0.get(resource).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn note_one(&mut self, resource: usize, index: u32, slots: u32) {
@@ -111,9 +115,12 @@ impl Pass {
         let mut pass = Self::empty(affected, Phase::Effect, Order::effects(affected));
         for resource in 0..affected.graph.resources.len() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
-            let effects = affected.columns[resource].kinds.map(|kind| affected.effects_of(resource, kind));
-            let left = effects.zip(0..).map(|(effects, index)| effects & !ran.of(resource, index));
-            pass.work.masks.extend(left);
+            let (kinds, masks) = (&affected.columns[resource].kinds, &mut pass.work.masks);
+            let ran = ran.of_resource(resource);
+            kinds.each(
+                |kind| affected.effects_of(resource, kind),
+                |index, effects| masks.push(effects & !ran.get(index as usize).copied().unwrap_or(0)),
+            );
         }
         pass
     }

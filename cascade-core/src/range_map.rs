@@ -70,6 +70,19 @@ impl RangeMap {
         true
     }
 
+    /// Adds the values of the numbers from `first` on, if there is room for none of them and for all before: says whether
+    /// it has.
+    pub(crate) fn append(&mut self, first: u64, values: &[u32]) -> bool {
+        if self.values.is_empty() {
+            self.first = first;
+        }
+        let follows = self.first + self.values.len() as u64 == first;
+        if follows {
+            self.values.extend_from_slice(values);
+        }
+        follows
+    }
+
     fn place(&self, number: u64) -> usize {
         // Below the first, this wraps around to a place that is not there.
         usize::try_from(number.wrapping_sub(self.first)).unwrap_or(usize::MAX)

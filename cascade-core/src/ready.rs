@@ -1,43 +1,64 @@
-//! The instances that are ready for one slot, in the order they became so.
+//! The instances that are ready for one slot.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
-/// A queue of nodes. Those that follow each other are kept as one range: mostly a resource's instances become ready in
-/// the order of their indices, and most are ready from the start.
+/// A queue of nodes. What has come since the last time it was empty is taken in the order of the nodes: so the
+/// instances of a step mostly stand in a row, and each comes before those that became ready much later.
+///
+/// Nodes that follow each other are kept as one range: most are ready from the start.
 #[derive(Debug, Default)]
-pub(crate) struct Ready(VecDeque<Range<u32>>);
+pub(crate) struct Ready {
+    /// In the order of their nodes; those before `next` have been taken.
+    sorted: Vec<Range<u32>>,
+    next: usize,
+    /// In the order they came.
+    incoming: Vec<Range<u32>>,
+}
 
 impl Ready {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.next == self.sorted.len() && self.incoming.is_empty()
     }
 
     pub(crate) fn push(&mut self, node: u32) {
-        match self.0.back_mut() {
+        match self.incoming.last_mut() {
             Some(last) if last.end == node => last.end += 1,
-            _ => self.0.push_back(node..node + 1),
+            _ => self.incoming.push(node..node + 1),
         }
     }
 
-    /// Moves up to `count` nodes from the front to `nodes`.
+    /// Moves up to `count` nodes to `nodes`.
     pub(crate) fn take(&mut self, mut count: usize, nodes: &mut Vec<u32>) {
-        while count > 0
-            && let Some(first) = self.0.front_mut()
-        {
+        while count > 0 && !self.is_empty() {
+            if self.next == self.sorted.len() {
+                self.sort_incoming();
+            }
+            let first = &mut self.sorted[self.next];
             let taken = count.min(first.len());
             let rest = first.start + taken as u32;
             nodes.extend(first.start..rest);
             first.start = rest;
             count -= taken;
             if first.start == first.end {
-                self.0.pop_front();
+                self.next += 1;
             }
         }
     }
 
+    fn sort_incoming(&mut self) {
+        (self.sorted, self.incoming, self.next) = (std::mem::take(&mut self.incoming), Vec::new(), 0);
+        self.sorted.sort_unstable_by_key(|range| range.start);
+        self.sorted.dedup_by(|range, before| {
+            let follows = before.end == range.start;
+            if follows {
+                before.end = range.end;
+            }
+            follows
+        });
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().cloned().flatten()
+        self.sorted[self.next..].iter().chain(&self.incoming).cloned().flatten()
     }
 }
 
@@ -52,16 +73,18 @@ mod tests {
     }
 
     #[test]
-    fn nodes_come_out_in_the_order_they_went_in() {
+    fn nodes_come_out_in_their_order_and_before_those_that_come_later() {
         let mut ready = Ready::default();
-        for node in [3, 4, 5, 9, 2, 3] {
+        for node in [3, 4, 5, 9, 2, 1] {
             ready.push(node);
         }
-        assert_eq!(ready.iter().collect::<Vec<_>>(), [3, 4, 5, 9, 2, 3]);
-        assert_eq!(taken(&mut ready, 2), [3, 4]);
-        assert_eq!(taken(&mut ready, 3), [5, 9, 2]);
+        assert_eq!(ready.iter().collect::<Vec<_>>(), [3, 4, 5, 9, 2, 1]);
+        assert_eq!(taken(&mut ready, 2), [1, 2]);
+        ready.push(0);
+        assert_eq!(ready.iter().collect::<Vec<_>>(), [3, 4, 5, 9, 0]);
+        assert_eq!(taken(&mut ready, 3), [3, 4, 5]);
         assert!(!ready.is_empty());
-        assert_eq!(taken(&mut ready, 3), [3]);
+        assert_eq!(taken(&mut ready, 3), [9, 0]);
         assert!(ready.is_empty() && taken(&mut ready, 1).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::order::Order;
@@ -138,8 +139,9 @@ pub(crate) struct Scheduler {
     /// Nodes that nothing holds back any more: empty between calls.
     freed: Vec<u32>,
     stopping: bool,
-    /// The resource that was looked up last.
+    /// The resource that was looked up last, and its nodes.
     last_resource: usize,
+    last_nodes: Range<u32>,
     /// Lists of steps that have ended, for those to come.
     spare: Vec<Vec<u32>>,
 }
@@ -175,6 +177,7 @@ impl Scheduler {
             freed: Vec::new(),
             stopping: false,
             last_resource: 0,
+            last_nodes: 0..0,
             spare: Vec::new(),
             work,
         };
@@ -254,7 +257,7 @@ impl Scheduler {
     /// instances that failed, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
         if failed.is_empty() {
-            let ended = step.nodes.iter().filter(|&&node| self.advance(node)).count();
+            let ended = self.advance_all(&step.nodes);
             self.settle();
             return Completion { ended, blocked: 0 };
         }
@@ -323,6 +326,12 @@ impl Scheduler {
         &self.states
     }
 
+    /// The instances that are blocked, each with the failed one that it waits for.
+    pub(crate) fn blocked(&self) -> impl Iterator<Item = (u32, u32)> {
+        let instances = &self.blocked_by[..self.blocked_by.len().min(self.states.len())];
+        (0..).zip(instances.iter().copied()).filter(|&(_, cause)| cause != u32::MAX)
+    }
+
     /// The failed instance that a blocked one waits for.
     pub(crate) fn blocked_by(&self, node: u32) -> Option<u32> {
         self.blocked_by.get(node as usize).copied().filter(|&cause| cause != u32::MAX)
@@ -351,13 +360,15 @@ impl Scheduler {
         }
         let resource = self.resource_of(node);
         let slot = self.work.first_slot[resource] + mask.trailing_zeros() as usize;
-        if self.ready[slot].is_empty() {
+        self.states[node as usize] = State::Waiting;
+        let ready = &mut self.ready[slot];
+        let was_empty = ready.is_empty();
+        ready.push(node);
+        if was_empty {
             let lane = self.work.slots[slot].lane;
             self.lanes[lane].slots.push_back(slot);
             self.reopen(lane);
         }
-        self.ready[slot].push(node);
-        self.states[node as usize] = State::Waiting;
         false
     }
 
@@ -366,6 +377,24 @@ impl Scheduler {
         let mask = &mut self.work.masks[node as usize];
         *mask &= *mask - 1;
         self.next_slot(node)
+    }
+
+    /// A step of these instances ended well; answers for how many it was the last one. Mostly for all of them.
+    fn advance_all(&mut self, nodes: &[u32]) -> usize {
+        let mut open = 0;
+        for &node in nodes {
+            let mask = &mut self.work.masks[node as usize];
+            *mask &= mask.wrapping_sub(1);
+            open |= *mask;
+        }
+        if open != 0 || !self.left_behind.is_empty() {
+            return nodes.iter().filter(|&&node| self.next_slot(node)).count();
+        }
+        for &node in nodes {
+            self.states[node as usize] = State::Done;
+        }
+        self.ended.extend_from_slice(nodes);
+        nodes.len()
     }
 
     /// A step of an instance failed.
@@ -419,17 +448,22 @@ impl Scheduler {
         let mut freed = std::mem::take(&mut self.freed);
         while !self.ended.is_empty() {
             let mut ended = std::mem::take(&mut self.ended);
-            for node in ended.drain(..) {
+            let mut left = ended.as_slice();
+            while let Some(&node) = left.first() {
                 let resource = self.resource_of(node);
+                let alike = left.iter().take_while(|&node| self.last_nodes.contains(node)).count();
+                let (alike, others) = left.split_at(alike);
                 let Work { order, waits_for, .. } = &mut self.work;
-                for follower in order.followers_in(resource, node) {
+                order.tell_followers(resource, alike, |follower, ended| {
                     let waits_for = &mut waits_for[follower as usize];
-                    *waits_for -= 1;
+                    *waits_for -= ended;
                     if *waits_for == 0 {
                         freed.push(follower);
                     }
-                }
+                });
+                left = others;
             }
+            ended.clear();
             for node in freed.drain(..) {
                 self.unblocked(node);
             }
@@ -452,12 +486,11 @@ impl Scheduler {
 
     /// Mostly that of the one before. Nodes that are no instance have the number behind the last one.
     fn resource_of(&mut self, node: u32) -> usize {
-        let base = &self.work.base;
-        let within = |resource: usize| {
-            base[resource] <= node && base.get(resource + 1).is_none_or(|&next| node < next)
-        };
-        if !within(self.last_resource) {
+        if !self.last_nodes.contains(&node) {
+            let base = &self.work.base;
             self.last_resource = base.partition_point(|&first| first <= node) - 1;
+            let next = base.get(self.last_resource + 1).copied().unwrap_or(u32::MAX);
+            self.last_nodes = base[self.last_resource]..next;
         }
         self.last_resource
     }
