@@ -10,7 +10,6 @@ use crate::drift::Newcomers;
 use crate::event::Event;
 use crate::execute::{Run, with_ended};
 use crate::plan::PlanVeto;
-use crate::report::Failure;
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
 use crate::vet::{not_listed, objections};
 
@@ -179,8 +178,7 @@ impl Run {
 
     /// Whether an instance that failed gets further steps: in a forced run, unless the world has moved under it.
     pub(crate) fn goes_on_with(&self, node: u32) -> bool {
-        let drifted = |failure: &Failure| matches!(*failure.error, CallError::Drifted(_));
-        self.settings.policy == FailurePolicy::Force && !self.failures.get(&node).is_some_and(drifted)
+        self.settings.policy == FailurePolicy::Force && !self.drifted.contains(&self.affected.locate(node))
     }
 }
 
