@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use crate::affected::Affected;
@@ -139,6 +139,7 @@ impl Cascade {
         let affected = affected.map_err(|what| ResumeError::Unfit { run: run.clone(), what })?;
         let asked = (0..affected.columns.len()).map(|at| expanded(&affected, at).count()).sum();
         let (themselves, verified) = themselves(&affected);
+        let themselves = themselves.into_iter().map(|(method, batch)| Question::Themselves { method, batch });
         let questions = below(&affected, self.engine.find.batch).into_iter().chain(themselves);
         let answers = futures::stream::iter(questions)
             .map(|question| self.ask(&affected, question))
@@ -164,10 +165,7 @@ impl Cascade {
     async fn ask(&self, affected: &Affected, question: Question) -> Result<Vec<Found>, PlanError> {
         match question {
             Question::Below { edge, route, parents } => self.ask_below(affected, edge, route, parents).await,
-            // What the other is made of is large, and mostly not needed.
-            Question::Themselves { method, batch } => {
-                self.ask_themselves(affected, method, batch).boxed().await
-            }
+            Question::Themselves { method, batch } => self.ask_themselves(affected, method, batch).await,
         }
     }
 
@@ -266,8 +264,8 @@ fn below(affected: &Affected, batch: usize) -> Vec<Question> {
     questions
 }
 
-/// What is asked about the instances that should have gone themselves, and about which that is, by resource and index.
-fn themselves(affected: &Affected) -> (Vec<Question>, BTreeSet<(usize, u32)>) {
+/// The verify methods with what they are asked about, batch by batch; and all of that, by resource and index.
+pub(crate) fn themselves(affected: &Affected) -> (Vec<(Method, Vec<u32>)>, BTreeSet<(usize, u32)>) {
     let (mut questions, mut asked) = (Vec::new(), BTreeSet::new());
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
@@ -279,7 +277,7 @@ fn themselves(affected: &Affected) -> (Vec<Question>, BTreeSet<(usize, u32)>) {
                 let method = Method { resource, extension, index };
                 let instances = meant(affected, method, phase);
                 let batches = instances.chunks(declared.settings.batch);
-                questions.extend(batches.map(|batch| Question::Themselves { method, batch: batch.to_vec() }));
+                questions.extend(batches.map(|batch| (method, batch.to_vec())));
                 asked.extend(instances.into_iter().map(|index| (resource, index)));
             }
         }
