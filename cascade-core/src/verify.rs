@@ -264,8 +264,11 @@ fn below(affected: &Affected, batch: usize) -> Vec<Question> {
     questions
 }
 
+/// A verify method, and a batch of what it is asked about.
+type Themselves = (Method, Vec<u32>);
+
 /// The verify methods with what they are asked about, batch by batch; and all of that, by resource and index.
-pub(crate) fn themselves(affected: &Affected) -> (Vec<(Method, Vec<u32>)>, BTreeSet<(usize, u32)>) {
+pub(crate) fn themselves(affected: &Affected) -> (Vec<Themselves>, BTreeSet<(usize, u32)>) {
     let (mut questions, mut asked) = (Vec::new(), BTreeSet::new());
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
