@@ -23,7 +23,7 @@ fn allocations_per_instance_stay_few() -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(20_000));
     let cascade = cloud::cascade(&world)?;
     // The first run sets up what stays.
-    block_on(cloud::plan_and_apply(&cascade, &*world))??;
+    drop(block_on(cloud::plan_and_apply(&cascade, &*world))??);
     let region = Region::new(ALLOCATOR);
     let report = block_on(cloud::plan_and_apply(&cascade, &*world))??;
     let stats = region.change();

@@ -65,7 +65,7 @@ fn the_program_over_flat_arrays_finds_the_same() -> Result<(), Failed> {
     flat::apply(&flat, &flat::plan(&flat));
     flat.expect_all_destroyed()?;
     let cascade = cloud::cascade(&flat)?;
-    block_on(cloud::plan_and_apply(&cascade, &*flat))??;
+    drop(block_on(cloud::plan_and_apply(&cascade, &*flat))??);
     flat.expect_all_destroyed()
 }
 

@@ -107,6 +107,45 @@ where
     }
 }
 
+pub(crate) trait AnyVerify<E>: Send + Sync {
+    /// Answers which of the batch are still there.
+    fn verify<'a>(
+        &'a self,
+        extension: &'a E,
+        batch: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>>;
+}
+
+pub(crate) struct TypedVerify<Id, F> {
+    verify: F,
+    ids: PhantomData<fn() -> Id>,
+}
+
+impl<Id, F> TypedVerify<Id, F> {
+    pub(crate) fn new(verify: F) -> Self {
+        Self { verify, ids: PhantomData }
+    }
+}
+
+impl<E, Id, F> AnyVerify<E> for TypedVerify<Id, F>
+where
+    E: Sync + 'static,
+    Id: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [Id], &'a FindContext) -> HandlerFuture<'a, Vec<Id>> + Send + Sync,
+{
+    fn verify<'a>(
+        &'a self,
+        extension: &'a E,
+        batch: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>> {
+        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
+        let left = (self.verify)(extension, ids, cx);
+        Box::pin(async { Ok(positions(ids, left.await?.into_iter().map(|id| (id, ())))) })
+    }
+}
+
 pub(crate) trait AnyEffect<E>: Send + Sync {
     /// Calls, and polls once: what ends at once needs no future around the user's.
     fn begin<'a>(
@@ -165,7 +204,7 @@ fn failures<Id: ResourceId>(
     })
 }
 
-/// Where in the batch the named ids stand. Only failures and vetoes are looked up, so this is a map made when
+/// Where in the batch the named ids stand. Only failures, vetoes and survivors are looked up, so this is a map made when
 /// there is one, not a table kept.
 fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
     let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();

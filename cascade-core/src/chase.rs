@@ -1,6 +1,6 @@
 //! Newcomers join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::affected::Affected;
@@ -10,7 +10,6 @@ use crate::drift::Newcomers;
 use crate::event::Event;
 use crate::execute::{Run, with_ended};
 use crate::plan::PlanVeto;
-use crate::report::Failure;
 use crate::schedule::{Before, FailurePolicy, Scheduler, State};
 use crate::vet::{not_listed, objections};
 
@@ -42,6 +41,14 @@ pub(crate) struct Chase {
 
 /// An instance that newcomers hang off, by resource and index, with the difference in words.
 type Above = ((usize, u32), String);
+
+/// Why a plan must not grow.
+enum Refusal {
+    /// By nothing of what was found.
+    All(String),
+    /// Not by what came below these; by the rest it may.
+    Below(BTreeMap<(usize, u32), String>),
+}
 
 impl Chase {
     fn rounds_of(&self, instance: (usize, u32)) -> usize {
@@ -88,7 +95,7 @@ impl Run {
             chase.refuse(spent, &reason);
             return carried;
         }
-        match self.grow(newcomers).await {
+        match self.grow(newcomers, &above).await {
             Ok((affected, overridden)) => {
                 chase.count(&above, &old, &affected);
                 // No step on a newcomer starts before it is on record; without that, none does at all.
@@ -98,29 +105,43 @@ impl Run {
                 let ended = self.renumber(&old, carried);
                 with_ended(ended, self.begin(Some(&old)).await)
             }
-            Err(reason) => {
+            Err(Refusal::All(reason)) => {
                 chase.refuse(above, &reason);
+                carried
+            }
+            // What came below the others is found once more.
+            Err(Refusal::Below(reasons)) => {
+                for (instance, difference) in above {
+                    if let Some(reason) = reasons.get(&instance) {
+                        chase.refuse(vec![(instance, difference)], reason);
+                    }
+                }
                 carried
             }
         }
     }
 
     /// The larger plan, if nothing stands against it, with the vetoes that a forced run goes on in spite of.
-    async fn grow(&self, newcomers: Vec<Newcomers>) -> Result<(Arc<Affected>, Vec<PlanVeto>), String> {
+    async fn grow(
+        &self,
+        newcomers: Vec<Newcomers>,
+        above: &[Above],
+    ) -> Result<(Arc<Affected>, Vec<PlanVeto>), Refusal> {
         let Self { engine, affected, settings, .. } = self;
         let grown = extend(affected, &engine.extensions, newcomers, engine.find).await;
-        let grown = Arc::new(grown.map_err(|error| format!("they could not be planned: {error}"))?);
+        let unplanned = |error| Refusal::All(format!("they could not be planned: {error}"));
+        let grown = Arc::new(grown.map_err(unplanned)?);
         let exceeded = settings.limits.exceeded(&grown);
         if let Some(exceeded) = exceeded.first() {
-            return Err(format!("with them the plan is over the limit: {exceeded}"));
+            return Err(Refusal::All(format!("with them the plan is over the limit: {exceeded}")));
         }
         let against = objections(engine, &grown, Some(affected), &settings.nesting, settings.forced).await;
-        let against = against.map_err(|error| error.to_string())?;
+        let against = against.map_err(|error| Refusal::All(error.to_string()))?;
         let vetoes = against.vetoes.iter().filter(|_| !settings.forced);
-        if let Some(veto) = against.denials.iter().chain(vetoes).next() {
-            return Err(format!("they must not be touched: {veto}"));
+        match refusal(&grown, above, against.denials.iter().chain(vetoes)) {
+            Some(refusal) => Err(refusal),
+            None => Ok((grown, not_listed(against.vetoes, &self.overridden))),
         }
-        Ok((grown, not_listed(against.vetoes, &self.overridden)))
     }
 
     /// Goes on with the larger plan.
@@ -157,9 +178,56 @@ impl Run {
 
     /// Whether an instance that failed gets further steps: in a forced run, unless the world has moved under it.
     pub(crate) fn goes_on_with(&self, node: u32) -> bool {
-        let drifted = |failure: &Failure| matches!(*failure.error, CallError::Drifted(_));
-        self.settings.policy == FailurePolicy::Force && !self.failures.get(&node).is_some_and(drifted)
+        self.settings.policy == FailurePolicy::Force && !self.drifted.contains(&self.affected.locate(node))
     }
+}
+
+/// What the objections refuse: the newcomers of those that what is objected to hangs below.
+fn refusal<'o>(
+    grown: &Affected,
+    above: &[Above],
+    objections: impl Iterator<Item = &'o PlanVeto>,
+) -> Option<Refusal> {
+    let above: BTreeSet<(usize, u32)> = above.iter().map(|&(instance, _)| instance).collect();
+    let mut reasons = BTreeMap::new();
+    for objection in objections {
+        let reason = format!("they must not be touched: {objection}");
+        let refused = nearest_above(grown, objection, &above);
+        if refused.is_empty() {
+            return Some(Refusal::All(reason));
+        }
+        for instance in refused {
+            reasons.entry(instance).or_insert_with(|| reason.clone());
+        }
+    }
+    (!reasons.is_empty()).then_some(Refusal::Below(reasons))
+}
+
+/// Upwards from what is objected to: the first of `above` on each way.
+fn nearest_above(
+    grown: &Affected,
+    objection: &PlanVeto,
+    above: &BTreeSet<(usize, u32)>,
+) -> BTreeSet<(usize, u32)> {
+    let Some(resource) = grown.graph.find_resource(&objection.resource) else { return BTreeSet::new() };
+    let is_it = |index: &u32| grown.display(resource, *index).to_string() == objection.id;
+    let mut open: Vec<(usize, u32)> =
+        (0..grown.columns[resource].len() as u32).filter(is_it).map(|index| (resource, index)).collect();
+    let mut seen: BTreeSet<(usize, u32)> = open.iter().copied().collect();
+    let mut found = BTreeSet::new();
+    while let Some((resource, index)) = open.pop() {
+        for &edge in &grown.graph.resources[resource].up {
+            let resource = grown.graph.edges[edge].parent;
+            for parent in grown.parents(edge, index).into_iter().map(|index| (resource, index)) {
+                if above.contains(&parent) {
+                    found.insert(parent);
+                } else if seen.insert(parent) {
+                    open.push(parent);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// The instances that newcomers hang off.

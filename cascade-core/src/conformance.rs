@@ -3,13 +3,14 @@
 //! The engine calls a step at least once: after a crash, a timeout or a retry it calls it again, for instances that may
 //! be gone already. [`check`] makes that happen on a scenario of yours, on a fresh world each time:
 //!
-//! * every finder, check, begin, effect and cleanup method of the scenario is called with an **empty batch**;
+//! * every finder, check, begin, effect, cleanup and verify method of the scenario is called with an **empty batch**;
 //! * every finder is asked **twice**, and has to answer the same, with parents that it was asked about;
 //! * every step is called **twice** in a row;
 //! * every step is **interrupted** at an `await` (the future is dropped), and called again;
 //! * every method is called once more **after the run**, with ids that the run has made unknown.
 //!
-//! None of it may fail, and the world has to look the same in the end as after an undisturbed run.
+//! None of it may fail, and the world has to look the same in the end as after an undisturbed run. Verify methods have to
+//! say by then that nothing is left.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -31,6 +32,7 @@ use crate::outcome::DynFound;
 use crate::pass::{Method, Pass, Ran};
 use crate::plan::Plan;
 use crate::schedule::State;
+use crate::verify::themselves;
 use crate::vet::seen;
 
 /// Interruptions are tried at this many `await`s of each step.
@@ -254,6 +256,7 @@ impl<O: Operation> Direct<'_, O> {
             }
         }
         self.checks(&choose).await;
+        self.verifies(&choose).await;
     }
 
     /// The begin, effect and cleanup methods with their instances, as an undisturbed run has them.
@@ -265,6 +268,26 @@ impl<O: Operation> Direct<'_, O> {
         let effects = (Phase::Effect, Pass::effects(affected, &ran));
         let cleanup = Pass::cleanup(affected, &ran, &all_done).map(|pass| (Phase::Cleanup, pass));
         begin.into_iter().chain([effects]).chain(cleanup).collect()
+    }
+
+    /// They are asked when all has ended, or about nothing: so nothing is still there.
+    async fn verifies(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
+        let cx = FindContext::of(self.affected);
+        for (method, batch) in themselves(self.affected).0 {
+            let batch = self.affected.columns[method.resource].ids.select(&choose(batch));
+            let extension = &*self.cascade.engine.extensions[method.extension];
+            let limit = extension.descriptor().settings.timeout;
+            let name = || self.name(method, Phase::Verify);
+            match once(limit, || extension.verify(method.index, &batch, &cx)).await {
+                Ok(Ok(left)) if left.is_empty() => {}
+                Ok(Ok(left)) => self.note(&name(), format!("it says that {} are still there", left.len())),
+                Ok(Err(stranger)) => {
+                    let what = format!("it answered `{stranger}`, which it was not asked about");
+                    self.note(&name(), what);
+                }
+                Err(error) => self.note(&name(), error.to_string()),
+            }
+        }
     }
 
     async fn checks(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::adapt::{AnyCheck, AnyEffect, AnyFinder, TypedCheck, TypedEffect, TypedFinder};
+use crate::adapt::{
+    AnyCheck, AnyEffect, AnyFinder, AnyVerify, TypedCheck, TypedEffect, TypedFinder, TypedVerify,
+};
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
 use crate::operation::{Operation, OperationDescriptor};
@@ -285,6 +287,8 @@ pub enum Phase {
     Effect,
     /// After the run, for the instances that went.
     Cleanup,
+    /// Once the run has ended, for its receipt: what should have gone, and is still there?
+    Verify,
 }
 
 impl fmt::Display for Phase {
@@ -300,11 +304,12 @@ impl Phase {
             Self::Begin => "begin",
             Self::Effect => "effect",
             Self::Cleanup => "cleanup",
+            Self::Verify => "verify",
         }
     }
 }
 
-/// A `#[check]`, `#[begin]` or `#[cleanup]` method.
+/// A `#[check]`, `#[begin]`, `#[cleanup]` or `#[verify]` method.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PhaseDeclaration {
@@ -313,7 +318,7 @@ pub struct PhaseDeclaration {
     /// The operation it is for.
     pub operation: OperationDescriptor,
     /// Only for instances with one of these effects; empty for the phase's own choice: a check sees all affected
-    /// instances, begin and cleanup those that are going.
+    /// instances, begin, cleanup and verify those that are going.
     pub only: Vec<Name>,
     /// Where it was written.
     pub place: Place,
@@ -349,6 +354,8 @@ pub struct ExtensionDescriptor {
     pub begins: Vec<PhaseDeclaration>,
     /// The cleanup methods, as written.
     pub cleanups: Vec<PhaseDeclaration>,
+    /// The verify methods, as written.
+    pub verifies: Vec<PhaseDeclaration>,
     /// Where it was written.
     pub place: Place,
     pub(crate) ids_fit: bool,
@@ -384,6 +391,7 @@ pub struct Declaration<E, Id: ResourceId> {
     pub(crate) effects: Vec<Box<dyn AnyEffect<E>>>,
     pub(crate) begins: Vec<Box<dyn AnyEffect<E>>>,
     pub(crate) cleanups: Vec<Box<dyn AnyEffect<E>>>,
+    pub(crate) verifies: Vec<Box<dyn AnyVerify<E>>>,
     id: PhantomData<fn() -> Id>,
 }
 
@@ -411,6 +419,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
             checks: Vec::new(),
             begins: Vec::new(),
             cleanups: Vec::new(),
+            verifies: Vec::new(),
             place,
             ids_fit,
         };
@@ -421,6 +430,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
             effects: Vec::new(),
             begins: Vec::new(),
             cleanups: Vec::new(),
+            verifies: Vec::new(),
             id: PhantomData,
         }
     }
@@ -524,6 +534,19 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
+    /// The method that says, for the receipt of a run that has ended, which of the instances that should have gone are
+    /// still there: see [`Cascade::verify`](crate::Cascade::verify).
+    pub fn verify<O, F>(&mut self, method: impl Into<Name>, place: Place, verify: F) -> &mut Self
+    where
+        O: Operation,
+        F: for<'a> Fn(&'a E, &'a [Id], &'a FindContext) -> HandlerFuture<'a, Vec<Id>>,
+        F: Send + Sync + 'static,
+    {
+        self.descriptor.verifies.push(phase::<O>(method, place));
+        self.verifies.push(Box::new(TypedVerify::new(verify)));
+        self
+    }
+
     /// An effect: a method that acts on instances. Rules name it.
     pub fn effect<F>(&mut self, method: impl Into<Name>, place: Place, act: F) -> &mut Self
     where
@@ -577,6 +600,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
             Phase::Check => &mut self.descriptor.checks,
             Phase::Begin => &mut self.descriptor.begins,
             Phase::Cleanup => &mut self.descriptor.cleanups,
+            Phase::Verify => &mut self.descriptor.verifies,
             Phase::Effect => return self,
         };
         let is_meant =

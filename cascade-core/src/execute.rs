@@ -3,7 +3,7 @@
 //! All steps are polled in the one task that awaits the run: dropping the run drops them, and nothing goes on that
 //! nobody waits for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,6 +67,7 @@ pub(crate) async fn run(
         recorder,
         failures: std::mem::take(&mut history.failures),
         failed_effects: std::mem::take(&mut history.failed_effects),
+        drifted: std::mem::take(&mut history.drifted),
         cancelled: history.cancelled,
         overridden: std::mem::take(&mut history.overridden),
         history,
@@ -85,6 +86,8 @@ pub(crate) struct Run {
     /// The instances with an effect that failed, by resource and index: in a forced run, something may have failed on them
     /// before.
     failed_effects: HashSet<(usize, u32)>,
+    /// Those of them that the world had moved under: no run goes on with these, whatever else had failed on them before.
+    pub(crate) drifted: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run goes on in spite of.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -244,11 +247,12 @@ impl Run {
     /// had moved under the instance.
     fn failed_before(&self, phase: Phase) -> Vec<Before> {
         let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
-        let failed = failed.filter(|(node, _)| !self.goes_on_with(**node));
-        let mut before: Vec<Before> =
-            failed.map(|(&node, _)| Before { node, state: State::Failed, cause: node }).collect();
-        before.sort_unstable_by_key(|before| before.node);
-        before
+        let failed = failed.map(|(&node, _)| node).filter(|&node| !self.goes_on_with(node));
+        // The first failure of an instance may be of an earlier phase.
+        let drifted = self.drifted.iter().filter(|_| phase == Phase::Effect);
+        let drifted = drifted.map(|&(resource, index)| self.affected.node(resource, index));
+        let nodes: BTreeSet<u32> = failed.chain(drifted).collect();
+        nodes.into_iter().map(|node| Before { node, state: State::Failed, cause: node }).collect()
     }
 
     /// The instances whose effects had all ended before the run was taken up again: they stay done, whatever is found to
@@ -508,7 +512,9 @@ impl Run {
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
         // What the world has moved under gets no further step, not even in a forced run.
         for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
-            driven.scheduler.end_with_this_step(step.nodes[*position]);
+            let node = step.nodes[*position];
+            driven.scheduler.end_with_this_step(node);
+            self.drifted.insert(self.affected.locate(node));
         }
         let completion = driven.scheduler.conclude(&step, &positions);
         self.settings.observers.tell(|| Event::StepEnded {

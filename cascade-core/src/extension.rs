@@ -30,6 +30,14 @@ pub(crate) trait DynExtension: Send + Sync {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 
+    /// Answers which of the batch are still there.
+    fn verify<'a>(
+        &'a self,
+        verify: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>>;
+
     /// Calls an effect, a begin or a cleanup method, and polls it once.
     fn begin<'a>(
         &'a self,
@@ -92,6 +100,18 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         }
     }
 
+    fn verify<'a>(
+        &'a self,
+        verify: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>> {
+        match self.declaration.verifies.get(verify) {
+            Some(verify) => verify.verify(&self.extension, batch, cx),
+            None => Box::pin(async move { Err(no_method("verify method", verify)) }),
+        }
+    }
+
     fn begin<'a>(
         &'a self,
         (phase, method): (Phase, usize),
@@ -101,7 +121,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
     ) -> Begun<'a, Vec<(usize, StepError)>> {
         let Declaration { effects, begins, cleanups, .. } = &self.declaration;
         let methods: &[Box<dyn AnyEffect<E>>] = match phase {
-            Phase::Check => &[],
+            Phase::Check | Phase::Verify => &[],
             Phase::Begin => begins,
             Phase::Effect => effects,
             Phase::Cleanup => cleanups,

@@ -219,7 +219,7 @@ pub use link::HandledBy;
 pub use method::{Ids, MethodError, MethodResult, TheEdge, TheOperation};
 pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
-pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoVetoes, Outcome, Pairs, Veto};
+pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Pairs, Veto};
 pub use place::Place;
 pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
 #[cfg(feature = "progress")]
@@ -234,7 +234,7 @@ pub use resume::{Resume, ResumeError};
 pub use schedule::FailurePolicy;
 pub use tokio_util::sync::CancellationToken;
 pub use tree::{Tree, TreeNode};
-pub use verify::{Receipt, Survivor};
+pub use verify::{NotAsked, Receipt, Survivor};
 pub use why::{Why, WhyPath};
 
 /// What a module that declares resources and extensions needs.

@@ -170,6 +170,24 @@ impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
     }
 }
 
+/// What a verify method may answer with: `Vec<Id>`.
+#[diagnostic::on_unimplemented(
+    message = "this verify method cannot answer with `{Self}`",
+    label = "not what it answers",
+    note = "it answers `Result<Vec<{Id}>, E>`: those that are still there, empty where all have gone"
+)]
+pub trait IntoSurvivors<Id> {
+    /// The answer in the engine's form.
+    fn into_survivors(self) -> Vec<Id>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Id> IntoSurvivors<Id> for Vec<Id> {
+    fn into_survivors(self) -> Self {
+        self
+    }
+}
+
 /// The parents of an answer's pairs.
 pub(crate) struct Parents {
     /// [`STRANGER`](Self::STRANGER) for one that is not in the table.

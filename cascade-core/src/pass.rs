@@ -27,6 +27,7 @@ impl Method {
             Phase::Begin => &declared.begins[self.index].method,
             Phase::Effect => &declared.effects[self.index].method,
             Phase::Cleanup => &declared.cleanups[self.index].method,
+            Phase::Verify => &declared.verifies[self.index].method,
         }
     }
 }
@@ -76,7 +77,7 @@ impl Ran {
 /// resource use goes with the extension's.
 pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usize) -> Vec<String> {
     let methods: Vec<Method> = match phase {
-        Phase::Check => Vec::new(),
+        Phase::Check | Phase::Verify => Vec::new(),
         Phase::Effect => effect_methods(graph, resource).collect(),
         Phase::Begin | Phase::Cleanup => {
             methods_of(graph, operation, phase, resource).into_iter().map(|(method, _)| method).collect()

@@ -82,6 +82,18 @@ pub enum PlanError {
         /// What it answered.
         source: Box<CallError>,
     },
+    /// A verify method did not answer, or not what it was asked.
+    #[error("the verify method `{method}` ({place}) of {resource} failed: {source}")]
+    Verify {
+        /// The method, with its extension.
+        method: String,
+        /// Its resource.
+        resource: String,
+        /// Where it was written.
+        place: Place,
+        /// What it answered.
+        source: Box<CallError>,
+    },
     /// A check did not answer, or not what it was asked.
     #[error("the check `{check}` ({place}) of {resource} failed: {source}")]
     Check {

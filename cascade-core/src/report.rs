@@ -99,6 +99,7 @@ impl fmt::Display for Failure {
 }
 
 /// What a run did: a verdict for every instance of the plan.
+#[must_use = "a run may end with failures: ask whether it is complete"]
 #[derive(Debug)]
 pub struct Report {
     pub(crate) run: RunId,

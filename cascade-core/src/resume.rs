@@ -85,22 +85,21 @@ pub enum ResumeError {
         /// The operation's code.
         code: String,
     },
-    /// The program does not know a resource of which something is left to do.
+    /// The program does not know resources of which something is left to do.
     #[error(
-        "run {run} has {left} of {resource} left to do, and no linked extension declares that: link the crate that does"
+        "run {run} has instances left to do that no linked extension declares: {}: link the crates that do",
+        .left.iter().map(|(resource, count)| format!("{count} of {resource}")).collect::<Vec<_>>().join(", ")
     )]
     ResourceGone {
         /// The run.
         run: RunId,
-        /// The resource.
-        resource: String,
-        /// How many instances are left.
-        left: usize,
+        /// The resources, by name, each with how many of its instances are left.
+        left: Vec<(String, usize)>,
     },
     /// The graph has changed, and what is left under it is more, or other, than was confirmed. Nothing was changed.
     #[error(
-        "run {run} is not taken up again: the resources have changed since its plan was made, and nobody has accepted \
-         the difference: {difference}"
+        "run {run} is not taken up again, nothing was changed: the resources have changed since its plan was made, and \
+         nobody has accepted the difference: {difference}"
     )]
     Differs {
         /// The run.
@@ -252,7 +251,9 @@ impl Resume {
         let unfit =
             |error: &dyn fmt::Display| ResumeError::Unfit { run: self.run.clone(), what: error.to_string() };
         let (affected, vetoes) = self.plan_again(known, recorded, &start).await?;
-        let (difference, mut behind) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
+        let (mut difference, mut behind) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
+        let digest = digest::of(&affected).map_err(|error| unfit(&error))?;
+        difference.digest.clone_from(&digest);
         tracing::warn!(run = %self.run, %difference, "the graph has changed: what is left was planned again");
         let accepted = match &self.on_difference {
             Some(accept) => accept(&difference),
@@ -271,7 +272,6 @@ impl Resume {
             instances: affected.with_steps(),
         };
         let (graph, roots) = (engine.graph.version(), affected.roots);
-        let digest = digest::of(&affected).map_err(|error| unfit(&error))?;
         let overridden = recorded.overridden.iter().cloned().chain(vetoes).collect();
         behind.push(Record::Started(RunStart { graph, digest, roots, overridden, ..start }));
         log.plan(&affected, Some(Record::Replanned(replanned)), behind).await?;
@@ -335,8 +335,9 @@ impl Known {
     pub(crate) fn of(engine: &Engine, info: &RunInfo, recorded: &Recorded) -> Result<Self, ResumeError> {
         let run = || info.run.id.clone();
         let graph = &engine.graph;
-        if let Some((resource, left)) = gone(graph, recorded).into_iter().next() {
-            return Err(ResumeError::ResourceGone { run: run(), resource, left });
+        let left = gone(graph, recorded);
+        if !left.is_empty() {
+            return Err(ResumeError::ResourceGone { run: run(), left });
         }
         let code = || info.run.operation.clone();
         let unknown = || ResumeError::UnknownOperation { run: run(), code: code() };

@@ -506,8 +506,8 @@ fn undecided(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
 }
 
 fn phases(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
-    let ExtensionDescriptor { checks, begins, cleanups, .. } = extension;
-    for phase in checks.iter().chain(begins).chain(cleanups) {
+    let ExtensionDescriptor { checks, begins, cleanups, verifies, .. } = extension;
+    for phase in checks.iter().chain(begins).chain(cleanups).chain(verifies) {
         let PhaseDeclaration { method, operation, only, place } = phase;
         if !extension.rules.iter().any(|rule| rule.operation.is_same(operation)) {
             let message = format!(

@@ -25,6 +25,7 @@ pub(crate) fn closure(
             (parent.clone(), quote!(IntoFound<#parent, #id, _>>::into_found))
         }
         Kind::Check => (id.clone(), quote!(IntoVetoes<#id>>::into_vetoes)),
+        Kind::Verify => (id.clone(), quote!(IntoSurvivors<#id>>::into_survivors)),
         Kind::Effect => (id.clone(), quote!(IntoOutcome<#id>>::into_outcome)),
     };
     let extras = signature.extras.iter().filter_map(|extra| match extra {

@@ -316,7 +316,7 @@ fn goes_along(model: &Model, edge: usize, operation: usize) -> bool {
     model.rules.iter().any(|rule: &Rule| rule.is_for(operation, edge) && rule.goes_along())
 }
 
-/// Checks, begin and cleanup methods of operations that never come here. An add-on may count on the rules of the
+/// Checks, begin, cleanup and verify methods of operations that never come here. An add-on may count on the rules of the
 /// extension that owns the resource.
 fn without_rule(model: &Model, errors: &mut Errors) {
     let Some(resource) = model.args.resource.as_ref().filter(|_| !model.args.addon) else { return };

@@ -146,6 +146,7 @@ fn phase(phase: &Phase, resource: &TypeRef, model: &Model) -> Option<TokenStream
         PhaseKind::Check => (quote!(check), quote!(Check)),
         PhaseKind::Begin => (quote!(begin), quote!(Begin)),
         PhaseKind::Cleanup => (quote!(cleanup), quote!(Cleanup)),
+        PhaseKind::Verify => (quote!(verify), quote!(Verify)),
     };
     let only = (!phase.effects.is_empty()).then(|| {
         let effects = phase.effects.iter().map(ToString::to_string);

@@ -8,7 +8,7 @@ use crate::errors::{Errors, closest};
 use crate::keys::Keys;
 use crate::types::{TypeRef, name_list, type_list};
 
-const ATTRIBUTES: [&str; 6] = ["affected", "on", "check", "begin", "cleanup", "supersedes"];
+const ATTRIBUTES: [&str; 7] = ["affected", "on", "check", "begin", "cleanup", "verify", "supersedes"];
 
 /// Which of our attributes is named, or was meant.
 pub(crate) fn our_attribute(name: &str) -> Option<&'static str> {
@@ -23,7 +23,7 @@ pub(crate) struct Finder {
     pub(crate) on: Option<TypeRef>,
 }
 
-/// `#[check(Delete, effects = [destroy])]`, `#[begin(…)]` or `#[cleanup(…)]`
+/// `#[check(Delete, effects = [destroy])]`, `#[begin(…)]`, `#[cleanup(…)]` or `#[verify(…)]`
 pub(crate) struct Phase {
     pub(crate) kind: PhaseKind,
     pub(crate) operation: TypeRef,
@@ -35,6 +35,7 @@ pub(crate) enum PhaseKind {
     Check,
     Begin,
     Cleanup,
+    Verify,
 }
 
 /// `#[on(Delete, from = [Host], root = Zone, leaf)]`
@@ -119,6 +120,7 @@ impl Phase {
             PhaseKind::Check => "`#[check]`",
             PhaseKind::Begin => "`#[begin]`",
             PhaseKind::Cleanup => "`#[cleanup]`",
+            PhaseKind::Verify => "`#[verify]`",
         };
         let keys = Keys { attribute, once: &["effects"], repeated: &[] };
         let mut phase = Self { kind, operation: operation(input)?, effects: Vec::new() };

@@ -79,20 +79,28 @@ impl Method {
     pub(crate) fn kind(&self) -> Kind {
         if !self.finders.is_empty() {
             Kind::Finder
-        } else if self.phases.iter().any(|phase| phase.kind == PhaseKind::Check) {
+        } else if self.is_in(PhaseKind::Check) {
             Kind::Check
+        } else if self.is_in(PhaseKind::Verify) {
+            Kind::Verify
         } else {
             Kind::Effect
         }
     }
 
+    fn is_in(&self, kind: PhaseKind) -> bool {
+        self.phases.iter().any(|phase| phase.kind == kind)
+    }
+
     /// Whether all its attributes go together on one method.
     fn is_of_one_kind(&self, errors: &mut Errors) -> bool {
         let name = &self.name;
-        let is_check = self.phases.iter().any(|phase| phase.kind == PhaseKind::Check);
-        let acts = !self.rules.is_empty() || self.phases.iter().any(|phase| phase.kind != PhaseKind::Check);
-        if usize::from(!self.finders.is_empty()) + usize::from(is_check) + usize::from(acts) > 1 {
-            errors.at(name, format!("`{name}` cannot find, check and act at once: make it several methods"));
+        let acts = !self.rules.is_empty() || self.is_in(PhaseKind::Begin) || self.is_in(PhaseKind::Cleanup);
+        let kinds =
+            [!self.finders.is_empty(), self.is_in(PhaseKind::Check), self.is_in(PhaseKind::Verify), acts];
+        if kinds.into_iter().filter(|&is_it| is_it).count() > 1 {
+            let message = "cannot find, check, act and verify at once: make it several methods";
+            errors.at(name, format!("`{name}` {message}"));
             return false;
         }
         if let Some(other) = self.finders.iter().find(|finder| !finder.by.is(&self.finders[0].by)) {
@@ -155,6 +163,7 @@ impl Method {
                 "check" => self.phases.push(Phase::read(PhaseKind::Check, input, errors)?),
                 "begin" => self.phases.push(Phase::read(PhaseKind::Begin, input, errors)?),
                 "cleanup" => self.phases.push(Phase::read(PhaseKind::Cleanup, input, errors)?),
+                "verify" => self.phases.push(Phase::read(PhaseKind::Verify, input, errors)?),
                 _ => self.supersedes.extend(input.parse_terminated(Ident::parse, Token![,])?),
             }
             Ok(())

@@ -67,7 +67,7 @@ impl Decision {
     }
 }
 
-/// A check, begin or cleanup method.
+/// A check, begin, cleanup or verify method.
 pub(crate) struct Phase {
     pub(crate) method: usize,
     pub(crate) kind: PhaseKind,

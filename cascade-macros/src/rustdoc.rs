@@ -156,6 +156,7 @@ fn phase<'m>(phase: &Phase, model: &'m Model) -> Line<'m> {
         PhaseKind::Check => "check",
         PhaseKind::Begin => "begin",
         PhaseKind::Cleanup => "cleanup",
+        PhaseKind::Verify => "verify",
     };
     let only = joined(phase.effects.iter().map(|effect| format!("`{effect}`")), " or ");
     let only = if only.is_empty() { only } else { format!(", with {only}") };

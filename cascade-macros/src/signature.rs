@@ -12,6 +12,7 @@ use crate::errors::Errors;
 pub(crate) enum Kind {
     Finder,
     Check,
+    Verify,
     /// Effects, and begin and cleanup methods.
     Effect,
 }
@@ -92,6 +93,7 @@ impl Kind {
         match self {
             Self::Finder => "a finder",
             Self::Check => "a check",
+            Self::Verify => "a verify method",
             Self::Effect => "an effect",
         }
     }
@@ -100,6 +102,7 @@ impl Kind {
         match self {
             Self::Finder => "a finder answers `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`",
             Self::Check => "a check answers `Result<Vec<Veto<Id>>, E>`",
+            Self::Verify => "a verify method answers `Result<Vec<Id>, E>`: those that are still there",
             Self::Effect => "it answers `Result<(), E>` or `Result<Outcome<Id>, E>`",
         }
     }
@@ -107,7 +110,7 @@ impl Kind {
     fn ids(self) -> &'static str {
         match self {
             Self::Finder => "the parents' ids",
-            Self::Check | Self::Effect => "the ids",
+            Self::Check | Self::Verify | Self::Effect => "the ids",
         }
     }
 }
@@ -240,7 +243,10 @@ fn ids<'a>(
 }
 
 fn extras<'a>(arguments: impl Iterator<Item = &'a Type>, kind: Kind, errors: &mut Errors) -> Vec<Extra> {
-    let context = if kind == Kind::Finder { "FindContext" } else { "StepContext" };
+    let context = match kind {
+        Kind::Finder | Kind::Verify => "FindContext",
+        Kind::Check | Kind::Effect => "StepContext",
+    };
     let mut extras = Vec::new();
     for argument in arguments {
         let extra = match argument {

@@ -16,7 +16,7 @@ fn main() -> Result<(), Failed> {
         "driver-planned" => drive(size, false),
         "driver-bare" => block_on(driver::bare(&AtomicU64::new(0), size))?.map(drop),
         "cloud" => in_memory(size, |cascade, world| {
-            block_on(cloud::plan_and_apply(cascade, world))??;
+            drop(block_on(cloud::plan_and_apply(cascade, world))??);
             world.expect_all_destroyed()
         }),
         "cloud-planned" => in_memory(size, |cascade, world| block_on(cloud::plan(cascade, world))?.map(drop)),

@@ -104,6 +104,7 @@ impl Collect<'_> {
         checks
             .chain(of(Phase::Begin, &extension.begins))
             .chain(of(Phase::Cleanup, &extension.cleanups))
+            .chain(of(Phase::Verify, &extension.verifies))
             .collect()
     }
 

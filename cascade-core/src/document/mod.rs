@@ -100,7 +100,7 @@ pub struct ResourceDocument {
     pub effects: Vec<EffectDocument>,
     /// What operations do to an instance that is itself the root.
     pub rules: Vec<RuleDocument>,
-    /// Its checks, begin and cleanup methods.
+    /// Its checks, begin, cleanup and verify methods.
     pub phases: Vec<PhaseDocument>,
     /// The resources that end before steps on this one start, though they are not its children.
     pub after: Vec<String>,

@@ -128,11 +128,18 @@ fn note_begun(begun: &mut BTreeMap<StepKey, Vec<u32>>, record: &Record) {
     }
 }
 
-/// An id as people know it: text without its quotes.
+/// The id of an instance, for people.
 fn printed(recorded: &Recorded, resource: &str, at: u32) -> String {
     match recorded.columns.get(resource).and_then(|column| column.ids.get(at as usize)) {
-        Some(Value::String(text)) => text.clone(),
-        Some(id) => id.to_string(),
+        Some(id) => plain(id),
         None => format!("number {at}"),
+    }
+}
+
+/// An id as people know it: text without its quotes.
+pub(super) fn plain(id: &Value) -> String {
+    match id {
+        Value::String(text) => text.clone(),
+        id => id.to_string(),
     }
 }

@@ -17,6 +17,8 @@ pub struct PlanDifference {
     pub changed: usize,
     /// The first few of them, in words.
     pub lines: Vec<String>,
+    /// The digest of the new plan: who accepts a difference that somebody was shown before compares it with that one's.
+    pub digest: String,
 }
 
 impl PlanDifference {
@@ -44,7 +46,7 @@ impl PlanDifference {
 
 impl fmt::Display for PlanDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { added, gone, changed, lines } = self;
+        let Self { added, gone, changed, lines, .. } = self;
         write!(f, "{added} more, {gone} fewer, {changed} with other effects")?;
         for line in lines {
             write!(f, "\n  {line}")?;

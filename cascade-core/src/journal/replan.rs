@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::details::plain;
 use super::recorded::{RecordedColumn, StepKey};
 use super::{FailedInstance, PlanDifference, Record, Recorded, StepEnded};
 use crate::affected::{Affected, bits};
 use crate::declare::Phase;
 use crate::graph::Graph;
 use crate::pass::labels;
+use crate::plan::Printed;
 
 /// The resources that are no longer in the graph, with how many of their instances were left to do.
 pub(crate) fn gone(graph: &Graph, recorded: &Recorded) -> Vec<(String, usize)> {
@@ -106,8 +108,9 @@ fn compare(
     let mut missed: Vec<(String, u32)> =
         by_id.into_iter().filter(|(_, at)| ended.leaves(column, *at)).collect();
     missed.sort_unstable();
-    for (id, at) in missed {
-        difference.miss(&format!("{name} {id}"), &column.kind(at).runs);
+    for (_, at) in missed {
+        let id = plain(&column.ids[at as usize]);
+        difference.miss(&format!("{name} {}", Printed(&id)), &column.kind(at).runs);
     }
     Ok(moved)
 }

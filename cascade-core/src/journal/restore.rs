@@ -28,6 +28,8 @@ pub(crate) struct History {
     pub(crate) failures: HashMap<u32, Failure>,
     /// The instances with an effect that failed, by resource and index.
     pub(crate) failed_effects: HashSet<(usize, u32)>,
+    /// Those of them that the world had moved under.
+    pub(crate) drifted: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run goes on in spite of.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -156,6 +158,9 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
             history.failures.entry(affected.node(at, *instance)).or_insert(failure);
             if *phase == Phase::Effect {
                 history.failed_effects.insert((at, *instance));
+            }
+            if *drifted {
+                history.drifted.insert((at, *instance));
             }
         }
     }

@@ -50,6 +50,7 @@ pub(super) fn method(engine: &Engine, operation: &str, call: &MethodCall) -> Res
         Phase::Check => &declared.checks,
         Phase::Begin => &declared.begins,
         Phase::Cleanup => &declared.cleanups,
+        Phase::Verify => &declared.verifies,
         Phase::Effect => {
             let index = declared.effects.iter().position(|effect| effect.method == call.effect);
             let index = index.ok_or_else(|| unknown("effect", &call.effect))?;

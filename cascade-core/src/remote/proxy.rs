@@ -105,6 +105,17 @@ impl DynExtension for Proxy {
         self.execute(batch.ids(), cx).map_ok(objections).boxed()
     }
 
+    /// A run that workers carry out has no journal that a receipt could be made from.
+    fn verify<'a>(
+        &'a self,
+        _verify: usize,
+        _batch: &'a Batch<'a>,
+        _cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>> {
+        let message = "a receipt is for runs of one process: its methods are not called from afar";
+        Box::pin(async move { Err(StepError::terminal(message)) })
+    }
+
     fn begin<'a>(
         &'a self,
         _method: (Phase, usize),

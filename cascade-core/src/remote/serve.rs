@@ -158,7 +158,7 @@ pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) 
     let nodes: Vec<u32> = indices.into_iter().map(|index| affected.node(resource, index)).collect();
     let order = match call.phase {
         Phase::Begin => Order::parents_first(affected).0,
-        Phase::Check | Phase::Effect | Phase::Cleanup => Order::children_first(affected).0,
+        Phase::Check | Phase::Effect | Phase::Cleanup | Phase::Verify => Order::children_first(affected).0,
     };
     let step = StuckStep::describe((resource, &call.effect), &nodes, since, affected, &order);
     Some(StuckStep { instances, ..step })

@@ -4,21 +4,21 @@
 mod journal;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc as Shared;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc as Shared, Mutex};
 use std::time::Duration;
 
 use cascade_core::{
     ApplyError, CancellationToken, Cascade, Drift, FailurePolicy, JournalError, Phase, Plan, Record, Report,
     ResumeError, RunEnd, RunId, RunState, StepEnded,
 };
+use proptest::prelude::*;
 
 use crate::model::drive::{self, RunSpec, compare_report, on_paused_clock, plan_as_expected};
 use crate::model::reference::{Effect, Expected, Order, below};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
 use crate::model::trace::{Fate, Judge, Judged, Terms};
-use crate::model::world::{Instance, SMALL, World, worlds};
+use crate::model::world::{Instance, SMALL, World, moving_worlds, worlds};
 use crate::properties::{check, runs, tapes};
 
 use journal::{Durable, LateJournal};
@@ -105,7 +105,10 @@ impl Lives<'_> {
     fn bury(&mut self) {
         self.deaths += 1;
         self.script.state().waiting.clear();
-        self.ends.push(self.script.state().entries.len());
+        let mut state = self.script.state();
+        self.ends.push(state.entries.len());
+        state.entries.push(Entry::Died);
+        drop(state);
         // A cancellation that nobody wrote down is gone with the one who heard of it.
         self.token = CancellationToken::new();
     }
@@ -179,11 +182,18 @@ struct OnRecord {
     resource: usize,
     done: BTreeSet<u32>,
     failed: BTreeSet<u32>,
+    /// Those of them that were not tried, because the world had moved under them.
+    drifted: BTreeSet<u32>,
 }
 
 impl OnRecord {
     fn instances(&self) -> BTreeSet<u32> {
         &self.done | &self.failed
+    }
+
+    /// The instances that failed so.
+    fn of(&self, numbers: &BTreeSet<u32>) -> impl Iterator<Item = Instance> {
+        numbers.iter().map(|&number| (self.resource, number))
     }
 }
 
@@ -209,6 +219,12 @@ fn on_record(world: &World, durable: &[Durable]) -> Vec<OnRecord> {
                     resource,
                     done: step.done.iter().map(|&number| known(number)).collect(),
                     failed: step.failed.iter().map(|failed| known(failed.instance)).collect(),
+                    drifted: step
+                        .failed
+                        .iter()
+                        .filter(|failed| failed.drifted)
+                        .map(|failed| known(failed.instance))
+                        .collect(),
                 });
             }
             _ => {}
@@ -246,7 +262,10 @@ fn kept_calls(entries: &[Entry], ends: &[usize], steps: &[OnRecord]) -> BTreeSet
         let life = step.durable.life;
         let begin = if life == 0 { 0 } else { ends[life - 1] };
         let end = ends.get(life).copied().unwrap_or(entries.len());
-        let mut open = step.instances();
+        let mut open = &step.instances() - &step.drifted;
+        if open.is_empty() {
+            continue;
+        }
         let mut attempt = 1;
         // Of equal calls, the first that is not another step's.
         for entry in &entries[begin..end] {
@@ -265,21 +284,40 @@ fn kept_calls(entries: &[Entry], ends: &[usize], steps: &[OnRecord]) -> BTreeSet
     kept
 }
 
-/// What is left of all lives: as if one process had made it without a break.
-fn effective(entries: &[Entry], kept: &BTreeSet<usize>, cancelled: bool) -> Vec<Entry> {
-    let is_kept = |entry: &&Entry| match entry {
-        Entry::Started(number, _) | Entry::Ended(number, _) => kept.contains(number),
-        Entry::Cancelled => cancelled,
-        // What waits for its record holds others back; and the world stands still.
-        Entry::Quiet | Entry::Found(..) | Entry::Grown => false,
-    };
-    entries.iter().filter(is_kept).cloned().collect()
+/// When the plan grew, by what is on record: what a process heard of that died is not what counts.
+fn growths(durable: &[Durable]) -> BTreeSet<usize> {
+    let begun = durable.iter().skip_while(|it| !matches!(it.record, Record::Started(_)));
+    let grown = begun.filter(|it| matches!(it.record, Record::Instances(_) | Record::Pairs(_)));
+    grown.map(|it| it.at).collect()
 }
 
-/// Nothing starts before what it waits for is on record, and nothing that is on record starts again.
+/// What is left of all lives: as if one process had made it without a break, but for what it forgot.
+fn effective(
+    entries: &[Entry],
+    kept: &BTreeSet<usize>,
+    growths: &BTreeSet<usize>,
+    cancelled: bool,
+) -> Vec<Entry> {
+    let is_kept = |entry: &Entry| match entry {
+        Entry::Started(number, _) | Entry::Ended(number, _) => kept.contains(number),
+        Entry::Cancelled => cancelled,
+        Entry::Found(..) | Entry::Died => true,
+        // What waits for its record holds others back.
+        Entry::Quiet | Entry::Grown => false,
+    };
+    let mut left = Vec::new();
+    for at in 0..=entries.len() {
+        left.extend(growths.contains(&at).then_some(Entry::Grown));
+        left.extend(entries.get(at).filter(|entry| is_kept(entry)).cloned());
+    }
+    left
+}
+
+/// Nothing starts before what it waits for is on record, and nothing that is on record starts again. Without an order,
+/// only that: where the plan grew, it is for the judge to say what waits for what.
 fn check_waits(
     expected: &Expected,
-    order: &Order,
+    order: Option<&Order>,
     policy: FailurePolicy,
     entries: &[Entry],
     (world, steps): (&World, &[OnRecord]),
@@ -297,9 +335,7 @@ fn check_waits(
                 "{call:?} again, though that had ended: {:?}",
                 again.map(|it| &it.durable)
             );
-            if call.phase != Phase::Effect {
-                continue;
-            }
+            let Some(order) = order.filter(|_| call.phase == Phase::Effect) else { continue };
             let instance: Instance = (world.extensions[call.extension].resource, id);
             for child in below(&order.effects, instance) {
                 for &method in &expected.instances[&child].effects {
@@ -324,10 +360,21 @@ fn compare_end(judged: &Judged, end: RunEnd) {
     assert_eq!(found, [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted].map(count));
 }
 
-/// Answers how often the process died.
-fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> usize {
+/// What befell the runs of a property.
+#[derive(Debug, Default)]
+struct Befell {
+    deaths: usize,
+    /// How often a plan grew.
+    growths: usize,
+    /// How often a plan grew in one life of several.
+    growths_and_deaths: usize,
+    /// Steps that were refused because the world had moved.
+    drifted: usize,
+}
+
+fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> Befell {
     let mut tape = Tape::new(tape);
-    let Some((script, _)) = drive::engine(world, &mut tape) else { return 0 };
+    let Some((script, _)) = drive::engine(world, &mut tape) else { return Befell::default() };
     on_paused_clock(async {
         let journal = LateJournal::new(&script);
         let mut lives = Lives {
@@ -344,26 +391,35 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> usize {
         let cascade = lives.engine();
         let Some((plan, expected, order)) = plan_as_expected(world, &cascade, &script, &mut lives.tape).await
         else {
-            return 0;
+            return Befell::default();
         };
         script.state().entries.clear();
-        let Some((outcome, run_id)) = lives.run(&cascade, &plan).await else { return lives.deaths };
+        script.state().moving = true;
+        let Some((outcome, run_id)) = lives.run(&cascade, &plan).await else {
+            return Befell { deaths: lives.deaths, ..Befell::default() };
+        };
 
         let entries = script.state().entries.clone();
         let durable = journal.durable();
         let steps = on_record(world, &durable);
         let kept = kept_calls(&entries, &lives.ends, &steps);
-        check_waits(&expected, &order, run.policy, &entries, (world, &steps));
+        let growths = growths(&durable);
+        let unchanged = growths.is_empty().then_some(&order);
+        check_waits(&expected, unchanged, run.policy, &entries, (world, &steps));
         let cancelled = durable.iter().any(|it| matches!(it.record, Record::Cancelled));
-        // The world stands still: what looks again finds nothing new.
-        let terms = Terms {
-            policy: run.policy,
-            drift: Drift::Ignore,
-            drifted: BTreeSet::new(),
-            not_begun: BTreeSet::new(),
+        let drifted: BTreeSet<Instance> = steps.iter().flat_map(|step| step.of(&step.drifted)).collect();
+        let forces = run.policy == FailurePolicy::Force;
+        let begins = steps.iter().filter(|step| forces && step.phase == Phase::Begin);
+        let not_begun = begins.flat_map(|step| step.of(&step.failed)).collect();
+        let befell = Befell {
+            deaths: lives.deaths,
+            growths: growths.len(),
+            growths_and_deaths: if lives.deaths > 0 { growths.len() } else { 0 },
+            drifted: drifted.len(),
         };
+        let terms = Terms { policy: run.policy, drift: run.drift, drifted, not_begun };
         let judge = Judge::new(world, &expected, &order, terms);
-        let judged = judge.judge(&effective(&entries, &kept, cancelled));
+        let judged = judge.judge(&effective(&entries, &kept, &growths, cancelled));
         match outcome {
             Outcome::Report(report) => {
                 compare_report(world, &judged, &report);
@@ -375,16 +431,37 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> usize {
         let info = cascade_core::Journal::run(&journal, &run_id).await.expect("it is in the journal");
         let all_done = judged.not_cleaned_up == 0 && judged.fates.values().all(|fate| *fate == Fate::Done);
         assert_eq!(info.state == RunState::Complete, all_done, "{info:?}");
-        lives.deaths
+        befell
     })
+}
+
+/// All that befell the runs on worlds that are picked so.
+fn all_that_die(cases: u32, picked: &impl Strategy<Value = (World, RunSpec)>) -> Befell {
+    let sum = Mutex::new(Befell::default());
+    check(&(picked, tapes(500)), cases, |((world, run), tape)| {
+        let befell = die_and_go_on(&world, &run, tape);
+        let mut sum = sum.lock().expect("nobody panics with it");
+        sum.deaths += befell.deaths;
+        sum.growths += befell.growths;
+        sum.growths_and_deaths += befell.growths_and_deaths;
+        sum.drifted += befell.drifted;
+    });
+    let sum = sum.into_inner().expect("nobody panics with it");
+    eprintln!("{sum:?}");
+    sum
 }
 
 #[test]
 fn runs_that_die_and_go_on_are_those_of_the_model() {
-    let deaths = AtomicUsize::new(0);
-    check(&(worlds(SMALL), runs(), tapes(500)), 1000, |(world, run, tape)| {
-        let died = die_and_go_on(&world, &run, tape);
-        deaths.fetch_add(died, Ordering::Relaxed);
-    });
-    eprintln!("{} deaths", deaths.into_inner());
+    let befell = all_that_die(1000, &(worlds(SMALL), runs()));
+    assert!(befell.deaths > 0 && befell.growths + befell.drifted == 0, "the world stands still");
+}
+
+/// The world moves before a death, at it, and after it: with each call that ends or is dropped, and with each death.
+#[test]
+fn runs_that_die_in_a_world_that_moves_are_those_of_the_model() {
+    let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];
+    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
+    let befell = all_that_die(1000, &(moving_worlds(SMALL), run));
+    assert!(befell.growths_and_deaths > 0 && befell.drifted > 0, "nothing of what this is about: {befell:?}");
 }

@@ -25,6 +25,23 @@ async fn extensions_that_keep_the_contract_pass() {
     assert_eq!(check(stage, Delete, "Rack", ["rack-1"]).await, []);
 }
 
+/// Whoever says that something is left is wrong: about it, or about what the steps do.
+#[tokio::test]
+async fn a_verify_method_that_says_what_is_not_so_is_found() {
+    let stage = || {
+        let scene = Scene::new(&[("Zone>Host", "zone", "host")]);
+        let mut host = Part::new("Host").below("Zone>Host", remove());
+        host.0.verify::<Delete, _>("left", place!(), |_, hosts: &[String], _| {
+            let hosts = hosts.to_vec();
+            Box::pin(async { Ok(hosts) })
+        });
+        Stage { builder: scene.builder([Part::new("Zone"), host]), state: Box::new(String::new) }
+    };
+    let findings = check(stage, Delete, "Zone", ["zone"]).await;
+    let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(findings, ["Hosts::left, called after the run: it says that 1 are still there"]);
+}
+
 /// A counter that every call moves: nothing here may be called twice.
 #[derive(Debug, Resource)]
 #[resource(id = u64)]

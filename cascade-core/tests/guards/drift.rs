@@ -1,7 +1,7 @@
 //! The world moves between the plan and a parent's step.
 
 use cascade_core::prelude::*;
-use cascade_core::{Apply, ApplyError, Drift, Event, Limits, Report, Verdict};
+use cascade_core::{Apply, ApplyError, Drift, Event, FailurePolicy, Limits, Report, Verdict};
 
 use crate::cloud::{Host, Rack, Vm, World};
 
@@ -93,6 +93,33 @@ async fn a_protected_newcomer_is_not_touched_and_its_parent_fails() {
          (Vms::may_go)"
     );
     assert!(world.tables().vms.contains_key("vm-late"));
+}
+
+/// What must not be touched under one host says nothing about what came under another.
+#[tokio::test]
+async fn a_protected_newcomer_leaves_those_of_other_parents_to_the_chase() {
+    let world = World::new(
+        &[("host-1", "rack-1"), ("host-2", "rack-1")],
+        &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
+    );
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    for host in ["host-1", "host-2"] {
+        world.tables().vms.insert(format!("vm-late-on-{host}"), host.to_owned());
+    }
+    world.tables().protected.insert("vm-late-on-host-1".to_owned());
+    let applying = cascade.apply(plan).drift(Drift::Chase).policy(FailurePolicy::Isolate);
+    let report = applying.await.expect("nothing stands against it");
+    let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
+        panic!("host-1 has a newcomer that must not go: {report}");
+    };
+    assert!(
+        failure.to_string().contains("must not be touched: Vm vm-late-on-host-1: it is protected"),
+        "{failure}"
+    );
+    assert!(matches!(report.verdict::<Vm>(&"vm-late-on-host-2".to_owned()), Some(Verdict::Done)), "{report}");
+    assert!(matches!(report.verdict::<Host>(&"host-2".to_owned()), Some(Verdict::Done)), "{report}");
+    assert!(world.tables().vms.keys().eq(["vm-late-on-host-1"]), "{:?}", world.tables().vms);
 }
 
 #[tokio::test]

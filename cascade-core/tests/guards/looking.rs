@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use cascade_core::prelude::*;
 use cascade_core::{
-    CancellationToken, Drift, Event, FailurePolicy, Found, MemoryJournal, Rule, StepError, StepSettings,
-    place,
+    CancellationToken, Drift, Event, FailurePolicy, Found, MemoryJournal, Report, Rule, StepError,
+    StepSettings, place,
 };
 
 use crate::scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
@@ -309,10 +309,22 @@ fn accounts(scene: &Scene) -> Cascade {
     ])
 }
 
-/// Draining failed, for a VM had come; then the process died, and the VM has gone since. The host still gets no further
-/// step.
 #[tokio::test(start_paused = true)]
 async fn what_the_world_moved_under_gets_no_further_step_after_a_death_either() {
+    let report = drained_before_a_death(true).await;
+    assert!(verdict(&report, "Host host").contains("vm-late"), "{report}");
+}
+
+/// A forced run went on after a begin that failed: that is the first failure of the host, and not the last.
+#[tokio::test(start_paused = true)]
+async fn nor_where_something_else_had_failed_on_it_before() {
+    let report = drained_before_a_death(false).await;
+    assert!(verdict(&report, "Host host").contains("told to fail"), "{report}");
+}
+
+/// Draining failed, for a VM had come; then the process died, and the VM has gone since. The host still gets no further
+/// step.
+async fn drained_before_a_death(marked: bool) -> Report {
     let scene = Scene::new(&[
         ("Zone>Host", "zone", "host"),
         ("Zone>Group", "zone", "group"),
@@ -325,6 +337,10 @@ async fn what_the_world_moved_under_gets_no_further_step_after_a_death_either() 
     let engine = || {
         let mut host = Part::bare("Host").effect("drain").effect("remove");
         host.0.rule(remove());
+        host.0.begin::<Delete, _>("mark", place!(), move |_, _: &[String], _| {
+            let answer = if marked { Ok(Outcome::done()) } else { Err(StepError::terminal("told to fail")) };
+            Box::pin(async { answer })
+        });
         let drain = Rule::effect::<Delete>("drain", place!());
         let parts = [
             Part::new("Zone"),
@@ -343,7 +359,7 @@ async fn what_the_world_moved_under_gets_no_further_step_after_a_death_either() 
     scene.tables().pairs.retain(|(.., child)| child != "vm-late");
     let report = engine().resume(&run).await.expect("nobody else has it");
     assert!(!scene.did("drain host") && !scene.did("remove host"), "{:?}", scene.log());
-    assert!(verdict(&report, "Host host").contains("vm-late"), "{report}");
+    report
 }
 
 /// A finder that answers children alone does not say whose child the newcomer is: it is one all the same.

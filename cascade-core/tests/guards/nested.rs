@@ -36,7 +36,7 @@ impl Machines {
         let cascade = cx.cascade();
         let disks = machines.iter().map(|machine| machine.replace("machine", "disk"));
         let plan = cascade.plan(Delete, Disk::roots(disks)).await?;
-        cascade.apply(plan).await?;
+        let _kept_in_the_outer = cascade.apply(plan).await?;
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ async fn events_come_in_the_order_of_what_happens() {
         };
         log.lock().expect("no test panics under it").push(line);
     });
-    run.await.expect("nothing stands against it");
+    assert!(run.await.expect("nothing stands against it").is_complete());
     assert_eq!(
         *seen.lock().expect("no test panics under it"),
         [
@@ -109,7 +109,7 @@ async fn each_resource_has_a_bar_that_ends_full() {
     let terminal = InMemoryTerm::new(10, 80);
     let bars = ProgressBars::new(&plan, ProgressDrawTarget::term_like(Box::new(terminal.clone())));
     let run = cascade.apply(plan).on_event(move |event| bars.see(event));
-    run.await.expect("nothing stands against it");
+    assert!(run.await.expect("nothing stands against it").is_complete());
     let lines: Vec<String> = terminal.contents().lines().map(|line| line.replace('█', "")).collect();
     let ends: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
     assert_eq!(ends.len(), 3, "{ends:?}");

@@ -158,7 +158,7 @@ async fn restrict_lets_go_what_is_going_too_and_keeps_the_order() {
     let cascade = scene.cascade(Rule::restrict::<Delete>(place!()));
     let plan = cascade.plan(Delete, Top::roots(["t1"])).await.expect("finders answer");
     assert_eq!(plan.vetoes(), []);
-    cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
     assert_eq!(scene.log()[..2], ["l1", "c1"], "before its owner: {:?}", scene.log());
 }
 
@@ -202,7 +202,7 @@ async fn shared_stays_while_an_owner_stays() {
     let plan = cascade.plan(Delete, Owner::roots(["o1"])).await.expect("finders answer");
     assert_eq!(plan.ids::<Child>(), ["c2"]);
     assert_eq!(plan.summary().expect("ids serialise").resources["Child"].retained, 1);
-    cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
     assert_eq!(scene.log(), ["c2", "o1"]);
 }
 
@@ -249,7 +249,7 @@ async fn after_orders_what_is_not_each_others_child() {
     }
     let cascade = builder.build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Top::roots(["t1"])).await.expect("finders answer");
-    cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
     assert_eq!(scene.log(), ["p1", "o1", "t1"]);
 }
 

@@ -160,7 +160,7 @@ async fn a_run_that_has_ended_or_never_began_is_not_resumed() {
     let (site, journal) = (Site::new(1, 1), MemoryJournal::new());
     let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
     let (run, applying) = start(&cascade, FailurePolicy::Stop).await;
-    applying.await.expect("nothing stands against it");
+    assert!(applying.await.expect("nothing stands against it").is_complete());
     let error = cascade.resume(&run).await.expect_err("there is nothing left");
     assert_eq!(
         error.to_string(),

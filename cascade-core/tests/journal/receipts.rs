@@ -1,34 +1,102 @@
-//! A receipt asks the finders, not the log.
+//! A receipt asks the finders and the verify methods, not the log.
 
-use cascade_core::{Delete, Event, Journal, MemoryJournal, RunDetails};
+use cascade_core::{
+    Cascade, Delete, Event, Journal, MemoryJournal, PlanError, ResumeError, RunDetails, RunId, place,
+};
 
-use crate::site::Site;
+use crate::site::{Site, declaration};
+
+/// The site's program, whose rooms and machines can be asked after.
+fn with_verify(site: &Site, journal: &MemoryJournal) -> Cascade {
+    let declare = |level, asked_after| {
+        let mut declared = declaration(level);
+        if asked_after {
+            declared.verify::<Delete, _>("left", place!(), |site: &Site, ids: &[String], _| {
+                let tables = site.tables();
+                let there = ids.iter().filter(|id| tables.there.contains_key(*id)).cloned().collect();
+                Box::pin(async { Ok(there) })
+            });
+        }
+        declared
+    };
+    let builder = Cascade::builder().declare(site.clone(), declare(0, true));
+    let builder = builder.declare(site.clone(), declare(1, false)).declare(site.clone(), declare(2, true));
+    builder.journal(journal.clone()).build().expect("the graph has no faults")
+}
+
+async fn deleted(cascade: &Cascade) -> RunId {
+    let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
+    cascade.apply(plan).await.expect("nothing stands against it").run_id().clone()
+}
 
 #[tokio::test(start_paused = true)]
 async fn nothing_survived_or_what_did() {
     let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
-    let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
-    let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
-    let run = report.run_id();
-    let receipt = cascade.verify(run).await.expect("finders answer");
+    let cascade = with_verify(&site, &journal);
+    let run = deleted(&cascade).await;
+    let receipt = cascade.verify(&run).await.expect("all answer");
     assert!(receipt.is_clean());
     assert_eq!(
         receipt.to_string(),
-        format!("run {run}: nothing survived: finders were asked about 9 instances")
+        format!("run {run}: nothing survived: finders were asked about 9 instances, verify methods about 7")
     );
 
-    // One comes back, and one is new: both below racks that are not there any more.
-    site.tables().there.insert(String::from("machine-0-1"), String::from("rack-0"));
-    site.tables().there.insert(String::from("intruder"), String::from("rack-1"));
-    let receipt = cascade.verify(run).await.expect("finders answer");
+    // One comes back, and one is new: both below racks that are not there any more. One comes back below another rack,
+    // and so does the root: no finder sees these.
+    let put = |id: &str, parent: &str| site.tables().there.insert(id.to_owned(), parent.to_owned());
+    put("machine-0-1", "rack-0");
+    put("intruder", "rack-1");
+    put("machine-1-2", "a rack of another room");
+    put("room", "");
+    let receipt = cascade.verify(&run).await.expect("all answer");
+    assert!(!receipt.is_clean());
     assert_eq!(
         receipt.to_string(),
         format!(
-            "run {run}: 2 survived, of what hung off 9 instances:\n  \
-             Machine intruder under Rack, which was not in the plan\n  Machine machine-0-1 under Rack"
+            "run {run}: 4 survived (finders were asked about 9 instances, verify methods about 7):\n  \
+             Machine intruder under Rack, which was not in the plan\n  Machine machine-0-1 under Rack\n  \
+             Machine machine-1-2\n  Room room"
         )
     );
+}
+
+/// What nobody was asked about is not taken for gone.
+#[tokio::test(start_paused = true)]
+async fn a_root_that_nobody_can_be_asked_about_is_no_clean_receipt() {
+    let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
+    let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
+    let run = deleted(&cascade).await;
+    site.tables().there.insert(String::from("room"), String::new());
+    let receipt = cascade.verify(&run).await.expect("all answer");
+    assert!(!receipt.is_clean() && receipt.survivors == 0);
+    assert_eq!(
+        receipt.to_string(),
+        format!(
+            "run {run}: nothing survived below the roots: finders were asked about 9 instances, verify methods about \
+             0\n  not asked: whether the root itself is still there, for Room has no `#[verify(Delete)]` for it"
+        )
+    );
+    // The run is as it was: a program that can be asked goes by its record.
+    let receipt = with_verify(&site, &journal).verify(&run).await.expect("all answer");
+    assert_eq!(receipt.named.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["room"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verify_method_that_fails_or_talks_of_others_is_an_error() {
+    let (site, journal) = (Site::new(1, 1), MemoryJournal::new());
+    let run = deleted(&with_verify(&site, &journal)).await;
+    let mut rooms = declaration(0);
+    rooms.verify::<Delete, _>("left", place!(), |_: &Site, _: &[String], _| {
+        Box::pin(async { Ok(vec![String::from("cellar")]) })
+    });
+    let builder = Cascade::builder().declare(site.clone(), rooms);
+    let builder = builder.declare(site.clone(), declaration(1)).declare(site.clone(), declaration(2));
+    let cascade = builder.journal(journal).build().expect("the graph has no faults");
+    let error = cascade.verify(&run).await.expect_err("nobody asked about a cellar");
+    assert!(matches!(error, ResumeError::Plan(PlanError::Verify { .. })));
+    let text = error.to_string();
+    assert!(text.starts_with("the verify method `Rooms::left` ("), "{text}");
+    assert!(text.ends_with(" of Room failed: it answered `cellar`, which it was not asked about"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +116,7 @@ async fn one_run_can_be_asked_about() {
     assert_eq!(under_way.len(), 4, "{under_way:?}");
     assert!(details.info.is_resumable() && details.end.is_none());
 
-    cascade.resume(&run).await.expect("it goes on");
+    assert!(!cascade.resume(&run).await.expect("it goes on").is_complete());
     let details = RunDetails::read(&journal, &run).await.expect("it is in the journal");
     assert!(details.under_way.is_empty());
     assert_eq!(details.info.confirmed_by.as_deref(), Some("alice"));

@@ -110,6 +110,12 @@ impl VmCascade {
         Ok(())
     }
 
+    #[verify(Delete, effects = [destroy])]
+    #[verify(DetachHost)]
+    async fn still_there(&self, vms: &[VmId], cx: &FindContext) -> Result<Vec<VmId>, Error> {
+        Ok(vms.iter().filter(|_| cx.operation::<Delete>().is_some()).cloned().collect())
+    }
+
     /// A method without any attribute of ours.
     #[inline]
     fn plain(&self, vms: &[VmId]) {
@@ -128,6 +134,7 @@ fn main() {
     assert_eq!(descriptor.after.len(), 1);
     assert_eq!(descriptor.finders.len(), 6);
     assert_eq!(descriptor.checks.iter().map(|check| check.only.len()).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(descriptor.verifies.iter().map(|verify| verify.only.len()).collect::<Vec<_>>(), [1, 0]);
     assert_eq!(descriptor.effects.iter().map(|effect| &*effect.method).collect::<Vec<_>>(), ["stop", "detach_nics", "destroy"]);
     assert_eq!(descriptor.effects[2].supersedes, ["stop", "detach_nics"]);
     assert_eq!(VmCascade::LIMIT, 100);

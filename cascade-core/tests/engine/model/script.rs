@@ -87,6 +87,8 @@ pub(crate) enum Entry {
     Found(FinderCall, Vec<(u32, u32)>),
     /// Newcomers have joined the plan.
     Grown,
+    /// The process died: what finders had told it is gone with it.
+    Died,
 }
 
 /// A method that waits.
@@ -138,8 +140,10 @@ impl Script {
     /// The world as it is by now.
     fn now(&self) -> World {
         let state = self.state();
-        let ended = state.entries.iter().filter(|entry| matches!(entry, Entry::Ended(..))).count();
-        let is_there = |late: &&Late| state.moving && late.after <= ended;
+        // A death may be long: the world goes on meanwhile.
+        let moves = |entry: &&Entry| matches!(entry, Entry::Ended(..) | Entry::Died);
+        let by_now = state.entries.iter().filter(moves).count();
+        let is_there = |late: &&Late| state.moving && late.after <= by_now;
         let late = self.world.late.iter().filter(is_there);
         self.world.with_links(late.map(|late| (late.edge, late.link)))
     }

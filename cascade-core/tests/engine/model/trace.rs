@@ -105,8 +105,10 @@ pub(crate) struct Judge {
     ended_at: BTreeMap<Instance, usize>,
     /// For each edge and parent, when the finder last answered, and the children.
     looks: BTreeMap<(usize, Instance), (usize, BTreeSet<u32>)>,
-    /// What finders have told since the plan was made, or last grew.
+    /// What finders have told since the plan was made, or last grew, or the process died.
     told: BTreeSet<(usize, (u32, u32))>,
+    /// When the process last died: whoever goes on looks for itself.
+    died_at: usize,
 }
 
 impl Judge {
@@ -127,6 +129,7 @@ impl Judge {
             ended_at: BTreeMap::new(),
             looks: BTreeMap::new(),
             told: BTreeSet::new(),
+            died_at: 0,
         };
         judge.follow(order);
         judge
@@ -157,6 +160,10 @@ impl Judge {
                 Entry::Quiet => self.quiet(),
                 Entry::Found(call, rows) => self.found(call, rows),
                 Entry::Grown => self.grow(),
+                Entry::Died => {
+                    self.told.clear();
+                    self.died_at = at;
+                }
             }
         }
         self.give_up();
@@ -245,7 +252,8 @@ impl Judge {
             let Some((at, children)) = self.looks.get(&(edge, parent)) else {
                 panic!("{call:?}: nobody looked again below {parent:?} along {edge}")
             };
-            assert!(ended <= Some(at), "{call:?}: the look below {parent:?} along {edge} was too early");
+            let since = ended.max(Some(&self.died_at));
+            assert!(since <= Some(at), "{call:?}: the look below {parent:?} along {edge} was too early");
             let known = |child: &&u32| self.world.links(edge).contains(&(parent.1, **child));
             let new: Vec<&u32> = children.iter().filter(|child| !known(child)).collect();
             assert!(new.is_empty(), "{call:?}: {new:?} had come below {parent:?} along {edge}");

@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) late: Vec<Late>,
 }
 
-/// A link that is there once that many calls of a run have ended.
+/// A link that is there once that many calls of a run have ended, and processes have died.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {
     pub(crate) edge: usize,
@@ -410,6 +410,12 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
     let late = vec((any::<u8>(), link, 0..8_usize), 4..16);
     (worlds(size), late).prop_map(|(mut world, late)| {
         world.edges.retain(|edge| edge.parent < edge.child);
+        // From as far up as the operation can start: so that something hangs off most roots, and moves.
+        let starts = |&resource: &usize| {
+            let mut rules = world.extensions_of(resource).flat_map(|at| &world.extensions[at].root_rules);
+            rules.any(|rule| rule.operation == world.operation)
+        };
+        world.root = (0..world.resources.len()).find(starts).unwrap_or(world.root);
         for edge in &mut world.edges {
             edge.children_only = false;
             for rule in &mut edge.rules {

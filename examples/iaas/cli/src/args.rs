@@ -166,6 +166,10 @@ pub(crate) struct ResumeArgs {
     /// The run, as `iaas runs` lists it.
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
+    /// Go on also where the resources have changed and more is to be done than was confirmed, if the new plan has this
+    /// digest: that of the difference which was shown.
+    #[arg(long, value_name = "DIGEST", requires = "id")]
+    pub(crate) accept: Option<String>,
     /// Print one JSON document and nothing else.
     #[arg(long)]
     pub(crate) json: bool,

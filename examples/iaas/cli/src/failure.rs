@@ -8,6 +8,7 @@ use cascade_restate::RestateError;
 use iaas_model::DbError;
 
 use crate::print::{print_json, say};
+use crate::runs::in_words_with_help;
 
 /// Something for the exit code to tell.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +91,10 @@ impl From<DbError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::Finder { .. } | PlanError::Check { .. } | PlanError::TooLarge => Self::failed(error),
+            PlanError::Finder { .. }
+            | PlanError::Check { .. }
+            | PlanError::Verify { .. }
+            | PlanError::TooLarge => Self::failed(error),
             _ => Self::Usage(error.to_string()),
         }
     }
@@ -111,9 +115,11 @@ impl From<ResumeError> for Failure {
         match error {
             ResumeError::Journal(error) => error.into(),
             ResumeError::Plan(error) => error.into(),
-            ResumeError::HasEnded { .. } | ResumeError::NeverStarted { .. } | ResumeError::Refused { .. } => {
-                Self::Refused(error.to_string())
-            }
+            ResumeError::HasEnded { .. }
+            | ResumeError::NeverStarted { .. }
+            | ResumeError::Refused { .. }
+            | ResumeError::OverLimit { .. }
+            | ResumeError::Differs { .. } => Self::Refused(in_words_with_help(&error)),
             _ => Self::failed(error),
         }
     }

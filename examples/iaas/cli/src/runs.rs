@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cascade_core::{
-    CancellationToken, Journal, JournalError, Report, ResumeError, RunDetails, RunId, RunInfo, RunState,
+    CancellationToken, Journal, JournalError, PlanDifference, Report, ResumeError, RunDetails, RunId,
+    RunInfo, RunState,
 };
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
@@ -122,7 +123,8 @@ pub(crate) async fn resume(cloud: &Cloud, args: ResumeArgs) -> Result<(), Failur
     let interrupted = on_ctrl_c()?;
     match args.id {
         Some(id) => {
-            let report = match resume_one(cloud, &RunId::from(id), &interrupted).await {
+            let run = RunId::from(id);
+            let report = match resume_one(cloud, &run, args.accept, &interrupted).await {
                 Err(ResumeError::Unrecorded { error, report }) => {
                     print_report(&report, args.json)?;
                     return Err(Failure::Unrecorded(error));
@@ -139,14 +141,26 @@ pub(crate) async fn resume(cloud: &Cloud, args: ResumeArgs) -> Result<(), Failur
 async fn resume_one(
     cloud: &Cloud,
     run: &RunId,
+    accept: Option<String>,
     interrupted: &CancellationToken,
 ) -> Result<Report, ResumeError> {
-    // More than was confirmed is not done: the operation is to be planned, and confirmed, again.
-    let show = |difference: &cascade_core::PlanDifference| {
-        say(format_args!("iaas: the resources have changed since the plan was made: {difference}"));
-        difference.added == 0 && difference.changed == 0
+    // More than was confirmed is not done, unless somebody was shown it and accepts it.
+    let show = move |difference: &PlanDifference| {
+        let is_accepted = accept.as_deref().is_some_and(|digest| digest == short(difference));
+        let goes_on = is_accepted || (difference.added == 0 && difference.changed == 0);
+        if goes_on {
+            say(format_args!(
+                "iaas: the resources have changed since the plan was made, going on with: {difference}"
+            ));
+        }
+        goes_on
     };
     cloud.cascade.resume(run).cancelled_by(interrupted.clone()).on_difference(show).await
+}
+
+/// As much of the new plan's digest as a person has to type.
+pub(crate) fn short(difference: &PlanDifference) -> &str {
+    difference.digest.get(..12).unwrap_or(&difference.digest)
 }
 
 /// What came of one run of several.
@@ -155,6 +169,16 @@ struct Resumed {
     run: RunId,
     report: Option<cascade_core::ReportSummary>,
     error: Option<String>,
+}
+
+/// The error, with what can be done about it here.
+pub(crate) fn in_words_with_help(error: &ResumeError) -> String {
+    match error {
+        ResumeError::Differs { run, difference } => {
+            format!("{error}\nto go on with that: `iaas resume {run} --accept {}`", short(difference))
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Goes on with all that nobody is at. The first failure is the one that the exit code tells.
@@ -173,7 +197,7 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
             continue;
         }
         say(format_args!("iaas: going on with {run}: {}", what(&info)));
-        let (report, error) = match resume_one(cloud, &run, interrupted).await {
+        let (report, error) = match resume_one(cloud, &run, None, interrupted).await {
             Ok(report) => {
                 if !json {
                     print(&report)?;
@@ -191,7 +215,7 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
                 (None, Some(error.to_string()))
             }
             Err(error) => {
-                let text = error.to_string();
+                let text = in_words_with_help(&error);
                 say(format_args!("iaas: {text}"));
                 // How far it came before its journal failed.
                 let report =

@@ -177,6 +177,11 @@ impl ApplianceVmCascade {
     async fn purge(&self, routers: &[ApplianceVmId]) -> Result<(), DbError> {
         self.db.purge::<ApplianceVm>(routers).await
     }
+
+    #[verify(Delete, effects = [destroy])]
+    async fn still_there(&self, routers: &[ApplianceVmId]) -> Result<Vec<ApplianceVmId>, DbError> {
+        self.db.live::<ApplianceVm>(routers).await
+    }
 }
 
 impl ApplianceVmCascade {

@@ -51,4 +51,9 @@ impl ClusterCascade {
     async fn purge(&self, clusters: &[ClusterId]) -> Result<(), DbError> {
         self.db.purge::<Cluster>(clusters).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, clusters: &[ClusterId]) -> Result<Vec<ClusterId>, DbError> {
+        self.db.live::<Cluster>(clusters).await
+    }
 }

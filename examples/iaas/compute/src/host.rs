@@ -51,6 +51,11 @@ impl HostCascade {
     async fn purge(&self, hosts: &[HostId]) -> Result<(), DbError> {
         self.db.purge::<Host>(hosts).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, hosts: &[HostId]) -> Result<Vec<HostId>, DbError> {
+        self.db.live::<Host>(hosts).await
+    }
 }
 
 /// A forced deletion may get here with VMs that could not be stopped: they lost their host all the same.

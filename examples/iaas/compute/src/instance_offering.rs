@@ -35,4 +35,12 @@ impl InstanceOfferingCascade {
             AND NOT EXISTS (SELECT 1 FROM vm_instance WHERE instance_offering_id = offering.id)";
         self.db.change(offerings, [sql]).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(
+        &self,
+        offerings: &[InstanceOfferingId],
+    ) -> Result<Vec<InstanceOfferingId>, DbError> {
+        self.db.live::<InstanceOffering>(offerings).await
+    }
 }

@@ -166,6 +166,14 @@ impl VmCascade {
     async fn purge(&self, vms: &[VmId]) -> Result<(), DbError> {
         self.db.purge::<VmInstance>(vms).await
     }
+
+    /// A VM whose deletion is put off is kept, and stopped for good.
+    #[verify(Delete, effects = [destroy])]
+    async fn still_there(&self, vms: &[VmId]) -> Result<Vec<VmId>, DbError> {
+        let sql =
+            "SELECT id FROM vm_instance WHERE id IN rarray(?1) AND deleted = 0 AND state <> 'Destroyed'";
+        self.db.select(vms, sql).await
+    }
 }
 
 impl VmCascade {

@@ -38,4 +38,9 @@ impl ZoneCascade {
     async fn purge(&self, zones: &[ZoneId]) -> Result<(), DbError> {
         self.db.purge::<Zone>(zones).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, zones: &[ZoneId]) -> Result<Vec<ZoneId>, DbError> {
+        self.db.live::<Zone>(zones).await
+    }
 }

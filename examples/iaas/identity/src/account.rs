@@ -38,4 +38,9 @@ impl AccountCascade {
             )
             .await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, accounts: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
+        self.db.live::<Account>(accounts).await
+    }
 }

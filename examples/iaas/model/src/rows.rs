@@ -109,6 +109,13 @@ impl Db {
         Ok(())
     }
 
+    /// Which of these there still are: a row that is marked as deleted is there no more.
+    pub async fn live<R: Stored>(&self, ids: &[R::Id]) -> Result<Vec<R::Id>, DbError> {
+        let sql = format!("SELECT id FROM {} WHERE id IN rarray(?1) AND {}", R::TABLE, R::LIVE);
+        let ids = ids.to_vec();
+        self.read(move |connection| column(connection, &sql, &[&array(&ids)])).await
+    }
+
     /// An objection for each instance that is protected.
     pub async fn protected<R: Stored>(&self, ids: &[R::Id]) -> Result<Vec<Veto<R::Id>>, DbError> {
         let sql = format!("SELECT id FROM {} WHERE id IN rarray(?1) AND protected = 1", R::TABLE);

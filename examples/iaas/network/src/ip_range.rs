@@ -27,4 +27,9 @@ impl IpRangeCascade {
     async fn purge(&self, ranges: &[IpRangeId]) -> Result<(), DbError> {
         self.db.purge::<IpRange>(ranges).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, ranges: &[IpRangeId]) -> Result<Vec<IpRangeId>, DbError> {
+        self.db.live::<IpRange>(ranges).await
+    }
 }

@@ -90,6 +90,23 @@ impl L2NetworkCascade {
             WHERE deleted = 1 AND (id IN rarray(?1) OR pool_id IN rarray(?1))";
         self.db.change(networks, [sql]).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, networks: &[L2NetworkId]) -> Result<Vec<L2NetworkId>, DbError> {
+        self.db.live::<L2Network>(networks).await
+    }
+
+    #[verify(DetachL2Network)]
+    async fn still_attached(
+        &self,
+        networks: &[L2NetworkId],
+        op: &DetachL2Network,
+    ) -> Result<Vec<L2NetworkId>, DbError> {
+        let sql = "SELECT l2_network_id, cluster_id FROM l2_network_cluster_ref
+            WHERE l2_network_id IN rarray(?1) AND cluster_id = ?2";
+        let attached: Vec<(L2NetworkId, String)> = self.db.pairs_in(networks, &op.cluster, sql).await?;
+        Ok(attached.into_iter().map(|(id, _)| id).collect())
+    }
 }
 
 /// With a pool go its networks.

@@ -56,4 +56,9 @@ impl L3NetworkCascade {
     async fn purge(&self, networks: &[L3NetworkId]) -> Result<(), DbError> {
         self.db.purge::<L3Network>(networks).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, networks: &[L3NetworkId]) -> Result<Vec<L3NetworkId>, DbError> {
+        self.db.live::<L3Network>(networks).await
+    }
 }

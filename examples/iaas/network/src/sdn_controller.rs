@@ -27,4 +27,9 @@ impl SdnControllerCascade {
         self.db.change(&sent.done, ["DELETE FROM sdn_controller WHERE id IN rarray(?1)"]).await?;
         Ok(sent.outcome())
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, controllers: &[SdnControllerId]) -> Result<Vec<SdnControllerId>, DbError> {
+        self.db.live::<SdnController>(controllers).await
+    }
 }

@@ -27,4 +27,9 @@ impl AccessControlListCascade {
     async fn remove(&self, lists: &[AccessControlListId]) -> Result<(), DbError> {
         self.db.change(lists, ["DELETE FROM access_control_list WHERE id IN rarray(?1)"]).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, lists: &[AccessControlListId]) -> Result<Vec<AccessControlListId>, DbError> {
+        self.db.live::<AccessControlList>(lists).await
+    }
 }

@@ -25,4 +25,9 @@ impl EipCascade {
         self.db.change(&sent.done, ["DELETE FROM eip WHERE id IN rarray(?1)"]).await?;
         Ok(sent.outcome())
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, eips: &[EipId]) -> Result<Vec<EipId>, DbError> {
+        self.db.live::<Eip>(eips).await
+    }
 }

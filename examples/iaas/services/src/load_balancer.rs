@@ -86,6 +86,11 @@ impl LoadBalancerCascade {
     async fn remove(&self, balancers: &[LoadBalancerId]) -> Result<Outcome<LoadBalancerId>, DbError> {
         self.take_away(balancers).await
     }
+
+    #[verify(Delete, effects = [remove])]
+    async fn still_there(&self, balancers: &[LoadBalancerId]) -> Result<Vec<LoadBalancerId>, DbError> {
+        self.db.live::<LoadBalancer>(balancers).await
+    }
 }
 
 impl LoadBalancerCascade {

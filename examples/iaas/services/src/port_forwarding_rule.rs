@@ -25,4 +25,12 @@ impl PortForwardingRuleCascade {
         self.db.change(&sent.done, ["DELETE FROM port_forwarding_rule WHERE id IN rarray(?1)"]).await?;
         Ok(sent.outcome())
     }
+
+    #[verify(Delete)]
+    async fn still_there(
+        &self,
+        rules: &[PortForwardingRuleId],
+    ) -> Result<Vec<PortForwardingRuleId>, DbError> {
+        self.db.live::<PortForwardingRule>(rules).await
+    }
 }

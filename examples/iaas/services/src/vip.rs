@@ -38,4 +38,9 @@ impl VipCascade {
             )
             .await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, vips: &[VipId]) -> Result<Vec<VipId>, DbError> {
+        self.db.live::<Vip>(vips).await
+    }
 }

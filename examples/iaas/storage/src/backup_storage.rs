@@ -41,4 +41,9 @@ impl BackupStorageCascade {
     async fn purge(&self, storages: &[BackupStorageId]) -> Result<(), DbError> {
         self.db.purge::<BackupStorage>(storages).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, storages: &[BackupStorageId]) -> Result<Vec<BackupStorageId>, DbError> {
+        self.db.live::<BackupStorage>(storages).await
+    }
 }

@@ -31,4 +31,9 @@ impl DiskOfferingCascade {
             AND NOT EXISTS (SELECT 1 FROM volume WHERE disk_offering_id = offering.id)";
         self.db.change(offerings, [sql]).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, offerings: &[DiskOfferingId]) -> Result<Vec<DiskOfferingId>, DbError> {
+        self.db.live::<DiskOffering>(offerings).await
+    }
 }

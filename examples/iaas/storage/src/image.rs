@@ -90,4 +90,9 @@ impl ImageCascade {
             AND NOT EXISTS (SELECT 1 FROM vm_instance WHERE image_id = image.id AND deleted = 0)";
         self.db.change(images, [sql]).await
     }
+
+    #[verify(Delete, effects = [remove])]
+    async fn still_there(&self, images: &[ImageId]) -> Result<Vec<ImageId>, DbError> {
+        self.db.live::<Image>(images).await
+    }
 }

@@ -86,4 +86,21 @@ impl PrimaryStorageCascade {
     async fn purge(&self, storages: &[PrimaryStorageId]) -> Result<(), DbError> {
         self.db.purge::<PrimaryStorage>(storages).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, storages: &[PrimaryStorageId]) -> Result<Vec<PrimaryStorageId>, DbError> {
+        self.db.live::<PrimaryStorage>(storages).await
+    }
+
+    #[verify(DetachPrimaryStorage)]
+    async fn still_attached(
+        &self,
+        storages: &[PrimaryStorageId],
+        op: &DetachPrimaryStorage,
+    ) -> Result<Vec<PrimaryStorageId>, DbError> {
+        let sql = "SELECT primary_storage_id, cluster_id FROM primary_storage_cluster_ref
+            WHERE primary_storage_id IN rarray(?1) AND cluster_id = ?2";
+        let attached: Vec<(PrimaryStorageId, String)> = self.db.pairs_in(storages, &op.cluster, sql).await?;
+        Ok(attached.into_iter().map(|(id, _)| id).collect())
+    }
 }

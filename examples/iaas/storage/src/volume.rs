@@ -120,6 +120,13 @@ impl VolumeCascade {
     async fn purge(&self, volumes: &[VolumeId]) -> Result<(), DbError> {
         self.db.purge::<Volume>(volumes).await
     }
+
+    /// A volume whose deletion is delayed is kept, and marked.
+    #[verify(Delete, effects = [destroy])]
+    async fn still_there(&self, volumes: &[VolumeId]) -> Result<Vec<VolumeId>, DbError> {
+        let sql = "SELECT id FROM volume WHERE id IN rarray(?1) AND deleted = 0 AND status <> 'Destroyed'";
+        self.db.select(volumes, sql).await
+    }
 }
 
 const MARK_DELETED: &str = "UPDATE volume SET deleted = 1 WHERE id IN rarray(?1)";

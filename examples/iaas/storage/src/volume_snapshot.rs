@@ -46,6 +46,11 @@ impl VolumeSnapshotCascade {
     async fn purge(&self, snapshots: &[VolumeSnapshotId]) -> Result<(), DbError> {
         self.db.purge::<VolumeSnapshot>(snapshots).await
     }
+
+    #[verify(Delete)]
+    async fn still_there(&self, snapshots: &[VolumeSnapshotId]) -> Result<Vec<VolumeSnapshotId>, DbError> {
+        self.db.live::<VolumeSnapshot>(snapshots).await
+    }
 }
 
 const MARK_DELETED: &str = "UPDATE volume_snapshot SET deleted = 1 WHERE id IN rarray(?1)";

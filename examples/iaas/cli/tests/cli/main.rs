@@ -1,6 +1,7 @@
 //! The command line, as a person or a script meets it: the binary is run.
 
 mod bad_database;
+mod changed;
 mod cloud;
 mod deletes;
 mod detaches;

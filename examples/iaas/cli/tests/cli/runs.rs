@@ -45,6 +45,48 @@ fn what_survived_is_named() {
     assert!(verified.stdout.contains("HostNumaNode"), "{}", verified.stdout);
 }
 
+/// A zone hangs off nothing: only it can say whether it is still there.
+#[test]
+fn a_root_that_survived_is_named() {
+    let cloud = Cloud::of(20);
+    cloud.by_hand("CREATE TABLE saved AS SELECT * FROM zone WHERE id = 'zone-1'");
+    assert_eq!(cloud.run(&["delete", "Zone", "zone-1", "--yes", "--json"]).code, 0);
+    let id = cloud.run(&["runs", "--json"]).document()[0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(cloud.run(&["run", &id, "--verify"]).code, 0);
+    cloud.by_hand("INSERT INTO zone SELECT * FROM saved");
+    let verified = cloud.run(&["run", &id, "--verify"]);
+    assert_eq!(verified.code, 1);
+    assert!(
+        verified.stdout.contains("1 survived") && verified.stdout.contains("  Zone zone-1\n"),
+        "{}",
+        verified.stdout
+    );
+}
+
+/// What is meant to stay is no survivor: a VM that is put off, a storage that is only detached.
+#[test]
+fn what_was_to_stay_is_no_survivor() {
+    let cloud = Cloud::of(20);
+    cloud.by_hand("UPDATE vm_instance SET deletion_policy = 'Delay' WHERE id = 'vm-1'");
+    assert_eq!(cloud.run(&["delete", "VmInstance", "vm-1", "--yes", "--json"]).code, 0);
+    assert_eq!(cloud.count("vm_instance WHERE id = 'vm-1' AND deleted = 0"), 1);
+    let detach = ["detach", "primary-storage", "storage-1", "--cluster", "cluster-1", "--yes", "--json"];
+    let detached = cloud.run(&detach);
+    assert_eq!(detached.code, 0, "{}", detached.stderr);
+    let runs = cloud.run(&["runs", "--json"]).document();
+    let ids: Vec<&str> = [&runs[0], &runs[1]].map(|run| run["id"].as_str().expect("an id")).into();
+    for id in &ids {
+        let verified = cloud.run(&["run", id, "--verify"]);
+        assert_eq!(verified.code, 0, "{}", verified.stdout);
+        assert!(verified.stdout.contains("verify methods about 1\n"), "{}", verified.stdout);
+    }
+    // Somebody attaches it again.
+    cloud.by_hand("INSERT INTO primary_storage_cluster_ref (primary_storage_id, cluster_id) VALUES ('storage-1', 'cluster-1')");
+    let verified = cloud.run(&["run", ids[1], "--verify"]);
+    assert_eq!(verified.code, 1, "{}", verified.stdout);
+    assert!(verified.stdout.contains("  PrimaryStorage storage-1\n"), "{}", verified.stdout);
+}
+
 #[test]
 fn the_journal_can_be_put_elsewhere() {
     let cloud = Cloud::of(10);
