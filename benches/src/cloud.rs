@@ -158,10 +158,10 @@ impl<Id: BenchId> Source for World<Id> {
     }
 
     fn pairs(&self, edge: usize, parents: &[Id]) -> Vec<(Id, Id)> {
-        let mut pairs = Vec::new();
-        for parent in parents {
-            let children = self.children(edge, parent).iter();
-            pairs.extend(children.map(|child| (parent.clone(), child.clone())));
+        let found: Vec<&[Id]> = parents.iter().map(|parent| self.children(edge, parent)).collect();
+        let mut pairs = Vec::with_capacity(found.iter().map(|children| children.len()).sum());
+        for (parent, children) in parents.iter().zip(found) {
+            pairs.extend(children.iter().map(|child| (parent.clone(), child.clone())));
         }
         pairs
     }

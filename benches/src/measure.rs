@@ -127,7 +127,7 @@ pub fn by_turns(
 }
 
 /// The one in the middle.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+pub fn median<T: Ord + Copy + Default>(mut times: Vec<T>) -> T {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -132,18 +132,51 @@ pub fn expect_empty(file: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// How long SQLite's own cascade takes.
-pub fn natively(file: &Path) -> Result<Duration, Failed> {
-    let connection = open(file)?;
-    let start = Stopwatch::start();
-    connection.execute("DELETE FROM Zone WHERE id = 1", [])?;
-    Ok(start.elapsed())
+/// What a deletion took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Took {
+    /// How long.
+    pub time: Duration,
+    /// How often the process read or wrote a part of a file; zero where the system does not tell.
+    pub accesses: u64,
 }
 
-/// How long the same takes by hand: found resource by resource, deleted the other way round.
-pub fn by_hand(file: &Path) -> Result<Duration, Failed> {
+/// A deletion that is under way.
+struct Watched {
+    start: Stopwatch,
+    accesses: u64,
+}
+
+impl Watched {
+    fn start() -> Self {
+        Self { accesses: accesses(), start: Stopwatch::start() }
+    }
+
+    fn end(&self) -> Took {
+        Took { time: self.start.elapsed(), accesses: accesses() - self.accesses }
+    }
+}
+
+/// The system calls of this process that read or wrote, as Linux counts them.
+fn accesses() -> u64 {
+    let counts = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let count =
+        |line: &str| line.strip_prefix("sysc").and_then(|line| line.split(": ").nth(1)?.parse::<u64>().ok());
+    counts.lines().filter_map(count).sum::<u64>()
+}
+
+/// What SQLite's own cascade takes.
+pub fn natively(file: &Path) -> Result<Took, Failed> {
     let connection = open(file)?;
-    let start = Stopwatch::start();
+    let watched = Watched::start();
+    connection.execute("DELETE FROM Zone WHERE id = 1", [])?;
+    Ok(watched.end())
+}
+
+/// What the same takes by hand: found resource by resource, deleted the other way round.
+pub fn by_hand(file: &Path) -> Result<Took, Failed> {
+    let connection = open(file)?;
+    let watched = Watched::start();
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut found: Vec<Vec<i64>> = vec![vec![1]];
     for child in 1..RESOURCES.len() {
@@ -163,7 +196,7 @@ pub fn by_hand(file: &Path) -> Result<Duration, Failed> {
         }
     }
     connection.execute_batch("COMMIT")?;
-    Ok(start.elapsed())
+    Ok(watched.end())
 }
 
 /// A statement that was run: the edge, and the parents it was asked about.
@@ -231,17 +264,17 @@ fn failed(error: Failed) -> StepError {
     StepError::terminal(error.to_string())
 }
 
-/// How long the engine takes to plan and to delete.
-pub async fn plan_and_apply(file: &Path, instances: u64) -> Result<Duration, Failed> {
+/// What the engine takes to plan and to delete.
+pub async fn plan_and_apply(file: &Path, instances: u64) -> Result<Took, Failed> {
     let database = Arc::new(Database::open(file)?);
     let cascade = cascade(&database)?;
-    let start = Stopwatch::start();
+    let watched = Watched::start();
     database.connection().execute_batch("BEGIN IMMEDIATE")?;
     let plan = cascade.plan_named(Delete, RESOURCES[0], ["1"]).await?;
     let planned = plan.len() as u64;
     let report = cascade.apply(plan).await?;
     database.connection().execute_batch("COMMIT")?;
-    let took = start.elapsed();
+    let took = watched.end();
     expect_equal("instances in the plan", &planned, &instances)?;
     expect_equal("complete", &report.is_complete(), &true)?;
     Ok(took)

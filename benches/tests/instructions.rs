@@ -15,7 +15,7 @@ use cascade_benches::cloud::each_instance;
 const TOLERANCE: u64 = 20;
 
 /// Instructions for an instance of the cloud with u64 ids, and for a step of the driver, when this was written.
-const PER_INSTANCE: u64 = 780;
+const PER_INSTANCE: u64 = 560;
 const PER_STEP: u64 = 1240;
 
 /// Instructions of a benchmark's part, for one of `per` things: all of it, less what comes before.

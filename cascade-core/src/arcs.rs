@@ -34,11 +34,13 @@ pub(crate) struct Block {
 impl Arcs {
     /// Adds pairs of a parent and a child. There will be about `expected` in the end, as far as one can tell.
     pub(crate) fn extend(&mut self, pairs: impl Iterator<Item = (u32, u32)> + Clone, expected: usize) {
-        let range = pairs.clone().fold(None, |range, (_, child)| {
-            let (lowest, highest, count) = range.unwrap_or((child, child, 0));
-            Some((lowest.min(child), highest.max(child), count + 1))
-        });
-        let Some((lowest, highest, count)) = range else { return };
+        let (lowest, highest, count) =
+            pairs.clone().fold((u32::MAX, 0, 0), |(lowest, highest, count), (_, child)| {
+                (lowest.min(child), highest.max(child), count + 1)
+            });
+        if count == 0 {
+            return;
+        }
         let parents = Arc::make_mut(&mut self.parents);
         let known = self.children + count;
         let most = (known.max(expected) * SPREAD).max(SHORT);

@@ -9,8 +9,9 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
+use crate::hash_index::HashIndex;
 use crate::number::number_of;
 use crate::range_map::{NOTHING, RangeMap};
 use crate::resource::ResourceId;
@@ -144,7 +145,7 @@ pub(crate) struct IdColumn<Id> {
     /// follows each other lies next to each other.
     by_number: Option<RangeMap>,
     /// Where each id stands otherwise.
-    by_id: HashTable<u32>,
+    by_id: HashIndex,
     hasher: DefaultHashBuilder,
 }
 
@@ -153,13 +154,15 @@ pub(crate) struct IdColumn<Id> {
 const SPREAD: usize = 2;
 /// A range that is not too long for anybody.
 const SHORT: usize = 1024;
+/// So many ids are looked up at once: what a processor can have on its way from memory, and some.
+const AT_ONCE: usize = 64;
 
 impl<Id: ResourceId> IdColumn<Id> {
     pub(crate) fn new() -> Self {
         Self {
             ids: Vec::new(),
             by_number: Some(RangeMap::new()),
-            by_id: HashTable::new(),
+            by_id: HashIndex::new(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -191,23 +194,28 @@ impl<Id: ResourceId> IdColumn<Id> {
                 _ => self.hash_all(expected),
             }
         }
-        if self.by_id.len() == self.by_id.capacity() {
-            self.hash_all(expected);
+        let hash = self.hasher.hash_one(&id);
+        self.insert_hashed(id, hash, expected)
+    }
+
+    fn insert_hashed(&mut self, id: Id, hash: u64, expected: usize) -> u32 {
+        let new = self.ids.len() as u32;
+        if self.by_id.is_full() {
+            self.grow(expected);
         }
-        let Self { ids, by_id, hasher, .. } = self;
-        let entry = by_id.entry(
-            hasher.hash_one(&id),
-            |&index| ids[index as usize] == id,
-            |&index| hasher.hash_one(&ids[index as usize]),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                free.insert(new);
-                ids.push(id);
-                new
-            }
+        let Self { ids, by_id, .. } = self;
+        let index = by_id.find_or_insert(hash, new, |index| ids[index as usize] == id);
+        if index == new {
+            ids.push(id);
         }
+        index
+    }
+
+    #[cold]
+    fn grow(&mut self, expected: usize) {
+        let capacity = room(self.ids.len(), expected);
+        self.by_id.grow(capacity);
+        self.ids.reserve_exact(capacity - self.ids.len());
     }
 
     /// The place by number of an id; `None` where there is none.
@@ -231,19 +239,49 @@ impl<Id: ResourceId> IdColumn<Id> {
         let mut indices = Vec::with_capacity(found.len());
         let mut found = found.into_iter().map(give);
         let no_number = self.insert_numbers(&mut found, expected, &mut indices);
-        // What was found along one edge is often found along another in the same order: the one behind the last is
-        // looked at first, which is in the cache, and needs no hash.
-        let mut next = u32::MAX;
-        for id in no_number.into_iter().chain(found) {
-            let index =
-                if self.ids.get(next as usize) == Some(&id) { next } else { self.insert_of(id, expected) };
-            next = index + 1;
-            indices.push(index);
+        if no_number.is_some() && self.by_number.is_some() {
+            self.hash_all(expected);
         }
+        self.insert_hashed_all(no_number.into_iter().chain(found), expected, &mut indices);
         indices
     }
 
-    /// The same as long as the ids are kept by their numbers; answers the first id that cannot be.
+    /// The same where ids are hashed: some at a time, so that the table is read for all of them at once, and not for
+    /// each after it was waited for the one before.
+    fn insert_hashed_all(
+        &mut self,
+        mut found: impl Iterator<Item = Id>,
+        expected: usize,
+        indices: &mut Vec<u32>,
+    ) {
+        let (mut part, mut hashes, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            part.extend(found.by_ref().take(AT_ONCE));
+            let Some(first) = part.first() else { return };
+            // What was found along one edge is often found along another in the same order: the one behind the last is
+            // looked at first then, which is in the cache, and needs no hash.
+            let mut next = indices.last().map_or(u32::MAX, |last| last + 1);
+            if self.ids.get(next as usize) == Some(first) {
+                for id in part.drain(..) {
+                    let follows = self.ids.get(next as usize) == Some(&id);
+                    let index = if follows { next } else { self.insert_of(id, expected) };
+                    next = index + 1;
+                    indices.push(index);
+                }
+                continue;
+            }
+            hashes.clear();
+            hashes.extend(part.iter().map(|id| self.hasher.hash_one(id)));
+            self.by_id.look(&hashes, &mut seen);
+            for (id, (&hash, &seen)) in part.drain(..).zip(hashes.iter().zip(&seen)) {
+                let is_known = self.ids.get(seen as usize) == Some(&id);
+                indices.push(if is_known { seen } else { self.insert_hashed(id, hash, expected) });
+            }
+        }
+    }
+
+    /// The same as long as the ids are kept by their numbers; answers the first id that cannot be, for it is no number, or
+    /// another has its number.
     fn insert_numbers(
         &mut self,
         found: &mut impl Iterator<Item = Id>,
@@ -291,19 +329,14 @@ impl<Id: ResourceId> IdColumn<Id> {
         }
     }
 
-    /// Keeps the ids in a hash table from now on, or in a larger one. They are read in their order, and the old table
-    /// goes before the new one is made: quicker than to move from one to the other, and the two are never there together.
+    /// Keeps the ids by their hashes from now on.
     #[cold]
     fn hash_all(&mut self, expected: usize) {
-        let capacity = room(self.ids.len(), expected);
-        let Self { ids, by_number, by_id, hasher } = self;
-        let hash = |id: &Id| hasher.hash_one(id);
-        *by_number = None;
-        *by_id = HashTable::new();
-        *by_id = HashTable::with_capacity(capacity);
-        ids.reserve_exact(capacity - ids.len());
-        for (index, id) in ids.iter().enumerate() {
-            by_id.insert_unique(hash(id), index as u32, |&index| hash(&ids[index as usize]));
+        self.by_number = None;
+        self.grow(expected);
+        let Self { ids, by_id, hasher, .. } = self;
+        for (index, id) in (0..).zip(ids.iter()) {
+            by_id.find_or_insert(hasher.hash_one(id), index, |_| false);
         }
     }
 
@@ -312,7 +345,7 @@ impl<Id: ResourceId> IdColumn<Id> {
             let index = by_number.get(number_of(id)?);
             return (self.ids.get(index as usize)? == id).then_some(index);
         }
-        self.by_id.find(self.hasher.hash_one(id), |&index| self.ids[index as usize] == *id).copied()
+        self.by_id.find(self.hasher.hash_one(id), |index| self.ids[index as usize] == *id)
     }
 
     pub(crate) fn get(&self, index: u32) -> &Id {
@@ -408,14 +441,12 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
                 Some(by_id::<Id>(indices.iter().map(|&index| (id(index).clone(), index)).collect()))
             }
         });
-        match catch_unwind(sorted) {
-            Ok(sorted) => sorted.unwrap_or(indices),
-            Err(_) => {
-                let mut indices = indices;
-                indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
-                indices
-            }
+        if let Ok(sorted) = catch_unwind(sorted) {
+            return sorted.unwrap_or(indices);
         }
+        let mut indices = indices;
+        indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
+        indices
     }
 
     fn copied(&self) -> Box<dyn IdTable> {

@@ -144,6 +144,7 @@ mod execute;
 mod extension;
 mod fault;
 mod graph;
+mod hash_index;
 mod intern;
 mod journal;
 mod kinds;

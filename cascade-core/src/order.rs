@@ -123,20 +123,22 @@ impl Order {
     pub(crate) fn tell_followers(&self, resource: usize, nodes: &[u32], mut tell: impl FnMut(u32, u32)) {
         for plain in &self.plain[resource] {
             // Those that hang off the same parent mostly come one after the other.
-            let mut run: Option<(u32, u32)> = None;
-            for parent in nodes.iter().filter_map(|&node| plain.parent(node)) {
-                match &mut run {
-                    Some((last, count)) if *last == parent => *count += 1,
-                    _ => {
-                        if let Some((last, count)) = run.replace((parent, 1)) {
-                            tell(last, count);
-                        }
-                    }
+            let (mut last, mut count) = (NOTHING, 0);
+            let mut tell_last = |last: u32, count| {
+                if last != NOTHING {
+                    tell(plain.first_parent + last, count);
+                }
+            };
+            for &node in nodes {
+                let parent = plain.parents.get(u64::from(node - plain.first_child));
+                if parent == last {
+                    count += 1;
+                } else {
+                    tell_last(last, count);
+                    (last, count) = (parent, 1);
                 }
             }
-            if let Some((last, count)) = run {
-                tell(last, count);
-            }
+            tell_last(last, count);
         }
         if !self.start.is_empty() {
             for &node in nodes {

@@ -309,12 +309,15 @@ struct Walk<'a, P> {
 }
 
 impl<'a, P: ResourceId> Walk<'a, P> {
+    #[inline]
     fn index_of(&mut self, parent: &'a P) -> u32 {
-        if let Some((seen, index)) = self.last
-            && seen == parent
-        {
-            return index;
+        match self.last {
+            Some((seen, index)) if seen == parent => index,
+            _ => self.look_up(parent),
         }
+    }
+
+    fn look_up(&mut self, parent: &'a P) -> u32 {
         let near = self.asked.iter().take(4).position(|&index| self.table.get(index) == parent);
         let index = if let Some(position) = near {
             self.asked = &self.asked[position..];

@@ -20,10 +20,10 @@ impl Ready {
         self.next == self.sorted.len() && self.incoming.is_empty()
     }
 
-    pub(crate) fn push(&mut self, node: u32) {
+    pub(crate) fn push(&mut self, nodes: Range<u32>) {
         match self.incoming.last_mut() {
-            Some(last) if last.end == node => last.end += 1,
-            _ => self.incoming.push(node..node + 1),
+            Some(last) if last.end == nodes.start => last.end = nodes.end,
+            _ => self.incoming.push(nodes),
         }
     }
 
@@ -76,11 +76,11 @@ mod tests {
     fn nodes_come_out_in_their_order_and_before_those_that_come_later() {
         let mut ready = Ready::default();
         for node in [3, 4, 5, 9, 2, 1] {
-            ready.push(node);
+            ready.push(node..node + 1);
         }
         assert_eq!(ready.iter().collect::<Vec<_>>(), [3, 4, 5, 9, 2, 1]);
         assert_eq!(taken(&mut ready, 2), [1, 2]);
-        ready.push(0);
+        ready.push(0..1);
         assert_eq!(ready.iter().collect::<Vec<_>>(), [3, 4, 5, 9, 0]);
         assert_eq!(taken(&mut ready, 3), [3, 4, 5]);
         assert!(!ready.is_empty());

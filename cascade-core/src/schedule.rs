@@ -197,14 +197,32 @@ impl Scheduler {
                 }
             }
         }
-        // Those that wait for nothing; `settle` comes to the others.
-        for node in 0..scheduler.work.order.nodes() as u32 {
-            if scheduler.work.waits_for[node as usize] == 0 {
-                scheduler.unblocked(node);
+        scheduler.start();
+        scheduler
+    }
+
+    /// Comes to all that wait for nothing, and that way to what only waits for those that have nothing to do.
+    fn start(&mut self) {
+        for resource in 0..self.work.first_slot.len() {
+            let mut first = self.work.base[resource];
+            let end = self.work.base[resource + 1];
+            while first < end {
+                let Work { masks, waits_for, .. } = &self.work;
+                let mask = masks[first as usize];
+                let is_alike = |&node: &usize| {
+                    masks[node] == mask && waits_for[node] == 0 && self.states[node] == State::Waiting
+                };
+                let alike = (first as usize..end as usize).take_while(is_alike).count() as u32;
+                if alike > 0 {
+                    self.make_ready(resource, mask, first..first + alike);
+                }
+                first += alike.max(1);
             }
         }
-        scheduler.settle();
-        scheduler
+        let instances = self.states.len() as u32;
+        let between = instances..self.work.order.nodes() as u32;
+        self.ended.extend(between.filter(|&node| self.work.waits_for[node as usize] == 0));
+        self.settle();
     }
 
     /// The next step that may start; `None` if none may right now.
@@ -352,18 +370,25 @@ impl Scheduler {
     /// Makes an instance ready for its next slot; answers whether it has none left.
     fn next_slot(&mut self, node: u32) -> bool {
         let mask = self.work.masks[node as usize];
+        let resource = self.resource_of(node);
+        self.make_ready(resource, mask, node..node + 1)
+    }
+
+    /// The same for instances of a resource that all have these slots to go through.
+    fn make_ready(&mut self, resource: usize, mask: u32, nodes: Range<u32>) -> bool {
         if mask == 0 {
-            let failed = self.left_behind.get(node as usize).copied().unwrap_or(false);
-            self.states[node as usize] = if failed { State::Failed } else { State::Done };
-            self.ended.push(node);
+            for node in nodes {
+                let failed = self.left_behind.get(node as usize).copied().unwrap_or(false);
+                self.states[node as usize] = if failed { State::Failed } else { State::Done };
+                self.ended.push(node);
+            }
             return true;
         }
-        let resource = self.resource_of(node);
         let slot = self.work.first_slot[resource] + mask.trailing_zeros() as usize;
-        self.states[node as usize] = State::Waiting;
+        self.states[nodes.start as usize..nodes.end as usize].fill(State::Waiting);
         let ready = &mut self.ready[slot];
         let was_empty = ready.is_empty();
-        ready.push(node);
+        ready.push(nodes);
         if was_empty {
             let lane = self.work.slots[slot].lane;
             self.lanes[lane].slots.push_back(slot);

@@ -65,14 +65,22 @@ fn main() -> Result<(), Failed> {
         }
     }
     let more: &[_] = if large { &LARGE } else { &[] };
-    let mut lines = Vec::new();
+    let (mut lines, mut failed) = (Vec::new(), false);
     for (program, benchmark, sizes) in BENCHMARKS.iter().chain(more) {
         if !only.is_empty() && !only.iter().any(|only| only == benchmark) {
             continue;
         }
         for size in *sizes {
             eprintln!("{program} {benchmark} {size}");
-            lines.extend(run(program, benchmark, *size)?);
+            match run(program, benchmark, *size) {
+                Ok(rows) => lines.extend(rows),
+                // What the others measured is not to be lost.
+                Err(error) => {
+                    let (work, size) = (format!("{program} {benchmark}"), size.to_string());
+                    lines.push(Line::Missing { work, size, missing: error.to_string() });
+                    failed = true;
+                }
+            }
         }
     }
     lines.extend(growth::lines(&lines));
@@ -83,7 +91,7 @@ fn main() -> Result<(), Failed> {
         std::fs::write(&file, format!("{}\n{table}", heading()?))?;
         std::fs::write(Path::new(&file).with_file_name("growth.svg"), growth::plot(&lines))?;
     }
-    Ok(())
+    if failed { Err("not all could be measured: the table says what".into()) } else { Ok(()) }
 }
 
 /// Runs a program that stands beside this one.
