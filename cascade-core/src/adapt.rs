@@ -20,16 +20,18 @@ pub type AnyExtension = dyn Any + Send + Sync;
 /// A method that was called: the user's own future, boxed. An error where it could not be called.
 pub type Called<'a, R> = Result<BoxFuture<'a, R>, StepError>;
 
-/// A finder as a function of an extension of any type, with what makes its answer and its error ours.
-pub(crate) type FinderFns<P, C, T, X> = (
-    for<'a> fn(&'a AnyExtension, &'a [P], &'a FindContext) -> Called<'a, Result<T, X>>,
+/// A finder as a function of an extension of any type, with what makes ids its own, and its answer and its error ours.
+pub(crate) type FinderFns<P, C, G, T, X> = (
+    for<'a> fn(&'a AnyExtension, &'a [G], &'a FindContext) -> Called<'a, Result<T, X>>,
+    for<'a> fn(&'a [P]) -> &'a [G],
     fn(T) -> Found<P, C>,
     fn(X) -> StepError,
 );
 
 /// Any other method, where `A` is its answer in the engine's form.
-pub(crate) type StepFns<Id, A, T, X> = (
-    for<'a> fn(&'a AnyExtension, &'a [Id], &'a StepContext) -> Called<'a, Result<T, X>>,
+pub(crate) type StepFns<Id, G, A, T, X> = (
+    for<'a> fn(&'a AnyExtension, &'a [G], &'a StepContext) -> Called<'a, Result<T, X>>,
+    for<'a> fn(&'a [Id]) -> &'a [G],
     fn(T) -> A,
     fn(X) -> StepError,
 );

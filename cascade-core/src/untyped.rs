@@ -81,50 +81,86 @@ impl UntypedDeclaration {
     }
 
     /// A finder, by the ids of its parent.
-    pub fn finder<P: ResourceId, C: ResourceId, T: 'static, X: 'static>(
+    pub fn finder<P: ResourceId, C: ResourceId, G: 'static, T: 'static, X: 'static>(
         &mut self,
         (method, place): (&'static str, Place),
         (parent, operation): (ResourceDescriptor, Option<OperationDescriptor>),
-        (call, found, error): FinderFns<P, C, T, X>,
+        (call, these, found, error): FinderFns<P, C, G, T, X>,
     ) {
         let declared = FinderDeclaration { method: method.into(), parent, operation, place, ids_fit: true };
-        self.push_finder(declared, Box::new(TypedFinder::new(call, found, error)));
+        self.push_finder(
+            declared,
+            Box::new(TypedFinder::new(
+                move |extension, ids, cx| call(extension, these(ids), cx),
+                found,
+                error,
+            )),
+        );
     }
 
     /// A check for `O`.
-    pub fn check<O: Operation, Id: ResourceId, T: 'static, X: 'static>(
+    pub fn check<O: Operation, Id: ResourceId, G: 'static, T: 'static, X: 'static>(
         &mut self,
         (method, place): (&'static str, Place),
-        (call, vetoes, error): StepFns<Id, Vec<Veto<Id>>, T, X>,
+        (call, these, vetoes, error): StepFns<Id, G, Vec<Veto<Id>>, T, X>,
     ) {
-        self.push_check(phase::<O>(method, place), Box::new(TypedCheck::new(call, vetoes, error)));
+        self.push_check(
+            phase::<O>(method, place),
+            Box::new(TypedCheck::new(
+                move |extension, ids, cx| call(extension, these(ids), cx),
+                vetoes,
+                error,
+            )),
+        );
     }
 
     /// A begin method for `O`.
-    pub fn begin<O: Operation, Id: ResourceId, T: 'static, X: 'static>(
+    pub fn begin<O: Operation, Id: ResourceId, G: 'static, T: 'static, X: 'static>(
         &mut self,
         (method, place): (&'static str, Place),
-        (call, outcome, error): StepFns<Id, Outcome<Id>, T, X>,
+        (call, these, outcome, error): StepFns<Id, G, Outcome<Id>, T, X>,
     ) {
-        self.push_begin(phase::<O>(method, place), Box::new(TypedEffect::new(call, outcome, error)));
+        self.push_begin(
+            phase::<O>(method, place),
+            Box::new(TypedEffect::new(
+                move |extension, ids, cx| call(extension, these(ids), cx),
+                outcome,
+                error,
+            )),
+        );
     }
 
     /// A cleanup method for `O`.
-    pub fn cleanup<O: Operation, Id: ResourceId, T: 'static, X: 'static>(
+    pub fn cleanup<O: Operation, Id: ResourceId, G: 'static, T: 'static, X: 'static>(
         &mut self,
         (method, place): (&'static str, Place),
-        (call, outcome, error): StepFns<Id, Outcome<Id>, T, X>,
+        (call, these, outcome, error): StepFns<Id, G, Outcome<Id>, T, X>,
     ) {
-        self.push_cleanup(phase::<O>(method, place), Box::new(TypedEffect::new(call, outcome, error)));
+        self.push_cleanup(
+            phase::<O>(method, place),
+            Box::new(TypedEffect::new(
+                move |extension, ids, cx| call(extension, these(ids), cx),
+                outcome,
+                error,
+            )),
+        );
     }
 
     /// An effect.
-    pub fn effect<Id: ResourceId, T: 'static, X: 'static>(
+    pub fn effect<Id: ResourceId, G: 'static, T: 'static, X: 'static>(
         &mut self,
         (method, place): (&'static str, Place),
-        (call, outcome, error): StepFns<Id, Outcome<Id>, T, X>,
+        (call, these, outcome, error): StepFns<Id, G, Outcome<Id>, T, X>,
     ) {
-        self.push_effect(method.into(), place, Box::new(TypedEffect::new(call, outcome, error)));
+        self.push_effect(
+            method.into(),
+            place,
+            Box::new(TypedEffect::new(
+                move |extension, ids, cx| call(extension, these(ids), cx),
+                outcome,
+                error,
+            )),
+        );
     }
 
     /// See [`Declaration::effect_docs`](crate::Declaration::effect_docs).

@@ -28,10 +28,10 @@ pub(crate) fn adapted(
         Kind::Check => quote!(IntoVetoes<#id>>::into_vetoes),
         Kind::Effect => quote!(IntoOutcome<#id>>::into_outcome),
     };
-    let name = &method.name;
+    let (name, ids, taken) = (&method.name, &signature.ids, id_of(taken(resource, method, model)?));
     let call = match output(signature) {
         Some(_) => quote!(#name),
-        None => inferred(resource, extension, method, signature, model)?,
+        None => inferred(extension, method, signature, model)?,
     };
     let unknown = || quote_spanned!(signature.output.span()=> _);
     let (ok, error) = match &signature.result {
@@ -41,6 +41,7 @@ pub(crate) fn adapted(
     Some(quote! {
         (
             #call,
+            <#ids as ::cascade_core::Ids<#taken>>::these,
             <#ok as ::cascade_core::#into,
             <#error as ::cascade_core::MethodError>::into_step_error,
         )
@@ -49,7 +50,6 @@ pub(crate) fn adapted(
 
 /// The function that calls the method, where all its types can be named.
 pub(crate) fn function(
-    resource: &TypeRef,
     extension: &Ident,
     method: &Method,
     signature: &Signature,
@@ -59,13 +59,9 @@ pub(crate) fn function(
         return None;
     }
     let output = output(signature)?;
-    let (cfgs, mut name) = (&method.cfgs, method.name.clone());
-    let taken = taken(resource, method, model)?;
-    // A resource that is none is reported at its name, once.
-    name.set_span(taken.span());
-    let ids = id_of(taken);
+    let (cfgs, name, ids) = (&method.cfgs, &method.name, &signature.ids);
     let context = if method.kind() == Kind::Finder { quote!(FindContext) } else { quote!(StepContext) };
-    let (cx, call) = call(resource, method, signature, model)?;
+    let (cx, call) = call(method, signature, model)?;
     let called = called(extension, method, &call);
     Some(quote! {
         #(#cfgs)*
@@ -80,14 +76,8 @@ pub(crate) fn function(
 }
 
 /// A closure in the place of the function: the compiler finds the types.
-fn inferred(
-    resource: &TypeRef,
-    extension: &Ident,
-    method: &Method,
-    signature: &Signature,
-    model: &Model,
-) -> Option<TokenStream> {
-    let (cx, call) = call(resource, method, signature, model)?;
+fn inferred(extension: &Ident, method: &Method, signature: &Signature, model: &Model) -> Option<TokenStream> {
+    let (cx, call) = call(method, signature, model)?;
     let answer = quote_spanned! {signature.output.span()=>
         <_ as ::cascade_core::MethodResult>::into_result(#call.await)
     };
@@ -109,12 +99,7 @@ fn called(extension: &Ident, method: &Method, future: &TokenStream) -> TokenStre
 }
 
 /// The name of the context and the call of the method.
-fn call(
-    resource: &TypeRef,
-    method: &Method,
-    signature: &Signature,
-    model: &Model,
-) -> Option<(TokenStream, TokenStream)> {
+fn call(method: &Method, signature: &Signature, model: &Model) -> Option<(TokenStream, TokenStream)> {
     let mut extras = Vec::new();
     for extra in &signature.extras {
         extras.push(match extra {
@@ -125,11 +110,9 @@ fn call(
             }
         });
     }
-    let (name, id, taken) = (&method.name, &signature.ids, taken(resource, method, model)?);
-    let ids = id_of(taken);
-    let these = quote_spanned!(taken.span()=> <#id as ::cascade_core::Ids<#ids>>::these);
+    let name = &method.name;
     let cx = if extras.is_empty() { quote!(_) } else { quote!(cx) };
-    let call = quote!(extension.#name(#these(ids) #(, #extras)*));
+    let call = quote!(extension.#name(ids #(, #extras)*));
     Some((cx, call))
 }
 

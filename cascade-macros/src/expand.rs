@@ -40,8 +40,7 @@ pub(crate) fn declaration(
         }
     });
     let functions = model.methods.iter();
-    let functions =
-        functions.filter_map(|one| function(resource, extension, one, one.signature.as_ref()?, model));
+    let functions = functions.filter_map(|one| function(extension, one, one.signature.as_ref()?, model));
     let assertions = assertions(resource, model);
     quote! {
         const _: () = {
@@ -159,7 +158,7 @@ fn phase(phase: &Phase, (extension, resource): (&Ident, &TypeRef), model: &Model
     });
     Some(quote! {
         #(#cfgs)*
-        declaration.#declare::<#operation, _, _, _>((#name, #place), #adapted);
+        declaration.#declare::<#operation, _, _, _, _>((#name, #place), #adapted);
         #only
     })
 }
