@@ -155,7 +155,7 @@ impl Caller<'_> {
             method: *method,
             phase,
             attempt,
-            resumed,
+            resumed: resumed || settings.nesting.is_repeat,
             run: Some(settings.run.clone()),
             forced: settings.forced,
         }

@@ -188,7 +188,7 @@ impl Cascade {
     }
 
     pub(crate) fn nesting(&self) -> Nesting {
-        self.started_by.as_ref().map_or_else(Nesting::default, |cx| cx.nesting.within())
+        self.started_by.as_ref().map_or_else(Nesting::default, |cx| cx.nesting.within(cx.is_repeat()))
     }
 
     /// Pass 2: does what the plan says, from the leaves up. Awaiting it runs it; dropping it midway drops every step

@@ -48,7 +48,8 @@ pub struct StepContext {
     pub(crate) method: Method,
     pub(crate) phase: Phase,
     pub(crate) attempt: u32,
-    /// Whether an earlier process may have called the method for some of these instances.
+    /// Whether an earlier process, or an earlier run of the method that started this run, may have called the method for
+    /// some of these instances.
     pub(crate) resumed: bool,
     /// `None` in a check: there is no run yet.
     pub(crate) run: Option<RunId>,
@@ -94,7 +95,8 @@ impl StepContext {
     }
 
     /// Whether part of the work may be done already: an earlier try failed, or the process that ran this died while the
-    /// method may have been under way. Never `false` where it was called before.
+    /// method may have been under way, or one of both holds for the method that started this cascade. Never `false` where
+    /// it was called before. On workers it is always `true`: there a call cannot be told from its repeat.
     pub fn is_repeat(&self) -> bool {
         self.attempt > 1 || self.resumed
     }

@@ -1,8 +1,10 @@
 //! The engine: the graph with its extensions, and how they are used.
 
+use std::convert::Infallible;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::authorize::Authorizer;
@@ -57,14 +59,39 @@ pub(crate) struct Nesting {
     /// How many runs stand around it.
     pub(crate) depth: usize,
     pub(crate) cancel: CancellationToken,
+    /// The method that started the run may be a repeat: so may be all that the run calls.
+    pub(crate) is_repeat: bool,
+    /// A method of the run has asked for the engine, to start a cascade.
+    begun: Arc<Notify>,
     /// The reports of the cascades that methods of the run started.
     reports: Arc<Mutex<Vec<NestedReport>>>,
 }
 
 impl Nesting {
     /// For a run inside this one: cancelled with it, with reports of its own.
-    pub(crate) fn within(&self) -> Self {
-        Self { depth: self.depth + 1, cancel: self.cancel.child_token(), reports: Arc::default() }
+    pub(crate) fn within(&self, is_repeat: bool) -> Self {
+        self.begun.notify_one();
+        Self { depth: self.depth + 1, cancel: self.cancel.child_token(), is_repeat, ..Self::default() }
+    }
+
+    /// Carries out `work`. Once that has started a cascade, `cancelled` is looked at; when it is there, the cascade is
+    /// cancelled.
+    pub(crate) async fn cancelled_by<T>(
+        &self,
+        cancelled: impl Future<Output = ()>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let cancel = async {
+            self.begun.notified().await;
+            cancelled.await;
+            self.cancel.cancel();
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            biased;
+            answer = work => answer,
+            never = cancel => match never {},
+        }
     }
 
     pub(crate) fn add_report(&self, report: NestedReport) {

@@ -118,8 +118,11 @@ impl<'a> Driver<'a> {
                 Ok(None) => {
                     return Err(TerminalError::new("the run waits for nothing, and has not ended").into());
                 }
-                // Whoever cancels the invocation means the run: it says what became of it.
-                Err(_) => self.cancel.cancel(),
+                // Whoever cancels the invocation means the run: it says what became of it. Workers ask the promise.
+                Err(_) => {
+                    self.ctx.resolve_promise(CANCEL, true);
+                    self.cancel.cancel();
+                }
             }
         }
     }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod cancelled;
 mod client;
 mod driver;
 mod error;

@@ -72,8 +72,13 @@ impl Plans {
         place
     }
 
+    /// Where Restate is asked about what belongs to this plan.
+    pub(crate) fn ingress(&self, plan: &PlanRef) -> Result<Ingress, RestateError> {
+        Ingress::new(self.ingress.as_deref().unwrap_or(&plan.ingress))
+    }
+
     async fn read(&self, plan: &PlanRef) -> Result<Plan, PlanMissing> {
-        let ingress = Ingress::new(self.ingress.as_deref().unwrap_or(&plan.ingress))?;
+        let ingress = self.ingress(plan)?;
         let (header, records) = read_pages(&ingress, plan).await?;
         let (cascade, id) = (self.cascade.clone(), plan.id.clone());
         restore(&cascade, &header, records).map_err(|what| PlanMissing::Unfit { id, what })

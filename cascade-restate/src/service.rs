@@ -9,6 +9,7 @@ use restate_sdk::context::RequestTarget;
 use restate_sdk::prelude::*;
 use tokio::sync::Semaphore;
 
+use crate::cancelled::Cancelled;
 use crate::names::{PLANS, Version};
 use crate::plans::Plans;
 use crate::wire::PutPage;
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) cascade: Cascade,
     pub(crate) version: Arc<Version>,
     pub(crate) plans: Plans,
+    pub(crate) cancelled: Cancelled,
     /// A place for each step that may be under way here.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) options: Options,

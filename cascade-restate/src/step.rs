@@ -49,7 +49,16 @@ impl Step {
         let plan = self.0.plans.get(&message.plan).await?;
         let _place = place(&self.0.places).await?;
         let span = trace::step(&message.call, ctx.headers());
-        Ok(Json(execute(&self.0.cascade, &plan, message.call).instrument(span).await))
+        let (ingress, run) = (self.0.plans.ingress(&message.plan)?, message.call.run.clone());
+        let cancelled = async {
+            match run {
+                Some(run) => self.0.cancelled.wait(ingress, run).await,
+                // A check comes before the run.
+                None => std::future::pending().await,
+            }
+        };
+        let executed = execute(&self.0.cascade, &plan, message.call, cancelled);
+        Ok(Json(executed.instrument(span).await))
     }
 
     /// Asks all authorizers.

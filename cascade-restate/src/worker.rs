@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::cancelled::Cancelled;
 use crate::names::Version;
 use crate::plans::Plans;
 use crate::service::{CascadeGraph, CascadePlan, Shared};
@@ -129,6 +130,7 @@ impl Worker {
         let shared = Shared {
             cascade: cascade.clone(),
             plans: Plans::new(cascade.clone(), options.ingress.clone()),
+            cancelled: Cancelled::default(),
             places: Arc::new(Semaphore::new(options.steps)),
             options: options.clone(),
             version: Arc::clone(&version),
@@ -147,11 +149,15 @@ impl Worker {
     /// A run's state is read key by key: with its events it can be large. While its steps take long it is not put away:
     /// waking up, it would have to be done again up to where it was.
     fn run_options(&self) -> ServiceOptions {
+        // Of whoever only asks, nothing is kept.
+        let run = HandlerOptions::new()
+            .journal_retention(self.options.retention)
+            .workflow_retention(self.options.retention);
         patient()
             .enable_lazy_state(true)
             .inactivity_timeout(Duration::from_hours(1))
-            .journal_retention(self.options.retention)
-            .handler("run", HandlerOptions::new().workflow_retention(self.options.retention))
+            .journal_retention(Duration::ZERO)
+            .handler("run", run)
     }
 
     fn step_options(&self, resource: &str) -> ServiceOptions {

@@ -117,6 +117,12 @@ impl CascadeRun {
         }
         Ok(())
     }
+
+    /// Whether that was said.
+    #[handler]
+    async fn is_cancelled(&self, ctx: SharedWorkflowContext<'_>) -> HandlerResult<Json<bool>> {
+        Ok(Json(ctx.peek_promise::<bool>(CANCEL).await?.is_some()))
+    }
 }
 
 /// A run was taken to a worker that differs from the one it was begun on. Another may be the right one: Restate tries

@@ -79,6 +79,9 @@ pub struct MethodAnswer {
     /// The cascades that the method started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<NestedReport>,
+    /// Why it failed as a whole, where it had started cascades before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<RemoteError>,
 }
 
 /// All authorizers about some instances of a plan.

@@ -66,6 +66,9 @@ impl Proxy {
         for nested in answer.nested {
             cx.nesting.add_report(nested);
         }
+        if let Some(error) = answer.failed {
+            return Err(error.into_step_error());
+        }
         within(answer.named.iter().map(|(position, _)| *position), count)?;
         Ok(answer.named)
     }

@@ -39,8 +39,15 @@ pub async fn find(cascade: &Cascade, call: FindCall) -> Result<FoundIds, RemoteE
 
 /// Calls a method once, with the layers and the time limit that it has in this program.
 ///
-/// That it may be a repeat, the method is always told: who asks here cannot know.
-pub async fn execute(cascade: &Cascade, plan: &Plan, call: MethodCall) -> Result<MethodAnswer, RemoteError> {
+/// That it may be a repeat, the method is always told: who asks here cannot know. Once the method has started a cascade of
+/// its own, `cancelled` is looked at: when it is there, that cascade is cancelled. For nobody who cancels it is
+/// [`pending`](std::future::pending).
+pub async fn execute(
+    cascade: &Cascade,
+    plan: &Plan,
+    call: MethodCall,
+    cancelled: impl Future<Output = ()>,
+) -> Result<MethodAnswer, RemoteError> {
     let (engine, affected) = (&cascade.engine, &plan.affected);
     let method = names::method(engine, affected.operation.descriptor().code(), &call)?;
     let indices = known(affected, method.resource, call.ids)?;
@@ -56,13 +63,20 @@ pub async fn execute(cascade: &Cascade, plan: &Plan, call: MethodCall) -> Result
         run: call.run,
         forced: call.forced,
     };
-    let named = if call.phase == Phase::Check {
-        object(cascade, &cx, &indices).await
-    } else {
-        act(cascade, &cx, &indices).await
+    let work = async {
+        if call.phase == Phase::Check {
+            object(cascade, &cx, &indices).await
+        } else {
+            act(cascade, &cx, &indices).await
+        }
     };
-    let named = named.map_err(|error| RemoteError::from(&error))?;
-    Ok(MethodAnswer { named, nested: nesting.take_reports() })
+    let named = nesting.cancelled_by(cancelled, work).await;
+    let nested = nesting.take_reports();
+    match named {
+        Ok(named) => Ok(MethodAnswer { named, nested, failed: None }),
+        Err(error) if nested.is_empty() => Err(RemoteError::from(&error)),
+        Err(error) => Ok(MethodAnswer { nested, failed: Some((&error).into()), ..MethodAnswer::default() }),
+    }
 }
 
 type Named = Vec<(usize, RemoteError)>;

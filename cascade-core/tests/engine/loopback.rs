@@ -1,5 +1,6 @@
 //! A cascade whose methods are called from afar: everything between it and them goes through text.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ impl Remote for Loopback {
     ) -> BoxFuture<'a, Result<MethodAnswer, RemoteError>> {
         Box::pin(async move {
             let plan = read_again(&self.there, plan);
-            through_text(&execute(&self.there, &plan, through_text(&call)).await)
+            through_text(&execute(&self.there, &plan, through_text(&call), pending()).await)
         })
     }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use cascade_core::place;
 use cascade_core::prelude::*;
+use cascade_core::remote::{MethodAnswer, execute};
+use cascade_core::{StepSettings, place};
 
 use crate::cloud::{Answer, Rack, World};
 use crate::scene::{Part, Scene, delete_zone, remove};
@@ -124,12 +126,63 @@ fn switching_off(name: &'static str) -> Part {
         Box::pin(async move {
             let cascade = cx.cascade();
             let plan = cascade.plan_named(Delete, "Lamp", ["lamp"]).await?;
-            cascade.apply(plan).await.terminal()?;
-            Ok(Outcome::done())
+            let report = cascade.apply(plan).await.terminal()?;
+            if report.is_complete() { Ok(Outcome::done()) } else { Err(StepError::retryable("it is on")) }
         })
     });
     part.0.rule(remove());
     part
+}
+
+/// A lamp that goes out only where it is told that it may be a repeat.
+#[tokio::test(start_paused = true)]
+async fn what_a_method_starts_again_may_be_a_repeat_as_the_method_is() {
+    let scene = Scene::new(&[]);
+    let mut lamp = Part::bare("Lamp");
+    lamp.0.effect("remove", place!(), |scene: &Scene, _: &[String], cx: &StepContext| {
+        Box::pin(async move {
+            scene.note("repeat", &[cx.is_repeat().to_string()]);
+            if cx.is_repeat() { Ok(Outcome::done()) } else { Err(StepError::terminal("it sticks")) }
+        })
+    });
+    lamp.0.rule(remove());
+    let mut zone = switching_off("Zone");
+    zone.0.settings(StepSettings::default().retries(1));
+    let cascade = scene.cascade([zone, lamp]);
+    assert!(delete_zone(&cascade, |apply| apply).await.is_complete());
+    assert_eq!(scene.log(), ["repeat false", "repeat true"]);
+}
+
+/// The call of the zone's effect, as a worker gets it.
+async fn on_a_worker(cascade: &Cascade, cancelled: impl Future<Output = ()>) -> MethodAnswer {
+    let plan = cascade.plan_named(Delete, "Zone", ["zone"]).await.expect("finders answer");
+    let call = serde_json::json!({
+        "run": "run-1", "phase": "effect", "resource": "Zone", "extension": "Zones", "effect": "remove",
+        "ids": ["zone"], "attempt": 1, "forced": false,
+    });
+    let call = serde_json::from_value(call).expect("it is a call");
+    execute(cascade, &plan, call, cancelled).await.expect("it is carried out")
+}
+
+/// The lamp would go out after its bulb. The method fails then; what it has started is in the answer all the same.
+#[tokio::test(start_paused = true)]
+async fn on_a_worker_a_nested_run_is_cancelled_with_the_run_around_it() {
+    for (cancelled_after, done) in [(10, 1), (1000, 2)] {
+        let scene = Scene::new(&[("Lamp>Bulb", "lamp", "bulb")]).slow("remove bulb");
+        let bulb = Part::new("Bulb").below("Lamp>Bulb", remove());
+        let cascade = scene.cascade([switching_off("Zone"), Part::new("Lamp"), bulb]);
+        let answer = on_a_worker(&cascade, tokio::time::sleep(Duration::from_millis(cancelled_after))).await;
+        let [nested] = answer.nested.as_slice() else { panic!("one run: {answer:?}") };
+        let (report, cancelled) = (&nested.report, done == 1);
+        assert_eq!((report.done, report.not_started, report.cancelled), (done, 2 - done, cancelled));
+        assert_eq!(answer.failed.is_some(), cancelled);
+    }
+}
+
+#[tokio::test]
+async fn on_a_worker_a_method_without_a_cascade_of_its_own_never_asks_whether_the_run_is_cancelled() {
+    let cascade = Scene::new(&[]).cascade([Part::new("Zone")]);
+    on_a_worker(&cascade, async { panic!("it asks") }).await;
 }
 
 /// To a service that takes keys, the second order must not look like a repeat of the first.

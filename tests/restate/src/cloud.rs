@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use iaas_audit::{Before, Pairs, is_trace};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -70,13 +71,34 @@ impl Cloud {
         log.lines().map(str::to_owned).collect()
     }
 
-    /// Every row of every table, as text.
+    /// Makes ready a cloud that was just seeded for what an audit looks at.
+    pub(crate) fn audited(&self) -> Result<Before, String> {
+        let inventory = self.inventory().map_err(|error| self.unread(&error))?;
+        Before::prepare(&inventory).map_err(|error| error.to_string())
+    }
+
+    /// Whether all went in order, by the agents' log and that of the inventory.
+    pub(crate) fn in_order(&self, before: &Before) -> Result<Pairs, String> {
+        let inventory = self.inventory().map_err(|error| self.unread(&error))?;
+        before.check(&inventory, &self.agents()).map_err(|error| error.to_string())
+    }
+
+    fn inventory(&self) -> rusqlite::Result<Connection> {
+        Connection::open(self.directory.join("iaas.db"))
+    }
+
+    fn unread(&self, error: &rusqlite::Error) -> String {
+        format!("the inventory in {}: {error}", self.directory.display())
+    }
+
+    /// Every row of every table, as text, but for the log that the inventory keeps for an audit.
     pub(crate) fn rows(&self) -> Result<Vec<String>, String> {
-        self.read_rows().map_err(|error| format!("the inventory in {}: {error}", self.directory.display()))
+        let rows = self.read_rows().map_err(|error| self.unread(&error))?;
+        Ok(rows.into_iter().filter(|row| !is_trace(row)).collect())
     }
 
     fn read_rows(&self) -> rusqlite::Result<Vec<String>> {
-        let connection = Connection::open(self.directory.join("iaas.db"))?;
+        let connection = self.inventory()?;
         let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
         let mut rows = Vec::new();
         for name in names.query_map([], |row| row.get::<_, String>(0))? {

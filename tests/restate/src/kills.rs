@@ -1,18 +1,25 @@
 //! `kill -9` of workers, at random moments. Restate's own journal says which steps had ended, and the agents' log says
 //! what was done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::process::Child;
 use std::time::Duration;
 
+use iaas_audit::{Before, Pairs};
 use serde_json::Value;
 
 use crate::cloud::{Cloud, LIMIT, document};
+use crate::journal::{begun, ended, named};
 use crate::process::{Process, output, text};
 use crate::server::{Server, free_port};
 use crate::{Setting, ensure};
 
-const KILLS: u32 = 20;
+const KILLS: usize = 20;
+
+/// In one run, at most: so that there are several, and each comes to its end.
+const IN_ONE_RUN: usize = 7;
+
 const VMS: usize = 400;
 
 /// Always the same throws for a seed.
@@ -26,7 +33,7 @@ impl Dice {
 }
 
 /// Who was killed, in turn.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Victim {
     Driver,
     Other,
@@ -35,7 +42,8 @@ enum Victim {
 
 const VICTIMS: [Victim; 3] = [Victim::Driver, Victim::Other, Victim::Both];
 
-struct Pair<'c> {
+/// Two workers on a cloud, at one address.
+pub(crate) struct Pair<'c> {
     cloud: &'c Cloud,
     listen: SocketAddr,
     workers: [Process; 2],
@@ -44,8 +52,10 @@ struct Pair<'c> {
 const SLOW: [&str; 4] = ["--agent-latency", "300ms", "--steps", "4"];
 
 impl<'c> Pair<'c> {
-    fn start(cloud: &'c Cloud, listen: SocketAddr) -> Result<Self, String> {
+    pub(crate) async fn start(server: &Server, cloud: &'c Cloud) -> Result<Self, String> {
+        let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let workers = [cloud.worker("worker-0", listen, &SLOW)?, cloud.worker("worker-1", listen, &SLOW)?];
+        server.register(listen).await?;
         Ok(Self { cloud, listen, workers })
     }
 
@@ -86,172 +96,132 @@ impl<'c> Pair<'c> {
 
 /// What had ended when workers were killed, and how many commands agents had carried out then.
 struct Death {
+    victim: Victim,
     ended: BTreeSet<String>,
     commands: usize,
 }
 
 pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let seeded = Cloud::seed(&setting.iaas, setting.directory.join("seeded"), VMS)?;
-    let alone = seeded.copy(setting.directory.join("alone"))?;
-    alone.run(&["--agent-log", "agents.log", "delete", "Zone", "zone-1", "--yes"])?;
-    let expected: BTreeSet<String> = alone.agents().into_iter().collect();
-    let rows = alone.rows()?;
-
-    let (mut dice, mut counts) = (Dice(7), BTreeMap::<Victim, u32>::new());
-    let (mut kills, mut runs, mut repeated) = (0, 0, 0);
+    let undisturbed = Undisturbed::run(setting, VMS)?;
+    println!(
+        "| run | driver | other | both | had ended, over all deaths | commands again | pairs in order |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let (mut dice, mut kills, mut runs) = (Dice(7), 0, 0);
     while kills < KILLS {
         let directory = setting.directory.join(format!("run-{runs}"));
-        let cloud = seeded.copy(directory.clone())?;
+        let cloud = undisturbed.seeded.copy(directory.clone())?;
         let server = Server::start(&setting.server, &directory).await?;
-        let deaths = run_and_kill(&server, &cloud, &mut dice, kills, &mut counts).await?;
-        kills += deaths.len() as u32;
+        let deaths = run_and_kill(&server, &undisturbed, &cloud, &mut dice, kills).await?;
+        kills += deaths.len();
         runs += 1;
-        let told = cloud.agents();
-        let what = || format!("see {}", directory.display());
-        ensure(told.iter().cloned().collect::<BTreeSet<_>>() == expected, || {
-            format!("agents were told other things, {}", what())
-        })?;
-        ensure(cloud.rows()? == rows, || format!("the inventory differs, {}", what()))?;
-        repeated += told.len() - expected.len();
-        check_order(&told)?;
-        check_repeats(&server, &deaths, &told).await?;
-    }
-    for victim in VICTIMS {
-        let name = match victim {
-            Victim::Driver => "the worker that runs the workflow",
-            Victim::Other => "the other worker",
-            Victim::Both => "both workers",
+        let audited = async {
+            let (again, pairs) = undisturbed.compare(&cloud)?;
+            let ended: Vec<&BTreeSet<String>> = deaths.iter().map(|death| &death.ended).collect();
+            let told = cloud.agents();
+            let mut instances = 0;
+            for (death, ended) in deaths.iter().zip(named(&server, &ended).await?) {
+                let since = told.get(death.commands..).unwrap_or_default();
+                undisturbed.before.check_ended(&ended, since).map_err(|error| error.to_string())?;
+                instances += ended.values().map(BTreeSet::len).sum::<usize>();
+            }
+            Ok((again, pairs, instances))
         };
-        println!("killed {:>2} times: {name}", counts.get(&victim).copied().unwrap_or_default());
+        let audited: Result<(usize, usize, usize), String> = audited.await;
+        let (again, pairs, ended) =
+            audited.map_err(|error| format!("{error}, see {}", directory.display()))?;
+        let of = |victim| deaths.iter().filter(|death| death.victim == victim).count();
+        let [driver, other, both] = VICTIMS.map(of);
+        println!("| {runs} | {driver} | {other} | {both} | {ended} | {again} | {pairs} |");
     }
     println!(
-        "{kills} kills in {runs} runs of {} commands: every run ended, complete; 0 commands of ended steps came again, \
-         {repeated} of steps that were under way did",
-        expected.len()
+        "{kills} kills in {runs} runs of {} commands: every run ended, complete; report, inventory, commands and order are \
+         those of one process, and no command of a step that had ended came again",
+        undisturbed.commands.len()
     );
     Ok(())
+}
+
+/// What a deletion by one process leaves that nobody kills.
+pub(crate) struct Undisturbed {
+    pub(crate) seeded: Cloud,
+    pub(crate) before: Before,
+    report: Value,
+    rows: Vec<String>,
+    commands: BTreeSet<String>,
+    pairs: Pairs,
+}
+
+impl Undisturbed {
+    pub(crate) fn run(setting: &Setting, vms: usize) -> Result<Self, String> {
+        let seeded = Cloud::seed(&setting.iaas, setting.directory.join("seeded"), vms)?;
+        let before = seeded.audited()?;
+        let alone = seeded.copy(setting.directory.join("alone"))?;
+        let report =
+            alone.run(&["--agent-log", "agents.log", "delete", "Zone", "zone-1", "--yes", "--json"])?;
+        let (commands, pairs) = (alone.agents(), alone.in_order(&before)?);
+        ensure(pairs.agents >= 100 && pairs.inventory >= 1000, || format!("hardly any order: {pairs:?}"))?;
+        let (report, rows) = (document(&report)?, alone.rows()?);
+        Ok(Self { seeded, before, report, rows, commands: commands.into_iter().collect(), pairs })
+    }
+
+    /// A run that was disturbed has left the same, in the same order. Answers how many commands came again, and how many
+    /// pairs of entries of both logs were in order.
+    pub(crate) fn compare(&self, cloud: &Cloud) -> Result<(usize, usize), String> {
+        let told = cloud.agents();
+        let commands: BTreeSet<String> = told.iter().cloned().collect();
+        ensure(commands == self.commands, || String::from("agents were told other things"))?;
+        ensure(cloud.rows()? == self.rows, || String::from("the inventory differs"))?;
+        let pairs = cloud.in_order(&self.before)?;
+        ensure(pairs == self.pairs, || format!("{pairs:?} in the place of {:?}", self.pairs))?;
+        Ok((told.len() - commands.len(), pairs.agents + pairs.inventory))
+    }
+
+    /// The client's end, and its report.
+    pub(crate) fn compare_report(&self, client: Child) -> Result<(), String> {
+        let output = output(client, LIMIT)?;
+        ensure(output.status.success(), || format!("the run did not end well: {}", text(&output)))?;
+        let report = document(&String::from_utf8_lossy(&output.stdout))?;
+        ensure(report == self.report, || format!("the reports differ:\n{report}\n{}", self.report))
+    }
 }
 
 /// Deletes the zone while workers are killed. Answers what had ended at each death.
 async fn run_and_kill(
     server: &Server,
+    undisturbed: &Undisturbed,
     cloud: &Cloud,
     dice: &mut Dice,
-    kills: u32,
-    counts: &mut BTreeMap<Victim, u32>,
+    kills: usize,
 ) -> Result<Vec<Death>, String> {
-    let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-    let mut pair = Pair::start(cloud, listen)?;
-    server.register(listen).await?;
+    let mut pair = Pair::start(server, cloud).await?;
+    let mut client = start_delete(server, cloud).await?;
+    let mut deaths = Vec::new();
+    while deaths.len() < IN_ONE_RUN.min(KILLS - kills) {
+        tokio::time::sleep(Duration::from_millis(100 + dice.below(2000))).await;
+        if client.try_wait().map_err(|error| error.to_string())?.is_some() {
+            break;
+        }
+        let ended = ended(server).await?;
+        let victim = VICTIMS[(kills + deaths.len()) % VICTIMS.len()];
+        let killed = pair.kill(victim);
+        deaths.push(Death { victim, ended, commands: cloud.agents().len() });
+        tokio::time::sleep(Duration::from_millis(dice.below(400))).await;
+        pair.start_again(&killed)?;
+    }
+    undisturbed.compare_report(client)?;
+    Ok(deaths)
+}
+
+/// Starts to delete the zone; answers once steps have begun, or it has ended.
+pub(crate) async fn start_delete(server: &Server, cloud: &Cloud) -> Result<Child, String> {
     let ingress = server.ingress();
     let mut client = cloud.start(&["--restate", &ingress, "delete", "Zone", "zone-1", "--yes", "--json"])?;
-    let mut deaths = Vec::new();
     while begun(server).await? == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
         if client.try_wait().map_err(|error| error.to_string())?.is_some() {
             break;
         }
     }
-    loop {
-        tokio::time::sleep(Duration::from_millis(100 + dice.below(900))).await;
-        if client.try_wait().map_err(|error| error.to_string())?.is_some() {
-            break;
-        }
-        let ended = ended(server).await?;
-        let victim = VICTIMS[(kills as usize + deaths.len()) % VICTIMS.len()];
-        let killed = pair.kill(victim);
-        *counts.entry(victim).or_default() += 1;
-        deaths.push(Death { ended, commands: cloud.agents().len() });
-        tokio::time::sleep(Duration::from_millis(dice.below(400))).await;
-        pair.start_again(&killed)?;
-    }
-    let output = output(client, LIMIT)?;
-    ensure(output.status.success(), || format!("the run did not end well: {}", text(&output)))?;
-    let report = document(&String::from_utf8_lossy(&output.stdout))?;
-    ensure(report["failed"] == 0 && report["not_started"] == 0, || format!("not all is done: {report}"))?;
-    Ok(deaths)
-}
-
-/// How many steps have begun.
-pub(crate) async fn begun(server: &Server) -> Result<u64, String> {
-    let sql = "SELECT count(*) AS n FROM sys_invocation WHERE target_service_name LIKE 'Step.%' \
-               AND target_handler_name IN ('destroy', 'remove')";
-    let rows = server.query(sql).await?;
-    Ok(rows.first().and_then(|row| row["n"].as_u64()).unwrap_or_default())
-}
-
-/// The invocations of steps that have ended.
-async fn ended(server: &Server) -> Result<BTreeSet<String>, String> {
-    let sql =
-        "SELECT id FROM sys_invocation WHERE target_service_name LIKE 'Step.%' AND status = 'completed'";
-    let rows = server.query(sql).await?;
-    Ok(rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect())
-}
-
-/// No command of a step that had ended at a death comes after it.
-async fn check_repeats(server: &Server, deaths: &[Death], told: &[String]) -> Result<(), String> {
-    let steps = steps(server).await?;
-    for death in deaths {
-        let ended: Vec<&(String, String, BTreeSet<String>)> =
-            death.ended.iter().filter_map(|invocation| steps.get(invocation)).collect();
-        for command in &told[death.commands.min(told.len())..] {
-            let belongs = ended.iter().any(|(resource, effect, ids)| {
-                let Some((verb, id)) = command.split_once(' ') else { return false };
-                let is_step = match verb {
-                    "destroy-vm" => {
-                        ["VmInstance", "ApplianceVm"].contains(&&**resource) && effect == "destroy"
-                    }
-                    "delete-vtep" => resource == "Vtep" && effect == "remove",
-                    _ => false,
-                };
-                is_step && ids.contains(id)
-            });
-            ensure(!belongs, || format!("`{command}` came again, though its step had ended"))?;
-        }
-    }
-    ensure(!steps.is_empty(), || String::from("the journal names no step"))
-}
-
-/// The steps that runs called, by their invocations: resource, effect, ids.
-async fn steps(server: &Server) -> Result<BTreeMap<String, (String, String, BTreeSet<String>)>, String> {
-    let sql = "SELECT j.entry_json AS entry FROM sys_journal j JOIN sys_invocation i ON i.id = j.id \
-               WHERE i.target_service_name = 'Cascade' AND i.target_handler_name = 'run' \
-               AND j.entry_type = 'Command: Call'";
-    let mut steps = BTreeMap::new();
-    for row in server.query(sql).await? {
-        let entry: Value =
-            row["entry"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let request = &entry["Command"]["Call"]["request"];
-        let bytes = request["parameter"].as_array().map(|bytes| {
-            bytes
-                .iter()
-                .filter_map(Value::as_u64)
-                .filter_map(|byte| u8::try_from(byte).ok())
-                .collect::<Vec<u8>>()
-        });
-        let message: Value = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
-        let call = &message["call"];
-        if let (Some(id), Some(resource), Some(effect)) =
-            (request["invocation_id"].as_str(), call["resource"].as_str(), call["effect"].as_str())
-        {
-            let ids = call["ids"].as_array().into_iter().flatten();
-            let ids = ids.filter_map(|id| id.as_str().map(str::to_owned)).collect();
-            steps.insert(id.to_owned(), (resource.to_owned(), effect.to_owned(), ids));
-        }
-    }
-    Ok(steps)
-}
-
-/// Services are given up before the router that gives them is destroyed.
-pub(crate) fn check_order(commands: &[String]) -> Result<(), String> {
-    let mut destroyed = BTreeSet::new();
-    for command in commands {
-        if let Some(id) = command.strip_prefix("destroy-vm ") {
-            destroyed.insert(id);
-        } else if let Some(of) = command.strip_prefix("release-service ") {
-            let router = of.split(' ').next_back().unwrap_or_default();
-            ensure(!destroyed.contains(router), || format!("`{command}` after {router} was destroyed"))?;
-        }
-    }
-    Ok(())
+    Ok(client)
 }

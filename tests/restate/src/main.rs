@@ -7,15 +7,21 @@
 
 mod cloud;
 mod equal;
+mod guarded;
 mod http;
+mod journal;
 mod kills;
 mod large;
+mod long;
+mod nested;
 mod outages;
 mod own;
 mod process;
 mod refusals;
 mod server;
+mod site;
 mod speed;
+mod traced;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,7 +35,8 @@ pub(crate) struct Setting {
     pub(crate) directory: PathBuf,
 }
 
-const ALL: [&str; 6] = ["equal", "kills", "outages", "refusals", "speed", "large"];
+const ALL: [&str; 10] =
+    ["equal", "kills", "outages", "refusals", "guarded", "nested", "traced", "long", "speed", "large"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -72,6 +79,10 @@ async fn prove(server: &Path, iaas: &Path, directory: &Path, chosen: &[&str]) ->
             "kills" => kills::prove(&setting).await,
             "outages" => outages::prove(&setting).await,
             "refusals" => refusals::prove(&setting).await,
+            "guarded" => guarded::prove(&setting).await,
+            "nested" => nested::prove(&setting).await,
+            "traced" => traced::prove(&setting).await,
+            "long" => long::prove(&setting).await,
             "speed" => speed::prove(&setting).await,
             "large" => large::prove(&setting, large::SIZE).await,
             "larger" => large::prove(&setting, large::LARGER).await,

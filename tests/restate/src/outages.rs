@@ -1,151 +1,154 @@
 //! A server that is not there, that is killed, that goes away; a run that is started twice; a run that is cancelled.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cascade_core::{Delete, Plan, Report, RunId};
+use cascade_core::{Delete, Report, RunId};
 use cascade_restate::{Client, RestateError};
 
-use crate::kills::Dice;
-use crate::own::{self, Agent, GROUP, Spec, Version};
+use crate::kills::{Dice, Pair, Undisturbed, start_delete};
+use crate::own::{self, Agent, Spec, Version};
 use crate::server::{Server, free_port};
+use crate::site::{Site, check, ended, instances, told};
 use crate::{Setting, ensure};
 
 const KILLS: usize = 5;
 const ITEMS: usize = 2000;
 
+/// Of the cloud.
+const VMS: usize = 200;
+const CLOUD_RUNS: usize = 2;
+
 pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    absent(setting).await?;
+    absent().await?;
+    killed_cloud(setting).await?;
     let log = setting.directory.join("agent.log");
-    let mut server = Server::start(&setting.server, &setting.directory).await?;
-    let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
     let spec = Spec { latency: Duration::from_millis(20), steps: 8, log: Some(&log), ..Spec::default() };
-    let output = setting.directory.join("worker.log");
-    let _workers = [own::start(&spec, listen, &output)?, own::start(&spec, listen, &output)?];
-    server.register(listen).await?;
-    let cascade = own::graph(Version::Whole, 1, &Agent::default())?;
-    let client = Client::connect(&cascade, &server.ingress()).await.map_err(|error| error.to_string())?;
-    killed(&mut server, &client, &log).await?;
-    away(&mut server, &client, &log).await?;
-    twice(&client, &log).await?;
-    cancelled(&client, &log).await
+    let mut site = Site::start(setting, &spec, "").await?;
+    killed(&mut site, &log).await?;
+    away(&mut site, &log).await?;
+    twice(&site, &log).await?;
+    cancelled(&site, &log).await
 }
 
-async fn absent(setting: &Setting) -> Result<(), String> {
+async fn absent() -> Result<(), String> {
     let cascade = own::graph(Version::Whole, 1, &Agent::default())?;
     let address = format!("http://127.0.0.1:{}", free_port()?);
     let since = Instant::now();
     let error = Client::connect(&cascade, &address).await.err().map(|error| error.to_string());
     let error = error.ok_or("a server that is not there answers")?;
     ensure(error.contains("does not answer") && since.elapsed() < Duration::from_secs(10), || error.clone())?;
-    let _ = setting;
     println!("a server that is not there: {error}");
     Ok(())
 }
 
-async fn plan(client: &Client, pool: &str) -> Result<Plan, String> {
-    client.plan_named(Delete, "Pool", [pool]).await.map_err(|error| error.to_string())
-}
-
-/// Each line of the agent's log: what was removed, and with which key.
-fn told(log: &Path, pool: &str) -> Vec<(String, String)> {
-    let log = std::fs::read_to_string(log).unwrap_or_default();
-    let own = log
-        .lines()
-        .filter(|line| line.starts_with(&format!("{pool}/")) || line.starts_with(&format!("{pool} ")));
-    let parts = own.filter_map(|line| {
-        let mut words = line.split(' ');
-        Some((words.next()?.to_owned(), words.next()?.to_owned()))
-    });
-    parts.collect()
-}
-
-/// All was removed, children first, and every repeat had the key of the first time. Answers how many repeats there were.
-fn check(told: &[(String, String)], pool: &str, items: usize) -> Result<usize, String> {
-    let (mut first, mut last, mut keys) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for (at, (id, key)) in told.iter().enumerate() {
-        first.entry(id.as_str()).or_insert(at);
-        last.insert(id.as_str(), at);
-        let known: &mut BTreeSet<&str> = keys.entry(id.as_str()).or_default();
-        known.insert(key.as_str());
-    }
-    let all = items + items / GROUP + 1;
-    ensure(first.len() == all, || format!("{} of {all} were removed", first.len()))?;
-    ensure(keys.values().all(|keys| keys.len() == 1), || String::from("a repeat had another key"))?;
-    let distinct: BTreeSet<&&str> = keys.values().flatten().collect();
-    ensure(distinct.len() == all, || String::from("two instances had one key"))?;
-    for (id, at) in &last {
-        let Some((parent, _)) = id.rsplit_once('/') else { continue };
-        let parent_first = first.get(parent).copied().unwrap_or_default();
-        ensure(*at < parent_first, || format!("{parent} was removed before {id}, which hangs off it"))?;
-    }
-    let _ = pool;
-    Ok(told.len() - all)
-}
-
-async fn killed(server: &mut Server, client: &Client, log: &Path) -> Result<(), String> {
-    let (mut dice, mut kills, mut repeats, mut runs) = (Dice(3), 0, 0, 0);
+/// So often in runs of their own, at random moments, once or twice in each: the keys of repeats are those of the first time.
+async fn killed(site: &mut Site, log: &Path) -> Result<(), String> {
+    let (mut dice, mut kills, mut runs) = (Dice(3), 0, 0);
+    println!(
+        "| run | kills of the server | calls | came twice, with the same key |\n| --- | --- | --- | --- |"
+    );
     while kills < KILLS {
         let pool = format!("killed{runs}-{ITEMS}");
         runs += 1;
-        let run = tokio::spawn(client.apply(plan(client, &pool).await?).into_future());
-        loop {
-            tokio::time::sleep(Duration::from_millis(400 + dice.below(1500))).await;
-            if run.is_finished() || kills == KILLS {
+        let expected = in_one_process(&pool).await?;
+        let run = tokio::spawn(site.client.apply(site.plan("Pool", &pool).await?).into_future());
+        let mut here = 0;
+        for _ in 0..=dice.below(2) {
+            tokio::time::sleep(Duration::from_millis(200 + dice.below(1200))).await;
+            if run.is_finished() {
                 break;
             }
-            server.kill();
-            kills += 1;
-            tokio::time::sleep(Duration::from_millis(dice.below(500))).await;
-            server.run().await?;
+            kill_server(&mut site.server, &mut dice).await?;
+            here += 1;
         }
         let report = ended(run).await?;
-        ensure(report.is_complete(), || format!("not all is done: {report}"))?;
-        repeats += check(&told(log, &pool), &pool, ITEMS)?;
+        ensure(report.summary() == expected.summary(), || {
+            format!("the reports differ:\n{report}\n{expected}")
+        })?;
+        let told = told(log, &pool);
+        let repeats = check(&told, instances(ITEMS))?;
+        println!("| {runs} | {here} | {} | {repeats} |", told.len());
+        kills += here;
     }
     println!(
-        "kill -9 of the server, {kills} times in {runs} runs of {ITEMS} items: every run ended, complete, children first; \
-         {repeats} calls came twice, each with the key of the first time"
+        "kill -9 of the server, {kills} times in {runs} runs of {ITEMS} items: every run ended, with the report of one \
+         process, children first"
     );
     Ok(())
 }
 
-async fn ended(run: tokio::task::JoinHandle<Result<Report, RestateError>>) -> Result<Report, String> {
-    let limited = tokio::time::timeout(Duration::from_mins(5), run).await;
-    let report = limited.map_err(|_| "the run does not end")?.map_err(|error| error.to_string())?;
-    report.map_err(|error| error.to_string())
+async fn in_one_process(pool: &str) -> Result<Report, String> {
+    let cascade = own::graph(Version::Whole, 1, &Agent::default())?;
+    let plan = cascade.plan_named(Delete, "Pool", [pool]).await.map_err(|error| error.to_string())?;
+    cascade.apply(plan).await.map_err(|error| error.to_string())
 }
 
-async fn away(server: &mut Server, client: &Client, log: &Path) -> Result<(), String> {
-    let pool = format!("away-{ITEMS}");
-    let run = tokio::spawn(client.apply(plan(client, &pool).await?).into_future());
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+async fn kill_server(server: &mut Server, dice: &mut Dice) -> Result<(), String> {
     server.kill();
+    tokio::time::sleep(Duration::from_millis(dice.below(500))).await;
+    server.run().await
+}
+
+/// The same with the cloud: repeats leave its inventory as it would be without them.
+async fn killed_cloud(setting: &Setting) -> Result<(), String> {
+    let undisturbed = Undisturbed::run(setting, VMS)?;
+    let mut dice = Dice(5);
+    println!(
+        "| run | kills of the server | commands | came twice | pairs in order |\n| --- | --- | --- | --- | --- |"
+    );
+    for run in 1..=CLOUD_RUNS {
+        let directory = setting.directory.join(format!("cloud-{run}"));
+        let cloud = undisturbed.seeded.copy(directory.clone())?;
+        let mut server = Server::start(&setting.server, &directory).await?;
+        let _workers = Pair::start(&server, &cloud).await?;
+        let mut client = start_delete(&server, &cloud).await?;
+        let mut kills = 0;
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(100 + dice.below(1500))).await;
+            if client.try_wait().map_err(|error| error.to_string())?.is_some() {
+                break;
+            }
+            kill_server(&mut server, &mut dice).await?;
+            kills += 1;
+        }
+        ensure(kills > 0, || String::from("the run was over before the server was killed"))?;
+        let compared = undisturbed.compare_report(client).and_then(|()| undisturbed.compare(&cloud));
+        let (again, pairs) = compared.map_err(|error| format!("{error}, see {}", directory.display()))?;
+        println!("| {run} | {kills} | {} | {again} | {pairs} |", cloud.agents().len());
+    }
+    println!("in each, report, inventory, commands and order are those of one process");
+    Ok(())
+}
+
+async fn away(site: &mut Site, log: &Path) -> Result<(), String> {
+    let pool = format!("away-{ITEMS}");
+    let run = tokio::spawn(site.client.apply(site.plan("Pool", &pool).await?).into_future());
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    site.server.kill();
     tokio::time::sleep(Duration::from_secs(30)).await;
-    server.run().await?;
+    site.server.run().await?;
     let report = ended(run).await?;
     ensure(report.is_complete(), || format!("not all is done: {report}"))?;
-    let repeats = check(&told(log, &pool), &pool, ITEMS)?;
+    let repeats = check(&told(log, &pool), instances(ITEMS))?;
     println!("a server that went away for 30 seconds: the run ended, complete, {repeats} calls came twice");
     Ok(())
 }
 
-async fn twice(client: &Client, log: &Path) -> Result<(), String> {
+async fn twice(site: &Site, log: &Path) -> Result<(), String> {
     let pool = format!("twice-{}", 400);
     let id = RunId::from("twice");
-    let first = plan(client, &pool).await?;
-    let second = plan(client, &pool).await?;
+    let client = &site.client;
+    let (first, second) = (site.plan("Pool", &pool).await?, site.plan("Pool", &pool).await?);
     let (one, two) = tokio::join!(
         client.apply(first).run_as(id.clone()).into_future(),
         client.apply(second).run_as(id.clone()).into_future()
     );
     let (one, two) = (one.map_err(|error| error.to_string())?, two.map_err(|error| error.to_string())?);
     ensure(one.is_complete() && one.summary() == two.summary(), || format!("{one}\n{two}"))?;
-    let repeats = check(&told(log, &pool), &pool, 400)?;
+    let repeats = check(&told(log, &pool), instances(400))?;
     ensure(repeats == 0, || format!("{repeats} calls came twice"))?;
-    let other = plan(client, "other-40").await?;
+    let other = site.plan("Pool", "other-40").await?;
     let error = client.apply(other).run_as(id).await.err();
     ensure(matches!(error, Some(RestateError::OtherPlan { .. })), || format!("{error:?}"))?;
     println!(
@@ -154,14 +157,14 @@ async fn twice(client: &Client, log: &Path) -> Result<(), String> {
     Ok(())
 }
 
-async fn cancelled(client: &Client, log: &Path) -> Result<(), String> {
+async fn cancelled(site: &Site, log: &Path) -> Result<(), String> {
     let pool = format!("cancelled-{ITEMS}");
-    let apply = client.apply(plan(client, &pool).await?);
+    let apply = site.client.apply(site.plan("Pool", &pool).await?);
     let id = apply.run_id().clone();
     let run = tokio::spawn(apply.into_future());
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    client.cancel(&id).await.map_err(|error| error.to_string())?;
-    client.cancel(&id).await.map_err(|error| format!("cancelled once more: {error}"))?;
+    site.client.cancel(&id).await.map_err(|error| error.to_string())?;
+    site.client.cancel(&id).await.map_err(|error| format!("cancelled once more: {error}"))?;
     let report = ended(run).await?.summary();
     let told = told(log, &pool);
     ensure(report.cancelled && report.not_started > 0 && report.done > 0 && report.failed == 0, || {

@@ -15,6 +15,8 @@ pub(crate) struct Server {
     directory: PathBuf,
     process: Option<Process>,
     ports: [u16; 3],
+    /// More of its configuration.
+    more: String,
 }
 
 /// A port that nobody listens on just now.
@@ -26,9 +28,14 @@ pub(crate) fn free_port() -> Result<u16, String> {
 impl Server {
     /// A server with its defaults, but for where it listens and what it keeps.
     pub(crate) async fn start(binary: &Path, directory: &Path) -> Result<Self, String> {
+        Self::start_with(binary, directory, "").await
+    }
+
+    /// The same, with more of its configuration.
+    pub(crate) async fn start_with(binary: &Path, directory: &Path, more: &str) -> Result<Self, String> {
         let ports = [free_port()?, free_port()?, free_port()?];
         let (binary, directory) = (binary.to_owned(), directory.to_owned());
-        let mut server = Self { binary, directory, process: None, ports };
+        let mut server = Self { binary, directory, process: None, ports, more: more.to_owned() };
         server.run().await?;
         Ok(server)
     }
@@ -39,8 +46,9 @@ impl Server {
         let config = format!(
             "base-dir = \"{}\"\nnode-name = \"node\"\nbind-ip = \"127.0.0.1\"\nadvertised-host = \"127.0.0.1\"\n\
              listen-mode = \"tcp\"\nbind-port = {node}\ndisable-telemetry = true\nlog-disable-ansi-codes = true\n\
-             log-filter = \"warn\"\n[ingress]\nbind-port = {ingress}\n[admin]\nbind-port = {admin}\n",
-            self.directory.join("data").display()
+             log-filter = \"warn\"\n[ingress]\nbind-port = {ingress}\n[admin]\nbind-port = {admin}\n{}",
+            self.directory.join("data").display(),
+            self.more
         );
         let file = self.directory.join("restate.toml");
         std::fs::write(&file, config).map_err(|error| error.to_string())?;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use cascade_core::{Journal, Phase, Record, RunId};
 use cascade_sqlite::SqliteJournal;
+use iaas_audit::{Before, Ended, is_trace};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cloud::{Cloud, Run};
-use crate::order::Before;
 
 /// Kills, at least. `CASCADE_KILLS` says otherwise.
 const KILLS: u32 = 100;
@@ -26,19 +26,16 @@ impl Dice {
     }
 }
 
-/// What a journal has of steps that ended: the instances, by resource and method.
-type Ended = BTreeMap<(String, String), BTreeSet<String>>;
-
 /// A cloud that is ready to be deleted, and what hangs off what in it.
 fn cloud() -> (Cloud, Before) {
     let cloud = Cloud::of(40);
-    let before = Before::prepare(&cloud);
+    let before = Before::prepare(&cloud.connection()).expect("it is a cloud");
     (cloud, before)
 }
 
 /// The rows that there are, without the log of those that went.
 fn rows(cloud: &Cloud) -> Vec<String> {
-    cloud.rows().into_iter().filter(|row| !row.starts_with("trace ")).collect()
+    cloud.rows().into_iter().filter(|row| !is_trace(row)).collect()
 }
 
 #[test]
@@ -48,7 +45,11 @@ fn whatever_is_killed_goes_on_and_ends_as_if_nothing_had_been() {
     let logged = ["--agent-latency", "10ms", "--agent-log", "agents.log"];
     assert_eq!(undisturbed.run(&[&logged as &[&str], &DELETE].concat()).code, 0);
     let (left, commands) = (rows(&undisturbed), commands_of(&undisturbed));
-    let pairs = before.check(&undisturbed, &commands, 0);
+    let check = |cloud: &Cloud, before: &Before, seed: u64| {
+        let pairs = before.check(&cloud.connection(), &commands_of(cloud));
+        pairs.unwrap_or_else(|error| panic!("seed {seed}: {error}"))
+    };
+    let pairs = check(&undisturbed, &before, 0);
     assert!(pairs.agents >= 100 && pairs.inventory >= 1400, "{pairs:?}");
 
     let (mut killed, mut seed) = (0, 0);
@@ -58,9 +59,7 @@ fn whatever_is_killed_goes_on_and_ends_as_if_nothing_had_been() {
         assert_eq!(rows(&cloud), left, "seed {seed}: the inventory is what an undisturbed run leaves");
         let told: BTreeSet<String> = commands_of(&cloud).into_iter().collect();
         assert_eq!(told, commands.iter().cloned().collect(), "seed {seed}: agents were told the same");
-        let found = before.check(&cloud, &commands_of(&cloud), seed);
-        assert_eq!((found.agents, found.inventory), (pairs.agents, pairs.inventory), "seed {seed}: pairs");
-        check_routers(&commands_of(&cloud), seed);
+        assert_eq!(check(&cloud, &before, seed), pairs, "seed {seed}");
         seed += 1;
     }
     eprintln!("{killed} kills over {seed} seeds, order of {pairs:?} in each");
@@ -91,42 +90,10 @@ fn run_and_kill(cloud: &Cloud, before: &Before, dice: &mut Dice, logged: &[&str]
     }
     let all = commands_of(cloud);
     for (logged_before, ended) in &deaths {
-        for command in &all[*logged_before..] {
-            let again = has_ended(ended, before, command);
-            assert!(!again, "`{command}` came again, though its step had ended");
-        }
+        let since = before.check_ended(ended, &all[*logged_before..]);
+        since.unwrap_or_else(|error| panic!("{error}"));
     }
     deaths.len() as u32
-}
-
-/// Whether a command belongs to a step that is on record as ended.
-fn has_ended(ended: &Ended, before: &Before, command: &str) -> bool {
-    let (table, id) = before.subject(command);
-    let (resource, effect) = match table.as_str() {
-        "vm_instance" => ("VmInstance", "destroy"),
-        "appliance_vm" => ("ApplianceVm", "destroy"),
-        "vtep" => ("Vtep", "remove"),
-        "eip" => ("Eip", "remove"),
-        "port_forwarding_rule" => ("PortForwardingRule", "remove"),
-        "load_balancer" => ("LoadBalancer", "leave_vips"),
-        "host" => ("Host", "remove"),
-        "l2_network" => ("L2Network", "remove"),
-        _ => panic!("of which resource is {table}?"),
-    };
-    ended.get(&(resource.to_owned(), effect.to_owned())).is_some_and(|ids| ids.contains(&id))
-}
-
-/// Services are given up before the router that gives them is destroyed; what was destroyed is told nothing more.
-fn check_routers(commands: &[String], seed: u64) {
-    let mut destroyed = BTreeSet::new();
-    for command in commands {
-        if let Some(id) = command.strip_prefix("destroy-vm ") {
-            destroyed.insert(id);
-        } else if let Some(of) = command.strip_prefix("release-service ") {
-            let router = of.split(' ').next_back().unwrap_or_default();
-            assert!(!destroyed.contains(router), "seed {seed}: `{command}` after {router} was destroyed");
-        }
-    }
 }
 
 fn commands_of(cloud: &Cloud) -> Vec<String> {

@@ -7,7 +7,6 @@ mod detaches;
 mod help;
 mod interrupted;
 mod killed;
-mod order;
 mod readme;
 mod refusals;
 mod runs;
