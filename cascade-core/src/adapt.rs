@@ -1,9 +1,10 @@
 //! Users' typed methods behind untyped ones: here the types of ids end.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::collections::HashMap;
-use std::marker::PhantomData;
 use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
 
 use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
@@ -13,92 +14,153 @@ use crate::intern::{Batch, Ids};
 use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
 use crate::resource::ResourceId;
 
-/// The ids of a batch do not have the type that was declared. The graph is checked for it, so that this error is
-/// never seen; it stands in for a panic.
-fn wrong_ids<'a, Id: 'static, T>() -> HandlerFuture<'a, T>
-where
-    T: Send + 'a,
-{
-    Box::pin(async {
-        Err(StepError::terminal(format!("the ids asked about are not of type {}", type_name::<Id>())))
-    })
+/// An extension whose type the engine does not know.
+pub type AnyExtension = dyn Any + Send + Sync;
+
+/// A method that was called: the user's own future, boxed. An error where it could not be called.
+pub type Called<'a, R> = Result<BoxFuture<'a, R>, StepError>;
+
+/// A finder as a function of an extension of any type, with what makes ids its own, and its answer and its error ours.
+pub(crate) type FinderFns<P, C, G, T, X> = (
+    for<'a> fn(&'a AnyExtension, &'a [G], &'a FindContext) -> Called<'a, Result<T, X>>,
+    for<'a> fn(&'a [P]) -> &'a [G],
+    fn(T) -> Found<P, C>,
+    fn(X) -> StepError,
+);
+
+/// A verify method, as [`FinderFns`].
+pub(crate) type VerifyFns<Id, G, T, X> = (
+    for<'a> fn(&'a AnyExtension, &'a [G], &'a FindContext) -> Called<'a, Result<T, X>>,
+    for<'a> fn(&'a [Id]) -> &'a [G],
+    fn(T) -> Vec<Id>,
+    fn(X) -> StepError,
+);
+
+/// Any other method, where `A` is its answer in the engine's form.
+pub(crate) type StepFns<Id, G, A, T, X> = (
+    for<'a> fn(&'a AnyExtension, &'a [G], &'a StepContext) -> Called<'a, Result<T, X>>,
+    for<'a> fn(&'a [Id]) -> &'a [G],
+    fn(T) -> A,
+    fn(X) -> StepError,
+);
+
+/// A method is only called on an extension that was declared with it, so that this error is never seen; it stands in for
+/// a panic.
+#[cold]
+pub fn other_extension() -> StepError {
+    StepError::terminal("the method is not one of this extension")
 }
 
-pub(crate) trait AnyFinder<E>: Send + Sync {
+/// The extension as what it is.
+pub(crate) fn typed<E: 'static>(extension: &AnyExtension) -> Result<&E, StepError> {
+    extension.downcast_ref().ok_or_else(other_extension)
+}
+
+/// The ids of a batch as what they are. The graph is checked for it, so that this error is never seen either.
+fn typed_ids<Id: ResourceId>(ids: Ids<'_>) -> Result<&[Id], StepError> {
+    ids.typed().ok_or_else(|| other_ids(type_name::<Id>()))
+}
+
+#[cold]
+fn other_ids(expected: &str) -> StepError {
+    StepError::terminal(format!("the ids asked about are not of type {expected}"))
+}
+
+pub(crate) trait AnyFinder: Send + Sync {
     fn find<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>>;
 }
 
-pub(crate) struct TypedFinder<P, C, F> {
-    find: F,
-    ids: PhantomData<fn() -> (P, C)>,
+/// A finder with what makes its answer one of ours. The function may be a closure; that of an annotated method is not,
+/// so that all methods with the same types share this code.
+pub(crate) struct TypedFinder<P, C, F, T, X> {
+    pub(crate) call: F,
+    pub(crate) found: fn(T) -> Found<P, C>,
+    pub(crate) error: fn(X) -> StepError,
 }
 
-impl<P, C, F> TypedFinder<P, C, F> {
-    pub(crate) fn new(find: F) -> Self {
-        Self { find, ids: PhantomData }
+impl<P, C, F, T, X> TypedFinder<P, C, F, T, X>
+where
+    F: for<'a> Fn(&'a AnyExtension, &'a [P], &'a FindContext) -> Called<'a, Result<T, X>>,
+{
+    pub(crate) fn new(call: F, found: fn(T) -> Found<P, C>, error: fn(X) -> StepError) -> Self {
+        Self { call, found, error }
     }
 }
 
-impl<E, P, C, F> AnyFinder<E> for TypedFinder<P, C, F>
+impl<P, C, F, T, X> AnyFinder for TypedFinder<P, C, F, T, X>
 where
-    E: Sync + 'static,
     P: ResourceId,
     C: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, C>> + Send + Sync,
+    F: for<'a> Fn(&'a AnyExtension, &'a [P], &'a FindContext) -> Called<'a, Result<T, X>> + Send + Sync,
+    T: 'static,
+    X: 'static,
 {
     fn find<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
-        let Some(ids) = parents.typed::<P>() else { return wrong_ids::<P, _>() };
-        let found = (self.find)(extension, ids, cx);
-        Box::pin(async { Ok(Box::new(found.await?) as Box<dyn DynFound>) })
+        let called = match typed_ids(parents.ids()) {
+            Ok(ids) => (self.call)(extension, ids, cx),
+            Err(error) => Err(error),
+        };
+        Box::pin(async {
+            match called?.await {
+                Ok(found) => Ok(Box::new((self.found)(found)) as Box<dyn DynFound>),
+                Err(error) => Err((self.error)(error)),
+            }
+        })
     }
 }
 
-pub(crate) trait AnyCheck<E>: Send + Sync {
+pub(crate) trait AnyCheck: Send + Sync {
     fn check<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 }
 
-pub(crate) struct TypedCheck<Id, F> {
-    check: F,
-    ids: PhantomData<fn() -> Id>,
+/// As [`TypedFinder`], for a check.
+pub(crate) struct TypedCheck<Id, F, T, X> {
+    call: F,
+    vetoes: fn(T) -> Vec<Veto<Id>>,
+    error: fn(X) -> StepError,
 }
 
-impl<Id, F> TypedCheck<Id, F> {
-    pub(crate) fn new(check: F) -> Self {
-        Self { check, ids: PhantomData }
+impl<Id, F, T, X> TypedCheck<Id, F, T, X>
+where
+    F: for<'a> Fn(&'a AnyExtension, &'a [Id], &'a StepContext) -> Called<'a, Result<T, X>>,
+{
+    pub(crate) fn new(call: F, vetoes: fn(T) -> Vec<Veto<Id>>, error: fn(X) -> StepError) -> Self {
+        Self { call, vetoes, error }
     }
 }
 
-impl<E, Id, F> AnyCheck<E> for TypedCheck<Id, F>
+impl<Id, F, T, X> AnyCheck for TypedCheck<Id, F, T, X>
 where
-    E: Sync + 'static,
     Id: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>> + Send + Sync,
+    F: for<'a> Fn(&'a AnyExtension, &'a [Id], &'a StepContext) -> Called<'a, Result<T, X>> + Send + Sync,
+    T: 'static,
+    X: 'static,
 {
     fn check<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
-        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
-        let vetoes = (self.check)(extension, ids, cx);
+        let called = typed_ids(batch.ids()).and_then(|ids| Ok((ids, (self.call)(extension, ids, cx)?)));
         Box::pin(async {
-            let vetoes = vetoes.await?;
+            let (ids, called) = called?;
+            let vetoes = (self.vetoes)(called.await.map_err(self.error)?);
             if vetoes.is_empty() {
                 return Ok(Ok(Vec::new()));
             }
@@ -107,85 +169,112 @@ where
     }
 }
 
-pub(crate) trait AnyVerify<E>: Send + Sync {
+pub(crate) trait AnyVerify: Send + Sync {
     /// Answers which of the batch are still there.
     fn verify<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         batch: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>>;
 }
 
-pub(crate) struct TypedVerify<Id, F> {
-    verify: F,
-    ids: PhantomData<fn() -> Id>,
+/// As [`TypedFinder`], for a verify method.
+pub(crate) struct TypedVerify<Id, F, T, X> {
+    call: F,
+    survivors: fn(T) -> Vec<Id>,
+    error: fn(X) -> StepError,
 }
 
-impl<Id, F> TypedVerify<Id, F> {
-    pub(crate) fn new(verify: F) -> Self {
-        Self { verify, ids: PhantomData }
+impl<Id, F, T, X> TypedVerify<Id, F, T, X>
+where
+    F: for<'a> Fn(&'a AnyExtension, &'a [Id], &'a FindContext) -> Called<'a, Result<T, X>>,
+{
+    pub(crate) fn new(call: F, survivors: fn(T) -> Vec<Id>, error: fn(X) -> StepError) -> Self {
+        Self { call, survivors, error }
     }
 }
 
-impl<E, Id, F> AnyVerify<E> for TypedVerify<Id, F>
+impl<Id, F, T, X> AnyVerify for TypedVerify<Id, F, T, X>
 where
-    E: Sync + 'static,
     Id: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [Id], &'a FindContext) -> HandlerFuture<'a, Vec<Id>> + Send + Sync,
+    F: for<'a> Fn(&'a AnyExtension, &'a [Id], &'a FindContext) -> Called<'a, Result<T, X>> + Send + Sync,
+    T: 'static,
+    X: 'static,
 {
     fn verify<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         batch: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>> {
-        let Some(ids) = batch.typed::<Id>() else { return wrong_ids::<Id, _>() };
-        let left = (self.verify)(extension, ids, cx);
-        Box::pin(async { Ok(positions(ids, left.await?.into_iter().map(|id| (id, ())))) })
+        let called = typed_ids(batch.ids()).and_then(|ids| Ok((ids, (self.call)(extension, ids, cx)?)));
+        Box::pin(async {
+            let (ids, called) = called?;
+            let survivors = (self.survivors)(called.await.map_err(self.error)?);
+            Ok(positions(ids, survivors.into_iter().map(|id| (id, ()))))
+        })
     }
 }
 
-pub(crate) trait AnyEffect<E>: Send + Sync {
+pub(crate) trait AnyEffect: Send + Sync {
     /// Calls, and polls once: what ends at once needs no future around the user's.
     fn begin<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         ids: Ids<'a>,
         cx: &'a StepContext,
         task: &mut Context<'_>,
     ) -> Begun<'a, Vec<(usize, StepError)>>;
 }
 
-pub(crate) struct TypedEffect<Id, F> {
-    act: F,
-    ids: PhantomData<fn() -> Id>,
+/// As [`TypedFinder`], for an effect, a begin or a cleanup method.
+pub(crate) struct TypedEffect<Id, F, T, X> {
+    call: F,
+    outcome: fn(T) -> Outcome<Id>,
+    error: fn(X) -> StepError,
 }
 
-impl<Id, F> TypedEffect<Id, F> {
-    pub(crate) fn new(act: F) -> Self {
-        Self { act, ids: PhantomData }
+impl<Id, F, T, X> TypedEffect<Id, F, T, X>
+where
+    F: for<'a> Fn(&'a AnyExtension, &'a [Id], &'a StepContext) -> Called<'a, Result<T, X>>,
+{
+    pub(crate) fn new(call: F, outcome: fn(T) -> Outcome<Id>, error: fn(X) -> StepError) -> Self {
+        Self { call, outcome, error }
     }
 }
 
-impl<E, Id, F> AnyEffect<E> for TypedEffect<Id, F>
+impl<Id: ResourceId, F, T, X> TypedEffect<Id, F, T, X> {
+    fn failures(&self, ids: &[Id], answer: Result<T, X>) -> Result<Vec<(usize, StepError)>, StepError> {
+        match answer {
+            Ok(outcome) => failures(ids, (self.outcome)(outcome)),
+            Err(error) => Err((self.error)(error)),
+        }
+    }
+}
+
+impl<Id, F, T, X> AnyEffect for TypedEffect<Id, F, T, X>
 where
-    E: Sync + 'static,
     Id: ResourceId,
-    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>> + Send + Sync,
+    F: for<'a> Fn(&'a AnyExtension, &'a [Id], &'a StepContext) -> Called<'a, Result<T, X>> + Send + Sync,
+    T: 'static,
+    X: 'static,
 {
     fn begin<'a>(
         &'a self,
-        extension: &'a E,
+        extension: &'a AnyExtension,
         ids: Ids<'a>,
         cx: &'a StepContext,
         task: &mut Context<'_>,
     ) -> Begun<'a, Vec<(usize, StepError)>> {
-        let Some(ids) = ids.typed::<Id>() else { return Begun::Going(wrong_ids::<Id, _>()) };
-        let mut outcome = (self.act)(extension, ids, cx);
-        match outcome.as_mut().poll(task) {
-            Poll::Ready(outcome) => Begun::Answered(failures(ids, outcome)),
-            Poll::Pending => Begun::Going(Box::pin(async { failures(ids, outcome.await) })),
+        let (ids, mut called) =
+            match typed_ids(ids).and_then(|ids| Ok((ids, (self.call)(extension, ids, cx)?))) {
+                Ok(called) => called,
+                Err(error) => return Begun::Answered(Err(error)),
+            };
+        match called.as_mut().poll(task) {
+            Poll::Ready(answer) => Begun::Answered(self.failures(ids, answer)),
+            Poll::Pending => Begun::Going(Box::pin(async { self.failures(ids, called.await) })),
         }
     }
 }
@@ -193,9 +282,9 @@ where
 /// The failures of an outcome, by position in the batch.
 fn failures<Id: ResourceId>(
     batch: &[Id],
-    outcome: Result<Outcome<Id>, StepError>,
+    outcome: Outcome<Id>,
 ) -> Result<Vec<(usize, StepError)>, StepError> {
-    let failures = outcome?.into_failures();
+    let failures = outcome.into_failures();
     if failures.is_empty() {
         return Ok(Vec::new());
     }

@@ -83,7 +83,8 @@ impl CascadeBuilder {
         E: Send + Sync + 'static,
         Id: ResourceId,
     {
-        self.extensions.push(Box::new(Bound { extension, declaration }));
+        self.extensions
+            .push(Box::new(Bound { extension: Box::new(extension), declaration: declaration.untyped }));
         self
     }
 

@@ -4,21 +4,21 @@
 //! end here: what the engine sees of an extension is [`DynExtension`](crate::extension::DynExtension).
 
 use std::borrow::Cow;
+use std::convert::identity;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::adapt::{
-    AnyCheck, AnyEffect, AnyFinder, AnyVerify, TypedCheck, TypedEffect, TypedFinder, TypedVerify,
-};
+use crate::adapt::{AnyEffect, TypedCheck, TypedEffect, TypedFinder, TypedVerify, typed};
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
 use crate::operation::{Operation, OperationDescriptor};
 use crate::outcome::{Found, Outcome, Veto};
 use crate::place::Place;
 use crate::resource::{ResourceDescriptor, ResourceId};
+use crate::untyped::UntypedDeclaration;
 
 /// What a user's method returns, boxed.
 pub type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, StepError>>;
@@ -101,7 +101,7 @@ pub struct FinderDeclaration {
     pub operation: Option<OperationDescriptor>,
     /// Where it was written.
     pub place: Place,
-    ids_fit: bool,
+    pub(crate) ids_fit: bool,
 }
 
 /// An effect: what is done to instances of this resource.
@@ -361,12 +361,6 @@ pub struct ExtensionDescriptor {
     pub(crate) ids_fit: bool,
 }
 
-impl FinderDeclaration {
-    pub(crate) fn ids_fit(&self) -> bool {
-        self.ids_fit
-    }
-}
-
 /// A declaration in the making: the data with the methods. `E` is the extension, `Id` names the instances of
 /// its resource.
 ///
@@ -385,19 +379,26 @@ impl FinderDeclaration {
 /// disks.rule(Rule::effect::<Delete>("wipe", place!()).from(host));
 /// ```
 pub struct Declaration<E, Id: ResourceId> {
-    pub(crate) descriptor: ExtensionDescriptor,
-    pub(crate) finders: Vec<Box<dyn AnyFinder<E>>>,
-    pub(crate) checks: Vec<Box<dyn AnyCheck<E>>>,
-    pub(crate) effects: Vec<Box<dyn AnyEffect<E>>>,
-    pub(crate) begins: Vec<Box<dyn AnyEffect<E>>>,
-    pub(crate) cleanups: Vec<Box<dyn AnyEffect<E>>>,
-    pub(crate) verifies: Vec<Box<dyn AnyVerify<E>>>,
-    id: PhantomData<fn() -> Id>,
+    pub(crate) untyped: UntypedDeclaration,
+    types: PhantomData<fn() -> (E, Id)>,
 }
 
 impl<E, Id: ResourceId> fmt::Debug for Declaration<E, Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.descriptor.fmt(f)
+        self.descriptor().fmt(f)
+    }
+}
+
+impl<E, Id: ResourceId> Declaration<E, Id> {
+    /// The declaration that `#[cascade]` made for these types. No part of the public interface.
+    #[doc(hidden)]
+    pub fn typed(untyped: UntypedDeclaration) -> Self {
+        Self { untyped, types: PhantomData }
+    }
+
+    /// What is declared so far, without the methods.
+    pub fn descriptor(&self) -> &ExtensionDescriptor {
+        &self.untyped.descriptor
     }
 }
 
@@ -405,69 +406,39 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     /// An empty declaration for `resource`.
     pub fn new(name: impl Into<Name>, resource: ResourceDescriptor, place: Place) -> Self {
         let ids_fit = resource.has_ids_of::<Id>();
-        let descriptor = ExtensionDescriptor {
-            name: name.into(),
-            docs: Name::default(),
-            resource,
-            addon: false,
-            settings: StepSettings::default(),
-            edges: Vec::new(),
-            after: Vec::new(),
-            finders: Vec::new(),
-            effects: Vec::new(),
-            rules: Vec::new(),
-            checks: Vec::new(),
-            begins: Vec::new(),
-            cleanups: Vec::new(),
-            verifies: Vec::new(),
-            place,
-            ids_fit,
-        };
-        Self {
-            descriptor,
-            finders: Vec::new(),
-            checks: Vec::new(),
-            effects: Vec::new(),
-            begins: Vec::new(),
-            cleanups: Vec::new(),
-            verifies: Vec::new(),
-            id: PhantomData,
-        }
-    }
-
-    /// What is declared so far, without the methods.
-    pub fn descriptor(&self) -> &ExtensionDescriptor {
-        &self.descriptor
+        let mut declaration = Self::typed(UntypedDeclaration::new(name, resource, place));
+        declaration.untyped.descriptor.ids_fit = ids_fit;
+        declaration
     }
 
     /// What is to be said of the extension in documents of the graph: Markdown, as in a doc comment.
     pub fn docs(&mut self, docs: impl Into<Name>) -> &mut Self {
-        self.descriptor.docs = docs.into();
+        self.untyped.docs(docs);
         self
     }
 
     /// The extension only adds edges to a resource that another extension owns.
     pub fn addon(&mut self) -> &mut Self {
-        self.descriptor.addon = true;
+        self.untyped.addon();
         self
     }
 
     /// How steps are packed, limited and tried again.
     pub fn settings(&mut self, settings: StepSettings) -> &mut Self {
-        self.descriptor.settings = settings;
+        self.untyped.settings(settings);
         self
     }
 
     /// The resource hangs off `parent`.
     pub fn edge(&mut self, parent: ResourceDescriptor, place: Place) -> &mut Self {
-        self.descriptor.edges.push(EdgeDeclaration { parent, place });
+        self.untyped.edge(parent, place);
         self
     }
 
     /// Steps on this resource wait until every affected instance of `resource` has ended, though neither is the
     /// other's child: a credential that must outlive the machines it opens.
     pub fn after(&mut self, resource: ResourceDescriptor, place: Place) -> &mut Self {
-        self.descriptor.after.push(EdgeDeclaration { parent: resource, place });
+        self.untyped.after(resource, place);
         self
     }
 
@@ -487,14 +458,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: Send + Sync + 'static,
     {
         let ids_fit = parent.has_ids_of::<P>();
-        self.descriptor.finders.push(FinderDeclaration {
-            method: method.into(),
-            parent,
-            operation,
-            place,
-            ids_fit,
-        });
-        self.finders.push(Box::new(TypedFinder::new(find)));
+        let find = TypedFinder::new(
+            move |extension, parents, cx| Ok(find(typed(extension)?, parents, cx)),
+            identity,
+            identity,
+        );
+        let declared = FinderDeclaration { method: method.into(), parent, operation, place, ids_fit };
+        self.untyped.push_finder(declared, Box::new(find));
         self
     }
 
@@ -505,8 +475,12 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>>,
         F: Send + Sync + 'static,
     {
-        self.descriptor.checks.push(phase::<O>(method, place));
-        self.checks.push(Box::new(TypedCheck::new(check)));
+        let check = TypedCheck::new(
+            move |extension, ids, cx| Ok(check(typed(extension)?, ids, cx)),
+            identity,
+            identity,
+        );
+        self.untyped.push_check(phase::<O>(method, place), Box::new(check));
         self
     }
 
@@ -517,8 +491,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
         F: Send + Sync + 'static,
     {
-        self.descriptor.begins.push(phase::<O>(method, place));
-        self.begins.push(Box::new(TypedEffect::new(begin)));
+        self.untyped.push_begin(phase::<O>(method, place), act(begin));
         self
     }
 
@@ -529,8 +502,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
         F: Send + Sync + 'static,
     {
-        self.descriptor.cleanups.push(phase::<O>(method, place));
-        self.cleanups.push(Box::new(TypedEffect::new(cleanup)));
+        self.untyped.push_cleanup(phase::<O>(method, place), act(cleanup));
         self
     }
 
@@ -542,24 +514,22 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a FindContext) -> HandlerFuture<'a, Vec<Id>>,
         F: Send + Sync + 'static,
     {
-        self.descriptor.verifies.push(phase::<O>(method, place));
-        self.verifies.push(Box::new(TypedVerify::new(verify)));
+        let verify = TypedVerify::new(
+            move |extension, ids, cx| Ok(verify(typed(extension)?, ids, cx)),
+            identity,
+            identity,
+        );
+        self.untyped.push_verify(phase::<O>(method, place), Box::new(verify));
         self
     }
 
     /// An effect: a method that acts on instances. Rules name it.
-    pub fn effect<F>(&mut self, method: impl Into<Name>, place: Place, act: F) -> &mut Self
+    pub fn effect<F>(&mut self, method: impl Into<Name>, place: Place, effect: F) -> &mut Self
     where
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
         F: Send + Sync + 'static,
     {
-        self.descriptor.effects.push(EffectDeclaration {
-            method: method.into(),
-            docs: Name::default(),
-            supersedes: Vec::new(),
-            place,
-        });
-        self.effects.push(Box::new(TypedEffect::new(act)));
+        self.untyped.push_effect(method.into(), place, act(effect));
         self
     }
 
@@ -567,10 +537,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     ///
     /// An `effect` that is not declared is left out.
     pub fn effect_docs(&mut self, effect: &str, docs: impl Into<Name>) -> &mut Self {
-        if let Some(declared) = self.descriptor.effects.iter_mut().find(|declared| declared.method == effect)
-        {
-            declared.docs = docs.into();
-        }
+        self.untyped.effect_docs(effect, docs);
         self
     }
 
@@ -582,10 +549,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         effect: &str,
         others: impl IntoIterator<Item = impl Into<Name>>,
     ) -> &mut Self {
-        if let Some(declared) = self.descriptor.effects.iter_mut().find(|declared| declared.method == effect)
-        {
-            declared.supersedes.extend(others.into_iter().map(Into::into));
-        }
+        self.untyped.supersedes(effect, others);
         self
     }
 
@@ -596,28 +560,32 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         method: &str,
         effects: impl IntoIterator<Item = impl Into<Name>>,
     ) -> &mut Self {
-        let declared = match phase {
-            Phase::Check => &mut self.descriptor.checks,
-            Phase::Begin => &mut self.descriptor.begins,
-            Phase::Cleanup => &mut self.descriptor.cleanups,
-            Phase::Verify => &mut self.descriptor.verifies,
-            Phase::Effect => return self,
-        };
-        let is_meant =
-            |one: &&mut PhaseDeclaration| one.method == method && one.operation.is_same(&O::DESCRIPTOR);
-        if let Some(declared) = declared.iter_mut().find(is_meant) {
-            declared.only = effects.into_iter().map(Into::into).collect();
-        }
+        self.untyped.only::<O>(phase, method, effects);
         self
     }
 
     /// What an operation does, by where it comes from.
     pub fn rule(&mut self, rule: Rule) -> &mut Self {
-        self.descriptor.rules.push(rule);
+        self.untyped.rule(rule);
         self
     }
 }
 
-fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaration {
+/// A method that acts, behind the types of its extension and its ids.
+fn act<E, Id, F>(act: F) -> Box<dyn AnyEffect>
+where
+    E: Send + Sync + 'static,
+    Id: ResourceId,
+    F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
+    F: Send + Sync + 'static,
+{
+    Box::new(TypedEffect::new(
+        move |extension, ids, cx| Ok(act(typed(extension)?, ids, cx)),
+        identity,
+        identity,
+    ))
+}
+
+pub(crate) fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaration {
     PhaseDeclaration { method: method.into(), operation: O::DESCRIPTOR, only: Vec::new(), place }
 }

@@ -3,14 +3,14 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use crate::adapt::AnyEffect;
+use crate::adapt::{AnyEffect, AnyExtension};
 use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
-use crate::declare::{Declaration, ExtensionDescriptor, HandlerFuture, Phase};
+use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
 use crate::intern::{Batch, Ids};
 use crate::outcome::{DynFound, Positions};
-use crate::resource::ResourceId;
+use crate::untyped::UntypedDeclaration;
 
 /// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.
 pub(crate) trait DynExtension: Send + Sync {
@@ -66,12 +66,12 @@ impl dyn DynExtension + '_ {
 }
 
 /// An extension's value with its declaration.
-pub(crate) struct Bound<E, Id: ResourceId> {
-    pub(crate) extension: E,
-    pub(crate) declaration: Declaration<E, Id>,
+pub(crate) struct Bound {
+    pub(crate) extension: Box<AnyExtension>,
+    pub(crate) declaration: UntypedDeclaration,
 }
 
-impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
+impl DynExtension for Bound {
     fn descriptor(&self) -> &ExtensionDescriptor {
         &self.declaration.descriptor
     }
@@ -83,7 +83,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
         match self.declaration.finders.get(finder) {
-            Some(finder) => finder.find(&self.extension, parents, cx),
+            Some(finder) => finder.find(&*self.extension, parents, cx),
             None => Box::pin(async move { Err(no_method("finder", finder)) }),
         }
     }
@@ -95,7 +95,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
         match self.declaration.checks.get(check) {
-            Some(check) => check.check(&self.extension, batch, cx),
+            Some(check) => check.check(&*self.extension, batch, cx),
             None => Box::pin(async move { Err(no_method("check", check)) }),
         }
     }
@@ -107,7 +107,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>> {
         match self.declaration.verifies.get(verify) {
-            Some(verify) => verify.verify(&self.extension, batch, cx),
+            Some(verify) => verify.verify(&*self.extension, batch, cx),
             None => Box::pin(async move { Err(no_method("verify method", verify)) }),
         }
     }
@@ -119,15 +119,15 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DynExtension for Bound<E, Id> {
         cx: &'a StepContext,
         task: &mut Context<'_>,
     ) -> Begun<'a, Vec<(usize, StepError)>> {
-        let Declaration { effects, begins, cleanups, .. } = &self.declaration;
-        let methods: &[Box<dyn AnyEffect<E>>] = match phase {
+        let UntypedDeclaration { effects, begins, cleanups, .. } = &self.declaration;
+        let methods: &[Box<dyn AnyEffect>] = match phase {
             Phase::Check | Phase::Verify => &[],
             Phase::Begin => begins,
             Phase::Effect => effects,
             Phase::Cleanup => cleanups,
         };
         match methods.get(method) {
-            Some(effect) => effect.begin(&self.extension, ids, cx, task),
+            Some(effect) => effect.begin(&*self.extension, ids, cx, task),
             None => Begun::Answered(Err(no_method("effect", method))),
         }
     }

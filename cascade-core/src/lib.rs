@@ -180,6 +180,7 @@ mod taken;
 #[cfg(feature = "inventory")]
 pub mod tool;
 mod tree;
+mod untyped;
 mod validate;
 mod verify;
 mod version;

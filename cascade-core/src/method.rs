@@ -85,13 +85,13 @@ impl<T, E> MethodResult for Result<T, E> {
     note = "implement `std::error::Error` for it; it must be `Send + Sync + 'static` too"
 )]
 pub trait MethodError: Sized {
-    /// The result, with an error of ours.
-    fn in_result<T>(result: Result<T, Self>) -> Result<T, StepError>;
+    /// The same as an error of ours.
+    fn into_step_error(self) -> StepError;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Into<StepError>> MethodError for E {
-    fn in_result<T>(result: Result<T, Self>) -> Result<T, StepError> {
-        result.map_err(Into::into)
+    fn into_step_error(self) -> StepError {
+        self.into()
     }
 }

@@ -1,12 +1,15 @@
 //! What expanded code needs. No part of the public interface.
 
+pub use cascade_macros::documents;
 #[cfg(feature = "inventory")]
 pub use inventory;
 
+pub use crate::adapt::{AnyExtension, Called, other_extension};
 #[cfg(feature = "inventory")]
 pub use crate::document::documented;
 pub use crate::link::assert_handled;
 pub use crate::registration::Registration;
+pub use crate::untyped::UntypedDeclaration;
 
 /// No resource at all: what every operation with a root is said to start from, beside its root.
 #[derive(Debug)]

@@ -1,19 +1,21 @@
 //! How extensions come together: by the linker, or by hand.
 
+use crate::adapt::AnyExtension;
 use crate::declare::{Declare, ExtensionDescriptor};
 use crate::extension::{Bound, DynExtension};
 use crate::provide::{Extension, NotProvided, Provided};
+use crate::untyped::UntypedDeclaration;
 
 /// An annotated extension, as the linker collects it.
 #[derive(Clone, Copy)]
 pub struct Registration {
-    describe: fn() -> ExtensionDescriptor,
-    make: fn(&Provided) -> Result<Box<dyn DynExtension>, NotProvided>,
+    declare: fn() -> UntypedDeclaration,
+    make: fn(&Provided) -> Result<Box<AnyExtension>, NotProvided>,
 }
 
 impl std::fmt::Debug for Registration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let descriptor = (self.describe)();
+        let descriptor = self.describe();
         write!(f, "{} at {}", descriptor.name, descriptor.place)
     }
 }
@@ -21,21 +23,29 @@ impl std::fmt::Debug for Registration {
 impl Registration {
     /// The registration of `E`. `#[cascade]` submits it.
     pub const fn of<E: Declare + Extension>() -> Self {
-        Self {
-            describe: || E::declare().descriptor,
-            make: |provided| {
-                let extension = E::from_provided(provided)?;
-                Ok(Box::new(Bound { extension, declaration: E::declare() }))
-            },
-        }
+        Self { declare: declare::<E>, make: make::<E> }
     }
 
     pub(crate) fn describe(&self) -> ExtensionDescriptor {
-        (self.describe)()
+        (self.declare)().descriptor
     }
 
     pub(crate) fn make(&self, provided: &Provided) -> Result<Box<dyn DynExtension>, NotProvided> {
-        (self.make)(provided)
+        let extension = (self.make)(provided)?;
+        Ok(Box::new(Bound { extension, declaration: (self.declare)() }))
+    }
+}
+
+// There is one of these for each extension in a program: they do no more than they must.
+
+fn declare<E: Declare>() -> UntypedDeclaration {
+    E::declare().untyped
+}
+
+fn make<E: Extension>(provided: &Provided) -> Result<Box<AnyExtension>, NotProvided> {
+    match E::from_provided(provided) {
+        Ok(extension) => Ok(Box::new(extension)),
+        Err(missing) => Err(missing),
     }
 }
 

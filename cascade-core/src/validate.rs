@@ -290,7 +290,7 @@ fn finders(extension: &ExtensionDescriptor, found: &mut Vec<Fault>) {
             let message = format!("the finder `{method}` is for the edge `{parent}`, which is not listed");
             found.push(fault(message, "add it to `edges`").at(finder.place));
         }
-        if !finder.ids_fit() {
+        if !finder.ids_fit {
             let message = format!("the finder `{method}` takes another type of id than `{parent}` has");
             found.push(fault(message, "take the ids of the edge's parent").at(finder.place));
         }

@@ -2,100 +2,139 @@
 //! answers is checked here, each type where the user wrote it.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::methods::Method;
 use crate::model::Model;
 use crate::signature::{Extra, Kind, Signature};
 use crate::types::TypeRef;
 
-/// The closure that the engine calls.
-pub(crate) fn closure(
+/// The method as the engine takes it: a function that calls it, and what makes the answer one of the engine's.
+///
+/// None of it names the extension, so that methods of the same types are adapted by the same code.
+pub(crate) fn adapted(
     resource: &TypeRef,
+    extension: &Ident,
     method: &Method,
     signature: &Signature,
     model: &Model,
 ) -> Option<TokenStream> {
     let id = id_of(resource);
-    let (ids, into) = match method.kind() {
+    let into = match method.kind() {
         Kind::Finder => {
-            let mut finders = model.finders.iter();
-            let finder = finders.find(|finder| model.methods[finder.method].name == method.name)?;
-            let parent = id_of(&finder.edge.ty);
-            (parent.clone(), quote!(IntoFound<#parent, #id, _>>::into_found))
+            let parent = id_of(parent(method, model)?);
+            quote!(IntoFound<#parent, #id, _>>::into_found)
         }
-        Kind::Check => (id.clone(), quote!(IntoVetoes<#id>>::into_vetoes)),
-        Kind::Verify => (id.clone(), quote!(IntoSurvivors<#id>>::into_survivors)),
-        Kind::Effect => (id.clone(), quote!(IntoOutcome<#id>>::into_outcome)),
+        Kind::Check => quote!(IntoVetoes<#id>>::into_vetoes),
+        Kind::Verify => quote!(IntoSurvivors<#id>>::into_survivors),
+        Kind::Effect => quote!(IntoOutcome<#id>>::into_outcome),
     };
-    let extras = signature.extras.iter().filter_map(|extra| match extra {
-        Extra::Context(_) => Some(quote!(cx)),
-        Extra::Operation(ty) => {
-            let operation = model.spelled(method.operations().next()?)?;
-            Some(quote!(<#ty as ::cascade_core::TheOperation<#operation>>::of(cx)?))
-        }
-    });
-    let (name, id) = (&method.name, &signature.ids);
-    let call = if sendable_future(name, signature).is_some() {
-        quote!(#name(extension, ids #(, #extras)*))
-    } else {
-        quote!(extension.#name(ids #(, #extras)*))
+    let (name, ids, taken) = (&method.name, &signature.ids, id_of(taken(resource, method, model)?));
+    let call = match output(signature) {
+        Some(_) => quote!(#name),
+        None => inferred(extension, method, signature, model)?,
     };
-    let (answer, ok) = answer(signature, &quote!(#call.await));
-    let cx = if signature.extras.is_empty() { quote!(_) } else { quote!(cx) };
+    let unknown = || quote_spanned!(signature.output.span()=> _);
+    let (ok, error) = match &signature.result {
+        Some((ok, error)) => (quote!(#ok), quote!(#error)),
+        None => (unknown(), unknown()),
+    };
     Some(quote! {
-        |extension, ids, #cx| ::std::boxed::Box::pin(async move {
-            let ids = <#id as ::cascade_core::Ids<#ids>>::these(ids);
-            let answer = #answer?;
-            ::core::result::Result::Ok(<#ok as ::cascade_core::#into(answer))
-        })
+        (
+            #call,
+            <#ids as ::cascade_core::Ids<#taken>>::these,
+            <#ok as ::cascade_core::#into,
+            <#error as ::cascade_core::MethodError>::into_step_error,
+        )
     })
 }
 
-/// The answer as a `Result` with an error of ours, and the type of what is in it.
-fn answer(signature: &Signature, answer: &TokenStream) -> (TokenStream, TokenStream) {
-    if let Some((ok, error)) = &signature.result {
-        return (quote!(<#error as ::cascade_core::MethodError>::in_result(#answer)), quote!(#ok));
+/// The function that calls the method, where all its types can be named.
+pub(crate) fn function(
+    extension: &Ident,
+    method: &Method,
+    signature: &Signature,
+    model: &Model,
+) -> Option<TokenStream> {
+    if !method.is_called() {
+        return None;
     }
-    let answer = quote_spanned! {signature.output.span()=>
-        ::cascade_core::MethodError::in_result(<_ as ::cascade_core::MethodResult>::into_result(#answer))
-    };
-    (answer, quote_spanned!(signature.output.span()=> _))
-}
-
-/// A function that calls the method and says that its future is `Send`. The engine needs no more than that, but
-/// only here does the compiler report a future that is not `Send` at the method, and without any type of ours.
-pub(crate) fn sendable(extension: &Ident, method: &Method, signature: &Signature) -> Option<TokenStream> {
+    let output = output(signature)?;
     let (cfgs, name, ids) = (&method.cfgs, &method.name, &signature.ids);
-    let future = sendable_future(name, signature)?;
-    let (names, types): (Vec<_>, Vec<_>) = signature
-        .extras
-        .iter()
-        .map(|extra| match extra {
-            Extra::Context(ty) => (quote!(cx), quote!(::cascade_core::#ty)),
-            Extra::Operation(ty) => (quote!(op), quote!(#ty)),
-        })
-        .unzip();
+    let context = format_ident!("{}", method.kind().context());
+    let (cx, call) = call(method, signature, model)?;
+    let called = called(extension, method, &call);
     Some(quote! {
         #(#cfgs)*
-        fn #name<'a>(extension: &'a #extension, ids: &'a [#ids] #(, #names: &'a #types)*) -> #future {
-            extension.#name(ids #(, #names)*)
+        fn #name<'a>(
+            extension: &'a ::cascade_core::__private::AnyExtension,
+            ids: &'a [#ids],
+            #cx: &'a ::cascade_core::#context,
+        ) -> ::cascade_core::__private::Called<'a, #output> {
+            #called
         }
     })
 }
 
-/// The type of the method's future, with `Send` in it; `None` where it cannot be named again. A future that is not
-/// is reported at this type: at the name of the method.
-fn sendable_future(method: &Ident, signature: &Signature) -> Option<TokenStream> {
-    let output = signature.output.ty()?;
-    signature.ids.ty()?;
-    let future = if signature.is_async {
-        quote_spanned!(method.span()=> impl ::core::future::Future<Output = #output>)
-    } else {
-        let is_opaque = output.clone().into_iter().next().is_some_and(|first| first.to_string() == "impl");
-        is_opaque.then(|| output.clone())?
+/// A closure in the place of the function: the compiler finds the types.
+fn inferred(extension: &Ident, method: &Method, signature: &Signature, model: &Model) -> Option<TokenStream> {
+    let (cx, call) = call(method, signature, model)?;
+    let answer = quote_spanned! {signature.output.span()=>
+        <_ as ::cascade_core::MethodResult>::into_result(#call.await)
     };
-    Some(quote_spanned!(method.span()=> #future + ::core::marker::Send + 'a))
+    let called = called(extension, method, &quote!(async move { #answer }));
+    Some(quote!(|extension, ids, #cx| { #called }))
+}
+
+/// A future that is not `Send` is reported where it is boxed: at the name of the method.
+fn called(extension: &Ident, method: &Method, future: &TokenStream) -> TokenStream {
+    let boxed = quote_spanned!(method.name.span()=> ::std::boxed::Box::pin(#future));
+    quote! {
+        let ::core::option::Option::Some(extension) =
+            <dyn ::core::any::Any>::downcast_ref::<#extension>(extension)
+        else {
+            return ::core::result::Result::Err(::cascade_core::__private::other_extension());
+        };
+        ::core::result::Result::Ok(#boxed)
+    }
+}
+
+/// The name of the context and the call of the method.
+fn call(method: &Method, signature: &Signature, model: &Model) -> Option<(TokenStream, TokenStream)> {
+    let mut extras = Vec::new();
+    for extra in &signature.extras {
+        extras.push(match extra {
+            Extra::Context(_) => quote!(cx),
+            Extra::Operation(ty) => {
+                let operation = model.spelled(method.operations().next()?)?;
+                quote!(<#ty as ::cascade_core::TheOperation<#operation>>::of(cx)?)
+            }
+        });
+    }
+    let name = &method.name;
+    let cx = if extras.is_empty() { quote!(_) } else { quote!(cx) };
+    let call = quote!(extension.#name(ids #(, #extras)*));
+    Some((cx, call))
+}
+
+/// What the method answers, where that and its ids can be named again.
+fn output(signature: &Signature) -> Option<&TokenStream> {
+    signature.result.as_ref()?;
+    signature.ids.ty()?;
+    signature.output.ty()
+}
+
+/// The resource whose ids the method takes.
+fn taken<'m>(resource: &'m TypeRef, method: &Method, model: &'m Model) -> Option<&'m TypeRef> {
+    match method.kind() {
+        Kind::Finder => parent(method, model),
+        Kind::Check | Kind::Verify | Kind::Effect => Some(resource),
+    }
+}
+
+fn parent<'m>(method: &Method, model: &'m Model) -> Option<&'m TypeRef> {
+    let mut finders = model.finders.iter();
+    finders.find(|finder| model.methods[finder.method].name == method.name).map(|finder| &finder.edge.ty)
 }
 
 /// The type of the resource's ids. A type that is no resource is reported where it is named.

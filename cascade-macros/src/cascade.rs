@@ -13,15 +13,28 @@ use crate::methods::Method;
 use crate::model::Model;
 use crate::rustdoc::documented;
 
-pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
+/// An annotated `impl` that was read, with what its attributes say.
+pub(crate) struct Annotated {
+    pub(crate) item: Item,
+    pub(crate) model: Model,
+}
+
+impl Annotated {
+    pub(crate) fn read(args: TokenStream, item: &TokenStream, errors: &mut Errors) -> Self {
+        let item = Item::read(item, errors);
+        let args = Args::read(args, errors);
+        let methods = match &item.parsed {
+            Some((extension, item)) => Method::read_all(extension, item, errors),
+            None => Vec::new(),
+        };
+        let model = Model::resolve(args, methods, errors);
+        Self { item, model }
+    }
+}
+
+pub(crate) fn expand(args: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Item { clean, parsed } = Item::read(item, &mut errors);
-    let args = Args::read(args, &mut errors);
-    let methods = match &parsed {
-        Some((extension, item)) => Method::read_all(extension, item, &mut errors),
-        None => Vec::new(),
-    };
-    let model = Model::resolve(args, methods, &mut errors);
+    let Annotated { item: Item { clean, parsed }, model } = Annotated::read(args.clone(), item, &mut errors);
     check(&model, &mut errors);
     let declaration = match (&parsed, &model.args.resource) {
         (Some((extension, item)), Some(resource)) => Some(declaration((extension, item), resource, &model)),
@@ -29,7 +42,7 @@ pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     };
     let references = (!errors.is_empty()).then(|| references(&model));
     let documented = match (&parsed, &model.args.resource) {
-        (Some((_, item)), Some(resource)) if errors.is_empty() => documented(clean, item, resource, &model),
+        (Some((_, item)), Some(_)) if errors.is_empty() => documented(args, clean, item),
         _ => clean,
     };
     quote!(#documented #errors #declaration #references)
@@ -87,7 +100,7 @@ mod tests {
                 }
             }
         };
-        insta::assert_snapshot!(formatted(expand(args, &item)));
+        insta::assert_snapshot!(formatted(expand(&args, &item)));
     }
 
     #[test]
@@ -95,7 +108,7 @@ mod tests {
         // No Rust that there is: whoever types it is still at it.
         let item =
             quote! { impl X { #[on(Delete)] async fn go(&self, ids: &[Id]) -> Result<(), E> { let = + } } };
-        let expanded = expand(quote!(resource = R), &item).to_string();
+        let expanded = expand(&quote!(resource = R), &item).to_string();
         let body = quote!({ let = + }).to_string();
         assert!(expanded.contains(&body), "{expanded}");
         assert!(!expanded.contains("compile_error"), "{expanded}");
@@ -123,7 +136,7 @@ mod tests {
         ];
         for item in &items {
             for args in &args {
-                let expanded = expand(args.clone(), item).to_string();
+                let expanded = expand(args, item).to_string();
                 assert!(expanded.contains("compile_error"), "{args} {item}: {expanded}");
             }
         }

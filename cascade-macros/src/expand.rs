@@ -4,12 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ItemImpl;
 
-use crate::adapter::{closure, id_of, sendable};
+use crate::adapter::{adapted, function, id_of};
 use crate::args::{Settings, Timeout};
 use crate::docs;
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
+use crate::place::place;
 use crate::types::TypeRef;
 
 /// The implementation of `Declare` for `extension`, and what registers it.
@@ -18,7 +19,7 @@ pub(crate) fn declaration(
     resource: &TypeRef,
     model: &Model,
 ) -> TokenStream {
-    let statements = statements(&docs::text(&item.attrs), resource, model);
+    let statements = statements((extension, &docs::text(&item.attrs)), resource, model);
     let mutability = (!statements.is_empty()).then(|| quote!(mut));
     let name = extension.to_string();
     let (id, descriptor) = (id_of(resource), descriptor(resource));
@@ -26,9 +27,10 @@ pub(crate) fn declaration(
     // A resource that is none is reported at its name, once.
     let declare = quote_spanned! {resource.span()=>
         fn declare() -> ::cascade_core::Declaration<Self, #id> {
-            let #mutability declaration = ::cascade_core::Declaration::new(#name, #descriptor, #place);
+            let #mutability declaration =
+                ::cascade_core::__private::UntypedDeclaration::new(#name, #descriptor, #place);
             #(#statements)*
-            declaration
+            ::cascade_core::Declaration::typed(declaration)
         }
     };
     let handled = (!model.args.addon).then(|| {
@@ -37,7 +39,8 @@ pub(crate) fn declaration(
             impl ::cascade_core::HandledBy<#extension> for #resource {}
         }
     });
-    let sendable = model.methods.iter().filter_map(|one| sendable(extension, one, one.signature.as_ref()?));
+    let functions = model.methods.iter();
+    let functions = functions.filter_map(|one| function(extension, one, one.signature.as_ref()?, model));
     let assertions = assertions(resource, model);
     quote! {
         const _: () = {
@@ -47,7 +50,7 @@ pub(crate) fn declaration(
 
                 #declare
             }
-            #(#sendable)*
+            #(#functions)*
             #handled
             ::cascade_core::__submit!(#extension);
             #(#assertions)*
@@ -55,7 +58,7 @@ pub(crate) fn declaration(
     }
 }
 
-fn statements(docs: &str, resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
+fn statements((extension, docs): (&Ident, &str), resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     let mut statements = Vec::new();
     if !docs.is_empty() {
         statements.push(quote!(declaration.docs(#docs);));
@@ -72,9 +75,9 @@ fn statements(docs: &str, resource: &TypeRef, model: &Model) -> Vec<TokenStream>
         let (descriptor, place) = (descriptor(&resource.ty), place(resource.at));
         statements.push(quote!(declaration.after(#descriptor, #place);));
     }
-    statements.extend(model.finders.iter().filter_map(|one| finder(one, resource, model)));
-    statements.extend(model.methods.iter().filter_map(|one| effect(one, resource, model)));
-    statements.extend(model.phases.iter().filter_map(|one| phase(one, resource, model)));
+    statements.extend(model.finders.iter().filter_map(|one| finder(one, (extension, resource), model)));
+    statements.extend(model.methods.iter().filter_map(|one| effect(one, (extension, resource), model)));
+    statements.extend(model.phases.iter().filter_map(|one| phase(one, (extension, resource), model)));
     statements.extend(model.rules.iter().map(|one| rule(one, model)));
     statements
 }
@@ -96,9 +99,9 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     })
 }
 
-fn finder(finder: &Finder, resource: &TypeRef, model: &Model) -> Option<TokenStream> {
+fn finder(finder: &Finder, (extension, resource): (&Ident, &TypeRef), model: &Model) -> Option<TokenStream> {
     let method = &model.methods[finder.method];
-    let closure = closure(resource, method, method.signature.as_ref()?, model)?;
+    let adapted = adapted(resource, extension, method, method.signature.as_ref()?, model)?;
     let (cfgs, name) = (&method.cfgs, method.name.to_string());
     let (descriptor, place) = (descriptor(&finder.edge.ty), place(finder.edge.at));
     let operation = if let Some(Mention { ty, .. }) = &finder.operation {
@@ -106,19 +109,18 @@ fn finder(finder: &Finder, resource: &TypeRef, model: &Model) -> Option<TokenStr
     } else {
         quote!(::core::option::Option::None)
     };
-    let id = id_of(&finder.edge.ty);
     Some(quote! {
         #(#cfgs)*
-        declaration.finder::<#id, _>(#name, #descriptor, #operation, #place, #closure);
+        declaration.finder((#name, #place), (#descriptor, #operation), #adapted);
     })
 }
 
 /// The effect that the method is, with what it supersedes.
-fn effect(method: &Method, resource: &TypeRef, model: &Model) -> Option<TokenStream> {
+fn effect(method: &Method, (extension, resource): (&Ident, &TypeRef), model: &Model) -> Option<TokenStream> {
     if method.rules.is_empty() {
         return None;
     }
-    let closure = closure(resource, method, method.signature.as_ref()?, model)?;
+    let adapted = adapted(resource, extension, method, method.signature.as_ref()?, model)?;
     let (cfgs, name) = (&method.cfgs, method.name.to_string());
     let place = place(method.name.span());
     let supersedes = (!method.supersedes.is_empty()).then(|| {
@@ -131,15 +133,15 @@ fn effect(method: &Method, resource: &TypeRef, model: &Model) -> Option<TokenStr
     });
     Some(quote! {
         #(#cfgs)*
-        declaration.effect(#name, #place, #closure);
+        declaration.effect((#name, #place), #adapted);
         #docs
         #supersedes
     })
 }
 
-fn phase(phase: &Phase, resource: &TypeRef, model: &Model) -> Option<TokenStream> {
+fn phase(phase: &Phase, (extension, resource): (&Ident, &TypeRef), model: &Model) -> Option<TokenStream> {
     let method = &model.methods[phase.method];
-    let closure = closure(resource, method, method.signature.as_ref()?, model)?;
+    let adapted = adapted(resource, extension, method, method.signature.as_ref()?, model)?;
     let (cfgs, name) = (&method.cfgs, method.name.to_string());
     let (operation, place) = (&phase.operation.ty, place(phase.operation.at));
     let (declare, variant) = match phase.kind {
@@ -157,7 +159,7 @@ fn phase(phase: &Phase, resource: &TypeRef, model: &Model) -> Option<TokenStream
     });
     Some(quote! {
         #(#cfgs)*
-        declaration.#declare::<#operation, _>(#name, #place, #closure);
+        declaration.#declare::<#operation, _, _, _, _>((#name, #place), #adapted);
         #only
     })
 }
@@ -225,9 +227,4 @@ pub(crate) fn references(model: &Model) -> TokenStream {
 /// `<Host as Resource>::DESCRIPTOR`: a type that is no resource is reported where it is named.
 fn descriptor(ty: &TypeRef) -> TokenStream {
     quote!(<#ty as ::cascade_core::Resource>::DESCRIPTOR)
-}
-
-/// The place at the line of `span`.
-fn place(span: Span) -> TokenStream {
-    quote_spanned!(span=> ::cascade_core::place!())
 }

@@ -15,6 +15,7 @@ mod method_attributes;
 mod methods;
 mod model;
 mod operation;
+mod place;
 mod resource;
 mod rustdoc;
 mod signature;
@@ -26,7 +27,14 @@ use syn::{DeriveInput, parse_macro_input};
 #[doc = include_str!("../docs/cascade.md")]
 #[proc_macro_attribute]
 pub fn cascade(args: TokenStream, item: TokenStream) -> TokenStream {
-    cascade::expand(args.into(), &item.into()).into()
+    cascade::expand(&args.into(), &item.into()).into()
+}
+
+/// Writes what `#[cascade]` knows on an `impl`, where rustdoc runs. No part of the public interface.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn documents(annotated: TokenStream, item: TokenStream) -> TokenStream {
+    rustdoc::expand(annotated.into(), item.into()).into()
 }
 
 /// Makes a type a resource: a node of the graph.

@@ -92,6 +92,11 @@ impl Method {
         self.phases.iter().any(|phase| phase.kind == kind)
     }
 
+    /// Whether anything calls it: not so where what its attributes say could not be read.
+    pub(crate) fn is_called(&self) -> bool {
+        !(self.finders.is_empty() && self.phases.is_empty() && self.rules.is_empty())
+    }
+
     /// Whether all its attributes go together on one method.
     fn is_of_one_kind(&self, errors: &mut Errors) -> bool {
         let name = &self.name;

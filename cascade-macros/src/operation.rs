@@ -8,6 +8,7 @@ use syn::{DeriveInput, LitStr, Token};
 use crate::docs;
 use crate::errors::Errors;
 use crate::keys::Keys;
+use crate::place::place;
 use crate::types::{TypeRef, type_list};
 
 const KEYS: Keys = Keys { attribute: "`#[operation]`", once: &["code", "root"], repeated: &[] };
@@ -58,7 +59,7 @@ fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream 
     let name = ident.to_string();
     let docs = docs::text(&input.attrs);
     let docs = (!docs.is_empty()).then(|| quote!(.documented(#docs)));
-    let place = quote_spanned!(ident.span()=> ::cascade_core::place!());
+    let place = place(ident.span());
     let descriptors = roots.iter().map(|root| quote!(<#root as ::cascade_core::Resource>::DESCRIPTOR));
     let starts = if roots.is_empty() {
         quote! {

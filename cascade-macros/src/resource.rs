@@ -1,13 +1,14 @@
 //! `#[derive(Resource)]`
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::parse::ParseStream;
 use syn::{DeriveInput, LitStr, Token, Type};
 
 use crate::docs;
 use crate::errors::Errors;
 use crate::keys::Keys;
+use crate::place::place;
 
 const KEYS: Keys = Keys { attribute: "`#[resource]`", once: &["id", "name"], repeated: &[] };
 
@@ -45,7 +46,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let ident = &input.ident;
     let name = name.map_or_else(|| ident.to_string(), |name| name.value());
     let docs = docs::text(&input.attrs);
-    let place = quote_spanned!(ident.span()=> ::cascade_core::place!());
+    let place = place(ident.span());
     quote! {
         #errors
 

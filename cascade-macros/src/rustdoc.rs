@@ -5,29 +5,27 @@
 
 use std::fmt::Display;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, ImplItem, ItemImpl, Meta, Visibility};
 
+use crate::cascade::Annotated;
+use crate::errors::Errors;
 use crate::item::{before_impl, without_docs};
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
 use crate::types::TypeRef;
 
-/// The annotated `impl` with its documents.
+/// The annotated `impl` with its documents. They are written by an attribute of their own, which is there where rustdoc
+/// runs: elsewhere they would cost the compiler time.
 ///
 /// Rustdoc leaves out an `impl` in which nothing is public, as is most often so here, but not one in which there is
 /// nothing at all: where rustdoc runs, such a one stands beside it and has the documents.
-pub(crate) fn documented(
-    clean: TokenStream,
-    item: &ItemImpl,
-    resource: &TypeRef,
-    model: &Model,
-) -> TokenStream {
-    let documents = documents(resource, model);
+pub(crate) fn documented(args: &TokenStream, clean: TokenStream, item: &ItemImpl) -> TokenStream {
+    let attribute = quote!(::cascade_core::__private::documents((#args) #item));
     if item.items.iter().any(is_public) {
-        return before_impl(clean, documents);
+        return before_impl(clean, quote!(#[cfg_attr(doc, #attribute)]));
     }
     let authors = item
         .attrs
@@ -39,8 +37,21 @@ pub(crate) fn documented(
 
         #[cfg(doc)]
         #(#authors)*
-        #documents
+        #[#attribute]
         impl #extension {}
+    }
+}
+
+/// The item with the documents of an annotated `impl`, which comes as `(arguments) impl`.
+pub(crate) fn expand(annotated: TokenStream, item: TokenStream) -> TokenStream {
+    let mut annotated = annotated.into_iter();
+    let Some(TokenTree::Group(args)) = annotated.next() else { return item };
+    // Its errors were reported by `#[cascade]`.
+    let mut errors = Errors::default();
+    let read = Annotated::read(args.stream(), &annotated.collect(), &mut errors);
+    match &read.model.args.resource {
+        Some(resource) => before_impl(item, documents(resource, &read.model)),
+        None => item,
     }
 }
 

@@ -24,7 +24,6 @@ pub(crate) struct Signature {
     pub(crate) ids: Named,
     /// What it takes besides.
     pub(crate) extras: Vec<Extra>,
-    pub(crate) is_async: bool,
     /// What stands behind `->`.
     pub(crate) output: Named,
     /// `T` and `E`, where the output is a `Result`, or an alias that is called like it.
@@ -113,6 +112,14 @@ impl Kind {
             Self::Check | Self::Verify | Self::Effect => "the ids",
         }
     }
+
+    /// The type of the context that it may ask for.
+    pub(crate) fn context(self) -> &'static str {
+        match self {
+            Self::Finder | Self::Verify => "FindContext",
+            Self::Check | Self::Effect => "StepContext",
+        }
+    }
 }
 
 impl Signature {
@@ -136,13 +143,11 @@ impl Signature {
         let is_right = found.is_empty();
         errors.append(found);
         let (ids, output) = (ids?, output?);
-        let is_async = signature.asyncness.is_some();
-        let result = if is_async { result_types(output) } else { None };
+        let result = signature.asyncness.and_then(|_| result_types(output));
         let named = |ty| Named::new(ty, extension);
         is_right.then(|| Self {
             ids: named(ids),
             extras,
-            is_async,
             output: named(output),
             // The error of an alias with one type is not seen: `_` at the alias.
             result: result.map(|(ok, error)| {
@@ -243,10 +248,7 @@ fn ids<'a>(
 }
 
 fn extras<'a>(arguments: impl Iterator<Item = &'a Type>, kind: Kind, errors: &mut Errors) -> Vec<Extra> {
-    let context = match kind {
-        Kind::Finder | Kind::Verify => "FindContext",
-        Kind::Check | Kind::Effect => "StepContext",
-    };
+    let context = kind.context();
     let mut extras = Vec::new();
     for argument in arguments {
         let extra = match argument {
