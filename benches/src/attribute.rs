@@ -24,10 +24,12 @@ impl Workspace {
     /// With `handlers` handlers, each with an edge, a finder and an effect, below one resource.
     pub fn generate(directory: &Path, handlers: usize, annotated: bool) -> Result<Self, Failed> {
         let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cascade-core").canonicalize()?;
+        // Workspaces share a folder for what they build: their crates are told apart by their versions alone.
         let manifest = |name: &str, dependencies: &str| {
             format!(
-                "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+                "[package]\nname = \"{name}\"\nversion = \"0.{handlers}.{}\"\nedition = \"2024\"\n\n[dependencies]\n\
                  cascade-core = {{ path = \"{}\" }}\n{dependencies}",
+                u8::from(annotated),
                 core.display()
             )
         };

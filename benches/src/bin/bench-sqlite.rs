@@ -1,4 +1,4 @@
-//! The cloud on SQLite: `bench-sqlite <VMs>`. Prints a JSON object for each row of the table.
+//! The cloud on SQLite: `bench-sqlite delete <VMs>`. Prints a JSON object for each row of the table.
 
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
 
@@ -14,7 +14,7 @@ use cascade_benches::{Failed, block_on, django, sqlite};
 const LARGE: u64 = 1_000_000;
 
 fn main() -> Result<(), Failed> {
-    let vms: u64 = std::env::args().nth(1).ok_or("name the number of VMs")?.parse()?;
+    let vms: u64 = std::env::args().nth(2).ok_or("usage: bench-sqlite delete <VMs>")?.parse()?;
     let directory = tempfile::tempdir()?;
     let files = Files::make(directory.path(), vms)?;
     if vms < LARGE {
