@@ -324,62 +324,15 @@ impl Run {
     }
 
     async fn steps(&mut self, driven: &mut Driven<'_>, caller: Caller<'_>) {
-        let methods = driven.methods;
         let cancel = self.settings.nesting.cancel.clone();
-        let contexts: Vec<StepContext> = methods.iter().map(|method| caller.first_context(method)).collect();
+        let contexts: Vec<StepContext> =
+            driven.methods.iter().map(|method| caller.first_context(method)).collect();
         let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
         loop {
-            if cancel.is_cancelled() && !self.cancelled {
-                self.cancelled = true;
-                driven.scheduler.stop();
-                self.recorder.note(|| Record::Cancelled);
-                self.settings.observers.tell(|| Event::Cancelled);
-            }
+            self.notice_cancel(driven);
             caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
-            // All that has ended comes before anything new, which starts here and now: else a step could start after a
-            // failure that stops the run.
-            while !running.is_empty()
-                && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
-            {
-                self.end(driven, ended);
-                caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
-            }
-            while !driven.recording.is_empty()
-                && let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next())
-            {
-                self.recorded(driven, recorded);
-            }
-            if !self.cancelled
-                && running.is_empty()
-                && driven.recording.is_empty()
-                && driven.newcomers.is_empty()
-                && !self.recorder.is_on()
-                && caller.is_unseen()
-            {
-                let ended = poll_fn(|task| Poll::Ready(self.unseen(driven, &caller, &contexts, task)));
-                match ended.await {
-                    Unseen::Ended => {
-                        tokio::task::coop::consume_budget().await;
-                        continue;
-                    }
-                    Unseen::Nothing => {}
-                    Unseen::GoesOn(step, first) => {
-                        let method = &methods[step.slot];
-                        let call = Box::pin(caller.run(method, step, first));
-                        self.start(driven, call, &mut running).await;
-                        continue;
-                    }
-                }
-            } else if self.may_start(driven)
-                && let Some(step) = driven.scheduler.take()
-            {
-                let method = driven.methods[step.slot];
-                self.recorder.begun(&self.affected, driven.phase, method, &step);
-                let call = &methods[step.slot];
-                let first =
-                    poll_fn(|task| Poll::Ready(caller.at_once(call, &contexts[step.slot], &step, task)));
-                let first = first.await;
-                self.start(driven, Box::pin(caller.run(call, step, first)), &mut running).await;
+            self.take_ended(driven, &caller, &mut running).await;
+            if self.start_next(driven, (&caller, &contexts), &mut running).await {
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
@@ -391,6 +344,83 @@ impl Run {
                 else => return,
             }
         }
+    }
+
+    fn notice_cancel(&mut self, driven: &mut Driven<'_>) {
+        if self.settings.nesting.cancel.is_cancelled() && !self.cancelled {
+            self.cancelled = true;
+            driven.scheduler.stop();
+            self.recorder.note(|| Record::Cancelled);
+            self.settings.observers.tell(|| Event::Cancelled);
+        }
+    }
+
+    /// All that has ended comes before anything new, which starts here and now: else a step could start after a failure
+    /// that stops the run.
+    async fn take_ended(
+        &mut self,
+        driven: &mut Driven<'_>,
+        caller: &Caller<'_>,
+        running: &mut FuturesUnordered<BoxFuture<'_, Ended>>,
+    ) {
+        while !running.is_empty()
+            && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
+        {
+            self.end(driven, ended);
+            caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
+        }
+        while !driven.recording.is_empty()
+            && let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next())
+        {
+            self.recorded(driven, recorded);
+        }
+    }
+
+    /// Starts a step, or many that end at once; says whether any may start.
+    async fn start_next<'c, 'm: 'c>(
+        &mut self,
+        driven: &mut Driven<'m>,
+        (caller, contexts): (&'c Caller<'_>, &'c [StepContext]),
+        running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
+    ) -> bool {
+        let methods: &'m [Method] = driven.methods;
+        if self.is_unseen(driven, caller, running) {
+            let ended = poll_fn(|task| Poll::Ready(self.unseen(driven, caller, contexts, task)));
+            match ended.await {
+                Unseen::Ended => tokio::task::coop::consume_budget().await,
+                Unseen::Nothing => return false,
+                Unseen::GoesOn(step, first) => {
+                    let method = &methods[step.slot];
+                    self.start(driven, Box::pin(caller.run(method, step, first)), running).await;
+                }
+            }
+            return true;
+        }
+        if !self.may_start(driven) {
+            return false;
+        }
+        let Some(step) = driven.scheduler.take() else { return false };
+        let method = &methods[step.slot];
+        self.recorder.begun(&self.affected, driven.phase, *method, &step);
+        let first = poll_fn(|task| Poll::Ready(caller.at_once(method, &contexts[step.slot], &step, task)));
+        let first = first.await;
+        self.start(driven, Box::pin(caller.run(method, step, first)), running).await;
+        true
+    }
+
+    /// Whether nothing is under way, and nobody looks on.
+    fn is_unseen(
+        &self,
+        driven: &Driven<'_>,
+        caller: &Caller<'_>,
+        running: &FuturesUnordered<BoxFuture<'_, Ended>>,
+    ) -> bool {
+        !self.cancelled
+            && running.is_empty()
+            && driven.recording.is_empty()
+            && driven.newcomers.is_empty()
+            && !self.recorder.is_on()
+            && caller.is_unseen()
     }
 
     /// Runs steps that nobody looks on at, one after the other, as long as they end at once and well: then there is nobody

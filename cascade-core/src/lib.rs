@@ -120,6 +120,7 @@ mod adapt;
 mod affected;
 mod apply;
 mod arcs;
+mod assemble;
 mod authorize;
 mod builder;
 mod call;

@@ -267,9 +267,30 @@ fn below(affected: &Affected, batch: usize) -> Vec<Question> {
 /// A verify method, and a batch of what it is asked about.
 type Themselves = (Method, Vec<u32>);
 
-/// The verify methods with what they are asked about, batch by batch; and all of that, by resource and index.
-pub(crate) fn themselves(affected: &Affected) -> (Vec<Themselves>, BTreeSet<(usize, u32)>) {
-    let (mut questions, mut asked) = (Vec::new(), BTreeSet::new());
+/// The instances that verify methods are asked about: by resource and index, whether one is.
+pub(crate) struct Verified(Vec<Vec<bool>>);
+
+impl Verified {
+    pub(crate) fn has(&self, resource: usize, index: u32) -> bool {
+        self.0[resource].get(index as usize).copied().unwrap_or(false)
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().flatten().filter(|&&is| is).count()
+    }
+
+    fn add(&mut self, affected: &Affected, resource: usize, instances: &[u32]) {
+        let verified = &mut self.0[resource];
+        verified.resize(affected.columns[resource].len(), false);
+        for &index in instances {
+            verified[index as usize] = true;
+        }
+    }
+}
+
+/// The verify methods with what they are asked about, batch by batch; and all of that.
+pub(crate) fn themselves(affected: &Affected) -> (Vec<Themselves>, Verified) {
+    let (mut questions, mut asked) = (Vec::new(), Verified(vec![Vec::new(); affected.columns.len()]));
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
@@ -281,7 +302,7 @@ pub(crate) fn themselves(affected: &Affected) -> (Vec<Themselves>, BTreeSet<(usi
                 let instances = meant(affected, method, phase);
                 let batches = instances.chunks(declared.settings.batch);
                 questions.extend(batches.map(|batch| (method, batch.to_vec())));
-                asked.extend(instances.into_iter().map(|index| (resource, index)));
+                asked.add(affected, resource, &instances);
             }
         }
     }
@@ -299,9 +320,9 @@ fn meant(affected: &Affected, method: Method, phase: &PhaseDeclaration) -> Vec<u
     affected.instances(resource).filter(is_meant).collect()
 }
 
-fn roots_not_asked(affected: &Affected, verified: &BTreeSet<(usize, u32)>) -> Option<NotAsked> {
+fn roots_not_asked(affected: &Affected, verified: &Verified) -> Option<NotAsked> {
     let root = affected.route.root;
-    let is_open = |&index: &u32| affected.is_going(root, index) && !verified.contains(&(root, index));
+    let is_open = |&index: &u32| affected.is_going(root, index) && !verified.has(root, index);
     let count = (0..affected.roots).filter(is_open).count();
     (count > 0).then(|| NotAsked {
         resource: affected.resource_name(root).to_owned(),

@@ -7,7 +7,7 @@ use crate::affected::{Affected, Column};
 use crate::arcs::{Arcs, Block};
 use crate::call::CallError;
 use crate::declare::Phase;
-use crate::discover::{Finished, assemble};
+use crate::assemble::{Finished, assemble};
 use crate::error::StepError;
 use crate::graph::Graph;
 use crate::kinds::{Kind, Marks};

@@ -4,29 +4,32 @@
 //! parents are complete before its children are asked for, so that each instance is expanded once per edge, in full
 //! batches, however many paths lead to it. Answers are taken in a fixed order, whichever finder is the fastest.
 
+mod calls;
+mod shared;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
 use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
+use self::calls::{Answer, Call, Inbox};
+use self::shared::Shared;
 use crate::affected::{Affected, Column};
 use crate::arcs::{Arcs, Block};
+use crate::assemble::{Finished, assemble};
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
-use crate::cycle;
 use crate::drift::Newcomers;
 use crate::event::{Event, Observers};
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::kinds::{Kind, Marks};
 use crate::operation::AnyOperation;
-use crate::order;
 use crate::outcome::{DynFound, Parents};
 use crate::plan::PlanError;
-use crate::route::{EdgeRoute, Group, Reach, Route};
+use crate::route::{Group, Reach, Route};
 
 /// How finders are asked.
 #[derive(Clone, Copy, Debug)]
@@ -80,106 +83,6 @@ pub(crate) async fn extend(
     Ok(assemble(Arc::clone(&affected.graph), operation, affected.route.clone(), found))
 }
 
-/// What a discovery leaves.
-pub(crate) struct Finished {
-    pub(crate) columns: Vec<Column>,
-    pub(crate) arcs: Vec<Arcs>,
-    pub(crate) roots: u32,
-}
-
-pub(crate) fn assemble(
-    graph: Arc<Graph>,
-    operation: Arc<dyn AnyOperation>,
-    route: Route,
-    found: Finished,
-) -> Affected {
-    let Finished { columns, mut arcs, roots } = found;
-    // Along a shared edge all owners are named, also those that stay: nothing is ordered by these.
-    for ((edge, route), arcs) in graph.edges.iter().zip(&route.edges).zip(&mut arcs) {
-        if route.is_some_and(|route| route.shared) {
-            arcs.retain_pairs(|owner, _| columns[edge.parent].is_affected(owner));
-        }
-    }
-    // Where some waits may have to be left out, the arcs stand each for itself.
-    for (arcs, may_circle) in arcs.iter_mut().zip(route.ends_may_circle(&graph)) {
-        if may_circle {
-            arcs.part_blocks();
-        }
-    }
-    let mut base = vec![0];
-    let mut next = 0;
-    for column in &columns {
-        next += column.len() as u32;
-        base.push(next);
-    }
-    let count = columns.iter().map(|column| column.kinds.count(Kind::is_affected)).sum();
-    let parents_by_child = arcs.iter().map(|_| std::sync::OnceLock::new()).collect();
-    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
-    let taken = taken_without_step(&columns, &base);
-    let circular_ends = Vec::new();
-    let affected = Affected {
-        graph,
-        operation,
-        route,
-        columns,
-        arcs,
-        roots,
-        cut,
-        taken,
-        circular_ends,
-        count,
-        base,
-        parents_by_child,
-    };
-    let circular_ends = order::circular_ends(&affected);
-    Affected { circular_ends, ..affected }
-}
-
-fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
-    let of_column = |(column, &first): (&Column, &u32)| {
-        column.kinds.of_kind(Kind::is_taken_without_step).into_iter().map(move |index| first + index)
-    };
-    columns.iter().zip(base).flat_map(of_column).collect()
-}
-
-/// A call that is to be made: an edge's finder about some of the parents to expand.
-struct Call {
-    edge: usize,
-    route: EdgeRoute,
-    number: u32,
-    frontier: Arc<Vec<u32>>,
-    range: Range<usize>,
-}
-
-impl Call {
-    fn asked(&self) -> &[u32] {
-        &self.frontier[self.range.clone()]
-    }
-}
-
-type Answer = (Call, Result<Box<dyn DynFound>, CallError>);
-
-/// The answers along one edge that wait for their turn.
-#[derive(Default)]
-struct Inbox {
-    /// How many answers there will be, once that is known.
-    expected: Option<u32>,
-    taken: u32,
-    waiting: BTreeMap<u32, (Call, Box<dyn DynFound>)>,
-}
-
-impl Inbox {
-    fn take_next(&mut self) -> Option<(Call, Box<dyn DynFound>)> {
-        let next = self.waiting.remove(&self.taken)?;
-        self.taken += 1;
-        Some(next)
-    }
-
-    fn is_complete(&self) -> bool {
-        self.expected == Some(self.taken)
-    }
-}
-
 /// How far a group is.
 #[derive(Default)]
 struct Progress {
@@ -190,15 +93,6 @@ struct Progress {
     inner: Vec<usize>,
     outstanding: usize,
     complete: bool,
-}
-
-/// A child that goes only with its last owner.
-struct Shared {
-    edge: usize,
-    reach: Reach,
-    child: u32,
-    /// `None` for one that is not in the set.
-    owners: Vec<Option<u32>>,
 }
 
 struct Discovery<'a> {
@@ -421,37 +315,6 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
-    /// so that it does not show in which order finders answered. They come sorted, and are so within each call.
-    fn in_calls(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
-        const NONE: u32 = u32::MAX;
-        let batch = self.settings.batch;
-        if frontier.len() <= batch {
-            return Arc::new(frontier);
-        }
-        let ids = &self.columns[resource].ids;
-        let mut call_of = vec![NONE; ids.len()];
-        for &index in &frontier {
-            call_of[index as usize] = 0;
-        }
-        let mut rank = 0;
-        for index in ids.sorted() {
-            let call = &mut call_of[index as usize];
-            if *call != NONE {
-                *call = (rank / batch) as u32;
-                rank += 1;
-            }
-        }
-        let mut next: Vec<usize> = (0..frontier.len()).step_by(batch).collect();
-        let mut parted = vec![0; frontier.len()];
-        for index in frontier {
-            let next = &mut next[call_of[index as usize] as usize];
-            parted[*next] = index;
-            *next += 1;
-        }
-        Arc::new(parted)
-    }
-
     fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {
         let Some(route) = self.route.edges[edge] else { return 0 };
         let calls = frontier.len().div_ceil(self.settings.batch);
@@ -527,60 +390,6 @@ impl<'a> Discovery<'a> {
             }
         };
         Err(self.finder_fault(call, message))
-    }
-
-    /// Children that go only with their last owner: those that lose it now, and those that stay. Inside a cyclic group
-    /// that is known once nothing else is found.
-    fn take_shared(&mut self, call: &Call, owners: &[u32], children: &[u32]) {
-        let edge = &self.graph.edges[call.edge];
-        let inside = self.group_of[edge.parent] == self.group_of[edge.child];
-        let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
-        let pairs = owners.iter().copied().zip(children.iter().copied());
-        let known = pairs.filter(|&(owner, _)| owner != Parents::STRANGER);
-        self.arcs[call.edge].extend(known, 0);
-        for (&owner, &child) in owners.iter().zip(children) {
-            let owner = (owner != Parents::STRANGER).then_some(owner);
-            by_child.entry(child).or_default().push(owner);
-        }
-        for (child, owners) in by_child {
-            let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };
-            if inside {
-                self.shared.push(shared);
-            } else {
-                let released = self.loses_last(&shared);
-                self.reach(edge.child, child, if released { shared.reach } else { Reach::Retained });
-                self.arcs[call.edge].released.extend(released.then_some(child));
-            }
-        }
-    }
-
-    fn loses_last(&self, shared: &Shared) -> bool {
-        let resource = self.graph.edges[shared.edge].parent;
-        let owners = &self.columns[resource];
-        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
-    }
-
-    /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything
-    /// has; else what is left stays.
-    fn release_shared(&mut self, group: usize) -> bool {
-        let (of_group, others): (Vec<Shared>, Vec<Shared>) = std::mem::take(&mut self.shared)
-            .into_iter()
-            .partition(|shared| self.group_of[self.graph.edges[shared.edge].child] == group);
-        self.shared = others;
-        let (released, kept): (Vec<Shared>, Vec<Shared>) =
-            of_group.into_iter().partition(|shared| self.loses_last(shared));
-        for shared in &released {
-            self.reach(self.graph.edges[shared.edge].child, shared.child, shared.reach);
-            self.arcs[shared.edge].released.push(shared.child);
-        }
-        if released.is_empty() {
-            for shared in &kept {
-                self.reach(self.graph.edges[shared.edge].child, shared.child, Reach::Retained);
-            }
-        } else {
-            self.shared.extend(kept);
-        }
-        !released.is_empty()
     }
 
     fn tie(&mut self, call: &Call, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
