@@ -119,10 +119,10 @@ fn owners<'a>(extensions: &'a [ExtensionDescriptor], found: &mut Vec<Fault>) -> 
 
 /// Edges and root rules that two extensions of one resource claim. Within one extension they are looked at there.
 fn shared_claims(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
-    for (index, second) in extensions.iter().enumerate() {
-        let earlier =
-            extensions[..index].iter().filter(|first| first.resource.name() == second.resource.name());
-        for first in earlier {
+    let mut by_resource: BTreeMap<&str, Vec<&ExtensionDescriptor>> = BTreeMap::new();
+    for second in extensions {
+        let earlier = by_resource.entry(second.resource.name()).or_default();
+        for first in earlier.iter() {
             for edge in &second.edges {
                 if let Some(claimed) = first.edges.iter().find(|known| known.parent.is_same(&edge.parent)) {
                     found.push(edge_twice(second, edge).at(claimed.place));
@@ -134,6 +134,7 @@ fn shared_claims(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
                 }
             }
         }
+        earlier.push(second);
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::affected::{Affected, Column};
 use crate::arcs::{Arcs, Block};
+use crate::assemble::{Finished, assemble};
 use crate::call::CallError;
 use crate::declare::Phase;
-use crate::assemble::{Finished, assemble};
 use crate::error::StepError;
 use crate::graph::Graph;
 use crate::kinds::{Kind, Marks};
