@@ -230,7 +230,7 @@ fn text(annotated_text: &str, annotated: bool) -> String {
 
 /// Says how many handlers it knows.
 fn main(names: &[String]) -> String {
-    let linked: String = names.iter().map(|name| format!("use {name} as _;\n")).collect();
+    let linked = names.iter().fold(String::new(), |linked, name| linked + "use " + name + " as _;\n");
     format!(
         "{linked}use root as _;\n\nfn main() {{\n    let cascade = cascade_core::Cascade::linked().build();\n    \
          let resources = cascade.map(|cascade| cascade.graph().resources().count());\n    \
