@@ -20,8 +20,10 @@ use crate::measure::{Stopwatch, expect_equal};
 
 /// Ids in one statement.
 const BATCH: usize = 1000;
-/// Kilobytes of cache: enough for all but the largest cloud.
-const CACHE: i64 = 256 * 1024;
+/// Kilobytes of cache that a program gives SQLite which knows how much it has to do.
+pub const CACHE: i64 = 256 * 1024;
+/// What it takes where nobody says anything.
+pub const DEFAULT_CACHE: i64 = 2000;
 
 /// What a reference does when its parent goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub enum References {
 
 /// Makes the file. Answers how many instances there are.
 pub fn make(file: &Path, vms: u64, references: References) -> Result<u64, Failed> {
-    let connection = open(file)?;
+    let connection = open(file, CACHE)?;
     connection.execute_batch("BEGIN")?;
     let on_delete = match references {
         References::Plain => " DEFERRABLE INITIALLY DEFERRED",
@@ -89,10 +91,10 @@ fn id(number: u64) -> i64 {
     number.cast_signed() + 1
 }
 
-fn open(file: &Path) -> Result<Connection, Failed> {
+fn open(file: &Path, cache: i64) -> Result<Connection, Failed> {
     let connection = Connection::open(file)?;
     connection.set_prepared_statement_cache_capacity(EDGES.len() * 4);
-    connection.pragma_update(None, "cache_size", -CACHE)?;
+    connection.pragma_update(None, "cache_size", -cache)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
@@ -123,7 +125,7 @@ fn delete(connection: &Connection, resource: usize, ids: &[i64]) -> Result<(), F
 
 /// An error unless nothing is left in a file.
 pub fn expect_empty(file: &Path) -> Result<(), Failed> {
-    let connection = open(file)?;
+    let connection = open(file, CACHE)?;
     for name in RESOURCES {
         let left: i64 =
             connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))?;
@@ -166,16 +168,16 @@ fn accesses() -> u64 {
 }
 
 /// What SQLite's own cascade takes.
-pub fn natively(file: &Path) -> Result<Took, Failed> {
-    let connection = open(file)?;
+pub fn natively(file: &Path, cache: i64) -> Result<Took, Failed> {
+    let connection = open(file, cache)?;
     let watched = Watched::start();
     connection.execute("DELETE FROM Zone WHERE id = 1", [])?;
     Ok(watched.end())
 }
 
 /// What the same takes by hand: found resource by resource, deleted the other way round.
-pub fn by_hand(file: &Path) -> Result<Took, Failed> {
-    let connection = open(file)?;
+pub fn by_hand(file: &Path, cache: i64) -> Result<Took, Failed> {
+    let connection = open(file, cache)?;
     let watched = Watched::start();
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut found: Vec<Vec<i64>> = vec![vec![1]];
@@ -211,9 +213,9 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens a file.
-    pub fn open(file: &Path) -> Result<Self, Failed> {
-        Ok(Self { connection: Mutex::new(open(file)?), log: Mutex::new(None) })
+    /// Opens a file, with so many kilobytes of cache.
+    pub fn open(file: &Path, cache: i64) -> Result<Self, Failed> {
+        Ok(Self { connection: Mutex::new(open(file, cache)?), log: Mutex::new(None) })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -265,8 +267,8 @@ fn failed(error: Failed) -> StepError {
 }
 
 /// What the engine takes to plan and to delete.
-pub async fn plan_and_apply(file: &Path, instances: u64) -> Result<Took, Failed> {
-    let database = Arc::new(Database::open(file)?);
+pub async fn plan_and_apply(file: &Path, cache: i64, instances: u64) -> Result<Took, Failed> {
+    let database = Arc::new(Database::open(file, cache)?);
     let cascade = cascade(&database)?;
     let watched = Watched::start();
     database.connection().execute_batch("BEGIN IMMEDIATE")?;

@@ -48,14 +48,14 @@ fn a_plan_on_sqlite_runs_its_statements_once_and_deletes_everything() -> Result<
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("cloud.db");
     let instances = sqlite::make(&file, 2500, sqlite::References::Plain)?;
-    let database = Arc::new(sqlite::Database::open(&file)?);
+    let database = Arc::new(sqlite::Database::open(&file, sqlite::CACHE)?);
     let cascade = sqlite::cascade(&database)?;
     let statements = block_on(sqlite::statements_of_a_plan(&cascade, &database, instances))??;
     // 2,500 VMs and NICs are asked about in three batches each, all other parents in one.
     expect_equal("statements", &statements.len(), &(11 + 3 * 3))?;
     sqlite::run_statements(&database, &statements, instances)?;
     drop((cascade, database));
-    block_on(sqlite::plan_and_apply(&file, instances))??;
+    block_on(sqlite::plan_and_apply(&file, sqlite::CACHE, instances))??;
     sqlite::expect_empty(&file)
 }
 

@@ -1,4 +1,4 @@
-//! The cloud on SQLite: `bench-sqlite delete <VMs>`. Prints a JSON object for each row of the table.
+//! The cloud on SQLite: `bench-sqlite delete|delete-default-cache <VMs>`. Prints a JSON object for each row of the table.
 
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
 
@@ -7,17 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cascade_benches::measure::{Line, Row, Unit, by_turns, median, nanoseconds};
-use cascade_benches::sqlite::{Database, References, Took};
+use cascade_benches::sqlite::{CACHE, DEFAULT_CACHE, Database, References, Took};
 use cascade_benches::{Failed, block_on, django, sqlite};
 
 /// From here on SQLite's cascade is the only rival: the others take too long.
 const LARGE: u64 = 1_000_000;
 
+const USAGE: &str = "usage: bench-sqlite delete|delete-default-cache <VMs>";
+
 fn main() -> Result<(), Failed> {
-    let vms: u64 = std::env::args().nth(2).ok_or("usage: bench-sqlite delete <VMs>")?.parse()?;
+    let mut arguments = std::env::args().skip(1);
+    let (cache, how) = match arguments.next().as_deref() {
+        Some("delete") => (CACHE, ""),
+        Some("delete-default-cache") => (DEFAULT_CACHE, ", with SQLite's default cache of 2 MB"),
+        _ => return Err(USAGE.into()),
+    };
+    let vms: u64 = arguments.next().ok_or(USAGE)?.parse()?;
     let directory = tempfile::tempdir()?;
-    let files = Files::make(directory.path(), vms)?;
-    if vms < LARGE {
+    let files = Files::make(directory.path(), vms, cache)?;
+    let all_rivals = vms < LARGE && cache == CACHE;
+    if all_rivals {
         print(&planned(&files)?.into())?;
     }
     let turns = match vms {
@@ -25,9 +34,9 @@ fn main() -> Result<(), Failed> {
         100_000..LARGE => 3,
         _ => 1,
     };
-    let deleted = deleted(&files, turns)?;
+    let deleted = deleted(&files, turns, all_rivals)?;
     let row = |against: &str, took: Duration, bar: f64| Row {
-        work: String::from("cloud on SQLite: plan, and delete by batches"),
+        work: format!("cloud on SQLite: plan, and delete by batches{how}"),
         size: files.size(),
         unit: Unit::Time,
         ours: nanoseconds(deleted.ours.time),
@@ -45,7 +54,7 @@ fn main() -> Result<(), Failed> {
         deleted.natively.accesses, deleted.ours.accesses
     );
     print(&row(&against, deleted.natively.time, bar).into())?;
-    if vms < LARGE {
+    if all_rivals {
         beside_django(&files, turns, row)?;
     }
     Ok(())
@@ -56,14 +65,16 @@ struct Files {
     directory: PathBuf,
     vms: u64,
     instances: u64,
+    /// Kilobytes of SQLite's cache.
+    cache: i64,
 }
 
 impl Files {
-    fn make(directory: &Path, vms: u64) -> Result<Self, Failed> {
+    fn make(directory: &Path, vms: u64, cache: i64) -> Result<Self, Failed> {
         let files = |name| directory.join(name);
         let instances = sqlite::make(&files("plain"), vms, References::Plain)?;
         sqlite::make(&files("cascade"), vms, References::Cascade)?;
-        Ok(Self { directory: directory.to_owned(), vms, instances })
+        Ok(Self { directory: directory.to_owned(), vms, instances, cache })
     }
 
     fn size(&self) -> String {
@@ -91,18 +102,16 @@ struct Deleted {
     natively: Took,
 }
 
-fn deleted(files: &Files, turns: usize) -> Result<Deleted, Failed> {
+fn deleted(files: &Files, turns: usize, all_rivals: bool) -> Result<Deleted, Failed> {
     let (mut ours, mut by_hand, mut natively) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..turns {
-        ours.push(
-            files.on_copy(References::Plain, |file| {
-                block_on(sqlite::plan_and_apply(file, files.instances))?
-            })?,
-        );
-        if files.vms < LARGE {
-            by_hand.push(files.on_copy(References::Plain, sqlite::by_hand)?);
+        ours.push(files.on_copy(References::Plain, |file| {
+            block_on(sqlite::plan_and_apply(file, files.cache, files.instances))?
+        })?);
+        if all_rivals {
+            by_hand.push(files.on_copy(References::Plain, |file| sqlite::by_hand(file, files.cache))?);
         }
-        natively.push(files.on_copy(References::Cascade, sqlite::natively)?);
+        natively.push(files.on_copy(References::Cascade, |file| sqlite::natively(file, files.cache))?);
     }
     let by_hand = (!by_hand.is_empty()).then(|| median(by_hand));
     Ok(Deleted { ours: median(ours), by_hand, natively: median(natively) })
@@ -135,7 +144,7 @@ fn beside_django(
 }
 
 fn planned(files: &Files) -> Result<Row, Failed> {
-    let database = Arc::new(Database::open(&files.directory.join("plain"))?);
+    let database = Arc::new(Database::open(&files.directory.join("plain"), files.cache)?);
     let cascade = sqlite::cascade(&database)?;
     let instances = files.instances;
     let statements = block_on(sqlite::statements_of_a_plan(&cascade, &database, instances))??;

@@ -16,7 +16,7 @@ use cascade_benches::measure::{Line, Row, Unit};
 /// Program, benchmark and sizes.
 type Benchmark = (&'static str, &'static str, &'static [u64]);
 
-const BENCHMARKS: [Benchmark; 24] = [
+const BENCHMARKS: [Benchmark; 25] = [
     ("bench-time", "cloud-u64", &[10_000, 100_000, 1_000_000]),
     ("bench-memory", "cloud-u64", &[10_000, 100_000, 1_000_000]),
     ("bench-time", "flat", &[10_000, 100_000, 1_000_000]),
@@ -33,6 +33,7 @@ const BENCHMARKS: [Benchmark; 24] = [
     ("bench-time", "mesh-growth", &[0]),
     ("bench-time", "gitlab", &[0]),
     ("bench-sqlite", "delete", &[1000, 10_000, 100_000]),
+    ("bench-sqlite", "delete-default-cache", &[10_000, 100_000]),
     ("bench-outside", "terraform", &[1000]),
     ("bench-time", "makespan", &[20, 100, 1000]),
     ("bench-time", "driver", &[100_000]),
@@ -44,10 +45,12 @@ const BENCHMARKS: [Benchmark; 24] = [
 ];
 
 /// What takes 20 GB of memory, or many minutes.
-const LARGE: [Benchmark; 4] = [
+const LARGE: [Benchmark; 6] = [
     ("bench-time", "cloud-u64", &[10_000_000]),
     ("bench-memory", "cloud-u64", &[10_000_000]),
+    ("bench-time", "flat", &[10_000_000]),
     ("bench-sqlite", "delete", &[1_000_000]),
+    ("bench-sqlite", "delete-default-cache", &[1_000_000]),
     ("bench-outside", "terraform", &[3000]),
 ];
 
