@@ -130,7 +130,8 @@ fn counters_add_up() {
         runtime.block_on(async {
             let cascade = world().builder().build().expect("the graph has no faults");
             let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
-            cascade.apply(plan).on_event(cascade_core::count).await.expect("nothing stands against it");
+            let run = cascade.apply(plan).on_event(cascade_core::count);
+            assert!(run.await.expect("nothing stands against it").is_complete());
         });
     });
     let mut counted: Vec<String> = snapshotter
