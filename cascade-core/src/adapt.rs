@@ -78,9 +78,9 @@ pub(crate) trait AnyFinder: Send + Sync {
 /// A finder with what makes its answer one of ours. The function may be a closure; that of an annotated method is not,
 /// so that all methods with the same types share this code.
 pub(crate) struct TypedFinder<P, C, F, T, X> {
-    pub(crate) call: F,
-    pub(crate) found: fn(T) -> Found<P, C>,
-    pub(crate) error: fn(X) -> StepError,
+    call: F,
+    found: fn(T) -> Found<P, C>,
+    error: fn(X) -> StepError,
 }
 
 impl<P, C, F, T, X> TypedFinder<P, C, F, T, X>
@@ -106,15 +106,10 @@ where
         parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
-        let called = match typed_ids(parents.ids()) {
-            Ok(ids) => (self.call)(extension, ids, cx),
-            Err(error) => Err(error),
-        };
+        let called = typed_ids(parents.ids()).and_then(|ids| (self.call)(extension, ids, cx));
         Box::pin(async {
-            match called?.await {
-                Ok(found) => Ok(Box::new((self.found)(found)) as Box<dyn DynFound>),
-                Err(error) => Err((self.error)(error)),
-            }
+            let found = (self.found)(called?.await.map_err(self.error)?);
+            Ok(Box::new(found) as Box<dyn DynFound>)
         })
     }
 }
