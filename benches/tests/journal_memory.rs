@@ -25,15 +25,14 @@ fn memory_does_not_grow_with_the_length_of_the_journal() -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let journal = SqliteJournal::open(directory.path().join("runs.db"))?;
     let (bare, kept) = (journal::bare(Takes::Nothing)?, journal::journalled(Takes::Nothing, &journal)?);
-    // What is on its way to the disk is as much for few instances as for many.
-    let mut extra = Vec::new();
-    for instances in [50_000, 200_000] {
+    // What is on its way to the disk is bounded by 5 writes of 8 chunks of 1,000 instances, and by the steps at once: how much
+    // of that is used is up to the disk, so that the bound is said, and not compared.
+    for instances in [200_000, 800_000] {
         let (without, _) = peak(|| block_on(journal::apply(&bare, instances))?)?;
         let (with, _) = peak(|| block_on(journal::apply(&kept, instances))?)?;
-        extra.push(with.saturating_sub(without));
+        let extra = with.saturating_sub(without);
+        assert!(extra < 6_000_000, "{extra} bytes more for {instances} instances");
     }
-    let [few, many] = extra.as_slice() else { return Err("two sizes".into()) };
-    assert!(*many < few + 2_000_000, "{few} bytes more for 50,000 instances, {many} for 200,000");
 
     let run = block_on(journal::broken_off(&kept, 50_000))??;
     // Those that the last process left under way are listed: in both there are as many.
