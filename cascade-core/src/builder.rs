@@ -83,8 +83,10 @@ impl CascadeBuilder {
         E: Send + Sync + 'static,
         Id: ResourceId,
     {
-        self.extensions
-            .push(Box::new(Bound { extension: Box::new(extension), declaration: declaration.untyped }));
+        let extension = Arc::new(extension);
+        let annotated = declaration.annotated.map(|annotated| annotated(Arc::clone(&extension)));
+        let declaration = declaration.untyped;
+        self.extensions.push(Box::new(Bound { extension: Some(extension), annotated, declaration }));
         self
     }
 

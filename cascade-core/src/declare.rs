@@ -1,24 +1,26 @@
 //! What an extension declares: its edges, finders, rules, effects and phases, with the methods behind them.
 //!
-//! `#[cascade]` writes an implementation of [`Declare`]; one written by hand is worth the same. The types of ids
-//! end here: what the engine sees of an extension is [`DynExtension`](crate::extension::DynExtension).
+//! What `#[cascade]` writes is an implementation of [`Declare`] too; one written by hand is worth the same. The types of
+//! ids end here: what the engine sees of an extension is [`DynExtension`](crate::extension::DynExtension).
 
 use std::borrow::Cow;
 use std::convert::identity;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::adapt::{AnyEffect, TypedCheck, TypedEffect, TypedFinder, TypedVerify, typed};
+use crate::adapt::{Answer, typed};
+use crate::annotated::Annotated;
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
 use crate::operation::{Operation, OperationDescriptor};
 use crate::outcome::{Found, Outcome, Veto};
 use crate::place::Place;
 use crate::resource::{ResourceDescriptor, ResourceId};
-use crate::untyped::UntypedDeclaration;
+use crate::untyped::{Method, UntypedDeclaration};
 
 /// What a user's method returns, boxed.
 pub type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, StepError>>;
@@ -213,32 +215,32 @@ impl Rule {
     /// For `O`, the effect of that name. Without [`from`](Self::from) it speaks of an instance that is itself the
     /// root.
     pub fn effect<O: Operation>(effect: impl Into<Name>, place: Place) -> Self {
-        Self::new::<O>(Decision::Effect { effect: effect.into(), leaf: false }, place)
+        Self::new(O::DESCRIPTOR, Decision::Effect { effect: effect.into(), leaf: false }, place)
     }
 
     /// `O` does not go along the edges named with [`from`](Self::from).
     pub fn ignore<O: Operation>(place: Place) -> Self {
-        Self::new::<O>(Decision::Ignore, place)
+        Self::new(O::DESCRIPTOR, Decision::Ignore, place)
     }
 
     /// For `O`, what hangs off the parents named with [`from`](Self::from) stays, and is listed in the plan.
     pub fn retain<O: Operation>(place: Place) -> Self {
-        Self::new::<O>(Decision::Retain, place)
+        Self::new(O::DESCRIPTOR, Decision::Retain, place)
     }
 
     /// `O` is refused while anything hangs off those parents that is not going too.
     pub fn restrict<O: Operation>(place: Place) -> Self {
-        Self::new::<O>(Decision::Restrict, place)
+        Self::new(O::DESCRIPTOR, Decision::Restrict, place)
     }
 
     /// For `O`, the parent's end takes the instance: it is in the plan, and has no step of its own.
     pub fn with_parent<O: Operation>(place: Place) -> Self {
-        Self::new::<O>(Decision::WithParent, place)
+        Self::new(O::DESCRIPTOR, Decision::WithParent, place)
     }
 
     /// For `O`, the instance goes only with its last owner, and has no step of its own.
     pub fn shared<O: Operation>(place: Place) -> Self {
-        Self::new::<O>(Decision::Shared { effect: None }, place)
+        Self::new(O::DESCRIPTOR, Decision::Shared { effect: None }, place)
     }
 
     /// The instance gets the rule's effect only if all its owners along the edge go.
@@ -249,8 +251,8 @@ impl Rule {
         self
     }
 
-    fn new<O: Operation>(decision: Decision, place: Place) -> Self {
-        Self { operation: O::DESCRIPTOR, from: Vec::new(), roots: Vec::new(), decision, place }
+    pub(crate) fn new(operation: OperationDescriptor, decision: Decision, place: Place) -> Self {
+        Self { operation, from: Vec::new(), roots: Vec::new(), decision, place }
     }
 
     /// The rule is for what comes from `parent`. May be called for several.
@@ -380,8 +382,13 @@ pub struct ExtensionDescriptor {
 /// ```
 pub struct Declaration<E, Id: ResourceId> {
     pub(crate) untyped: UntypedDeclaration,
-    types: PhantomData<fn() -> (E, Id)>,
+    /// What calls the methods that `#[cascade]` stands on, where it does.
+    pub(crate) annotated: Option<AsAnnotated<E>>,
+    ids: PhantomData<fn() -> Id>,
 }
+
+/// The extension as what calls its methods by their numbers.
+pub(crate) type AsAnnotated<E> = fn(Arc<E>) -> Box<dyn Annotated>;
 
 impl<E, Id: ResourceId> fmt::Debug for Declaration<E, Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -390,10 +397,9 @@ impl<E, Id: ResourceId> fmt::Debug for Declaration<E, Id> {
 }
 
 impl<E, Id: ResourceId> Declaration<E, Id> {
-    /// The declaration that `#[cascade]` made for these types. No part of the public interface.
-    #[doc(hidden)]
-    pub fn typed(untyped: UntypedDeclaration) -> Self {
-        Self { untyped, types: PhantomData }
+    /// The declaration that `#[cascade]` wrote.
+    pub(crate) fn annotated(untyped: UntypedDeclaration, annotated: AsAnnotated<E>) -> Self {
+        Self { untyped, annotated: Some(annotated), ids: PhantomData }
     }
 
     /// What is declared so far, without the methods.
@@ -406,26 +412,26 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     /// An empty declaration for `resource`.
     pub fn new(name: impl Into<Name>, resource: ResourceDescriptor, place: Place) -> Self {
         let ids_fit = resource.has_ids_of::<Id>();
-        let mut declaration = Self::typed(UntypedDeclaration::new(name, resource, place));
-        declaration.untyped.descriptor.ids_fit = ids_fit;
-        declaration
+        let mut untyped = UntypedDeclaration::new(name.into(), resource, place);
+        untyped.descriptor.ids_fit = ids_fit;
+        Self { untyped, annotated: None, ids: PhantomData }
     }
 
     /// What is to be said of the extension in documents of the graph: Markdown, as in a doc comment.
     pub fn docs(&mut self, docs: impl Into<Name>) -> &mut Self {
-        self.untyped.docs(docs);
+        self.untyped.descriptor.docs = docs.into();
         self
     }
 
     /// The extension only adds edges to a resource that another extension owns.
     pub fn addon(&mut self) -> &mut Self {
-        self.untyped.addon();
+        self.untyped.descriptor.addon = true;
         self
     }
 
     /// How steps are packed, limited and tried again.
     pub fn settings(&mut self, settings: StepSettings) -> &mut Self {
-        self.untyped.settings(settings);
+        self.untyped.descriptor.settings = settings;
         self
     }
 
@@ -458,13 +464,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: Send + Sync + 'static,
     {
         let ids_fit = parent.has_ids_of::<P>();
-        let find = TypedFinder::new(
-            move |extension, parents, cx| Ok(find(typed(extension)?, parents, cx)),
-            identity,
-            identity,
-        );
+        let find = Method::by_hand(move |extension, call| {
+            let Some((parents, cx)) = call.to_find::<P>() else { return call.refused() };
+            let called = find(typed(extension)?, parents, cx);
+            Ok(Answer::found(called, identity::<Found<P, Id>>, identity))
+        });
         let declared = FinderDeclaration { method: method.into(), parent, operation, place, ids_fit };
-        self.untyped.push_finder(declared, Box::new(find));
+        self.untyped.finder(declared, find);
         self
     }
 
@@ -475,12 +481,11 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>>,
         F: Send + Sync + 'static,
     {
-        let check = TypedCheck::new(
-            move |extension, ids, cx| Ok(check(typed(extension)?, ids, cx)),
-            identity,
-            identity,
-        );
-        self.untyped.push_check(phase::<O>(method, place), Box::new(check));
+        let check = Method::by_hand(move |extension, call| {
+            let Some((ids, cx)) = call.to_step() else { return call.refused() };
+            call.vetoes(check(typed(extension)?, ids, cx), identity::<Vec<Veto<Id>>>, identity)
+        });
+        self.untyped.phase(Phase::Check, phase::<O>(method, place), check);
         self
     }
 
@@ -491,7 +496,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
         F: Send + Sync + 'static,
     {
-        self.untyped.push_begin(phase::<O>(method, place), act(begin));
+        self.untyped.phase(Phase::Begin, phase::<O>(method, place), act(begin));
         self
     }
 
@@ -502,7 +507,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
         F: Send + Sync + 'static,
     {
-        self.untyped.push_cleanup(phase::<O>(method, place), act(cleanup));
+        self.untyped.phase(Phase::Cleanup, phase::<O>(method, place), act(cleanup));
         self
     }
 
@@ -514,12 +519,11 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a FindContext) -> HandlerFuture<'a, Vec<Id>>,
         F: Send + Sync + 'static,
     {
-        let verify = TypedVerify::new(
-            move |extension, ids, cx| Ok(verify(typed(extension)?, ids, cx)),
-            identity,
-            identity,
-        );
-        self.untyped.push_verify(phase::<O>(method, place), Box::new(verify));
+        let verify = Method::by_hand(move |extension, call| {
+            let Some((ids, cx)) = call.to_find() else { return call.refused() };
+            call.survivors(verify(typed(extension)?, ids, cx), identity::<Vec<Id>>, identity)
+        });
+        self.untyped.phase(Phase::Verify, phase::<O>(method, place), verify);
         self
     }
 
@@ -529,7 +533,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
         F: Send + Sync + 'static,
     {
-        self.untyped.push_effect(method.into(), place, act(effect));
+        self.untyped.effect(method.into(), place, act(effect));
         self
     }
 
@@ -537,7 +541,9 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     ///
     /// An `effect` that is not declared is left out.
     pub fn effect_docs(&mut self, effect: &str, docs: impl Into<Name>) -> &mut Self {
-        self.untyped.effect_docs(effect, docs);
+        if let Some(declared) = self.untyped.declared_effect(effect) {
+            declared.docs = docs.into();
+        }
         self
     }
 
@@ -549,7 +555,9 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         effect: &str,
         others: impl IntoIterator<Item = impl Into<Name>>,
     ) -> &mut Self {
-        self.untyped.supersedes(effect, others);
+        if let Some(declared) = self.untyped.declared_effect(effect) {
+            declared.supersedes.extend(others.into_iter().map(Into::into));
+        }
         self
     }
 
@@ -560,32 +568,31 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         method: &str,
         effects: impl IntoIterator<Item = impl Into<Name>>,
     ) -> &mut Self {
-        self.untyped.only::<O>(phase, method, effects);
+        self.untyped.only(phase, (method, &O::DESCRIPTOR), effects);
         self
     }
 
     /// What an operation does, by where it comes from.
     pub fn rule(&mut self, rule: Rule) -> &mut Self {
-        self.untyped.rule(rule);
+        self.untyped.descriptor.rules.push(rule);
         self
     }
 }
 
 /// A method that acts, behind the types of its extension and its ids.
-fn act<E, Id, F>(act: F) -> Box<dyn AnyEffect>
+fn act<E, Id, F>(act: F) -> Method
 where
     E: Send + Sync + 'static,
     Id: ResourceId,
     F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
     F: Send + Sync + 'static,
 {
-    Box::new(TypedEffect::new(
-        move |extension, ids, cx| Ok(act(typed(extension)?, ids, cx)),
-        identity,
-        identity,
-    ))
+    Method::by_hand(move |extension, call| {
+        let Some((ids, cx)) = call.to_step() else { return call.refused() };
+        call.outcome(act(typed(extension)?, ids, cx), identity::<Outcome<Id>>, identity)
+    })
 }
 
-pub(crate) fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaration {
+fn phase<O: Operation>(method: impl Into<Name>, place: Place) -> PhaseDeclaration {
     PhaseDeclaration { method: method.into(), operation: O::DESCRIPTOR, only: Vec::new(), place }
 }

@@ -1,16 +1,18 @@
 //! An extension as the engine sees it: without the types of its ids.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
-use crate::adapt::{AnyEffect, AnyExtension};
+use crate::adapt::{Answer, AnswerOf, Answered, AnyExtension, Call, CallContext, Failures, not_callable};
+use crate::annotated::Annotated;
 use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
 use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
 use crate::intern::{Batch, Ids};
 use crate::outcome::{DynFound, Positions};
-use crate::untyped::UntypedDeclaration;
+use crate::untyped::{Method, UntypedDeclaration};
 
 /// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.
 pub(crate) trait DynExtension: Send + Sync {
@@ -45,7 +47,7 @@ pub(crate) trait DynExtension: Send + Sync {
         ids: Ids<'a>,
         cx: &'a StepContext,
         task: &mut Context<'_>,
-    ) -> Begun<'a, Vec<(usize, StepError)>>;
+    ) -> Begun<'a, Failures>;
 }
 
 impl dyn DynExtension + '_ {
@@ -67,8 +69,21 @@ impl dyn DynExtension + '_ {
 
 /// An extension's value with its declaration.
 pub(crate) struct Bound {
-    pub(crate) extension: Box<AnyExtension>,
+    /// What methods that were declared by hand are called on; `None` where there are none.
+    pub(crate) extension: Option<Arc<AnyExtension>>,
+    /// What calls the methods that `#[cascade]` stands on; `None` where there are none.
+    pub(crate) annotated: Option<Box<dyn Annotated>>,
     pub(crate) declaration: UntypedDeclaration,
+}
+
+impl Bound {
+    fn call<'a>(&'a self, methods: &'a [Method], index: usize, call: Call<'a, '_>) -> Answered<'a> {
+        match (methods.get(index), &self.annotated) {
+            (Some(Method::Annotated(method)), Some(annotated)) => annotated.call(*method, call),
+            (Some(Method::ByHand(method)), _) => method(self.extension.as_deref(), call),
+            (Some(Method::Annotated(_)) | None, _) => call.refused(),
+        }
+    }
 }
 
 impl DynExtension for Bound {
@@ -82,9 +97,10 @@ impl DynExtension for Bound {
         parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
-        match self.declaration.finders.get(finder) {
-            Some(finder) => finder.find(&*self.extension, parents, cx),
-            None => Box::pin(async move { Err(no_method("finder", finder)) }),
+        let call = Call { ids: parents.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
+        match self.call(&self.declaration.finders, finder, call) {
+            Ok(Answer(AnswerOf::Found(found))) => found,
+            other => refused(other),
         }
     }
 
@@ -94,9 +110,10 @@ impl DynExtension for Bound {
         batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
-        match self.declaration.checks.get(check) {
-            Some(check) => check.check(&*self.extension, batch, cx),
-            None => Box::pin(async move { Err(no_method("check", check)) }),
+        let call = Call { ids: batch.ids(), cx: CallContext::Step(cx), waker: Waker::noop() };
+        match self.call(&self.declaration.checks, check, call) {
+            Ok(Answer(AnswerOf::Vetoes(vetoes))) => vetoes,
+            other => refused(other),
         }
     }
 
@@ -106,9 +123,10 @@ impl DynExtension for Bound {
         batch: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>> {
-        match self.declaration.verifies.get(verify) {
-            Some(verify) => verify.verify(&*self.extension, batch, cx),
-            None => Box::pin(async move { Err(no_method("verify method", verify)) }),
+        let call = Call { ids: batch.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
+        match self.call(&self.declaration.verifies, verify, call) {
+            Ok(Answer(AnswerOf::Survivors(survivors))) => survivors,
+            other => refused(other),
         }
     }
 
@@ -118,22 +136,28 @@ impl DynExtension for Bound {
         ids: Ids<'a>,
         cx: &'a StepContext,
         task: &mut Context<'_>,
-    ) -> Begun<'a, Vec<(usize, StepError)>> {
+    ) -> Begun<'a, Failures> {
         let UntypedDeclaration { effects, begins, cleanups, .. } = &self.declaration;
-        let methods: &[Box<dyn AnyEffect>] = match phase {
+        let methods: &[Method] = match phase {
             Phase::Check | Phase::Verify => &[],
             Phase::Begin => begins,
             Phase::Effect => effects,
             Phase::Cleanup => cleanups,
         };
-        match methods.get(method) {
-            Some(effect) => effect.begin(&*self.extension, ids, cx, task),
-            None => Begun::Answered(Err(no_method("effect", method))),
+        let call = Call { ids, cx: CallContext::Step(cx), waker: task.waker() };
+        match self.call(methods, method, call) {
+            Ok(Answer(AnswerOf::Failures(begun))) => begun,
+            other => Begun::Answered(Err(why_refused(other))),
         }
     }
 }
 
-/// The graph only names methods that were declared, so that this error is never seen; it stands in for a panic.
-fn no_method(kind: &str, index: usize) -> StepError {
-    StepError::terminal(format!("the extension has no {kind} number {index}"))
+/// The answer of a method that could not be called.
+fn refused<'a, T: Send + 'a>(answer: Answered<'_>) -> HandlerFuture<'a, T> {
+    let error = why_refused(answer);
+    Box::pin(async { Err(error) })
+}
+
+fn why_refused(answer: Answered<'_>) -> StepError {
+    answer.err().unwrap_or_else(not_callable)
 }

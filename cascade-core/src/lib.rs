@@ -118,6 +118,7 @@ extern crate self as cascade_core;
 
 mod adapt;
 mod affected;
+mod annotated;
 mod apply;
 mod arcs;
 mod assemble;
@@ -127,6 +128,8 @@ mod call;
 mod caller;
 mod cascade;
 mod chase;
+#[cfg(debug_assertions)]
+mod common_ids;
 pub mod conformance;
 mod context;
 mod contradiction;

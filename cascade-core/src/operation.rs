@@ -34,6 +34,13 @@ pub trait Operation: Clone + Debug + Serialize + DeserializeOwned + Send + Sync 
     const CODE: &'static str;
     /// What the engine needs to know of the operation.
     const DESCRIPTOR: OperationDescriptor;
+
+    /// The descriptor, for code that many share: the constant is copied wherever it is named.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn described() -> OperationDescriptor {
+        Self::DESCRIPTOR
+    }
 }
 
 /// Says that operation `Self` may start from resource `R`. `#[derive(Operation)]` implements it: for every

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::adapt::{Answer, Answered, Call, Called};
 use crate::error::StepError;
 use crate::intern::{IdColumn, IdTable};
+use crate::method::MethodError;
 use crate::remote::FoundIds;
 use crate::resource::ResourceId;
 
@@ -104,6 +106,21 @@ pub enum Found<P, C> {
 pub trait IntoFound<P, C, Shape> {
     /// The answer in the engine's form.
     fn into_found(self) -> Found<P, C>;
+
+    /// What comes of a call that answers so.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn answered<'a, X: MethodError + 'static>(
+        _: &Call<'a, '_>,
+        called: Called<'a, Result<Self, X>>,
+    ) -> Answered<'a>
+    where
+        Self: Sized + 'static,
+        P: ResourceId,
+        C: ResourceId,
+    {
+        Ok(Answer::found(called, Self::into_found, X::into_step_error))
+    }
 }
 
 /// The shape of an answer of pairs.
@@ -136,6 +153,20 @@ impl<P, C> IntoFound<P, C, Children> for Vec<C> {
 pub trait IntoOutcome<Id> {
     /// The answer in the engine's form.
     fn into_outcome(self) -> Outcome<Id>;
+
+    /// What comes of a call that answers so.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn answered<'a, X: MethodError + 'static>(
+        call: &Call<'a, '_>,
+        called: Called<'a, Result<Self, X>>,
+    ) -> Answered<'a>
+    where
+        Self: Sized + 'static,
+        Id: ResourceId,
+    {
+        call.outcome(called, Self::into_outcome, X::into_step_error)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -161,6 +192,20 @@ impl<Id> IntoOutcome<Id> for Outcome<Id> {
 pub trait IntoVetoes<Id> {
     /// The answer in the engine's form.
     fn into_vetoes(self) -> Vec<Veto<Id>>;
+
+    /// What comes of a call that answers so.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn answered<'a, X: MethodError + 'static>(
+        call: &Call<'a, '_>,
+        called: Called<'a, Result<Self, X>>,
+    ) -> Answered<'a>
+    where
+        Self: Sized + 'static,
+        Id: ResourceId,
+    {
+        call.vetoes(called, Self::into_vetoes, X::into_step_error)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -179,6 +224,20 @@ impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
 pub trait IntoSurvivors<Id> {
     /// The answer in the engine's form.
     fn into_survivors(self) -> Vec<Id>;
+
+    /// What comes of a call that answers so.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn answered<'a, X: MethodError + 'static>(
+        call: &Call<'a, '_>,
+        called: Called<'a, Result<Self, X>>,
+    ) -> Answered<'a>
+    where
+        Self: Sized + 'static,
+        Id: ResourceId,
+    {
+        call.survivors(called, Self::into_survivors, X::into_step_error)
+    }
 }
 
 #[diagnostic::do_not_recommend]

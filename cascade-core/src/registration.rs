@@ -1,16 +1,15 @@
 //! How extensions come together: by the linker, or by hand.
 
-use crate::adapt::AnyExtension;
-use crate::declare::{Declare, ExtensionDescriptor};
+use crate::annotated::{Annotated, Written};
+use crate::declare::ExtensionDescriptor;
 use crate::extension::{Bound, DynExtension};
 use crate::provide::{Extension, NotProvided, Provided};
-use crate::untyped::UntypedDeclaration;
 
 /// An annotated extension, as the linker collects it.
 #[derive(Clone, Copy)]
 pub struct Registration {
-    declare: fn() -> UntypedDeclaration,
-    make: fn(&Provided) -> Result<Box<AnyExtension>, NotProvided>,
+    declare: fn(&mut Written),
+    make: fn(&Provided) -> Result<Box<dyn Annotated>, NotProvided>,
 }
 
 impl std::fmt::Debug for Registration {
@@ -22,27 +21,23 @@ impl std::fmt::Debug for Registration {
 
 impl Registration {
     /// The registration of `E`. `#[cascade]` submits it.
-    pub const fn of<E: Declare + Extension>() -> Self {
-        Self { declare: declare::<E>, make: make::<E> }
+    pub const fn of<E: Annotated + Extension>() -> Self {
+        Self { declare: E::declare, make: make::<E> }
     }
 
     pub(crate) fn describe(&self) -> ExtensionDescriptor {
-        (self.declare)().descriptor
+        Written::read(self.declare).descriptor
     }
 
     pub(crate) fn make(&self, provided: &Provided) -> Result<Box<dyn DynExtension>, NotProvided> {
-        let extension = (self.make)(provided)?;
-        Ok(Box::new(Bound { extension, declaration: (self.declare)() }))
+        let annotated = Some((self.make)(provided)?);
+        let declaration = Written::read(self.declare);
+        Ok(Box::new(Bound { extension: None, annotated, declaration }))
     }
 }
 
-// There is one of these for each extension in a program: they do no more than they must.
-
-fn declare<E: Declare>() -> UntypedDeclaration {
-    E::declare().untyped
-}
-
-fn make<E: Extension>(provided: &Provided) -> Result<Box<AnyExtension>, NotProvided> {
+/// There is one of these for each extension in a program: it does no more than it must.
+fn make<E: Annotated + Extension>(provided: &Provided) -> Result<Box<dyn Annotated>, NotProvided> {
     match E::from_provided(provided) {
         Ok(extension) => Ok(Box::new(extension)),
         Err(missing) => Err(missing),

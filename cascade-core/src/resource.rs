@@ -58,6 +58,26 @@ pub trait Resource: 'static {
     /// What the engine needs to know of the resource.
     const DESCRIPTOR: ResourceDescriptor;
 
+    /// The descriptor, put together by code: as data, each string in it is a pointer that is relocated when a program
+    /// starts, and takes three times the room.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn described() -> ResourceDescriptor
+    where
+        Self: Sized,
+    {
+        let (name, docs) = (const { borrowed(&Self::LENT.name) }, const { borrowed(&Self::LENT.docs) });
+        let (package, file) = (const { Self::LENT.place.package }, const { Self::LENT.place.file });
+        let (Some(name), Some(docs)) = (name, docs) else { return Self::DESCRIPTOR };
+        ResourceDescriptor {
+            name: Cow::Borrowed(name),
+            docs: Cow::Borrowed(docs),
+            type_id: const { Self::LENT.type_id },
+            ids: const { Self::LENT.ids },
+            place: Place::new(package, file, const { Self::LENT.place.line }),
+        }
+    }
+
     /// The instances that an operation starts from. An id that is given twice counts once.
     fn roots<I>(ids: impl IntoIterator<Item = I>) -> Roots<Self>
     where
@@ -108,7 +128,8 @@ pub struct ResourceDescriptor {
     name: Cow<'static, str>,
     docs: Cow<'static, str>,
     type_id: Option<TypeId>,
-    ids: IdKind,
+    /// Made where it is needed: as data it would be as large as all the rest.
+    ids: fn() -> IdKind,
     place: Place,
 }
 
@@ -119,7 +140,7 @@ impl ResourceDescriptor {
             name: Cow::Borrowed(name),
             docs: Cow::Borrowed(docs),
             type_id: Some(TypeId::of::<R>()),
-            ids: IdKind::of::<R::Id>(),
+            ids: IdKind::of::<R::Id>,
             place,
         }
     }
@@ -127,7 +148,7 @@ impl ResourceDescriptor {
     /// The descriptor of a resource that is known only at run time, with ids of type `Id`.
     pub fn runtime<Id: ResourceId>(name: impl Into<String>, place: Place) -> Self {
         let (name, docs) = (Cow::Owned(name.into()), Cow::Borrowed(""));
-        Self { name, docs, type_id: None, ids: IdKind::of::<Id>(), place }
+        Self { name, docs, type_id: None, ids: IdKind::of::<Id>, place }
     }
 
     /// The same, with what is to be said of it in documents of the graph: Markdown, as in a doc comment.
@@ -153,34 +174,36 @@ impl ResourceDescriptor {
 
     /// The name of the type of its ids, as the compiler writes it.
     pub fn id_type(&self) -> &'static str {
-        (self.ids.type_name)()
+        ((self.ids)().type_name)()
     }
 
     /// Whether both describe one resource.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name && self.type_id == other.type_id && self.ids.type_id == other.ids.type_id
+        self.name == other.name
+            && self.type_id == other.type_id
+            && (self.ids)().type_id == (other.ids)().type_id
     }
 
     pub(crate) fn has_ids_of<Id: ResourceId>(&self) -> bool {
-        self.ids.type_id == TypeId::of::<Id>()
+        (self.ids)().type_id == TypeId::of::<Id>()
     }
 
     pub(crate) fn new_table(&self) -> Box<dyn IdTable> {
-        (self.ids.table)()
+        ((self.ids)().table)()
     }
 
     /// Ids of this resource, serialised.
     pub(crate) fn write_ids(&self, ids: Ids<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
-        (self.ids.batch.write)(ids)
+        ((self.ids)().batch.write)(ids)
     }
 
     pub(crate) fn read_ids(&self, ids: Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error> {
-        (self.ids.batch.read)(ids)
+        ((self.ids)().batch.read)(ids)
     }
 
     /// The id at a position as it prints; empty where there is none.
     pub(crate) fn print_id(&self, ids: &Batch<'_>, position: usize) -> String {
-        (self.ids.batch.print)(ids, position)
+        ((self.ids)().batch.print)(ids, position)
     }
 }
 
@@ -190,9 +213,26 @@ impl Debug for ResourceDescriptor {
     }
 }
 
+/// The descriptor of a type, lent for ever: its parts can be read when a program is compiled.
+trait Lent: Resource {
+    const LENT: &'static ResourceDescriptor;
+}
+
+impl<R: Resource> Lent for R {
+    const LENT: &'static ResourceDescriptor = &R::DESCRIPTOR;
+}
+
+/// The text, where it was there when the program was compiled.
+const fn borrowed(text: &'static Cow<'static, str>) -> Option<&'static str> {
+    match text {
+        Cow::Borrowed(text) => Some(text),
+        Cow::Owned(_) => None,
+    }
+}
+
 /// What the engine can do with ids whose type it does not know.
 #[derive(Clone, Copy)]
-struct IdKind {
+pub(crate) struct IdKind {
     type_id: TypeId,
     type_name: fn() -> &'static str,
     table: fn() -> Box<dyn IdTable>,
@@ -200,7 +240,9 @@ struct IdKind {
 }
 
 impl IdKind {
-    const fn of<Id: ResourceId>() -> Self {
+    /// Not inlined: all that it names would be compiled wherever a resource is.
+    #[inline(never)]
+    pub(crate) const fn of<Id: ResourceId>() -> Self {
         Self {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,

@@ -1,36 +1,29 @@
-//! What an annotated `impl` becomes: itself, and an implementation of `Declare` beside it.
+//! What an annotated `impl` becomes: itself, and beside it what says what was written and calls its methods.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ItemImpl;
 
-use crate::adapter::{adapted, function, id_of};
+use crate::adapter::{arm, id_of, number_of};
 use crate::args::{Settings, Timeout};
 use crate::docs;
-use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
-use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
-use crate::place::place;
+use crate::model::Model;
+use crate::parts::{Numbers, parts};
 use crate::types::TypeRef;
 
-/// The implementation of `Declare` for `extension`, and what registers it.
+/// What implements `Declare` for `extension`, and what registers it.
 pub(crate) fn declaration(
     (extension, item): (&Ident, &ItemImpl),
     resource: &TypeRef,
     model: &Model,
 ) -> TokenStream {
-    let statements = statements((extension, &docs::text(&item.attrs)), resource, model);
-    let mutability = (!statements.is_empty()).then(|| quote!(mut));
-    let name = extension.to_string();
-    let (id, descriptor) = (id_of(resource), descriptor(resource));
-    let place = place(extension.span());
+    let written = written((extension, &docs::text(&item.attrs)), resource, model);
+    let id = id_of(resource);
     // A resource that is none is reported at its name, once.
     let declare = quote_spanned! {resource.span()=>
-        fn declare() -> ::cascade_core::Declaration<Self, #id> {
-            let #mutability declaration =
-                ::cascade_core::__private::UntypedDeclaration::new(#name, #descriptor, #place);
-            #(#statements)*
-            ::cascade_core::Declaration::typed(declaration)
+        fn declare(written: &mut ::cascade_core::__private::Written) {
+            #(#written)*
         }
     };
     let handled = (!model.args.addon).then(|| {
@@ -39,18 +32,29 @@ pub(crate) fn declaration(
             impl ::cascade_core::HandledBy<#extension> for #resource {}
         }
     });
-    let functions = model.methods.iter();
-    let functions = functions.filter_map(|one| function(extension, one, one.signature.as_ref()?, model));
+    let arms = model.methods.iter().enumerate();
+    let arms: Vec<TokenStream> =
+        arms.filter_map(|(number, method)| arm(resource, number, method, model)).collect();
     let assertions = assertions(resource, model);
     quote! {
         const _: () = {
             #[automatically_derived]
-            impl ::cascade_core::Declare for #extension {
+            impl ::cascade_core::__private::Annotated for #extension {
                 type Id = #id;
 
                 #declare
+
+                fn call<'a>(
+                    &'a self,
+                    method: u16,
+                    call: ::cascade_core::__private::Call<'a, '_>,
+                ) -> ::cascade_core::__private::Answered<'a> {
+                    match method {
+                        #(#arms)*
+                        _ => call.refused(),
+                    }
+                }
             }
-            #(#functions)*
             #handled
             ::cascade_core::__submit!(#extension);
             #(#assertions)*
@@ -58,28 +62,58 @@ pub(crate) fn declaration(
     }
 }
 
-fn statements((extension, docs): (&Ident, &str), resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
-    let mut statements = Vec::new();
+/// What builds the declaration: as few calls as will do.
+fn written((extension, docs): (&Ident, &str), resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
+    let mut numbers = Numbers::new(resource);
+    let parts = parts(extension, model, &mut numbers);
+    let names = names(extension, model);
+    let described = quote!(<#resource as ::cascade_core::Resource>::described);
+    let mut statements = vec![quote!(written.extension(#names, ::core::file!(), #described);)];
+    statements.extend(
+        numbers
+            .resources
+            .iter()
+            .skip(1)
+            .map(|ty| quote!(written.resource(<#ty as ::cascade_core::Resource>::described);)),
+    );
+    statements.extend(
+        numbers
+            .operations
+            .iter()
+            .map(|ty| quote!(written.operation(<#ty as ::cascade_core::Operation>::described);)),
+    );
     if !docs.is_empty() {
-        statements.push(quote!(declaration.docs(#docs);));
+        statements.push(quote!(written.docs(#docs);));
     }
     if model.args.addon {
-        statements.push(quote!(declaration.addon();));
+        statements.push(quote!(written.addon();));
     }
     statements.extend(settings(&model.args.settings));
-    for edge in &model.edges {
-        let (descriptor, place) = (descriptor(edge), place(edge.span()));
-        statements.push(quote!(declaration.edge(#descriptor, #place);));
-    }
-    for resource in &model.after {
-        let (descriptor, place) = (descriptor(&resource.ty), place(resource.at));
-        statements.push(quote!(declaration.after(#descriptor, #place);));
-    }
-    statements.extend(model.finders.iter().filter_map(|one| finder(one, (extension, resource), model)));
-    statements.extend(model.methods.iter().filter_map(|one| effect(one, (extension, resource), model)));
-    statements.extend(model.phases.iter().filter_map(|one| phase(one, (extension, resource), model)));
-    statements.extend(model.rules.iter().map(|one| rule(one, model)));
+    statements.extend(parts);
     statements
+        .extend(model.methods.iter().enumerate().filter_map(|(number, method)| effect_docs(number, method)));
+    statements
+}
+
+/// What the author says of the effect that the method is.
+fn effect_docs(number: usize, method: &Method) -> Option<TokenStream> {
+    let (cfgs, docs, number) = (&method.cfgs, &method.docs, number_of(number));
+    let is_documented = !method.rules.is_empty() && !docs.is_empty();
+    is_documented.then(|| quote!(#(#cfgs)* written.effect_docs(#number, #docs);))
+}
+
+/// The names of the package, the extension and its methods.
+fn names(extension: &Ident, model: &Model) -> TokenStream {
+    let mut names = extension.to_string();
+    for method in &model.methods {
+        names.push(' ');
+        names.push_str(&method.name.to_string());
+    }
+    let Ok(package) = std::env::var("CARGO_PKG_NAME") else {
+        return quote!(::core::concat!(::core::env!("CARGO_PKG_NAME"), " ", #names));
+    };
+    let names = format!("{package} {names}");
+    quote!(#names)
 }
 
 fn settings(settings: &Settings) -> Option<TokenStream> {
@@ -95,93 +129,8 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     let retries = settings.retries.iter().map(|retries| quote!(.retries(#retries)));
     let given: Vec<TokenStream> = batch.chain(concurrency).chain(timeout).chain(retries).collect();
     (!given.is_empty()).then(|| {
-        quote!(declaration.settings(<::cascade_core::StepSettings as ::core::default::Default>::default()#(#given)*);)
+        quote!(written.settings(<::cascade_core::StepSettings as ::core::default::Default>::default()#(#given)*);)
     })
-}
-
-fn finder(finder: &Finder, (extension, resource): (&Ident, &TypeRef), model: &Model) -> Option<TokenStream> {
-    let method = &model.methods[finder.method];
-    let adapted = adapted(resource, extension, method, method.signature.as_ref()?, model)?;
-    let (cfgs, name) = (&method.cfgs, method.name.to_string());
-    let (descriptor, place) = (descriptor(&finder.edge.ty), place(finder.edge.at));
-    let operation = if let Some(Mention { ty, .. }) = &finder.operation {
-        quote!(::core::option::Option::Some(<#ty as ::cascade_core::Operation>::DESCRIPTOR))
-    } else {
-        quote!(::core::option::Option::None)
-    };
-    Some(quote! {
-        #(#cfgs)*
-        declaration.finder((#name, #place), (#descriptor, #operation), #adapted);
-    })
-}
-
-/// The effect that the method is, with what it supersedes.
-fn effect(method: &Method, (extension, resource): (&Ident, &TypeRef), model: &Model) -> Option<TokenStream> {
-    if method.rules.is_empty() {
-        return None;
-    }
-    let adapted = adapted(resource, extension, method, method.signature.as_ref()?, model)?;
-    let (cfgs, name) = (&method.cfgs, method.name.to_string());
-    let place = place(method.name.span());
-    let supersedes = (!method.supersedes.is_empty()).then(|| {
-        let others = method.supersedes.iter().map(ToString::to_string);
-        quote!(#(#cfgs)* declaration.supersedes(#name, [#(#others),*]);)
-    });
-    let docs = (!method.docs.is_empty()).then(|| {
-        let docs = &method.docs;
-        quote!(#(#cfgs)* declaration.effect_docs(#name, #docs);)
-    });
-    Some(quote! {
-        #(#cfgs)*
-        declaration.effect((#name, #place), #adapted);
-        #docs
-        #supersedes
-    })
-}
-
-fn phase(phase: &Phase, (extension, resource): (&Ident, &TypeRef), model: &Model) -> Option<TokenStream> {
-    let method = &model.methods[phase.method];
-    let adapted = adapted(resource, extension, method, method.signature.as_ref()?, model)?;
-    let (cfgs, name) = (&method.cfgs, method.name.to_string());
-    let (operation, place) = (&phase.operation.ty, place(phase.operation.at));
-    let (declare, variant) = match phase.kind {
-        PhaseKind::Check => (quote!(check), quote!(Check)),
-        PhaseKind::Begin => (quote!(begin), quote!(Begin)),
-        PhaseKind::Cleanup => (quote!(cleanup), quote!(Cleanup)),
-        PhaseKind::Verify => (quote!(verify), quote!(Verify)),
-    };
-    let only = (!phase.effects.is_empty()).then(|| {
-        let effects = phase.effects.iter().map(ToString::to_string);
-        quote! {
-            #(#cfgs)*
-            declaration.only::<#operation>(::cascade_core::Phase::#variant, #name, [#(#effects),*]);
-        }
-    });
-    Some(quote! {
-        #(#cfgs)*
-        declaration.#declare::<#operation, _, _, _, _>((#name, #place), #adapted);
-        #only
-    })
-}
-
-fn rule(rule: &Rule, model: &Model) -> TokenStream {
-    let (operation, place) = (&rule.operation.ty, place(rule.operation.at));
-    let (cfgs, start, end) = match &rule.decision {
-        Decision::Effect { method, leaf, shared } => {
-            let method = &model.methods[*method];
-            let name = method.name.to_string();
-            let start = quote!(::cascade_core::Rule::effect::<#operation>(#name, #place));
-            let leaf = leaf.then(|| quote!(.leaf()));
-            (method.cfgs.as_slice(), start, leaf.or_else(|| shared.then(|| quote!(.with_last_owner()))))
-        }
-        Decision::Policy(kind) => {
-            let policy = Ident::new(kind.name(), Span::call_site());
-            (&[][..], quote!(::cascade_core::Rule::#policy::<#operation>(#place)), None)
-        }
-    };
-    let from = rule.from.iter().map(|edge| descriptor(&edge.ty));
-    let roots = rule.roots.iter().map(descriptor);
-    quote!(#(#cfgs)* declaration.rule(#start #(.from(#from))* #(.root(#roots))* #end);)
 }
 
 /// What only the compiler can see: whether two types that are named differently are one resource.
@@ -222,9 +171,4 @@ fn name_of(resource: &TypeRef) -> TokenStream {
 pub(crate) fn references(model: &Model) -> TokenStream {
     let types = model.all_spelled().iter();
     quote!(#(const _: ::core::marker::PhantomData<#types> = ::core::marker::PhantomData;)*)
-}
-
-/// `<Host as Resource>::DESCRIPTOR`: a type that is no resource is reported where it is named.
-fn descriptor(ty: &TypeRef) -> TokenStream {
-    quote!(<#ty as ::cascade_core::Resource>::DESCRIPTOR)
 }

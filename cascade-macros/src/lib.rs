@@ -15,6 +15,7 @@ mod method_attributes;
 mod methods;
 mod model;
 mod operation;
+mod parts;
 mod place;
 mod resource;
 mod rustdoc;

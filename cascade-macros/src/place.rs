@@ -9,3 +9,8 @@ pub(crate) fn place(span: Span) -> TokenStream {
     let package = package.map_or_else(|_| quote!(::core::env!("CARGO_PKG_NAME")), |name| quote!(#name));
     quote_spanned!(span=> ::cascade_core::Place::new(#package, ::core::file!(), ::core::line!()))
 }
+
+/// The line of `span`, for what is in the same file as all that it belongs to.
+pub(crate) fn line(span: Span) -> TokenStream {
+    quote_spanned!(span=> ::core::line!())
+}
