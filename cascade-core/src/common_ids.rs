@@ -2,17 +2,52 @@
 //! take it from here, and compile it only for other types of ids. An optimised build has each crate compile its own, and
 //! leaves this out.
 
-use crate::outcome::{DynFound, Found};
+use crate::adapt::{Answered, Call, Called};
+use crate::context::{FindContext, StepContext};
+use crate::error::StepError;
+use crate::operation::{Delete, Operation, OperationDescriptor};
+use crate::outcome::{
+    Children, DynFound, Found, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Pairs, Veto,
+};
 use crate::resource::{IdKind, ResourceId};
 
-/// What there is for ids of one type: tables of them, and answers of finders between two resources that have them.
-type ForIds<Id> = (fn() -> IdKind, fn(Found<Id, Id>) -> Box<dyn DynFound>);
+/// What makes an answer of a method ours.
+type Answers<T> = for<'a, 'w> fn(&Call<'a, 'w>, Called<'a, Result<T, StepError>>) -> Answered<'a>;
 
-const fn for_ids<Id: ResourceId>() -> ForIds<Id> {
-    (IdKind::of::<Id>, |found| Box::new(found))
+/// What there is for ids of one type: tables of them, calls about them, and answers with them. Finders are those between
+/// two resources that have them.
+struct ForIds<Id: 'static> {
+    _kind: fn() -> IdKind,
+    _found: fn(Found<Id, Id>) -> Box<dyn DynFound>,
+    _to_find: for<'c, 'a, 'w> fn(&'c Call<'a, 'w>) -> Option<(&'a [Id], &'a FindContext)>,
+    _to_step: for<'c, 'a, 'w> fn(&'c Call<'a, 'w>) -> Option<(&'a [Id], &'a StepContext)>,
+    _pairs: Answers<Vec<(Id, Id)>>,
+    _children: Answers<Vec<Id>>,
+    _done: Answers<()>,
+    _outcome: Answers<Outcome<Id>>,
+    _vetoes: Answers<Vec<Veto<Id>>>,
+    _survivors: Answers<Vec<Id>>,
+}
+
+impl<Id: ResourceId> ForIds<Id> {
+    const fn new() -> Self {
+        Self {
+            _kind: IdKind::of::<Id>,
+            _found: |found| Box::new(found),
+            _to_find: |call| call.to_find(),
+            _to_step: |call| call.to_step(),
+            _pairs: <Vec<(Id, Id)> as IntoFound<Id, Id, Pairs>>::answered::<StepError>,
+            _children: <Vec<Id> as IntoFound<Id, Id, Children>>::answered::<StepError>,
+            _done: <() as IntoOutcome<Id>>::answered::<StepError>,
+            _outcome: <Outcome<Id> as IntoOutcome<Id>>::answered::<StepError>,
+            _vetoes: <Vec<Veto<Id>> as IntoVetoes<Id>>::answered::<StepError>,
+            _survivors: <Vec<Id> as IntoSurvivors<Id>>::answered::<StepError>,
+        }
+    }
 }
 
 /// Public in name, so that it is compiled at all.
 #[doc(hidden)]
 #[expect(private_interfaces, reason = "nobody is to use it")]
-pub static FOR_COMMON_IDS: (ForIds<u64>, ForIds<i64>, ForIds<String>) = (for_ids(), for_ids(), for_ids());
+pub static FOR_COMMON_IDS: (ForIds<u64>, ForIds<i64>, ForIds<String>, fn() -> OperationDescriptor) =
+    (ForIds::new(), ForIds::new(), ForIds::new(), Delete::described);

@@ -66,7 +66,8 @@ pub trait Resource: 'static {
     where
         Self: Sized,
     {
-        let (name, docs) = (const { borrowed(&Self::LENT.name) }, const { borrowed(&Self::LENT.docs) });
+        let name = const { if let Cow::Borrowed(name) = &Self::LENT.name { Some(*name) } else { None } };
+        let docs = const { if let Cow::Borrowed(docs) = &Self::LENT.docs { Some(*docs) } else { None } };
         let (package, file) = (const { Self::LENT.place.package }, const { Self::LENT.place.file });
         let (Some(name), Some(docs)) = (name, docs) else { return Self::DESCRIPTOR };
         ResourceDescriptor {
@@ -220,14 +221,6 @@ trait Lent: Resource {
 
 impl<R: Resource> Lent for R {
     const LENT: &'static ResourceDescriptor = &R::DESCRIPTOR;
-}
-
-/// The text, where it was there when the program was compiled.
-const fn borrowed(text: &'static Cow<'static, str>) -> Option<&'static str> {
-    match text {
-        Cow::Borrowed(text) => Some(text),
-        Cow::Owned(_) => None,
-    }
 }
 
 /// What the engine can do with ids whose type it does not know.
