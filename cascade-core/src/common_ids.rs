@@ -5,6 +5,7 @@
 use crate::adapt::{Answered, Call, Called};
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
+use crate::method::Ids;
 use crate::operation::{Delete, Operation, OperationDescriptor};
 use crate::outcome::{
     Children, DynFound, Found, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Pairs, Veto,
@@ -34,8 +35,8 @@ impl<Id: ResourceId> ForIds<Id> {
         Self {
             _kind: IdKind::of::<Id>,
             _found: |found| Box::new(found),
-            _to_find: |call| call.to_find(),
-            _to_step: |call| call.to_step(),
+            _to_find: <Id as Ids<Id>>::to_find,
+            _to_step: <Id as Ids<Id>>::to_step,
             _pairs: <Vec<(Id, Id)> as IntoFound<Id, Id, Pairs>>::answered::<StepError>,
             _children: <Vec<Id> as IntoFound<Id, Id, Children>>::answered::<StepError>,
             _done: <() as IntoOutcome<Id>>::answered::<StepError>,

@@ -1,8 +1,10 @@
 //! What an annotated method takes and answers, and where it comes from. `#[cascade]` asks for these traits where the user wrote the types, so
 //! that a wrong one is reported there, in words of ours.
 
-use crate::context::OperationContext;
+use crate::adapt::Call;
+use crate::context::{FindContext, OperationContext, StepContext};
 use crate::error::StepError;
+use crate::resource::ResourceId;
 
 /// Says that a type is `Id`, the id of the resource in question.
 #[diagnostic::on_unimplemented(
@@ -13,6 +15,28 @@ use crate::error::StepError;
 pub trait Ids<Id>: Sized {
     /// The same ids.
     fn these(ids: &[Id]) -> &[Self];
+
+    /// The ids and the context for a finder or a verify method.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn to_find<'a>(call: &Call<'a, '_>) -> Option<(&'a [Self], &'a FindContext)>
+    where
+        Id: ResourceId,
+    {
+        let (ids, cx) = call.to_find()?;
+        Some((Self::these(ids), cx))
+    }
+
+    /// The ids and the context for any other method.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn to_step<'a>(call: &Call<'a, '_>) -> Option<(&'a [Self], &'a StepContext)>
+    where
+        Id: ResourceId,
+    {
+        let (ids, cx) = call.to_step()?;
+        Some((Self::these(ids), cx))
+    }
 }
 
 #[diagnostic::do_not_recommend]

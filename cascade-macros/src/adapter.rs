@@ -34,13 +34,13 @@ pub(crate) fn arm(resource: &TypeRef, number: usize, method: &Method, model: &Mo
     Some(quote! {
         #(#cfgs)*
         #number => {
-            let ::core::option::Option::Some((ids, #cx)) = call.#asked::<#taken>() else {
+            let ::core::option::Option::Some((ids, #cx)) =
+                <#ids as ::cascade_core::Ids<#taken>>::#asked(&call)
+            else {
                 return call.refused();
             };
-            let ids = <#ids as ::cascade_core::Ids<#taken>>::these(ids);
             #operation
-            #called
-            <#ok as ::cascade_core::#into>::answered::<#error>(&call, called)
+            <#ok as ::cascade_core::#into>::answered::<#error>(&call, #called)
         }
     })
 }
@@ -59,7 +59,7 @@ fn result(signature: &Signature) -> (TokenStream, TokenStream) {
     }
 }
 
-/// The name of the context, what makes the operation, and the future as `called`.
+/// The name of the context, what makes the operation, and the future, boxed.
 ///
 /// A future that is not `Send` is reported where it is boxed: at the name of the method.
 fn called(
@@ -86,24 +86,16 @@ fn called(
     let cx = if extras.is_empty() { quote!(_) } else { quote!(cx) };
     let name = &method.name;
     let call = quote!(self.#name(ids #(, #extras)*));
-    let (output, future) = if let Some(output) = output(signature) {
-        (quote!(#output), call)
+    let future = if signature.result.is_some() {
+        call
     } else {
         // The compiler finds the types.
         let answer = quote_spanned! {signature.output.span()=>
             <_ as ::cascade_core::MethodResult>::into_result(#call.await)
         };
-        (quote!(::core::result::Result<_, _>), quote!(async move { #answer }))
+        quote!(async move { #answer })
     };
-    let boxed = quote_spanned!(name.span()=> ::std::boxed::Box::pin(#future));
-    Some((cx, operation, quote!(let called: ::cascade_core::__private::Called<'_, #output> = #boxed;)))
-}
-
-/// What the method answers, where that and its ids can be named again.
-fn output(signature: &Signature) -> Option<&TokenStream> {
-    signature.result.as_ref()?;
-    signature.ids.ty()?;
-    signature.output.ty()
+    Some((cx, operation, quote_spanned!(name.span()=> ::std::boxed::Box::pin(#future))))
 }
 
 /// The resource whose ids the method takes.

@@ -37,28 +37,26 @@ pub(crate) fn declaration(
         arms.filter_map(|(number, method)| arm(resource, number, method, model)).collect();
     let assertions = assertions(resource, model);
     quote! {
-        const _: () = {
-            #[automatically_derived]
-            impl ::cascade_core::__private::Annotated for #extension {
-                type Id = #id;
+        #[automatically_derived]
+        impl ::cascade_core::__private::Annotated for #extension {
+            type Id = #id;
 
-                #declare
+            #declare
 
-                fn call<'a>(
-                    &'a self,
-                    method: u16,
-                    call: ::cascade_core::__private::Call<'a, '_>,
-                ) -> ::cascade_core::__private::Answered<'a> {
-                    match method {
-                        #(#arms)*
-                        _ => call.refused(),
-                    }
+            fn call<'a>(
+                &'a self,
+                method: u16,
+                call: ::cascade_core::__private::Call<'a, '_>,
+            ) -> ::cascade_core::__private::Answered<'a> {
+                match method {
+                    #(#arms)*
+                    _ => call.refused(),
                 }
             }
-            #handled
-            ::cascade_core::__submit!(#extension);
-            #(#assertions)*
-        };
+        }
+        #handled
+        ::cascade_core::__submit!(#extension);
+        #(#assertions)*
     }
 }
 

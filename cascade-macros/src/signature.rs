@@ -50,11 +50,6 @@ impl Named {
         Self { ty: without_self(ty.to_token_stream(), extension), span: ty.span() }
     }
 
-    /// The type itself, where it can be named.
-    pub(crate) fn ty(&self) -> Option<&TokenStream> {
-        self.ty.as_ref()
-    }
-
     pub(crate) fn span(&self) -> Span {
         self.span
     }
