@@ -76,7 +76,7 @@ pub(crate) enum CallContext<'a> {
 
 impl<'a> Call<'a, '_> {
     /// The ids and the context for a finder or a verify method.
-    pub(crate) fn to_find<Id: ResourceId>(&self) -> Option<(&'a [Id], &'a FindContext)> {
+    pub(crate) fn to_find<Id: ResourceId>(self) -> Option<(&'a [Id], &'a FindContext)> {
         match self.cx {
             CallContext::Find(cx) => Some((self.ids.typed()?, cx)),
             CallContext::Step(_) => None,
@@ -84,7 +84,7 @@ impl<'a> Call<'a, '_> {
     }
 
     /// The ids and the context for any other method.
-    pub(crate) fn to_step<Id: ResourceId>(&self) -> Option<(&'a [Id], &'a StepContext)> {
+    pub(crate) fn to_step<Id: ResourceId>(self) -> Option<(&'a [Id], &'a StepContext)> {
         match self.cx {
             CallContext::Step(cx) => Some((self.ids.typed()?, cx)),
             CallContext::Find(_) => None,

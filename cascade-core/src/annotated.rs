@@ -40,7 +40,9 @@ impl<E: Annotated> Declare for E {
     type Id = E::Id;
 
     fn declare() -> Declaration<Self, Self::Id> {
-        Declaration::annotated(Written::read(<E as Annotated>::declare), |extension| Box::new(extension))
+        let mut written = Written::new();
+        <E as Annotated>::declare(&mut written);
+        Declaration::annotated(written.declaration, |extension| Box::new(extension))
     }
 }
 
@@ -125,25 +127,23 @@ impl From<Policy> for Decision {
 /// it in the middle, wherever that is done.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
 pub struct Written {
-    declaration: UntypedDeclaration,
+    pub(crate) declaration: UntypedDeclaration,
     names: &'static str,
     resources: Vec<ResourceDescriptor>,
     operations: Vec<OperationDescriptor>,
 }
 
 impl Written {
-    /// What `declare` fills.
-    pub(crate) fn read(declare: fn(&mut Self)) -> UntypedDeclaration {
+    /// What an extension fills.
+    pub(crate) fn new() -> Self {
         let nowhere = Place::new("", "", 0);
         let nothing = ResourceDescriptor::runtime::<u64>("", nowhere);
-        let mut written = Self {
+        Self {
             declaration: UntypedDeclaration::new(Name::default(), nothing, nowhere),
             names: "",
             resources: Vec::new(),
             operations: Vec::new(),
-        };
-        declare(&mut written);
-        written.declaration
+        }
     }
 
     /// Begins. `names` are those of the package, of the extension and of its methods in their order, with spaces between

@@ -15,13 +15,16 @@ use crate::resource::{IdKind, ResourceId};
 /// What makes an answer of a method ours.
 type Answers<T> = for<'a, 'w> fn(&Call<'a, 'w>, Called<'a, Result<T, StepError>>) -> Answered<'a>;
 
+/// What lends ids with a context.
+type Lends<Id, Cx> = for<'c, 'a, 'w> fn(&'c Call<'a, 'w>) -> Option<(&'a [Id], &'a Cx)>;
+
 /// What there is for ids of one type: tables of them, calls about them, and answers with them. Finders are those between
 /// two resources that have them.
 struct ForIds<Id: 'static> {
     _kind: fn() -> IdKind,
     _found: fn(Found<Id, Id>) -> Box<dyn DynFound>,
-    _to_find: for<'c, 'a, 'w> fn(&'c Call<'a, 'w>) -> Option<(&'a [Id], &'a FindContext)>,
-    _to_step: for<'c, 'a, 'w> fn(&'c Call<'a, 'w>) -> Option<(&'a [Id], &'a StepContext)>,
+    _to_find: Lends<Id, FindContext>,
+    _to_step: Lends<Id, StepContext>,
     _pairs: Answers<Vec<(Id, Id)>>,
     _children: Answers<Vec<Id>>,
     _done: Answers<()>,
@@ -47,8 +50,21 @@ impl<Id: ResourceId> ForIds<Id> {
     }
 }
 
-/// Public in name, so that it is compiled at all.
+/// All that is compiled here. Public in name, so that it is compiled at all.
 #[doc(hidden)]
-#[expect(private_interfaces, reason = "nobody is to use it")]
-pub static FOR_COMMON_IDS: (ForIds<u64>, ForIds<i64>, ForIds<String>, fn() -> OperationDescriptor) =
-    (ForIds::new(), ForIds::new(), ForIds::new(), Delete::described);
+#[expect(missing_debug_implementations, reason = "no part of the public interface")]
+pub struct ForCommonIds {
+    _numbers: ForIds<u64>,
+    _signed: ForIds<i64>,
+    _texts: ForIds<String>,
+    _delete: fn() -> OperationDescriptor,
+}
+
+/// See [`ForCommonIds`].
+#[doc(hidden)]
+pub static FOR_COMMON_IDS: ForCommonIds = ForCommonIds {
+    _numbers: ForIds::new(),
+    _signed: ForIds::new(),
+    _texts: ForIds::new(),
+    _delete: Delete::described,
+};

@@ -147,7 +147,7 @@ impl Graph {
         if registrations.is_empty() {
             return Err(BuildError::new(vec![nothing_linked()]));
         }
-        Self::build(registrations.iter().map(crate::registration::Registration::describe))
+        Self::build(registrations.iter().copied().map(crate::registration::Registration::describe))
     }
 
     /// The resources, by name.

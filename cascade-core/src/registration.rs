@@ -8,8 +8,15 @@ use crate::provide::{Extension, NotProvided, Provided};
 /// An annotated extension, as the linker collects it.
 #[derive(Clone, Copy)]
 pub struct Registration {
-    declare: fn(&mut Written),
-    make: fn(&Provided) -> Result<Box<dyn Annotated>, NotProvided>,
+    link: fn(&mut Linked<'_>),
+}
+
+/// What is asked of an extension that the linker collected.
+struct Linked<'p> {
+    written: Written,
+    /// What it is made of; `None` where it is only to say what it declares.
+    provided: Option<&'p Provided>,
+    made: Option<Result<Box<dyn Annotated>, NotProvided>>,
 }
 
 impl std::fmt::Debug for Registration {
@@ -22,26 +29,47 @@ impl std::fmt::Debug for Registration {
 impl Registration {
     /// The registration of `E`. `#[cascade]` submits it.
     pub const fn of<E: Annotated + Extension>() -> Self {
-        Self { declare: E::declare, make: make::<E> }
+        Self { link: link::<E> }
     }
 
-    pub(crate) fn describe(&self) -> ExtensionDescriptor {
-        Written::read(self.declare).descriptor
+    pub(crate) fn describe(self) -> ExtensionDescriptor {
+        self.linked(None).written.declaration.descriptor
     }
 
-    pub(crate) fn make(&self, provided: &Provided) -> Result<Box<dyn DynExtension>, NotProvided> {
-        let annotated = Some((self.make)(provided)?);
-        let declaration = Written::read(self.declare);
-        Ok(Box::new(Bound { extension: None, annotated, declaration }))
+    pub(crate) fn make(self, provided: &Provided) -> Result<Box<dyn DynExtension>, NotProvided> {
+        let Linked { written, made, .. } = self.linked(Some(provided));
+        let annotated = made.transpose()?;
+        Ok(Box::new(Bound { extension: None, annotated, declaration: written.declaration }))
+    }
+
+    fn linked(self, provided: Option<&Provided>) -> Linked<'_> {
+        let mut linked = Linked { written: Written::new(), provided, made: None };
+        (self.link)(&mut linked);
+        linked
     }
 }
 
-/// There is one of these for each extension in a program: it does no more than it must.
-fn make<E: Annotated + Extension>(provided: &Provided) -> Result<Box<dyn Annotated>, NotProvided> {
-    match E::from_provided(provided) {
-        Ok(extension) => Ok(Box::new(extension)),
-        Err(missing) => Err(missing),
+impl Linked<'_> {
+    #[inline(never)]
+    fn made(&mut self, extension: Box<dyn Annotated>) {
+        self.made = Some(Ok(extension));
     }
+
+    #[inline(never)]
+    fn missing(&mut self, missing: NotProvided) {
+        self.made = Some(Err(missing));
+    }
+}
+
+/// There is one of these for each extension in a program, and nothing else but its methods: it does no more than it must.
+fn link<E: Annotated + Extension>(linked: &mut Linked<'_>) {
+    if let Some(provided) = linked.provided {
+        match E::from_provided(provided) {
+            Ok(extension) => linked.made(Box::new(extension)),
+            Err(missing) => linked.missing(missing),
+        }
+    }
+    E::declare(&mut linked.written);
 }
 
 #[cfg(feature = "inventory")]

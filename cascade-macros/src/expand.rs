@@ -22,6 +22,7 @@ pub(crate) fn declaration(
     let id = id_of(resource);
     // A resource that is none is reported at its name, once.
     let declare = quote_spanned! {resource.span()=>
+        #[inline]
         fn declare(written: &mut ::cascade_core::__private::Written) {
             #(#written)*
         }
