@@ -298,3 +298,14 @@ impl Written {
         self.operations.get(usize::from(number)).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Part;
+
+    /// Each handler of a program has half a dozen of them.
+    #[test]
+    fn a_part_is_small() {
+        assert!(size_of::<Part>() <= 12, "{} bytes", size_of::<Part>());
+    }
+}

@@ -1,0 +1,83 @@
+//! What an annotated extension declares can be added to by hand: both kinds of methods are called on one value.
+
+use std::sync::{Arc, Mutex};
+
+use cascade_core::prelude::*;
+use cascade_core::{Declare, place};
+
+#[derive(Resource)]
+#[resource(id = u64)]
+struct Host;
+
+#[derive(Resource)]
+#[resource(id = String)]
+struct Vm;
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+#[derive(Extension)]
+struct Hosts {
+    log: Log,
+}
+
+#[cascade(resource = Host)]
+impl Hosts {
+    #[on(Delete)]
+    async fn remove(&self, hosts: &[u64]) -> Result<(), StepError> {
+        self.log.lock().unwrap().push(format!("remove {hosts:?}"));
+        Ok(())
+    }
+}
+
+#[derive(Extension)]
+struct Vms {
+    log: Log,
+}
+
+/// What becomes of VMs.
+#[cascade(resource = Vm, edges = [Host])]
+impl Vms {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, hosts: &[u64]) -> Result<Vec<(u64, String)>, StepError> {
+        Ok(hosts.iter().map(|host| (*host, format!("vm-{host}"))).collect())
+    }
+
+    #[cfg(not(test))]
+    #[on(Delete)]
+    async fn left_out(&self, vms: &[String]) -> Result<(), StepError> {
+        unreachable!("{vms:?}")
+    }
+
+    /// They keep their disks.
+    #[on(Delete, from = [Host])]
+    async fn stop(&self, vms: &[String]) -> Result<(), StepError> {
+        self.log.lock().unwrap().push(format!("stop {vms:?}"));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_declaration_of_the_attribute_is_added_to_by_hand() {
+    let log = Log::default();
+    let mut vms = Vms::declare();
+    vms.begin::<Delete, _>("prepare", place!(), |vms: &Vms, ids: &[String], _| {
+        Box::pin(async move {
+            vms.log.lock().unwrap().push(format!("prepare {ids:?}"));
+            Ok(Outcome::done())
+        })
+    });
+    let descriptor = vms.descriptor();
+    assert_eq!(descriptor.docs, "What becomes of VMs.");
+    // What a `#[cfg]` took away moves no other method's number.
+    let effects: Vec<_> = descriptor.effects.iter().map(|effect| (&*effect.method, &*effect.docs)).collect();
+    assert_eq!(effects, [("stop", "They keep their disks.")]);
+
+    let cascade = Cascade::builder()
+        .register(Hosts { log: Arc::clone(&log) })
+        .declare(Vms { log: Arc::clone(&log) }, vms)
+        .build()
+        .unwrap();
+    let plan = cascade.plan(Delete, Host::roots([1_u64])).await.unwrap();
+    assert!(cascade.apply(plan).await.unwrap().is_complete());
+    assert_eq!(*log.lock().unwrap(), ["prepare [\"vm-1\"]", "stop [\"vm-1\"]", "remove [1]"]);
+}
