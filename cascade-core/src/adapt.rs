@@ -132,12 +132,12 @@ impl<'a> Call<'a, '_> {
 
     /// The answer of an effect, a begin or a cleanup method.
     pub(crate) fn outcome<Id: ResourceId, T: 'static, X: 'static>(
-        &self,
+        self,
         mut called: Called<'a, Result<T, X>>,
         outcome: fn(T) -> Outcome<Id>,
         error: fn(X) -> StepError,
-    ) -> Answered<'a> {
-        let Some(ids) = self.ids.typed::<Id>() else { return self.refused() };
+    ) -> Answer<'a> {
+        let ids = self.ids;
         let failures = move |answer| match answer {
             Ok(answer) => failures(ids, outcome(answer)),
             Err(failed) => Err(error(failed)),
@@ -146,7 +146,7 @@ impl<'a> Call<'a, '_> {
             Poll::Ready(answer) => Begun::Answered(failures(answer)),
             Poll::Pending => Begun::Going(Box::pin(async move { failures(called.await) })),
         };
-        Ok(Answer(AnswerOf::Failures(begun)))
+        Answer(AnswerOf::Failures(begun))
     }
 }
 
@@ -167,11 +167,12 @@ pub(crate) fn not_callable() -> StepError {
 }
 
 /// The failures of an outcome, by position in the batch.
-fn failures<Id: ResourceId>(batch: &[Id], outcome: Outcome<Id>) -> Result<Failures, StepError> {
+fn failures<Id: ResourceId>(batch: Ids<'_>, outcome: Outcome<Id>) -> Result<Failures, StepError> {
     let failures = outcome.into_failures();
     if failures.is_empty() {
         return Ok(Vec::new());
     }
+    let batch = batch.typed::<Id>().ok_or_else(not_callable)?;
     positions(batch, failures).map_err(|stranger| {
         StepError::terminal(format!("it reported `{stranger}` as failed, which was not in its batch"))
     })

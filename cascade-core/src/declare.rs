@@ -589,7 +589,7 @@ where
 {
     Method::by_hand(move |extension, call| {
         let Some((ids, cx)) = call.to_step() else { return call.refused() };
-        call.outcome(act(typed(extension)?, ids, cx), identity::<Outcome<Id>>, identity)
+        Ok(call.outcome(act(typed(extension)?, ids, cx), identity::<Outcome<Id>>, identity))
     })
 }
 

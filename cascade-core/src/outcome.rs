@@ -165,7 +165,7 @@ pub trait IntoOutcome<Id> {
         Self: Sized + 'static,
         Id: ResourceId,
     {
-        call.outcome(called, Self::into_outcome, X::into_step_error)
+        Ok(call.outcome(called, Self::into_outcome, X::into_step_error))
     }
 }
 

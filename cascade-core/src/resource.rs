@@ -58,25 +58,17 @@ pub trait Resource: 'static {
     /// What the engine needs to know of the resource.
     const DESCRIPTOR: ResourceDescriptor;
 
-    /// The descriptor, put together by code: as data, each string in it is a pointer that is relocated when a program
-    /// starts, and takes three times the room.
+    /// The descriptor, for code that many share. Where nothing is optimised, it is as written: that costs the compiler least.
     #[doc(hidden)]
     #[inline(never)]
     fn described() -> ResourceDescriptor
     where
         Self: Sized,
     {
-        let name = const { if let Cow::Borrowed(name) = &Self::LENT.name { Some(*name) } else { None } };
-        let docs = const { if let Cow::Borrowed(docs) = &Self::LENT.docs { Some(*docs) } else { None } };
-        let (package, file) = (const { Self::LENT.place.package }, const { Self::LENT.place.file });
-        let (Some(name), Some(docs)) = (name, docs) else { return Self::DESCRIPTOR };
-        ResourceDescriptor {
-            name: Cow::Borrowed(name),
-            docs: Cow::Borrowed(docs),
-            type_id: const { Self::LENT.type_id },
-            ids: const { Self::LENT.ids },
-            place: Place::new(package, file, const { Self::LENT.place.line }),
-        }
+        #[cfg(debug_assertions)]
+        return Self::DESCRIPTOR;
+        #[cfg(not(debug_assertions))]
+        described_by_code::<Self>()
     }
 
     /// The instances that an operation starts from. An id that is given twice counts once.
@@ -214,11 +206,31 @@ impl Debug for ResourceDescriptor {
     }
 }
 
+/// Put together by code: as data, each string in it is a pointer that is relocated when a program starts, and takes three
+/// times the room.
+#[cfg(not(debug_assertions))]
+#[inline]
+fn described_by_code<R: Resource>() -> ResourceDescriptor {
+    let name = const { if let Cow::Borrowed(name) = &R::LENT.name { Some(*name) } else { None } };
+    let docs = const { if let Cow::Borrowed(docs) = &R::LENT.docs { Some(*docs) } else { None } };
+    let (package, file) = (const { R::LENT.place.package }, const { R::LENT.place.file });
+    let (Some(name), Some(docs)) = (name, docs) else { return R::DESCRIPTOR };
+    ResourceDescriptor {
+        name: Cow::Borrowed(name),
+        docs: Cow::Borrowed(docs),
+        type_id: const { R::LENT.type_id },
+        ids: const { R::LENT.ids },
+        place: Place::new(package, file, const { R::LENT.place.line }),
+    }
+}
+
 /// The descriptor of a type, lent for ever: its parts can be read when a program is compiled.
+#[cfg(not(debug_assertions))]
 trait Lent: Resource {
     const LENT: &'static ResourceDescriptor;
 }
 
+#[cfg(not(debug_assertions))]
 impl<R: Resource> Lent for R {
     const LENT: &'static ResourceDescriptor = &R::DESCRIPTOR;
 }

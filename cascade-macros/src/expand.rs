@@ -24,6 +24,8 @@ pub(crate) fn declaration(
     let declare = quote_spanned! {resource.span()=>
         #[inline]
         fn declare(written: &mut ::cascade_core::__private::Written) {
+            use ::cascade_core::__private::Part as __Part;
+
             #(#written)*
         }
     };

@@ -88,7 +88,7 @@ pub(crate) fn parts<'m>(extension: &Ident, model: &'m Model, numbers: &mut Numbe
 impl Run<'_> {
     fn statement(self) -> TokenStream {
         let Self { cfgs, parts } = self;
-        quote!(#(#cfgs)* written.parts(&[#(::cascade_core::__private::Part::#parts),*]);)
+        quote!(#(#cfgs)* written.parts(&[#(__Part::#parts),*]);)
     }
 }
 
