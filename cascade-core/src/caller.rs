@@ -20,11 +20,12 @@ use crate::drift::{Drift, Newcomers, Released, look_again, look_at_owners};
 use crate::engine::Engine;
 use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
+use crate::intern::Ids;
 use crate::layer::{Instances, Next, StepCall};
 use crate::pass::Method;
 use crate::remote::unwrapped;
 use crate::route::Reach;
-use crate::schedule::Step;
+use crate::schedule::{Row, Step};
 use crate::taken::Takers;
 
 /// A step that has ended.
@@ -139,6 +140,34 @@ impl Caller<'_> {
         let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
         let extension = &*self.engine.extensions[method.extension];
         Some(first(|| extension.begin((self.phase, method.index), ids, cx, task)))
+    }
+
+    /// The first tries of a row's steps that nobody looks on at, each polled once, as long as they end at once and well and
+    /// the next one `may_start`. Answers before which instance that ended, and what came of the step that begins with it, if
+    /// it was begun.
+    pub(crate) fn row_at_once<'s>(
+        &'s self,
+        method: &Method,
+        cx: &'s StepContext,
+        row: &Row,
+        task: &mut Context<'_>,
+        may_start: impl Fn(u32) -> bool,
+    ) -> (u32, Option<FirstTry<'s>>) {
+        let extension = &*self.engine.extensions[method.extension];
+        let ids = &*self.affected.columns[method.resource].ids;
+        let first_node = self.affected.base[method.resource];
+        let Row { batch, ref nodes, .. } = *row;
+        let mut start = nodes.start;
+        while nodes.end - start >= batch && may_start(start - nodes.start) {
+            let (from, to) = ((start - first_node) as usize, (start - first_node + batch) as usize);
+            let ids = Ids::Part(ids, from, to);
+            let first = first(|| extension.begin((self.phase, method.index), ids, cx, task));
+            if !first.is_well() {
+                return (start, Some(first));
+            }
+            start += batch;
+        }
+        (start, None)
     }
 
     /// The context of a method's first tries in a run that was not taken up again.

@@ -433,7 +433,19 @@ impl Run {
         task: &mut Context<'_>,
     ) -> Unseen<'c> {
         let mut instances = 0;
-        while instances < MOST_UNSEEN && !self.settings.nesting.cancel.is_cancelled() {
+        let may_start = |instances| instances < MOST_UNSEEN && !self.settings.nesting.cancel.is_cancelled();
+        while may_start(instances) {
+            if let Some(row) = driven.scheduler.row() {
+                let (method, cx) = (&driven.methods[row.slot], &contexts[row.slot]);
+                let may_start = |further: u32| may_start(instances + further as usize);
+                let (end, first) = caller.row_at_once(method, cx, &row, task, may_start);
+                if first.is_some() {
+                    return Unseen::GoesOn(driven.scheduler.end_row_before(&row, end), first);
+                }
+                driven.scheduler.end_row(&row, end);
+                instances += (end - row.nodes.start) as usize;
+                continue;
+            }
             let Some(step) = driven.scheduler.take() else {
                 return if instances == 0 { Unseen::Nothing } else { Unseen::Ended };
             };

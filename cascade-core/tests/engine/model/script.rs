@@ -4,8 +4,9 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cascade_core::{
-    BuildError, CancellationToken, Cascade, CascadeBuilder, Declaration, Delete, FindContext, Found, HandlerFuture, Operation,
-    Outcome, Phase, Place, ResourceDescriptor, ResourceId, Rule, StepContext, StepError, StepSettings, Veto,
+    BuildError, CancellationToken, Cascade, CascadeBuilder, Declaration, Delete, FindContext, Found,
+    HandlerFuture, Operation, Outcome, Phase, Place, ResourceDescriptor, ResourceId, Rule, StepContext,
+    StepError, StepSettings, Veto,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
