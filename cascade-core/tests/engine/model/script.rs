@@ -163,7 +163,7 @@ impl Script {
     fn answer_at_once(&self, call: &Call) -> Option<Answer> {
         let mut state = self.state();
         let AtOnce { tape, trouble } = state.at_once.as_mut()?;
-        let answer = (tape.below(8) < 7).then(|| drive::answer(tape, call, *trouble))?;
+        let answer = (tape.below(16) < 15).then(|| drive::answer(tape, call, *trouble))?;
         drop(state);
         self.one_more();
         Some(answer)
