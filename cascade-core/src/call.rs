@@ -91,13 +91,23 @@ impl<T> First<'_, Vec<T>> {
     }
 }
 
+impl<'a, T> From<Begun<'a, T>> for First<'a, T> {
+    fn from(begun: Begun<'a, T>) -> Self {
+        match begun {
+            Begun::Answered(answer) => Self::Answered(answer.map_err(unwrapped)),
+            Begun::Going(future) => Self::Going(future),
+        }
+    }
+}
+
 /// Calls, which polls once: what answers at once needs no timer and no future around it.
 pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> First<'a, T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Begun::Answered(answer)) => First::Answered(answer.map_err(unwrapped)),
-        Ok(Begun::Going(future)) => First::Going(future),
-        Err(panic) => First::Answered(Err(CallError::Panicked(panic_message(&*panic)))),
-    }
+    contained(call).map_or_else(|panic| First::Answered(Err(panic)), First::from)
+}
+
+/// A panic as the error that it is.
+pub(crate) fn contained<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| CallError::Panicked(panic_message(&*panic)))
 }
 
 impl<T> First<'_, T> {

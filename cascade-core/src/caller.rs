@@ -12,7 +12,7 @@ use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
 
 use crate::affected::Affected;
-use crate::call::{CallError, First, first, once};
+use crate::call::{Begun, CallError, First, contained, first, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
 use crate::declare::{Phase, StepSettings};
@@ -158,16 +158,23 @@ impl Caller<'_> {
         let first_node = self.affected.base[method.resource];
         let Row { batch, ref nodes, .. } = *row;
         let mut start = nodes.start;
-        while nodes.end - start >= batch && may_start(start - nodes.start) {
-            let (from, to) = ((start - first_node) as usize, (start - first_node + batch) as usize);
-            let ids = Ids::Part(ids, from, to);
-            let first = first(|| extension.begin((self.phase, method.index), ids, cx, task));
-            if !first.is_well() {
-                return (start, Some(first));
+        // Contained as a whole: the one that panics is the one that was begun last.
+        let begun = contained(|| {
+            while nodes.end - start >= batch && may_start(start - nodes.start) {
+                let from = (start - first_node) as usize;
+                let ids = Ids::Part(ids, from, from + batch as usize);
+                match extension.begin((self.phase, method.index), ids, cx, task) {
+                    Begun::Answered(Ok(failures)) if failures.is_empty() => start += batch,
+                    begun => return Some(begun),
+                }
             }
-            start += batch;
-        }
-        (start, None)
+            None
+        });
+        let first = match begun {
+            Ok(begun) => begun.map(First::from),
+            Err(panic) => Some(First::Answered(Err(panic))),
+        };
+        (start, first)
     }
 
     /// The context of a method's first tries in a run that was not taken up again.

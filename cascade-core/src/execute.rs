@@ -123,7 +123,7 @@ enum Unseen<'c> {
     GoesOn(Step, Option<FirstTry<'c>>),
 }
 
-/// Instances that steps may run on in a row before others get their turn, unless it is one step.
+/// Instances that steps may run on one after the other for one unit of the task's budget, unless it is one step.
 const MOST_UNSEEN: usize = 64;
 
 /// Steps that wait for their records to be durable, at most.
