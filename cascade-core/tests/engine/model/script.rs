@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::drive;
 use super::reference::{self, FinderCall};
 use super::tape::Tape;
-use super::world::{DecisionSpec, EdgeSpec, Late, OperationSpec, RuleSpec, World};
+use super::world::{Answers, DecisionSpec, EdgeSpec, Late, OperationSpec, RuleSpec, World};
 
 /// An operation beside `Delete`.
 #[derive(cascade_core::Operation, Clone, Debug, Serialize, Deserialize)]
@@ -194,7 +194,7 @@ impl Script {
         parents: &[P],
     ) -> Result<Found<P, C>, StepError> {
         let parents: Vec<u32> = parents.iter().map(NumberedId::number).collect();
-        let call = FinderCall { edge, parents };
+        let call = FinderCall { edge, parents: parents.clone() };
         self.state().finder_calls.push(call.clone());
         self.wait(None).await;
         let mut rows = reference::answer(&self.now(), edge, &call.parents);
@@ -204,10 +204,22 @@ impl Script {
             state.entries.push(Entry::Found(call, rows.clone()));
         }
         drop(state);
-        Ok(if self.world.edges[edge].children_only {
-            Found::Children(rows.into_iter().map(|(_, child)| C::of(child)).collect())
-        } else {
-            Found::Pairs(rows.into_iter().map(|(parent, child)| (P::of(parent), C::of(child))).collect())
+        Ok(match self.world.edges[edge].answers {
+            Answers::Pairs => {
+                Found::Pairs(rows.into_iter().map(|(parent, child)| (P::of(parent), C::of(child))).collect())
+            }
+            Answers::PerParent => Found::PerParent(
+                parents
+                    .iter()
+                    .map(|asked| {
+                        let of = rows.iter().filter(move |(parent, _)| parent == asked);
+                        of.map(|(_, child)| C::of(*child))
+                    })
+                    .collect(),
+            ),
+            Answers::ChildrenAlone => {
+                Found::Children(rows.into_iter().map(|(_, child)| C::of(child)).collect())
+            }
         })
     }
 
