@@ -225,12 +225,18 @@ impl Caller<'_> {
     /// The monitor's number of the step, and its span.
     fn start(&self, method: &Method, step: &Step) -> (Option<u64>, tracing::Span) {
         let Self { affected, phase, settings, .. } = self;
-        let effect = method.name(&affected.graph, *phase);
-        let resource = affected.resource_name(method.resource);
-        let instances = step.nodes.len();
+        let effect = || method.name(&affected.graph, *phase);
         let monitor = settings.monitor.as_ref();
-        let number = monitor.map(|monitor| monitor.start_step(method.resource, effect, &step.nodes));
-        (number, tracing::debug_span!("cascade.step", %phase, resource, effect, instances))
+        let number = monitor.map(|monitor| monitor.start_step(method.resource, effect(), &step.nodes));
+        // What is in a span is made where somebody takes it.
+        let span = tracing::debug_span!(
+            "cascade.step",
+            %phase,
+            resource = affected.resource_name(method.resource),
+            effect = effect(),
+            instances = step.nodes.len()
+        );
+        (number, span)
     }
 
     /// Looks again, unless the run is stopped: then there are no newcomers, and the step does not start either. A
@@ -388,6 +394,7 @@ impl Caller<'_> {
             None => Box::pin(self.call(method, open, attempt)).await,
         };
         let mut failures: Failed = match answer {
+            Ok(failures) if failures.is_empty() => return (Failed::new(), Failed::new()),
             Ok(failures) => positions(open, failures),
             Err(error) => {
                 let error = Arc::new(error);

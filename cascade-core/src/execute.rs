@@ -390,8 +390,7 @@ impl Run {
                 Unseen::Ended => tokio::task::coop::consume_budget().await,
                 Unseen::Nothing => return false,
                 Unseen::GoesOn(step, first) => {
-                    let method = &methods[step.slot];
-                    self.start(driven, Box::pin(caller.run(method, step, first)), running).await;
+                    self.go_on(driven, caller, (step, first), running).await;
                 }
             }
             return true;
@@ -404,7 +403,7 @@ impl Run {
         self.recorder.begun(&self.affected, driven.phase, *method, &step);
         let first = poll_fn(|task| Poll::Ready(caller.at_once(method, &contexts[step.slot], &step, task)));
         let first = first.await;
-        self.start(driven, Box::pin(caller.run(method, step, first)), running).await;
+        self.go_on(driven, caller, (step, first), running).await;
         true
     }
 
@@ -459,13 +458,23 @@ impl Run {
         Unseen::Ended
     }
 
-    /// Starts a step here and now: it ends at once, or joins those that run.
-    async fn start<'c>(
+    /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.
+    async fn go_on<'c, 'm: 'c>(
         &mut self,
-        driven: &mut Driven<'_>,
-        mut call: BoxFuture<'c, Ended>,
+        driven: &mut Driven<'m>,
+        caller: &'c Caller<'_>,
+        (step, first): (Step, Option<FirstTry<'c>>),
         running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
     ) {
+        let methods: &'m [Method] = driven.methods;
+        // A method that waits was polled a moment ago, and will be when its turn comes.
+        let waits = matches!(first, Some(First::Going(_)));
+        let method = &methods[step.slot];
+        let mut call: BoxFuture<'c, Ended> = Box::pin(caller.run(method, step, first));
+        if waits {
+            running.push(call);
+            return;
+        }
         match futures::poll!(&mut call) {
             Poll::Ready(ended) => {
                 self.end(driven, ended);
