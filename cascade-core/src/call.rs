@@ -115,16 +115,19 @@ impl<T> First<'_, T> {
     pub(crate) async fn answer(self, timeout: Option<Duration>) -> Result<T, CallError> {
         match self {
             Self::Answered(answer) => answer,
-            Self::Going(call) => limited(timeout, call).await,
+            Self::Going(call) => Box::pin(limited(timeout, call)).await,
         }
     }
 }
 
-/// Waits for a call that is under way.
-async fn limited<T>(timeout: Option<Duration>, call: HandlerFuture<'_, T>) -> Result<T, CallError> {
+/// Waits for a call that is under way. Its time begins when this is first polled.
+pub(crate) async fn limited<T>(
+    timeout: Option<Duration>,
+    call: HandlerFuture<'_, T>,
+) -> Result<T, CallError> {
     let answered = async {
         match timeout {
-            Some(limit) => match Box::pin(tokio::time::timeout(limit, call)).await {
+            Some(limit) => match tokio::time::timeout(limit, call).await {
                 Ok(answer) => answer.map_err(unwrapped),
                 Err(_) => Err(CallError::TimedOut(limit)),
             },

@@ -12,10 +12,10 @@ use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
 
 use crate::affected::Affected;
-use crate::call::{Begun, CallError, First, contained, first, once};
+use crate::call::{Begun, CallError, First, contained, first, limited, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
-use crate::declare::{Phase, StepSettings};
+use crate::declare::{HandlerFuture, Phase, StepSettings};
 use crate::drift::{Drift, Newcomers, Released, look_again, look_at_owners};
 use crate::engine::Engine;
 use crate::event::{Event, StepName};
@@ -194,6 +194,21 @@ impl Caller<'_> {
             resumed: resumed || settings.nesting.is_repeat,
             run: Some(settings.run.clone()),
             forced: settings.forced,
+        }
+    }
+
+    /// Goes on with a step that nobody looks on at, whose first try waits: mostly it ends well, and then that is all.
+    pub(crate) async fn wait(
+        &self,
+        method: &Method,
+        step: Step,
+        call: HandlerFuture<'_, Vec<(usize, crate::StepError)>>,
+    ) -> Ended {
+        match limited(self.limits(method).timeout, call).await {
+            Ok(failures) if failures.is_empty() => {
+                Ended { step, failed: Failed::new(), not_run: None, number: None, since: None }
+            }
+            answer => Box::pin(self.run(method, step, Some(First::Answered(answer)))).await,
         }
     }
 

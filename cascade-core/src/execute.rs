@@ -467,14 +467,13 @@ impl Run {
         running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
     ) {
         let methods: &'m [Method] = driven.methods;
-        // A method that waits was polled a moment ago, and will be when its turn comes.
-        let waits = matches!(first, Some(First::Going(_)));
         let method = &methods[step.slot];
+        // A method that waits was polled a moment ago, and will be when its turn comes.
+        let first = match first {
+            Some(First::Going(call)) => return running.push(Box::pin(caller.wait(method, step, call))),
+            first => first,
+        };
         let mut call: BoxFuture<'c, Ended> = Box::pin(caller.run(method, step, first));
-        if waits {
-            running.push(call);
-            return;
-        }
         match futures::poll!(&mut call) {
             Poll::Ready(ended) => {
                 self.end(driven, ended);
