@@ -4,28 +4,25 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Context;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::Instrument;
-use tracing::level_filters::LevelFilter;
 
 use crate::affected::Affected;
-use crate::call::{Begun, CallError, First, contained, first, limited, once};
+use crate::call::{CallError, First, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
-use crate::declare::{HandlerFuture, Phase, StepSettings};
+use crate::declare::{Phase, StepSettings};
 use crate::drift::{Drift, Newcomers, Released, look_again, look_at_owners};
 use crate::engine::Engine;
 use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
-use crate::intern::Ids;
 use crate::layer::{Instances, Next, StepCall};
 use crate::pass::Method;
 use crate::remote::unwrapped;
 use crate::route::Reach;
-use crate::schedule::{Row, Step};
+use crate::schedule::Step;
 use crate::taken::Takers;
 
 /// A step that has ended.
@@ -84,12 +81,12 @@ impl Repeats {
 pub(crate) struct Looking<'a> {
     drift: Drift,
     /// `None` where nobody looks.
-    at: Option<LookedAt>,
+    pub(crate) at: Option<LookedAt>,
     refused: &'a Refused,
 }
 
 /// What is looked at.
-struct LookedAt {
+pub(crate) struct LookedAt {
     /// What the end of which instance takes.
     takers: Takers,
     released: Released,
@@ -114,69 +111,6 @@ impl Looking<'static> {
 type Failed = Vec<(usize, Arc<CallError>)>;
 
 impl Caller<'_> {
-    /// Whether a step is its method's call and nothing beside.
-    pub(crate) fn is_unseen(&self) -> bool {
-        self.settings.monitor.is_none()
-            && self.settings.observers.is_empty()
-            && self.engine.layers.is_empty()
-            && self.looking.at.is_none()
-            && self.repeats.phase.is_none()
-            && LevelFilter::current() < LevelFilter::DEBUG
-    }
-
-    /// The first try of a step that nobody looks on at, polled once. `cx` is that of a first try. `None` where somebody
-    /// looks on, or where the ids have to be copied, and so must be kept beside the call.
-    pub(crate) fn at_once<'s>(
-        &'s self,
-        method: &Method,
-        cx: &'s StepContext,
-        step: &Step,
-        task: &mut Context<'_>,
-    ) -> Option<FirstTry<'s>> {
-        if !self.is_unseen() {
-            return None;
-        }
-        let affected = self.affected;
-        let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
-        let extension = &*self.engine.extensions[method.extension];
-        Some(first(|| extension.begin((self.phase, method.index), ids, cx, task)))
-    }
-
-    /// The first tries of a row's steps that nobody looks on at, each polled once, as long as they end at once and well and
-    /// the next one `may_start`. Answers before which instance that ended, and what came of the step that begins with it, if
-    /// it was begun.
-    pub(crate) fn row_at_once<'s>(
-        &'s self,
-        method: &Method,
-        cx: &'s StepContext,
-        row: &Row,
-        task: &mut Context<'_>,
-        may_start: impl Fn(u32) -> bool,
-    ) -> (u32, Option<FirstTry<'s>>) {
-        let extension = &*self.engine.extensions[method.extension];
-        let ids = &*self.affected.columns[method.resource].ids;
-        let first_node = self.affected.base[method.resource];
-        let Row { batch, ref nodes, .. } = *row;
-        let mut start = nodes.start;
-        // Contained as a whole: the one that panics is the one that was begun last.
-        let begun = contained(|| {
-            while nodes.end - start >= batch && may_start(start - nodes.start) {
-                let from = (start - first_node) as usize;
-                let ids = Ids::Part(ids, from, from + batch as usize);
-                match extension.begin((self.phase, method.index), ids, cx, task) {
-                    Begun::Answered(Ok(failures)) if failures.is_empty() => start += batch,
-                    begun => return Some(begun),
-                }
-            }
-            None
-        });
-        let first = match begun {
-            Ok(begun) => begun.map(First::from),
-            Err(panic) => Some(First::Answered(Err(panic))),
-        };
-        (start, first)
-    }
-
     /// The context of a method's first tries in a run that was not taken up again.
     pub(crate) fn first_context(&self, method: &Method) -> StepContext {
         self.context(method, 1, false)
@@ -194,21 +128,6 @@ impl Caller<'_> {
             resumed: resumed || settings.nesting.is_repeat,
             run: Some(settings.run.clone()),
             forced: settings.forced,
-        }
-    }
-
-    /// Goes on with a step that nobody looks on at, whose first try waits: mostly it ends well, and then that is all.
-    pub(crate) async fn wait(
-        &self,
-        method: &Method,
-        step: Step,
-        call: HandlerFuture<'_, Vec<(usize, crate::StepError)>>,
-    ) -> Ended {
-        match limited(self.limits(method).timeout, call).await {
-            Ok(failures) if failures.is_empty() => {
-                Ended { step, failed: Failed::new(), not_run: None, number: None, since: None }
-            }
-            answer => Box::pin(self.run(method, step, Some(First::Answered(answer)))).await,
         }
     }
 
@@ -384,7 +303,7 @@ impl Caller<'_> {
         failed
     }
 
-    fn limits(&self, method: &Method) -> StepSettings {
+    pub(crate) fn limits(&self, method: &Method) -> StepSettings {
         self.engine.extensions[method.extension].descriptor().settings
     }
 

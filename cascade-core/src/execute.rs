@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -33,6 +33,7 @@ use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
 use crate::schedule::{Before, FailurePolicy, Scheduler, State, Step};
 use crate::taken;
+use crate::unseen::Unseen;
 
 /// How a run goes about it.
 #[derive(Clone)]
@@ -112,19 +113,6 @@ struct Driven<'m> {
 
 /// A step and the answer to its write; without a step, the answer to whether the run is still ours.
 type Recorded = (Option<Ended>, Result<(), JournalError>);
-
-/// What came of steps that nobody looks on at.
-enum Unseen<'c> {
-    /// All that were begun have ended well.
-    Ended,
-    /// None may start.
-    Nothing,
-    /// This one has not ended, or not well. What came of its first try, if it could be begun without copying its ids.
-    GoesOn(Step, Option<FirstTry<'c>>),
-}
-
-/// Instances that steps may run on one after the other for one unit of the task's budget, unless it is one step.
-const MOST_UNSEEN: usize = 64;
 
 /// Steps that wait for their records to be durable, at most.
 const MOST_RECORDING: usize = 1000;
@@ -385,7 +373,8 @@ impl Run {
     ) -> bool {
         let methods: &'m [Method] = driven.methods;
         if self.is_unseen(driven, caller, running) {
-            let ended = poll_fn(|task| Poll::Ready(self.unseen(driven, caller, contexts, task)));
+            let parts = (methods, contexts);
+            let ended = poll_fn(|task| Poll::Ready(caller.unseen(&mut driven.scheduler, parts, task)));
             match ended.await {
                 Unseen::Ended => tokio::task::coop::consume_budget().await,
                 Unseen::Nothing => return false,
@@ -420,42 +409,6 @@ impl Run {
             && driven.newcomers.is_empty()
             && !self.recorder.is_on()
             && caller.is_unseen()
-    }
-
-    /// Runs steps that nobody looks on at, one after the other, as long as they end at once and well: then there is nobody
-    /// to tell, nothing to record, and no other step that could end meanwhile.
-    fn unseen<'c>(
-        &self,
-        driven: &mut Driven<'_>,
-        caller: &'c Caller<'_>,
-        contexts: &'c [StepContext],
-        task: &mut Context<'_>,
-    ) -> Unseen<'c> {
-        let mut instances = 0;
-        let may_start = |instances| instances < MOST_UNSEEN && !self.settings.nesting.cancel.is_cancelled();
-        while may_start(instances) {
-            if let Some(row) = driven.scheduler.row() {
-                let (method, cx) = (&driven.methods[row.slot], &contexts[row.slot]);
-                let may_start = |further: u32| may_start(instances + further as usize);
-                let (end, first) = caller.row_at_once(method, cx, &row, task, may_start);
-                if first.is_some() {
-                    return Unseen::GoesOn(driven.scheduler.end_row_before(&row, end), first);
-                }
-                driven.scheduler.end_row(&row, end);
-                instances += (end - row.nodes.start) as usize;
-                continue;
-            }
-            let Some(step) = driven.scheduler.take() else {
-                return if instances == 0 { Unseen::Nothing } else { Unseen::Ended };
-            };
-            instances += step.nodes.len();
-            let first = caller.at_once(&driven.methods[step.slot], &contexts[step.slot], &step, task);
-            if !first.as_ref().is_some_and(First::is_well) {
-                return Unseen::GoesOn(step, first);
-            }
-            driven.scheduler.end_well(step);
-        }
-        Unseen::Ended
     }
 
     /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.

@@ -183,6 +183,7 @@ mod taken;
 #[cfg(feature = "inventory")]
 pub mod tool;
 mod tree;
+mod unseen;
 mod untyped;
 mod validate;
 mod verify;
