@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cascade_core::{
-    BuildError, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, Plan, Report,
+    BuildError, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, PerParent, Plan, Report,
     ResourceDescriptor, Rule, place,
 };
 use hashbrown::{HashMap, HashSet};
@@ -61,8 +61,8 @@ pub trait Source: Send + Sync + 'static {
     fn root(&self) -> &Self::Id;
     /// How many instances of each resource there are.
     fn counts(&self) -> &Counts;
-    /// The finder: the pairs along an edge.
-    fn pairs(&self, edge: usize, parents: &[Self::Id]) -> Vec<(Self::Id, Self::Id)>;
+    /// The finder: what hangs off each of the parents along an edge.
+    fn find(&self, edge: usize, parents: &[Self::Id]) -> PerParent<Self::Id>;
     /// The effect: it counts.
     fn destroy(&self, resource: usize, ids: &[Self::Id]);
 }
@@ -157,13 +157,13 @@ impl<Id: BenchId> Source for World<Id> {
         &self.counts
     }
 
-    fn pairs(&self, edge: usize, parents: &[Id]) -> Vec<(Id, Id)> {
-        let found: Vec<&[Id]> = parents.iter().map(|parent| self.children(edge, parent)).collect();
-        let mut pairs = Vec::with_capacity(found.iter().map(|children| children.len()).sum());
-        for (parent, children) in parents.iter().zip(found) {
-            pairs.extend(children.iter().map(|child| (parent.clone(), child.clone())));
-        }
-        pairs
+    fn find(&self, edge: usize, parents: &[Id]) -> PerParent<Id> {
+        // All are looked up before anything is copied: the looks wait for memory together.
+        let lists: Vec<&[Id]> = parents.iter().map(|parent| self.children(edge, parent)).collect();
+        let children = lists.iter().map(|children| children.len()).sum();
+        let mut found = PerParent::with_capacity(parents.len(), children);
+        found.extend(lists.into_iter().map(|children| children.iter().cloned()));
+        found
     }
 
     fn destroy(&self, resource: usize, ids: &[Id]) {
@@ -251,7 +251,7 @@ fn declaration<S: Source>(resource: usize) -> Declaration<Arc<S>, S::Id> {
     for (edge, &(parent, _)) in EDGES.iter().enumerate().filter(|(_, edge)| edge.1 == resource) {
         declared.edge(described(parent), place!());
         declared.finder("find", described(parent), None, place!(), move |world: &Arc<S>, parents, _| {
-            Box::pin(async move { Ok(Found::Pairs(world.pairs(edge, parents))) })
+            Box::pin(async move { Ok(Found::PerParent(world.find(edge, parents))) })
         });
         declared.rule(Rule::effect::<Delete>("destroy", place!()).from(described(parent)));
     }

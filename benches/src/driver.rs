@@ -13,23 +13,51 @@ use futures::stream::FuturesUnordered;
 
 use crate::Failed;
 use crate::measure::{Stopwatch, expect_equal};
+use crate::reactor::Reactor;
 
 /// Steps at once.
 const CONCURRENCY: usize = 100;
 
 /// The engine with one resource, whose effect counts.
 pub fn cascade(count: &Arc<AtomicU64>) -> Result<Cascade, BuildError> {
-    let thing = ResourceDescriptor::runtime::<u64>("Thing", place!());
-    let mut things = Declaration::<Arc<AtomicU64>, u64>::new("Things", thing, place!());
-    things.settings(StepSettings::default().batch(1).concurrency(CONCURRENCY));
+    let mut things = things();
     things.effect("touch", place!(), |count: &Arc<AtomicU64>, _, _| {
         Box::pin(async move {
             count.fetch_add(1, Ordering::Relaxed);
             Ok(Outcome::done())
         })
     });
-    things.rule(Rule::effect::<Delete>("touch", place!()));
     Cascade::builder().declare(Arc::clone(count), things).build()
+}
+
+/// What effects that wait have at hand.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// Effects that have ended.
+    pub count: AtomicU64,
+    /// What they wait for.
+    pub reactor: Reactor,
+}
+
+/// The same, but that each effect waits for a turn.
+pub fn waiting(waiting: &Arc<Waiting>) -> Result<Cascade, BuildError> {
+    let mut things = things();
+    things.effect("touch", place!(), |waiting: &Arc<Waiting>, _, _| {
+        Box::pin(async move {
+            waiting.reactor.next_turn().await;
+            waiting.count.fetch_add(1, Ordering::Relaxed);
+            Ok(Outcome::done())
+        })
+    });
+    Cascade::builder().declare(Arc::clone(waiting), things).build()
+}
+
+fn things<E: Send + Sync + 'static>() -> Declaration<E, u64> {
+    let thing = ResourceDescriptor::runtime::<u64>("Thing", place!());
+    let mut things = Declaration::new("Things", thing, place!());
+    things.settings(StepSettings::default().batch(1).concurrency(CONCURRENCY));
+    things.rule(Rule::effect::<Delete>("touch", place!()));
+    things
 }
 
 /// The plan of so many steps.
@@ -50,16 +78,39 @@ pub async fn apply(cascade: &Cascade, count: &AtomicU64, plan: Plan) -> Result<D
 
 /// How long the same takes with a bare `FuturesUnordered` over boxed futures.
 pub async fn bare(count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
+    let step = |step| -> BoxFuture<'_, u64> {
+        Box::pin(async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            step
+        })
+    };
+    unordered(count, steps, step).await
+}
+
+/// How long it takes there with steps that wait.
+pub async fn bare_waiting(waiting: &Waiting, steps: u64) -> Result<Duration, Failed> {
+    let step = |step| -> BoxFuture<'_, u64> {
+        Box::pin(async move {
+            waiting.reactor.next_turn().await;
+            waiting.count.fetch_add(1, Ordering::Relaxed);
+            step
+        })
+    };
+    unordered(&waiting.count, steps, step).await
+}
+
+async fn unordered<'c>(
+    count: &AtomicU64,
+    steps: u64,
+    step: impl Fn(u64) -> BoxFuture<'c, u64>,
+) -> Result<Duration, Failed> {
     let start = Stopwatch::start();
-    let mut running: FuturesUnordered<BoxFuture<'_, u64>> = FuturesUnordered::new();
+    let mut running = FuturesUnordered::new();
     let mut next = 0;
     let mut ended = 0;
     loop {
         while running.len() < CONCURRENCY && next < steps {
-            running.push(Box::pin(async move {
-                count.fetch_add(1, Ordering::Relaxed);
-                next
-            }));
+            running.push(step(next));
             next += 1;
         }
         if running.next().await.is_none() {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cascade_core::{
-    BuildError, Cascade, Declaration, Delete, Found, Outcome, ResourceDescriptor, Rule, place,
+    BuildError, Cascade, Declaration, Delete, Found, Outcome, PerParent, ResourceDescriptor, Rule, place,
 };
 use hashbrown::HashMap;
 
@@ -71,11 +71,9 @@ fn declaration<Id: BenchId>(resource: usize) -> Declaration<Arc<Tree<Id>>, Id> {
         Box::pin(async move {
             let children =
                 |parent: &Id| tree.children[resource - 1].get(parent).map_or(&[][..], Vec::as_slice);
-            let mut pairs = Vec::with_capacity(parents.iter().map(|parent| children(parent).len()).sum());
-            for parent in parents {
-                pairs.extend(children(parent).iter().map(|child| (parent.clone(), child.clone())));
-            }
-            Ok(Found::Pairs(pairs))
+            let found: PerParent<Id> =
+                parents.iter().map(|parent| children(parent).iter().cloned()).collect();
+            Ok(Found::PerParent(found))
         })
     });
     declared.rule(Rule::effect::<Delete>("remove", place!()).from(described(parent)));

@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cascade_core::PerParent;
+
 use crate::Failed;
 use crate::cloud::{Counts, EDGES, RESOURCES, Source, each_instance, edge};
 use crate::measure::expect_equal;
@@ -80,14 +82,11 @@ impl Source for Flat {
         &self.counts
     }
 
-    fn pairs(&self, edge: usize, parents: &[u64]) -> Vec<(u64, u64)> {
-        let found = parents.iter().map(|&parent| self.children(edge, parent as usize).len()).sum();
-        let mut pairs = Vec::with_capacity(found);
-        for &parent in parents {
-            let children = self.children(edge, parent as usize).iter();
-            pairs.extend(children.map(|&child| (parent, u64::from(child))));
-        }
-        pairs
+    fn find(&self, edge: usize, parents: &[u64]) -> PerParent<u64> {
+        let lists = || parents.iter().map(|&parent| self.children(edge, parent as usize));
+        let mut found = PerParent::with_capacity(parents.len(), lists().map(<[u32]>::len).sum());
+        found.extend(lists().map(|children| children.iter().copied().map(u64::from)));
+        found
     }
 
     fn destroy(&self, resource: usize, ids: &[u64]) {

@@ -23,6 +23,7 @@ pub mod journal;
 pub mod makespan;
 pub mod measure;
 pub mod mesh;
+pub mod reactor;
 pub mod sqlite;
 pub mod terraform;
 

@@ -7,19 +7,38 @@ use std::alloc::System;
 use std::sync::Arc;
 
 use cascade_benches::cloud::World;
-use cascade_benches::{Failed, block_on, cloud};
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use cascade_benches::fan_out::Tree;
+use cascade_benches::{Failed, block_on, cloud, fan_out};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Allocations in a plan and its run, per thousand instances, for u64 ids, and how many of them a change may add. The
 /// finders' own answers are among them.
-const PER_THOUSAND: usize = 70;
+const PER_THOUSAND: usize = 25;
 const TOLERANCE: usize = 10;
+
+/// The same for ids of text, in a tree: each id is copied once, where its finder answers.
+const TEXTS_PER_THOUSAND: usize = 1034;
 
 #[test]
 fn allocations_per_instance_stay_few() -> Result<(), Failed> {
+    numbers()?;
+    texts()
+}
+
+fn texts() -> Result<(), Failed> {
+    let tree = Arc::new(Tree::<String>::new(20_000));
+    let cascade = fan_out::cascade(&tree)?;
+    block_on(fan_out::plan_and_apply(&cascade, &tree))??;
+    let region = Region::new(ALLOCATOR);
+    block_on(fan_out::plan_and_apply(&cascade, &tree))??;
+    let stats = region.change();
+    expect_few(&stats, tree.instances(), TEXTS_PER_THOUSAND)
+}
+
+fn numbers() -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(20_000));
     let cascade = cloud::cascade(&world)?;
     // The first run sets up what stays.
@@ -28,11 +47,15 @@ fn allocations_per_instance_stay_few() -> Result<(), Failed> {
     let report = block_on(cloud::plan_and_apply(&cascade, &*world))??;
     let stats = region.change();
     drop(report);
+    expect_few(&stats, world.len(), PER_THOUSAND)
+}
+
+fn expect_few(stats: &Stats, instances: u64, expected: usize) -> Result<(), Failed> {
     let allocations = stats.allocations + stats.reallocations;
-    let per_thousand = allocations * 1000 / usize::try_from(world.len())?;
+    let per_thousand = allocations * 1000 / usize::try_from(instances)?;
     assert!(
-        per_thousand <= PER_THOUSAND + TOLERANCE,
-        "{per_thousand} allocations per thousand instances, {PER_THOUSAND} when this was written"
+        per_thousand <= expected + TOLERANCE,
+        "{per_thousand} allocations per thousand instances, {expected} when this was written"
     );
     Ok(())
 }

@@ -93,5 +93,10 @@ fn the_driver_runs_each_step() -> Result<(), Failed> {
     let cascade = driver::cascade(&count)?;
     block_on(async { driver::apply(&cascade, &count, driver::plan(&cascade, 300).await?).await })??;
     block_on(driver::bare(&count, 300))??;
+    let waiting = Arc::default();
+    let cascade = driver::waiting(&waiting)?;
+    let plan = block_on(driver::plan(&cascade, 300))??;
+    block_on(waiting.reactor.beside(driver::apply(&cascade, &waiting.count, plan)))??;
+    block_on(waiting.reactor.beside(driver::bare_waiting(&waiting, 300)))??;
     Ok(())
 }

@@ -13,8 +13,9 @@ use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
 use crate::declare::HandlerFuture;
 use crate::error::StepError;
+use crate::found::{DynFound, Found};
 use crate::intern::Ids;
-use crate::outcome::{DynFound, Found, Outcome, Positions, Veto};
+use crate::outcome::{Outcome, Positions, Veto};
 use crate::resource::ResourceId;
 
 /// An extension whose type the engine does not know.

@@ -91,13 +91,23 @@ impl<T> First<'_, Vec<T>> {
     }
 }
 
+impl<'a, T> From<Begun<'a, T>> for First<'a, T> {
+    fn from(begun: Begun<'a, T>) -> Self {
+        match begun {
+            Begun::Answered(answer) => Self::Answered(answer.map_err(unwrapped)),
+            Begun::Going(future) => Self::Going(future),
+        }
+    }
+}
+
 /// Calls, which polls once: what answers at once needs no timer and no future around it.
 pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> First<'a, T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Begun::Answered(answer)) => First::Answered(answer.map_err(unwrapped)),
-        Ok(Begun::Going(future)) => First::Going(future),
-        Err(panic) => First::Answered(Err(CallError::Panicked(panic_message(&*panic)))),
-    }
+    contained(call).map_or_else(|panic| First::Answered(Err(panic)), First::from)
+}
+
+/// A panic as the error that it is.
+pub(crate) fn contained<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| CallError::Panicked(panic_message(&*panic)))
 }
 
 impl<T> First<'_, T> {
@@ -105,16 +115,19 @@ impl<T> First<'_, T> {
     pub(crate) async fn answer(self, timeout: Option<Duration>) -> Result<T, CallError> {
         match self {
             Self::Answered(answer) => answer,
-            Self::Going(call) => limited(timeout, call).await,
+            Self::Going(call) => Box::pin(limited(timeout, call)).await,
         }
     }
 }
 
-/// Waits for a call that is under way.
-async fn limited<T>(timeout: Option<Duration>, call: HandlerFuture<'_, T>) -> Result<T, CallError> {
+/// Waits for a call that is under way. Its time begins when this is first polled.
+pub(crate) async fn limited<T>(
+    timeout: Option<Duration>,
+    call: HandlerFuture<'_, T>,
+) -> Result<T, CallError> {
     let answered = async {
         match timeout {
-            Some(limit) => match Box::pin(tokio::time::timeout(limit, call)).await {
+            Some(limit) => match tokio::time::timeout(limit, call).await {
                 Ok(answer) => answer.map_err(unwrapped),
                 Err(_) => Err(CallError::TimedOut(limit)),
             },

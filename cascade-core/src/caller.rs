@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Context;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::Instrument;
-use tracing::level_filters::LevelFilter;
 
 use crate::affected::Affected;
-use crate::call::{CallError, First, first, once};
+use crate::call::{CallError, First, once};
 use crate::chase::Refused;
 use crate::context::StepContext;
 use crate::declare::{Phase, StepSettings};
@@ -83,12 +81,12 @@ impl Repeats {
 pub(crate) struct Looking<'a> {
     drift: Drift,
     /// `None` where nobody looks.
-    at: Option<LookedAt>,
+    pub(crate) at: Option<LookedAt>,
     refused: &'a Refused,
 }
 
 /// What is looked at.
-struct LookedAt {
+pub(crate) struct LookedAt {
     /// What the end of which instance takes.
     takers: Takers,
     released: Released,
@@ -113,34 +111,6 @@ impl Looking<'static> {
 type Failed = Vec<(usize, Arc<CallError>)>;
 
 impl Caller<'_> {
-    /// Whether a step is its method's call and nothing beside.
-    pub(crate) fn is_unseen(&self) -> bool {
-        self.settings.monitor.is_none()
-            && self.settings.observers.is_empty()
-            && self.engine.layers.is_empty()
-            && self.looking.at.is_none()
-            && self.repeats.phase.is_none()
-            && LevelFilter::current() < LevelFilter::DEBUG
-    }
-
-    /// The first try of a step that nobody looks on at, polled once. `cx` is that of a first try. `None` where somebody
-    /// looks on, or where the ids have to be copied, and so must be kept beside the call.
-    pub(crate) fn at_once<'s>(
-        &'s self,
-        method: &Method,
-        cx: &'s StepContext,
-        step: &Step,
-        task: &mut Context<'_>,
-    ) -> Option<FirstTry<'s>> {
-        if !self.is_unseen() {
-            return None;
-        }
-        let affected = self.affected;
-        let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
-        let extension = &*self.engine.extensions[method.extension];
-        Some(first(|| extension.begin((self.phase, method.index), ids, cx, task)))
-    }
-
     /// The context of a method's first tries in a run that was not taken up again.
     pub(crate) fn first_context(&self, method: &Method) -> StepContext {
         self.context(method, 1, false)
@@ -189,12 +159,18 @@ impl Caller<'_> {
     /// The monitor's number of the step, and its span.
     fn start(&self, method: &Method, step: &Step) -> (Option<u64>, tracing::Span) {
         let Self { affected, phase, settings, .. } = self;
-        let effect = method.name(&affected.graph, *phase);
-        let resource = affected.resource_name(method.resource);
-        let instances = step.nodes.len();
+        let effect = || method.name(&affected.graph, *phase);
         let monitor = settings.monitor.as_ref();
-        let number = monitor.map(|monitor| monitor.start_step(method.resource, effect, &step.nodes));
-        (number, tracing::debug_span!("cascade.step", %phase, resource, effect, instances))
+        let number = monitor.map(|monitor| monitor.start_step(method.resource, effect(), &step.nodes));
+        // What is in a span is made where somebody takes it.
+        let span = tracing::debug_span!(
+            "cascade.step",
+            %phase,
+            resource = affected.resource_name(method.resource),
+            effect = effect(),
+            instances = step.nodes.len()
+        );
+        (number, span)
     }
 
     /// Looks again, unless the run is stopped: then there are no newcomers, and the step does not start either. A
@@ -327,7 +303,7 @@ impl Caller<'_> {
         failed
     }
 
-    fn limits(&self, method: &Method) -> StepSettings {
+    pub(crate) fn limits(&self, method: &Method) -> StepSettings {
         self.engine.extensions[method.extension].descriptor().settings
     }
 
@@ -352,6 +328,7 @@ impl Caller<'_> {
             None => Box::pin(self.call(method, open, attempt)).await,
         };
         let mut failures: Failed = match answer {
+            Ok(failures) if failures.is_empty() => return (Failed::new(), Failed::new()),
             Ok(failures) => positions(open, failures),
             Err(error) => {
                 let error = Arc::new(error);

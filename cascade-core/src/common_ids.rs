@@ -5,11 +5,11 @@
 use crate::adapt::{Answered, Call, Called};
 use crate::context::{FindContext, StepContext};
 use crate::error::StepError;
+use crate::found::{Children, DynFound, Found, IntoFound, Pairs};
 use crate::method::Ids;
 use crate::operation::{Delete, Operation, OperationDescriptor};
-use crate::outcome::{
-    Children, DynFound, Found, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Pairs, Veto,
-};
+use crate::outcome::{IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Veto};
+use crate::per_parent::PerParent;
 use crate::resource::{IdKind, ResourceId};
 
 /// What makes an answer of a method ours.
@@ -26,6 +26,7 @@ struct ForIds<Id: 'static> {
     _to_find: Lends<Id, FindContext>,
     _to_step: Lends<Id, StepContext>,
     _pairs: Answers<Vec<(Id, Id)>>,
+    _per_parent: Answers<PerParent<Id>>,
     _children: Answers<Vec<Id>>,
     _done: Answers<()>,
     _outcome: Answers<Outcome<Id>>,
@@ -41,6 +42,7 @@ impl<Id: ResourceId> ForIds<Id> {
             _to_find: <Id as Ids<Id>>::to_find,
             _to_step: <Id as Ids<Id>>::to_step,
             _pairs: <Vec<(Id, Id)> as IntoFound<Id, Id, Pairs>>::answered::<StepError>,
+            _per_parent: <PerParent<Id> as IntoFound<Id, Id, PerParent<Id>>>::answered::<StepError>,
             _children: <Vec<Id> as IntoFound<Id, Id, Children>>::answered::<StepError>,
             _done: <() as IntoOutcome<Id>>::answered::<StepError>,
             _outcome: <Outcome<Id> as IntoOutcome<Id>>::answered::<StepError>,

@@ -28,7 +28,6 @@ use crate::context::{FindContext, StepContext};
 use crate::declare::Phase;
 use crate::layer::{Layer, Next, StepAnswer, StepCall};
 use crate::operation::Operation;
-use crate::outcome::DynFound;
 use crate::pass::{Method, Pass, Ran};
 use crate::plan::Plan;
 use crate::schedule::State;
@@ -375,7 +374,10 @@ impl<O: Operation> Direct<'_, O> {
         let batch = affected.columns[parent].ids.select(parents);
         let limit = extension.descriptor().settings.timeout;
         match once(limit, || extension.find(route.finder, &batch, &cx)).await {
-            Ok(found) => Some(printed(&*found)),
+            Ok(found) => {
+                let asked = |at: usize| affected.graph.resources[parent].descriptor.print_id(&batch, at);
+                Some((0..found.len()).map(|position| found.printed(position, &asked)).collect())
+            }
             Err(error) => {
                 self.note(&self.finder_name(edge), error.to_string());
                 None
@@ -413,10 +415,6 @@ impl<O: Operation> Direct<'_, O> {
         let finder = self.affected.route.edges[edge].map_or(0, |route| route.finder);
         format!("{}::{}", extension.name, extension.finders[finder].method)
     }
-}
-
-fn printed(found: &dyn DynFound) -> BTreeSet<String> {
-    (0..found.len()).map(|position| found.printed(position)).collect()
 }
 
 /// What is done to every step.

@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 use crate::affected::Affected;
 use crate::call::{CallError, until_answered};
 use crate::context::FindContext;
-use crate::discover::{children_alone, strange_parent};
+use crate::discover::{not_all_owners, strange_parent};
 use crate::engine::Engine;
-use crate::outcome::{DynFound, Parents};
+use crate::found::{DynFound, Parents};
 use crate::route::{EdgeRoute, Reach};
 
 /// What a run does about instances that have come to hang off others since the plan was made.
@@ -161,7 +161,7 @@ fn owners_that_stay(
 ) -> Result<Vec<(u32, String)>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
     let named = found.parents(&*affected.columns[parent].ids, asked)?;
-    let indices = named.map(|named| named.indices).ok_or_else(children_alone)?;
+    let indices = named.filter(|named| named.are_owners).ok_or_else(not_all_owners)?.indices;
     let children = found.known_children(&*affected.columns[child].ids);
     let staying = indices.into_iter().zip(children).enumerate();
     let staying = staying.filter(|&(_, (owner, _))| stays(affected, parent, owner));

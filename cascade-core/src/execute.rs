@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -33,6 +33,7 @@ use crate::recorder::{self, Recorder};
 use crate::report::{Failure, Report};
 use crate::schedule::{Before, FailurePolicy, Scheduler, State, Step};
 use crate::taken;
+use crate::unseen::Unseen;
 
 /// How a run goes about it.
 #[derive(Clone)]
@@ -112,19 +113,6 @@ struct Driven<'m> {
 
 /// A step and the answer to its write; without a step, the answer to whether the run is still ours.
 type Recorded = (Option<Ended>, Result<(), JournalError>);
-
-/// What came of steps that nobody looks on at.
-enum Unseen<'c> {
-    /// All that were begun have ended well.
-    Ended,
-    /// None may start.
-    Nothing,
-    /// This one has not ended, or not well. What came of its first try, if it could be begun without copying its ids.
-    GoesOn(Step, Option<FirstTry<'c>>),
-}
-
-/// Instances that steps may run on in a row before others get their turn, unless it is one step.
-const MOST_UNSEEN: usize = 64;
 
 /// Steps that wait for their records to be durable, at most.
 const MOST_RECORDING: usize = 1000;
@@ -385,13 +373,13 @@ impl Run {
     ) -> bool {
         let methods: &'m [Method] = driven.methods;
         if self.is_unseen(driven, caller, running) {
-            let ended = poll_fn(|task| Poll::Ready(self.unseen(driven, caller, contexts, task)));
+            let parts = (methods, contexts);
+            let ended = poll_fn(|task| Poll::Ready(caller.unseen(&mut driven.scheduler, parts, task)));
             match ended.await {
                 Unseen::Ended => tokio::task::coop::consume_budget().await,
                 Unseen::Nothing => return false,
                 Unseen::GoesOn(step, first) => {
-                    let method = &methods[step.slot];
-                    self.start(driven, Box::pin(caller.run(method, step, first)), running).await;
+                    self.go_on(driven, caller, (step, first), running).await;
                 }
             }
             return true;
@@ -404,7 +392,7 @@ impl Run {
         self.recorder.begun(&self.affected, driven.phase, *method, &step);
         let first = poll_fn(|task| Poll::Ready(caller.at_once(method, &contexts[step.slot], &step, task)));
         let first = first.await;
-        self.start(driven, Box::pin(caller.run(method, step, first)), running).await;
+        self.go_on(driven, caller, (step, first), running).await;
         true
     }
 
@@ -423,37 +411,22 @@ impl Run {
             && caller.is_unseen()
     }
 
-    /// Runs steps that nobody looks on at, one after the other, as long as they end at once and well: then there is nobody
-    /// to tell, nothing to record, and no other step that could end meanwhile.
-    fn unseen<'c>(
-        &self,
-        driven: &mut Driven<'_>,
-        caller: &'c Caller<'_>,
-        contexts: &'c [StepContext],
-        task: &mut Context<'_>,
-    ) -> Unseen<'c> {
-        let mut instances = 0;
-        while instances < MOST_UNSEEN && !self.settings.nesting.cancel.is_cancelled() {
-            let Some(step) = driven.scheduler.take() else {
-                return if instances == 0 { Unseen::Nothing } else { Unseen::Ended };
-            };
-            instances += step.nodes.len();
-            let first = caller.at_once(&driven.methods[step.slot], &contexts[step.slot], &step, task);
-            if !first.as_ref().is_some_and(First::is_well) {
-                return Unseen::GoesOn(step, first);
-            }
-            driven.scheduler.end_well(step);
-        }
-        Unseen::Ended
-    }
-
-    /// Starts a step here and now: it ends at once, or joins those that run.
-    async fn start<'c>(
+    /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.
+    async fn go_on<'c, 'm: 'c>(
         &mut self,
-        driven: &mut Driven<'_>,
-        mut call: BoxFuture<'c, Ended>,
+        driven: &mut Driven<'m>,
+        caller: &'c Caller<'_>,
+        (step, first): (Step, Option<FirstTry<'c>>),
         running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
     ) {
+        let methods: &'m [Method] = driven.methods;
+        let method = &methods[step.slot];
+        // A method that waits was polled a moment ago, and will be when its turn comes.
+        let first = match first {
+            Some(First::Going(call)) => return running.push(Box::pin(caller.wait(method, step, call))),
+            first => first,
+        };
+        let mut call: BoxFuture<'c, Ended> = Box::pin(caller.run(method, step, first));
         match futures::poll!(&mut call) {
             Poll::Ready(ended) => {
                 self.end(driven, ended);

@@ -10,8 +10,9 @@ use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
 use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
+use crate::found::DynFound;
 use crate::intern::{Batch, Ids};
-use crate::outcome::{DynFound, Positions};
+use crate::outcome::Positions;
 use crate::untyped::{Method, UntypedDeclaration};
 
 /// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.

@@ -32,6 +32,9 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
+    /// Which part each of these indices belongs to, where their ids, in order, are parted into parts of that size. By index;
+    /// what stands at others means nothing.
+    fn parts(&self, indices: &[u32], size: usize) -> Vec<u32>;
     /// A table of its own with the same ids.
     fn copied(&self) -> Box<dyn IdTable>;
     /// The ids of `indices`, in their order.
@@ -374,6 +377,27 @@ fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u3
     ids.into_iter().map(|(_, index)| index).collect()
 }
 
+/// Moves the ids into parts of that size: those of one before those of the next, in no order within.
+fn part<Id: Ord + fmt::Display>(ids: &mut [(impl Borrow<Id>, u32)], size: usize) {
+    let parts = ids.len().div_ceil(size);
+    if parts > 1 {
+        let middle = parts / 2 * size;
+        ids.select_nth_unstable_by(middle, |a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
+        let (before, behind) = ids.split_at_mut(middle);
+        part::<Id>(before, size);
+        part::<Id>(behind, size);
+    }
+}
+
+/// The parts, by index.
+fn by_index(parted: impl Iterator<Item = u32>, size: usize, len: usize) -> Vec<u32> {
+    let mut parts = vec![0; len];
+    for (rank, index) in parted.enumerate() {
+        parts[index as usize] = (rank / size) as u32;
+    }
+    parts
+}
+
 /// Room for as many ids again as are known or, where more are expected, for up to eight times as many.
 fn room(known: usize, expected: usize) -> usize {
     expected.clamp((known * 2).max(4), (known * 8).max(1024))
@@ -447,6 +471,34 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         let mut indices = indices;
         indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
         indices
+    }
+
+    fn parts(&self, indices: &[u32], size: usize) -> Vec<u32> {
+        let (id, len) = (|index: u32| &self.ids[index as usize], self.ids.len());
+        let parted = AssertUnwindSafe(|| {
+            if self.by_number.is_some() || indices.is_sorted_by(|&a, &b| order(id(a), id(b)).is_le()) {
+                return None;
+            }
+            // To know the part of each takes less than to sort them all.
+            Some(if std::mem::needs_drop::<Id>() {
+                let mut ids: Vec<(&Id, u32)> = indices.iter().map(|&index| (id(index), index)).collect();
+                part::<Id>(&mut ids, size);
+                by_index(ids.into_iter().map(|(_, index)| index), size, len)
+            } else {
+                let mut ids: Vec<(Id, u32)> =
+                    indices.iter().map(|&index| (id(index).clone(), index)).collect();
+                part::<Id>(&mut ids, size);
+                by_index(ids.into_iter().map(|(_, index)| index), size, len)
+            })
+        });
+        if let Ok(Some(parts)) = catch_unwind(parted) {
+            return parts;
+        }
+        let mut asked = vec![false; len];
+        for &index in indices {
+            asked[index as usize] = true;
+        }
+        by_index(self.sorted().into_iter().filter(|&index| asked[index as usize]), size, len)
     }
 
     fn copied(&self) -> Box<dyn IdTable> {

@@ -147,6 +147,7 @@ mod event;
 mod execute;
 mod extension;
 mod fault;
+mod found;
 mod graph;
 mod hash_index;
 mod intern;
@@ -163,6 +164,7 @@ mod operation;
 mod order;
 mod outcome;
 mod pass;
+mod per_parent;
 mod place;
 mod plan;
 #[cfg(feature = "progress")]
@@ -184,6 +186,7 @@ mod taken;
 #[cfg(feature = "inventory")]
 pub mod tool;
 mod tree;
+mod unseen;
 mod untyped;
 mod validate;
 mod verify;
@@ -212,6 +215,7 @@ pub use drift::Drift;
 pub use error::{StepError, Terminal};
 pub use event::{Event, StepName};
 pub use fault::{BuildError, Fault, FaultKind};
+pub use found::{Children, Found, IntoFound, Pairs};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub use journal::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
@@ -224,7 +228,8 @@ pub use link::HandledBy;
 pub use method::{Ids, MethodError, MethodResult, TheEdge, TheOperation};
 pub use monitor::{Monitor, Progress, StuckStep};
 pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
-pub use outcome::{Children, Found, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Pairs, Veto};
+pub use outcome::{IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Veto};
+pub use per_parent::PerParent;
 pub use place::Place;
 pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
 #[cfg(feature = "progress")]

@@ -27,21 +27,31 @@ impl Ready {
         }
     }
 
+    /// The first nodes, as far as they stand in a row: empty where there are none.
+    pub(crate) fn row(&mut self) -> Range<u32> {
+        if self.next == self.sorted.len() {
+            self.sort_incoming();
+        }
+        self.sorted.get(self.next).cloned().unwrap_or_default()
+    }
+
     /// Moves up to `count` nodes to `nodes`.
     pub(crate) fn take(&mut self, mut count: usize, nodes: &mut Vec<u32>) {
         while count > 0 && !self.is_empty() {
-            if self.next == self.sorted.len() {
-                self.sort_incoming();
-            }
-            let first = &mut self.sorted[self.next];
-            let taken = count.min(first.len());
-            let rest = first.start + taken as u32;
-            nodes.extend(first.start..rest);
-            first.start = rest;
-            count -= taken;
-            if first.start == first.end {
-                self.next += 1;
-            }
+            let row = self.row();
+            let taken =
+                row.start..row.end.min(row.start.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)));
+            nodes.extend(taken.clone());
+            count -= taken.len();
+            self.skip_to(taken.end);
+        }
+    }
+
+    /// Takes the nodes of the first row up to `end`.
+    pub(crate) fn skip_to(&mut self, end: u32) {
+        if let Some(first) = self.sorted.get_mut(self.next) {
+            first.start = end;
+            self.next += usize::from(first.start == first.end);
         }
     }
 

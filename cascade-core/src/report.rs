@@ -263,7 +263,7 @@ impl Report {
     pub fn is_complete(&self) -> bool {
         self.not_cleaned_up == 0
             && all_complete(&self.nested)
-            && self.verdicts().all(|(_, verdict)| matches!(verdict, Verdict::Done))
+            && self.affected.resources().all(|resource| self.states_of(resource).all(|it| it == State::Done))
     }
 
     /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a run
@@ -338,8 +338,8 @@ impl Report {
         let mut by_resource = BTreeMap::new();
         for resource in self.affected.resources() {
             let mut counts = VerdictCounts::default();
-            for index in self.affected.instances(resource) {
-                match self.states[self.affected.node(resource, index) as usize] {
+            for state in self.states_of(resource) {
+                match state {
                     State::Done => counts.done += 1,
                     State::Failed => counts.failed += 1,
                     State::Blocked => counts.blocked += 1,
@@ -350,6 +350,12 @@ impl Report {
             by_resource.insert(self.affected.resource_name(resource).to_owned(), counts);
         }
         by_resource
+    }
+
+    /// The states of a resource's affected instances.
+    fn states_of(&self, resource: usize) -> impl Iterator<Item = State> {
+        let instances = self.affected.instances(resource);
+        instances.map(move |index| self.states[self.affected.node(resource, index) as usize])
     }
 
     fn failure_summaries(&self) -> Vec<FailureSummary> {

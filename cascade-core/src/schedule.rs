@@ -71,6 +71,14 @@ pub(crate) struct Step {
     pub(crate) nodes: Vec<u32>,
 }
 
+/// Instances that stand in a row and are ready for one slot: enough for one step or more, each of `batch` of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) slot: usize,
+    pub(crate) batch: u32,
+    pub(crate) nodes: Range<u32>,
+}
+
 /// What became of an instance before a pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before {
@@ -227,31 +235,71 @@ impl Scheduler {
 
     /// The next step that may start; `None` if none may right now.
     pub(crate) fn take(&mut self) -> Option<Step> {
-        if self.stopping || self.running >= self.limit {
-            return None;
-        }
-        let &(_, Reverse(lane_number)) = self.open_lanes.peek()?;
-        let lane = &mut self.lanes[lane_number];
-        let slot = *lane.slots.front()?;
-        let ready = &mut self.ready[slot];
+        let slot = self.first_slot()?;
+        Some(self.take_from(slot))
+    }
+
+    /// The next step of the slot that comes first.
+    fn take_from(&mut self, slot: usize) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
-        ready.take(self.work.slots[slot].batch, &mut nodes);
+        self.ready[slot].take(self.work.slots[slot].batch, &mut nodes);
         for &node in &nodes {
             self.states[node as usize] = State::Running;
         }
-        if ready.is_empty() {
+        self.running += 1;
+        self.lanes[self.work.slots[slot].lane].free -= 1;
+        self.pass_on(slot);
+        Step { slot, nodes }
+    }
+
+    /// The slot of the next step that may start.
+    fn first_slot(&self) -> Option<usize> {
+        if self.stopping || self.running >= self.limit {
+            return None;
+        }
+        let &(_, Reverse(lane)) = self.open_lanes.peek()?;
+        self.lanes[lane].slots.front().copied()
+    }
+
+    /// Instances have been taken from the first slot of the first lane: others have their turn.
+    fn pass_on(&mut self, slot: usize) {
+        let lane = &mut self.lanes[self.work.slots[slot].lane];
+        if self.ready[slot].is_empty() {
             lane.slots.pop_front();
         } else if lane.slots.len() > 1 {
             lane.slots.rotate_left(1);
         }
-        lane.free -= 1;
         // A lane that goes on stays where it is.
         if lane.free == 0 || lane.slots.is_empty() {
             lane.queued = false;
             self.open_lanes.pop();
         }
-        self.running += 1;
-        Some(Step { slot, nodes })
+    }
+
+    /// The instances of the next steps that may start, if they stand in a row: for steps that run one after the other, each
+    /// to its end before the next begins. Nothing is taken yet: what became of them is told before anything else is asked.
+    pub(crate) fn row(&mut self) -> Option<Row> {
+        let slot = self.first_slot()?;
+        let batch = u32::try_from(self.work.slots[slot].batch).ok()?;
+        let nodes = self.ready[slot].row();
+        (nodes.len() as u32 >= batch).then_some(Row { slot, batch, nodes })
+    }
+
+    /// The steps of a row on the instances before `end` have ended well, and that is certain.
+    pub(crate) fn end_row(&mut self, row: &Row, end: u32) {
+        self.ready[row.slot].skip_to(end);
+        self.pass_on(row.slot);
+        self.advance_row(row.nodes.start..end);
+        self.settle();
+    }
+
+    /// The same, and the step behind them has been begun, and goes on.
+    pub(crate) fn end_row_before(&mut self, row: &Row, begun: u32) -> Step {
+        self.ready[row.slot].skip_to(begun);
+        let step = self.take_from(row.slot);
+        self.advance_row(row.nodes.start..begun);
+        self.settle();
+        step
     }
 
     /// A step has ended: others may start in its place.
@@ -420,6 +468,24 @@ impl Scheduler {
         }
         self.ended.extend_from_slice(nodes);
         nodes.len()
+    }
+
+    /// The same for instances that stand in a row.
+    fn advance_row(&mut self, nodes: Range<u32>) {
+        let positions = nodes.start as usize..nodes.end as usize;
+        let mut open = 0;
+        for mask in &mut self.work.masks[positions.clone()] {
+            *mask &= mask.wrapping_sub(1);
+            open |= *mask;
+        }
+        if open == 0 && self.left_behind.is_empty() {
+            self.states[positions].fill(State::Done);
+            self.ended.extend(nodes);
+        } else {
+            nodes.for_each(|node| {
+                self.next_slot(node);
+            });
+        }
     }
 
     /// A step of an instance failed.

@@ -1,5 +1,7 @@
 //! Large things in parts that are far below what one message may hold.
 
+use std::ops::Range;
+
 use cascade_core::Record;
 use cascade_core::remote::{FoundIds, RemoteError};
 use serde::Serialize;
@@ -81,6 +83,15 @@ pub(crate) fn page_of(found: FoundIds, from: usize) -> Result<FoundPage, RemoteE
                 }));
             (part(&parents, pairs.into_iter().skip(from).take(end))?, rows)
         }
+        FoundIds::PerParent { counts, children } => {
+            let rows = children.len();
+            let end = fitting(children.iter().skip(from).map(size_of));
+            let children: Vec<Value> = children.into_iter().skip(from).take(end).collect();
+            (
+                FoundIds::PerParent { counts: counts_within(&counts, from..from + children.len()), children },
+                rows,
+            )
+        }
         _ => return Err(RemoteError::fault("an answer of a kind that this version does not know")),
     };
     Ok(FoundPage { found, rows, digest })
@@ -98,6 +109,18 @@ fn part(parents: &[Value], pairs: impl Iterator<Item = (u32, Value)>) -> Result<
         rows.push((used.len() as u32 - 1, child));
     }
     Ok(FoundIds::Pairs { parents: used, pairs: rows })
+}
+
+/// How many of each parent's children are among these rows.
+fn counts_within(counts: &[u32], rows: Range<usize>) -> Vec<u32> {
+    let mut start = 0;
+    let within = |&count: &u32| {
+        let end = start + count as usize;
+        let (first, behind) = (rows.start.max(start), rows.end.min(end));
+        start = end;
+        behind.saturating_sub(first) as u32
+    };
+    counts.iter().map(within).collect()
 }
 
 /// How many of these sizes fit into one page; one at least.
@@ -148,11 +171,19 @@ impl FoundSoFar {
                 pairs.extend(more.into_iter().map(|(parent, child)| (first + parent, child)));
                 FoundIds::Pairs { parents, pairs }
             }
+            (
+                Some(FoundIds::PerParent { mut counts, mut children }),
+                FoundIds::PerParent { counts: more, children: others },
+            ) => {
+                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+                children.extend(others);
+                FoundIds::PerParent { counts, children }
+            }
             (_, found) => found,
         });
         self.rows = match &self.found {
             Some(FoundIds::Pairs { pairs, .. }) => pairs.len(),
-            Some(FoundIds::Children(children)) => children.len(),
+            Some(FoundIds::Children(children) | FoundIds::PerParent { children, .. }) => children.len(),
             _ => 0,
         };
     }
@@ -204,8 +235,19 @@ mod tests {
     }
 
     #[test]
+    fn each_parent_has_its_children_wherever_a_page_ends() {
+        let answer = |_| FoundIds::PerParent {
+            counts: vec![0, 3000, 0, 1, 1999, 0],
+            children: (0..5000).map(|at| json!(format!("{at:0>1000}"))).collect(),
+        };
+        assert_eq!(all_pages(answer), (answer(0), 5));
+    }
+
+    #[test]
     fn nothing_is_one_page() {
         assert_eq!(all_pages(|_| FoundIds::Children(Vec::new())), (FoundIds::Children(Vec::new()), 1));
+        let nothing = |_| FoundIds::PerParent { counts: vec![0, 0], children: Vec::new() };
+        assert_eq!(all_pages(nothing), (nothing(0), 1));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use cascade_benches::cloud::World;
+use cascade_benches::driver::Waiting;
 use cascade_benches::{Failed, block_on, by_hand, cloud, driver};
 
 fn main() -> Result<(), Failed> {
@@ -15,6 +16,11 @@ fn main() -> Result<(), Failed> {
         "driver" => drive(size, true),
         "driver-planned" => drive(size, false),
         "driver-bare" => block_on(driver::bare(&AtomicU64::new(0), size))?.map(drop),
+        "driver-waiting" => drive_waiting(size),
+        "driver-waiting-bare" => {
+            let waiting = Waiting::default();
+            block_on(waiting.reactor.beside(driver::bare_waiting(&waiting, size)))?.map(drop)
+        }
         "cloud" => in_memory(size, |cascade, world| {
             drop(block_on(cloud::plan_and_apply(cascade, world))??);
             world.expect_all_destroyed()
@@ -37,6 +43,13 @@ fn drive(steps: u64, apply: bool) -> Result<(), Failed> {
         block_on(driver::apply(&cascade, &count, plan))??;
     }
     Ok(())
+}
+
+fn drive_waiting(steps: u64) -> Result<(), Failed> {
+    let waiting = Arc::new(Waiting::default());
+    let cascade = driver::waiting(&waiting)?;
+    let plan = block_on(driver::plan(&cascade, steps))??;
+    block_on(waiting.reactor.beside(driver::apply(&cascade, &waiting.count, plan)))?.map(drop)
 }
 
 fn in_memory(

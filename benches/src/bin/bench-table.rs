@@ -158,7 +158,11 @@ fn table(lines: &[Line]) -> String {
             }
             Line::Row(row) => {
                 let ratio = row.ours / row.rival;
-                let met = if ratio <= row.bar { "met" } else { "**missed**" };
+                let met = if ratio <= row.bar {
+                    String::from("met")
+                } else {
+                    format!("**missed**: {} times the bar", factor(ratio / row.bar))
+                };
                 let (ours, rival) = (quantity(row.ours, row), quantity(row.rival, row));
                 let (Row { work, size, against, bar, .. }, each) = (row, each(row));
                 let (ratio, bar) = (factor(ratio), factor(*bar));
@@ -174,12 +178,17 @@ fn table(lines: &[Line]) -> String {
 
 /// Two digits behind the point, and more where nothing would be left.
 fn factor(value: f64) -> String {
-    if value < 0.1 { format!("{value:.4}") } else { format!("{value:.2}") }
+    match value {
+        ..0.001 => format!("{value:.1e}"),
+        ..0.1 => format!("{value:.4}"),
+        _ => format!("{value:.2}"),
+    }
 }
 
 fn quantity(value: f64, row: &Row) -> String {
     match row.unit {
         Unit::Time if value >= 1e9 => format!("{:.2} s", value / 1e9),
+        Unit::Time if value < 1e4 => format!("{value:.0} ns"),
         Unit::Time => format!("{:.2} ms", value / 1e6),
         Unit::Memory if value < 1e5 => format!("{value:.0} B"),
         Unit::Memory => format!("{:.1} MB", value / 1e6),

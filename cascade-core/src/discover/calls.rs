@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Discovery;
 use crate::call::CallError;
-use crate::outcome::DynFound;
+use crate::found::DynFound;
 use crate::route::EdgeRoute;
 
 /// A call that is to be made: an edge's finder about some of the parents to expand.
@@ -51,24 +51,11 @@ impl Discovery<'_> {
     /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
     /// so that it does not show in which order finders answered. They come sorted, and are so within each call.
     pub(super) fn in_calls(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
-        const NONE: u32 = u32::MAX;
         let batch = self.settings.batch;
         if frontier.len() <= batch {
             return Arc::new(frontier);
         }
-        let ids = &self.columns[resource].ids;
-        let mut call_of = vec![NONE; ids.len()];
-        for &index in &frontier {
-            call_of[index as usize] = 0;
-        }
-        let mut rank = 0;
-        for index in ids.sorted() {
-            let call = &mut call_of[index as usize];
-            if *call != NONE {
-                *call = (rank / batch) as u32;
-                rank += 1;
-            }
-        }
+        let call_of = self.columns[resource].ids.parts(&frontier, batch);
         let mut next: Vec<usize> = (0..frontier.len()).step_by(batch).collect();
         let mut parted = vec![0; frontier.len()];
         for index in frontier {

@@ -24,10 +24,10 @@ use crate::context::FindContext;
 use crate::drift::Newcomers;
 use crate::event::{Event, Observers};
 use crate::extension::DynExtension;
+use crate::found::{DynFound, Parents};
 use crate::graph::Graph;
 use crate::kinds::{Kind, Marks};
 use crate::operation::AnyOperation;
-use crate::outcome::{DynFound, Parents};
 use crate::plan::PlanError;
 use crate::route::{Group, Reach, Route};
 
@@ -381,8 +381,8 @@ impl<'a> Discovery<'a> {
     fn admit(&self, call: &Call, parents: Option<&Parents>) -> Result<(), PlanError> {
         let parent = self.graph.edges[call.edge].parent;
         let message = match parents {
-            Some(_) if call.route.shared => return Ok(()),
-            None if call.route.shared => children_alone(),
+            Some(parents) if call.route.shared && parents.are_owners => return Ok(()),
+            _ if call.route.shared => not_all_owners(),
             None => return Ok(()),
             Some(parents) => {
                 let Some(not_asked) = &parents.not_asked else { return Ok(()) };
@@ -480,9 +480,11 @@ pub(crate) fn strange_parent(resource: &str, id: &str) -> String {
     format!("it answered with the parent {resource} `{id}`, which it was not asked about")
 }
 
-/// The fault of an answer along a shared edge that names no owners.
-pub(crate) fn children_alone() -> String {
-    String::from("it answered children alone: along a shared edge it has to name every owner of each")
+/// The fault of an answer along a shared edge that does not name all owners.
+pub(crate) fn not_all_owners() -> String {
+    String::from(
+        "it answered without naming owners: along a shared edge it has to name every owner of each child, in pairs",
+    )
 }
 
 /// What becomes of a kind that a rule reaches.

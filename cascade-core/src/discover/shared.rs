@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Discovery;
 use super::calls::Call;
-use crate::outcome::Parents;
+use crate::found::Parents;
 use crate::route::Reach;
 
 /// A child that goes only with its last owner.

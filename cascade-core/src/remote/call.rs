@@ -44,6 +44,13 @@ pub enum FoundIds {
     },
     /// Children alone.
     Children(Vec<Value>),
+    /// The children of each parent that was asked about, in their order.
+    PerParent {
+        /// How many each has.
+        counts: Vec<u32>,
+        /// The children, those of the first parent first.
+        children: Vec<Value>,
+    },
 }
 
 /// A check, begin, effect or cleanup method on some instances of a plan.

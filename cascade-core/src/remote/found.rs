@@ -1,23 +1,32 @@
 //! What a finder found, on its way from one process to another.
 
 use super::{FoundIds, RemoteError};
+use crate::found::{DynFound, Parents, was_asked};
 use crate::intern::{Batch, IdTable};
-use crate::outcome::{DynFound, Parents, was_asked};
+use crate::per_parent::Ends;
 use crate::resource::ResourceDescriptor;
 
 /// An answer that was read again: typed ids behind untyped ones.
 pub(super) struct ReadFound {
-    parents: Option<ReadParents>,
+    parents: ReadParents,
     child: ResourceDescriptor,
     children: Batch<'static>,
     count: usize,
 }
 
-struct ReadParents {
-    descriptor: ResourceDescriptor,
-    ids: Batch<'static>,
-    /// For each child the position of its parent in `ids`.
-    of: Vec<u32>,
+/// What it says of the children's parents.
+enum ReadParents {
+    /// Nothing: any of those asked about may be theirs.
+    Unknown,
+    /// They are named.
+    Named {
+        descriptor: ResourceDescriptor,
+        ids: Batch<'static>,
+        /// For each child the position of its parent in `ids`.
+        of: Vec<u32>,
+    },
+    /// They are those that were asked about, one after the other.
+    Asked(Ends),
 }
 
 impl ReadFound {
@@ -30,7 +39,14 @@ impl ReadFound {
             RemoteError::fault(format!("it answered with what is no id of {name}: {error}"))
         };
         let (parents, children) = match found {
-            FoundIds::Children(children) => (None, children),
+            FoundIds::Children(children) => (ReadParents::Unknown, children),
+            FoundIds::PerParent { counts, children } => {
+                let ends = Ends::of_counts(&counts);
+                if ends.total() != children.len() {
+                    return Err(RemoteError::fault("it answered with more or less children than it counts"));
+                }
+                (ReadParents::Asked(ends), children)
+            }
             FoundIds::Pairs { parents, pairs } => {
                 if pairs.iter().any(|&(parent, _)| parent as usize >= parents.len()) {
                     return Err(RemoteError::fault(
@@ -39,7 +55,7 @@ impl ReadFound {
                 }
                 let ids = parent.read_ids(parents).map_err(|error| unreadable(parent.name(), error))?;
                 let (of, children) = pairs.into_iter().unzip();
-                (Some(ReadParents { descriptor: parent.clone(), ids, of }), children)
+                (ReadParents::Named { descriptor: parent.clone(), ids, of }, children)
             }
         };
         let count = children.len();
@@ -50,40 +66,46 @@ impl ReadFound {
 
 impl DynFound for ReadFound {
     fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String> {
-        let Some(named) = &self.parents else { return Ok(None) };
-        let known = parents.known(&named.ids);
+        let (descriptor, ids, of) = match &self.parents {
+            ReadParents::Unknown => return Ok(None),
+            ReadParents::Asked(ends) => return ends.parents(asked).map(Some),
+            ReadParents::Named { descriptor, ids, of } => (descriptor, ids, of),
+        };
+        let known = parents.known(ids);
         let not_asked = known.iter().position(|index| index.is_none_or(|index| !was_asked(asked, index)));
         let index = |&of: &u32| known[of as usize].unwrap_or(Parents::STRANGER);
         Ok(Some(Parents {
-            indices: named.of.iter().map(index).collect(),
-            not_asked: not_asked.map(|at| named.descriptor.print_id(&named.ids, at)),
+            indices: of.iter().map(index).collect(),
+            not_asked: not_asked.map(|at| descriptor.print_id(ids, at)),
+            are_owners: true,
         }))
     }
 
     fn intern_parents(&self, parents: &mut dyn IdTable) {
-        if let Some(named) = &self.parents {
-            parents.insert_batch(&named.ids, 0);
+        if let ReadParents::Named { ids, .. } = &self.parents {
+            parents.insert_batch(ids, 0);
         }
     }
 
-    fn printed(&self, position: usize) -> String {
+    fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String {
         let child = self.printed_child(position);
-        match &self.parents {
-            Some(named) if position < self.count => {
-                let parent = named.descriptor.print_id(&named.ids, named.of[position] as usize);
-                format!("{parent} → {child}")
-            }
-            _ => child,
+        if position >= self.count {
+            return child;
         }
+        match &self.parents {
+            ReadParents::Unknown => child,
+            ReadParents::Named { .. } => format!("{} → {child}", self.printed_parent(position)),
+            ReadParents::Asked(ends) => format!("{} → {child}", asked(ends.parent_of(position))),
+        }
+    }
+
+    fn printed_parent(&self, position: usize) -> String {
+        let ReadParents::Named { descriptor, ids, of } = &self.parents else { return String::new() };
+        of.get(position).map_or_else(String::new, |&of| descriptor.print_id(ids, of as usize))
     }
 
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {
         children.known(&self.children)
-    }
-
-    fn printed_parent(&self, position: usize) -> String {
-        let of = self.parents.as_ref().and_then(|named| Some((named, *named.of.get(position)?)));
-        of.map_or_else(String::new, |(named, of)| named.descriptor.print_id(&named.ids, of as usize))
     }
 
     fn printed_child(&self, position: usize) -> String {
@@ -101,11 +123,12 @@ impl DynFound for ReadFound {
     fn to_ids(&self) -> Result<FoundIds, serde_json::Error> {
         let children = self.child.write_ids(self.children.ids())?;
         Ok(match &self.parents {
-            None => FoundIds::Children(children),
-            Some(named) => FoundIds::Pairs {
-                parents: named.descriptor.write_ids(named.ids.ids())?,
-                pairs: named.of.iter().copied().zip(children).collect(),
+            ReadParents::Unknown => FoundIds::Children(children),
+            ReadParents::Named { descriptor, ids, of } => FoundIds::Pairs {
+                parents: descriptor.write_ids(ids.ids())?,
+                pairs: of.iter().copied().zip(children).collect(),
             },
+            ReadParents::Asked(ends) => FoundIds::PerParent { counts: ends.counts(), children },
         })
     }
 }

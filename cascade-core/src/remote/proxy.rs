@@ -14,10 +14,11 @@ use crate::context::{FindContext, StepContext};
 use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase, StepSettings};
 use crate::error::StepError;
 use crate::extension::DynExtension;
+use crate::found::DynFound;
 use crate::graph::Graph;
 use crate::intern::{Batch, Ids};
 use crate::layer::Instances;
-use crate::outcome::{DynFound, Positions};
+use crate::outcome::Positions;
 use crate::plan::Plan;
 use crate::resource::ResourceDescriptor;
 

@@ -16,6 +16,12 @@ use crate::support::{Cloud, Deleted, Kind, Notes, block_on, descriptor, plan};
 
 /// A zone and what a finder answers to be in it.
 fn answering<Id: ResourceId>(found: Vec<(u64, Id)>) -> Result<cascade_core::Plan, PlanError> {
+    answering_as(move || Found::Pairs(found.clone()))
+}
+
+fn answering_as<Id: ResourceId>(
+    found: impl Fn() -> Found<u64, Id> + Send + Sync + 'static,
+) -> Result<cascade_core::Plan, PlanError> {
     let zone = || ResourceDescriptor::runtime::<u64>("Zone", place!());
     let host = ResourceDescriptor::runtime::<Id>("Host", place!());
     let mut zones = Declaration::<(), u64>::new("ZoneCascade", zone(), place!());
@@ -24,8 +30,8 @@ fn answering<Id: ResourceId>(found: Vec<(u64, Id)>) -> Result<cascade_core::Plan
     let mut hosts = Declaration::<(), Id>::new("HostCascade", host, place!());
     hosts.edge(zone(), place!());
     hosts.finder("in_zones", zone(), None, place!(), move |(), _: &[u64], _| {
-        let found = found.clone();
-        Box::pin(async { Ok(Found::Pairs(found)) })
+        let found = found();
+        Box::pin(async { Ok(found) })
     });
     hosts.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
     hosts.rule(Rule::effect::<Delete>("remove", place!()).from(zone()));
@@ -50,6 +56,20 @@ fn a_parent_that_was_not_asked_about_is_the_finders_fault() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn a_list_too_many_or_too_few_is_the_finders_fault() {
+    for parents in [0, 2] {
+        let lists = move || Found::PerParent((0..parents).map(|_| [7_u64]).collect());
+        let text = answering_as(lists).unwrap_err().to_string();
+        assert!(text.starts_with("the finder `HostCascade::in_zones` ("), "{text}");
+        let fault =
+            format!("failed: it answered with the children of {parents} parents, and was asked about 1");
+        assert!(text.ends_with(&fault), "{text}");
+    }
+    let found = answering_as(|| Found::PerParent([[7_u64, 7, 8]].into_iter().collect())).unwrap();
+    assert_eq!(found.summary().unwrap().resources["Host"].instances, 2);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The engine, through its public API: against a reference model, and by examples.
 
+mod at_once;
 mod bad_input;
 mod classics;
 mod failures;

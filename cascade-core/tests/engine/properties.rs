@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 
 use crate::loopback::behind_text;
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
+use crate::model::script::AtOnce;
 use crate::model::tape::Tape;
 use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
 
@@ -47,13 +48,14 @@ pub(crate) fn runs() -> impl Strategy<Value = RunSpec> {
         prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
     let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Chase)];
     let cancel_after = proptest::option::weighted(0.2, 0..12_usize);
-    (policy, any::<bool>(), 0..7_usize, drift, cancel_after).prop_map(
-        |(policy, forced, trouble, drift, cancel_after)| RunSpec {
+    (policy, any::<bool>(), 0..7_usize, drift, cancel_after, any::<bool>()).prop_map(
+        |(policy, forced, trouble, drift, cancel_after, observed)| RunSpec {
             policy,
             forced,
             trouble,
             drift,
             cancel_after,
+            observed,
         },
     )
 }
@@ -72,6 +74,39 @@ fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
 #[test]
 fn plans_and_runs_are_those_of_the_model() {
     check(&(worlds(SMALL), runs(), tapes(80)), CASES, |(world, run, tape)| plan_and_run(&world, &run, tape));
+}
+
+/// Runs that nobody looks on at; half of them are cancelled.
+fn unseen_runs() -> impl Strategy<Value = RunSpec> {
+    (runs(), proptest::option::of(0..30_usize)).prop_map(|(run, cancel_after)| RunSpec {
+        cancel_after,
+        drift: Drift::Ignore,
+        observed: false,
+        trouble: run.trouble / 2,
+        ..run
+    })
+}
+
+/// The same with methods of which most answer when they are first polled: where nobody looks on, their steps run one after
+/// the other.
+#[test]
+fn runs_whose_steps_end_at_once_are_those_of_the_model() {
+    let large = Size { resources: 4, edges: 6, links: 60, instances: 30 };
+    for (size, cases) in [(SMALL, CASES / 2), (large, CASES / 10)] {
+        check(&(worlds(size), unseen_runs(), tapes(200)), cases, |(world, run, tape)| {
+            let mut tape = Tape::new(tape);
+            let Some((script, cascade)) = drive::engine(&world, &mut tape) else { return };
+            on_paused_clock(async {
+                let planned = plan_as_expected(&world, &cascade, &script, &mut tape).await;
+                if let Some(planned) = planned {
+                    let tape_of_methods = std::mem::take(&mut tape);
+                    let trouble = run.trouble;
+                    script.state().at_once = Some(AtOnce { tape: tape_of_methods, trouble });
+                    apply_as_expected(&world, &run, &cascade, &script, &mut tape, planned).await;
+                }
+            });
+        });
+    }
 }
 
 /// The same engine, with methods that are called from afar, by whoever has the text of the call.

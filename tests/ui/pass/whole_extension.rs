@@ -70,8 +70,8 @@ impl VmCascade {
     }
 
     #[affected(by = Zone)]
-    async fn in_zones(&self, _zones: &[ZoneId]) -> std::io::Result<Vec<(ZoneId, VmId)>> {
-        Ok(Vec::new())
+    async fn in_zones(&self, zones: &[ZoneId]) -> std::io::Result<cascade_core::PerParent<VmId>> {
+        Ok(zones.iter().map(|zone| [VmId(zone.0.clone())]).collect())
     }
 
     #[check(Delete, effects = [destroy])]

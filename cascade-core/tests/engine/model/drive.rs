@@ -27,6 +27,8 @@ pub(crate) struct RunSpec {
     pub(crate) drift: Drift,
     /// The run is cancelled when that many calls have been let go on.
     pub(crate) cancel_after: Option<usize>,
+    /// Somebody is told of its events, and steps take the long way.
+    pub(crate) observed: bool,
 }
 
 /// Runs on a clock that jumps to the next timer whenever nothing else goes on.
@@ -244,30 +246,25 @@ pub(crate) async fn apply_as_expected(
 ) -> Option<(Report, Judged)> {
     let vetoes = plan.vetoes().to_vec();
     let token = CancellationToken::new();
-    let mut let_go = 0;
-    let before_each = || {
-        if run.cancel_after == Some(let_go) {
-            script.state().entries.push(Entry::Cancelled);
-            token.cancel();
-        }
-        let_go += 1;
-    };
+    script.state().cancel = run.cancel_after.map(|calls| (calls, token.clone()));
     script.state().entries.clear();
     script.state().moving = true;
     let observed = script.clone();
-    let applying = cascade
+    let mut applying = cascade
         .apply(plan)
         .policy(run.policy)
         .forced(run.forced)
         .drift(run.drift)
-        .cancelled_by(token.clone())
-        .on_event(move |event| {
+        .cancelled_by(token.clone());
+    if run.observed || run.drift == Drift::Chase {
+        applying = applying.on_event(move |event| {
             if let Event::Chased { .. } = event {
                 observed.state().entries.push(Entry::Grown);
             }
         });
+    }
     let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
-    let report = drive(script, tape, answer, before_each, applying.into_future()).await;
+    let report = drive(script, tape, answer, || script.one_more(), applying.into_future()).await;
     let entries = std::mem::take(&mut script.state().entries);
     if !vetoes.is_empty() && !run.forced {
         let Err(ApplyError::Vetoed { vetoes: found }) = report else { panic!("{report:?}") };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::{DecisionSpec, Instance, OperationSpec, World};
+use super::world::{Answers, DecisionSpec, Instance, OperationSpec, World};
 
 /// An effect: an extension by index, and the effect's number there.
 pub(crate) type Effect = (usize, usize);
@@ -194,13 +194,14 @@ fn settle(world: &World, fate: &mut Fate) {
 }
 
 /// What hangs off what among the affected instances, from the answers to the calls that were seen: pairs say who hangs
-/// off whom, children alone hang off every parent of their call, and along a shared edge all owners are named.
+/// off whom, and so do lists by parent, children alone hang off every parent of their call, and along a shared edge all owners are named.
 pub(crate) fn arcs(world: &World, expected: &Expected, calls: &[FinderCall]) -> BTreeSet<Arc> {
     let mut arcs = BTreeSet::new();
     for call in calls {
         let edge = &world.edges[call.edge];
         for (parent, child) in answer(world, call.edge, &call.parents) {
-            let tied = if edge.children_only { call.parents.clone() } else { vec![parent] };
+            let tied =
+                if edge.answers == Answers::ChildrenAlone { call.parents.clone() } else { vec![parent] };
             for parent in tied {
                 let (parent, child) = ((edge.parent, parent), (edge.child, child));
                 if expected.instances.contains_key(&parent) && expected.instances.contains_key(&child) {

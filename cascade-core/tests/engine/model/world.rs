@@ -73,13 +73,21 @@ pub(crate) struct EffectSpec {
     pub(crate) supersedes: Vec<usize>,
 }
 
+/// What a finder says of the parents of what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    Pairs,
+    PerParent,
+    /// Nothing.
+    ChildrenAlone,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct EdgeSpec {
     pub(crate) extension: usize,
     pub(crate) parent: usize,
     pub(crate) child: usize,
-    /// Whether its finder answers children alone; else pairs.
-    pub(crate) children_only: bool,
+    pub(crate) answers: Answers,
     /// Parents and children, as the finder knows them: some twice.
     pub(crate) links: Vec<(u32, u32)>,
     /// What another finder knows, which is for `Detach` alone.
@@ -234,7 +242,7 @@ struct RawDecision {
 struct RawEdge {
     ends: (u8, u8),
     in_addon: bool,
-    children_only: bool,
+    answers: Answers,
     links: Vec<(u32, u32)>,
     detach_links: Option<Vec<(u32, u32)>>,
     delete: RawDecision,
@@ -305,14 +313,21 @@ fn edge(size: Size) -> impl Strategy<Value = RawEdge> {
     (
         any::<(u8, u8)>(),
         any::<bool>(),
-        proptest::bool::weighted(0.3),
+        prop_oneof![Just(Answers::Pairs), Just(Answers::PerParent), Just(Answers::ChildrenAlone)],
         links(),
         proptest::option::weighted(0.3, links()),
         (decision(), decision()),
         proptest::option::weighted(0.3, (any::<u8>(), any::<bool>(), decision())),
     )
-        .prop_map(|(ends, in_addon, children_only, links, detach_links, (delete, detach), special)| {
-            RawEdge { ends, in_addon, children_only, links, detach_links, delete, detach, special }
+        .prop_map(|(ends, in_addon, answers, links, detach_links, (delete, detach), special)| RawEdge {
+            ends,
+            in_addon,
+            answers,
+            links,
+            detach_links,
+            delete,
+            detach,
+            special,
         })
 }
 
@@ -417,7 +432,9 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
         };
         world.root = (0..world.resources.len()).find(starts).unwrap_or(world.root);
         for edge in &mut world.edges {
-            edge.children_only = false;
+            if edge.answers == Answers::ChildrenAlone {
+                edge.answers = Answers::Pairs;
+            }
             for rule in &mut edge.rules {
                 rule.decision = match rule.decision {
                     DecisionSpec::Restrict => DecisionSpec::Retain,
@@ -550,7 +567,7 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         extension,
         parent,
         child,
-        children_only: raw.children_only && !shared,
+        answers: if shared { Answers::Pairs } else { raw.answers },
         links: raw.links.clone(),
         detach_links: raw.detach_links.clone().filter(|_| detaches),
         rules,
