@@ -55,3 +55,27 @@ fn places_are_where_the_user_wrote() {
     check(descriptor.effects[0].place, ATTRIBUTE + 19);
     check(Here::DESCRIPTOR.place(), HERE);
 }
+
+/// What it says of itself.
+///
+/// On several lines.
+#[derive(Resource)]
+#[resource(id = String, name = "With a name")]
+struct Told;
+
+/// An optimised program reads descriptors from text, and they are the same.
+#[test]
+fn the_text_of_a_resource_tells_all_of_its_descriptor() {
+    fn check<R: Resource>() {
+        let (told, written) = (R::told(), R::DESCRIPTOR);
+        assert_eq!(format!("{told:?}"), format!("{written:?}"));
+        assert_eq!(
+            (told.name(), told.docs(), told.place()),
+            (written.name(), written.docs(), written.place())
+        );
+    }
+    check::<Told>();
+    check::<Here>();
+    check::<Host>();
+    assert_eq!(Told::told().docs(), "What it says of itself.\n\nOn several lines.");
+}

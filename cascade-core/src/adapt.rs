@@ -41,6 +41,11 @@ pub(crate) enum AnswerOf<'a> {
 }
 
 impl<'a> Answer<'a> {
+    /// Whether a step has ended, and nothing failed.
+    pub(crate) fn is_well(&self) -> bool {
+        matches!(&self.0, AnswerOf::Failures(Begun::Answered(Ok(failures))) if failures.is_empty())
+    }
+
     /// That of a finder.
     pub(crate) fn found<P: ResourceId, C: ResourceId, T: 'static, X: 'static>(
         called: Called<'a, Result<T, X>>,
@@ -59,8 +64,8 @@ impl<'a> Answer<'a> {
 /// The failures of a step, by position in the batch.
 pub(crate) type Failures = Vec<(usize, StepError)>;
 
-/// A call of one method: what it is asked about, and what makes its answer one of the engine's.
-#[derive(Clone, Copy)]
+/// A call of one method: what it is asked about, and who polls it. Made once where a step starts, and lent from there on:
+/// to copy what was written a moment ago takes longer than to read it.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
 pub struct Call<'a, 'w> {
     pub(crate) ids: Ids<'a>,
@@ -77,7 +82,7 @@ pub(crate) enum CallContext<'a> {
 
 impl<'a> Call<'a, '_> {
     /// The ids and the context for a finder or a verify method.
-    pub(crate) fn to_find<Id: ResourceId>(self) -> Option<(&'a [Id], &'a FindContext)> {
+    pub(crate) fn to_find<Id: ResourceId>(&self) -> Option<(&'a [Id], &'a FindContext)> {
         match self.cx {
             CallContext::Find(cx) => Some((self.ids.typed()?, cx)),
             CallContext::Step(_) => None,
@@ -85,7 +90,7 @@ impl<'a> Call<'a, '_> {
     }
 
     /// The ids and the context for any other method.
-    pub(crate) fn to_step<Id: ResourceId>(self) -> Option<(&'a [Id], &'a StepContext)> {
+    pub(crate) fn to_step<Id: ResourceId>(&self) -> Option<(&'a [Id], &'a StepContext)> {
         match self.cx {
             CallContext::Step(cx) => Some((self.ids.typed()?, cx)),
             CallContext::Find(_) => None,
@@ -132,23 +137,41 @@ impl<'a> Call<'a, '_> {
     }
 
     /// The answer of an effect, a begin or a cleanup method.
+    #[expect(clippy::unnecessary_wraps, reason = "it is handed on as it is, without a copy")]
     pub(crate) fn outcome<Id: ResourceId, T: 'static, X: 'static>(
-        self,
+        &self,
         mut called: Called<'a, Result<T, X>>,
         outcome: fn(T) -> Outcome<Id>,
         error: fn(X) -> StepError,
-    ) -> Answer<'a> {
-        let ids = self.ids;
-        let failures = move |answer| match answer {
-            Ok(answer) => failures(ids, outcome(answer)),
-            Err(failed) => Err(error(failed)),
-        };
+    ) -> Answered<'a> {
         let begun = match called.as_mut().poll(&mut Context::from_waker(self.waker)) {
-            Poll::Ready(answer) => Begun::Answered(failures(answer)),
-            Poll::Pending => Begun::Going(Box::pin(async move { failures(called.await) })),
+            Poll::Ready(Ok(answer)) => Begun::Answered(failures(self.ids, outcome(answer))),
+            Poll::Ready(Err(failed)) => Begun::Answered(Err(error(failed))),
+            Poll::Pending => {
+                let ids = self.ids;
+                Begun::Going(Box::pin(async move {
+                    match called.await {
+                        Ok(answer) => failures(ids, outcome(answer)),
+                        Err(failed) => Err(error(failed)),
+                    }
+                }))
+            }
         };
-        Answer(AnswerOf::Failures(begun))
+        Ok(Answer(AnswerOf::Failures(begun)))
     }
+}
+
+/// The failures of a step that was begun.
+pub(crate) fn begun(answer: Answered<'_>) -> Begun<'_, Failures> {
+    match answer {
+        Ok(Answer(AnswerOf::Failures(begun))) => begun,
+        other => Begun::Answered(Err(why_refused(other))),
+    }
+}
+
+/// What an answer of another kind says, or an error.
+pub(crate) fn why_refused(answer: Answered<'_>) -> StepError {
+    answer.err().unwrap_or_else(not_callable)
 }
 
 /// The extension as what it is. A method is only called on an extension that was declared with it, so that this error is

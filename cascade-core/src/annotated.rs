@@ -32,7 +32,7 @@ pub trait Annotated: Send + Sync + 'static {
         Self: Sized;
 
     /// Calls the method of that number, as the declaration counts them.
-    fn call<'a>(&'a self, method: u16, call: Call<'a, '_>) -> Answered<'a>;
+    fn call<'a>(&'a self, method: u16, call: &Call<'a, '_>) -> Answered<'a>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -54,7 +54,7 @@ impl<E: Annotated> Annotated for Arc<E> {
         <E as Annotated>::declare(written);
     }
 
-    fn call<'a>(&'a self, method: u16, call: Call<'a, '_>) -> Answered<'a> {
+    fn call<'a>(&'a self, method: u16, call: &Call<'a, '_>) -> Answered<'a> {
         E::call(self, method, call)
     }
 }
@@ -204,11 +204,19 @@ impl Written {
     #[inline(never)]
     pub fn parts(&mut self, parts: &[Part]) {
         for (at, part) in parts.iter().enumerate() {
-            // The numbers are the macro's own, and always those of something.
             if self.part(*part, &parts[..at]).is_none() {
-                debug_assert!(false, "{part:?} names nothing");
+                self.refuse(*part);
             }
         }
+    }
+
+    /// A part that names nothing. The numbers are the macro's own, so that there is none; but to leave one out would be a
+    /// graph that reaches less than was written. An edge to a resource that no program has is a fault of every graph.
+    #[cold]
+    fn refuse(&mut self, part: Part) {
+        let place = self.declaration.descriptor.place;
+        let unknown = format!("{part:?}, which this version of cascade-core cannot read");
+        self.declaration.edge(ResourceDescriptor::runtime::<u64>(unknown, place), place);
     }
 
     fn part(&mut self, part: Part, before: &[Part]) -> Option<()> {
@@ -301,7 +309,45 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use super::Part;
+    use super::{Annotated, Part, Written};
+    use crate::adapt::{Answered, Call};
+    use crate::{Cascade, Declare, Delete, Operation, Resource, ResourceDescriptor, place};
+
+    struct Thing;
+
+    impl Resource for Thing {
+        type Id = u64;
+        const NAME: &'static str = "Thing";
+        const DESCRIPTOR: ResourceDescriptor = ResourceDescriptor::of::<Self>(Self::NAME, "", place!());
+    }
+
+    struct Garbled;
+
+    impl Annotated for Garbled {
+        type Id = u64;
+
+        fn declare(written: &mut Written) {
+            written.extension("package Garbled touch", file!(), Thing::described);
+            written.operation(Delete::described);
+            written.parts(&[
+                Part::At { line: 3 },
+                Part::Effect { line: 4, method: 0 },
+                Part::Runs { line: 4, operation: 0, method: 0 },
+                Part::From { resource: 7 },
+            ]);
+        }
+
+        fn call<'a>(&'a self, _: u16, call: &Call<'a, '_>) -> Answered<'a> {
+            call.refused()
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_graph() {
+        let built = Cascade::builder().declare(Garbled, <Garbled as Declare>::declare()).build();
+        let fault = built.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(fault.contains("From { resource: 7 }, which this version"), "{fault}");
+    }
 
     /// Each handler of a program has half a dozen of them.
     #[test]

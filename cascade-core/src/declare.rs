@@ -590,7 +590,7 @@ where
 {
     Method::by_hand(move |extension, call| {
         let Some((ids, cx)) = call.to_step() else { return call.refused() };
-        Ok(call.outcome(act(typed(extension)?, ids, cx), identity::<Outcome<Id>>, identity))
+        call.outcome(act(typed(extension)?, ids, cx), identity::<Outcome<Id>>, identity)
     })
 }
 

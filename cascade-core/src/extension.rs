@@ -2,9 +2,9 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
-use crate::adapt::{Answer, AnswerOf, Answered, AnyExtension, Call, CallContext, Failures, not_callable};
+use crate::adapt::{Answer, AnswerOf, Answered, AnyExtension, Call, CallContext, begun, why_refused};
 use crate::annotated::Annotated;
 use crate::call::Begun;
 use crate::context::{FindContext, StepContext};
@@ -42,13 +42,7 @@ pub(crate) trait DynExtension: Send + Sync {
     ) -> HandlerFuture<'a, Positions<()>>;
 
     /// Calls an effect, a begin or a cleanup method, and polls it once.
-    fn begin<'a>(
-        &'a self,
-        method: (Phase, usize),
-        ids: Ids<'a>,
-        cx: &'a StepContext,
-        task: &mut Context<'_>,
-    ) -> Begun<'a, Failures>;
+    fn begin<'a>(&'a self, method: (Phase, usize), call: &Call<'a, '_>) -> Answered<'a>;
 }
 
 impl dyn DynExtension + '_ {
@@ -60,7 +54,11 @@ impl dyn DynExtension + '_ {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
         Box::pin(async move {
-            match poll_fn(|task| Poll::Ready(self.begin(method, ids, cx, task))).await {
+            let answer = poll_fn(|task| {
+                let call = Call { ids, cx: CallContext::Step(cx), waker: task.waker() };
+                Poll::Ready(self.begin(method, &call))
+            });
+            match begun(answer.await) {
                 Begun::Answered(answer) => answer,
                 Begun::Going(future) => future.await,
             }
@@ -78,7 +76,7 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    fn call<'a>(&'a self, methods: &'a [Method], index: usize, call: Call<'a, '_>) -> Answered<'a> {
+    fn call<'a>(&'a self, methods: &'a [Method], index: usize, call: &Call<'a, '_>) -> Answered<'a> {
         match (methods.get(index), &self.annotated) {
             (Some(Method::Annotated(method)), Some(annotated)) => annotated.call(*method, call),
             (Some(Method::ByHand(method)), _) => method(self.extension.as_deref(), call),
@@ -99,7 +97,7 @@ impl DynExtension for Bound {
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
         let call = Call { ids: parents.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
-        match self.call(&self.declaration.finders, finder, call) {
+        match self.call(&self.declaration.finders, finder, &call) {
             Ok(Answer(AnswerOf::Found(found))) => found,
             other => refused(other),
         }
@@ -112,7 +110,7 @@ impl DynExtension for Bound {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
         let call = Call { ids: batch.ids(), cx: CallContext::Step(cx), waker: Waker::noop() };
-        match self.call(&self.declaration.checks, check, call) {
+        match self.call(&self.declaration.checks, check, &call) {
             Ok(Answer(AnswerOf::Vetoes(vetoes))) => vetoes,
             other => refused(other),
         }
@@ -125,19 +123,13 @@ impl DynExtension for Bound {
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>> {
         let call = Call { ids: batch.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
-        match self.call(&self.declaration.verifies, verify, call) {
+        match self.call(&self.declaration.verifies, verify, &call) {
             Ok(Answer(AnswerOf::Survivors(survivors))) => survivors,
             other => refused(other),
         }
     }
 
-    fn begin<'a>(
-        &'a self,
-        (phase, method): (Phase, usize),
-        ids: Ids<'a>,
-        cx: &'a StepContext,
-        task: &mut Context<'_>,
-    ) -> Begun<'a, Failures> {
+    fn begin<'a>(&'a self, (phase, method): (Phase, usize), call: &Call<'a, '_>) -> Answered<'a> {
         let UntypedDeclaration { effects, begins, cleanups, .. } = &self.declaration;
         let methods: &[Method] = match phase {
             Phase::Check | Phase::Verify => &[],
@@ -145,11 +137,7 @@ impl DynExtension for Bound {
             Phase::Effect => effects,
             Phase::Cleanup => cleanups,
         };
-        let call = Call { ids, cx: CallContext::Step(cx), waker: task.waker() };
-        match self.call(methods, method, call) {
-            Ok(Answer(AnswerOf::Failures(begun))) => begun,
-            other => Begun::Answered(Err(why_refused(other))),
-        }
+        self.call(methods, method, call)
     }
 }
 
@@ -157,8 +145,4 @@ impl DynExtension for Bound {
 fn refused<'a, T: Send + 'a>(answer: Answered<'_>) -> HandlerFuture<'a, T> {
     let error = why_refused(answer);
     Box::pin(async { Err(error) })
-}
-
-fn why_refused(answer: Answered<'_>) -> StepError {
-    answer.err().unwrap_or_else(not_callable)
 }

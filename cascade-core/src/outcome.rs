@@ -106,7 +106,7 @@ pub trait IntoOutcome<Id> {
         Self: Sized + 'static,
         Id: ResourceId,
     {
-        Ok(call.outcome(called, Self::into_outcome, X::into_step_error))
+        call.outcome(called, Self::into_outcome, X::into_step_error)
     }
 }
 

@@ -58,17 +58,31 @@ pub trait Resource: 'static {
     /// What the engine needs to know of the resource.
     const DESCRIPTOR: ResourceDescriptor;
 
-    /// The descriptor, for code that many share. Where nothing is optimised, it is as written: that costs the compiler least.
+    /// All text of the descriptor in one, as [`described`](Self::described) reads it. Empty where nobody wrote it: then the
+    /// descriptor is taken as it is.
+    #[doc(hidden)]
+    const TEXT: &'static str = "";
+
+    /// The descriptor, for code that many share. A program has one of these for each of its resources: so it is read from
+    /// text, where as data it is five pointers, each of which is relocated when the program starts and takes 32 bytes. Where
+    /// nothing is optimised, it is as written: that costs the compiler least.
     #[doc(hidden)]
     #[inline(never)]
     fn described() -> ResourceDescriptor
     where
         Self: Sized,
     {
-        #[cfg(debug_assertions)]
-        return Self::DESCRIPTOR;
-        #[cfg(not(debug_assertions))]
-        described_by_code::<Self>()
+        if cfg!(debug_assertions) || Self::TEXT.is_empty() { Self::DESCRIPTOR } else { Self::told() }
+    }
+
+    /// The descriptor as its text tells it.
+    #[doc(hidden)]
+    #[inline]
+    fn told() -> ResourceDescriptor
+    where
+        Self: Sized,
+    {
+        ResourceDescriptor::read(Self::TEXT, TypeId::of::<Self>(), IdKind::of::<Self::Id>)
     }
 
     /// The instances that an operation starts from. An id that is given twice counts once.
@@ -194,6 +208,17 @@ impl ResourceDescriptor {
         ((self.ids)().batch.read)(ids)
     }
 
+    /// The descriptor that `#[derive(Resource)]` wrote as text: package, file, line and name, each on a line, and then the
+    /// docs.
+    #[inline(never)]
+    fn read(text: &'static str, type_id: TypeId, ids: fn() -> IdKind) -> Self {
+        let mut parts = text.splitn(5, '\n');
+        let mut next = || parts.next().unwrap_or_default();
+        let (package, file, line, name, docs) = (next(), next(), next(), next(), next());
+        let place = Place::new(package, file, line.parse().unwrap_or_default());
+        Self { name: Cow::Borrowed(name), docs: Cow::Borrowed(docs), type_id: Some(type_id), ids, place }
+    }
+
     /// The id at a position as it prints; empty where there is none.
     pub(crate) fn print_id(&self, ids: &Batch<'_>, position: usize) -> String {
         ((self.ids)().batch.print)(ids, position)
@@ -204,35 +229,6 @@ impl Debug for ResourceDescriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.name, self.place)
     }
-}
-
-/// Put together by code: as data, each string in it is a pointer that is relocated when a program starts, and takes three
-/// times the room.
-#[cfg(not(debug_assertions))]
-#[inline]
-fn described_by_code<R: Resource>() -> ResourceDescriptor {
-    let name = const { if let Cow::Borrowed(name) = &R::LENT.name { Some(*name) } else { None } };
-    let docs = const { if let Cow::Borrowed(docs) = &R::LENT.docs { Some(*docs) } else { None } };
-    let (package, file) = (const { R::LENT.place.package }, const { R::LENT.place.file });
-    let (Some(name), Some(docs)) = (name, docs) else { return R::DESCRIPTOR };
-    ResourceDescriptor {
-        name: Cow::Borrowed(name),
-        docs: Cow::Borrowed(docs),
-        type_id: const { R::LENT.type_id },
-        ids: const { R::LENT.ids },
-        place: Place::new(package, file, const { R::LENT.place.line }),
-    }
-}
-
-/// The descriptor of a type, lent for ever: its parts can be read when a program is compiled.
-#[cfg(not(debug_assertions))]
-trait Lent: Resource {
-    const LENT: &'static ResourceDescriptor;
-}
-
-#[cfg(not(debug_assertions))]
-impl<R: Resource> Lent for R {
-    const LENT: &'static ResourceDescriptor = &R::DESCRIPTOR;
 }
 
 /// What the engine can do with ids whose type it does not know.

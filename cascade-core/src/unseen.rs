@@ -5,7 +5,8 @@ use std::task::Context;
 
 use tracing::level_filters::LevelFilter;
 
-use crate::call::{Begun, First, contained, first, limited};
+use crate::adapt::{Answer, Call, CallContext, begun};
+use crate::call::{First, contained, first, limited};
 use crate::caller::{Caller, Ended, FirstTry};
 use crate::context::StepContext;
 use crate::declare::HandlerFuture;
@@ -88,7 +89,8 @@ impl Caller<'_> {
         let affected = self.affected;
         let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
         let extension = &*self.engine.extensions[method.extension];
-        Some(first(|| extension.begin((self.phase, method.index), ids, cx, task)))
+        let call = Call { ids, cx: CallContext::Step(cx), waker: task.waker() };
+        Some(first(|| begun(extension.begin((self.phase, method.index), &call))))
     }
 
     /// The first tries of a row's steps that nobody looks on at, each polled once, as long as they end at once and well and
@@ -108,19 +110,22 @@ impl Caller<'_> {
         let Row { batch, ref nodes, .. } = *row;
         let mut start = nodes.start;
         // Contained as a whole: the one that panics is the one that was begun last.
-        let begun = contained(|| {
+        let waker = task.waker();
+        let last = contained(|| {
             while nodes.end - start >= batch && may_start(start - nodes.start) {
                 let from = (start - first_node) as usize;
                 let ids = Ids::Part(ids, from, from + batch as usize);
-                match extension.begin((self.phase, method.index), ids, cx, task) {
-                    Begun::Answered(Ok(failures)) if failures.is_empty() => start += batch,
-                    begun => return Some(begun),
+                let call = Call { ids, cx: CallContext::Step(cx), waker };
+                let answer = extension.begin((self.phase, method.index), &call);
+                if !answer.as_ref().is_ok_and(Answer::is_well) {
+                    return Some(answer);
                 }
+                start += batch;
             }
             None
         });
-        let first = match begun {
-            Ok(begun) => begun.map(First::from),
+        let first = match last {
+            Ok(answer) => answer.map(|answer| First::from(begun(answer))),
             Err(panic) => Some(First::Answered(Err(panic))),
         };
         (start, first)

@@ -29,12 +29,12 @@ pub(crate) enum Method {
 
 /// A method of a declaration by hand, for an extension of a type that it knows.
 pub(crate) type ByHand =
-    dyn for<'a, 'w> Fn(Option<&'a AnyExtension>, Call<'a, 'w>) -> Answered<'a> + Send + Sync;
+    dyn for<'a, 'w> Fn(Option<&'a AnyExtension>, &Call<'a, 'w>) -> Answered<'a> + Send + Sync;
 
 impl Method {
     pub(crate) fn by_hand<F>(method: F) -> Self
     where
-        F: for<'a, 'w> Fn(Option<&'a AnyExtension>, Call<'a, 'w>) -> Answered<'a>,
+        F: for<'a, 'w> Fn(Option<&'a AnyExtension>, &Call<'a, 'w>) -> Answered<'a>,
         F: Send + Sync + 'static,
     {
         Self::ByHand(Box::new(method))

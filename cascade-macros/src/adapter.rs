@@ -35,12 +35,12 @@ pub(crate) fn arm(resource: &TypeRef, number: usize, method: &Method, model: &Mo
         #(#cfgs)*
         #number => {
             let ::core::option::Option::Some((ids, #cx)) =
-                <#ids as ::cascade_core::Ids<#taken>>::#asked(&call)
+                <#ids as ::cascade_core::Ids<#taken>>::#asked(call)
             else {
                 return call.refused();
             };
             #operation
-            <#ok as ::cascade_core::#into>::answered::<#error>(&call, #called)
+            <#ok as ::cascade_core::#into>::answered::<#error>(call, #called)
         }
     })
 }

@@ -49,7 +49,7 @@ pub(crate) fn declaration(
             fn call<'a>(
                 &'a self,
                 method: u16,
-                call: ::cascade_core::__private::Call<'a, '_>,
+                call: &::cascade_core::__private::Call<'a, '_>,
             ) -> ::cascade_core::__private::Answered<'a> {
                 match method {
                     #(#arms)*

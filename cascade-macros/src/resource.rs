@@ -1,14 +1,14 @@
 //! `#[derive(Resource)]`
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{DeriveInput, LitStr, Token, Type};
 
 use crate::docs;
 use crate::errors::Errors;
 use crate::keys::Keys;
-use crate::place::place;
+use crate::place::{self, place};
 
 const KEYS: Keys = Keys { attribute: "`#[resource]`", once: &["id", "name"], repeated: &[] };
 
@@ -21,7 +21,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
                 input.parse::<Token![=]>()?;
                 match key {
                     "id" => id = Some(input.parse()?),
-                    _ => name = Some(not_empty(input.parse()?)?),
+                    _ => name = Some(one_line(input.parse()?)?),
                 }
                 Ok(())
             });
@@ -46,7 +46,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let ident = &input.ident;
     let name = name.map_or_else(|| ident.to_string(), |name| name.value());
     let docs = docs::text(&input.attrs);
-    let place = place(ident.span());
+    let (place, text) = (place(ident.span()), text(ident.span(), &name, &docs));
     quote! {
         #errors
 
@@ -56,13 +56,25 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             const NAME: &'static str = #name;
             const DESCRIPTOR: ::cascade_core::ResourceDescriptor =
                 ::cascade_core::ResourceDescriptor::of::<Self>(#name, #docs, #place);
+            const TEXT: &'static str = #text;
         }
     }
 }
 
-fn not_empty(name: LitStr) -> syn::Result<LitStr> {
-    if name.value().trim().is_empty() {
+/// The same as one text. Docs may have lines, nothing else has.
+fn text(span: Span, name: &str, docs: &str) -> TokenStream {
+    let package = place::package();
+    let rest = format!("\n{name}\n{docs}");
+    quote_spanned!(span=> ::core::concat!(#package, "\n", ::core::file!(), "\n", ::core::line!(), #rest))
+}
+
+fn one_line(name: LitStr) -> syn::Result<LitStr> {
+    let text = name.value();
+    if text.trim().is_empty() {
         return Err(syn::Error::new(name.span(), "the name of a resource is not empty"));
+    }
+    if text.contains(char::is_control) {
+        return Err(syn::Error::new(name.span(), "the name of a resource is one line of text"));
     }
     Ok(name)
 }

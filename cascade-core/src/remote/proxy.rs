@@ -7,9 +7,10 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
 use super::{AuthorizeCall, FindCall, Remote, RemoteError, names};
+use crate::adapt::{Answer, AnswerOf, Answered, Call, CallContext};
 use crate::affected::Affected;
 use crate::authorize::{Authorizer, Denial};
-use crate::call::{Begun, begin};
+use crate::call::begin;
 use crate::context::{FindContext, StepContext};
 use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase, StepSettings};
 use crate::error::StepError;
@@ -117,17 +118,13 @@ impl DynExtension for Proxy {
         Box::pin(async move { Err(StepError::terminal(message)) })
     }
 
-    fn begin<'a>(
-        &'a self,
-        _method: (Phase, usize),
-        ids: Ids<'a>,
-        cx: &'a StepContext,
-        task: &mut Context<'_>,
-    ) -> Begun<'a, Vec<(usize, StepError)>> {
+    fn begin<'a>(&'a self, _method: (Phase, usize), call: &Call<'a, '_>) -> Answered<'a> {
+        let CallContext::Step(cx) = call.cx else { return call.refused() };
         let failures = |named: Vec<(usize, RemoteError)>| {
             named.into_iter().map(|(position, error)| (position, error.into_step_error())).collect()
         };
-        begin(self.execute(ids, cx).map_ok(failures).boxed(), task)
+        let called = self.execute(call.ids, cx).map_ok(failures).boxed();
+        Ok(Answer(AnswerOf::Failures(begin(called, &mut Context::from_waker(call.waker)))))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Resources without an id, with a bad key, an empty name, an unusable id, and parameters.
+//! Resources without an id, with a bad key, an empty name, a name of two lines, an unusable id, and parameters.
 
 use cascade_core::prelude::*;
 
@@ -12,6 +12,10 @@ struct BadKey;
 #[derive(Resource)]
 #[resource(id = u32, name = "")]
 struct Nameless;
+
+#[derive(Resource)]
+#[resource(id = u32, name = "two\nlines")]
+struct TwoLines;
 
 #[derive(Resource)]
 #[resource(id = u32)]
