@@ -2,16 +2,14 @@
 //! extensions and the engine, which touches no user type in its loops.
 
 use std::any::Any;
-use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hashbrown::DefaultHashBuilder;
 
 use crate::hash_index::HashIndex;
+use crate::id_order;
 use crate::number::number_of;
 use crate::range_map::{NOTHING, RangeMap};
 use crate::resource::ResourceId;
@@ -356,48 +354,6 @@ impl<Id: ResourceId> IdColumn<Id> {
     }
 }
 
-/// The order of ids: where two that differ compare equal, their printed form decides.
-#[inline]
-fn order<Id: Ord + fmt::Display>(a: &Id, b: &Id) -> Ordering {
-    a.cmp(b).then_with(|| by_text(a, b))
-}
-
-#[cold]
-fn by_text(a: &impl fmt::Display, b: &impl fmt::Display) -> Ordering {
-    a.to_string().cmp(&b.to_string())
-}
-
-/// The indices beside ids, in the order of these.
-fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u32> {
-    // Nothing is in the way of a sort without branches: those that compare equal are seen to afterwards.
-    ids.sort_unstable_by(|a, b| a.0.borrow().cmp(b.0.borrow()));
-    for equal in ids.chunk_by_mut(|a, b| a.0.borrow().cmp(b.0.borrow()).is_eq()).filter(|ids| ids.len() > 1) {
-        equal.sort_unstable_by(|a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
-    }
-    ids.into_iter().map(|(_, index)| index).collect()
-}
-
-/// Moves the ids into parts of that size: those of one before those of the next, in no order within.
-fn part<Id: Ord + fmt::Display>(ids: &mut [(impl Borrow<Id>, u32)], size: usize) {
-    let parts = ids.len().div_ceil(size);
-    if parts > 1 {
-        let middle = parts / 2 * size;
-        ids.select_nth_unstable_by(middle, |a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
-        let (before, behind) = ids.split_at_mut(middle);
-        part::<Id>(before, size);
-        part::<Id>(behind, size);
-    }
-}
-
-/// The parts, by index.
-fn by_index(parted: impl Iterator<Item = u32>, size: usize, len: usize) -> Vec<u32> {
-    let mut parts = vec![0; len];
-    for (rank, index) in parted.enumerate() {
-        parts[index as usize] = (rank / size) as u32;
-    }
-    parts
-}
-
 /// Room for as many ids again as are known or, where more are expected, for up to eight times as many.
 fn room(known: usize, expected: usize) -> usize {
     expected.clamp((known * 2).max(4), (known * 8).max(1024))
@@ -447,58 +403,24 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
     }
 
     fn sorted(&self) -> Vec<u32> {
-        let indices: Vec<u32> = match &self.by_number {
+        let indices = match &self.by_number {
             Some(by_number) => by_number.values().filter(|&index| index != NOTHING).collect(),
             None => (0..self.ids.len() as u32).collect(),
         };
-        // An `Ord` that is no order may panic in a sort; then the printed form decides, as it does between ids
-        // that differ and compare equal.
-        let sorted = AssertUnwindSafe(|| {
-            let id = |index: u32| &self.ids[index as usize];
-            // Numbers mostly are in their order by now, and others often were found in it.
-            if indices.is_sorted_by(|&a, &b| order(id(a), id(b)).is_le()) {
-                None
-            } else if std::mem::needs_drop::<Id>() {
-                Some(by_id::<Id>(indices.iter().map(|&index| (id(index), index)).collect()))
-            } else {
-                // Ids that own nothing are compared where they stand, not looked up each time.
-                Some(by_id::<Id>(indices.iter().map(|&index| (id(index).clone(), index)).collect()))
-            }
-        });
-        if let Ok(sorted) = catch_unwind(sorted) {
-            return sorted.unwrap_or(indices);
-        }
-        let mut indices = indices;
-        indices.sort_by_cached_key(|&index| self.ids[index as usize].to_string());
-        indices
+        id_order::sorted(&self.ids, indices)
     }
 
     fn parts(&self, indices: &[u32], size: usize) -> Vec<u32> {
-        let (id, len) = (|index: u32| &self.ids[index as usize], self.ids.len());
-        let parted = AssertUnwindSafe(|| {
-            if self.by_number.is_some() || indices.is_sorted_by(|&a, &b| order(id(a), id(b)).is_le()) {
-                return None;
-            }
-            // To know the part of each takes less than to sort them all.
-            Some(if std::mem::needs_drop::<Id>() {
-                let mut ids: Vec<(&Id, u32)> = indices.iter().map(|&index| (id(index), index)).collect();
-                part::<Id>(&mut ids, size);
-                by_index(ids.into_iter().map(|(_, index)| index), size, len)
-            } else {
-                let mut ids: Vec<(Id, u32)> =
-                    indices.iter().map(|&index| (id(index).clone(), index)).collect();
-                part::<Id>(&mut ids, size);
-                by_index(ids.into_iter().map(|(_, index)| index), size, len)
-            })
-        });
-        if let Ok(Some(parts)) = catch_unwind(parted) {
-            return parts;
+        if self.by_number.is_none() {
+            return id_order::parts(&self.ids, indices, size);
         }
-        let mut asked = vec![false; len];
+        // Numbers mostly stand in their order as it is: there is nothing to select.
+        let mut asked = vec![false; self.ids.len()];
         for &index in indices {
             asked[index as usize] = true;
         }
-        by_index(self.sorted().into_iter().filter(|&index| asked[index as usize]), size, len)
+        let sorted = self.sorted().into_iter().filter(|&index| asked[index as usize]);
+        id_order::by_index(sorted, size, self.ids.len())
     }
 
     fn copied(&self) -> Box<dyn IdTable> {

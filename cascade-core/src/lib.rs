@@ -150,6 +150,7 @@ mod fault;
 mod found;
 mod graph;
 mod hash_index;
+mod id_order;
 mod intern;
 mod journal;
 mod kinds;
