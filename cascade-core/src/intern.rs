@@ -5,12 +5,13 @@ use std::any::Any;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
+use std::vec;
 
 use hashbrown::DefaultHashBuilder;
 
 use crate::hash_index::HashIndex;
 use crate::id_order;
-use crate::number::number_of;
+use crate::number::{is_number, number_of};
 use crate::range_map::{NOTHING, RangeMap};
 use crate::resource::ResourceId;
 
@@ -236,79 +237,101 @@ impl<Id: ResourceId> IdColumn<Id> {
         (lend, give): (impl Fn(&T) -> &Id, impl Fn(T) -> Id),
         expected: usize,
     ) -> Vec<u32> {
-        self.expect_numbers(found.iter().map(lend), expected);
+        self.expect_numbers(found.iter().map(&lend), expected);
         let mut indices = Vec::with_capacity(found.len());
-        let mut found = found.into_iter().map(give);
-        let no_number = self.insert_numbers(&mut found, expected, &mut indices);
-        if no_number.is_some() && self.by_number.is_some() {
-            self.hash_all(expected);
+        let mut found = found.into_iter();
+        self.insert_numbers(&mut found, (&lend, &give), expected, &mut indices);
+        if !found.as_slice().is_empty() {
+            if self.by_number.is_some() {
+                self.hash_all(expected);
+            }
+            self.insert_hashed_all(found, (&lend, &give), expected, &mut indices);
         }
-        self.insert_hashed_all(no_number.into_iter().chain(found), expected, &mut indices);
         indices
     }
 
     /// The same where ids are hashed: some at a time, so that the table is read for all of them at once, and not for
     /// each after it was waited for the one before.
-    fn insert_hashed_all(
+    fn insert_hashed_all<T>(
         &mut self,
-        mut found: impl Iterator<Item = Id>,
+        mut found: vec::IntoIter<T>,
+        (lend, give): (impl Fn(&T) -> &Id, impl Fn(T) -> Id),
         expected: usize,
         indices: &mut Vec<u32>,
     ) {
-        let (mut part, mut hashes, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut hashes, mut seen) = (Vec::new(), Vec::new());
         loop {
-            part.extend(found.by_ref().take(AT_ONCE));
+            let part = first_of(&found, AT_ONCE);
             let Some(first) = part.first() else { return };
             // What was found along one edge is often found along another in the same order: the one behind the last is
             // looked at first then, which is in the cache, and needs no hash.
             let mut next = indices.last().map_or(u32::MAX, |last| last + 1);
-            if self.ids.get(next as usize) == Some(first) {
-                for id in part.drain(..) {
-                    let follows = self.ids.get(next as usize) == Some(&id);
-                    let index = if follows { next } else { self.insert_of(id, expected) };
+            if self.ids.get(next as usize) == Some(lend(first)) {
+                for item in found.by_ref().take(AT_ONCE) {
+                    let follows = self.ids.get(next as usize) == Some(lend(&item));
+                    let index = if follows { next } else { self.insert_of(give(item), expected) };
                     next = index + 1;
                     indices.push(index);
                 }
                 continue;
             }
             hashes.clear();
-            hashes.extend(part.iter().map(|id| self.hasher.hash_one(id)));
+            hashes.extend(part.iter().map(|item| self.hasher.hash_one(lend(item))));
             self.by_id.look(&hashes, &mut seen);
-            for (id, (&hash, &seen)) in part.drain(..).zip(hashes.iter().zip(&seen)) {
-                let is_known = self.ids.get(seen as usize) == Some(&id);
-                indices.push(if is_known { seen } else { self.insert_hashed(id, hash, expected) });
+            for (item, (&hash, &seen)) in found.by_ref().take(AT_ONCE).zip(hashes.iter().zip(&seen)) {
+                let is_known = self.ids.get(seen as usize) == Some(lend(&item));
+                indices.push(if is_known { seen } else { self.insert_hashed(give(item), hash, expected) });
             }
         }
     }
 
-    /// The same as long as the ids are kept by their numbers; answers the first id that cannot be, for it is no number, or
-    /// another has its number.
-    fn insert_numbers(
+    /// The same as long as the ids are kept by their numbers: leaves the first id that cannot be, for it is no number, or
+    /// another has its number, and all behind it.
+    fn insert_numbers<T>(
         &mut self,
-        found: &mut impl Iterator<Item = Id>,
+        found: &mut vec::IntoIter<T>,
+        (lend, give): (impl Fn(&T) -> &Id, impl Fn(T) -> Id),
         expected: usize,
         indices: &mut Vec<u32>,
-    ) -> Option<Id> {
+    ) {
         let Self { ids, by_number, .. } = self;
-        let by_number = by_number.as_mut()?;
-        for id in found {
-            let Some(place) = number_of(&id).and_then(|number| by_number.get_mut(number)) else {
-                return Some(id);
-            };
-            if *place == NOTHING {
-                *place = ids.len() as u32;
-                indices.push(*place);
-                if ids.len() == ids.capacity() {
-                    ids.reserve_exact(room(ids.len(), expected) - ids.len());
+        let Some(by_number) = by_number.as_mut() else { return };
+        let mut seen = Vec::new();
+        loop {
+            let part = first_of(found, AT_ONCE);
+            let len = part.len();
+            if len == 0 {
+                return;
+            }
+            // Mostly all of them are known, or all are new. All that are known are looked up before any is compared, where
+            // that takes more than the number: these reads go anywhere, and wait for memory together.
+            let numbers = part.iter().map_while(|item| number_of(lend(item)));
+            seen.clear();
+            seen.extend(numbers.map(|number| by_number.get(number)).take_while(|&index| index != NOTHING));
+            let is_same =
+                |&(&index, item): &(&u32, &T)| is_number::<Id>() || ids[index as usize] == *lend(item);
+            let known = seen.iter().zip(part).take_while(is_same).count();
+            indices.extend_from_slice(&seen[..known]);
+            found.by_ref().take(known).for_each(drop);
+            for _ in known..len {
+                let item = &found.as_slice()[0];
+                let Some(place) = number_of(lend(item)).and_then(|number| by_number.get_mut(number)) else {
+                    return;
+                };
+                if *place == NOTHING {
+                    *place = ids.len() as u32;
+                    if ids.len() == ids.capacity() {
+                        ids.reserve_exact(room(ids.len(), expected) - ids.len());
+                    }
+                    ids.extend(found.next().map(&give));
+                } else if ids[*place as usize] == *lend(item) {
+                    found.next();
+                } else {
+                    return;
                 }
-                ids.push(id);
-            } else if ids[*place as usize] == id {
                 indices.push(*place);
-            } else {
-                return Some(id);
             }
         }
-        None
     }
 
     /// Makes room for all of these at once, as far as ids are kept by their numbers: one by one, the first of them would
@@ -359,6 +382,12 @@ fn room(known: usize, expected: usize) -> usize {
     expected.clamp((known * 2).max(4), (known * 8).max(1024))
 }
 
+/// The first of what is left, at most so many.
+fn first_of<T>(left: &vec::IntoIter<T>, most: usize) -> &[T] {
+    let left = left.as_slice();
+    &left[..left.len().min(most)]
+}
+
 /// The indices that nodes have counted from `first`, where they stand in a row.
 fn row(nodes: &[u32], first: u32) -> Option<Range<usize>> {
     let start = nodes.first().map_or(0, |node| node - first);
@@ -403,11 +432,12 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
     }
 
     fn sorted(&self) -> Vec<u32> {
-        let indices = match &self.by_number {
-            Some(by_number) => by_number.values().filter(|&index| index != NOTHING).collect(),
-            None => (0..self.ids.len() as u32).collect(),
+        let Some(by_number) = &self.by_number else {
+            return id_order::sorted(&self.ids, (0..self.ids.len() as u32).collect());
         };
-        id_order::sorted(&self.ids, indices)
+        let mut indices = Vec::with_capacity(self.ids.len());
+        indices.extend(by_number.values().filter(|&index| index != NOTHING));
+        if is_number::<Id>() { indices } else { id_order::sorted(&self.ids, indices) }
     }
 
     fn parts(&self, indices: &[u32], size: usize) -> Vec<u32> {
@@ -415,6 +445,9 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
             return id_order::parts(&self.ids, indices, size);
         }
         // Numbers mostly stand in their order as it is: there is nothing to select.
+        if indices.len() == self.ids.len() {
+            return id_order::by_index(self.sorted().into_iter(), size, self.ids.len());
+        }
         let mut asked = vec![false; self.ids.len()];
         for &index in indices {
             asked[index as usize] = true;

@@ -59,10 +59,15 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Kinds {
     numbers: Numbers,
-    /// By number; the first is that of an instance of which nothing is known yet.
+    /// By number; the first is that of [`UNKNOWN`].
     all: Vec<Kind>,
     by_kind: HashMap<Kind, u32>,
+    /// Of how many instances nothing is known yet.
+    unknown: usize,
 }
+
+/// The number of the kind of an instance of which nothing is known yet.
+const UNKNOWN: u32 = 0;
 
 /// The number of each instance's kind.
 #[derive(Clone, Debug)]
@@ -77,7 +82,8 @@ impl Default for Kinds {
         Self {
             numbers: Numbers::Bytes(Vec::new()),
             all: vec![Kind::default()],
-            by_kind: HashMap::from([(Kind::default(), 0)]),
+            by_kind: HashMap::from([(Kind::default(), UNKNOWN)]),
+            unknown: 0,
         }
     }
 }
@@ -92,10 +98,7 @@ impl Kinds {
 
     /// Of those that are added nothing is known yet.
     pub(crate) fn resize(&mut self, len: usize) {
-        match &mut self.numbers {
-            Numbers::Bytes(numbers) => numbers.resize(len, 0),
-            Numbers::Words(numbers) => numbers.resize(len, 0),
-        }
+        self.grow_to(len, |kind| kind);
     }
 
     pub(crate) fn push(&mut self, kind: Kind) {
@@ -153,6 +156,9 @@ impl Kinds {
     /// Adds instances up to `len`, of the kind that `change` makes of one that nothing is known of.
     pub(crate) fn grow_to(&mut self, len: usize, change: impl Fn(Kind) -> Kind) {
         let number = self.number_of(change(Kind::default()));
+        if number == UNKNOWN {
+            self.unknown += len.saturating_sub(self.len());
+        }
         match &mut self.numbers {
             Numbers::Bytes(numbers) => numbers.resize(len, number as u8),
             Numbers::Words(numbers) => numbers.resize(len, number),
@@ -162,27 +168,30 @@ impl Kinds {
     /// The same for many, of which some may be told twice: `change` is asked once for each kind, and has to make the same
     /// of what it has made already.
     pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Kind) -> Kind) {
-        let mut changed = Vec::with_capacity(self.all.len());
-        while let Some(&kind) = self.all.get(changed.len()) {
+        let becomes = self.becomes(change);
+        // What a second edge brings is mostly known, and made what the first has made it: there is nothing to look at.
+        let mut others = (0..).zip(&becomes).filter(|&(number, &to)| number != to);
+        if others.all(|(number, _)| number == UNKNOWN && self.unknown == 0) {
+            return;
+        }
+        let of_unknown = match &mut self.numbers {
+            // All of them fit: there are no words as long as there are so few.
+            Numbers::Bytes(numbers) => change_numbers(numbers, indices, &becomes, |number| number as u8),
+            Numbers::Words(numbers) => change_numbers(numbers, indices, &becomes, |number| number),
+        };
+        if becomes[UNKNOWN as usize] != UNKNOWN {
+            self.unknown -= of_unknown;
+        }
+    }
+
+    /// The number of what each kind becomes, by its number. What they become is among them.
+    fn becomes(&mut self, change: impl Fn(Kind) -> Kind) -> Vec<u32> {
+        let mut becomes = Vec::with_capacity(self.all.len());
+        while let Some(&kind) = self.all.get(becomes.len()) {
             let number = self.number_of(change(kind));
-            changed.push(number);
+            becomes.push(number);
         }
-        match &mut self.numbers {
-            Numbers::Bytes(numbers) => {
-                // All of them fit: there are no words as long as there are so few.
-                let changed: Vec<u8> = changed.into_iter().map(|number| number as u8).collect();
-                for &index in indices {
-                    let number = &mut numbers[index as usize];
-                    *number = changed[*number as usize];
-                }
-            }
-            Numbers::Words(numbers) => {
-                for &index in indices {
-                    let number = &mut numbers[index as usize];
-                    *number = changed[*number as usize];
-                }
-            }
-        }
+        becomes
     }
 
     fn number(&self, index: usize) -> u32 {
@@ -193,6 +202,8 @@ impl Kinds {
     }
 
     fn set(&mut self, index: usize, number: u32) {
+        let was_unknown = self.number(index) == UNKNOWN;
+        self.unknown = self.unknown + usize::from(number == UNKNOWN) - usize::from(was_unknown);
         match &mut self.numbers {
             Numbers::Bytes(numbers) => numbers[index] = number as u8,
             Numbers::Words(numbers) => numbers[index] = number,
@@ -216,6 +227,24 @@ impl Kinds {
     }
 }
 
+/// Changes the numbers at `indices`; says of how many nothing was known.
+fn change_numbers<N: Copy + Into<u32>>(
+    numbers: &mut [N],
+    indices: &[u32],
+    becomes: &[u32],
+    number: impl Fn(u32) -> N,
+) -> usize {
+    let becomes: Vec<N> = becomes.iter().map(|&to| number(to)).collect();
+    let mut of_unknown = 0;
+    for &index in indices {
+        let number = &mut numbers[index as usize];
+        let known: u32 = (*number).into();
+        of_unknown += usize::from(known == UNKNOWN);
+        *number = becomes[known as usize];
+    }
+    of_unknown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +266,23 @@ mod tests {
         assert!(given.into_iter().eq((0..1000).map(|index| (index, index * 3))));
         assert_eq!(kinds.of_kind(|kind| kind.given < 30), (0..10).collect::<Vec<_>>());
         assert_eq!(kinds.count(|kind| kind.given < 30), 10);
+    }
+
+    #[test]
+    fn those_of_which_nothing_is_known_are_told_from_those_that_are_what_they_become() {
+        let mut kinds = Kinds::default();
+        let taken = |kind: Kind| Kind { marks: Marks::TAKEN, ..kind };
+        kinds.grow_to(2, taken);
+        kinds.resize(4);
+        kinds.change(2, taken);
+        assert_eq!(kinds.unknown, 1);
+        kinds.change_all(&[0, 1, 2], taken);
+        assert_eq!((kinds.unknown, kinds.get(3)), (1, Kind::default()));
+        kinds.change_all(&[3, 0, 3], taken);
+        assert_eq!((kinds.unknown, kinds.count(|kind| kind == taken(kind))), (0, 4));
+        kinds.push(Kind::default());
+        kinds.change_all(&[4], taken);
+        assert_eq!((kinds.unknown, kinds.get(4)), (0, taken(Kind::default())));
     }
 
     #[test]

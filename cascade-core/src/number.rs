@@ -1,5 +1,6 @@
 //! Ids that are a number inside.
 
+use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};
 
 /// The number that an id is, if it is one: what it gives to a hasher is one integer and nothing else. That holds for
@@ -9,6 +10,25 @@ pub(crate) fn number_of(id: &impl Hash) -> Option<u64> {
     let mut seen = Seen { number: 0, writes: 0 };
     id.hash(&mut seen);
     (seen.writes == 1).then_some(seen.number)
+}
+
+/// Whether ids of that type are nothing but their number: different ones have different numbers, in the same order.
+pub(crate) fn is_number<Id: Any>() -> bool {
+    let id = TypeId::of::<Id>();
+    let is = |integers: [TypeId; 5]| integers.contains(&id);
+    is([
+        TypeId::of::<u8>(),
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+    ]) || is([
+        TypeId::of::<i8>(),
+        TypeId::of::<i16>(),
+        TypeId::of::<i32>(),
+        TypeId::of::<i64>(),
+        TypeId::of::<isize>(),
+    ])
 }
 
 /// A hasher that keeps what it is given.
@@ -92,6 +112,19 @@ mod tests {
         assert_eq!(number_of(&7_u64), Some(7));
         assert_eq!(number_of(&HostId(7)), Some(7));
         assert_eq!(number_of(&-1_i32).and_then(|number| number.checked_add(1)), number_of(&0_i64));
+    }
+
+    #[test]
+    fn only_integers_are_nothing_but_their_number() {
+        fn is_in_order<Id: Any + Hash>(ids: &[Id]) -> bool {
+            is_number::<Id>() && ids.iter().map(number_of).is_sorted_by(|a, b| a < b)
+        }
+        assert!(is_in_order(&[0, 1, u64::MAX]) && is_in_order(&[0, u8::MAX]) && is_in_order(&[0, u32::MAX]));
+        assert!(is_in_order(&[i64::MIN, -1, 0, i64::MAX]) && is_in_order(&[i8::MIN, -1, 0, i8::MAX]));
+        assert!(is_in_order(&[isize::MIN, -1, 0]) && is_in_order(&[i16::MIN, -1, 0]));
+        assert!(
+            !is_number::<HostId>() && !is_number::<u128>() && !is_number::<bool>() && !is_number::<char>()
+        );
     }
 
     #[test]
