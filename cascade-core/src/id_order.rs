@@ -100,7 +100,13 @@ fn select<Id: Ord + fmt::Display>(ids: &mut [(impl Borrow<Id>, u32)], size: usiz
     let parts = ids.len().div_ceil(size);
     if parts > 1 {
         let middle = parts / 2 * size;
-        ids.select_nth_unstable_by(middle, |a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
+        // Nothing is in the way of a selection without branches: should the border lie between those that compare equal,
+        // it is drawn again.
+        let (before, border, _) = ids.select_nth_unstable_by(middle, |a, b| a.0.borrow().cmp(b.0.borrow()));
+        let border = border.0.borrow();
+        if before.iter().any(|id| id.0.borrow().cmp(border).is_eq()) {
+            ids.select_nth_unstable_by(middle, |a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
+        }
         let (before, behind) = ids.split_at_mut(middle);
         select::<Id>(before, size);
         select::<Id>(behind, size);
@@ -109,7 +115,31 @@ fn select<Id: Ord + fmt::Display>(ids: &mut [(impl Borrow<Id>, u32)], size: usiz
 
 #[cfg(test)]
 mod tests {
+    use serde::{Deserialize, Serialize};
+
     use super::*;
+
+    /// Ids that differ and compare equal.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    struct Rough(u32);
+
+    impl Ord for Rough {
+        fn cmp(&self, other: &Self) -> Ordering {
+            (self.0 / 64).cmp(&(other.0 / 64))
+        }
+    }
+
+    impl PartialOrd for Rough {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    impl fmt::Display for Rough {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
 
     fn check<Id: ResourceId>(ids: &[Id], indices: &[u32]) {
         for size in [1, 7, 100, 5000] {
@@ -127,6 +157,8 @@ mod tests {
         let some: Vec<u32> = (0..1000).filter(|index| index % 3 != 0).collect();
         check(&ids, &some);
         check(&texts, &some);
+        let rough: Vec<Rough> = ids.iter().map(|&id| Rough(id as u32)).collect();
+        check(&rough, &some);
         let in_order: Vec<u64> = (0..1000).collect();
         check(&in_order, &some);
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicU64;
 
 use cascade_benches::cloud::World;
 use cascade_benches::driver::Waiting;
+use cascade_benches::ids::BenchId;
 use cascade_benches::{Failed, block_on, by_hand, cloud, driver};
+use cascade_core::Cascade;
 
 fn main() -> Result<(), Failed> {
     let mut arguments = std::env::args().skip(1);
@@ -21,16 +23,15 @@ fn main() -> Result<(), Failed> {
             let waiting = Waiting::default();
             block_on(waiting.reactor.beside(driver::bare_waiting(&waiting, size)))?.map(drop)
         }
-        "cloud" => in_memory(size, |cascade, world| {
-            drop(block_on(cloud::plan_and_apply(cascade, world))??);
-            world.expect_all_destroyed()
-        }),
-        "cloud-planned" => in_memory(size, |cascade, world| block_on(cloud::plan(cascade, world))?.map(drop)),
-        "cloud-by-hand" => in_memory(size, |_, world| {
-            by_hand::apply(world, &by_hand::plan(world));
-            world.expect_all_destroyed()
-        }),
-        "cloud-made" => in_memory(size, |_, _| Ok(())),
+        "cloud" => in_memory::<u64>(size, both_passes),
+        "cloud-planned" => {
+            in_memory::<u64>(size, |cascade, world| block_on(cloud::plan(cascade, world))?.map(drop))
+        }
+        "cloud-by-hand" => in_memory::<u64>(size, by_hand),
+        "cloud-made" => in_memory::<u64>(size, |_, _| Ok(())),
+        "cloud-uuid" => in_memory::<u128>(size, both_passes),
+        "cloud-uuid-by-hand" => in_memory::<u128>(size, by_hand),
+        "cloud-uuid-made" => in_memory::<u128>(size, |_, _| Ok(())),
         other => Err(format!("there is no benchmark `{other}`").into()),
     }
 }
@@ -52,11 +53,21 @@ fn drive_waiting(steps: u64) -> Result<(), Failed> {
     block_on(waiting.reactor.beside(driver::apply(&cascade, &waiting.count, plan)))?.map(drop)
 }
 
-fn in_memory(
+fn both_passes<Id: BenchId>(cascade: &Cascade, world: &World<Id>) -> Result<(), Failed> {
+    drop(block_on(cloud::plan_and_apply(cascade, world))??);
+    world.expect_all_destroyed()
+}
+
+fn by_hand<Id: BenchId>(_: &Cascade, world: &World<Id>) -> Result<(), Failed> {
+    by_hand::apply(world, &by_hand::plan(world));
+    world.expect_all_destroyed()
+}
+
+fn in_memory<Id: BenchId>(
     vms: u64,
-    work: impl FnOnce(&cascade_core::Cascade, &World<u64>) -> Result<(), Failed>,
+    work: impl FnOnce(&Cascade, &World<Id>) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
-    let world = Arc::new(World::<u64>::new(vms));
+    let world = Arc::new(World::<Id>::new(vms));
     let cascade = cloud::cascade(&world)?;
     work(&cascade, &world)
 }
