@@ -30,7 +30,8 @@ fn main() -> Result<(), Failed> {
         print(&planned(&files)?.into())?;
     }
     let turns = match vms {
-        0..100_000 => 5,
+        0..10_000 => 25,
+        10_000..100_000 => 5,
         100_000..LARGE => 3,
         _ => 1,
     };

@@ -52,7 +52,7 @@ const FORESTS: u64 = 9;
 /// Turns of each side: as many as make sense in the time.
 fn turns(instances: u64) -> usize {
     match instances {
-        0..100_000 => 15,
+        0..100_000 => 31,
         100_000..1_000_000 => 7,
         _ => 3,
     }
