@@ -57,6 +57,19 @@ pub(crate) fn by_index(parted: impl Iterator<Item = u32>, size: usize, len: usiz
     parts
 }
 
+/// These indices part by part, where `parts` says which part each belongs to, and all but the last are of that size. Those of
+/// a part stay in the order they come in.
+pub(crate) fn in_parts(indices: Vec<u32>, parts: &[u32], size: usize) -> Vec<u32> {
+    let mut next: Vec<usize> = (0..indices.len()).step_by(size).collect();
+    let mut parted = vec![0; indices.len()];
+    for index in indices {
+        let next = &mut next[parts[index as usize] as usize];
+        parted[*next] = index;
+        *next += 1;
+    }
+    parted
+}
+
 fn are_sorted<Id: ResourceId>(ids: &[Id], indices: &[u32]) -> bool {
     indices.is_sorted_by(|&a, &b| order(&ids[a as usize], &ids[b as usize]).is_le())
 }

@@ -31,9 +31,9 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
-    /// Which part each of these indices belongs to, where their ids, in order, are parted into parts of that size. By index;
-    /// what stands at others means nothing.
-    fn parts(&self, indices: &[u32], size: usize) -> Vec<u32>;
+    /// These indices part by part, where their ids, in order, are parted into parts of that size. They come ascending, each
+    /// once, and are so within each part.
+    fn in_parts(&self, indices: Vec<u32>, size: usize) -> Vec<u32>;
     /// A table of its own with the same ids.
     fn copied(&self) -> Box<dyn IdTable>;
     /// The ids of `indices`, in their order.
@@ -440,20 +440,25 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         if is_number::<Id>() { indices } else { id_order::sorted(&self.ids, indices) }
     }
 
-    fn parts(&self, indices: &[u32], size: usize) -> Vec<u32> {
+    fn in_parts(&self, indices: Vec<u32>, size: usize) -> Vec<u32> {
         if self.by_number.is_none() {
-            return id_order::parts(&self.ids, indices, size);
+            let parts = id_order::parts(&self.ids, &indices, size);
+            return id_order::in_parts(indices, &parts, size);
         }
         // Numbers mostly stand in their order as it is: there is nothing to select.
-        if indices.len() == self.ids.len() {
-            return id_order::by_index(self.sorted().into_iter(), size, self.ids.len());
+        let mut sorted = self.sorted();
+        if indices.len() < sorted.len() {
+            let mut asked = vec![false; self.ids.len()];
+            for &index in &indices {
+                asked[index as usize] = true;
+            }
+            sorted.retain(|&index| asked[index as usize]);
         }
-        let mut asked = vec![false; self.ids.len()];
-        for &index in indices {
-            asked[index as usize] = true;
+        if sorted.chunks(size).all(<[u32]>::is_sorted) {
+            return sorted;
         }
-        let sorted = self.sorted().into_iter().filter(|&index| asked[index as usize]);
-        id_order::by_index(sorted, size, self.ids.len())
+        let parts = id_order::by_index(sorted.into_iter(), size, self.ids.len());
+        id_order::in_parts(indices, &parts, size)
     }
 
     fn copied(&self) -> Box<dyn IdTable> {
@@ -495,6 +500,8 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use serde::{Deserialize, Serialize};
 
     use super::*;
@@ -512,6 +519,16 @@ mod tests {
     impl fmt::Display for Named {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{} {}", self.0, self.1)
+        }
+    }
+
+    /// Numbers, the highest first.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+    struct Down(Reverse<u64>);
+
+    impl fmt::Display for Down {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.0.fmt(f)
         }
     }
 
@@ -535,7 +552,20 @@ mod tests {
             assert_eq!(table.index_of(id), Some(index));
             assert_eq!(table.insert(id.clone()), index);
         }
+        let all: Vec<u32> = (0..known.len() as u32).collect();
+        check_parts(&table, &all);
+        check_parts(&table, &all.into_iter().filter(|index| index % 3 != 1).collect::<Vec<_>>());
         table
+    }
+
+    fn check_parts<Id: ResourceId>(table: &IdColumn<Id>, indices: &[u32]) {
+        let mut sorted = indices.to_vec();
+        sorted.sort_by_key(|&index| table.get(index));
+        for size in [1, 7, 100] {
+            let mut parted = sorted.clone();
+            parted.chunks_mut(size).for_each(<[u32]>::sort_unstable);
+            assert_eq!(table.in_parts(indices.to_vec(), size), parted, "{size}");
+        }
     }
 
     #[test]
@@ -546,6 +576,19 @@ mod tests {
             table.by_number.is_some() && table.index_of(&7).is_none() && table.index_of(&u64::MAX).is_none()
         );
         assert!(check(&(0..500_i32).map(|at| 250 - at).collect::<Vec<_>>()).by_number.is_some());
+    }
+
+    #[test]
+    fn numbers_that_come_again_are_known() {
+        let numbers = |(factor, range)| (0..500_u64).map(move |at| at * factor % range);
+        check(&numbers((37, 100)).chain(numbers((1, 300))).chain(numbers((41, 400))).collect::<Vec<_>>());
+        check(&(0..20).chain(0..20).chain([5, 5, 77, 77, 5]).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn the_order_of_ids_need_not_be_that_of_their_numbers() {
+        let table = check(&(0..200).map(|at| Down(Reverse(at * 7 % 200))).collect::<Vec<_>>());
+        assert!(table.by_number.is_some());
     }
 
     #[test]

@@ -55,14 +55,6 @@ impl Discovery<'_> {
         if frontier.len() <= batch {
             return Arc::new(frontier);
         }
-        let call_of = self.columns[resource].ids.parts(&frontier, batch);
-        let mut next: Vec<usize> = (0..frontier.len()).step_by(batch).collect();
-        let mut parted = vec![0; frontier.len()];
-        for index in frontier {
-            let next = &mut next[call_of[index as usize] as usize];
-            parted[*next] = index;
-            *next += 1;
-        }
-        Arc::new(parted)
+        Arc::new(self.columns[resource].ids.in_parts(frontier, batch))
     }
 }
