@@ -245,7 +245,7 @@ impl<O: Operation> Direct<'_, O> {
             for (slot, method) in pass.methods.iter().enumerate() {
                 let bit = 1 << (slot - pass.work.first_slot[method.resource]);
                 let takes_part = |index: &u32| {
-                    pass.work.masks[self.affected.node(method.resource, *index) as usize] & bit != 0
+                    pass.work.masks.get(self.affected.node(method.resource, *index) as usize) & bit != 0
                 };
                 let instances: Vec<u32> =
                     self.affected.instances(method.resource).filter(takes_part).collect();

@@ -199,12 +199,13 @@ impl Run {
             let pass = Pass::effects(&self.affected, &ran);
             let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
             if newcomers.is_empty() {
-                let mut states = scheduler.states().to_vec();
+                let blocked_by = scheduler.blocked().collect();
+                let mut states = scheduler.into_states();
                 // A forced run goes on after a failure; the plan may have grown since, or the run been taken up again.
                 for &(resource, index) in &self.failed_effects {
                     states[self.affected.node(resource, index) as usize] = State::Failed;
                 }
-                return (states, scheduler.blocked().collect());
+                return (states, blocked_by);
             }
             ran.note(&self.affected, &scheduler);
             before = self.chase(&mut chase, newcomers, &scheduler, before).await;
@@ -218,7 +219,8 @@ impl Run {
             FailurePolicy::Stop | FailurePolicy::Isolate => FailurePolicy::Isolate,
             FailurePolicy::Force => FailurePolicy::Force,
         };
-        let to_clean: Vec<bool> = pass.work.masks.iter().map(|&mask| mask != 0).collect();
+        let to_clean: Vec<bool> =
+            (0..pass.work.masks.len()).map(|node| pass.work.masks.get(node) != 0).collect();
         let failed = self.failed_before(Phase::Cleanup);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
         // Those that failed, here or before, are counted as such.

@@ -157,6 +157,7 @@ mod kinds;
 mod layer;
 mod limits;
 mod link;
+mod masks;
 mod method;
 mod monitor;
 mod nearest;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::affected::Affected;
 use crate::declare::{Phase, PhaseDeclaration};
 use crate::graph::Graph;
+use crate::masks::Masks;
 use crate::order::Order;
 use crate::schedule::{LaneLimit, Scheduler, Slot, State, Work};
 use crate::vet::only_mask;
@@ -181,7 +182,7 @@ impl Pass {
         let work = Work {
             order: Arc::new(order),
             waits_for,
-            masks: Vec::with_capacity(affected.nodes()),
+            masks: Masks::with_capacity(affected.nodes()),
             base: affected.base.clone(),
             first_slot: Vec::new(),
             slots: Vec::new(),

@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::masks::Masks;
 use crate::order::Order;
 use crate::ready::Ready;
 
@@ -102,7 +103,7 @@ pub(crate) struct Work {
     pub(crate) order: Arc<Order>,
     /// For each node, for how many others it still waits.
     pub(crate) waits_for: Vec<u32>,
-    pub(crate) masks: Vec<u32>,
+    pub(crate) masks: Masks,
     /// For each resource its first node, and behind the last one the number of instances.
     pub(crate) base: Vec<u32>,
     /// For each resource, the number of its first slot.
@@ -216,9 +217,9 @@ impl Scheduler {
             let end = self.work.base[resource + 1];
             while first < end {
                 let Work { masks, waits_for, .. } = &self.work;
-                let mask = masks[first as usize];
+                let mask = masks.get(first as usize);
                 let is_alike = |&node: &usize| {
-                    masks[node] == mask && waits_for[node] == 0 && self.states[node] == State::Waiting
+                    masks.get(node) == mask && waits_for[node] == 0 && self.states[node] == State::Waiting
                 };
                 let alike = (first as usize..end as usize).take_while(is_alike).count() as u32;
                 if alike > 0 {
@@ -365,13 +366,12 @@ impl Scheduler {
 
     /// The step that an instance is in is to be its last.
     pub(crate) fn end_with_this_step(&mut self, node: u32) {
-        let open = &mut self.work.masks[node as usize];
-        *open &= open.wrapping_neg();
+        self.work.masks.keep_first(node as usize);
     }
 
     /// The slots that an instance has still to go through.
     pub(crate) fn open_slots(&self, node: u32) -> u32 {
-        self.work.masks[node as usize]
+        self.work.masks.get(node as usize)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -390,6 +390,10 @@ impl Scheduler {
 
     pub(crate) fn states(&self) -> &[State] {
         &self.states
+    }
+
+    pub(crate) fn into_states(self) -> Vec<State> {
+        self.states
     }
 
     /// The instances that are blocked, each with the failed one that it waits for.
@@ -417,7 +421,7 @@ impl Scheduler {
 
     /// Makes an instance ready for its next slot; answers whether it has none left.
     fn next_slot(&mut self, node: u32) -> bool {
-        let mask = self.work.masks[node as usize];
+        let mask = self.work.masks.get(node as usize);
         let resource = self.resource_of(node);
         self.make_ready(resource, mask, node..node + 1)
     }
@@ -447,19 +451,13 @@ impl Scheduler {
 
     /// A step of an instance ended well; answers whether it was the last one.
     fn advance(&mut self, node: u32) -> bool {
-        let mask = &mut self.work.masks[node as usize];
-        *mask &= *mask - 1;
+        self.work.masks.close_first([node as usize].into_iter());
         self.next_slot(node)
     }
 
     /// A step of these instances ended well; answers for how many it was the last one. Mostly for all of them.
     fn advance_all(&mut self, nodes: &[u32]) -> usize {
-        let mut open = 0;
-        for &node in nodes {
-            let mask = &mut self.work.masks[node as usize];
-            *mask &= mask.wrapping_sub(1);
-            open |= *mask;
-        }
+        let open = self.work.masks.close_first(nodes.iter().map(|&node| node as usize));
         if open != 0 || !self.left_behind.is_empty() {
             return nodes.iter().filter(|&&node| self.next_slot(node)).count();
         }
@@ -473,11 +471,7 @@ impl Scheduler {
     /// The same for instances that stand in a row.
     fn advance_row(&mut self, nodes: Range<u32>) {
         let positions = nodes.start as usize..nodes.end as usize;
-        let mut open = 0;
-        for mask in &mut self.work.masks[positions.clone()] {
-            *mask &= mask.wrapping_sub(1);
-            open |= *mask;
-        }
+        let open = self.work.masks.close_first(positions.clone());
         if open == 0 && self.left_behind.is_empty() {
             self.states[positions].fill(State::Done);
             self.ended.extend(nodes);
