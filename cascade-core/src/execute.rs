@@ -542,8 +542,12 @@ impl Run {
     }
 }
 
-/// What has ended, and what was not begun: what has ended has ended, whatever begin could not do above it.
+/// What has ended, and what was not begun: what has ended has ended, whatever begin could not do above it. Where begin failed
+/// on an instance itself that had ended before the plan grew above it, that has failed.
 pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
+    let failed: HashSet<u32> =
+        not_begun.iter().filter(|before| before.state == State::Failed).map(|before| before.node).collect();
+    ended.retain(|before| before.state != State::Done || !failed.contains(&before.node));
     let known: HashSet<u32> = ended.iter().map(|before| before.node).collect();
     ended.extend(not_begun.into_iter().filter(|before| !known.contains(&before.node)));
     ended

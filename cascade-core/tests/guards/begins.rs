@@ -1,7 +1,9 @@
 //! What a begin that failed holds back, and what it does not.
 
 use cascade_core::prelude::*;
-use cascade_core::{FailurePolicy, Verdict};
+use cascade_core::{Drift, FailurePolicy, Rule, Verdict, place};
+
+use crate::scene::{Part, Scene, delete_zone, remove, verdict};
 
 #[derive(Debug, Resource)]
 #[resource(id = u64)]
@@ -56,4 +58,39 @@ async fn a_begin_that_failed_holds_back_nobody_by_what_is_not_affected() {
     let report = run.await.expect("a forced run goes on");
     assert!(matches!(report.verdict::<Pool>(&1), Some(Verdict::Failed(_))), "{report}");
     assert!(matches!(report.verdict::<Pool>(&2), Some(Verdict::Done)), "{report}");
+}
+
+/// A VM that is only stopped needs no mark. Then a host comes that it hangs off, and that would take it along: now it does,
+/// and cannot be marked.
+#[tokio::test]
+async fn a_begin_that_fails_on_what_has_ended_holds_back_what_came_above_it() {
+    let logged = async |policy| {
+        let scene = Scene::new(&[("Zone>Vm", "zone", "vm"), ("Host>Vm", "host", "vm")]).late(
+            "stop vm",
+            "Zone>Host",
+            "zone",
+            "host",
+        );
+        let stop = || Rule::effect::<Delete>("stop", place!());
+        let mut vm = Part::bare("Vm").effect("stop").below("Zone>Vm", stop().leaf()).below("Host>Vm", stop());
+        vm.0.begin::<Delete, _>("mark", place!(), |scene: &Scene, vms: &[String], _| {
+            scene.note("mark", vms);
+            let failed = |vm: &String| (vm.clone(), StepError::terminal("it is locked"));
+            let outcome: Outcome<String> = vms.iter().map(failed).collect();
+            Box::pin(async { Ok(outcome) })
+        });
+        let host = Part::new("Host").below("Zone>Host", remove());
+        let cascade = scene.cascade([Part::new("Zone"), host, vm]);
+        let report = delete_zone(&cascade, |apply| apply.policy(policy).drift(Drift::Chase)).await;
+        let verdicts = ["Vm vm", "Host host", "Zone zone"].map(|instance| verdict(&report, instance));
+        (scene.log(), verdicts.map(|verdict| verdict.split([' ', '(']).next().map(str::to_owned)))
+    };
+    for policy in [FailurePolicy::Stop, FailurePolicy::Isolate] {
+        let (log, verdicts) = logged(policy).await;
+        assert_eq!(log, ["stop vm", "mark vm"], "{policy:?}");
+        assert_eq!(verdicts.map(Option::unwrap_or_default), ["Failed", "Blocked", "Blocked"], "{policy:?}");
+    }
+    let (log, verdicts) = logged(FailurePolicy::Force).await;
+    assert_eq!(log, ["stop vm", "mark vm", "remove host", "remove zone"]);
+    assert_eq!(verdicts.map(Option::unwrap_or_default), ["Failed", "Done", "Done"]);
 }
