@@ -14,7 +14,7 @@ use crate::context::{FindContext, StepContext};
 use crate::declare::HandlerFuture;
 use crate::error::StepError;
 use crate::found::{DynFound, Found};
-use crate::intern::Ids;
+use crate::id_table::Ids;
 use crate::outcome::{Outcome, Positions, Veto};
 use crate::resource::ResourceId;
 

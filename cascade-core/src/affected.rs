@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::arcs::{Arcs, Block};
 use crate::graph::Graph;
-use crate::intern::{DisplayId, IdTable};
+use crate::id_table::{DisplayId, IdTable};
 use crate::kinds::{Kind, Kinds, Marks};
 use crate::operation::AnyOperation;
 use crate::route::Route;

@@ -545,6 +545,9 @@ impl Run {
 /// What has ended, and what was not begun: what has ended has ended, whatever begin could not do above it. Where begin failed
 /// on an instance itself that had ended before the plan grew above it, that has failed.
 pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
+    if not_begun.is_empty() {
+        return ended;
+    }
     let failed: HashSet<u32> =
         not_begun.iter().filter(|before| before.state == State::Failed).map(|before| before.node).collect();
     ended.retain(|before| before.state != State::Done || !failed.contains(&before.node));

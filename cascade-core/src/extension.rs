@@ -11,7 +11,7 @@ use crate::context::{FindContext, StepContext};
 use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase};
 use crate::error::StepError;
 use crate::found::DynFound;
-use crate::intern::{Batch, Ids};
+use crate::id_table::{Batch, Ids};
 use crate::outcome::Positions;
 use crate::untyped::{Method, UntypedDeclaration};
 

@@ -1,7 +1,8 @@
 //! What finders answer.
 
 use crate::adapt::{Answer, Answered, Call, Called};
-use crate::intern::{IdColumn, IdTable};
+use crate::id_table::IdTable;
+use crate::intern::IdColumn;
 use crate::method::MethodError;
 use crate::per_parent::PerParent;
 use crate::remote::FoundIds;

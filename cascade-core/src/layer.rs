@@ -10,7 +10,7 @@ use crate::context::StepContext;
 use crate::declare::Phase;
 use crate::error::StepError;
 use crate::extension::DynExtension;
-use crate::intern::Ids;
+use crate::id_table::Ids;
 use crate::operation::Operation;
 use crate::resource::Resource;
 

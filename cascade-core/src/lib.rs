@@ -151,6 +151,7 @@ mod found;
 mod graph;
 mod hash_index;
 mod id_order;
+mod id_table;
 mod intern;
 mod journal;
 mod kinds;

@@ -1,5 +1,7 @@
 //! The methods that each instance has still to go through, a bit each. Of a resource there are mostly no more than eight.
 
+use std::ops::Range;
+
 /// The open methods of each instance, by its node; lowest bit first.
 pub(crate) enum Masks {
     Bytes(Vec<u8>),
@@ -58,15 +60,34 @@ impl Masks {
     }
 
     /// Closes the first method of each of these; answers what any of them has left.
-    pub(crate) fn close_first(&mut self, nodes: impl Iterator<Item = usize>) -> u32 {
+    pub(crate) fn close_first(&mut self, nodes: &[u32]) -> u32 {
         match self {
-            Self::Bytes(masks) => nodes.fold(0, |open, node| {
-                masks[node] &= masks[node].wrapping_sub(1);
-                open | u32::from(masks[node])
+            Self::Bytes(masks) => nodes.iter().fold(0, |open, &node| {
+                let mask = &mut masks[node as usize];
+                *mask &= mask.wrapping_sub(1);
+                open | u32::from(*mask)
             }),
-            Self::Words(masks) => nodes.fold(0, |open, node| {
-                masks[node] &= masks[node].wrapping_sub(1);
-                open | masks[node]
+            Self::Words(masks) => nodes.iter().fold(0, |open, &node| {
+                let mask = &mut masks[node as usize];
+                *mask &= mask.wrapping_sub(1);
+                open | *mask
+            }),
+        }
+    }
+
+    /// The same for nodes that stand in a row.
+    pub(crate) fn close_first_in_row(&mut self, nodes: Range<usize>) -> u32 {
+        match self {
+            Self::Bytes(masks) => {
+                let close = |open, mask: &mut u8| {
+                    *mask &= mask.wrapping_sub(1);
+                    open | *mask
+                };
+                masks[nodes].iter_mut().fold(0, close).into()
+            }
+            Self::Words(masks) => masks[nodes].iter_mut().fold(0, |open, mask| {
+                *mask &= mask.wrapping_sub(1);
+                open | *mask
             }),
         }
     }
@@ -85,8 +106,8 @@ mod tests {
             }
             assert_eq!(matches!(masks, Masks::Bytes(_)), highest < 256);
             assert_eq!((masks.len(), masks.get(1)), (3, highest | 1));
-            assert_eq!(masks.close_first([0, 2].into_iter()), 0b100);
-            assert_eq!(masks.close_first(1..2), highest);
+            assert_eq!(masks.close_first(&[0, 2]), 0b100);
+            assert_eq!(masks.close_first_in_row(1..3), highest);
             assert_eq!([0, 1, 2].map(|node| masks.get(node)), [0b100, highest, 0]);
             masks.push(0b110);
             masks.keep_first(3);

@@ -9,7 +9,8 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::intern::{Batch, BatchForm, IdColumn, IdTable, Ids};
+use crate::id_table::{Batch, BatchForm, IdTable, Ids};
+use crate::intern::IdColumn;
 use crate::place::Place;
 
 /// What names one instance of a resource. Implemented for every type that has the parts: a newtype over

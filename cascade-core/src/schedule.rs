@@ -451,13 +451,13 @@ impl Scheduler {
 
     /// A step of an instance ended well; answers whether it was the last one.
     fn advance(&mut self, node: u32) -> bool {
-        self.work.masks.close_first([node as usize].into_iter());
+        self.work.masks.close_first(&[node]);
         self.next_slot(node)
     }
 
     /// A step of these instances ended well; answers for how many it was the last one. Mostly for all of them.
     fn advance_all(&mut self, nodes: &[u32]) -> usize {
-        let open = self.work.masks.close_first(nodes.iter().map(|&node| node as usize));
+        let open = self.work.masks.close_first(nodes);
         if open != 0 || !self.left_behind.is_empty() {
             return nodes.iter().filter(|&&node| self.next_slot(node)).count();
         }
@@ -471,7 +471,7 @@ impl Scheduler {
     /// The same for instances that stand in a row.
     fn advance_row(&mut self, nodes: Range<u32>) {
         let positions = nodes.start as usize..nodes.end as usize;
-        let open = self.work.masks.close_first(positions.clone());
+        let open = self.work.masks.close_first_in_row(positions.clone());
         if open == 0 && self.left_behind.is_empty() {
             self.states[positions].fill(State::Done);
             self.ended.extend(nodes);

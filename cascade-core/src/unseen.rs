@@ -11,7 +11,7 @@ use crate::caller::{Caller, Ended, FirstTry};
 use crate::context::StepContext;
 use crate::declare::HandlerFuture;
 use crate::error::StepError;
-use crate::intern::Ids;
+use crate::id_table::Ids;
 use crate::pass::Method;
 use crate::schedule::{Row, Scheduler, Step};
 

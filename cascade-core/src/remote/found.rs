@@ -2,7 +2,7 @@
 
 use super::{FoundIds, RemoteError};
 use crate::found::{DynFound, Parents, was_asked};
-use crate::intern::{Batch, IdTable};
+use crate::id_table::{Batch, IdTable};
 use crate::per_parent::Ends;
 use crate::resource::ResourceDescriptor;
 

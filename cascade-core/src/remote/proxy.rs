@@ -17,7 +17,7 @@ use crate::error::StepError;
 use crate::extension::DynExtension;
 use crate::found::DynFound;
 use crate::graph::Graph;
-use crate::intern::{Batch, Ids};
+use crate::id_table::{Batch, Ids};
 use crate::layer::Instances;
 use crate::outcome::Positions;
 use crate::plan::Plan;
