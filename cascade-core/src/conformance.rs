@@ -20,19 +20,17 @@ use std::task::Poll;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::affected::Affected;
-use crate::builder::CascadeBuilder;
-use crate::call::once;
-use crate::cascade::Cascade;
-use crate::context::{FindContext, StepContext};
-use crate::declare::Phase;
-use crate::layer::{Layer, Next, StepAnswer, StepCall};
-use crate::operation::Operation;
-use crate::pass::{Method, Pass, Ran};
+use crate::affected::{Affected, Ran};
+use crate::cascade::{Cascade, CascadeBuilder, themselves};
+use crate::discover::seen;
+use crate::engine::Engine;
+use crate::engine::{Layer, Next, StepAnswer, StepCall};
+use crate::graph::Method;
+use crate::handler::{FindContext, StepContext, once};
+use crate::model::{Operation, Phase};
 use crate::plan::Plan;
-use crate::schedule::State;
-use crate::verify::themselves;
-use crate::vet::seen;
+use crate::report::State;
+use crate::run::Pass;
 
 /// Interruptions are tried at this many `await`s of each step.
 const INTERRUPTIONS: usize = 3;
@@ -388,7 +386,7 @@ impl<O: Operation> Direct<'_, O> {
     fn context(&self, method: Method, phase: Phase) -> StepContext {
         StepContext {
             affected: Arc::clone(self.affected),
-            engine: Arc::clone(&self.cascade.engine),
+            engine: Arc::<Engine>::clone(&self.cascade.engine),
             nesting: Arc::default(),
             method,
             phase,

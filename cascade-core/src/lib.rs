@@ -116,144 +116,77 @@
 // The derives and the attribute name this crate by its own name, in its own tests and examples too.
 extern crate self as cascade_core;
 
-mod adapt;
+// The stages, in the order in which data passes them. Each uses the stages above it and none below: `tests/layers.rs`.
 mod affected;
-mod annotated;
-mod apply;
-mod arcs;
-mod assemble;
-mod authorize;
-mod builder;
-mod call;
-mod caller;
 mod cascade;
-mod chase;
-#[cfg(debug_assertions)]
-mod common_ids;
 pub mod conformance;
-mod context;
-mod contradiction;
-#[cfg(feature = "metrics")]
-mod counters;
-mod cycle;
-mod declare;
-mod digest;
 mod discover;
 pub mod document;
-mod drift;
 mod engine;
-mod error;
-mod event;
-mod execute;
 mod extension;
-mod fault;
-mod found;
 mod graph;
-mod hash_index;
-mod id_order;
-mod id_table;
-mod intern;
+mod handler;
+mod ids;
 mod journal;
-mod kinds;
-mod layer;
-mod limits;
-mod link;
-mod masks;
-mod method;
-mod monitor;
-mod nearest;
-mod number;
-mod operation;
-mod order;
-mod outcome;
-mod pass;
-mod per_parent;
-mod place;
+mod model;
+mod observe;
 mod plan;
-#[cfg(feature = "progress")]
-mod progress;
-mod provide;
-mod range_map;
-mod ready;
-mod recorder;
-mod registration;
 pub mod remote;
 mod render;
 mod report;
-mod resource;
-mod resume;
-mod route;
-mod schedule;
-mod sync;
-mod taken;
+mod run;
 #[cfg(feature = "inventory")]
 pub mod tool;
-mod tree;
-mod unseen;
-mod untyped;
-mod validate;
-mod verify;
-mod version;
-mod vet;
-mod why;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
-pub use apply::{Apply, ApplyError};
-pub use authorize::{Authorizer, Denial};
-pub use builder::CascadeBuilder;
-pub use call::CallError;
-pub use cascade::Cascade;
 pub use cascade_macros::{Extension, Operation, Resource, cascade};
-pub use context::{FindContext, StepContext};
-#[cfg(feature = "metrics")]
-pub use counters::count;
-pub use declare::{
-    Decision, Declaration, Declare, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor,
-    FinderDeclaration, HandlerFuture, Name, Phase, PhaseDeclaration, Rule, StepSettings,
-};
-pub use drift::Drift;
-pub use error::{StepError, Terminal};
-pub use event::{Event, StepName};
-pub use fault::{BuildError, Fault, FaultKind};
-pub use found::{Children, Found, IntoFound, Pairs};
-pub use graph::{EdgeRef, Graph, ResourceNode};
-pub use journal::{
-    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    Overridden, PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunId, RunInfo,
-    RunLog, RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay, unix_millis,
-};
-pub use layer::{Instances, Layer, Next, StepAnswer, StepCall};
-pub use limits::{Exceeded, Limits};
-pub use link::HandledBy;
-pub use method::{Ids, MethodError, MethodResult, TheEdge, TheOperation};
-pub use monitor::{Monitor, Progress, StuckStep};
-pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
-pub use outcome::{IntoOutcome, IntoSurvivors, IntoVetoes, Outcome, Veto};
-pub use per_parent::PerParent;
-pub use place::Place;
-pub use plan::{CutSummary, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary};
-#[cfg(feature = "progress")]
-pub use progress::ProgressBars;
-pub use provide::{Extension, NotProvided, Provide, Provided};
-pub use report::{
-    Failure, FailureSummary, InstanceRef, NestedReport, NestedRequest, Report, ReportSummary, Verdict,
-    VerdictCounts,
-};
-pub use resource::{IdOf, Resource, ResourceDescriptor, ResourceId, Roots};
-pub use resume::{Resume, ResumeError};
-pub use schedule::FailurePolicy;
 pub use tokio_util::sync::CancellationToken;
-pub use tree::{Tree, TreeNode};
-pub use verify::{NotAsked, Receipt, Survivor};
-pub use why::{Why, WhyPath};
+
+pub use crate::affected::{InstanceRef, Instances};
+pub use crate::cascade::{
+    Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, Receipt, Resume, ResumeError, Survivor,
+};
+pub use crate::engine::{Authorizer, Denial, Layer, Next, StepAnswer, StepCall};
+pub use crate::extension::{Declaration, Declare, Extension, HandledBy, NotProvided, Provide, Provided};
+pub use crate::graph::{EdgeRef, Graph, ResourceNode, Tree, TreeNode};
+pub use crate::handler::{
+    Children, FindContext, Found, HandlerFuture, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,
+    MethodError, MethodResult, Outcome, Pairs, PerParent, StepContext, TheEdge, TheOperation, Veto,
+};
+pub use crate::ids::ResourceId;
+pub use crate::journal::{
+    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
+    Overridden, PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog,
+    RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay,
+};
+pub use crate::model::{
+    BuildError, CallError, Decision, Delete, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, Fault,
+    FaultKind, FinderDeclaration, IdOf, Name, Operation, OperationDescriptor, Phase, PhaseDeclaration, Place,
+    Resource, ResourceDescriptor, Roots, Rule, RunId, StartsFrom, StepError, StepSettings, Terminal,
+    unix_millis,
+};
+#[cfg(feature = "progress")]
+pub use crate::observe::ProgressBars;
+#[cfg(feature = "metrics")]
+pub use crate::observe::count;
+pub use crate::observe::{Event, Monitor, Progress, StepName, StuckStep};
+pub use crate::plan::{
+    CutSummary, Exceeded, Limits, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary, Why, WhyPath,
+};
+pub use crate::report::{
+    Failure, FailureSummary, NestedReport, NestedRequest, Report, ReportSummary, Verdict, VerdictCounts,
+};
+pub use crate::run::{Drift, FailurePolicy};
 
 /// What a module that declares resources and extensions needs.
 pub mod prelude {
+    pub use cascade_macros::cascade;
+
     pub use crate::{
         Cascade, Delete, Extension, FindContext, Operation, Outcome, Resource, StepContext, StepError,
-        Terminal, Veto, cascade,
+        Terminal, Veto,
     };
 }

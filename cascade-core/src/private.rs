@@ -4,14 +4,13 @@ pub use cascade_macros::documents;
 #[cfg(feature = "inventory")]
 pub use inventory;
 
-pub use crate::adapt::{Answered, Call, Called};
-pub use crate::annotated::{Annotated, Part, Policy, Written};
-#[cfg(debug_assertions)]
-pub use crate::common_ids::FOR_COMMON_IDS;
 #[cfg(feature = "inventory")]
 pub use crate::document::documented;
-pub use crate::link::assert_handled;
-pub use crate::registration::Registration;
+#[cfg(debug_assertions)]
+pub use crate::extension::FOR_COMMON_IDS;
+pub use crate::extension::{Annotated, Part, Policy, Written};
+pub use crate::extension::{Registration, assert_handled};
+pub use crate::handler::{Answered, Call, Called};
 
 /// No resource at all: what every operation with a root is said to start from, beside its root.
 #[derive(Debug)]

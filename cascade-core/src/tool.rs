@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Format, Source};
-use crate::fault::{BuildError, Fault};
+use crate::extension::linked;
 use crate::graph::Graph;
-use crate::registration::linked;
+use crate::model::{BuildError, Fault};
 
 /// The environment variable that holds the [`Request`], as JSON.
 pub const VARIABLE: &str = "CARGO_CASCADE";

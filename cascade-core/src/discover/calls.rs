@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Discovery;
-use crate::call::CallError;
-use crate::found::DynFound;
-use crate::route::EdgeRoute;
+use crate::graph::EdgeRoute;
+use crate::handler::DynFound;
+use crate::model::CallError;
 
 /// A call that is to be made: an edge's finder about some of the parents to expand.
 pub(super) struct Call {
@@ -44,17 +43,5 @@ impl Inbox {
 
     pub(super) fn is_complete(&self) -> bool {
         self.expected == Some(self.taken)
-    }
-}
-
-impl Discovery<'_> {
-    /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
-    /// so that it does not show in which order finders answered. They come sorted, and are so within each call.
-    pub(super) fn in_calls(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
-        let batch = self.settings.batch;
-        if frontier.len() <= batch {
-            return Arc::new(frontier);
-        }
-        Arc::new(self.columns[resource].ids.in_parts(frontier, batch))
     }
 }

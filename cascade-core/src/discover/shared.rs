@@ -1,11 +1,6 @@
-//! Children that go only with their last owner.
+//! A child that is reached only with its last owner.
 
-use std::collections::BTreeMap;
-
-use super::Discovery;
-use super::calls::Call;
-use crate::found::Parents;
-use crate::route::Reach;
+use crate::graph::Reach;
 
 /// A child that goes only with its last owner.
 pub(super) struct Shared {
@@ -14,60 +9,4 @@ pub(super) struct Shared {
     pub(super) child: u32,
     /// `None` for one that is not in the set.
     pub(super) owners: Vec<Option<u32>>,
-}
-
-impl Discovery<'_> {
-    /// Children that go only with their last owner: those that lose it now, and those that stay. Inside a cyclic group
-    /// that is known once nothing else is found.
-    pub(super) fn take_shared(&mut self, call: &Call, owners: &[u32], children: &[u32]) {
-        let edge = &self.graph.edges[call.edge];
-        let inside = self.group_of[edge.parent] == self.group_of[edge.child];
-        let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
-        let pairs = owners.iter().copied().zip(children.iter().copied());
-        let known = pairs.filter(|&(owner, _)| owner != Parents::STRANGER);
-        self.arcs[call.edge].extend(known, 0);
-        for (&owner, &child) in owners.iter().zip(children) {
-            let owner = (owner != Parents::STRANGER).then_some(owner);
-            by_child.entry(child).or_default().push(owner);
-        }
-        for (child, owners) in by_child {
-            let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };
-            if inside {
-                self.shared.push(shared);
-            } else {
-                let released = self.loses_last(&shared);
-                self.reach(edge.child, child, if released { shared.reach } else { Reach::Retained });
-                self.arcs[call.edge].released.extend(released.then_some(child));
-            }
-        }
-    }
-
-    pub(super) fn loses_last(&self, shared: &Shared) -> bool {
-        let resource = self.graph.edges[shared.edge].parent;
-        let owners = &self.columns[resource];
-        shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
-    }
-
-    /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything
-    /// has; else what is left stays.
-    pub(super) fn release_shared(&mut self, group: usize) -> bool {
-        let (of_group, others): (Vec<Shared>, Vec<Shared>) = std::mem::take(&mut self.shared)
-            .into_iter()
-            .partition(|shared| self.group_of[self.graph.edges[shared.edge].child] == group);
-        self.shared = others;
-        let (released, kept): (Vec<Shared>, Vec<Shared>) =
-            of_group.into_iter().partition(|shared| self.loses_last(shared));
-        for shared in &released {
-            self.reach(self.graph.edges[shared.edge].child, shared.child, shared.reach);
-            self.arcs[shared.edge].released.push(shared.child);
-        }
-        if released.is_empty() {
-            for shared in &kept {
-                self.reach(self.graph.edges[shared.edge].child, shared.child, Reach::Retained);
-            }
-        } else {
-            self.shared.extend(kept);
-        }
-        !released.is_empty()
-    }
 }

@@ -1,14 +1,14 @@
 //! From the graph to the document.
 
-use crate::declare::{ExtensionDescriptor, Phase, PhaseDeclaration};
-use crate::document::{
+use super::document::{
     Document, EdgeDocument, EffectDocument, ExtensionDocument, FORMAT, FinderDocument, OperationDocument,
-    PhaseDocument, ResourceDocument, RuleDocument, Source,
+    PhaseDocument, ResourceDocument, RuleDocument,
 };
+use super::source::Source;
 use crate::graph::{Edge, Graph, ResourceNode};
-use crate::operation::OperationDescriptor;
-use crate::place::Place;
-use crate::resource::ResourceDescriptor;
+use crate::model::{
+    ExtensionDescriptor, OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor,
+};
 
 impl Graph {
     /// The graph as data: what pictures and pages are made from.

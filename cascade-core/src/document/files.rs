@@ -4,7 +4,11 @@
 use std::path::Path;
 
 #[cfg(feature = "inventory")]
-use crate::document::{Document, Format, difference};
+use super::difference::difference;
+#[cfg(feature = "inventory")]
+use super::document::Document;
+#[cfg(feature = "inventory")]
+use super::format::Format;
 #[cfg(feature = "inventory")]
 use crate::graph::Graph;
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::document::{Document, View};
+use super::document::Document;
+use super::view::View;
 
 /// A format of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

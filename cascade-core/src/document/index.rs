@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::document::Document;
+use super::document::Document;
 
 /// The document with its names resolved. An edge whose end is no resource, as only a document from elsewhere can have
 /// it, is left out.

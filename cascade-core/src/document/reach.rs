@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::declare::Decision;
-use crate::document::decide::{decide, leads_on};
-use crate::document::{Document, Index, ResourceDocument};
+use super::decide::{decide, leads_on};
+use super::document::{Document, ResourceDocument};
+use super::index::Index;
+use crate::model::Decision;
 
 /// Asks a document how far operations get. One for many questions: each costs only what it reaches.
 #[derive(Debug)]

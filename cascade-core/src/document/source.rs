@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::Place;
+use crate::model::Place;
 
 /// A place in the source: the package, the file relative to its workspace, and the line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl fmt::Display for Source {
 #[cfg(test)]
 mod tests {
     use super::Source;
-    use crate::place::Place;
+    use crate::model::Place;
 
     #[test]
     fn no_source_tells_where_a_machine_keeps_it() {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::declare::Decision;
-use crate::document::decide::{decide, leads_on, words};
-use crate::document::{Document, EdgeDocument, Index, ResourceDocument, RuleDocument};
-use crate::nearest::nearest;
+use super::decide::rule_words;
+use super::decide::{decide, leads_on, words};
+use super::document::{Document, EdgeDocument, ResourceDocument, RuleDocument};
+use super::index::Index;
+use crate::model::{Decision, nearest};
 
 /// A part of a document: resources and edges, each edge with what an operation does along it.
 ///
@@ -88,12 +89,6 @@ impl ViewEdge<'_> {
             _ => None,
         }
     }
-}
-
-/// A rule's decision with the roots it is for.
-pub(crate) fn rule_words(rule: &RuleDocument) -> String {
-    let decision = words(&rule.decision);
-    if rule.roots.is_empty() { decision } else { format!("{decision} for {}", rule.roots.join(", ")) }
 }
 
 impl<'d> View<'d> {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::affected::{Affected, bits};
-use crate::declare::Phase;
-use crate::kinds::{Kind, Marks};
-use crate::pass::labels;
+use crate::affected::{Affected, Kind, Marks};
+use crate::graph::labels;
+use crate::model::{Phase, bits};
 
-use super::{BlockChunk, InstanceChunk, InstanceKind, PairChunk, Record};
+use super::record::BlockChunk;
+use super::record::InstanceChunk;
+use super::record::InstanceKind;
+use super::record::PairChunk;
+use super::record::Record;
 
 /// Instances or arcs in one record, at most.
 const CHUNK: usize = 1000;

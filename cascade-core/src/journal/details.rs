@@ -5,9 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::error::JournalError;
+use super::journal::Journal;
+use super::record::Record;
+use super::record::RunEnd;
+use super::record::RunStart;
+use super::recorded::Recorded;
 use super::recorded::StepKey;
-use super::{Journal, JournalError, Record, Recorded, RunEnd, RunId, RunInfo, RunStart};
-use crate::declare::Phase;
+use super::run::RunInfo;
+use crate::model::Phase;
+use crate::model::RunId;
 use crate::plan::PlanVeto;
 use crate::report::FailureSummary;
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use super::run::RunId;
+use crate::model::RunId;
 
 /// Why a journal did not do what it was asked. Cheap to clone: writes that share a transaction share its error.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -8,8 +8,15 @@ use std::time::{Duration, SystemTime};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
-use super::{Journal, JournalError, NewRun, Record, RunChange, RunId, RunInfo, RunLog, unix_millis};
-use crate::sync::{Mutex, MutexGuard};
+use super::error::JournalError;
+use super::journal::Journal;
+use super::journal::RunLog;
+use super::record::Record;
+use super::record::RunChange;
+use super::run::NewRun;
+use super::run::RunInfo;
+use crate::model::RunId;
+use crate::model::{Mutex, MutexGuard, unix_millis};
 
 /// A journal that is gone with its process. Clones are the same journal.
 ///

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::run::RunState;
-use crate::declare::Phase;
-use crate::limits::Limits;
-use crate::plan::PlanVeto;
+use super::run::{RunInfo, RunState};
+use crate::model::Phase;
+use crate::plan::{Limits, PlanVeto};
 use crate::report::NestedReport;
 
 /// One thing that is kept of a run.
@@ -274,7 +273,7 @@ impl RunChange {
     }
 
     /// Brings what is known up to date. The time and the owner are the journal's own business.
-    pub fn apply(&self, info: &mut super::RunInfo) {
+    pub fn apply(&self, info: &mut RunInfo) {
         info.state = self.state.unwrap_or(info.state);
         if let Some(instances) = self.planned {
             info.run.instances = instances;

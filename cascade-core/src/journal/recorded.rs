@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, Record, RunEnd, RunId, RunStart,
-    StepEnded,
-};
-use crate::arcs::{Arcs, Block};
-use crate::declare::Phase;
+use super::error::JournalError;
+use super::journal::Journal;
+use super::record::FailedInstance;
+use super::record::InstanceChunk;
+use super::record::InstanceKind;
+use super::record::Record;
+use super::record::RunEnd;
+use super::record::RunStart;
+use super::record::StepEnded;
+use crate::affected::{Arcs, Block};
+use crate::model::Phase;
+use crate::model::RunId;
 use crate::plan::PlanVeto;
 use crate::report::NestedReport;
 

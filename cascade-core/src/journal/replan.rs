@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::details::plain;
-use super::recorded::{RecordedColumn, StepKey};
-use super::{FailedInstance, PlanDifference, Record, Recorded, StepEnded};
-use crate::affected::{Affected, bits};
-use crate::declare::Phase;
-use crate::graph::Graph;
-use crate::pass::labels;
-use crate::plan::Printed;
+use super::difference::PlanDifference;
+use super::record::FailedInstance;
+use super::record::Record;
+use super::record::StepEnded;
+use super::recorded::Recorded;
+use super::recorded::RecordedColumn;
+use super::recorded::StepKey;
+use crate::affected::Affected;
+use crate::graph::{Graph, labels};
+use crate::model::{Phase, Printed, bits};
 
 /// The resources that are no longer in the graph, with how many of their instances were left to do.
 pub(crate) fn gone(graph: &Graph, recorded: &Recorded) -> Vec<(String, usize)> {

@@ -3,22 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::affected::{Affected, Column};
-use crate::arcs::{Arcs, Block};
-use crate::assemble::{Finished, assemble};
-use crate::call::CallError;
-use crate::declare::Phase;
-use crate::error::StepError;
-use crate::graph::Graph;
-use crate::kinds::{Kind, Marks};
-use crate::operation::AnyOperation;
-use crate::pass::{Ran, labels};
+use crate::affected::{Affected, Arcs, Block, Column, Finished, Kind, Marks, Ran, assemble};
+use crate::graph::{Graph, Route, labels};
+use crate::model::{AnyOperation, CallError, Phase, StepError};
 use crate::plan::PlanVeto;
 use crate::report::Failure;
-use crate::route::Route;
 
-use super::FailedInstance;
-use super::recorded::{Recorded, RecordedColumn};
+use super::record::FailedInstance;
+use super::recorded::Recorded;
+use super::recorded::RecordedColumn;
 
 /// What has become of the instances of a run so far.
 #[derive(Default)]
@@ -55,7 +48,7 @@ impl History {
 }
 
 /// The affected set as it was recorded. The error says what does not fit the graph.
-pub(crate) fn affected(
+pub(crate) fn restored(
     graph: &Arc<Graph>,
     operation: Arc<dyn AnyOperation>,
     route: Route,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::RemoteError;
-use crate::declare::Phase;
-use crate::event::{Event, StepName};
+use super::error::RemoteError;
 use crate::graph::Graph;
+use crate::model::Phase;
+use crate::observe::{Event, StepName};
 
 /// An [`Event`] as it travels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

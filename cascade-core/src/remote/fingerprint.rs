@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cascade::Cascade;
-use crate::digest;
+use crate::model::hex;
 
 /// All that decides which calls a run makes, and in which order, as lines of text: the graph with its extensions and
 /// methods, how steps are packed, and the engine's own version.
@@ -51,7 +51,7 @@ impl Fingerprint {
 
     /// A short name for it, in hexadecimal digits.
     pub fn version(&self) -> String {
-        let mut hex = digest::hex(self.lines.iter().map(String::as_str));
+        let mut hex = hex(self.lines.iter().map(String::as_str));
         hex.truncate(12);
         hex
     }

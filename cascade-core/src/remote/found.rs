@@ -1,10 +1,10 @@
 //! What a finder found, on its way from one process to another.
 
-use super::{FoundIds, RemoteError};
-use crate::found::{DynFound, Parents, was_asked};
-use crate::id_table::{Batch, IdTable};
-use crate::per_parent::Ends;
-use crate::resource::ResourceDescriptor;
+use super::error::RemoteError;
+use crate::handler::FoundIds;
+use crate::handler::{DynFound, Ends, Parents, was_asked};
+use crate::ids::{Batch, IdTable};
+use crate::model::ResourceDescriptor;
 
 /// An answer that was read again: typed ids behind untyped ones.
 pub(super) struct ReadFound {

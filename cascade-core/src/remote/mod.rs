@@ -28,6 +28,7 @@
 //! ```
 
 mod call;
+mod drive;
 mod error;
 mod event;
 mod fingerprint;
@@ -35,82 +36,21 @@ mod found;
 mod names;
 mod plan;
 mod proxy;
+mod remote;
 mod report;
 mod serve;
 mod turns;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use futures::future::BoxFuture;
-
-use crate::cascade::Cascade;
-use crate::engine::Engine;
-use crate::event::Observers;
-use crate::extension::DynExtension;
-use crate::plan::Plan;
-
-pub use call::{AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall};
+pub use call::{AuthorizeCall, FindCall, MethodAnswer, MethodCall};
+pub use drive::drive;
 pub use error::RemoteError;
-pub(crate) use error::unwrapped;
 pub use event::{EventRecord, StepRecord};
 pub use fingerprint::{Fingerprint, GraphDifference};
 pub use names::methods;
 pub use plan::{PlanHeader, is_same, records, restore};
+pub use remote::Remote;
 pub use report::{ReportPage, report_from, report_pages};
 pub use serve::{authorize, execute, find, longest_step, stuck};
 pub use turns::{Answer, Request, Turns};
 
-/// Who has calls of users' methods carried out. Each is made in full: retries of methods are calls of their own.
-pub trait Remote: Send + Sync + 'static {
-    /// Asks a finder. Up to the extension's number of retries, the other side tries again by itself: finding changes
-    /// nothing.
-    fn find(&self, call: FindCall) -> BoxFuture<'_, Result<FoundIds, RemoteError>>;
-
-    /// Calls a check, begin, effect or cleanup method once. `plan` is the plan that it is called for, which may have
-    /// grown since the call before.
-    fn execute<'a>(
-        &'a self,
-        plan: &'a Plan,
-        call: MethodCall,
-    ) -> BoxFuture<'a, Result<MethodAnswer, RemoteError>>;
-
-    /// Asks all authorizers about some instances of `plan`. Answers the positions that are denied, each with the reason.
-    fn authorize<'a>(
-        &'a self,
-        plan: &'a Plan,
-        call: AuthorizeCall,
-    ) -> BoxFuture<'a, Result<Vec<(usize, String)>, RemoteError>>;
-
-    /// Waits before another try of a method.
-    fn wait(&self, delay: Duration) -> BoxFuture<'_, ()>;
-}
-
-/// The same cascade, with every method called through `remote`, and at most so many steps at once.
-///
-/// Layers, time limits and the journal of `cascade` are left to the other side. A plan of one can be applied with the
-/// other.
-pub fn drive(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> Cascade {
-    let engine = &cascade.engine;
-    let proxy = |at: usize| -> Box<dyn DynExtension> {
-        Box::new(proxy::Proxy::new(&engine.graph, at, Arc::clone(&remote)))
-    };
-    let authorizers: Vec<Arc<dyn crate::authorize::Authorizer>> = if engine.authorizers.is_empty() {
-        Vec::new()
-    } else {
-        vec![Arc::new(proxy::AuthorizerProxy::new(Arc::clone(&engine.graph), Arc::clone(&remote)))]
-    };
-    let driven = Engine {
-        graph: Arc::clone(&engine.graph),
-        extensions: (0..engine.extensions.len()).map(proxy).collect(),
-        find: engine.find,
-        concurrency: engine.concurrency.min(steps.max(1)),
-        limits: engine.limits.clone(),
-        layers: Vec::new(),
-        authorizers,
-        journal: None,
-        observers: Observers::default(),
-        remote: Some(remote),
-    };
-    Cascade { engine: Arc::new(driven), started_by: None }
-}
+pub use crate::handler::FoundIds;

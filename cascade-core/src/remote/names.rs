@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{FindCall, MethodCall, RemoteError};
+use super::call::FindCall;
+use super::call::MethodCall;
+use super::error::RemoteError;
 use crate::cascade::Cascade;
-use crate::context::StepContext;
-use crate::declare::Phase;
 use crate::engine::Engine;
-use crate::pass::Method;
+use crate::graph::Method;
+use crate::handler::StepContext;
+use crate::model::Phase;
 
 /// What a worker says that was called for something it does not have.
 fn unknown(what: &str, name: &str) -> RemoteError {
@@ -57,7 +59,7 @@ pub(super) fn method(engine: &Engine, operation: &str, call: &MethodCall) -> Res
             return Ok(Method { resource, extension, index });
         }
     };
-    let is_it = |phase: &crate::declare::PhaseDeclaration| {
+    let is_it = |phase: &crate::model::PhaseDeclaration| {
         phase.method == call.effect && phase.operation.code() == operation
     };
     let index = phases.iter().position(is_it).ok_or_else(|| unknown(call.phase.name(), &call.effect))?;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cascade::Cascade;
+use crate::graph::Route;
 use crate::journal::{Record, Recorded, chunks, restored};
 use crate::plan::Plan;
-use crate::route::Route;
 
 /// What a plan is about: what its records do not say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

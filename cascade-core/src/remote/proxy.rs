@@ -6,22 +6,22 @@ use std::task::Context;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
-use super::{AuthorizeCall, FindCall, Remote, RemoteError, names};
-use crate::adapt::{Answer, AnswerOf, Answered, Call, CallContext};
-use crate::affected::Affected;
-use crate::authorize::{Authorizer, Denial};
-use crate::call::begin;
-use crate::context::{FindContext, StepContext};
-use crate::declare::{ExtensionDescriptor, HandlerFuture, Phase, StepSettings};
-use crate::error::StepError;
+use super::call::AuthorizeCall;
+use super::call::FindCall;
+use super::error::RemoteError;
+use super::names;
+use super::remote::Remote;
+use crate::affected::{Affected, Instances};
+use crate::engine::{Authorizer, Denial};
 use crate::extension::DynExtension;
-use crate::found::DynFound;
 use crate::graph::Graph;
-use crate::id_table::{Batch, Ids};
-use crate::layer::Instances;
-use crate::outcome::Positions;
+use crate::handler::{
+    Answer, AnswerOf, Answered, Call, CallContext, DynFound, FindContext, HandlerFuture, Positions,
+    StepContext, begin,
+};
+use crate::ids::{Batch, Ids};
+use crate::model::{ExtensionDescriptor, Phase, ResourceDescriptor, StepError, StepSettings};
 use crate::plan::Plan;
-use crate::resource::ResourceDescriptor;
 
 use super::found::ReadFound;
 

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::RemoteError;
-use crate::declare::Phase;
-use crate::journal::RunId;
+use super::error::RemoteError;
+use crate::model::{Phase, RunId};
 use crate::plan::{Plan, PlanVeto};
-use crate::report::{Failure, NestedReport, Report};
-use crate::schedule::State;
+use crate::report::{Failure, NestedReport, Report, State};
 
 /// Entries in one page, at most: a row of equal verdicts, a failure or a blocked instance each.
 const PAGE: usize = 10_000;

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall, RemoteError, names};
-use crate::affected::Affected;
-use crate::call::{CallError, once, until_answered};
+use super::call::AuthorizeCall;
+use super::call::FindCall;
+use super::call::MethodAnswer;
+use super::call::MethodCall;
+use super::error::RemoteError;
+use super::names;
+use crate::affected::{Affected, Instances, Order};
 use crate::cascade::Cascade;
-use crate::context::{FindContext, StepContext};
-use crate::declare::Phase;
-use crate::engine::Nesting;
-use crate::layer::{Instances, Next, StepCall};
-use crate::monitor::StuckStep;
-use crate::order::Order;
+use crate::engine::Engine;
+use crate::engine::{Next, StepCall};
+use crate::handler::FoundIds;
+use crate::handler::{FindContext, Nesting, StepContext, once, until_answered};
+use crate::model::{CallError, Phase};
+use crate::observe::StuckStep;
 use crate::plan::Plan;
 
 /// Asks a finder, and asks again as often as its extension says.
@@ -54,7 +58,7 @@ pub async fn execute(
     let nesting = Arc::new(Nesting::default());
     let cx = StepContext {
         affected: Arc::clone(affected),
-        engine: Arc::clone(engine),
+        engine: Arc::<Engine>::clone(engine),
         nesting: Arc::clone(&nesting),
         method,
         phase: call.phase,

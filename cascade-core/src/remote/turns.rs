@@ -13,7 +13,13 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
-use super::{AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall, Remote, RemoteError};
+use super::call::AuthorizeCall;
+use super::call::FindCall;
+use super::call::MethodAnswer;
+use super::call::MethodCall;
+use super::error::RemoteError;
+use super::remote::Remote;
+use crate::handler::FoundIds;
 use crate::plan::Plan;
 
 /// Something that a run waits for.

@@ -102,7 +102,14 @@ pub(super) fn identifier(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, code_in_table, dot, identifier, markdown, mermaid, printable, xml};
+    use super::code;
+    use super::code_in_table;
+    use super::dot;
+    use super::identifier;
+    use super::markdown;
+    use super::mermaid;
+    use super::printable;
+    use super::xml;
 
     #[test]
     fn every_format_takes_every_name() {

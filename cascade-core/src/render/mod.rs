@@ -7,5 +7,3 @@ mod number;
 mod plan;
 mod prose;
 mod report;
-
-pub use self::graph::Further;

@@ -6,8 +6,9 @@
 use std::fmt;
 
 use super::number::Count;
-use crate::affected::{Affected, bits};
-use crate::plan::{CutSummary, Plan, PlanVeto, Printed};
+use crate::affected::Affected;
+use crate::model::{Printed, bits};
+use crate::plan::{CutSummary, Plan, PlanVeto};
 
 /// Vetoes and cut arcs that are listed, at most: the rest is counted.
 const LISTED: usize = 20;

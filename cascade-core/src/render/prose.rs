@@ -1,7 +1,10 @@
 //! Doc comments in documents of the graph. They are Markdown, and whoever wrote them knew nothing of the page that they
 //! come to stand in: code stays code, everything else is plain text.
 
-use super::escape::{code, code_in_table, markdown, printable};
+use super::escape::code;
+use super::escape::code_in_table;
+use super::escape::markdown;
+use super::escape::printable;
 
 /// The first paragraph, on one line of Markdown.
 pub(super) fn summary(docs: &str) -> String {
@@ -88,7 +91,9 @@ fn trimmed(span: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain_summary, summary, summary_in_table};
+    use super::plain_summary;
+    use super::summary;
+    use super::summary_in_table;
 
     #[test]
     fn code_stays_code_and_all_else_is_text() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::number::Count;
-use crate::plan::Printed;
+use crate::model::Printed;
 use crate::report::{Report, ReportSummary, VerdictCounts};
 
 /// Failures that are listed, at most: the rest is counted.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::declare::Decision;
 use crate::document::View;
+use crate::model::Decision;
 use crate::render::escape::{dot, identifier};
 use crate::render::prose::plain_summary;
 

@@ -224,7 +224,7 @@ pub(super) fn anchor(resource: &str) -> String {
     format!("resource-{}", identifier(resource))
 }
 
-fn capitalised(phase: crate::declare::Phase) -> String {
+fn capitalised(phase: crate::model::Phase) -> String {
     let word = phase.to_string();
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

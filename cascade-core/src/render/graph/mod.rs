@@ -8,5 +8,3 @@ mod mermaid;
 mod reach;
 mod svg;
 mod text;
-
-pub use self::reach::Further;

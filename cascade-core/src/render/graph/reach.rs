@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::markdown::anchor;
+use crate::document::Further;
 use crate::document::{Document, OperationDocument, Reach};
 use crate::render::escape::markdown;
 use crate::render::number::Count;
@@ -11,20 +12,6 @@ use crate::render::number::Count;
 const HEADING: &str = "## How far each operation gets";
 /// Resources that are listed on one page, at most: beyond it they are only counted.
 const LISTED: usize = 20_000;
-
-/// A root from which an operation gets further than a committed page says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Further {
-    /// The code of the operation.
-    pub operation: String,
-    /// The root.
-    pub root: String,
-    /// The resources that the page does not list; empty where the page only counts them.
-    pub gained: Vec<String>,
-    /// How many it reaches, by the page and now.
-    pub counts: (usize, usize),
-}
 
 impl Document {
     pub(super) fn write_reach(&self, text: &mut String) {

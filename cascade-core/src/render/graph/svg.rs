@@ -6,8 +6,8 @@
 use std::fmt::Write;
 
 use super::layout::{HEIGHT, Layout, layout};
-use crate::declare::Decision;
 use crate::document::View;
+use crate::model::Decision;
 use crate::render::escape::{printable, xml};
 use crate::render::number::counted;
 use crate::render::prose::plain_summary;

@@ -6,11 +6,10 @@ use std::fmt::Write;
 
 use super::filled;
 use crate::affected::Affected;
-use crate::plan::{Plan, PlanSummary, PlanVeto, ResourceSummary};
+use crate::plan::{Plan, PlanSummary, PlanVeto, ResourceSummary, why};
 use crate::render::escape::xml;
 use crate::render::number::{Count, counted};
 use crate::render::plan::{END_ONLY, effect_counts, roots};
-use crate::why::why;
 
 const PAGE: &str = include_str!("plan.html");
 const STYLE: &str = include_str!("plan.css");

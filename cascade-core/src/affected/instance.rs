@@ -1,0 +1,52 @@
+//! One instance of a plan, as user code reads it.
+
+use std::fmt;
+
+use super::affected::Affected;
+use crate::model::Printed;
+
+/// One instance of a plan.
+#[derive(Clone, Copy)]
+pub struct InstanceRef<'a> {
+    affected: &'a Affected,
+    resource: usize,
+    index: u32,
+}
+
+impl<'a> InstanceRef<'a> {
+    pub(crate) fn new(affected: &'a Affected, resource: usize, index: u32) -> Self {
+        Self { affected, resource, index }
+    }
+
+    /// The effects that run on it, in their order.
+    pub fn effects(&self) -> impl Iterator<Item = &'a str> {
+        self.affected.effect_names(self.resource, self.affected.effects(self.resource, self.index))
+    }
+
+    /// Whether it goes: see [`StepContext::is_going`](crate::StepContext::is_going).
+    pub fn is_going(&self) -> bool {
+        self.affected.is_going(self.resource, self.index)
+    }
+
+    /// The name of its resource.
+    pub fn resource(&self) -> &'a str {
+        self.affected.resource_name(self.resource)
+    }
+
+    /// Its id, as it prints.
+    pub fn id(&self) -> String {
+        self.affected.display(self.resource, self.index).to_string()
+    }
+}
+
+impl fmt::Display for InstanceRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.resource(), Printed(self.affected.display(self.resource, self.index)))
+    }
+}
+
+impl fmt::Debug for InstanceRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,22 @@
+//! The affected set: every instance that an operation reaches, and the order between them.
+
+mod affected;
+mod arcs;
+mod assemble;
+mod cycle;
+mod dispositions;
+mod finished;
+mod instance;
+mod instances;
+mod order;
+mod with_parent;
+
+pub(crate) use affected::{Affected, Column};
+pub(crate) use arcs::{Arcs, Block};
+pub(crate) use assemble::{Finished, assemble};
+pub(crate) use dispositions::{Kind, Marks};
+pub(crate) use finished::Ran;
+pub use instance::InstanceRef;
+pub use instances::Instances;
+pub(crate) use order::Order;
+pub(crate) use with_parent::TakingEdges;

@@ -1,0 +1,353 @@
+//! A plan about to be applied: how, and what has to hold before anything runs.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use super::cascade::Cascade;
+use crate::affected::Affected;
+use crate::discover::objections;
+use crate::handler::StepContext;
+use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
+use crate::model::RunId;
+use crate::model::hex;
+use crate::observe::{Event, Monitor};
+use crate::plan::{Exceeded, Limits, Plan, PlanError, PlanVeto, digest};
+use crate::report::{NestedReport, NestedRequest, Report};
+use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
+
+/// Roots that are named in what is known of a run, at most.
+const ROOTS_NAMED: usize = 10;
+
+/// Cascades that start cascades, at most.
+const MAX_DEPTH: usize = 16;
+
+/// A plan about to be applied: set how, then await it.
+#[must_use = "nothing runs until it is awaited"]
+pub struct Apply {
+    cascade: Cascade,
+    plan: Plan,
+    confirmed: Option<String>,
+    confirmed_by: Option<String>,
+    /// Whether the limits are those of this run, and not of the program.
+    own_limits: bool,
+    settings: RunSettings,
+}
+
+impl fmt::Debug for Apply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Apply({:?}, {} instances)", self.settings.policy, self.plan.len())
+    }
+}
+
+impl Apply {
+    pub(crate) fn new(cascade: Cascade, plan: Plan) -> Self {
+        let settings = RunSettings {
+            policy: FailurePolicy::default(),
+            forced: false,
+            drift: Drift::default(),
+            limits: cascade.engine.limits.clone(),
+            concurrency: cascade.engine.concurrency,
+            nesting: Arc::new(cascade.nesting()),
+            monitor: None,
+            observers: cascade.engine.observers.clone(),
+            run: RunId::generate(),
+        };
+        Self { confirmed: None, confirmed_by: None, own_limits: false, cascade, plan, settings }
+    }
+
+    /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
+    pub fn policy(mut self, policy: FailurePolicy) -> Self {
+        self.settings.policy = policy;
+        self
+    }
+
+    /// Whether the run goes on in spite of vetoes; the report then lists them.
+    pub fn forced(mut self, forced: bool) -> Self {
+        self.settings.forced = forced;
+        self
+    }
+
+    /// What the run does about instances that have come since the plan was made. [`Drift::Ignore`] unless told.
+    pub fn drift(mut self, drift: Drift) -> Self {
+        self.settings.drift = drift;
+        self
+    }
+
+    /// How much this plan may touch, in the place of what the [`Cascade`] was built with. It is kept in the journal: a run
+    /// that is resumed is held to it too.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self.own_limits = true;
+        self
+    }
+
+    /// The run starts only if the plan has this digest: that of the plan which somebody looked at and confirmed.
+    pub fn confirmed(mut self, digest: impl Into<String>) -> Self {
+        self.confirmed = Some(digest.into());
+        self
+    }
+
+    /// Who confirmed the plan: kept in the journal, for people.
+    pub fn confirmed_by(mut self, who: impl Into<String>) -> Self {
+        self.confirmed_by = Some(who.into());
+        self
+    }
+
+    /// The run gets this id, in the place of one that is made for it. What was begun under an id that is used again has
+    /// the same idempotency keys.
+    pub fn run_as(mut self, run: RunId) -> Self {
+        self.settings.run = run;
+        self
+    }
+
+    /// The id that the run has, in its journal and for its methods.
+    pub fn run_id(&self) -> &RunId {
+        &self.settings.run
+    }
+
+    /// Once `token` is cancelled, running steps end and nothing new starts.
+    pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
+        Arc::make_mut(&mut self.settings.nesting).cancel = token;
+        self
+    }
+
+    /// `observer` is told of each event, at once and in the run's own task: it should not take long.
+    pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.settings.observers.add(observer);
+        self
+    }
+
+    /// `monitor` shows this run while it is under way.
+    pub fn monitored_by(mut self, monitor: &Monitor) -> Self {
+        self.settings.monitor = Some(monitor.clone());
+        self
+    }
+
+    async fn start(self) -> Result<Report, ApplyError> {
+        self.admit()?;
+        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
+        let affected = plan.affected;
+        // The world may have moved since the plan was made: the objections that count are those of now.
+        let forced = settings.forced;
+        let against = objections(&cascade.engine, &affected, None, &settings.nesting, forced).await?;
+        if !against.denials.is_empty() {
+            return Err(ApplyError::Denied { denials: against.denials });
+        }
+        if !against.vetoes.is_empty() && !forced {
+            return Err(ApplyError::Vetoed { vetoes: against.vetoes });
+        }
+        let recorder = match (&cascade.started_by, &cascade.engine.journal) {
+            // A repeated step starts its cascades again: with the same ids, so that their methods get the same keys.
+            (Some(cx), _) => {
+                settings.run = nested_run(cx, &affected)?;
+                Recorder::default()
+            }
+            (None, None) => Recorder::default(),
+            (None, Some(journal)) => {
+                // Only here: it costs about as much as a plan.
+                let digest = digest::of(&affected)?;
+                let start = RunStart {
+                    confirmed_by,
+                    overridden: against.vetoes.clone(),
+                    limits: own_limits.then(|| settings.limits.clone()),
+                    ..run_start(&affected, &settings, digest)
+                };
+                record_plan(&**journal, &affected, &settings.run, start).await?
+            }
+        };
+        let engine = Arc::clone(&cascade.engine);
+        let history = History::beginning(against.vetoes);
+        let (report, error) = run(engine, affected, settings, recorder, history).await;
+        if let Some(error) = error {
+            return Err(ApplyError::Unrecorded { error, report: Box::new(report) });
+        }
+        if let Some(cx) = &cascade.started_by {
+            cx.nesting.add_report(NestedReport {
+                resource: cx.affected.resource_name(cx.method.resource).to_owned(),
+                effect: cx.effect().to_owned(),
+                asked: NestedRequest::of(&report.affected)?,
+                report: report.summary(),
+            });
+        }
+        Ok(report)
+    }
+
+    /// What stands against the run already now: all that can be said without asking anybody.
+    pub fn admit(&self) -> Result<(), ApplyError> {
+        let affected: &Affected = &self.plan.affected;
+        if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
+            return Err(ApplyError::OtherGraph);
+        }
+        if self.settings.nesting.depth > MAX_DEPTH {
+            return Err(ApplyError::TooDeep { depth: MAX_DEPTH });
+        }
+        if let Some(name) = self.settings.limits.unknown(&affected.graph) {
+            let nearest = affected.graph.nearest_resource(name).map(ToOwned::to_owned);
+            return Err(ApplyError::UnknownLimit { name: name.to_owned(), nearest });
+        }
+        let exceeded = self.settings.limits.exceeded(affected);
+        if !exceeded.is_empty() {
+            return Err(ApplyError::OverLimit { exceeded });
+        }
+        if let Some(confirmed) = &self.confirmed {
+            let digest = self.plan.digest()?;
+            if digest != *confirmed {
+                return Err(ApplyError::OtherDigest { confirmed: confirmed.clone(), digest });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cascade {
+    /// Pass 2: does what the plan says, from the leaves up. Awaiting it runs it; dropping it midway drops every step
+    /// that is under way.
+    pub fn apply(&self, plan: Plan) -> Apply {
+        Apply::new(self.clone(), plan)
+    }
+}
+
+impl IntoFuture for Apply {
+    type Output = Result<Report, ApplyError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}
+
+/// Writes the plan with its confirmation: durable before anything is changed.
+async fn record_plan(
+    journal: &dyn Journal,
+    affected: &Affected,
+    run: &RunId,
+    start: RunStart,
+) -> Result<Recorder, ApplyError> {
+    let root = &affected.columns[affected.route.root];
+    let mut new = NewRun::new(
+        run.clone(),
+        affected.operation.descriptor().code(),
+        affected.resource_name(affected.route.root),
+    );
+    new.payload = affected.operation.to_json()?;
+    new.roots = (0..affected.roots).take(ROOTS_NAMED).map(|at| root.ids.display(at).to_string()).collect();
+    new.root_count = u64::from(affected.roots);
+    new.instances = affected.with_steps();
+    let recorder = Recorder::new(journal.create(new).await?);
+    recorder.plan(affected, None, vec![Record::Started(start)]).await?;
+    Ok(recorder)
+}
+
+/// What a run starts with, as a journal keeps it.
+fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> RunStart {
+    RunStart {
+        graph: affected.graph.version(),
+        digest,
+        roots: affected.roots,
+        policy: settings.policy.name().to_owned(),
+        forced: settings.forced,
+        drift: settings.drift.name().to_owned(),
+        confirmed_by: None,
+        overridden: Vec::new(),
+        limits: None,
+    }
+}
+
+/// The id of a cascade that a method starts: the same whenever the method starts it in the same run.
+fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError> {
+    let outer = cx.run_id().map_or("", RunId::as_str);
+    let asked = NestedRequest::of(affected)?;
+    let mut texts = vec![
+        cx.affected.graph.extensions[cx.method.extension].name.to_string(),
+        cx.phase().name().to_owned(),
+        cx.effect().to_owned(),
+        affected.operation.descriptor().code().to_owned(),
+        asked.operation.to_string(),
+        asked.root,
+    ];
+    texts.extend(asked.roots.iter().map(ToString::to_string));
+    let hex = hex(texts.iter().map(String::as_str));
+    Ok(RunId::from(format!("{outer}/{}", &hex[..12])))
+}
+
+/// Why a plan was not applied: nothing has been changed, unless it says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// Checks objected. A forced run goes on in spite of them.
+    #[error("{}", list("veto", "vetoes", .vetoes))]
+    Vetoed {
+        /// The objections, by resource and id.
+        vetoes: Vec<PlanVeto>,
+    },
+    /// Authorizers denied instances. A forced run is denied too.
+    #[error("{}", list("denial", "denials", .denials))]
+    Denied {
+        /// The denied instances, by resource and id.
+        denials: Vec<PlanVeto>,
+    },
+    /// The plan is above a limit.
+    #[error("the plan is over the limit, nothing was changed: {}", .exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    OverLimit {
+        /// The limits that it is above.
+        exceeded: Vec<Exceeded>,
+    },
+    /// There is a limit on a resource that is not there: it would protect nothing.
+    #[error(
+        "there is a limit on `{name}`, which is no resource{}; nothing was changed",
+        .nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean `{nearest}`?"))
+    )]
+    UnknownLimit {
+        /// The name in the limit.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// The plan is not the one that was confirmed: the world has moved, or it is another plan.
+    #[error(
+        "the plan is not the one that was confirmed, nothing was changed: look at it and confirm it again (confirmed {confirmed}, now {digest})"
+    )]
+    OtherDigest {
+        /// The digest that was confirmed.
+        confirmed: String,
+        /// The plan's digest.
+        digest: String,
+    },
+    /// Cascades started cascades without an end.
+    #[error("a cascade was started inside {depth} others: does a method start the cascade that called it?")]
+    TooDeep {
+        /// How many may stand around one.
+        depth: usize,
+    },
+    /// The journal could not be written before the run: nothing has been changed.
+    #[error("the run was not started, nothing was changed: {0}")]
+    Journal(#[from] JournalError),
+    /// The journal could not be written during the run, which has stopped: the report says how far it came.
+    #[error("the run has stopped, because its journal could not be written: {error}")]
+    Unrecorded {
+        /// The write that failed.
+        error: JournalError,
+        /// What is done for certain, and what may be. It is resumed like a run whose process died.
+        report: Box<Report>,
+    },
+    /// A check or an authorizer did not answer.
+    #[error(transparent)]
+    Check(#[from] PlanError),
+    /// An id or the operation could not be serialised.
+    #[error("the plan has no digest: {0}")]
+    Digest(#[from] serde_json::Error),
+    /// The plan was made by another [`Cascade`].
+    #[error("the plan was made by another `Cascade`: plan and apply with the same one")]
+    OtherGraph,
+}
+
+fn list(one: &str, many: &str, objections: &[PlanVeto]) -> String {
+    let count =
+        if objections.len() == 1 { format!("1 {one}") } else { format!("{} {many}", objections.len()) };
+    let list: Vec<String> = objections.iter().map(|veto| format!("\n  {veto}")).collect();
+    format!("{count}, nothing was changed:{}", list.concat())
+}

@@ -1,0 +1,15 @@
+//! The facade: extensions in, plans and reports out.
+
+mod apply;
+mod builder;
+pub(crate) mod cascade;
+mod nested;
+mod resume;
+mod verify;
+
+pub use apply::{Apply, ApplyError};
+pub use builder::CascadeBuilder;
+pub use cascade::Cascade;
+pub use resume::{Resume, ResumeError};
+pub(crate) use verify::themselves;
+pub use verify::{NotAsked, Receipt, Survivor};

@@ -1,0 +1,390 @@
+//! Going on with a run that was broken off.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use super::cascade::Cascade;
+use crate::affected::{Affected, Column};
+use crate::discover::{discover, not_listed, objections};
+use crate::engine::Engine;
+use crate::graph::Route;
+use crate::journal::{
+    Journal, JournalError, PlanDifference, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo,
+    RunStart, RunState, carry_over, gone, history, restored,
+};
+use crate::model::{AnyOperation, RunId};
+use crate::observe::{Event, Monitor, Observers};
+use crate::plan::{Exceeded, PlanError, PlanVeto, digest};
+use crate::report::Report;
+use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
+
+type OnDifference = Box<dyn Fn(&PlanDifference) -> bool + Send + Sync>;
+
+/// A run about to be taken up again: set how, then await it.
+///
+/// It goes on with the policy, the drift and the confirmation that it started with. What has ended is not run again; what
+/// may have been under way is, and its methods are told: see [`StepContext::is_repeat`](crate::StepContext::is_repeat).
+#[must_use = "nothing goes on until it is awaited"]
+pub struct Resume {
+    cascade: Cascade,
+    run: RunId,
+    cancel: CancellationToken,
+    monitor: Option<Monitor>,
+    observers: Observers,
+    on_difference: Option<OnDifference>,
+}
+
+impl fmt::Debug for Resume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Resume({})", self.run)
+    }
+}
+
+/// Why a run was not taken up again, or stopped again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The [`Cascade`] was built without a journal.
+    #[error("there is no journal: build the cascade with `.journal(…)`")]
+    NoJournal,
+    /// The journal did not do what it was asked; or somebody else owns the run.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// There is nothing left to do.
+    #[error("run {run} has ended, and is {state}: there is nothing to resume")]
+    HasEnded {
+        /// The run.
+        run: RunId,
+        /// How it ended.
+        state: RunState,
+    },
+    /// The run was broken off while its plan was written.
+    #[error("run {run} was broken off before it began, nothing was changed: start the operation again")]
+    NeverStarted {
+        /// The run.
+        run: RunId,
+    },
+    /// The program does not know the run's operation.
+    #[error(
+        "run {run} is of the operation `{code}`, which no linked extension mentions: link the crate that does"
+    )]
+    UnknownOperation {
+        /// The run.
+        run: RunId,
+        /// The operation's code.
+        code: String,
+    },
+    /// The program does not know resources of which something is left to do.
+    #[error(
+        "run {run} has instances left to do that no linked extension declares: {}: link the crates that do",
+        .left.iter().map(|(resource, count)| format!("{count} of {resource}")).collect::<Vec<_>>().join(", ")
+    )]
+    ResourceGone {
+        /// The run.
+        run: RunId,
+        /// The resources, by name, each with how many of its instances are left.
+        left: Vec<(String, usize)>,
+    },
+    /// The graph has changed, and what is left under it is more, or other, than was confirmed. Nothing was changed.
+    #[error(
+        "run {run} is not taken up again, nothing was changed: the resources have changed since its plan was made, and \
+         nobody has accepted the difference: {difference}"
+    )]
+    Differs {
+        /// The run.
+        run: RunId,
+        /// What is left, against what was planned.
+        difference: Box<PlanDifference>,
+    },
+    /// With what has come since, the plan is above a limit. Nothing was changed.
+    #[error("run {run} is not taken up again: {}", list(.exceeded))]
+    OverLimit {
+        /// The run.
+        run: RunId,
+        /// The limits that it is above.
+        exceeded: Vec<Exceeded>,
+    },
+    /// What was recorded does not fit the program.
+    #[error("run {run} cannot be taken up again: {what}")]
+    Unfit {
+        /// The run.
+        run: RunId,
+        /// What does not fit.
+        what: String,
+    },
+    /// What is left could not be planned again under the graph that has changed.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// What is left was planned again under the graph that has changed, and there are objections to the new plan.
+    #[error("what is left of run {run} was planned again, because the graph has changed, and must not be touched: {}", .objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Refused {
+        /// The run.
+        run: RunId,
+        /// Vetoes and denials.
+        objections: Vec<PlanVeto>,
+    },
+    /// The journal could not be written during the run, which has stopped: the report says how far it came.
+    #[error("the run has stopped, because its journal could not be written: {error}")]
+    Unrecorded {
+        /// The write that failed.
+        error: JournalError,
+        /// What is done for certain, and what may be.
+        report: Box<Report>,
+    },
+}
+
+impl Resume {
+    pub(crate) fn new(cascade: Cascade, run: RunId) -> Self {
+        let (cancel, observers) = (CancellationToken::new(), cascade.engine.observers.clone());
+        Self { cascade, run, cancel, monitor: None, observers, on_difference: None }
+    }
+
+    /// Once `token` is cancelled, running steps end and nothing new starts.
+    pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
+        self.cancel = token;
+        self
+    }
+
+    /// `observer` is told of each event, at once and in the run's own task: it should not take long.
+    pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
+    /// `monitor` shows this run while it is under way.
+    pub fn monitored_by(mut self, monitor: &Monitor) -> Self {
+        self.monitor = Some(monitor.clone());
+        self
+    }
+
+    /// `accept` is shown what has become of the plan, if the graph has changed since, and says whether the run goes on
+    /// with it. Unless told, it goes on where nothing is added and nothing gets other effects: more than that nobody has
+    /// confirmed.
+    pub fn on_difference(mut self, accept: impl Fn(&PlanDifference) -> bool + Send + Sync + 'static) -> Self {
+        self.on_difference = Some(Box::new(accept));
+        self
+    }
+
+    async fn start(self) -> Result<Report, ResumeError> {
+        let journal = self.cascade.journal()?;
+        let info = journal.run(&self.run).await?;
+        if info.state.has_ended() {
+            return Err(ResumeError::HasEnded { run: self.run, state: info.state });
+        }
+        let log = Recorder::new(journal.take_over(&self.run).await?);
+        let mut recorded = Recorded::read(&*journal, &self.run).await?;
+        if let Some(end) = recorded.end {
+            let state = if end.complete { RunState::Complete } else { RunState::Incomplete };
+            return Err(ResumeError::HasEnded { run: self.run, state });
+        }
+        let Some(start) = recorded.start.clone() else {
+            log.write(vec![Record::Ended(RunEnd::default())]).await?;
+            return Err(ResumeError::NeverStarted { run: self.run });
+        };
+        let known = Known::of(&self.cascade.engine, &info, &recorded)?;
+        if start.graph != self.cascade.graph().version() {
+            self.replan(&known, &recorded, &log, start).await?;
+            recorded = Recorded::read(&*journal, &self.run).await?;
+        }
+        self.go_on(known, recorded, log).await
+    }
+
+    async fn go_on(
+        self,
+        known: Known,
+        mut recorded: Recorded,
+        mut log: Recorder,
+    ) -> Result<Report, ResumeError> {
+        let Self { cascade, run: id, cancel, monitor, observers, .. } = self;
+        let unfit = |what: String| ResumeError::Unfit { run: id.clone(), what };
+        let start = recorded.start.clone().ok_or_else(|| unfit(String::from("it has no plan")))?;
+        let Known { operation, route } = known;
+        let affected = restored(&cascade.engine.graph, operation, route, start.roots, &mut recorded);
+        let affected = affected.map_err(unfit)?;
+        let history = history(&affected, &recorded).map_err(unfit)?;
+        let mut nesting = cascade.nesting();
+        nesting.cancel = cancel;
+        log.has_nested(recorded.nested.len());
+        recorded.nested.into_iter().for_each(|report| nesting.add_report(report));
+        let policy = FailurePolicy::named(&start.policy);
+        let drift = Drift::named(&start.drift);
+        let settings = RunSettings {
+            policy: policy.ok_or_else(|| unfit(format!("there is no policy `{}`", start.policy)))?,
+            forced: start.forced,
+            drift: drift.ok_or_else(|| unfit(format!("there is no drift `{}`", start.drift)))?,
+            limits: start.limits.unwrap_or_else(|| cascade.engine.limits.clone()),
+            concurrency: cascade.engine.concurrency,
+            nesting: Arc::new(nesting),
+            monitor,
+            observers,
+            run: id,
+        };
+        log.write(vec![Record::Resumed]).await?;
+        let engine = Arc::clone(&cascade.engine);
+        let (report, error) = run(engine, Arc::new(affected), settings, log, history).await;
+        match error {
+            None => Ok(report),
+            Some(error) => Err(ResumeError::Unrecorded { error, report: Box::new(report) }),
+        }
+    }
+
+    /// Plans what is left under the graph as it is now, and records that in the place of the plan before.
+    async fn replan(
+        &self,
+        known: &Known,
+        recorded: &Recorded,
+        log: &Recorder,
+        start: RunStart,
+    ) -> Result<(), ResumeError> {
+        let engine = &self.cascade.engine;
+        let unfit =
+            |error: &dyn fmt::Display| ResumeError::Unfit { run: self.run.clone(), what: error.to_string() };
+        let (affected, vetoes) = self.plan_again(known, recorded, &start).await?;
+        let (mut difference, mut behind) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
+        let digest = digest::of(&affected).map_err(|error| unfit(&error))?;
+        difference.digest.clone_from(&digest);
+        tracing::warn!(run = %self.run, %difference, "the graph has changed: what is left was planned again");
+        let accepted = match &self.on_difference {
+            Some(accept) => accept(&difference),
+            None => difference.added == 0 && difference.changed == 0,
+        };
+        if !accepted {
+            return Err(ResumeError::Differs { run: self.run.clone(), difference: Box::new(difference) });
+        }
+        let (added, gone, changed) = (difference.added, difference.gone, difference.changed);
+        self.observers.tell(|| Event::Replanned { added, gone, changed });
+        let replanned = Replanned {
+            graph: engine.graph.version(),
+            added: added as u64,
+            gone: gone as u64,
+            changed: changed as u64,
+            instances: affected.with_steps(),
+        };
+        let (graph, roots) = (engine.graph.version(), affected.roots);
+        let overridden = recorded.overridden.iter().cloned().chain(vetoes).collect();
+        behind.push(Record::Started(RunStart { graph, digest, roots, overridden, ..start }));
+        log.plan(&affected, Some(Record::Replanned(replanned)), behind).await?;
+        Ok(())
+    }
+
+    /// The new plan, with the vetoes that a forced run goes on in spite of and did not list before.
+    async fn plan_again(
+        &self,
+        known: &Known,
+        recorded: &Recorded,
+        start: &RunStart,
+    ) -> Result<(Arc<Affected>, Vec<PlanVeto>), ResumeError> {
+        let engine = &self.cascade.engine;
+        let unfit = |what: String| ResumeError::Unfit { run: self.run.clone(), what };
+        let root = &engine.graph.resources[known.route.root];
+        let mut column = Column::new(root.descriptor.new_table());
+        let ids = recorded.columns.get(root.name()).into_iter().flat_map(|column| &column.ids);
+        for id in ids.take(start.roots as usize) {
+            column.ids.insert_json(id.clone()).map_err(|error| unfit(format!("the id {id}: {error}")))?;
+        }
+        let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&known.operation));
+        let route = known.route.clone();
+        let affected =
+            discover(graph, &engine.extensions, operation, route, column, engine.find, &engine.observers)
+                .await?;
+        let exceeded = start.limits.as_ref().unwrap_or(&engine.limits).exceeded(&affected);
+        if !exceeded.is_empty() {
+            return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });
+        }
+        let affected = Arc::new(affected);
+        let nesting = Arc::new(self.cascade.nesting());
+        let against = objections(engine, &affected, None, &nesting, start.forced).await?;
+        let (overridden, vetoes) =
+            if start.forced { (against.vetoes, Vec::new()) } else { (Vec::new(), against.vetoes) };
+        let objections: Vec<PlanVeto> = against.denials.into_iter().chain(vetoes).collect();
+        if objections.is_empty() {
+            Ok((affected, not_listed(overridden, &recorded.overridden)))
+        } else {
+            Err(ResumeError::Refused { run: self.run.clone(), objections })
+        }
+    }
+}
+
+impl IntoFuture for Resume {
+    type Output = Result<Report, ResumeError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}
+
+/// What the program knows of a run's operation.
+pub(crate) struct Known {
+    pub(crate) operation: Arc<dyn AnyOperation>,
+    pub(crate) route: Route,
+}
+
+impl Known {
+    pub(crate) fn of(engine: &Engine, info: &RunInfo, recorded: &Recorded) -> Result<Self, ResumeError> {
+        let run = || info.run.id.clone();
+        let graph = &engine.graph;
+        let left = gone(graph, recorded);
+        if !left.is_empty() {
+            return Err(ResumeError::ResourceGone { run: run(), left });
+        }
+        let code = || info.run.operation.clone();
+        let unknown = || ResumeError::UnknownOperation { run: run(), code: code() };
+        let operation = graph.find_operation(&info.run.operation).ok_or_else(unknown)?;
+        let parsed = graph.operations[operation].parse(info.run.payload.clone());
+        let unfit = |what: String| ResumeError::Unfit { run: run(), what };
+        let root = graph.find_resource(&info.run.root);
+        let root = root.ok_or_else(|| unfit(format!("no linked extension declares {}", info.run.root)))?;
+        let route = Route::new(graph, operation, root);
+        let no_rule = || unfit(format!("{} has no rule for `{}` as the root", info.run.root, code()));
+        Ok(Self {
+            operation: parsed.map_err(|error| unfit(format!("its operation: {error}")))?,
+            route: route.ok_or_else(no_rule)?,
+        })
+    }
+}
+
+impl Cascade {
+    pub(crate) fn journal(&self) -> Result<Arc<dyn Journal>, ResumeError> {
+        self.engine.journal.clone().ok_or(ResumeError::NoJournal)
+    }
+
+    /// Goes on with a run that was broken off: its process died, or it was dropped, or its journal failed.
+    ///
+    /// No finder is asked, and no check: the run was planned and confirmed. Only where the graph has changed since is
+    /// what is left planned again, and the difference shown.
+    pub fn resume(&self, run: &RunId) -> Resume {
+        Resume::new(self.clone(), run.clone())
+    }
+
+    /// Goes on with all runs that were broken off, one after another, the oldest first: for the start of a program. Runs
+    /// that somebody owns are left alone.
+    pub async fn resume_all(&self) -> Result<Vec<(RunId, Result<Report, ResumeError>)>, ResumeError> {
+        let mut resumed = Vec::new();
+        for info in self.runs().await? {
+            if info.is_resumable() {
+                let result = self.resume(&info.run.id).await;
+                resumed.push((info.run.id, result));
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// One run of the journal, as far as that tells.
+    pub async fn run_details(&self, run: &RunId) -> Result<RunDetails, ResumeError> {
+        Ok(RunDetails::read(&*self.journal()?, run).await?)
+    }
+
+    /// All runs of the journal, the oldest first.
+    pub async fn runs(&self) -> Result<Vec<RunInfo>, ResumeError> {
+        Ok(self.journal()?.runs().await?)
+    }
+}
+
+fn list(exceeded: &[Exceeded]) -> String {
+    exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,246 @@
+//! The checks: every objection to a plan, collected before anything runs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+
+use crate::affected::{Affected, Instances};
+use crate::engine::{Authorizer, Engine};
+use crate::graph::{Method, Reach};
+use crate::handler::{Nesting, StepContext, once, until_answered};
+use crate::model::{CallError, Phase, PhaseDeclaration};
+use crate::plan::{PlanError, PlanVeto};
+
+/// One call of one check.
+struct Call {
+    method: Method,
+    batch: Vec<u32>,
+}
+
+/// What stands against a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Objections {
+    /// By resource and id.
+    pub(crate) vetoes: Vec<PlanVeto>,
+    /// By resource and id.
+    pub(crate) denials: Vec<PlanVeto>,
+}
+
+/// Asks all checks and authorizers: about all affected instances, or about those that are new `since` a smaller plan.
+pub(crate) async fn objections(
+    engine: &Arc<Engine>,
+    affected: &Arc<Affected>,
+    since: Option<&Affected>,
+    nesting: &Arc<Nesting>,
+    forced: bool,
+) -> Result<Objections, PlanError> {
+    let concurrency = engine.find.concurrency;
+    let answers = futures::stream::iter(calls(affected, since))
+        .map(|call| ask(engine, affected, nesting, call, forced))
+        .buffer_unordered(concurrency);
+    let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
+    vetoes.extend(restricted(affected));
+    // Boxed one by one: the compiler does not see through a stream of borrowing futures of this kind.
+    let asked: Vec<BoxFuture<'_, _>> = authorizations(engine, affected, since)
+        .into_iter()
+        .map(|(authorizer, resource, batch)| authorize(authorizer, affected, resource, batch).boxed())
+        .collect();
+    let answers = futures::stream::iter(asked).buffer_unordered(concurrency);
+    let mut denials: Vec<PlanVeto> = answers.try_concat().await?;
+    for objections in [&mut vetoes, &mut denials] {
+        objections.sort_by(|a, b| order(a).cmp(&order(b)));
+    }
+    Ok(Objections { vetoes, denials })
+}
+
+fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
+    (&veto.resource, &veto.id, &veto.check, &veto.reason)
+}
+
+/// Those that are not among the vetoes listed before.
+pub(crate) fn not_listed(vetoes: Vec<PlanVeto>, listed: &[PlanVeto]) -> Vec<PlanVeto> {
+    let listed: BTreeSet<_> = listed.iter().map(order).collect();
+    vetoes.into_iter().filter(|veto| !listed.contains(&order(veto))).collect()
+}
+
+/// Every authorizer about every affected instance.
+fn authorizations(
+    engine: &Engine,
+    affected: &Affected,
+    since: Option<&Affected>,
+) -> Vec<(Arc<dyn Authorizer>, usize, Vec<u32>)> {
+    let mut calls = Vec::new();
+    for authorizer in &engine.authorizers {
+        for resource in affected.resources() {
+            let instances: Vec<u32> = asked_about(affected, since, resource).collect();
+            let batches = instances.chunks(engine.find.batch);
+            calls.extend(batches.map(|batch| (Arc::clone(authorizer), resource, batch.to_vec())));
+        }
+    }
+    calls
+}
+
+async fn authorize(
+    authorizer: Arc<dyn Authorizer>,
+    affected: &Arc<Affected>,
+    resource: usize,
+    batch: Vec<u32>,
+) -> Result<Vec<PlanVeto>, PlanError> {
+    let instances = Instances { affected, resource, nodes: &batch, first: 0 };
+    let denials = once(None, || authorizer.authorize(instances)).await;
+    let denials = denials.map_err(|source| PlanError::Authorizer {
+        resource: affected.resource_name(resource).to_owned(),
+        source: Box::new(source),
+    })?;
+    Ok(denials
+        .into_iter()
+        .map(|denial| PlanVeto {
+            resource: affected.resource_name(resource).to_owned(),
+            id: instances.printed_id(denial.position),
+            reason: denial.reason,
+            check: String::from("authorizer"),
+        })
+        .collect())
+}
+
+/// What is in the way: what was found along an edge that restricts the operation, and is not going too.
+fn restricted(affected: &Affected) -> Vec<PlanVeto> {
+    let mut vetoes = Vec::new();
+    for (index, edge) in affected.graph.edges.iter().enumerate() {
+        if affected.route.edges[index].is_none_or(|route| route.reach != Reach::Restricts) {
+            continue;
+        }
+        let (parent, extension) =
+            (affected.resource_name(edge.parent), &affected.graph.extensions[edge.extension]);
+        let check = format!("{}, restrict from {parent}", extension.name);
+        let in_the_way = affected.arcs[index].children();
+        for child in in_the_way.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
+            let parents = affected.parents(index, child);
+            let first = parents
+                .iter()
+                .map(|&at| affected.display(edge.parent, at).to_string())
+                .min()
+                .unwrap_or_default();
+            let more =
+                if parents.len() > 1 { format!(" and {} more", parents.len() - 1) } else { String::new() };
+            vetoes.push(PlanVeto {
+                resource: affected.resource_name(edge.child).to_owned(),
+                id: affected.display(edge.child, child).to_string(),
+                reason: format!("it hangs off {parent} {first}{more}, and is not going too"),
+                check: check.clone(),
+            });
+        }
+    }
+    vetoes
+}
+
+fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (resource, node) in affected.graph.resources.iter().enumerate() {
+        for &extension in &node.extensions {
+            let declared = &affected.graph.extensions[extension];
+            for (index, phase) in declared.checks.iter().enumerate() {
+                if phase.operation.code() == affected.operation.descriptor().code() {
+                    let seen = seen(affected, since, (resource, extension), phase);
+                    calls.extend(seen.chunks(declared.settings.batch).map(|batch| Call {
+                        method: Method { resource, extension, index },
+                        batch: batch.to_vec(),
+                    }));
+                }
+            }
+        }
+    }
+    calls
+}
+
+/// The instances that a check sees: all affected ones, unless it is only for some effects.
+pub(crate) fn seen(
+    affected: &Affected,
+    since: Option<&Affected>,
+    (resource, extension): (usize, usize),
+    phase: &PhaseDeclaration,
+) -> Vec<u32> {
+    let only = only_mask(affected, resource, extension, phase);
+    let all = asked_about(affected, since, resource);
+    all.filter(|&index| only.is_none_or(|mask| affected.effects(resource, index) & mask != 0)).collect()
+}
+
+/// The affected instances that are to be asked about: all, or those that are new since a smaller plan. About the others
+/// was asked then, and they may be gone by now.
+fn asked_about<'a>(
+    affected: &'a Affected,
+    since: Option<&'a Affected>,
+    resource: usize,
+) -> impl Iterator<Item = u32> + 'a {
+    let new = move |&index: &u32| since.is_none_or(|since| is_new(since, affected, resource, index));
+    affected.instances(resource).filter(new)
+}
+
+/// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or did
+/// not go.
+fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+    let known = &since.columns[resource];
+    index as usize >= known.len()
+        || !known.is_affected(index)
+        || since.effects(resource, index) != affected.effects(resource, index)
+        || since.is_going(resource, index) != affected.is_going(resource, index)
+}
+
+/// The effects that a phase method is only for, a bit each; `None` if it makes no choice.
+pub(crate) fn only_mask(
+    affected: &Affected,
+    resource: usize,
+    extension: usize,
+    phase: &PhaseDeclaration,
+) -> Option<u32> {
+    let node = &affected.graph.resources[resource];
+    let bits = phase.only.iter().filter_map(|name| node.effect_named(extension, name));
+    (!phase.only.is_empty()).then(|| bits.fold(0, |mask, bit| mask | 1 << bit))
+}
+
+async fn ask(
+    engine: &Arc<Engine>,
+    affected: &Arc<Affected>,
+    nesting: &Arc<Nesting>,
+    call: Call,
+    forced: bool,
+) -> Result<Vec<PlanVeto>, PlanError> {
+    let Call { method, batch } = call;
+    let extension = &*engine.extensions[method.extension];
+    let declared = extension.descriptor();
+    let check = &declared.checks[method.index];
+    let name = format!("{}::{}", declared.name, check.method);
+    let resource = affected.resource_name(method.resource).to_owned();
+    let cx = StepContext {
+        affected: Arc::clone(affected),
+        engine: Arc::<Engine>::clone(engine),
+        nesting: Arc::clone(nesting),
+        method,
+        phase: Phase::Check,
+        attempt: 1,
+        resumed: false,
+        run: None,
+        forced,
+    };
+    let ids = affected.columns[method.resource].ids.select(&batch);
+    let answer = until_answered(declared.settings, || extension.check(method.index, &ids, &cx)).await;
+    let answer = answer.and_then(|vetoes| {
+        vetoes.map_err(|id| CallError::Fault(format!("it objected to `{id}`, which it was not asked about")))
+    });
+    match answer {
+        Ok(vetoes) => Ok(vetoes
+            .into_iter()
+            .map(|(position, reason)| PlanVeto {
+                resource: resource.clone(),
+                id: affected.display(method.resource, batch[position]).to_string(),
+                reason,
+                check: name.clone(),
+            })
+            .collect()),
+        Err(source) => {
+            Err(PlanError::Check { check: name, resource, place: check.place, source: Box::new(source) })
+        }
+    }
+}

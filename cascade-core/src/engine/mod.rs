@@ -1,0 +1,13 @@
+//! The engine: the graph with its extensions, layers, authorizers, limits and journal.
+
+mod authorize;
+mod engine;
+mod layer;
+mod settings;
+mod timer;
+
+pub use authorize::{Authorizer, Denial};
+pub(crate) use engine::Engine;
+pub use layer::{Layer, Next, StepAnswer, StepCall};
+pub(crate) use settings::FindSettings;
+pub(crate) use timer::Timer;

@@ -1,0 +1,11 @@
+//! The timer of an engine whose runs a driver replays.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+/// Waits between the attempts of a step, in place of the runtime's timer.
+pub(crate) trait Timer: Send + Sync {
+    /// Resolves after `delay`.
+    fn wait(&self, delay: Duration) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,146 @@
+//! An extension as the engine sees it: without the types of its ids.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use super::generated::Annotated;
+use super::untyped::{Method, UntypedDeclaration};
+use crate::handler::{
+    Answer, AnswerOf, Answered, AnyExtension, Begun, Call, CallContext, DynFound, FindContext, HandlerFuture,
+    Positions, StepContext, begun, why_refused,
+};
+use crate::ids::{Batch, Ids};
+use crate::model::{ExtensionDescriptor, Phase, StepError};
+
+/// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.
+pub(crate) trait DynExtension: Send + Sync {
+    fn descriptor(&self) -> &ExtensionDescriptor;
+
+    fn find<'a>(
+        &'a self,
+        finder: usize,
+        parents: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>>;
+
+    fn check<'a>(
+        &'a self,
+        check: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>>;
+
+    /// Answers which of the batch are still there.
+    fn verify<'a>(
+        &'a self,
+        verify: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>>;
+
+    /// Calls an effect, a begin or a cleanup method, and polls it once.
+    fn begin<'a>(&'a self, method: (Phase, usize), call: &Call<'a, '_>) -> Answered<'a>;
+}
+
+impl dyn DynExtension + '_ {
+    /// Calls an effect, a begin or a cleanup method.
+    pub(crate) fn act<'a>(
+        &'a self,
+        method: (Phase, usize),
+        ids: Ids<'a>,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
+        Box::pin(async move {
+            let answer = poll_fn(|task| {
+                let call = Call { ids, cx: CallContext::Step(cx), waker: task.waker() };
+                Poll::Ready(self.begin(method, &call))
+            });
+            match begun(answer.await) {
+                Begun::Answered(answer) => answer,
+                Begun::Going(future) => future.await,
+            }
+        })
+    }
+}
+
+/// An extension's value with its declaration.
+pub(crate) struct Bound {
+    /// What methods that were declared by hand are called on; `None` where there are none.
+    pub(crate) extension: Option<Arc<AnyExtension>>,
+    /// What calls the methods that `#[cascade]` stands on; `None` where there are none.
+    pub(crate) annotated: Option<Box<dyn Annotated>>,
+    pub(crate) declaration: UntypedDeclaration,
+}
+
+impl Bound {
+    fn call<'a>(&'a self, methods: &'a [Method], index: usize, call: &Call<'a, '_>) -> Answered<'a> {
+        match (methods.get(index), &self.annotated) {
+            (Some(Method::Annotated(method)), Some(annotated)) => annotated.call(*method, call),
+            (Some(Method::ByHand(method)), _) => method(self.extension.as_deref(), call),
+            (Some(Method::Annotated(_)) | None, _) => call.refused(),
+        }
+    }
+}
+
+impl DynExtension for Bound {
+    fn descriptor(&self) -> &ExtensionDescriptor {
+        &self.declaration.descriptor
+    }
+
+    fn find<'a>(
+        &'a self,
+        finder: usize,
+        parents: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Box<dyn DynFound>> {
+        let call = Call { ids: parents.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
+        match self.call(&self.declaration.finders, finder, &call) {
+            Ok(Answer(AnswerOf::Found(found))) => found,
+            other => refused(other),
+        }
+    }
+
+    fn check<'a>(
+        &'a self,
+        check: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a StepContext,
+    ) -> HandlerFuture<'a, Positions<String>> {
+        let call = Call { ids: batch.ids(), cx: CallContext::Step(cx), waker: Waker::noop() };
+        match self.call(&self.declaration.checks, check, &call) {
+            Ok(Answer(AnswerOf::Vetoes(vetoes))) => vetoes,
+            other => refused(other),
+        }
+    }
+
+    fn verify<'a>(
+        &'a self,
+        verify: usize,
+        batch: &'a Batch<'a>,
+        cx: &'a FindContext,
+    ) -> HandlerFuture<'a, Positions<()>> {
+        let call = Call { ids: batch.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
+        match self.call(&self.declaration.verifies, verify, &call) {
+            Ok(Answer(AnswerOf::Survivors(survivors))) => survivors,
+            other => refused(other),
+        }
+    }
+
+    fn begin<'a>(&'a self, (phase, method): (Phase, usize), call: &Call<'a, '_>) -> Answered<'a> {
+        let UntypedDeclaration { effects, begins, cleanups, .. } = &self.declaration;
+        let methods: &[Method] = match phase {
+            Phase::Check | Phase::Verify => &[],
+            Phase::Begin => begins,
+            Phase::Effect => effects,
+            Phase::Cleanup => cleanups,
+        };
+        self.call(methods, method, call)
+    }
+}
+
+/// The answer of a method that could not be called.
+fn refused<'a, T: Send + 'a>(answer: Answered<'_>) -> HandlerFuture<'a, T> {
+    let error = why_refused(answer);
+    Box::pin(async { Err(error) })
+}

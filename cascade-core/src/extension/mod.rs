@@ -1,0 +1,24 @@
+//! Extensions: declarations with methods, and how the linker or the program brings them together.
+
+mod bound;
+mod declaration;
+mod generated;
+mod link;
+#[cfg(feature = "inventory")]
+mod linked;
+#[cfg(debug_assertions)]
+mod precompiled;
+mod provide;
+mod registration;
+mod untyped;
+
+pub(crate) use bound::{Bound, DynExtension};
+pub use declaration::{Declaration, Declare};
+pub use generated::{Annotated, Part, Policy, Written};
+pub use link::{HandledBy, assert_handled};
+#[cfg(feature = "inventory")]
+pub(crate) use linked::{linked, nothing_linked};
+#[cfg(debug_assertions)]
+pub use precompiled::FOR_COMMON_IDS;
+pub use provide::{Extension, NotProvided, Provide, Provided};
+pub use registration::Registration;

@@ -1,0 +1,90 @@
+//! How extensions come together: by the linker, or by hand.
+
+use super::bound::{Bound, DynExtension};
+use super::generated::{Annotated, Written};
+use super::provide::{Extension, NotProvided, Provided};
+use crate::model::ExtensionDescriptor;
+
+/// An annotated extension, as the linker collects it.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    link: fn(&mut Linked<'_>),
+}
+
+/// What is asked of an extension that the linker collected.
+struct Linked<'p> {
+    written: Written,
+    /// What it is made of; `None` where it is only to say what it declares.
+    provided: Option<&'p Provided>,
+    made: Option<Result<Box<dyn Annotated>, NotProvided>>,
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let descriptor = self.describe();
+        write!(f, "{} at {}", descriptor.name, descriptor.place)
+    }
+}
+
+impl Registration {
+    /// The registration of `E`. `#[cascade]` submits it.
+    pub const fn of<E: Annotated + Extension>() -> Self {
+        Self { link: link::<E> }
+    }
+
+    pub(crate) fn describe(self) -> ExtensionDescriptor {
+        self.linked(None).written.declaration.descriptor
+    }
+
+    pub(crate) fn make(self, provided: &Provided) -> Result<Box<dyn DynExtension>, NotProvided> {
+        let Linked { written, made, .. } = self.linked(Some(provided));
+        let annotated = made.transpose()?;
+        Ok(Box::new(Bound { extension: None, annotated, declaration: written.declaration }))
+    }
+
+    fn linked(self, provided: Option<&Provided>) -> Linked<'_> {
+        let mut linked = Linked { written: Written::new(), provided, made: None };
+        (self.link)(&mut linked);
+        linked
+    }
+}
+
+impl Linked<'_> {
+    #[inline(never)]
+    fn made(&mut self, extension: Box<dyn Annotated>) {
+        self.made = Some(Ok(extension));
+    }
+
+    #[inline(never)]
+    fn missing(&mut self, missing: NotProvided) {
+        self.made = Some(Err(missing));
+    }
+}
+
+/// There is one of these for each extension in a program, and nothing else but its methods: it does no more than it must.
+fn link<E: Annotated + Extension>(linked: &mut Linked<'_>) {
+    if let Some(provided) = linked.provided {
+        match E::from_provided(provided) {
+            Ok(extension) => linked.made(Box::new(extension)),
+            Err(missing) => linked.missing(missing),
+        }
+    }
+    E::declare(&mut linked.written);
+}
+
+/// Submits an extension to the linker's collection; does nothing where the feature `inventory` is off.
+#[cfg(feature = "inventory")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __submit {
+    ($extension:ty) => {
+        $crate::__private::inventory::submit! { $crate::__private::Registration::of::<$extension>() }
+    };
+}
+
+#[cfg(not(feature = "inventory"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __submit {
+    ($extension:ty) => {};
+}

@@ -1,0 +1,128 @@
+//! A declaration whose types are told no further: all that [`Declaration`](crate::Declaration) does but to know its types.
+
+use crate::handler::{Answered, AnyExtension, Call};
+use crate::model::{
+    EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, Name, OperationDescriptor,
+    Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
+};
+
+/// The data with the methods behind it.
+pub(crate) struct UntypedDeclaration {
+    pub(crate) descriptor: ExtensionDescriptor,
+    pub(crate) finders: Vec<Method>,
+    pub(crate) checks: Vec<Method>,
+    pub(crate) effects: Vec<Method>,
+    pub(crate) begins: Vec<Method>,
+    pub(crate) cleanups: Vec<Method>,
+    pub(crate) verifies: Vec<Method>,
+}
+
+/// How a method is called.
+pub(crate) enum Method {
+    /// By its number, through [`Annotated::call`](super::generated::Annotated::call).
+    Annotated(u16),
+    ByHand(Box<ByHand>),
+}
+
+/// A method of a declaration by hand, for an extension of a type that it knows.
+pub(crate) type ByHand =
+    dyn for<'a, 'w> Fn(Option<&'a AnyExtension>, &Call<'a, 'w>) -> Answered<'a> + Send + Sync;
+
+impl Method {
+    pub(crate) fn by_hand<F>(method: F) -> Self
+    where
+        F: for<'a, 'w> Fn(Option<&'a AnyExtension>, &Call<'a, 'w>) -> Answered<'a>,
+        F: Send + Sync + 'static,
+    {
+        Self::ByHand(Box::new(method))
+    }
+}
+
+impl UntypedDeclaration {
+    pub(crate) fn new(name: Name, resource: ResourceDescriptor, place: Place) -> Self {
+        let descriptor = ExtensionDescriptor {
+            name,
+            docs: Name::default(),
+            resource,
+            addon: false,
+            settings: StepSettings::default(),
+            edges: Vec::new(),
+            after: Vec::new(),
+            finders: Vec::new(),
+            effects: Vec::new(),
+            rules: Vec::new(),
+            checks: Vec::new(),
+            begins: Vec::new(),
+            cleanups: Vec::new(),
+            verifies: Vec::new(),
+            place,
+            ids_fit: true,
+        };
+        Self {
+            descriptor,
+            finders: Vec::new(),
+            checks: Vec::new(),
+            effects: Vec::new(),
+            begins: Vec::new(),
+            cleanups: Vec::new(),
+            verifies: Vec::new(),
+        }
+    }
+
+    pub(crate) fn edge(&mut self, parent: ResourceDescriptor, place: Place) {
+        self.descriptor.edges.push(EdgeDeclaration { parent, place });
+    }
+
+    pub(crate) fn after(&mut self, resource: ResourceDescriptor, place: Place) {
+        self.descriptor.after.push(EdgeDeclaration { parent: resource, place });
+    }
+
+    pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: Method) {
+        self.descriptor.finders.push(declared);
+        self.finders.push(method);
+    }
+
+    pub(crate) fn effect(&mut self, name: Name, place: Place, method: Method) {
+        let (docs, supersedes) = (Name::default(), Vec::new());
+        self.descriptor.effects.push(EffectDeclaration { method: name, docs, supersedes, place });
+        self.effects.push(method);
+    }
+
+    pub(crate) fn declared_effect(&mut self, effect: &str) -> Option<&mut EffectDeclaration> {
+        self.descriptor.effects.iter_mut().find(|declared| declared.method == effect)
+    }
+
+    /// A method of a phase around the effects.
+    pub(crate) fn phase(&mut self, phase: Phase, declared: PhaseDeclaration, method: Method) {
+        let Some((descriptors, methods)) = self.of_phase(phase) else { return };
+        descriptors.push(declared);
+        methods.push(method);
+    }
+
+    pub(crate) fn only(
+        &mut self,
+        phase: Phase,
+        (method, operation): (&str, &OperationDescriptor),
+        effects: impl IntoIterator<Item = impl Into<Name>>,
+    ) {
+        let Some((declared, _)) = self.of_phase(phase) else { return };
+        let is_meant = |one: &&mut PhaseDeclaration| one.method == method && one.operation.is_same(operation);
+        if let Some(declared) = declared.iter_mut().find(is_meant) {
+            declared.only = effects.into_iter().map(Into::into).collect();
+        }
+    }
+
+    /// What is declared for a phase; `None` for the effects, which are no phase around themselves.
+    pub(crate) fn of_phase(
+        &mut self,
+        phase: Phase,
+    ) -> Option<(&mut Vec<PhaseDeclaration>, &mut Vec<Method>)> {
+        match phase {
+            Phase::Check => Some((&mut self.descriptor.checks, &mut self.checks)),
+            Phase::Begin => Some((&mut self.descriptor.begins, &mut self.begins)),
+            Phase::Cleanup => Some((&mut self.descriptor.cleanups, &mut self.cleanups)),
+            Phase::Verify => Some((&mut self.descriptor.verifies, &mut self.verifies)),
+            Phase::Effect => None,
+        }
+    }
+}

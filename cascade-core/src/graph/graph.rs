@@ -1,0 +1,324 @@
+//! The resource graph: all extensions brought together and checked.
+//!
+//! Everything is sorted by name, so that the order in which the linker collected the extensions shows nowhere.
+
+use std::collections::BTreeMap;
+
+use super::validate;
+use crate::model::{
+    BuildError, Decision, ExtensionDescriptor, OperationDescriptor, Place, ResourceDescriptor, nearest,
+};
+
+/// The resource graph, checked. A node for each resource, an arc from parent to child for each edge.
+///
+/// ```
+/// # use cascade_core::{Declaration, Graph, ResourceDescriptor, Rule, Outcome, Delete, place};
+/// let zone = ResourceDescriptor::runtime::<u64>("Zone", place!());
+/// let mut zones = Declaration::<(), u64>::new("Zones", zone, place!());
+/// zones.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+/// zones.rule(Rule::effect::<Delete>("remove", place!()));
+///
+/// let graph = Graph::build([zones.descriptor().clone()])?;
+/// assert_eq!(graph.resources().map(|resource| resource.name()).collect::<Vec<_>>(), ["Zone"]);
+/// # Ok::<(), cascade_core::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Graph {
+    pub(crate) extensions: Vec<ExtensionDescriptor>,
+    pub(crate) resources: Vec<ResourceNode>,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) operations: Vec<OperationDescriptor>,
+}
+
+/// A resource in the graph.
+#[derive(Clone, Debug)]
+pub struct ResourceNode {
+    pub(crate) descriptor: ResourceDescriptor,
+    /// The edges to its parents, and to its children, by index.
+    pub(crate) up: Vec<usize>,
+    pub(crate) down: Vec<usize>,
+    /// Its effects, the owner's first, each extension's in the order they are written: the order they run in.
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) root_rules: Vec<GraphRule>,
+    /// The resources whose instances end before steps on this one start, without being its children.
+    pub(crate) after: Vec<usize>,
+    /// Its extensions by index, the owner first.
+    pub(crate) extensions: Vec<usize>,
+}
+
+/// An edge of the graph: the child declares that it hangs off the parent.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EdgeRef<'g> {
+    /// The resource that the child hangs off.
+    pub parent: &'g ResourceNode,
+    /// The resource that declares the edge.
+    pub child: &'g ResourceNode,
+    /// Where it was written.
+    pub place: Place,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub(crate) parent: usize,
+    pub(crate) child: usize,
+    pub(crate) extension: usize,
+    pub(crate) finders: Vec<EdgeFinder>,
+    pub(crate) rules: Vec<GraphRule>,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EdgeFinder {
+    pub(crate) method: usize,
+    pub(crate) operation: Option<usize>,
+}
+
+/// A rule with its names resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct GraphRule {
+    pub(crate) operation: usize,
+    pub(crate) root: Option<usize>,
+    pub(crate) decision: GraphDecision,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GraphDecision {
+    Effect { effect: usize, leaf: bool },
+    Ignore,
+    Retain,
+    Restrict,
+    WithParent,
+    Shared { effect: Option<usize> },
+}
+
+/// An effect of a resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Effect {
+    pub(crate) name: String,
+    pub(crate) extension: usize,
+    pub(crate) method: usize,
+    /// The effects it supersedes, a bit each.
+    pub(crate) supersedes: u32,
+}
+
+impl ResourceNode {
+    /// The resource's name.
+    pub fn name(&self) -> &str {
+        self.descriptor.name()
+    }
+
+    /// What was declared of the resource.
+    pub fn descriptor(&self) -> &ResourceDescriptor {
+        &self.descriptor
+    }
+
+    /// The names of its effects, in the order they run in.
+    pub fn effects(&self) -> impl Iterator<Item = &str> {
+        self.effects.iter().map(|effect| effect.name.as_str())
+    }
+
+    pub(crate) fn effect_named(&self, extension: usize, name: &str) -> Option<usize> {
+        self.effects.iter().position(|effect| effect.extension == extension && effect.name == name)
+    }
+}
+
+impl Graph {
+    /// Brings extensions together and checks them. The error lists all faults.
+    pub fn build(extensions: impl IntoIterator<Item = ExtensionDescriptor>) -> Result<Self, BuildError> {
+        let mut extensions: Vec<ExtensionDescriptor> = extensions.into_iter().collect();
+        extensions.sort_by(|a, b| extension_order(a).cmp(&extension_order(b)));
+        let faults = validate::faults(&extensions);
+        if faults.is_empty() { Ok(Self::assemble(extensions)) } else { Err(BuildError::new(faults)) }
+    }
+
+    /// The resources, by name.
+    pub fn resources(&self) -> impl ExactSizeIterator<Item = &ResourceNode> {
+        self.resources.iter()
+    }
+
+    /// The edges, by child and then by parent.
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = EdgeRef<'_>> {
+        self.edges.iter().map(|edge| EdgeRef {
+            parent: &self.resources[edge.parent],
+            child: &self.resources[edge.child],
+            place: edge.place,
+        })
+    }
+
+    /// The operations that some rule mentions, by code.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = &OperationDescriptor> {
+        self.operations.iter()
+    }
+
+    /// The resource of that name.
+    pub fn resource(&self, name: &str) -> Option<&ResourceNode> {
+        self.find_resource(name).map(|index| &self.resources[index])
+    }
+
+    pub(crate) fn find_resource(&self, name: &str) -> Option<usize> {
+        self.resources.binary_search_by(|resource| resource.name().cmp(name)).ok()
+    }
+
+    pub(crate) fn find_operation(&self, code: &str) -> Option<usize> {
+        self.operations.binary_search_by(|operation| operation.code().cmp(code)).ok()
+    }
+
+    /// The name nearest to `name`, if one is near.
+    pub(crate) fn nearest_resource(&self, name: &str) -> Option<&str> {
+        nearest(self.resources.iter().map(ResourceNode::name), name)
+    }
+
+    /// Only called when there are no faults: every name that is looked up is there.
+    fn assemble(extensions: Vec<ExtensionDescriptor>) -> Self {
+        let mut graph = Self {
+            resources: resource_nodes(&extensions),
+            operations: operations(&extensions),
+            edges: Vec::new(),
+            extensions,
+        };
+        graph.add_effects();
+        graph.add_edges();
+        graph.add_after();
+        graph.add_root_rules();
+        graph
+    }
+
+    fn add_effects(&mut self) {
+        for resource in &mut self.resources {
+            for &extension in &resource.extensions {
+                let declared = &self.extensions[extension].effects;
+                let first = resource.effects.len();
+                let bit = |name: &str| {
+                    declared.iter().position(|effect| effect.method == name).map_or(0, |at| 1 << (first + at))
+                };
+                resource.effects.extend(declared.iter().enumerate().map(|(method, effect)| Effect {
+                    name: effect.method.to_string(),
+                    extension,
+                    method,
+                    supersedes: effect.supersedes.iter().fold(0, |mask, name| mask | bit(name)),
+                }));
+            }
+        }
+    }
+
+    fn add_edges(&mut self) {
+        let mut edges = Vec::new();
+        for (index, extension) in self.extensions.iter().enumerate() {
+            let Some(child) = self.find_resource(extension.resource.name()) else { continue };
+            for declared in &extension.edges {
+                let Some(parent) = self.find_resource(declared.parent.name()) else { continue };
+                edges.push(Edge {
+                    parent,
+                    child,
+                    extension: index,
+                    finders: self.finders_of(extension, &declared.parent),
+                    rules: self.rules_of(index, child, Some(&declared.parent)),
+                    place: declared.place,
+                });
+            }
+        }
+        edges.sort_by_key(|edge| (edge.child, edge.parent));
+        for (index, edge) in edges.iter().enumerate() {
+            self.resources[edge.child].up.push(index);
+            self.resources[edge.parent].down.push(index);
+        }
+        self.edges = edges;
+    }
+
+    fn add_after(&mut self) {
+        for resource in 0..self.resources.len() {
+            let owners = self.resources[resource].extensions.iter();
+            let declared = owners.flat_map(|&extension| &self.extensions[extension].after);
+            let mut after: Vec<usize> =
+                declared.filter_map(|declared| self.find_resource(declared.parent.name())).collect();
+            after.sort_unstable();
+            after.dedup();
+            self.resources[resource].after = after;
+        }
+    }
+
+    fn add_root_rules(&mut self) {
+        for resource in 0..self.resources.len() {
+            let owners = self.resources[resource].extensions.clone();
+            self.resources[resource].root_rules =
+                owners.into_iter().flat_map(|extension| self.rules_of(extension, resource, None)).collect();
+        }
+    }
+
+    fn finders_of(&self, extension: &ExtensionDescriptor, parent: &ResourceDescriptor) -> Vec<EdgeFinder> {
+        let asked = |(method, finder): (usize, &crate::model::FinderDeclaration)| {
+            let operation = match &finder.operation {
+                Some(operation) => Some(self.find_operation(operation.code())?),
+                None => None,
+            };
+            finder.parent.is_same(parent).then_some(EdgeFinder { method, operation })
+        };
+        extension.finders.iter().enumerate().filter_map(asked).collect()
+    }
+
+    /// The rules of an extension along one edge, or (`None`) those for an instance that is itself the root.
+    fn rules_of(
+        &self,
+        extension: usize,
+        resource: usize,
+        edge: Option<&ResourceDescriptor>,
+    ) -> Vec<GraphRule> {
+        let mut rules = Vec::new();
+        for rule in &self.extensions[extension].rules {
+            let along = match edge {
+                Some(parent) => rule.from.iter().any(|from| from.is_same(parent)),
+                None => rule.from.is_empty(),
+            };
+            let (true, Some(operation)) = (along, self.find_operation(rule.operation.code())) else {
+                continue;
+            };
+            let effect = rule.decision.effect();
+            let effect = effect.and_then(|name| self.resources[resource].effect_named(extension, name));
+            let decision = match (&rule.decision, effect) {
+                (Decision::Effect { leaf, .. }, Some(effect)) => {
+                    GraphDecision::Effect { effect, leaf: *leaf }
+                }
+                (Decision::Effect { .. }, None) => continue,
+                (Decision::Ignore, _) => GraphDecision::Ignore,
+                (Decision::Retain, _) => GraphDecision::Retain,
+                (Decision::Restrict, _) => GraphDecision::Restrict,
+                (Decision::WithParent, _) => GraphDecision::WithParent,
+                (Decision::Shared { .. }, effect) => GraphDecision::Shared { effect },
+            };
+            let roots = rule.roots.iter().map(|root| self.find_resource(root.name()));
+            let roots = if rule.roots.is_empty() { vec![None] } else { roots.collect() };
+            rules.extend(roots.into_iter().map(|root| GraphRule { operation, root, decision }));
+        }
+        rules
+    }
+}
+
+/// A total order that does not depend on the linker: owners before add-ons.
+pub(crate) fn extension_order(extension: &ExtensionDescriptor) -> (&str, bool, Place, &str) {
+    (extension.resource.name(), extension.addon, extension.place, &extension.name)
+}
+
+fn resource_nodes(extensions: &[ExtensionDescriptor]) -> Vec<ResourceNode> {
+    let mut by_name: BTreeMap<&str, ResourceNode> = BTreeMap::new();
+    for (index, extension) in extensions.iter().enumerate() {
+        let node = by_name.entry(extension.resource.name()).or_insert_with(|| ResourceNode {
+            descriptor: extension.resource.clone(),
+            up: Vec::new(),
+            down: Vec::new(),
+            effects: Vec::new(),
+            root_rules: Vec::new(),
+            after: Vec::new(),
+            extensions: Vec::new(),
+        });
+        node.extensions.push(index);
+    }
+    by_name.into_values().collect()
+}
+
+fn operations(extensions: &[ExtensionDescriptor]) -> Vec<OperationDescriptor> {
+    let mentioned = extensions.iter().flat_map(|extension| &extension.rules).map(|rule| rule.operation);
+    let by_code: BTreeMap<&str, OperationDescriptor> =
+        mentioned.map(|operation| (operation.code(), operation)).collect();
+    by_code.into_values().collect()
+}

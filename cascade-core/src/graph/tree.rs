@@ -1,0 +1,133 @@
+//! The flattened tree: the graph from one root, unfolded into its simple paths.
+//!
+//! People see this tree; the engine never walks it, for it can have exponentially many branches. It unfolds only as
+//! far as somebody looks.
+
+use std::fmt;
+
+use super::graph::{Graph, ResourceNode};
+use super::route::{Reach, Route};
+use crate::model::Operation;
+
+/// A node of the flattened tree: a resource, reached by the path from the root to it.
+#[derive(Clone, Debug)]
+pub struct TreeNode<'g> {
+    graph: &'g Graph,
+    route: Option<&'g Route>,
+    path: Vec<usize>,
+}
+
+/// The flattened tree of one root.
+#[derive(Clone, Debug)]
+pub struct Tree<'g> {
+    graph: &'g Graph,
+    route: Option<Route>,
+    root: usize,
+}
+
+impl Graph {
+    /// The flattened tree from the resource of that name, along all edges; `None` where there is none of that name.
+    pub fn tree(&self, root: &str) -> Option<Tree<'_>> {
+        Some(Tree { graph: self, route: None, root: self.find_resource(root)? })
+    }
+
+    /// The flattened tree as `O` goes from that root: only along the edges for which it has a rule. `None` where there
+    /// is no such resource, or `O` has no rule for it as the root.
+    pub fn tree_of<O: Operation>(&self, root: &str) -> Option<Tree<'_>> {
+        let root = self.find_resource(root)?;
+        let route = Route::new(self, self.find_operation(O::CODE)?, root)?;
+        Some(Tree { graph: self, route: Some(route), root })
+    }
+}
+
+impl Tree<'_> {
+    /// The root of the tree.
+    pub fn root(&self) -> TreeNode<'_> {
+        TreeNode { graph: self.graph, route: self.route.as_ref(), path: vec![self.root] }
+    }
+}
+
+impl<'g> TreeNode<'g> {
+    /// The resource.
+    pub fn resource(&self) -> &'g ResourceNode {
+        &self.graph.resources[self.last()]
+    }
+
+    /// How many resources stand above it on its path.
+    pub fn depth(&self) -> usize {
+        self.path.len() - 1
+    }
+
+    /// What the branch goes on with, by name. A resource that is already on the path ends the branch before it: so are
+    /// cycles cut. Made when asked for.
+    pub fn children(&self) -> impl Iterator<Item = TreeNode<'g>> + '_ {
+        self.resource().down.iter().filter_map(|&edge| {
+            let child = self.graph.edges[edge].child;
+            let taken = self.route.is_none_or(|route| route.edges[edge].is_some());
+            let goes_on = self.route.is_none_or(|route| !self.is_leaf(route));
+            (taken && goes_on && !self.path.contains(&child)).then(|| {
+                let path = self.path.iter().copied().chain([child]).collect();
+                TreeNode { graph: self.graph, route: self.route, path }
+            })
+        })
+    }
+
+    /// The effect that the operation has on what is reached this way, or the policy (`retain`, `restrict`,
+    /// `with_parent`); `None` in a tree along all edges.
+    pub fn effect(&self) -> Option<&'g str> {
+        Some(match self.reach(self.route?)? {
+            Reach::Effect { effect, .. } => &self.resource().effects[effect].name,
+            Reach::Taken => "with_parent",
+            Reach::Retained => "retain",
+            Reach::Restricts => "restrict",
+        })
+    }
+
+    fn is_leaf(&self, route: &Route) -> bool {
+        match self.reach(route) {
+            Some(Reach::Effect { leaf, .. }) => leaf,
+            Some(Reach::Taken) => false,
+            Some(Reach::Retained | Reach::Restricts) | None => true,
+        }
+    }
+
+    fn reach(&self, route: &Route) -> Option<Reach> {
+        let [.., parent, child] = self.path.as_slice() else { return Some(route.root_reach) };
+        let edges = &self.graph.resources[*child].up;
+        let edge = edges.iter().find(|&&edge| self.graph.edges[edge].parent == *parent)?;
+        route.edges[*edge].map(|route| route.reach)
+    }
+
+    fn last(&self) -> usize {
+        self.path[self.path.len() - 1]
+    }
+}
+
+impl fmt::Display for Tree<'_> {
+    /// One line a node. An exponential graph has an exponential tree: use [`Tree::root`] to look at a part of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = self.root();
+        write_node(&root, f)?;
+        write_children(&root, "", f)
+    }
+}
+
+fn write_node(node: &TreeNode<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(node.resource().name())?;
+    match node.effect() {
+        Some(effect) => writeln!(f, ": {effect}"),
+        None => writeln!(f),
+    }
+}
+
+fn write_children(node: &TreeNode<'_>, indent: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut children = node.children().peekable();
+    while let Some(child) = children.next() {
+        let (branch, below) =
+            if children.peek().is_some() { ("├── ", "│   ") } else { ("└── ", "    ") };
+        write!(f, "{indent}{branch}")?;
+        write_node(&child, f)?;
+        write_children(&child, &format!("{indent}{below}"), f)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! What a user's method may ask about the cascade it is called in.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::nesting::Nesting;
+use crate::affected::Affected;
+use crate::graph::Method;
+use crate::ids::ResourceId;
+use crate::model::hex;
+use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, bits};
+
+/// What a finder may ask: which operation is planned, and where it started.
+#[derive(Clone, Debug)]
+pub struct FindContext {
+    pub(crate) operation: Arc<dyn AnyOperation>,
+    pub(crate) root: String,
+}
+
+impl FindContext {
+    /// For finders that are asked about a set that is known.
+    pub(crate) fn of(affected: &Affected) -> Self {
+        let root = affected.resource_name(affected.route.root).to_owned();
+        Self { operation: Arc::clone(&affected.operation), root }
+    }
+
+    /// The operation, if it is an `O`.
+    pub fn operation<O: Operation>(&self) -> Option<&O> {
+        self.operation.as_any().downcast_ref()
+    }
+
+    /// The name of the resource that the cascade started from.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+}
+
+/// What a check, begin, effect or cleanup method may ask. It sees the whole plan, and nothing that changes.
+#[derive(Clone)]
+pub struct StepContext {
+    pub(crate) affected: Arc<Affected>,
+    /// The engine that calls the method. It belongs to a later stage, so its type is unknown here.
+    pub(crate) engine: Arc<dyn Any + Send + Sync>,
+    pub(crate) nesting: Arc<Nesting>,
+    pub(crate) method: Method,
+    pub(crate) phase: Phase,
+    pub(crate) attempt: u32,
+    /// Whether an earlier process, or an earlier run of the method that started this run, may have called the method for
+    /// some of these instances.
+    pub(crate) resumed: bool,
+    /// `None` in a check: there is no run yet.
+    pub(crate) run: Option<RunId>,
+    pub(crate) forced: bool,
+}
+
+impl fmt::Debug for StepContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StepContext({} of {}, try {})", self.effect(), self.phase, self.attempt)
+    }
+}
+
+impl StepContext {
+    /// The operation, if it is an `O`.
+    pub fn operation<O: Operation>(&self) -> Option<&O> {
+        self.affected.operation.as_any().downcast_ref()
+    }
+
+    /// The name of the resource that the cascade started from.
+    pub fn root(&self) -> &str {
+        self.affected.resource_name(self.affected.route.root)
+    }
+
+    /// The name of the method that is called.
+    pub fn effect(&self) -> &str {
+        self.method.name(&self.affected.graph, self.phase)
+    }
+
+    /// The part of the run that the method is called in.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Which try this is, from 1. From the second on, part of the work may be done already.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Whether part of the work may be done already: an earlier try failed, or the process that ran this died while the
+    /// method may have been under way, or one of both holds for the method that started this cascade. Never `false` where
+    /// it was called before. On workers it is always `true`: there a call cannot be told from its repeat.
+    pub fn is_repeat(&self) -> bool {
+        self.attempt > 1 || self.resumed
+    }
+
+    /// The run. `None` in a check, which comes before the run.
+    pub fn run_id(&self) -> Option<&RunId> {
+        self.run.as_ref()
+    }
+
+    /// A key for what this method does to `id`: the same each time that it is called for it in this run, also in another
+    /// process and in another batch, and another one for everything else. For an agent or a service that takes a key to
+    /// tell a repeat from a second order.
+    pub fn idempotency_key(&self, id: &impl ResourceId) -> Result<String, StepError> {
+        let run = self.run.as_ref().map_or("", RunId::as_str);
+        let resource = self.affected.resource_name(self.method.resource);
+        let extension = &self.affected.graph.extensions[self.method.extension].name;
+        let id = serde_json::to_string(id).map_err(StepError::terminal)?;
+        Ok(hex([run, self.phase.name(), resource, extension, self.effect(), &id]))
+    }
+
+    /// Whether the run goes on in spite of vetoes.
+    pub fn forced(&self) -> bool {
+        self.forced
+    }
+
+    /// The affected parents of type `P` that `id`, an instance of the method's own resource, was found under: each
+    /// once, in the order they were found. Empty if `id` is not in the plan, or hangs off no affected `P`.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # #[derive(Resource)] #[resource(id = String)] pub struct L3Network;
+    /// fn networks_that_go(vm: u64, cx: &StepContext) -> Vec<String> {
+    ///     cx.parents_of::<L3Network>(&vm)
+    /// }
+    /// ```
+    pub fn parents_of<P: Resource>(&self, id: &impl ResourceId) -> Vec<P::Id> {
+        let graph = &self.affected.graph;
+        let Some(parent) = graph.find_resource(P::NAME) else { return Vec::new() };
+        let edge =
+            graph.resources[self.method.resource].up.iter().find(|&&edge| graph.edges[edge].parent == parent);
+        let index = self.affected.columns[self.method.resource].ids.typed().and_then(|ids| ids.index_of(id));
+        match (edge, index, self.affected.columns[parent].ids.typed::<P::Id>()) {
+            (Some(&edge), Some(index), Some(ids)) => {
+                self.affected.parents(edge, index).into_iter().map(|at| ids.get(at).clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the instance is one that the operation was started on.
+    pub fn is_root<R: Resource>(&self, id: &R::Id) -> bool {
+        self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_root(resource, index))
+    }
+
+    /// Whether the instance is in the plan.
+    pub fn is_affected<R: Resource>(&self, id: &R::Id) -> bool {
+        self.find::<R>(id).is_some()
+    }
+
+    /// Whether the instance goes: an effect that runs on it came by a rule which is not a `leaf`.
+    pub fn is_going<R: Resource>(&self, id: &R::Id) -> bool {
+        self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_going(resource, index))
+    }
+
+    /// The names of the effects that run on the instance, in their order.
+    pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Vec<&str> {
+        let Some((resource, index)) = self.find::<R>(id) else { return Vec::new() };
+        bits(self.affected.effects(resource, index))
+            .map(|effect| self.affected.effect_name(resource, effect))
+            .collect()
+    }
+
+    fn find<R: Resource>(&self, id: &R::Id) -> Option<(usize, u32)> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let column = &self.affected.columns[resource];
+        let index = column.ids.typed::<R::Id>()?.index_of(id)?;
+        column.is_affected(index).then_some((resource, index))
+    }
+}
+
+/// The contexts that know the operation.
+#[doc(hidden)]
+pub trait OperationContext {
+    fn expect_operation<O: Operation>(&self) -> Result<&O, StepError>;
+}
+
+impl OperationContext for FindContext {
+    fn expect_operation<O: Operation>(&self) -> Result<&O, StepError> {
+        self.operation().ok_or_else(|| other_operation::<O>(&*self.operation))
+    }
+}
+
+impl OperationContext for StepContext {
+    fn expect_operation<O: Operation>(&self) -> Result<&O, StepError> {
+        self.operation().ok_or_else(|| other_operation::<O>(&*self.affected.operation))
+    }
+}
+
+fn other_operation<O: Operation>(operation: &dyn AnyOperation) -> StepError {
+    let (wanted, got) = (O::DESCRIPTOR.name(), operation.descriptor().name());
+    StepError::terminal(format!("the method takes the operation {wanted}, and was called for {got}"))
+}

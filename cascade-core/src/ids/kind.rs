@@ -1,0 +1,29 @@
+//! What the engine can do with ids whose type it does not know.
+
+use std::any::{TypeId, type_name};
+
+use super::id::ResourceId;
+use super::interner::IdColumn;
+use super::table::{BatchForm, IdTable};
+
+/// What the engine can do with ids whose type it does not know.
+#[derive(Clone, Copy)]
+pub(crate) struct IdKind {
+    pub(crate) type_id: TypeId,
+    pub(crate) type_name: fn() -> &'static str,
+    pub(crate) table: fn() -> Box<dyn IdTable>,
+    pub(crate) batch: BatchForm,
+}
+
+impl IdKind {
+    /// Not inlined: all that it names would be compiled wherever a resource is.
+    #[inline(never)]
+    pub(crate) const fn of<Id: ResourceId>() -> Self {
+        Self {
+            type_id: TypeId::of::<Id>(),
+            type_name: type_name::<Id>,
+            table: || Box::new(IdColumn::<Id>::new()),
+            batch: BatchForm::of::<Id>(),
+        }
+    }
+}

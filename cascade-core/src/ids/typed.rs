@@ -1,0 +1,15 @@
+//! Tables of ids as what they are, where the type of the ids is known.
+
+use super::id::ResourceId;
+use super::interner::IdColumn;
+use super::table::IdTable;
+
+impl dyn IdTable {
+    pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&IdColumn<Id>> {
+        self.as_any().downcast_ref()
+    }
+
+    pub(crate) fn typed_mut<Id: ResourceId>(&mut self) -> Option<&mut IdColumn<Id>> {
+        self.as_any_mut().downcast_mut()
+    }
+}

@@ -1,0 +1,45 @@
+//! The vocabulary that all stages share: resources, operations, rules, declarations as data, errors.
+
+mod bits;
+mod call_error;
+mod clock;
+mod descriptor;
+mod error;
+mod fault;
+mod hash;
+pub(crate) mod location;
+mod name;
+mod operation;
+mod phase;
+mod printed;
+mod resource;
+mod rule;
+mod run_id;
+mod settings;
+mod suggest;
+mod sync;
+
+pub(crate) use bits::{MAX_EFFECTS, bits};
+pub use call_error::CallError;
+pub(crate) use call_error::Carried;
+pub(crate) use call_error::unwrapped;
+pub use clock::unix_millis;
+pub use descriptor::{
+    EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, PhaseDeclaration,
+};
+pub use error::{StepError, Terminal};
+pub use fault::{BuildError, Fault, FaultKind};
+pub(crate) use hash::Fields;
+pub(crate) use hash::hex;
+pub use location::Place;
+pub use name::Name;
+pub(crate) use operation::AnyOperation;
+pub use operation::{Delete, Operation, OperationDescriptor, StartsFrom};
+pub use phase::Phase;
+pub(crate) use printed::Printed;
+pub use resource::{IdOf, Resource, ResourceDescriptor, Roots};
+pub use rule::{Decision, Rule};
+pub use run_id::RunId;
+pub use settings::StepSettings;
+pub(crate) use suggest::nearest;
+pub(crate) use sync::{Mutex, MutexGuard};

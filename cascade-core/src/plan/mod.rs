@@ -1,0 +1,15 @@
+//! The plan: the affected set as people read, limit and approve it.
+
+pub(crate) mod digest;
+mod error;
+mod limits;
+mod plan;
+mod veto;
+mod why;
+
+pub use error::PlanError;
+pub use limits::{Exceeded, Limits};
+pub use plan::{CutSummary, Plan, PlanSummary, ResourceSummary};
+pub use veto::PlanVeto;
+pub(crate) use why::why;
+pub use why::{Why, WhyPath};

@@ -1,0 +1,265 @@
+//! The plan: what pass 1 found, with the objections of the checks. Nothing has been changed yet.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::digest;
+use super::limits::{Exceeded, Limits};
+use super::veto::PlanVeto;
+use crate::affected::{Affected, InstanceRef};
+use crate::model::Resource;
+
+/// What an operation would touch: every affected instance with its effects, and the order. Made by
+/// [`Cascade::plan`](crate::Cascade::plan), which changes nothing.
+///
+/// Prints as a tree with counts and effects; serialises with every instance.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) vetoes: Vec<PlanVeto>,
+    pub(crate) denials: Vec<PlanVeto>,
+}
+
+/// A plan in numbers: what a person confirms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PlanSummary {
+    /// The operation's code.
+    pub operation: String,
+    /// The root resource.
+    pub root: String,
+    /// The root instances, as they print.
+    pub roots: Vec<String>,
+    /// All affected instances.
+    pub instances: usize,
+    /// What happens to how many, by resource. Only resources with affected instances.
+    pub resources: BTreeMap<String, ResourceSummary>,
+    /// The objections of checks.
+    pub vetoes: Vec<PlanVeto>,
+    /// The instances that authorizers deny.
+    pub denials: Vec<PlanVeto>,
+    /// The arcs that close cycles of instances and were left out of the order.
+    pub cut: Vec<CutSummary>,
+    /// What a confirmation is bound to.
+    pub digest: String,
+}
+
+/// One resource of a plan in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ResourceSummary {
+    /// Its affected instances.
+    pub instances: usize,
+    /// How many get which effect. An instance can get several, or none.
+    pub effects: BTreeMap<String, usize>,
+    /// How many of them go.
+    pub going: usize,
+    /// How many others were found to hang off what goes, and are left in place.
+    pub retained: usize,
+}
+
+/// An arc that closes a cycle of instances, and is left out of the order: the parent does not wait for the child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CutSummary {
+    /// The parent's resource and id, as they print.
+    pub parent: (String, String),
+    /// The child's resource and id, as they print.
+    pub child: (String, String),
+    /// Whether the parent does wait for all that hangs off the child, and only not for the child's own end: that comes
+    /// with another parent, which takes the child and waits for this one.
+    pub end_only: bool,
+}
+
+impl Plan {
+    /// How many instances are affected, the roots included.
+    pub fn len(&self) -> usize {
+        self.affected.count
+    }
+
+    /// Whether nothing is affected. A plan has at least its roots, so this is `false`.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The objections of the checks, by resource and id. With any of them, only a forced run starts.
+    pub fn vetoes(&self) -> &[PlanVeto] {
+        &self.vetoes
+    }
+
+    /// The instances that authorizers deny, by resource and id. With any of them, nothing runs.
+    pub fn denials(&self) -> &[PlanVeto] {
+        &self.denials
+    }
+
+    /// The limits that the plan is above.
+    pub fn exceeds(&self, limits: &Limits) -> Vec<Exceeded> {
+        limits.exceeded(&self.affected)
+    }
+
+    /// The ids of the affected instances of `R`, sorted.
+    pub fn ids<R: Resource>(&self) -> Vec<R::Id> {
+        let Some(resource) = self.affected.graph.find_resource(R::NAME) else { return Vec::new() };
+        let Some(ids) = self.affected.columns[resource].ids.typed::<R::Id>() else { return Vec::new() };
+        self.affected.sorted(resource).map(|index| ids.get(index).clone()).collect()
+    }
+
+    /// Every affected instance, resource by resource, in the order of discovery.
+    pub fn instances(&self) -> impl Iterator<Item = InstanceRef<'_>> {
+        self.affected.resources().flat_map(move |resource| {
+            let instances = self.affected.instances(resource);
+            instances.map(move |index| InstanceRef::new(&self.affected, resource, index))
+        })
+    }
+
+    /// The effects that would run on one instance of `R`, in their order; `None` if it is not affected.
+    pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Option<Vec<&str>> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let column = &self.affected.columns[resource];
+        let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
+        Some(self.affected.effect_names(resource, self.affected.effects(resource, index)).collect())
+    }
+
+    /// What a confirmation is bound to: the SHA-256, in hex, of the operation, the roots and every affected instance
+    /// with its effects. It does not depend on the link order or on the order of finders' answers.
+    ///
+    /// An id whose `Serialize` fails is an error.
+    pub fn digest(&self) -> Result<String, serde_json::Error> {
+        digest::of(&self.affected)
+    }
+
+    /// The plan in numbers.
+    pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
+        let affected = &*self.affected;
+        let root_column = &affected.columns[affected.route.root];
+        let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
+        let summaries =
+            resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
+        Ok(PlanSummary {
+            operation: affected.operation.descriptor().code().to_owned(),
+            root: affected.resource_name(affected.route.root).to_owned(),
+            roots: (0..affected.roots).map(|root| root_column.ids.display(root).to_string()).collect(),
+            instances: affected.count,
+            resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
+            vetoes: self.vetoes.clone(),
+            denials: self.denials.clone(),
+            cut: self.cut(),
+            digest: self.digest()?,
+        })
+    }
+
+    /// The arcs that were left out of the order, by resources and ids.
+    pub(crate) fn cut(&self) -> Vec<CutSummary> {
+        let affected = &*self.affected;
+        let printed = |resource: usize, index: u32| {
+            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+        };
+        let arcs = affected.cut_by_ids().into_iter().map(|(arc, end_only)| {
+            let edge = &affected.graph.edges[arc.edge];
+            let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
+            CutSummary { parent, child, end_only }
+        });
+        arcs.collect()
+    }
+
+    pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {
+        let affected = &*self.affected;
+        let column = &affected.columns[resource];
+        let mut summary = ResourceSummary::default();
+        // An owner and its add-ons may have effects of one name: an instance that gets both counts once.
+        let mut by_name: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
+        for (effect, name) in affected.graph.resources[resource].effects().enumerate() {
+            by_name.entry(name).or_default().0 |= 1 << effect;
+        }
+        summary.retained = (0..column.len() as u32).filter(|&index| column.is_retained(index)).count();
+        for index in affected.instances(resource) {
+            summary.instances += 1;
+            let effects = affected.effects(resource, index);
+            for (mask, count) in by_name.values_mut() {
+                *count += usize::from(effects & *mask != 0);
+            }
+            summary.going += usize::from(affected.is_going(resource, index));
+        }
+        let counted = by_name.into_iter().filter(|&(_, (_, count))| count > 0);
+        summary.effects = counted.map(|(name, (_, count))| (name.to_owned(), count)).collect();
+        summary
+    }
+}
+
+/// A plan with every instance: what the summary has, and `affected`, a map of each resource to its instances, sorted,
+/// each with its effects and the parents it was found under.
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let summary = self.summary().map_err(serde::ser::Error::custom)?;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("operation", &summary.operation)?;
+        let payload = self.affected.operation.to_json().map_err(serde::ser::Error::custom)?;
+        map.serialize_entry("payload", &payload)?;
+        map.serialize_entry("root", &summary.root)?;
+        map.serialize_entry("roots", &summary.roots)?;
+        map.serialize_entry("instances", &summary.instances)?;
+        map.serialize_entry("resources", &summary.resources)?;
+        map.serialize_entry("vetoes", &summary.vetoes)?;
+        map.serialize_entry("denials", &summary.denials)?;
+        map.serialize_entry("cut", &summary.cut)?;
+        map.serialize_entry("digest", &summary.digest)?;
+        map.serialize_entry("affected", &AffectedList(&self.affected))?;
+        map.end()
+    }
+}
+
+struct AffectedList<'a>(&'a Affected);
+struct ColumnList<'a>(&'a Affected, usize);
+
+#[derive(Serialize)]
+struct InstanceEntry<'a> {
+    id: serde_json::Value,
+    effects: Vec<&'a str>,
+    parents: BTreeMap<&'a str, Vec<String>>,
+}
+
+impl Serialize for AffectedList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let affected = self.0;
+        serializer.collect_map(
+            affected.resources().map(|at| (affected.resource_name(at), ColumnList(affected, at))),
+        )
+    }
+}
+
+impl Serialize for ColumnList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let Self(affected, resource) = *self;
+        let column = &affected.columns[resource];
+        let mut list = serializer.serialize_seq(Some(affected.instances(resource).count()))?;
+        for index in affected.sorted(resource) {
+            list.serialize_element(&InstanceEntry {
+                id: column.ids.id_to_json(index).map_err(serde::ser::Error::custom)?,
+                effects: affected.effect_names(resource, affected.effects(resource, index)).collect(),
+                parents: parents_of(affected, resource, index),
+            })?;
+        }
+        list.end()
+    }
+}
+
+fn parents_of(affected: &Affected, resource: usize, index: u32) -> BTreeMap<&str, Vec<String>> {
+    let mut by_resource = BTreeMap::new();
+    for &edge in &affected.graph.resources[resource].up {
+        let parent = affected.graph.edges[edge].parent;
+        let mut found: Vec<String> = affected
+            .parents(edge, index)
+            .into_iter()
+            .map(|at| affected.display(parent, at).to_string())
+            .collect();
+        found.sort_unstable();
+        if !found.is_empty() {
+            by_resource.insert(affected.resource_name(parent), found);
+        }
+    }
+    by_resource
+}

@@ -1,0 +1,167 @@
+//! Why an instance is in a plan.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+
+use super::plan::Plan;
+use crate::affected::{Affected, Marks};
+use crate::graph::Reach;
+use crate::model::{Printed, Resource, bits};
+
+/// Direct parents that are explained, at most.
+const PATHS: usize = 100;
+
+/// Why an instance is in a plan: a shortest path from a root for each parent that it was found under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Why {
+    /// The resource.
+    pub resource: String,
+    /// The instance, as it prints.
+    pub id: String,
+    /// The effects that run on it, in their order.
+    pub effects: Vec<String>,
+    /// How it was reached, the shortest first.
+    pub paths: Vec<WhyPath>,
+    /// How many more parents it was found under than paths are listed.
+    pub more: usize,
+}
+
+/// One way in which an instance was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WhyPath {
+    /// The instances from the root to the one asked about, each as its resource and its id.
+    pub instances: Vec<(String, String)>,
+    /// What the last step of the path brings: an effect, or a policy.
+    pub brings: String,
+    /// The effect that runs in its place.
+    pub superseded_by: Option<String>,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effects = if self.effects.is_empty() { String::from("no step") } else { self.effects.join(", ") };
+        writeln!(f, "{} {}: {effects}", self.resource, Printed(&self.id))?;
+        for path in &self.paths {
+            writeln!(f, "  {path}")?;
+        }
+        if self.more > 0 { writeln!(f, "  and {} more", self.more) } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for WhyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (resource, id)) in self.instances.iter().enumerate() {
+            let arrow = if at > 0 { " → " } else { "" };
+            write!(f, "{arrow}{resource} {}", Printed(id))?;
+        }
+        write!(f, ": {}", self.brings)?;
+        match &self.superseded_by {
+            Some(effect) => write!(f, ", superseded by {effect}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Plan {
+    /// Why an instance of `R` is in the plan; `None` if it is neither affected nor retained.
+    pub fn why<R: Resource>(&self, id: &R::Id) -> Option<Why> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let index = self.affected.columns[resource].ids.typed::<R::Id>()?.index_of(id)?;
+        why(&self.affected, resource, index)
+    }
+
+    /// The same, for programs that know resources and ids only as text.
+    pub fn why_named(&self, resource: &str, id: &str) -> Option<Why> {
+        let resource = self.affected.graph.find_resource(resource)?;
+        let ids = &self.affected.columns[resource].ids;
+        let index = (0..ids.len() as u32).find(|&index| ids.display(index).to_string() == id)?;
+        why(&self.affected, resource, index)
+    }
+}
+
+pub(crate) fn why(affected: &Affected, resource: usize, index: u32) -> Option<Why> {
+    let column = &affected.columns[resource];
+    if !column.is_affected(index) && !column.is_retained(index) {
+        return None;
+    }
+    let mut paths = Vec::new();
+    let mut more = 0;
+    if affected.is_root(resource, index) {
+        paths.push(path(affected, vec![(resource, index)], affected.route.root_reach, (resource, index)));
+    }
+    for &edge in &affected.graph.resources[resource].up {
+        let Some(route) = affected.route.edges[edge] else { continue };
+        let parent = affected.graph.edges[edge].parent;
+        let parents = affected.parents(edge, index);
+        more += parents.len().saturating_sub(PATHS);
+        for at in parents.into_iter().take(PATHS) {
+            let mut instances = from_root(affected, (parent, at));
+            instances.push((resource, index));
+            paths.push(path(affected, instances, route.reach, (resource, index)));
+        }
+    }
+    paths.sort_by_key(|path| path.instances.len());
+    Some(Why {
+        resource: affected.resource_name(resource).to_owned(),
+        id: affected.display(resource, index).to_string(),
+        effects: affected
+            .effect_names(resource, affected.effects(resource, index))
+            .map(str::to_owned)
+            .collect(),
+        paths,
+        more,
+    })
+}
+
+fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (usize, u32)) -> WhyPath {
+    let (resource, index) = end;
+    let brings = match reach {
+        Reach::Effect { effect, .. } => affected.effect_name(resource, effect),
+        Reach::Taken => "taken with its parent",
+        Reach::Retained => "retained",
+        Reach::Restricts => "restricts",
+    };
+    let superseded_by = match reach {
+        Reach::Effect { effect, .. } => bits(affected.columns[resource].kinds.get(index).given)
+            .find(|&other| affected.graph.resources[resource].effects[other].supersedes & (1 << effect) != 0)
+            .map(|other| affected.effect_name(resource, other).to_owned()),
+        Reach::Taken | Reach::Retained | Reach::Restricts => None,
+    };
+    let kept = affected.columns[resource].kinds.get(index).marks.has(Marks::RETAINED)
+        && !affected.columns[resource].is_affected(index);
+    WhyPath {
+        instances: instances
+            .into_iter()
+            .map(|(resource, index)| {
+                (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+            })
+            .collect(),
+        brings: if kept { String::from("retained") } else { brings.to_owned() },
+        superseded_by,
+    }
+}
+
+/// A shortest path from a root down to an instance, both included.
+fn from_root(affected: &Affected, end: (usize, u32)) -> Vec<(usize, u32)> {
+    let mut below: HashMap<(usize, u32), (usize, u32)> = HashMap::new();
+    let mut seen = HashSet::from([end]);
+    let mut open = VecDeque::from([end]);
+    while let Some(instance) = open.pop_front() {
+        if affected.is_root(instance.0, instance.1) {
+            let path = std::iter::successors(Some(instance), |at| below.get(at).copied());
+            return path.collect();
+        }
+        for &edge in &affected.graph.resources[instance.0].up {
+            let parent = affected.graph.edges[edge].parent;
+            for at in affected.parents(edge, instance.1) {
+                if seen.insert((parent, at)) {
+                    below.insert((parent, at), instance);
+                    open.push_back((parent, at));
+                }
+            }
+        }
+    }
+    vec![end]
+}

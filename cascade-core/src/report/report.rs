@@ -1,0 +1,200 @@
+//! The report: a verdict for every instance of a plan.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use super::state::State;
+use super::summary::FailureSummary;
+use super::summary::NestedReport;
+use super::summary::ReportSummary;
+use super::summary::VerdictCounts;
+use super::summary::all_complete;
+use crate::affected::Affected;
+use crate::affected::InstanceRef;
+use crate::model::{CallError, Phase, Resource, RunId};
+use crate::plan::PlanVeto;
+
+/// What became of one instance.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Verdict<'a> {
+    /// All its effects ended well.
+    Done,
+    /// A method failed on it.
+    Failed(&'a Failure),
+    /// It was not operated on, because something that hangs off it failed, or was not done.
+    Blocked {
+        /// The instance that failed.
+        by: InstanceRef<'a>,
+    },
+    /// Not all of its effects ran, because the run stopped before: where it has several, the first may have.
+    NotStarted,
+    /// A step on it ended, but the journal did not take that: it may be done, and a resumed run does it again.
+    Unrecorded,
+}
+
+/// Why an instance failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The phase it failed in.
+    pub phase: Phase,
+    /// The method that failed.
+    pub effect: String,
+    /// What the method answered. Instances that failed together share it.
+    pub error: Arc<CallError>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.effect, self.error)
+    }
+}
+
+/// What a run did: a verdict for every instance of the plan.
+#[must_use = "a run may end with failures: ask whether it is complete"]
+#[derive(Debug)]
+pub struct Report {
+    pub(crate) run: RunId,
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) states: Vec<State>,
+    pub(crate) failures: HashMap<u32, Failure>,
+    pub(crate) blocked_by: HashMap<u32, u32>,
+    pub(crate) overridden: Vec<PlanVeto>,
+    pub(crate) not_cleaned_up: usize,
+    pub(crate) cancelled: bool,
+    pub(crate) nested: Vec<NestedReport>,
+}
+
+impl Report {
+    /// Whether every instance is done, and cleaned up where that was asked for, here and in the cascades that methods of
+    /// the run started. What one of these left counts as done if a later one that was asked for the same has done it: a
+    /// method that is tried again starts its cascades again.
+    pub fn is_complete(&self) -> bool {
+        self.not_cleaned_up == 0
+            && all_complete(&self.nested)
+            && self.affected.resources().all(|resource| self.states_of(resource).all(|it| it == State::Done))
+    }
+
+    /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a run
+    /// with [`FailurePolicy::Force`](crate::FailurePolicy::Force) this is the ledger of what was left behind.
+    pub fn failures(&self) -> impl Iterator<Item = (InstanceRef<'_>, &Failure)> {
+        let mut nodes: Vec<u32> = self.failures.keys().copied().collect();
+        nodes.sort_unstable();
+        nodes.into_iter().filter_map(|node| Some((self.instance(node), self.failures.get(&node)?)))
+    }
+
+    /// The cascades that methods of the run started, in the order they ended.
+    pub fn nested(&self) -> &[NestedReport] {
+        &self.nested
+    }
+
+    /// The run.
+    pub fn run_id(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Whether the run was told to start nothing new.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// The verdict on one instance of `R`; `None` if it was not in the plan.
+    pub fn verdict<R: Resource>(&self, id: &R::Id) -> Option<Verdict<'_>> {
+        let resource = self.affected.graph.find_resource(R::NAME)?;
+        let column = &self.affected.columns[resource];
+        let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
+        Some(self.verdict_of(self.affected.node(resource, index)))
+    }
+
+    /// Every instance of the plan with its verdict, resource by resource, in the order of discovery.
+    pub fn verdicts(&self) -> impl Iterator<Item = (InstanceRef<'_>, Verdict<'_>)> {
+        self.affected.resources().flat_map(move |resource| {
+            self.affected.instances(resource).map(move |index| {
+                let node = self.affected.node(resource, index);
+                (self.instance(node), self.verdict_of(node))
+            })
+        })
+    }
+
+    /// The report in numbers, with the failures in words.
+    pub fn summary(&self) -> ReportSummary {
+        let summary = ReportSummary {
+            operation: self.affected.operation.descriptor().code().to_owned(),
+            not_cleaned_up: self.not_cleaned_up,
+            cancelled: self.cancelled,
+            resources: self.counts(),
+            overridden: self.overridden.clone(),
+            failures: self.failure_summaries(),
+            nested: self.nested.clone(),
+            ..ReportSummary::default()
+        };
+        let mut all = VerdictCounts::default();
+        summary.resources.values().for_each(|counts| all.add(*counts));
+        let VerdictCounts { done, failed, blocked, not_started, unrecorded } = all;
+        ReportSummary { done, failed, blocked, not_started, unrecorded, ..summary }
+    }
+
+    /// The verdicts of each resource.
+    pub(crate) fn counts(&self) -> BTreeMap<String, VerdictCounts> {
+        let mut by_resource = BTreeMap::new();
+        for resource in self.affected.resources() {
+            let mut counts = VerdictCounts::default();
+            for state in self.states_of(resource) {
+                match state {
+                    State::Done => counts.done += 1,
+                    State::Failed => counts.failed += 1,
+                    State::Blocked => counts.blocked += 1,
+                    State::Waiting => counts.not_started += 1,
+                    State::Running => counts.unrecorded += 1,
+                }
+            }
+            by_resource.insert(self.affected.resource_name(resource).to_owned(), counts);
+        }
+        by_resource
+    }
+
+    /// The states of a resource's affected instances.
+    fn states_of(&self, resource: usize) -> impl Iterator<Item = State> {
+        let instances = self.affected.instances(resource);
+        instances.map(move |index| self.states[self.affected.node(resource, index) as usize])
+    }
+
+    fn failure_summaries(&self) -> Vec<FailureSummary> {
+        let mut failures: Vec<FailureSummary> = self
+            .failures
+            .iter()
+            .map(|(&node, failure)| FailureSummary {
+                resource: self.instance(node).resource().to_owned(),
+                id: self.instance(node).id(),
+                phase: failure.phase,
+                effect: failure.effect.clone(),
+                error: failure.error.to_string(),
+            })
+            .collect();
+        failures.sort_by(|a, b| (&a.resource, &a.id).cmp(&(&b.resource, &b.id)));
+        failures
+    }
+
+    fn instance(&self, node: u32) -> InstanceRef<'_> {
+        let (resource, index) = self.affected.locate(node);
+        InstanceRef::new(&self.affected, resource, index)
+    }
+
+    fn verdict_of(&self, node: u32) -> Verdict<'_> {
+        match self.states[node as usize] {
+            State::Done => Verdict::Done,
+            State::Waiting => Verdict::NotStarted,
+            State::Running => Verdict::Unrecorded,
+            State::Failed => match self.failures.get(&node) {
+                Some(failure) => Verdict::Failed(failure),
+                None => Verdict::NotStarted,
+            },
+            State::Blocked => {
+                let by = self.instance(self.blocked_by.get(&node).copied().unwrap_or(node));
+                Verdict::Blocked { by }
+            }
+        }
+    }
+}

@@ -1,0 +1,546 @@
+//! Pass 2: the thin driver around the scheduler. It calls users' methods, and tells the scheduler what became of them.
+//!
+//! All steps are polled in the one task that awaits the run: dropping the run drops them, and nothing goes on that
+//! nobody waits for.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use tracing::Instrument;
+
+use super::failure_policy::FailurePolicy;
+use super::fast_path::Unseen;
+use super::late_dependents::Chase;
+use super::pass::Pass;
+use super::recorder::Recorder;
+use super::scheduler::{Before, Scheduler, Step};
+use super::settings::RunSettings;
+use super::step::{Caller, Ended, FirstTry, Looking, Repeats, step_name};
+use super::{recorder, with_parent};
+use crate::affected::{Affected, Ran};
+use crate::discover::Newcomers;
+use crate::engine::Engine;
+use crate::graph::Method;
+use crate::handler::{First, StepContext};
+use crate::journal::{History, JournalError, Record};
+use crate::model::{CallError, Phase};
+use crate::observe::Event;
+use crate::plan::PlanVeto;
+use crate::report::{Failure, Report, State};
+
+/// Runs all phases of a plan, or what `history` has left of them. The error is that of the write that stopped it.
+pub(crate) async fn run(
+    engine: Arc<Engine>,
+    affected: Arc<Affected>,
+    settings: RunSettings,
+    recorder: Recorder,
+    mut history: History,
+) -> (Report, Option<JournalError>) {
+    let operation = affected.operation.descriptor().code();
+    let span = tracing::info_span!("cascade.run", operation, run = %settings.run, instances = affected.count);
+    let run = Run {
+        engine,
+        affected,
+        settings,
+        recorder,
+        failures: std::mem::take(&mut history.failures),
+        failed_effects: std::mem::take(&mut history.failed_effects),
+        drifted: std::mem::take(&mut history.drifted),
+        cancelled: history.cancelled,
+        overridden: std::mem::take(&mut history.overridden),
+        history,
+        repeats: Arc::default(),
+        unrecorded: Vec::new(),
+    };
+    run.all_phases().instrument(span).await
+}
+
+pub(crate) struct Run {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) settings: RunSettings,
+    /// By node, the first of each.
+    pub(crate) failures: HashMap<u32, Failure>,
+    /// The instances with an effect that failed, by resource and index: in a forced run, something may have failed on them
+    /// before.
+    failed_effects: HashSet<(usize, u32)>,
+    /// Those of them that the world had moved under: no run goes on with these, whatever else had failed on them before.
+    pub(crate) drifted: HashSet<(usize, u32)>,
+    pub(crate) cancelled: bool,
+    /// The vetoes that the run goes on in spite of.
+    pub(crate) overridden: Vec<PlanVeto>,
+    pub(crate) recorder: Recorder,
+    history: History,
+    repeats: Arc<Repeats>,
+    /// The instances with a step that the journal did not take, by resource and index.
+    unrecorded: Vec<(usize, u32)>,
+}
+
+/// A pass that is being driven.
+struct Driven<'m> {
+    scheduler: Scheduler,
+    phase: Phase,
+    methods: &'m [Method],
+    newcomers: Vec<Newcomers>,
+    /// Writes that are under way, each with the step that is concluded once it is durable.
+    recording: FuturesUnordered<BoxFuture<'static, Recorded>>,
+    /// Whether the journal is asked if the run is still ours.
+    renewing: bool,
+}
+
+/// A step and the answer to its write; without a step, the answer to whether the run is still ours.
+type Recorded = (Option<Ended>, Result<(), JournalError>);
+
+/// Steps that wait for their records to be durable, at most.
+const MOST_RECORDING: usize = 1000;
+
+impl Run {
+    async fn all_phases(mut self) -> (Report, Option<JournalError>) {
+        let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
+        self.settings.observers.tell(|| Event::RunStarted { operation, instances });
+        let before = self.begin(None).await;
+        let (mut states, mut blocked_by) = self.effects(before).await;
+        with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
+
+        let ran = self.history.take_ran(Phase::Cleanup);
+        let not_cleaned_up = match Pass::cleanup(&self.affected, &ran, &states) {
+            Some(cleanup) => self.clean_up(cleanup).await,
+            None => 0,
+        };
+        // An instance that failed in any phase is not done, whatever another phase made of it.
+        for &node in self.failures.keys() {
+            states[node as usize] = State::Failed;
+        }
+        for &(resource, index) in &self.unrecorded {
+            states[self.affected.node(resource, index) as usize] = State::Running;
+        }
+        if let Some(monitor) = &self.settings.monitor {
+            monitor.end_run();
+        }
+        let report = Report {
+            run: self.settings.run,
+            affected: self.affected,
+            states,
+            failures: self.failures,
+            blocked_by,
+            overridden: self.overridden,
+            not_cleaned_up,
+            cancelled: self.cancelled,
+            nested: self.settings.nesting.take_reports(),
+        };
+        self.recorder.end(&report).await;
+        self.settings.observers.tell(|| Event::run_ended(&report));
+        (report, self.recorder.take_error())
+    }
+
+    /// Runs the begin methods, or those that have come `since` a smaller plan. Answers the instances that are not to be
+    /// operated on: begin failed on them, or did not come to them.
+    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<Before> {
+        let ran = self.history.take_ran(Phase::Begin);
+        let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
+        let policy = self.settings.policy;
+        let failed = self.failed_before(Phase::Begin);
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
+        let states = scheduler.states().iter().zip(0..);
+        match policy {
+            FailurePolicy::Force => Vec::new(),
+            // The run ends here: what failed is all there is to say.
+            FailurePolicy::Stop => states
+                .filter(|(state, _)| **state == State::Failed)
+                .map(|(&state, node)| Before { node, state, cause: node })
+                .collect(),
+            FailurePolicy::Isolate => states
+                // What is not affected is in the order where it is in the way, and hands nothing on.
+                .filter(|(state, node)| {
+                    matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
+                })
+                .map(|(&state, node)| Before {
+                    node,
+                    state,
+                    cause: scheduler.blocked_by(node).unwrap_or(node),
+                })
+                .collect(),
+        }
+    }
+
+    /// Runs the effects; where newcomers are chased, again and again until nothing new is found.
+    async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
+        let mut ran = self.history.take_ran(Phase::Effect);
+        let mut chase = Chase::default();
+        let mut ended = self.failed_before(Phase::Effect);
+        ended.extend(self.done_before(&ran));
+        before = with_ended(ended, before);
+        loop {
+            let policy = self.settings.policy;
+            let looking = Looking::new(self.settings.drift, &self.affected, &chase.refused);
+            let pass = Pass::effects(&self.affected, &ran);
+            let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
+            if newcomers.is_empty() {
+                let blocked_by = scheduler.blocked().collect();
+                let mut states = scheduler.into_states();
+                // A forced run goes on after a failure; the plan may have grown since, or the run been taken up again.
+                for &(resource, index) in &self.failed_effects {
+                    states[self.affected.node(resource, index) as usize] = State::Failed;
+                }
+                return (states, blocked_by);
+            }
+            ran.note(&self.affected, |node| scheduler.open_slots(node));
+            before = self.chase(&mut chase, newcomers, &scheduler, before).await;
+        }
+    }
+
+    /// Answers how many instances that went have not been cleaned up.
+    async fn clean_up(&mut self, pass: Pass) -> usize {
+        let policy = match self.settings.policy {
+            // What went is gone: a failure in one place is no reason to leave the others uncleaned.
+            FailurePolicy::Stop | FailurePolicy::Isolate => FailurePolicy::Isolate,
+            FailurePolicy::Force => FailurePolicy::Force,
+        };
+        let to_clean: Vec<bool> =
+            (0..pass.work.masks.len()).map(|node| pass.work.masks.get(node) != 0).collect();
+        let failed = self.failed_before(Phase::Cleanup);
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
+        // Those that failed, here or before, are counted as such.
+        let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
+        (0..)
+            .zip(scheduler.states().iter().zip(to_clean))
+            .filter(|(node, (state, asked))| {
+                *asked && uncleaned(**state) && !self.failures.contains_key(node)
+            })
+            .count()
+    }
+
+    /// What failed in a phase before the run was taken up again. A forced run goes on after a failure, unless the world
+    /// had moved under the instance.
+    fn failed_before(&self, phase: Phase) -> Vec<Before> {
+        let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
+        let failed = failed.map(|(&node, _)| node).filter(|&node| !self.goes_on_with(node));
+        // The first failure of an instance may be of an earlier phase.
+        let drifted = self.drifted.iter().filter(|_| phase == Phase::Effect);
+        let drifted = drifted.map(|&(resource, index)| self.affected.node(resource, index));
+        let nodes: BTreeSet<u32> = failed.chain(drifted).collect();
+        nodes.into_iter().map(|node| Before { node, state: State::Failed, cause: node }).collect()
+    }
+
+    /// The instances whose effects had all ended before the run was taken up again: they stay done, whatever is found to
+    /// hang off them now.
+    fn done_before(&self, ran: &Ran) -> Vec<Before> {
+        let mut done = Vec::new();
+        if ran.is_empty() {
+            return done;
+        }
+        for resource in 0..self.affected.columns.len() {
+            for index in self.affected.instances(resource) {
+                let (effects, node) =
+                    (self.affected.effects(resource, index), self.affected.node(resource, index));
+                if effects != 0
+                    && effects & !ran.of(resource, index) == 0
+                    && !self.failures.contains_key(&node)
+                {
+                    done.push(Before { node, state: State::Done, cause: node });
+                }
+            }
+        }
+        done
+    }
+
+    /// Runs one pass to its end: until nothing runs, and nothing may start. Newcomers that are found end it early: with
+    /// what ran then.
+    async fn drive(
+        &mut self,
+        pass: Pass,
+        policy: FailurePolicy,
+        before: &[Before],
+        looking: &Looking<'_>,
+    ) -> (Scheduler, Vec<Newcomers>) {
+        let Pass { phase, work, methods } = pass;
+        let order = Arc::clone(&work.order);
+        let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, before);
+        if self.cancelled || is_stopped(policy, before) || self.recorder.error().is_some() {
+            scheduler.stop();
+            return (scheduler, Vec::new());
+        }
+        self.expect_repeats(&scheduler, phase);
+        let settings = self.settings.clone();
+        settings.observers.tell(|| Event::PhaseStarted { phase });
+        if let Some(monitor) = &settings.monitor {
+            monitor.start_pass(phase, &self.affected, &order);
+        }
+        let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
+        let repeats = Arc::clone(&self.repeats);
+        let stopped = AtomicBool::new(false);
+        let caller = Caller {
+            engine: &engine,
+            affected: &affected,
+            phase,
+            settings: &settings,
+            looking,
+            repeats: &repeats,
+            stopped: &stopped,
+        };
+        let (newcomers, recording) = (Vec::new(), FuturesUnordered::new());
+        let methods = methods.as_slice();
+        let mut driven = Driven { scheduler, phase, methods, newcomers, recording, renewing: false };
+        self.steps(&mut driven, caller).await;
+        let Driven { scheduler, mut newcomers, .. } = driven;
+        // A run that is not to start anything has no use for newcomers.
+        if scheduler.is_stopping() {
+            newcomers.clear();
+        }
+        (scheduler, newcomers)
+    }
+
+    async fn steps(&mut self, driven: &mut Driven<'_>, caller: Caller<'_>) {
+        let cancel = self.settings.nesting.cancel.clone();
+        let contexts: Vec<StepContext> =
+            driven.methods.iter().map(|method| caller.first_context(method)).collect();
+        let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
+        loop {
+            self.notice_cancel(driven);
+            caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
+            self.take_ended(driven, &caller, &mut running).await;
+            if self.start_next(driven, (&caller, &contexts), &mut running).await {
+                continue;
+            }
+            let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
+            tokio::select! {
+                biased;
+                () = cancel.cancelled(), if waits => {}
+                Some(ended) = running.next() => self.end(driven, ended),
+                Some(recorded) = driven.recording.next() => self.recorded(driven, recorded),
+                else => return,
+            }
+        }
+    }
+
+    fn notice_cancel(&mut self, driven: &mut Driven<'_>) {
+        if self.settings.nesting.cancel.is_cancelled() && !self.cancelled {
+            self.cancelled = true;
+            driven.scheduler.stop();
+            self.recorder.note(|| Record::Cancelled);
+            self.settings.observers.tell(|| Event::Cancelled);
+        }
+    }
+
+    /// All that has ended comes before anything new, which starts here and now: else a step could start after a failure
+    /// that stops the run.
+    async fn take_ended(
+        &mut self,
+        driven: &mut Driven<'_>,
+        caller: &Caller<'_>,
+        running: &mut FuturesUnordered<BoxFuture<'_, Ended>>,
+    ) {
+        while !running.is_empty()
+            && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
+        {
+            self.end(driven, ended);
+            caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
+        }
+        while !driven.recording.is_empty()
+            && let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next())
+        {
+            self.recorded(driven, recorded);
+        }
+    }
+
+    /// Starts a step, or many that end at once; says whether any may start.
+    async fn start_next<'c, 'm: 'c>(
+        &mut self,
+        driven: &mut Driven<'m>,
+        (caller, contexts): (&'c Caller<'_>, &'c [StepContext]),
+        running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
+    ) -> bool {
+        let methods: &'m [Method] = driven.methods;
+        if self.is_unseen(driven, caller, running) {
+            let parts = (methods, contexts);
+            let ended = poll_fn(|task| Poll::Ready(caller.unseen(&mut driven.scheduler, parts, task)));
+            match ended.await {
+                Unseen::Ended => tokio::task::coop::consume_budget().await,
+                Unseen::Nothing => return false,
+                Unseen::GoesOn(step, first) => {
+                    self.go_on(driven, caller, (step, first), running).await;
+                }
+            }
+            return true;
+        }
+        if !self.may_start(driven) {
+            return false;
+        }
+        let Some(step) = driven.scheduler.take() else { return false };
+        let method = &methods[step.slot];
+        self.recorder.begun(&self.affected, driven.phase, *method, &step);
+        let first = poll_fn(|task| Poll::Ready(caller.at_once(method, &contexts[step.slot], &step, task)));
+        let first = first.await;
+        self.go_on(driven, caller, (step, first), running).await;
+        true
+    }
+
+    /// Whether nothing is under way, and nobody looks on.
+    fn is_unseen(
+        &self,
+        driven: &Driven<'_>,
+        caller: &Caller<'_>,
+        running: &FuturesUnordered<BoxFuture<'_, Ended>>,
+    ) -> bool {
+        !self.cancelled
+            && running.is_empty()
+            && driven.recording.is_empty()
+            && driven.newcomers.is_empty()
+            && !self.recorder.is_on()
+            && caller.is_unseen()
+    }
+
+    /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.
+    async fn go_on<'c, 'm: 'c>(
+        &mut self,
+        driven: &mut Driven<'m>,
+        caller: &'c Caller<'_>,
+        (step, first): (Step, Option<FirstTry<'c>>),
+        running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
+    ) {
+        let methods: &'m [Method] = driven.methods;
+        let method = &methods[step.slot];
+        // A method that waits was polled a moment ago, and will be when its turn comes.
+        let first = match first {
+            Some(First::Going(call)) => return running.push(Box::pin(caller.wait(method, step, call))),
+            first => first,
+        };
+        let mut call: BoxFuture<'c, Ended> = Box::pin(caller.run(method, step, first));
+        match futures::poll!(&mut call) {
+            Poll::Ready(ended) => {
+                self.end(driven, ended);
+                tokio::task::coop::consume_budget().await;
+            }
+            Poll::Pending => running.push(call),
+        }
+    }
+
+    /// Whether something new may start. An owner that gave no sign of life for long asks first whether it still is one.
+    fn may_start(&self, driven: &mut Driven<'_>) -> bool {
+        if !driven.renewing
+            && !driven.scheduler.is_stopping()
+            && let Some(durable) = self.recorder.renew()
+        {
+            driven.renewing = true;
+            driven.recording.push(recorder::then(durable, None));
+        }
+        driven.newcomers.is_empty() && !driven.renewing && driven.recording.len() < MOST_RECORDING
+    }
+
+    /// Takes note of what may have been under way when the process before this one died: all that was ready to start,
+    /// in the first phase that has something left to do.
+    fn expect_repeats(&mut self, scheduler: &Scheduler, phase: Phase) {
+        if !self.history.broken_off {
+            return;
+        }
+        let instances: HashSet<(usize, u32)> =
+            scheduler.ready().map(|node| self.affected.locate(node)).collect();
+        if !instances.is_empty() {
+            self.history.broken_off = false;
+            self.repeats = Arc::new(Repeats { phase: Some(phase), instances });
+        }
+    }
+
+    /// A step has ended, or is given back because of the newcomers that were found, or because the run has stopped.
+    fn end(&mut self, driven: &mut Driven<'_>, mut ended: Ended) {
+        if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
+            monitor.end_step(number);
+        }
+        if let Some(newcomers) = ended.not_run.take() {
+            driven.scheduler.give_back(&ended.step);
+            driven.newcomers.extend(newcomers);
+            return;
+        }
+        driven.scheduler.release(&ended.step);
+        let method = driven.methods[ended.step.slot];
+        let durable = self.recorder.ended(
+            (&self.affected, self.settings.policy),
+            (driven.phase, method),
+            (&ended.step, &ended.failed),
+            &self.settings.nesting,
+        );
+        match durable {
+            Some(durable) => {
+                if !ended.failed.is_empty() {
+                    driven.scheduler.foresee_failure();
+                }
+                driven.recording.push(recorder::then(durable, Some(ended)));
+            }
+            None => self.conclude(driven, ended),
+        }
+    }
+
+    /// A write has been answered. What waits for the step's instances may start only now.
+    fn recorded(&mut self, driven: &mut Driven<'_>, (ended, answer): Recorded) {
+        match (ended, answer) {
+            (Some(ended), Ok(())) => self.conclude(driven, ended),
+            (None, Ok(())) => driven.renewing = false,
+            (ended, Err(error)) => {
+                tracing::error!(%error, "the journal failed: nothing new starts");
+                self.recorder.fail(error);
+                driven.scheduler.stop();
+                let Some(ended) = ended else { return };
+                if driven.phase != Phase::Cleanup {
+                    let nodes = ended.step.nodes.iter();
+                    self.unrecorded.extend(nodes.map(|&node| self.affected.locate(node)));
+                }
+            }
+        }
+    }
+
+    fn conclude(&mut self, driven: &mut Driven<'_>, ended: Ended) {
+        let Ended { step, failed, since, .. } = ended;
+        let (phase, method) = (driven.phase, driven.methods[step.slot]);
+        let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
+        // What the world has moved under gets no further step, not even in a forced run.
+        for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
+            let node = step.nodes[*position];
+            driven.scheduler.end_with_this_step(node);
+            self.drifted.insert(self.affected.locate(node));
+        }
+        let completion = driven.scheduler.conclude(&step, &positions);
+        self.settings.observers.tell(|| Event::StepEnded {
+            step: step_name(&self.affected, phase, method, step.nodes.len()),
+            failed: failed.len(),
+            ended: completion.ended,
+            blocked: completion.blocked,
+            elapsed: since.map_or(Duration::ZERO, |since| since.elapsed()),
+        });
+        for (position, error) in failed {
+            let effect = method.name(&self.affected.graph, phase).to_owned();
+            let failure = Failure { phase, effect, error };
+            let node = step.nodes[position];
+            if phase == Phase::Effect {
+                self.failed_effects.insert(self.affected.locate(node));
+            }
+            self.failures.entry(node).or_insert(failure);
+        }
+        driven.scheduler.reuse(step);
+    }
+}
+
+/// What has ended, and what was not begun: what has ended has ended, whatever begin could not do above it. Where begin failed
+/// on an instance itself that had ended before the plan grew above it, that has failed.
+pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
+    if not_begun.is_empty() {
+        return ended;
+    }
+    let failed: HashSet<u32> =
+        not_begun.iter().filter(|before| before.state == State::Failed).map(|before| before.node).collect();
+    ended.retain(|before| before.state != State::Done || !failed.contains(&before.node));
+    let known: HashSet<u32> = ended.iter().map(|before| before.node).collect();
+    ended.extend(not_begun.into_iter().filter(|before| !known.contains(&before.node)));
+    ended
+}
+
+/// Whether something failed before a pass that lets nothing new start in it.
+fn is_stopped(policy: FailurePolicy, before: &[Before]) -> bool {
+    policy == FailurePolicy::Stop && before.iter().any(|before| before.state == State::Failed)
+}

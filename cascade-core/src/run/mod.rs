@@ -1,0 +1,23 @@
+//! Pass 2: runs a plan, children first.
+
+mod drift;
+mod driver;
+mod extend;
+mod failure_policy;
+mod fast_path;
+mod late_dependents;
+mod pass;
+mod pending_methods;
+mod ready;
+mod recorder;
+mod scheduler;
+mod settings;
+mod step;
+mod with_parent;
+
+pub use drift::Drift;
+pub(crate) use driver::run;
+pub use failure_policy::FailurePolicy;
+pub(crate) use pass::Pass;
+pub(crate) use recorder::Recorder;
+pub(crate) use settings::RunSettings;

@@ -1,0 +1,26 @@
+//! How a run is carried out.
+
+use std::sync::Arc;
+
+use super::drift::Drift;
+use super::failure_policy::FailurePolicy;
+use crate::handler::Nesting;
+use crate::model::RunId;
+use crate::observe::{Monitor, Observers};
+use crate::plan::Limits;
+
+/// How a run goes about it.
+#[derive(Clone)]
+pub(crate) struct RunSettings {
+    pub(crate) policy: FailurePolicy,
+    pub(crate) forced: bool,
+    pub(crate) drift: Drift,
+    pub(crate) limits: Limits,
+    /// Steps at once, over all extensions.
+    pub(crate) concurrency: usize,
+    pub(crate) nesting: Arc<Nesting>,
+    /// `None` where nobody looks.
+    pub(crate) monitor: Option<Monitor>,
+    pub(crate) observers: Observers,
+    pub(crate) run: RunId,
+}
