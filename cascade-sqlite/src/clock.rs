@@ -1,4 +1,4 @@
-//! The time as it is kept in the file: milliseconds since 1970, which all processes of a machine agree on.
+//! Times in the journal file: milliseconds since 1970. All processes of a machine share this clock.
 
 use std::time::{Duration, SystemTime};
 

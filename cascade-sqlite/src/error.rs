@@ -1,4 +1,4 @@
-//! What can be wrong with the file.
+//! The errors of a journal file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,89 +6,98 @@ use std::path::{Path, PathBuf};
 use cascade_core::JournalError;
 use rusqlite::ErrorCode;
 
-/// Why the file could not be used. Each says which file, and what to do.
+/// Why a journal cannot be used. Each message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqliteError {
-    /// The disk is full, or the file has its largest size.
-    #[error("the journal {} is full: make room on its disk, then resume", .path.display())]
+    /// The disk is full, or the file has reached [`Options::max_pages`](crate::Options::max_pages).
+    #[error("the journal {} is full: free disk space or raise its maximum size, then resume", .path.display())]
     Full {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
     },
-    /// The disk does not take what is written, or does not give back what was.
-    #[error("the journal {} cannot be written or read, its disk fails: mend that, then resume ({source})", .path.display())]
+    /// The disk reports an error on a read or a write.
+    #[error("the journal {} cannot be read or written because its disk fails: repair the disk, then resume", .path.display())]
     Disk {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// Another process holds the file's lock for too long.
-    #[error("the journal {} is locked by another program: end that, then resume", .path.display())]
+    /// Another program holds the file's lock for longer than [`Options::busy_timeout`](crate::Options::busy_timeout).
+    #[error("the journal {} is locked by another program: end that program, then resume", .path.display())]
     Locked {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
     },
-    /// The file is broken.
-    #[error("the journal {} is damaged: restore it from a copy, or move it away to begin a new one ({source})", .path.display())]
+    /// The file is damaged.
+    #[error("the journal {} is damaged: restore it from a copy, or move it away to start a new one", .path.display())]
     Corrupt {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// The file may not be written.
-    #[error("the journal {} may not be written: change its permissions, or name another file", .path.display())]
+    /// The file is read-only.
+    #[error("the journal {} is read-only: change its permissions, or name another file", .path.display())]
     ReadOnly {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
     },
-    /// The file is something else.
+    /// The file is not a journal.
     #[error("{} is no journal: name another file", .path.display())]
     NotAJournal {
         /// The file.
         path: PathBuf,
     },
-    /// The file was written by a newer version of this library.
+    /// A newer version of this library wrote the file.
     #[error(
-        "the journal {} has schema version {found}, and this program knows up to {known}: use a newer program",
+        "the journal {} has schema version {found}, but this program reads versions up to {known}: use a newer program",
         .path.display()
     )]
     NewerSchema {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
-        /// Its version.
+        /// The schema version of the file.
         found: i32,
-        /// The newest version that is known.
+        /// The newest schema version that this library reads.
         known: i32,
     },
-    /// The file by which others see that this process is there.
-    #[error("the lock file {} cannot be used: {source}", .path.display())]
+    /// The lock file, which shows other processes that this process is alive, cannot be created or locked.
+    #[error("the lock file {} cannot be created and locked: check the permissions of its folder", .path.display())]
     Lock {
-        /// The file.
+        /// The lock file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The writing thread has ended.
-    #[error("the journal {} is not written any more: its thread has ended", .path.display())]
+    /// The operating system did not start the writer thread.
+    #[error("the writer thread of the journal {} cannot be started: raise the limit of threads", .path.display())]
+    Thread {
+        /// The journal file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The writer thread has ended, because it panicked.
+    #[error("the journal {} accepts no writes, because its writer thread has ended: open it again, then resume", .path.display())]
     Closed {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
     },
-    /// Something else.
-    #[error("the journal {} cannot be used: {source}", .path.display())]
+    /// Any other error of SQLite.
+    #[error("SQLite cannot use the journal {}: look up the error that it reports", .path.display())]
     Other {
-        /// The file.
+        /// The journal file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
 }
 
 impl SqliteError {
-    pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
+    /// Sorts an error of SQLite by its code.
+    pub(crate) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { path },
@@ -110,16 +119,33 @@ impl From<SqliteError> for JournalError {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use super::*;
 
-    #[test]
-    fn a_file_that_may_not_be_written_is_said_so() -> rusqlite::Result<()> {
+    fn refused(statement: &str) -> rusqlite::Result<SqliteError> {
         let connection = rusqlite::Connection::open_in_memory()?;
         connection.pragma_update(None, "query_only", true)?;
-        let refused = connection.execute_batch("CREATE TABLE run (id)").err();
-        let error = refused.map(|error| SqliteError::of(Path::new("runs.db"), error).to_string());
-        let expected = "the journal runs.db may not be written: change its permissions, or name another file";
-        assert_eq!(error.as_deref(), Some(expected));
+        let error = connection.execute_batch(statement).expect_err("SQLite refuses the statement");
+        Ok(SqliteError::from_sqlite(Path::new("runs.db"), error))
+    }
+
+    #[test]
+    fn read_only_file_is_reported() -> rusqlite::Result<()> {
+        let expected = "the journal runs.db is read-only: change its permissions, or name another file";
+        assert_eq!(refused("CREATE TABLE run (id)")?.to_string(), expected);
+        Ok(())
+    }
+
+    #[test]
+    fn message_does_not_repeat_its_source() -> rusqlite::Result<()> {
+        let error = refused("SELECT id FROM run")?;
+        let source = error.source().map(ToString::to_string);
+        assert!(source.as_deref().is_some_and(|source| source.contains("no such table: run")), "{source:?}");
+        assert_eq!(
+            error.to_string(),
+            "SQLite cannot use the journal runs.db: look up the error that it reports"
+        );
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
-//! Places where tests let the writing thread meet a fault: with the feature `failpoints`, by the crate `fail`. Without it,
-//! nothing is there.
+//! Fail points, at which tests inject faults into the writer thread. They exist only with the feature `failpoints`.
 
-/// The fault of the place of that name, if a test has set one: `full`, `io`, or whatever its callback does by real means.
+/// Returns the fault that a test has set at the fail point `name`: `full` is a full disk, any other value an I/O error.
+/// A callback of the test can cause a real fault instead.
 #[cfg(feature = "failpoints")]
 pub(crate) fn point(name: &str) -> rusqlite::Result<()> {
     use rusqlite::ffi;
@@ -17,7 +17,7 @@ pub(crate) fn point(name: &str) -> rusqlite::Result<()> {
 }
 
 #[cfg(not(feature = "failpoints"))]
-#[expect(clippy::unnecessary_wraps, reason = "with the feature, it may fail")]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature, it can fail")]
 pub(crate) const fn point(_name: &str) -> rusqlite::Result<()> {
     Ok(())
 }

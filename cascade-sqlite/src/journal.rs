@@ -1,9 +1,8 @@
-//! The journal itself: orders for the writing thread, and questions to the file.
+//! The journal: sends requests to the writer thread, and runs queries on reader connections.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,11 +15,12 @@ use tokio::sync::oneshot;
 
 use crate::error::SqliteError;
 use crate::options::Options;
-use crate::owner::OwnerLock;
-use crate::writer::{Answer, Order, Owned, WriterThread};
+use crate::owned_run::OwnedRun;
+use crate::request::{Reply, Request};
+use crate::writer::WriterThread;
 use crate::{clock, read, schema};
 
-/// A journal in a file of SQLite. Clones are the same journal.
+/// A journal in an SQLite file. Clones share the file and the writer thread.
 #[derive(Clone)]
 pub struct SqliteJournal {
     inner: Arc<Inner>,
@@ -29,11 +29,10 @@ pub struct SqliteJournal {
 struct Inner {
     path: PathBuf,
     options: Options,
-    /// There until the last handle is dropped.
-    orders: Option<Sender<Order>>,
+    /// `None` only while the last handle is dropped.
+    requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
-    /// Connections that nobody reads from right now.
-    readers: Mutex<Vec<Connection>>,
+    idle_readers: Mutex<Vec<Connection>>,
 }
 
 impl fmt::Debug for SqliteJournal {
@@ -42,94 +41,87 @@ impl fmt::Debug for SqliteJournal {
     }
 }
 
+impl Options {
+    /// Opens the journal at `path`; creates it if it does not exist.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteJournal, SqliteError> {
+        let path = path.as_ref().to_owned();
+        let (requests, thread) = WriterThread::spawn(&path, &self)?;
+        let (requests, thread) = (Some(requests), Some(thread));
+        let inner = Inner { path, options: self, requests, thread, idle_readers: Mutex::default() };
+        Ok(SqliteJournal { inner: Arc::new(inner) })
+    }
+}
+
 impl SqliteJournal {
-    /// Opens a journal; creates it if there is none.
+    /// Opens the journal at `path` with the default [`Options`]; creates it if it does not exist.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         Options::default().open(path)
     }
 
-    /// How a journal can be opened otherwise.
+    /// The default options, to be changed before [`Options::open`].
     pub fn options() -> Options {
         Options::default()
     }
 
-    pub(crate) fn with(path: &Path, options: Options) -> Result<Self, SqliteError> {
-        let connection = schema::connect(path, &options, true)?;
-        let lock = OwnerLock::take(path)?;
-        let (orders, received) = channel();
-        let thread = WriterThread {
-            path: path.to_owned(),
-            options: options.clone(),
-            connection,
-            lock,
-            owned: HashMap::new(),
-            syncs: true,
-        };
-        let thread = std::thread::Builder::new()
-            .name(String::from("cascade-journal"))
-            .spawn(move || thread.run(&received))
-            .map_err(|source| SqliteError::Lock { path: path.to_owned(), source })?;
-        let (path, readers) = (path.to_owned(), Mutex::default());
-        let inner = Inner { path, options, orders: Some(orders), thread: Some(thread), readers };
-        Ok(Self { inner: Arc::new(inner) })
-    }
-
-    /// The file.
+    /// The path of the journal file.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    async fn order<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> Result<T, JournalError> {
-        let (answer, answered) = oneshot::channel();
-        let closed = || SqliteError::Closed { path: self.inner.path.clone() };
-        if !self.inner.send(order(answer)) {
-            return Err(closed().into());
-        }
-        answered.await.map_err(|_| closed())?
+    /// Sends a request to the writer thread, and waits for its reply.
+    async fn request<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, JournalError> {
+        let (reply, replied) = oneshot::channel();
+        self.inner.send(request(reply))?;
+        replied.await.map_err(|_| self.inner.closed())?
     }
 
-    fn log(&self, owned: Arc<Owned>) -> Box<dyn RunLog> {
-        Box::new(SqliteLog { journal: self.clone(), owned })
+    fn log(&self, run: Arc<OwnedRun>) -> Box<dyn RunLog> {
+        Box::new(SqliteLog { inner: Arc::clone(&self.inner), run })
     }
 
-    /// Asks on a thread where blocking is fine.
-    async fn ask<T: Send + 'static>(
+    /// Runs a query on a thread that may block.
+    async fn query<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Connection, &Path) -> Result<T, JournalError> + Send + 'static,
+        query: impl FnOnce(&Connection, &Path) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let inner = Arc::clone(&self.inner);
-        let ask = move || {
+        let run_query = move || {
             let idle = inner.idle_readers().pop();
             let connection = match idle {
                 Some(connection) => connection,
-                None => schema::connect(&inner.path, &inner.options, false)?,
+                None => schema::open_existing(&inner.path, &inner.options)?,
             };
-            let answer = question(&connection, &inner.path);
+            let answer = query(&connection, &inner.path);
             inner.idle_readers().push(connection);
             answer
         };
-        tokio::task::spawn_blocking(ask).await.map_err(JournalError::storage)?
+        tokio::task::spawn_blocking(run_query).await.map_err(JournalError::storage)?
     }
 }
 
 impl Inner {
-    /// Answers whether the writing thread is there to take it.
-    fn send(&self, order: Order) -> bool {
-        self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok())
+    /// Fails if the writer thread has ended.
+    fn send(&self, request: Request) -> Result<(), SqliteError> {
+        let sent = self.requests.as_ref().is_some_and(|requests| requests.send(request).is_ok());
+        if sent { Ok(()) } else { Err(self.closed()) }
+    }
+
+    fn closed(&self) -> SqliteError {
+        SqliteError::Closed { path: self.path.clone() }
     }
 
     fn idle_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        // A list of idle connections is whole whatever its last user did.
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        // A panic cannot leave the list half changed.
+        self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Inner {
-    /// Lets the thread write what was ordered, and remove its lock file.
+    /// Waits until the thread has applied all requests and removed its lock file.
     fn drop(&mut self) {
-        self.orders = None;
+        self.requests = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has nothing left to write.
+            // The result only says whether the thread panicked, which its callers already know from `Closed`.
             let _ = thread.join();
         }
     }
@@ -137,12 +129,12 @@ impl Drop for Inner {
 
 impl Journal for SqliteJournal {
     fn create(&self, run: NewRun) -> BoxFuture<'_, Result<Box<dyn RunLog>, JournalError>> {
-        async move { Ok(self.log(self.order(|answer| Order::Create { run, answer }).await?)) }.boxed()
+        async move { Ok(self.log(self.request(|reply| Request::Create { run, reply }).await?)) }.boxed()
     }
 
     fn take_over<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<Box<dyn RunLog>, JournalError>> {
         let run = run.clone();
-        async move { Ok(self.log(self.order(|answer| Order::TakeOver { run, answer }).await?)) }.boxed()
+        async move { Ok(self.log(self.request(|reply| Request::TakeOver { run, reply }).await?)) }.boxed()
     }
 
     fn read<'a>(
@@ -152,23 +144,23 @@ impl Journal for SqliteJournal {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<(u64, Record)>, JournalError>> {
         let run = run.clone();
-        self.ask(move |connection, path| read::records(connection, path, &run, after, limit)).boxed()
+        self.query(move |connection, path| read::records(connection, path, &run, after, limit)).boxed()
     }
 
     fn runs(&self) -> BoxFuture<'_, Result<Vec<RunInfo>, JournalError>> {
-        self.ask(read::runs).boxed()
+        self.query(read::runs).boxed()
     }
 
     fn run<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<RunInfo, JournalError>> {
         let run = run.clone();
-        self.ask(move |connection, path| read::run(connection, path, &run)).boxed()
+        self.query(move |connection, path| read::run(connection, path, &run)).boxed()
     }
 
     fn forget_ended(&self, age: Duration) -> BoxFuture<'_, Result<u64, JournalError>> {
-        let before = clock::now().saturating_sub(clock::millis(age));
+        let ended_before = clock::now().saturating_sub(clock::millis(age));
         async move {
             let mut forgotten = 0;
-            while self.order(|answer| Order::Forget { before, answer }).await? {
+            while self.request(|reply| Request::Forget { ended_before, reply }).await? {
                 forgotten += 1;
             }
             Ok(forgotten)
@@ -178,33 +170,32 @@ impl Journal for SqliteJournal {
 }
 
 struct SqliteLog {
-    journal: SqliteJournal,
-    owned: Arc<Owned>,
+    inner: Arc<Inner>,
+    run: Arc<OwnedRun>,
 }
 
 impl RunLog for SqliteLog {
     fn append(&self, records: Vec<Record>) -> BoxFuture<'static, Result<(), JournalError>> {
-        let (answer, answered) = oneshot::channel();
-        let order = Order::Write { log: Arc::clone(&self.owned), records, answer };
-        let path = self.journal.inner.path.clone();
-        // Ordered here and not when it is awaited: records are in the order of the calls.
-        let ordered = self.journal.inner.send(order);
+        let (reply, replied) = oneshot::channel();
+        // Sends the request before the future is first polled, so that records are in the order of the calls.
+        let sent = self.inner.send(Request::Append { run: Arc::clone(&self.run), records, reply });
+        // The future must not keep the journal open.
+        let path = self.inner.path.clone();
         async move {
-            let closed = || SqliteError::Closed { path };
-            if ordered { answered.await.map_err(|_| closed())? } else { Err(closed().into()) }
+            sent?;
+            replied.await.map_err(|_| SqliteError::Closed { path })?
         }
         .boxed()
     }
 
     fn is_held(&self) -> bool {
-        self.owned.is_held()
+        self.run.is_held()
     }
 }
 
 impl Drop for SqliteLog {
     fn drop(&mut self) {
-        let Owned { row, fence, .. } = *self.owned;
-        // Where it cannot be given up, the lease runs out.
-        let _ = self.journal.inner.send(Order::Release { row, fence });
+        // If the request cannot be sent, the run becomes free when the process ends or the lease expires.
+        let _ = self.inner.send(Request::Release { ownership: self.run.ownership });
     }
 }

@@ -1,4 +1,4 @@
-//! A journal on SQLite: runs survive the death of their process.
+//! A journal in an SQLite file: a run survives the death of its process.
 //!
 //! ```
 //! use cascade_core::Journal;
@@ -14,50 +14,59 @@
 //! # }
 //! ```
 //!
-//! # What was chosen, and why
+//! # Design
 //!
-//! - **One file, many runs, several processes.** The file is in WAL mode: who reads does not wait for who writes. It has
-//!   to be on a local disk, as SQLite says of WAL.
-//! - **`synchronous = FULL`** unless told: a record that was taken survives the loss of power, not only of the process.
-//!   [`Synchronous::Normal`] survives the death of the process, and may lose the last records with the power.
-//! - **One thread writes.** What comes in while it waits for the disk goes into the next transaction, all of it: twenty
-//!   steps that end together cost one sync. What nobody waits for (that a step has begun, who owns a run) is written and
-//!   not synced: it survives the process, and the next sync takes it along.
-//! - **One owner of a run at a time**, by a lease that the writing thread renews three times in its life. A run is taken
-//!   over when the lease has run out (the owner is stopped, or its machine is), or at once when the owner's process is
-//!   gone: each owner holds a lock on a file beside the journal, which the operating system releases with the process.
-//! - **A number that grows with each takeover** is looked at in the transaction of every write: an owner that wakes
-//!   after a takeover writes nothing more.
-//! - **A checksum on each record, and numbers without a gap**: SQLite notices a broken page by its structure, not by its
-//!   text, nor by a record that is not there.
-//! - **Schema versions**: an older file is brought up to date when it is opened, a newer one is refused.
+//! - **One file holds many runs and serves several processes.** The file is in WAL mode, so that readers do not wait for
+//!   writers. WAL requires a local disk.
+//! - **An acknowledged record survives a power failure** by default (`synchronous = FULL`). With [`Synchronous::Normal`] it
+//!   survives the death of the process, but a power failure can lose the last records.
+//! - **One thread writes.** All requests that arrive during one transaction share the next one: 20 steps that end together
+//!   cost one sync. A record that no caller awaits, such as the start of a step, is written without a sync. It survives the
+//!   death of the process, and the next sync makes it durable.
+//! - **A run has one owner at a time.** The owner holds a lease, which the writer thread renews after each third of its
+//!   duration. Another process can take the run over when the lease has expired, because the owner or its machine has
+//!   stopped. It can do so at once when the owner's process has ended: each owner locks a file beside the journal, and the
+//!   operating system releases that lock with the process.
+//! - **Each takeover raises the run's fence**, a number that every write compares in its transaction. An owner that
+//!   continues after a takeover therefore writes nothing more.
+//! - **Each record has a checksum, and the positions of records have no gaps.** SQLite detects a page with a broken
+//!   structure, but neither changed text nor a missing record.
+//! - **The schema has a version.** Opening a file of an older version migrates it; a file of a newer version is refused.
 //!
-//! # What can go wrong, and what is seen of it
+//! # Faults
 //!
-//! Whatever it is, the run starts nothing more, its report calls nothing done that is not on record, and a program that is
-//! started later goes on with it.
+//! After any fault, the run starts no further steps, its report calls no step done that is not recorded, and a program that
+//! starts later can resume the run.
 //!
-//! | fault | what is seen |
+//! | fault | effect or message |
 //! | --- | --- |
-//! | the process dies, at whatever write | the next start finds the run, unowned, and goes on with it; what had ended is not run again |
-//! | the disk is full, or the file has its largest size | `the journal … is full: make room on its disk, then resume` |
-//! | a write is cut short, or fails | `the journal … cannot be written or read, its disk fails: mend that, then resume (disk I/O error)`; what the write left is not taken for a record |
-//! | another program holds the lock for longer than [`Options::busy_timeout`] | `the journal … is locked by another program: end that, then resume` |
-//! | a page is damaged, so that SQLite sees it | `the journal … is damaged: restore it from a copy, or move it away to begin a new one (database disk image is malformed)` |
-//! | a record is damaged, so that SQLite does not see it | `the journal of run … cannot be read at position 12: its checksum is wrong: the file is damaged` |
+//! | the process dies during any write | the next process finds the run without an owner and resumes it; steps that had ended do not run again |
+//! | the disk is full, or the file has reached [`Options::max_pages`] | `the journal … is full: free disk space or raise its maximum size, then resume` |
+//! | the disk fails, or writes only a part | `the journal … cannot be read or written because its disk fails: repair the disk, then resume`; a partial write is not read as a record |
+//! | another program holds the lock for longer than [`Options::busy_timeout`] | `the journal … is locked by another program: end that program, then resume` |
+//! | a page is damaged, and SQLite detects it | `the journal … is damaged: restore it from a copy, or move it away to start a new one` |
+//! | a record is damaged, and SQLite does not detect it | `the journal of run … cannot be read at position 12: its checksum is wrong: the file is damaged` |
 //! | a record is missing | `the journal of run … cannot be read at position 12: the record is missing: the file is damaged` |
-//! | the file is no journal | `… is no journal: name another file` |
-//! | the file was written by a newer program | `the journal … has schema version 9, and this program knows up to 3: use a newer program` |
-//! | the file may not be written | `the journal … may not be written: change its permissions, or name another file` |
-//! | the writing thread has panicked | `the journal … is not written any more: its thread has ended` |
-//! | another process owns the run | `run … is under way: process 4711 owns it, and gave a sign of life 1.2s ago` |
-//! | the owner was stopped, and another took over | `run … was taken over by process 4712 while this process gave no sign of life: it writes nothing more` |
+//! | the file is not a journal | `… is no journal: name another file` |
+//! | a newer program wrote the file | `the journal … has schema version 9, but this program reads versions up to 3: use a newer program` |
+//! | the file is read-only | `the journal … is read-only: change its permissions, or name another file` |
+//! | the writer thread has panicked | `the journal … accepts no writes, because its writer thread has ended: open it again, then resume` |
+//! | another process owns the run | [`JournalError::Owned`](cascade_core::JournalError::Owned) |
+//! | the owner was stopped, and another process took the run over | [`JournalError::Lost`](cascade_core::JournalError::Lost) |
 //!
-//! A fault before the first step is `the run was not started, nothing was changed: …`; one behind it is `the run has stopped,
-//! because its journal could not be written: …`, with the report of how far it came.
+//! A fault before the first step leaves the run unstarted. A fault after it stops the run with an error that contains the
+//! report of all steps so far. The error of SQLite is the [`source`](std::error::Error::source) of the message.
 //!
-//! With the feature `failpoints` the writing thread has points of the crate `fail` before a transaction, before each record,
-//! and on both sides of the commit; it is for the tests, which let real faults happen there.
+//! # Beside other libraries that link SQLite
+//!
+//! A build can contain only one version of `libsqlite3-sys`. This crate accepts rusqlite 0.39 to 0.43, so that Cargo finds a
+//! version that fits Diesel 2.3, sqlx 0.9 and SeaORM 2. Older versions are excluded, because the SQLite that they bundle can
+//! damage a file in WAL mode that several connections write (the WAL-reset bug, repaired in SQLite 3.51.3).
+//!
+//! The default feature `bundled` compiles SQLite from source. Without it, the build links the SQLite of the system; choose
+//! version 3.51.3 or later.
+//!
+//! The feature `failpoints` is for tests: it adds fail points of the crate `fail` to the writer thread.
 
 #![forbid(unsafe_code)]
 
@@ -67,8 +76,11 @@ mod error;
 mod fault;
 mod journal;
 mod options;
-mod owner;
+mod owned_run;
+mod owner_lock;
 mod read;
+mod record_key;
+mod request;
 mod schema;
 mod statements;
 mod writer;

@@ -1,23 +1,19 @@
-//! How a journal is opened.
+//! The options of a journal.
 
-use std::path::Path;
 use std::time::Duration;
 
-use crate::error::SqliteError;
-use crate::journal::SqliteJournal;
-
-/// What a record survives once it was taken.
+/// Which failures an acknowledged record survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synchronous {
-    /// The loss of power.
+    /// A power failure.
     #[default]
     Full,
-    /// The death of the process; the last records may be lost with the power.
+    /// The death of the process. A power failure can lose the last records.
     Normal,
 }
 
-/// How a journal is opened.
+/// How to open a journal.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Options {
@@ -41,34 +37,29 @@ impl Default for Options {
 }
 
 impl Options {
-    /// What a record survives. [`Synchronous::Full`] unless told.
+    /// Sets which failures an acknowledged record survives. Default [`Synchronous::Full`].
     pub fn synchronous(self, synchronous: Synchronous) -> Self {
         Self { synchronous, ..self }
     }
 
-    /// How long an owner may give no sign of life before others may take its runs over. 15 seconds unless told. A
-    /// process that has died is noticed at once.
+    /// Sets how long an owner keeps a run without renewing its lease; after that, other processes may take the run over.
+    /// Default 15 seconds, at least 10 milliseconds. The death of the owner's process ends the lease at once.
     pub fn lease(self, lease: Duration) -> Self {
         Self { lease: lease.max(Duration::from_millis(10)), ..self }
     }
 
-    /// How long a lock that another process holds on the file is waited for. 5 seconds unless told.
+    /// Sets how long to wait for the file's lock while another program holds it. Default 5 seconds.
     pub fn busy_timeout(self, busy_timeout: Duration) -> Self {
         Self { busy_timeout, ..self }
     }
 
-    /// What others are told of who owns a run. `process <id>` unless told.
+    /// Sets the name by which other processes see the owner of a run. Default `process <id>`.
     pub fn owner(self, owner: impl Into<String>) -> Self {
         Self { owner: owner.into(), ..self }
     }
 
-    /// How large the file may grow, in pages of 4 KiB; then it is full. As large as the disk unless told.
+    /// Sets the maximum size of the file, in pages of 4 KiB. By default, only the disk limits it.
     pub fn max_pages(self, pages: u32) -> Self {
         Self { max_pages: Some(pages), ..self }
-    }
-
-    /// Opens a journal; creates it if there is none.
-    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteJournal, SqliteError> {
-        SqliteJournal::with(path.as_ref(), self)
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of the file, beside the writing thread.
+//! The queries. They run on connections of their own, beside the writer thread.
 
 use std::path::Path;
 
@@ -6,28 +6,31 @@ use cascade_core::{JournalError, NewRun, Record, RunId, RunInfo, RunState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::SqliteError;
-use crate::schema::place;
-use crate::{checksum, clock, owner};
+use crate::record_key::record_key;
+use crate::{checksum, clock, owner_lock};
 
-const RUN: &str = "SELECT about, state, instances, ended, failed, confirmed_by, created, updated, takeovers,
+const SELECT_RUN: &str =
+    "SELECT about, state, instances, ended, failed, confirmed_by, created, updated, takeovers,
     owner, owner_lock, lease_until, id, checksum FROM run";
 
 pub(crate) fn runs(connection: &Connection, path: &Path) -> Result<Vec<RunInfo>, JournalError> {
-    let of = |error| JournalError::from(SqliteError::of(path, error));
-    let mut statement = connection.prepare_cached(&format!("{RUN} ORDER BY row")).map_err(of)?;
-    let found = statement.query_map([], |row| Found::of(path, row)).map_err(of)?;
-    found.map(|found| found.map_err(of).and_then(Found::into_info)).collect()
+    let file_error = |error| JournalError::from(SqliteError::from_sqlite(path, error));
+    let mut statement =
+        connection.prepare_cached(&format!("{SELECT_RUN} ORDER BY row")).map_err(file_error)?;
+    let rows = statement.query_map([], |row| RunRow::from_row(path, row)).map_err(file_error)?;
+    rows.map(|row| row.map_err(file_error).and_then(RunRow::into_info)).collect()
 }
 
 pub(crate) fn run(connection: &Connection, path: &Path, run: &RunId) -> Result<RunInfo, JournalError> {
-    let of = |error| JournalError::from(SqliteError::of(path, error));
-    let mut statement = connection.prepare_cached(&format!("{RUN} WHERE id = ?1")).map_err(of)?;
-    let found = statement.query_row([run.as_str()], |row| Found::of(path, row)).optional().map_err(of)?;
-    found.ok_or_else(|| JournalError::UnknownRun { run: run.clone() })?.into_info()
+    let file_error = |error| JournalError::from(SqliteError::from_sqlite(path, error));
+    let mut statement =
+        connection.prepare_cached(&format!("{SELECT_RUN} WHERE id = ?1")).map_err(file_error)?;
+    let row = statement.query_row([run.as_str()], |row| RunRow::from_row(path, row)).optional();
+    row.map_err(file_error)?.ok_or_else(|| JournalError::UnknownRun { run: run.clone() })?.into_info()
 }
 
-/// A row of `run`, its parts not yet looked at.
-struct Found {
+/// A row of the table `run`, before its values are checked.
+struct RunRow {
     id: RunId,
     about: String,
     state: String,
@@ -39,16 +42,17 @@ struct Found {
     updated: u64,
     takeovers: u64,
     owner: Option<String>,
-    /// Runs of older versions have none.
+    /// The checksum of `about`. Runs of schema versions before 3 have none.
     checksum: Option<i64>,
 }
 
-impl Found {
-    fn of(path: &Path, row: &Row<'_>) -> rusqlite::Result<Self> {
+impl RunRow {
+    /// `owner` is set only while the owner's lease and process last.
+    fn from_row(path: &Path, row: &Row<'_>) -> rusqlite::Result<Self> {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let lock: Option<String> = row.get(10)?;
-        let lives =
-            row.get::<_, i64>(11)? > clock::now() && lock.is_some_and(|lock| owner::is_there(path, &lock));
+        let is_owned = row.get::<_, i64>(11)? > clock::now()
+            && lock.is_some_and(|token| owner_lock::is_alive(path, &token));
         Ok(Self {
             about: row.get(0)?,
             state: row.get(1)?,
@@ -59,7 +63,7 @@ impl Found {
             created: number(6)?,
             updated: number(7)?,
             takeovers: number(8)?,
-            owner: row.get::<_, Option<String>>(9)?.filter(|_| lives),
+            owner: row.get::<_, Option<String>>(9)?.filter(|_| is_owned),
             id: RunId::from(row.get::<_, String>(12)?),
             checksum: row.get(13)?,
         })
@@ -72,10 +76,11 @@ impl Found {
         }
         let run: NewRun = serde_json::from_str(&self.about).map_err(|error| unreadable(error.to_string()))?;
         if run.id != self.id {
-            return Err(unreadable(format!("it is of run {}: the file is damaged", run.id)));
+            return Err(unreadable(format!("it belongs to run {}: the file is damaged", run.id)));
         }
-        let state = RunState::named(&self.state)
-            .ok_or_else(|| unreadable(format!("there is no state `{}`", self.state)))?;
+        let state = RunState::named(&self.state).ok_or_else(|| {
+            unreadable(format!("its state `{}` is unknown: the file is damaged", self.state))
+        })?;
         let mut info = RunInfo::new(run, self.owner);
         info.run.instances = self.instances;
         info.state = state;
@@ -89,7 +94,7 @@ impl Found {
     }
 }
 
-/// Records behind a position.
+/// At most `limit` records after the position `after`.
 pub(crate) fn records(
     connection: &Connection,
     path: &Path,
@@ -97,29 +102,29 @@ pub(crate) fn records(
     after: u64,
     limit: usize,
 ) -> Result<Vec<(u64, Record)>, JournalError> {
-    let of = |error| JournalError::from(SqliteError::of(path, error));
-    // In one transaction: how many there are is known of the same moment.
-    let transaction = connection.unchecked_transaction().map_err(of)?;
-    let count = "SELECT row, records FROM run WHERE id = ?1";
-    let known = transaction.prepare_cached(count).and_then(|mut count| {
-        count.query_row([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+    let file_error = |error| JournalError::from(SqliteError::from_sqlite(path, error));
+    // One transaction, so that the number of records and the records are of the same moment.
+    let transaction = connection.unchecked_transaction().map_err(file_error)?;
+    let select = "SELECT row, records FROM run WHERE id = ?1";
+    let found = transaction.prepare_cached(select).and_then(|mut select| {
+        select.query_row([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
     });
-    let known: Option<(i64, i64)> = known.map_err(of)?;
-    let Some((row, count)) = known else { return Ok(Vec::new()) };
+    let found: Option<(i64, i64)> = found.map_err(file_error)?;
+    let Some((row, count)) = found else { return Ok(Vec::new()) };
     let select =
         "SELECT place, checksum, body FROM record WHERE place > ?1 AND place < ?2 ORDER BY place LIMIT ?3";
-    let mut statement = transaction.prepare_cached(select).map_err(of)?;
+    let mut statement = transaction.prepare_cached(select).map_err(file_error)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![place(row, after), place(row + 1, 0), limit], |row| {
+    let rows = statement.query_map(params![record_key(row, after), record_key(row + 1, 0), limit], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
     });
     let mut records = Vec::new();
     let mut last = after;
-    for found in rows.map_err(of)? {
-        let (at, sum, body) = found.map_err(of)?;
+    for found in rows.map_err(file_error)? {
+        let (key, sum, body) = found.map_err(file_error)?;
         let position = last + 1;
         let unreadable = |what: String| JournalError::Unreadable { run: run.clone(), position, what };
-        if at != place(row, position) {
+        if key != record_key(row, position) {
             return Err(unreadable(String::from("the record is missing: the file is damaged")));
         }
         if checksum::of(&body) != sum {
@@ -129,8 +134,7 @@ pub(crate) fn records(
         last = position;
     }
     if records.len() < limit.cast_unsigned() as usize && last != count.cast_unsigned() {
-        let what =
-            format!("there are {count} records, and no more than {last} are found: the file is damaged");
+        let what = format!("the run has {count} records, but only {last} were found: the file is damaged");
         return Err(JournalError::Unreadable { run: run.clone(), position: last + 1, what });
     }
     Ok(records)

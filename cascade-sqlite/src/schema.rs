@@ -1,4 +1,4 @@
-//! The schema, version by version.
+//! The schema of the file, and its migrations.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::error::SqliteError;
 use crate::options::{Options, Synchronous};
 
-/// Written into the file's header, so that another program's database is not taken for a journal.
+/// Identifies the file as a journal: stored in its header, so that the database of another program is refused.
 const APPLICATION_ID: i32 = 0x0CA5_CADE;
 
-/// What brings the file from each version to the next: the first from nothing to version 1. Only ever added to.
+/// Migration `n` (from 0) brings the file from schema version `n` to `n + 1`. Append only: existing files depend on them.
 const MIGRATIONS: &[&str] = &[
     "CREATE TABLE run (
         row INTEGER PRIMARY KEY,
@@ -36,11 +36,10 @@ const MIGRATIONS: &[&str] = &[
         body TEXT NOT NULL
     ) STRICT;
     CREATE INDEX record_by_run ON record (run);",
-    // Retention asks for what has ended, by age.
+    // `forget_ended` selects ended runs by age.
     "CREATE INDEX run_by_state ON run (state, updated);",
-    // Records of a run are numbered without a gap, and the run knows how many there are: what is missing is seen. Their
-    // place is made of the run and the number, so that they lie side by side and need no index.
-    // And what the run is about has a checksum, as each record has; older runs have none.
+    // The positions of a run's records have no gaps, and the run stores their number, so that a missing record is detected.
+    // `place` is the record's key, see `record_key`. The column `about` gets a checksum; runs of older versions have none.
     "ALTER TABLE run ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE run ADD COLUMN checksum INTEGER;
     CREATE TABLE record_by_number (
@@ -56,24 +55,27 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE record_by_number RENAME TO record;",
 ];
 
-/// The place of a record: each run has room for four billion.
-pub(crate) const fn place(row: i64, number: u64) -> i64 {
-    (row << 32).wrapping_add(number.cast_signed())
+/// Opens the file for the writer thread. Creates it, or migrates it, if necessary.
+pub(crate) fn open_or_create(path: &Path, options: &Options) -> Result<Connection, SqliteError> {
+    let mut connection = connect(path, options, OpenFlags::SQLITE_OPEN_CREATE)?;
+    migrate(&mut connection, path, MIGRATIONS)?;
+    Ok(connection)
 }
 
-/// Opens a connection. `create` is for the one that writes: it brings the schema up to date.
-pub(crate) fn connect(path: &Path, options: &Options, create: bool) -> Result<Connection, SqliteError> {
-    let create_flag = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create_flag;
-    let of = |error| SqliteError::of(path, error);
-    let mut connection = Connection::open_with_flags(path, flags).map_err(of)?;
-    if connection.is_readonly(rusqlite::MAIN_DB).map_err(of)? {
+/// Opens a file that the writer thread has already created and migrated.
+pub(crate) fn open_existing(path: &Path, options: &Options) -> Result<Connection, SqliteError> {
+    connect(path, options, OpenFlags::empty())
+}
+
+fn connect(path: &Path, options: &Options, create: OpenFlags) -> Result<Connection, SqliteError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    let file_error = |error| SqliteError::from_sqlite(path, error);
+    let connection = Connection::open_with_flags(path, flags).map_err(file_error)?;
+    // SQLite opens a file without write permission as read-only, and reports that only at the first write.
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(file_error)? {
         return Err(SqliteError::ReadOnly { path: path.to_owned() });
     }
-    set_up(&connection, options).map_err(of)?;
-    if create {
-        migrate(&mut connection, path, MIGRATIONS)?;
-    }
+    set_up(&connection, options).map_err(file_error)?;
     Ok(connection)
 }
 
@@ -86,19 +88,21 @@ fn set_up(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     if let Some(pages) = options.max_pages {
-        // This one answers with a row, where the others do not.
+        // This pragma returns a row; the others do not.
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
     Ok(())
 }
 
 fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), SqliteError> {
-    let of = |error| SqliteError::of(path, error);
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(of)?;
-    let pragma = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(of);
+    let file_error = |error| SqliteError::from_sqlite(path, error);
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(file_error)?;
+    let pragma =
+        |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(file_error);
     let (application, found) = (pragma("application_id")?, pragma("user_version")?);
     let tables = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
-    let is_new = application == 0 && found == 0 && tables.map_err(of)? == 0;
+    let is_new = application == 0 && found == 0 && tables.map_err(file_error)? == 0;
     if !is_new && application != APPLICATION_ID {
         return Err(SqliteError::NotAJournal { path: path.to_owned() });
     }
@@ -107,39 +111,48 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
         return Err(SqliteError::NewerSchema { path: path.to_owned(), found, known });
     }
     for migration in migrations.iter().skip(usize::try_from(found).unwrap_or_default()) {
-        transaction.execute_batch(migration).map_err(of)?;
+        transaction.execute_batch(migration).map_err(file_error)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(of)?;
-    transaction.pragma_update(None, "user_version", known).map_err(of)?;
-    transaction.commit().map_err(of)
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(file_error)?;
+    transaction.pragma_update(None, "user_version", known).map_err(file_error)?;
+    transaction.commit().map_err(file_error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{checksum, read};
 
-    fn file(migrations: usize) -> Result<(tempfile::TempDir, std::path::PathBuf), SqliteError> {
-        let source = |source| SqliteError::Lock { path: std::path::PathBuf::new(), source };
-        let directory = tempfile::tempdir().map_err(source)?;
+    type Result = std::result::Result<(), Box<dyn std::error::Error>>;
+
+    /// A file with the schema of an older version.
+    struct OldFile {
+        _directory: tempfile::TempDir,
+        path: std::path::PathBuf,
+        connection: Connection,
+    }
+
+    fn old_file(version: usize) -> std::result::Result<OldFile, Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
         let path = directory.path().join("runs.db");
-        let mut connection = Connection::open(&path).map_err(|error| SqliteError::of(&path, error))?;
-        migrate(&mut connection, &path, &MIGRATIONS[..migrations])?;
-        Ok((directory, path))
+        let mut connection = Connection::open(&path)?;
+        migrate(&mut connection, &path, &MIGRATIONS[..version])?;
+        Ok(OldFile { _directory: directory, path, connection })
     }
 
     #[test]
-    fn every_older_version_opens() -> Result<(), SqliteError> {
+    fn opening_migrates_every_older_version() -> Result {
         for version in 0..=MIGRATIONS.len() {
-            let (_directory, path) = file(version)?;
-            let connection = connect(&path, &Options::default(), true)?;
-            let there = "SELECT count(*) FROM sqlite_schema WHERE name IN ('run', 'record', 'run_by_state')";
-            let count = connection.query_row(there, [], |row| row.get::<_, i64>(0));
-            assert_eq!(count.map_err(|error| SqliteError::of(&path, error))?, 3, "from version {version}");
+            let file = old_file(version)?;
+            let connection = open_or_create(&file.path, &Options::default())?;
+            let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('run', 'record', 'run_by_state')";
+            let count: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+            assert_eq!(count, 3, "from version {version}");
         }
         Ok(())
     }
 
-    /// Two runs whose records were written by turns, as a file of that version has them.
+    /// Adds the runs `a` and `b` with alternating records, in the schema before version 3.
     fn fill(connection: &Connection) -> rusqlite::Result<()> {
         for (row, id) in [(1, "a"), (2, "b")] {
             let insert =
@@ -152,20 +165,19 @@ mod tests {
                 r#"{{"record":"block","parent":"A","child":"B","parents":[{number}],"children":[]}}"#
             );
             let insert = "INSERT INTO record (run, checksum, body) VALUES (?1, ?2, ?3)";
-            connection.execute(insert, (1 + number % 2, crate::checksum::of(&body), body))?;
+            connection.execute(insert, (1 + number % 2, checksum::of(&body), body))?;
         }
         Ok(())
     }
 
     #[test]
-    fn what_older_versions_wrote_is_read() -> Result<(), Box<dyn std::error::Error>> {
+    fn migration_keeps_records_in_order() -> Result {
         for version in 1..3 {
-            let (_directory, path) = file(version)?;
-            fill(&Connection::open(&path)?)?;
-            let connection = connect(&path, &Options::default(), true)?;
+            let file = old_file(version)?;
+            fill(&file.connection)?;
+            let connection = open_or_create(&file.path, &Options::default())?;
             for (run, expected) in [("a", vec![0, 2, 4, 6]), ("b", vec![1, 3, 5])] {
-                let records =
-                    crate::read::records(&connection, &path, &cascade_core::RunId::from(run), 0, 100)?;
+                let records = read::records(&connection, &file.path, &run.into(), 0, 100)?;
                 let found: Vec<(u64, u32)> = records
                     .iter()
                     .map(|(position, record)| match record {
@@ -181,17 +193,16 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_refused_with_words() -> Result<(), SqliteError> {
-        let (_directory, path) = file(MIGRATIONS.len())?;
-        let connection = connect(&path, &Options::default(), true)?;
-        connection.pragma_update(None, "user_version", 9).map_err(|error| SqliteError::of(&path, error))?;
-        let words = connect(&path, &Options::default(), true).err().map(|error| error.to_string());
+    fn newer_version_is_refused() -> Result {
+        let file = old_file(MIGRATIONS.len())?;
+        file.connection.pragma_update(None, "user_version", 9)?;
+        let error = open_or_create(&file.path, &Options::default()).err().map(|error| error.to_string());
         let known = MIGRATIONS.len();
         let expected = format!(
-            "the journal {} has schema version 9, and this program knows up to {known}: use a newer program",
-            path.display()
+            "the journal {} has schema version 9, but this program reads versions up to {known}: use a newer program",
+            file.path.display()
         );
-        assert_eq!(words, Some(expected));
+        assert_eq!(error, Some(expected));
         Ok(())
     }
 }

@@ -1,105 +1,84 @@
-//! The writing thread: what comes in while it waits for the disk shares the next transaction.
+//! The writer thread: all requests that arrive during one transaction share the next.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, OnceLock, Weak};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Instant;
 
-use cascade_core::{JournalError, NewRun, Record, RunId};
+use cascade_core::{JournalError, NewRun, RunId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
 
 use crate::error::SqliteError;
-use crate::fault;
 use crate::options::{Options, Synchronous};
-use crate::owner::OwnerLock;
-use crate::statements::{self, Refusal, Writer, of_file};
+use crate::owned_run::{OwnedRun, Ownership};
+use crate::owner_lock::OwnerLock;
+use crate::request::Request;
+use crate::statements::{self, Owner, StatementError};
+use crate::{fault, schema};
 
-/// Orders in one transaction, at most: a bound on what waits for its end.
-const MOST_ORDERS: usize = 1000;
+/// The maximum number of requests in a transaction: it bounds how long the first of them waits.
+const MAX_BATCH: usize = 1000;
 
-/// Something to write, and who waits for it.
-pub(crate) enum Order {
-    Create { run: NewRun, answer: Answer<Arc<Owned>> },
-    TakeOver { run: RunId, answer: Answer<Arc<Owned>> },
-    Write { log: Arc<Owned>, records: Vec<Record>, answer: Answer<()> },
-    Release { row: i64, fence: i64 },
-    Forget { before: i64, answer: Answer<bool> },
-}
-
-pub(crate) type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
-
-/// A run that this process owns, or owned.
-#[derive(Debug)]
-pub(crate) struct Owned {
-    pub(crate) run: RunId,
-    pub(crate) row: i64,
-    pub(crate) fence: i64,
-    /// Until when the lease holds, in milliseconds since `since`.
-    until: AtomicU64,
-    since: Instant,
-    /// The first write that failed: behind the gap it leaves, records mean nothing.
-    broken: OnceLock<JournalError>,
-}
-
-impl Owned {
-    fn new(run: RunId, row: i64, fence: i64) -> Self {
-        let (until, broken) = (AtomicU64::new(0), OnceLock::new());
-        Self { run, row, fence, until, since: Instant::now(), broken }
-    }
-
-    /// `from` is a moment before the lease was written: the owner takes it for shorter than others do.
-    fn extend(&self, from: Instant, lease: Duration) {
-        let until = (from + lease).saturating_duration_since(self.since);
-        self.until.store(until.as_millis() as u64, Ordering::Release);
-    }
-
-    pub(crate) fn is_held(&self) -> bool {
-        let now = self.since.elapsed().as_millis() as u64;
-        self.broken.get().is_none() && now < self.until.load(Ordering::Acquire)
-    }
-}
-
-/// What came of an order in a transaction that is not durable yet.
-enum Carried {
-    /// The run has this row and this fence.
-    Owns(i64, i64),
+/// The effect of a request in a transaction that is not committed yet.
+enum Applied {
+    Owned(Ownership),
     Written,
     Forgot(bool),
-    /// Only this order is refused.
+    /// The request is refused; the transaction continues.
     Refused(JournalError),
 }
 
 pub(crate) struct WriterThread {
-    pub(crate) path: PathBuf,
-    pub(crate) options: Options,
-    pub(crate) connection: Connection,
-    pub(crate) lock: OwnerLock,
-    /// The runs whose leases are to be renewed.
-    pub(crate) owned: HashMap<i64, Weak<Owned>>,
-    /// Whether the next transaction is synced.
-    pub(crate) syncs: bool,
+    path: PathBuf,
+    options: Options,
+    connection: Connection,
+    lock: OwnerLock,
+    /// The runs whose leases the thread renews, by their row.
+    owned: HashMap<i64, Weak<OwnedRun>>,
+    /// Whether the connection syncs at the end of a transaction.
+    syncs: bool,
 }
 
 impl WriterThread {
-    /// Writes until nobody can order anything any more.
-    pub(crate) fn run(mut self, orders: &Receiver<Order>) {
-        let beat = self.options.lease / 3;
-        let mut next_beat = Instant::now() + beat;
+    /// Opens or creates the file, and starts the thread. The thread ends when all senders are dropped.
+    pub(crate) fn spawn(
+        path: &Path,
+        options: &Options,
+    ) -> Result<(Sender<Request>, JoinHandle<()>), SqliteError> {
+        let thread = Self {
+            path: path.to_owned(),
+            options: options.clone(),
+            connection: schema::open_or_create(path, options)?,
+            lock: OwnerLock::acquire(path)?,
+            owned: HashMap::new(),
+            syncs: options.synchronous == Synchronous::Full,
+        };
+        let (requests, received) = channel();
+        let handle = std::thread::Builder::new()
+            .name(String::from("cascade-journal"))
+            .spawn(move || thread.run(&received))
+            .map_err(|source| SqliteError::Thread { path: path.to_owned(), source })?;
+        Ok((requests, handle))
+    }
+
+    fn run(mut self, requests: &Receiver<Request>) {
+        // A lease survives two renewals that fail or are late.
+        let renewal_interval = self.options.lease / 3;
+        let mut next_renewal = Instant::now() + renewal_interval;
         loop {
             let mut batch = Vec::new();
-            match orders.recv_timeout(next_beat.saturating_duration_since(Instant::now())) {
-                Ok(order) => batch.push(order),
+            match requests.recv_timeout(next_renewal.saturating_duration_since(Instant::now())) {
+                Ok(request) => batch.push(request),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            batch.extend(orders.try_iter().take(MOST_ORDERS));
-            let renews = Instant::now() >= next_beat;
+            batch.extend(requests.try_iter().take(MAX_BATCH - batch.len()));
+            let renews = Instant::now() >= next_renewal;
             if renews {
-                next_beat = Instant::now() + beat;
-                self.owned.retain(|_, owned| owned.strong_count() > 0);
+                next_renewal = Instant::now() + renewal_interval;
+                self.owned.retain(|_, run| run.strong_count() > 0);
             }
             if !batch.is_empty() || (renews && !self.owned.is_empty()) {
                 self.write(batch, renews);
@@ -107,63 +86,66 @@ impl WriterThread {
         }
     }
 
-    /// Carries out a batch, all of it durable together, and then answers.
-    fn write(&mut self, batch: Vec<Order>, renews: bool) {
-        let before = Instant::now();
+    /// Commits a batch in one transaction, and then replies to each request.
+    fn write(&mut self, batch: Vec<Request>, renews: bool) {
+        let start = Instant::now();
         match self.transact(&batch, renews) {
-            Ok((carried, renewed)) => {
-                for owned in renewed {
-                    owned.extend(before, self.options.lease);
+            Ok((applied, renewed)) => {
+                for run in renewed {
+                    run.extend_lease(start, self.options.lease);
                 }
-                for (order, carried) in batch.into_iter().zip(carried) {
-                    self.answer(order, carried, before);
+                for (request, applied) in batch.into_iter().zip(applied) {
+                    self.reply(request, applied, start);
                 }
             }
             Err(error) => {
-                let error = of_file(&self.path, error);
-                for order in batch {
-                    self.answer(order, Carried::Refused(error.clone()), before);
+                let error = JournalError::from(SqliteError::from_sqlite(&self.path, error));
+                for request in batch {
+                    self.reply(request, Applied::Refused(error.clone()), start);
                 }
             }
         }
     }
 
-    /// One transaction: what came of each order, and the runs whose leases were renewed.
+    /// Returns the effect of each request, and the runs whose leases were renewed.
     fn transact(
         &mut self,
-        batch: &[Order],
+        batch: &[Request],
         renews: bool,
-    ) -> rusqlite::Result<(Vec<Carried>, Vec<Arc<Owned>>)> {
-        self.set_sync(batch.iter().any(Order::is_waited_for))?;
+    ) -> rusqlite::Result<(Vec<Applied>, Vec<Arc<OwnedRun>>)> {
+        self.set_sync(batch.iter().any(Request::must_be_synced))?;
         let Self { path, options, connection, lock, owned, .. } = self;
-        let writer = Writer { path, name: &options.owner, lock: &lock.token, lease: options.lease };
+        let owner = Owner { path, name: &options.owner, lock: &lock.token, lease: options.lease };
         fault::point("journal-begin")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut carried = Vec::with_capacity(batch.len());
-        for order in batch {
-            carried.push(match carry_out(&writer, &transaction, order) {
-                Ok(carried) => carried,
-                Err(Refusal::Asked(error)) => {
-                    order.break_log(&error);
-                    Carried::Refused(error)
+        let mut applied = Vec::with_capacity(batch.len());
+        for request in batch {
+            applied.push(match apply(&owner, &transaction, request) {
+                Ok(effect) => effect,
+                Err(StatementError::Refused(error)) => {
+                    // Later requests of this batch see the failure too.
+                    if let Request::Append { run, .. } = request {
+                        run.fail(error.clone());
+                    }
+                    Applied::Refused(error)
                 }
-                Err(Refusal::File(error)) => return Err(error),
+                Err(StatementError::Sqlite(error)) => return Err(error),
             });
         }
         let mut renewed = Vec::new();
-        for owned in owned.values().filter(|_| renews).filter_map(Weak::upgrade) {
-            if writer.renew(&transaction, (owned.row, owned.fence))? {
-                renewed.push(owned);
+        for run in owned.values().filter(|_| renews).filter_map(Weak::upgrade) {
+            if owner.renew(&transaction, run.ownership)? {
+                renewed.push(run);
             }
         }
         fault::point("journal-commit")?;
         transaction.commit()?;
         fault::point("journal-committed")?;
-        Ok((carried, renewed))
+        Ok((applied, renewed))
     }
 
-    /// A transaction is synced if somebody waits for a record in it. One that is not is written all the same, and outlives
-    /// the process; the next sync takes it along.
+    /// Sets whether the next transaction is synced. A transaction that is not synced survives the death of the process,
+    /// and the next sync makes it durable too.
     fn set_sync(&mut self, syncs: bool) -> rusqlite::Result<()> {
         if self.options.synchronous == Synchronous::Normal {
             return Ok(());
@@ -175,80 +157,68 @@ impl WriterThread {
         if syncs { fault::point("journal-sync") } else { Ok(()) }
     }
 
-    /// Tells who ordered it. Who does not wait any more need not be told.
-    fn answer(&mut self, order: Order, carried: Carried, before: Instant) {
-        match order {
-            Order::Create { run: NewRun { id: run, .. }, answer } | Order::TakeOver { run, answer } => {
-                let _ = answer.send(self.own(run, carried, before));
+    /// Sends the reply. A send fails only if the caller has dropped its future, and then needs no reply.
+    fn reply(&mut self, request: Request, applied: Applied, start: Instant) {
+        match request {
+            Request::Create { run: NewRun { id, .. }, reply } | Request::TakeOver { run: id, reply } => {
+                let _ = reply.send(self.own(id, applied, start));
             }
-            Order::Write { log, answer, .. } => {
-                let answered = if let Carried::Refused(error) = carried {
-                    Err(log.broken.get_or_init(|| error).clone())
+            Request::Append { run, reply, .. } => {
+                let result = if let Applied::Refused(error) = applied {
+                    Err(run.fail(error).clone())
                 } else {
-                    log.extend(before, self.options.lease);
+                    run.extend_lease(start, self.options.lease);
                     Ok(())
                 };
-                let _ = answer.send(answered);
+                let _ = reply.send(result);
             }
-            Order::Forget { answer, .. } => {
-                let _ = answer.send(match carried {
-                    Carried::Refused(error) => Err(error),
-                    carried => Ok(matches!(carried, Carried::Forgot(true))),
+            Request::Forget { reply, .. } => {
+                let _ = reply.send(match applied {
+                    Applied::Refused(error) => Err(error),
+                    applied => Ok(matches!(applied, Applied::Forgot(true))),
                 });
             }
-            Order::Release { .. } => {}
+            Request::Release { .. } => {}
         }
     }
 
-    fn own(&mut self, run: RunId, carried: Carried, before: Instant) -> Result<Arc<Owned>, JournalError> {
-        match carried {
-            Carried::Owns(row, fence) => {
-                let owned = Arc::new(Owned::new(run, row, fence));
-                owned.extend(before, self.options.lease);
-                self.owned.insert(row, Arc::downgrade(&owned));
-                Ok(owned)
+    fn own(&mut self, id: RunId, applied: Applied, start: Instant) -> Result<Arc<OwnedRun>, JournalError> {
+        match applied {
+            Applied::Owned(ownership) => {
+                let run = Arc::new(OwnedRun::new(id, ownership));
+                run.extend_lease(start, self.options.lease);
+                self.owned.insert(ownership.row, Arc::downgrade(&run));
+                Ok(run)
             }
-            Carried::Refused(error) => Err(error),
-            Carried::Written | Carried::Forgot(_) => {
-                Err(SqliteError::Closed { path: self.path.clone() }.into())
+            Applied::Refused(error) => Err(error),
+            Applied::Written | Applied::Forgot(_) => {
+                unreachable!("`apply` returns an ownership for a request to own a run")
             }
         }
     }
 }
 
-impl Order {
-    /// Whether somebody waits until it survives the loss of power. Nobody does for the beginning of a step, and who owns a
-    /// run is of no interest when all processes are gone.
-    fn is_waited_for(&self) -> bool {
-        matches!(self, Self::Write { records, answer, .. } if !records.is_empty() && !answer.is_closed())
-    }
-
-    /// Nothing more is written by the log of this order.
-    fn break_log(&self, error: &JournalError) {
-        if let Self::Write { log, .. } = self {
-            log.broken.get_or_init(|| error.clone());
-        }
-    }
-}
-
-fn carry_out(writer: &Writer<'_>, transaction: &Transaction<'_>, order: &Order) -> Result<Carried, Refusal> {
-    Ok(match order {
-        Order::Create { run, .. } => Carried::Owns(writer.create(transaction, run)?, 1),
-        Order::TakeOver { run, .. } => {
-            let (row, fence) = writer.take_over(transaction, run)?;
-            Carried::Owns(row, fence)
-        }
-        Order::Write { log, records, .. } => {
-            if let Some(error) = log.broken.get() {
-                return Err(Refusal::Asked(error.clone()));
+fn apply(
+    owner: &Owner<'_>,
+    transaction: &Transaction<'_>,
+    request: &Request,
+) -> Result<Applied, StatementError> {
+    Ok(match request {
+        Request::Create { run, .. } => Applied::Owned(owner.create(transaction, run)?),
+        Request::TakeOver { run, .. } => Applied::Owned(owner.take_over(transaction, run)?),
+        Request::Append { run, records, .. } => {
+            if let Some(error) = run.failure() {
+                return Err(StatementError::Refused(error.clone()));
             }
-            writer.write(transaction, (log.row, log.fence), &log.run, records)?;
-            Carried::Written
+            owner.append(transaction, run.ownership, &run.id, records)?;
+            Applied::Written
         }
-        Order::Release { row, fence } => {
-            statements::release(transaction, (*row, *fence))?;
-            Carried::Written
+        Request::Release { ownership } => {
+            statements::release(transaction, *ownership)?;
+            Applied::Written
         }
-        Order::Forget { before, .. } => Carried::Forgot(statements::forget_one(transaction, *before)?),
+        Request::Forget { ended_before, .. } => {
+            Applied::Forgot(statements::forget_one(transaction, *ended_before)?)
+        }
     })
 }

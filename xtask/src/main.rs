@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
 
 mod bench;
+mod beside;
 mod browser;
 mod restate;
 
@@ -17,6 +18,8 @@ tasks:
                     measure everything, print one table and write it to benches/RESULTS.md; beside Django and
                     Terraform where there are Python and Terraform. --large also measures 50 million instances,
                     which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
+  beside            build and run cascade-sqlite beside Diesel, sqlx and SeaORM, and test it with the oldest rusqlite that it
+                    accepts; resolves versions anew, in target/beside
   restate [PROOF]…  prove with real servers, workers and kills what cascade-restate promises: equal, kills, outages,
                     refusals, speed, large; larger, if asked for, is a run of a million
   interleavings     try the locks of a run in many orders of the threads that meet there
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["beside"] => beside::run(),
         ["browser"] => browser::run(),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["restate", chosen @ ..] => restate::run(chosen),

@@ -3,71 +3,71 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cascade_sqlite::Options;
-
-use crate::world::{Said, World, go_on};
+use crate::world::{ProcessReport, SEQUENTIAL_WRITES, World, options, run_process};
 use crate::{POINTS, alone, at};
 
 const DIRECTORY: &str = "CASCADE_FAULTS_DIRECTORY";
 const CRASH: &str = "CASCADE_FAULTS_CRASH";
 
-/// Not a test by itself: the process that others start, and that dies where it is told to.
+/// The body of the processes that the other tests start. Without their environment variables, it does nothing.
 #[test]
 fn child() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
     let _alone = alone();
     if let Some((point, number)) = std::env::var(CRASH).ok().as_deref().and_then(|at| at.split_once(' ')) {
-        // As a kill does: nothing is tidied up.
+        // Like a kill, an abort runs no destructors.
         at(point, number.parse().expect("a number"), || std::process::abort());
     }
     let directory = Path::new(&directory);
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().build().expect("a runtime");
-    let said = runtime.block_on(go_on(directory, Options::default()));
-    let said = serde_json::to_string(&said).expect("text");
-    std::fs::write(directory.join("said"), said).expect("the others hear of it");
+    let report = runtime.block_on(run_process(directory, options()));
+    let report = serde_json::to_string(&report).expect("the report is JSON");
+    std::fs::write(directory.join("report"), report).expect("the report can be written");
 }
 
-/// Runs a process to its end, started by `command`. Answers what it said; `None` if it died.
-pub(crate) fn process(world: &mut World, mut command: Command, crash: Option<(&str, usize)>) -> Option<Said> {
+/// Runs `command` as a process until it ends. Returns its report, or `None` if it died.
+pub(crate) fn process(
+    world: &mut World,
+    mut command: Command,
+    crash: Option<(&str, usize)>,
+) -> Option<ProcessReport> {
     command.args(["crash::child", "--exact", "--test-threads=1"]).env(DIRECTORY, world.path());
     if let Some((point, number)) = crash {
         command.env(CRASH, format!("{point} {number}"));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let lived = command.status().expect("a process").success();
-    let file = world.path().join("said");
-    let said = std::fs::read(&file).ok().map(|text| serde_json::from_slice(&text).expect("what it said"));
-    assert_eq!(said.is_some(), lived);
-    let _ = std::fs::remove_file(file);
-    world.ended(said.as_ref().unwrap_or(&Said::default()));
-    said
+    let success = command.status().expect("the process starts").success();
+    let file = world.path().join("report");
+    let report = std::fs::read(&file).ok().map(|text| serde_json::from_slice(&text).expect("a report"));
+    assert_eq!(report.is_some(), success, "a process that lives writes a report");
+    if report.is_some() {
+        std::fs::remove_file(file).expect("the report can be removed");
+    }
+    world.process_ended(report.as_ref().unwrap_or(&ProcessReport::default()));
+    report
 }
 
 pub(crate) fn this_program() -> Command {
-    Command::new(std::env::current_exe().expect("this program"))
+    Command::new(std::env::current_exe().expect("the path of this program"))
 }
 
 fn crash_at_each(point: &str) {
-    let mut crashes = 0;
     for number in 0.. {
         let mut world = World::new();
-        if let Some(said) = process(&mut world, this_program(), Some((point, number))) {
-            assert!(said.error.is_none(), "{said:?}");
-            world.check_done();
-            break;
+        if let Some(report) = process(&mut world, this_program(), Some((point, number))) {
+            assert!(report.error.is_none(), "{report:?}");
+            world.assert_complete();
+            assert!(number >= SEQUENTIAL_WRITES, "only {number} crashes at {point}");
+            return;
         }
-        // The one that goes on dies too, somewhere else.
-        let again = process(&mut world, this_program(), Some((point, number / 3)));
-        crashes += 1 + usize::from(again.is_none());
-        if again.is_none() {
-            let said = process(&mut world, this_program(), None).expect("nothing stops it");
-            assert!(said.error.is_none(), "{said:?}");
+        // The process that resumes the run dies too, at another write.
+        if process(&mut world, this_program(), Some((point, number / 3))).is_none() {
+            let report = process(&mut world, this_program(), None).expect("no fault is set");
+            assert!(report.error.is_none(), "{report:?}");
         }
-        world.check_done();
+        world.assert_complete();
     }
-    eprintln!("{crashes} crashes at {point}");
-    assert!(crashes > 10, "{crashes} at {point}");
 }
 
 #[test]

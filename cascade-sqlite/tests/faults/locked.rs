@@ -1,77 +1,70 @@
-//! Another program holds the file's lock at each write; and the writing thread dies at each.
+//! At each write, another program holds the file's lock, or the writer thread dies.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cascade_sqlite::Options;
 use rusqlite::Connection;
 
-use crate::world::World;
+use crate::world::{SEQUENTIAL_WRITES, World, options};
 use crate::{POINTS, alone, at};
 
 #[test]
-fn a_lock_is_said_so_at_each_write() {
+fn lock_is_reported_at_each_write() {
     let _alone = alone();
-    let mut refused = 0;
     for number in 0.. {
         let mut world = World::new();
         let holder = Arc::new(Mutex::new(None));
         let (held, path) = (Arc::clone(&holder), world.journal());
         at(POINTS[0], number, move || {
-            let connection = Connection::open(&path).expect("it opens");
-            connection.execute_batch("BEGIN EXCLUSIVE").expect("it is free");
-            *held.lock().expect("nobody panics") = Some(connection);
+            let connection = Connection::open(&path).expect("the file opens");
+            connection.execute_batch("BEGIN EXCLUSIVE").expect("the lock is free");
+            *held.lock().expect("no other panic") = Some(connection);
         });
         let mut was_held = false;
-        let patience = Options::default().busy_timeout(Duration::from_millis(20));
-        let said =
-            world.go_on_until(patience, || was_held = holder.lock().expect("nobody panics").take().is_some());
+        let impatient = options().busy_timeout(Duration::from_millis(20));
+        let report = world.run_process_until(impatient, || {
+            was_held = holder.lock().expect("no other panic").take().is_some();
+        });
         fail::remove(POINTS[0]);
-        match said.error {
-            Some(error) => {
-                assert!(
-                    was_held && error.contains("is locked by another program: end that, then resume"),
-                    "{error}"
-                );
-                refused += 1;
-                assert_eq!(world.go_on().error, None);
-            }
-            // What comes after the last write of a run, nobody waits for.
-            None if was_held => {}
-            None => break,
+        if let Some(error) = report.error {
+            let message = "is locked by another program: end that program, then resume";
+            assert!(was_held && error.contains(message), "{error}");
+            assert_eq!(world.run_process().error, None);
+        } else {
+            // A run does not wait for the writes after its end.
+            assert!(number >= SEQUENTIAL_WRITES, "the lock at transaction {number} is not reported");
         }
-        world.check_done();
+        world.assert_complete();
+        if !was_held {
+            return;
+        }
     }
-    eprintln!("{refused} writes met a lock");
-    assert!(refused > 10, "{refused}");
 }
 
 #[test]
-fn a_writing_thread_that_dies_is_said_so_at_each_write() {
+fn death_of_the_writer_thread_is_reported_at_each_write() {
     let _alone = alone();
     for point in POINTS {
-        let mut refused = 0;
         for number in (0..).step_by(3) {
             let mut world = World::new();
-            // As `panic!` does, without a message on the terminal.
+            // Panics without a message on the terminal.
             let reached = at(point, number, || std::panic::resume_unwind(Box::new("at a fail point")));
-            let said = world.go_on();
+            let report = world.run_process();
             fail::remove(point);
-            let was_met = reached.load(std::sync::atomic::Ordering::Relaxed) > number;
-            match said.error {
-                Some(error) => {
-                    assert!(
-                        was_met && error.contains("is not written any more: its thread has ended"),
-                        "{error}"
-                    );
-                    refused += 1;
-                    assert_eq!(world.go_on().error, None);
-                }
-                None if was_met => {}
-                None => break,
+            let was_reached = reached.load(Ordering::Relaxed) > number;
+            if let Some(error) = report.error {
+                let message = "accepts no writes, because its writer thread has ended";
+                assert!(was_reached && error.contains(message), "{error}");
+                assert_eq!(world.run_process().error, None);
+            } else {
+                // A run does not wait for the writes after its end.
+                assert!(number >= SEQUENTIAL_WRITES, "the death at {point} {number} is not reported");
             }
-            world.check_done();
+            world.assert_complete();
+            if !was_reached {
+                break;
+            }
         }
-        assert!(refused > 3, "{refused} at {point}");
     }
 }

@@ -1,4 +1,5 @@
-//! A room of racks of machines, whose agents keep a log of their own: it is what outlives the processes beside the journal.
+//! A room with racks with machines, which processes remove. Effects write a log of their own, which survives the processes
+//! like the journal does.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,33 +16,49 @@ use cascade_core::{
 use cascade_sqlite::Options;
 use tempfile::TempDir;
 
+/// The number of writes that a run awaits one after the other, at least, however the writer thread batches requests:
+/// `create`, the plan, one step of `close`, `remove` on each level, one step of `sweep`, the end.
+pub(crate) const SEQUENTIAL_WRITES: usize = 8;
+
 const LEVELS: [&str; 3] = ["Room", "Rack", "Machine"];
 
-/// A directory with a journal and the agents' log.
-pub(crate) struct World {
-    directory: TempDir,
-    /// What was on record each time that a process ended, with how long the agents' log was.
-    ends: Vec<(usize, BTreeSet<String>)>,
+/// The default options, with a lease that is not renewed during a test: renewals would be writes too.
+pub(crate) fn options() -> Options {
+    Options::default().lease(Duration::from_secs(24 * 60 * 60))
 }
 
-/// What a process said when it ended.
+/// A directory with a journal and the log of the effects.
+pub(crate) struct World {
+    directory: TempDir,
+    /// The state at the end of each process.
+    ends: Vec<ProcessEnd>,
+}
+
+#[derive(Clone)]
+struct ProcessEnd {
+    /// The number of lines in the log of the effects.
+    log_lines: usize,
+    /// The steps that the journal recorded as ended.
+    ended_steps: BTreeSet<String>,
+}
+
+/// The result of a process that did not die.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Said {
-    /// `None` where it went well.
+pub(crate) struct ProcessReport {
     pub(crate) error: Option<String>,
-    /// The instances that its report called done.
+    /// The instances that the report of the run calls done.
     done: Vec<String>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        // In memory where there is such a place: no power is lost here, and syncing would take most of the time.
+        // In memory if possible: these tests do not cut the power, and syncs would take most of their time.
         let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Self { directory: tempfile::tempdir_in(place).expect("a directory"), ends: Vec::new() }
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        Self { directory: tempfile::tempdir_in(parent).expect("a directory"), ends: Vec::new() }
     }
 
-    /// The same as it is now, for another future.
+    /// A copy of the current state.
     pub(crate) fn copy(&self) -> Self {
         let copy = Self { ends: self.ends.clone(), ..Self::new() };
         for file in ["runs.db", "agents.log"] {
@@ -58,40 +75,40 @@ impl World {
         self.path().join("runs.db")
     }
 
-    /// Goes on in this process; begins if there is nothing to go on with.
-    pub(crate) fn go_on(&mut self) -> Said {
-        self.go_on_with(Options::default())
+    /// Resumes the run in this process; starts it if there is none.
+    pub(crate) fn run_process(&mut self) -> ProcessReport {
+        self.run_process_with(options())
     }
 
-    /// The same, with the journal opened so.
-    pub(crate) fn go_on_with(&mut self, options: Options) -> Said {
-        self.go_on_until(options, || ())
+    pub(crate) fn run_process_with(&mut self, options: Options) -> ProcessReport {
+        self.run_process_until(options, || ())
     }
 
-    /// The same, where `then` makes an end of the fault before anybody else looks at the journal.
-    pub(crate) fn go_on_until(&mut self, options: Options, then: impl FnOnce()) -> Said {
-        let said = block_on(go_on(self.path(), options));
-        then();
-        self.ended(&said);
-        said
+    /// Calls `end_fault` after the process, before the journal is opened again.
+    pub(crate) fn run_process_until(&mut self, options: Options, end_fault: impl FnOnce()) -> ProcessReport {
+        let report = block_on(run_process(self.path(), options));
+        end_fault();
+        self.process_ended(&report);
+        report
     }
 
-    /// A process has ended, and said so much: all that it called done has to be on record.
-    pub(crate) fn ended(&mut self, said: &Said) {
-        let Some(on_record) = self.on_record() else {
-            assert!(said.error.is_some() || said.done.is_empty(), "{said:?}");
+    /// Checks that the journal has recorded all instances that the report calls done, and keeps the state for
+    /// [`assert_complete`](Self::assert_complete).
+    pub(crate) fn process_ended(&mut self, report: &ProcessReport) {
+        let Some(ended_steps) = self.ended_steps() else {
+            assert!(report.error.is_some() || report.done.is_empty(), "{report:?}");
             return;
         };
-        for id in &said.done {
-            assert!(on_record.contains(&format!("remove {id}")), "{id} was called done: {on_record:?}");
+        for id in &report.done {
+            assert!(ended_steps.contains(&format!("remove {id}")), "{id} is not recorded: {ended_steps:?}");
         }
-        self.ends.push((self.log().len(), on_record));
+        self.ends.push(ProcessEnd { log_lines: self.log().len(), ended_steps });
     }
 
-    /// The steps that are recorded as ended. `None` where the journal cannot be read.
-    fn on_record(&self) -> Option<BTreeSet<String>> {
+    /// The steps that the journal has recorded as ended. `None` if the journal cannot be read.
+    fn ended_steps(&self) -> Option<BTreeSet<String>> {
         block_on(async {
-            let journal = Options::default().open(self.journal()).ok()?;
+            let journal = options().open(self.journal()).ok()?;
             let mut steps = BTreeSet::new();
             for info in journal.runs().await.ok()? {
                 steps.extend(ended_steps(&journal, &info.run.id).await?);
@@ -100,14 +117,14 @@ impl World {
         })
     }
 
-    /// What agents did, in order: `begun remove rack-1`, `ended remove rack-1`.
+    /// The log of the effects, with lines such as `begun remove rack-1` and `ended remove rack-1`.
     fn log(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.path().join("agents.log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }
 
-    /// All is done, in order, and nothing again that was on record.
-    pub(crate) fn check_done(&self) {
+    /// Checks that all steps have ended, children before parents, and that no step began again after its end was recorded.
+    pub(crate) fn assert_complete(&self) {
         let log = self.log();
         for effect in ["close", "remove", "sweep"] {
             for id in ids() {
@@ -115,24 +132,25 @@ impl World {
                 assert!(log.contains(&ended), "{ended} is missing: {log:#?}");
             }
         }
-        for (logged, on_record) in &self.ends {
-            for line in &log[*logged..] {
-                let again = line.strip_prefix("begun ").is_some_and(|step| on_record.contains(step));
-                assert!(!again, "{line} again, though that had ended");
+        for end in &self.ends {
+            for line in &log[end.log_lines..] {
+                let repeats = line.strip_prefix("begun ").is_some_and(|step| end.ended_steps.contains(step));
+                assert!(!repeats, "{line}, although the end of that step was recorded");
             }
         }
         for (child, parent) in ids().into_iter().filter_map(|id| Some((id.clone(), parent_of(&id)?))) {
             let last = log.iter().rposition(|line| *line == format!("ended remove {child}"));
             let first = log.iter().position(|line| *line == format!("begun remove {parent}"));
-            assert!(last < first, "{parent} went before {child}");
+            assert!(last < first, "{parent} was removed before {child}");
         }
         let runs = block_on(async {
-            Options::default().open(self.journal()).expect("a journal").runs().await.expect("it is read")
+            options().open(self.journal()).expect("the journal opens").runs().await.expect("it is readable")
         });
         assert_eq!(runs.iter().filter(|info| info.state == RunState::Complete).count(), 1, "{runs:?}");
     }
 }
 
+/// The ids of all instances.
 fn ids() -> Vec<String> {
     let racks = (0..2).map(|rack| format!("rack-{rack}"));
     let machines = (0..2).flat_map(|rack| (0..3).map(move |machine| format!("machine-{rack}-{machine}")));
@@ -174,57 +192,60 @@ async fn ended_steps(journal: &dyn Journal, run: &RunId) -> Option<BTreeSet<Stri
     }
 }
 
-/// Goes on with the run of a directory; begins it if there is none.
-pub(crate) async fn go_on(directory: &Path, options: Options) -> Said {
+/// Resumes the run in the directory; starts it if there is none.
+pub(crate) async fn run_process(directory: &Path, options: Options) -> ProcessReport {
     let journal = match options.open(directory.join("runs.db")) {
         Ok(journal) => journal,
-        Err(error) => return Said { error: Some(error.to_string()), ..Said::default() },
+        Err(error) => return failed(&error, None),
     };
     let declare = |builder: cascade_core::CascadeBuilder, level| {
         builder.declare(directory.join("agents.log"), declaration(level))
     };
     let builder = (0..LEVELS.len()).fold(Cascade::builder(), declare);
     let cascade = builder.journal(journal.clone()).build().expect("the graph has no faults");
-    // One that was broken off before it began has changed nothing, and is begun anew.
-    let begun = journal.runs().await.map(|runs| {
-        let mut begun = runs.into_iter().filter(|info| info.state != RunState::Preparing);
-        begun.next().map(|info| (info.state, info.run.id))
-    });
-    match begun {
-        Err(error) => Said { error: Some(error.to_string()), ..Said::default() },
-        // It had ended, and could not say so any more.
-        Ok(Some((RunState::Complete, _))) => Said::default(),
-        Ok(Some((_, run))) => match cascade.resume(&run).await {
-            Ok(report) => said(None, Some(&report)),
-            Err(error) => {
-                let report =
-                    if let ResumeError::Unrecorded { report, .. } = &error { Some(&**report) } else { None };
-                said(Some(error.to_string()), report)
-            }
+    let runs = match journal.runs().await {
+        Ok(runs) => runs,
+        Err(error) => return failed(&error, None),
+    };
+    // A run that stopped while it was prepared has changed nothing, and is started anew.
+    match runs.into_iter().find(|info| info.state != RunState::Preparing) {
+        // The run completed, but its process died before it wrote its report.
+        Some(info) if info.state == RunState::Complete => ProcessReport::default(),
+        Some(info) => match cascade.resume(&info.run.id).await {
+            Ok(report) => succeeded(&report),
+            Err(error) => failed(
+                &error,
+                if let ResumeError::Unrecorded { report, .. } = &error { Some(report) } else { None },
+            ),
         },
-        Ok(None) => {
-            let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
+        None => {
+            let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("the finders succeed");
             match cascade.apply(plan).await {
-                Ok(report) => said(None, Some(&report)),
-                Err(error) => {
-                    let report = if let ApplyError::Unrecorded { report, .. } = &error {
-                        Some(&**report)
-                    } else {
-                        None
-                    };
-                    said(Some(error.to_string()), report)
-                }
+                Ok(report) => succeeded(&report),
+                Err(error) => failed(
+                    &error,
+                    if let ApplyError::Unrecorded { report, .. } = &error { Some(report) } else { None },
+                ),
             }
         }
     }
 }
 
-fn said(error: Option<String>, report: Option<&Report>) -> Said {
-    let verdicts = report.into_iter().flat_map(Report::verdicts);
-    let done = verdicts.filter(|(_, verdict)| matches!(verdict, Verdict::Done));
-    let done: Vec<String> = done.map(|(instance, _)| instance.id()).collect();
-    assert!(error.is_some() || done.len() == ids().len(), "it says that all went well: {done:?}");
-    Said { error, done }
+fn succeeded(report: &Report) -> ProcessReport {
+    let done = done(report);
+    assert_eq!(done.len(), ids().len(), "a report without an error calls all instances done: {done:?}");
+    ProcessReport { error: None, done }
+}
+
+fn failed(error: &dyn std::error::Error, report: Option<&Report>) -> ProcessReport {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let messages: Vec<String> = causes.map(ToString::to_string).collect();
+    ProcessReport { error: Some(messages.join(": ")), done: report.map(done).unwrap_or_default() }
+}
+
+fn done(report: &Report) -> Vec<String> {
+    let done = report.verdicts().filter(|(_, verdict)| matches!(verdict, Verdict::Done));
+    done.map(|(instance, _)| instance.id()).collect()
 }
 
 fn resource(level: usize) -> ResourceDescriptor {
@@ -262,17 +283,18 @@ async fn act(log: &Path, ids: &[String], cx: &StepContext) -> Result<Outcome<Str
         Phase::Cleanup => "sweep",
         _ => "remove",
     };
-    note(log, "begun", effect, ids)?;
-    tokio::time::sleep(Duration::from_millis(1)).await;
-    note(log, "ended", effect, ids)?;
+    write_log(log, "begun", effect, ids)?;
+    // Lets other steps begin.
+    tokio::task::yield_now().await;
+    write_log(log, "ended", effect, ids)?;
     Ok(Outcome::done())
 }
 
-/// In one write: who dies meanwhile leaves no half of a line.
-fn note(log: &Path, what: &str, effect: &str, ids: &[String]) -> Result<(), StepError> {
+/// Writes all lines at once, so that a process that dies leaves no partial line.
+fn write_log(log: &Path, event: &str, effect: &str, ids: &[String]) -> Result<(), StepError> {
     let mut lines = String::new();
     for id in ids {
-        let _ = writeln!(lines, "{what} {effect} {id}");
+        let _ = writeln!(lines, "{event} {effect} {id}");
     }
     let file = OpenOptions::new().create(true).append(true).open(log);
     file.and_then(|mut file| file.write_all(lines.as_bytes())).map_err(StepError::terminal)
