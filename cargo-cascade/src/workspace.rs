@@ -1,4 +1,4 @@
-//! The user's workspace, as cargo tells it.
+//! The user's workspace, read from `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,10 +8,10 @@ use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Packag
 use crate::args::Selection;
 use crate::error::Error;
 
-/// The package that every user of Cascade depends on, by whatever name.
+/// The package that every user of Cascade depends on, possibly under another name.
 const CORE: &str = "cascade-core";
 
-/// A workspace and who depends on whom in it.
+/// A workspace and the dependencies of its packages.
 pub(crate) struct Workspace {
     pub(crate) metadata: Metadata,
     depends_on: BTreeMap<PackageId, Vec<PackageId>>,
@@ -58,12 +58,12 @@ impl Workspace {
         self.metadata.target_directory.as_std_path()
     }
 
-    /// The library that some package of `packages` resolves to.
+    /// The `cascade-core` among `packages`.
     pub(crate) fn core(&self, packages: &BTreeSet<PackageId>) -> Option<&Package> {
         packages.iter().map(|id| &self.metadata[id]).find(|package| package.name.as_str() == CORE)
     }
 
-    /// Whether the package names Cascade among its own dependencies.
+    /// Whether the package depends on Cascade directly.
     pub(crate) fn uses_cascade(&self, package: &PackageId) -> bool {
         self.dependencies(package).iter().any(|id| self.metadata[id].name.as_str() == CORE)
     }
@@ -72,7 +72,7 @@ impl Workspace {
         self.depends_on.get(package).map_or(&[], Vec::as_slice)
     }
 
-    /// The packages, and all that they depend on.
+    /// The packages and their transitive dependencies.
     pub(crate) fn closure<'p>(&self, packages: impl IntoIterator<Item = &'p Package>) -> BTreeSet<PackageId> {
         let mut open: Vec<PackageId> = packages.into_iter().map(|package| package.id.clone()).collect();
         let mut seen = BTreeSet::new();
@@ -85,7 +85,7 @@ impl Workspace {
     }
 }
 
-/// What cargo itself printed, without the frame that the library puts around it.
+/// The message that cargo printed, without the prefix that `cargo_metadata` adds.
 fn message(error: &cargo_metadata::Error) -> String {
     match error {
         cargo_metadata::Error::CargoMetadata { stderr } => {
