@@ -1,5 +1,5 @@
-//! Two unrelated crates declare resources with the same name and operations with the same code. The compiler cannot see the
-//! conflict; the build of the graph reports it with both places.
+//! Two unrelated crates declare resources with the same name and operations with the same code. The compiler cannot see
+//! the conflict; the build of the graph reports it with both places.
 
 use cascade_core::FaultKind;
 use cascade_core::prelude::*;

@@ -1,5 +1,5 @@
-//! The crate with the extension of `Host` is a dependency of this program, but no code names it, so that it is not linked.
-//! The build of the graph reports the edge to `Host`, and how to fix it.
+//! The crate with the extension of `Host` is a dependency of this program, but no code names it, so that it is not
+//! linked. The build of the graph reports the edge to `Host`, and how to fix it.
 
 use cascade_core::FaultKind;
 use cascade_core::prelude::*;

@@ -1,5 +1,5 @@
-//! Rustdoc shows the resource, the edges, the rules and the effects of an annotated impl, with links to the types, below its
-//! doc comments. It gives no warning, whatever the names of the types are.
+//! Rustdoc shows the resource, the edges, the rules and the effects of an annotated impl, with links to the types,
+//! below its doc comments. It gives no warning, whatever the names of the types are.
 
 use std::fs;
 use std::path::Path;
@@ -58,7 +58,8 @@ fn rustdoc_shows_the_declaration_of_an_annotated_impl() -> Result<(), Failed> {
     let comment = page.find("Hosts are removed with their zone.").ok_or("the doc comment is missing")?;
     let generated = page.find("<code>of_copies</code>").ok_or("the finders are missing")?;
     assert!(comment < generated, "the generated text is above the doc comment");
-    for cell in ["<code>may_be_removed</code>, for <code>remove</code>", "retain", "ignore", "[<code>Secret</code>]"]
+    for cell in
+        ["<code>may_be_removed</code>, for <code>remove</code>", "retain", "ignore", "[<code>Secret</code>]"]
     {
         assert!(page.contains(cell), "{cell} is missing");
     }

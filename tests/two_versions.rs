@@ -1,5 +1,5 @@
-//! Two versions of `cascade-core` in one program would have two registries, each with some of the extensions, without any
-//! error. The key `links` of the package makes cargo refuse them.
+//! Two versions of `cascade-core` in one program would have two registries, each with some of the extensions, without
+//! any error. The key `links` of the package makes cargo refuse them.
 
 use std::fs;
 use std::path::Path;

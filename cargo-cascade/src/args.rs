@@ -57,8 +57,8 @@ pub(crate) struct Selection {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Sources {
     /// The URL for links to the source: with the placeholders `{file}` and `{line}`, or a folder of a code host such as
-    /// `https://host/me/cloud/blob/main`. Default: `source-url` in `[workspace.metadata.cascade]`, else paths relative to
-    /// the file that is written.
+    /// `https://host/me/cloud/blob/main`. Default: `source-url` in `[workspace.metadata.cascade]`, else paths relative
+    /// to the file that is written.
     #[arg(long, value_name = "URL")]
     pub(crate) source_url: Option<String>,
 }
@@ -90,7 +90,8 @@ pub(crate) enum Command {
         #[arg(long)]
         operation: Option<String>,
     },
-    /// Print every path from a root to a resource, with the effects of each operation along it and their source locations.
+    /// Print every path from a root to a resource, with the effects of each operation along it and their source
+    /// locations.
     Explain {
         /// The resource to start from.
         root: String,

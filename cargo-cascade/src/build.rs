@@ -97,8 +97,8 @@ fn run(mut cargo: Command, binary: &str) -> Result<PathBuf, Error> {
     }
 }
 
-/// Writes the package and returns the path of its manifest. Writes only files that changed, so that cargo does not rebuild
-/// without need.
+/// Writes the package and returns the path of its manifest. Writes only files that changed, so that cargo does not
+/// rebuild without need.
 fn write_shim(
     workspace: &Workspace,
     program: &Program<'_>,

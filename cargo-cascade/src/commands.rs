@@ -156,10 +156,10 @@ fn check_text(checked: &Checked<'_>, asked: &Asked) -> String {
     let graph = asked.answer.document.as_ref();
     let size = graph.map_or_else(String::new, |graph| {
         format!(
-            "{} resources, {} edges, {} operations: ",
-            graph.resources.len(),
-            graph.edges.len(),
-            graph.operations.len()
+            "{}, {}, {}: ",
+            counted(graph.resources.len(), "resource"),
+            counted(graph.edges.len(), "edge"),
+            counted(graph.operations.len(), "operation")
         )
     });
     let (faults, warnings) = (checked.faults.len(), checked.warnings.len());

@@ -25,7 +25,8 @@ pub(crate) enum Error {
     #[error("package `{package}` has no binary `{binary}`")]
     UnknownBinary { package: String, binary: String },
     #[error(
-        "`{0}` exited without writing its graph\n  help: write `cascade_core::tool::hook();` as the first line of its `main`"
+        "`{0}` exited without writing its graph\n  \
+         help: write `cascade_core::tool::hook();` as the first line of its `main`"
     )]
     NoAnswer(String),
     #[error(

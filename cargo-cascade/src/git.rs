@@ -1,5 +1,5 @@
-//! Gets the graph of an earlier revision: checks the revision out to a temporary folder, builds it in the same target folder,
-//! and stores the answer under its commit.
+//! Gets the graph of an earlier revision: checks the revision out to a temporary folder, builds it in the same target
+//! folder, and stores the answer under its commit.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Draws, explains, checks, documents and compares the cascade graph of any workspace, without changes to its code.
 //!
 //! The linker collects the extensions, so that only a program that links them has the graph. This tool generates such a
-//! program: a package of two lines in the workspace's target folder, which depends on the workspace's packages and is built
-//! with their lock file, profiles, patches and features.
+//! program: a package of two lines in the workspace's target folder, which depends on the workspace's packages and is
+//! built with their lock file, profiles, patches and features.
 
 #![forbid(unsafe_code)]
 

@@ -12,8 +12,8 @@ use crate::select::Program;
 /// The name of the package and its binary.
 pub(crate) const NAME: &str = "cascade-shim";
 
-/// The `Cargo.toml` of the package. Profiles and patches are copied from the user's workspace, so that cargo reuses artifacts
-/// that are already built, and patches stay in effect.
+/// The `Cargo.toml` of the package. Profiles and patches are copied from the user's workspace, so that cargo reuses
+/// artifacts that are already built, and patches stay in effect.
 pub(crate) fn manifest(
     users: &DocumentMut,
     root: &Path,

@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::args::Sources;
 use crate::workspace::Workspace;
 
-/// The template for a document that is written to `file`, or printed if it is `None`: the URL of the argument, else that of
-/// the workspace, else the relative path from the file to the workspace. A printed document has no relative links.
+/// The template for a document that is written to `file`, or printed if it is `None`: the URL of the argument, else
+/// that of the workspace, else the relative path from the file to the workspace. A printed document has no relative
+/// links.
 pub(crate) fn sources_at(sources: &Sources, workspace: &Workspace, file: Option<&Path>) -> String {
     if let Some(url) = &sources.source_url {
         return url.clone();
@@ -21,7 +22,8 @@ pub(crate) fn sources_at(sources: &Sources, workspace: &Workspace, file: Option<
 /// The relative path from the folder of a file up to the workspace, if the file is in it.
 fn path_up(file: &Path, workspace: &Path) -> Option<String> {
     let folder = std::path::absolute(file.parent()?).ok()?;
-    // The path of the workspace is canonical. That of the folder may have symbolic links, and its end may not exist yet.
+    // The path of the workspace is canonical. That of the folder may have symbolic links, and its end may not exist
+    // yet.
     let real = folder.ancestors().find_map(|ancestor| {
         let rest = folder.strip_prefix(ancestor).ok()?;
         Some(ancestor.canonicalize().ok()?.join(rest))

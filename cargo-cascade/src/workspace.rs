@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
@@ -34,9 +35,15 @@ impl Workspace {
         if !selection.features.is_empty() && !selection.all_features {
             command.features(CargoOpt::SomeFeatures(selection.features.clone()));
         }
+        let mut options = Vec::new();
         if selection.offline {
-            command.other_options([String::from("--offline")]);
+            options.push(String::from("--offline"));
         }
+        // Without the filter, cargo downloads the dependencies for all other platforms, which the build does not need.
+        if let Some(host) = host_platform() {
+            options.extend([String::from("--filter-platform"), host]);
+        }
+        command.other_options(options);
         let metadata = command.exec().map_err(|error| Error::Metadata(message(&error)))?;
         let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
         let depends_on = nodes.map(|node| {
@@ -83,6 +90,14 @@ impl Workspace {
         }
         seen
     }
+}
+
+/// The platform that the program is built for and runs on; `None` if rustc does not tell.
+fn host_platform() -> Option<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("-vV").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("host: ")).map(ToOwned::to_owned)
 }
 
 /// The message that cargo printed, without the prefix that `cargo_metadata` adds.

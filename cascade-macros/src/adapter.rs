@@ -1,5 +1,5 @@
-//! Generates the code through which the engine calls an annotated method. This code names each type of the signature with
-//! the span of the user's code, so that the compiler reports a wrong type there.
+//! Generates the code through which the engine calls an annotated method. This code names each type of the signature
+//! with the span of the user's code, so that the compiler reports a wrong type there.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};

@@ -169,7 +169,8 @@ fn integer(name: &str, minimum: u32, example: u32, input: ParseStream<'_>) -> sy
 
 fn timeout(input: ParseStream<'_>) -> syn::Result<Timeout> {
     let wrong = |at| {
-        let message = "`timeout` must be a duration greater than zero, as in `timeout = \"30s\"`, or `\"none\"` for no limit";
+        let message = "`timeout` must be a duration greater than zero, as in `timeout = \"30s\"`, or `\"none\"` for no \
+                       limit";
         syn::Error::new(at, message)
     };
     let at = input.span();

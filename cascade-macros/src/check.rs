@@ -146,8 +146,8 @@ fn shared_along_two_edges(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// Whether there is a root for which both cases apply. A case for any root does not apply to a root for which the edge has a
-/// case of its own.
+/// Whether there is a root for which both cases apply. A case for any root does not apply to a root for which the edge
+/// has a case of its own.
 fn both_apply(cases: &[Case<'_>], a: &Case<'_>, b: &Case<'_>) -> bool {
     let has_own_case = |case: &Case<'_>, root: &TypeRef| {
         cases.iter().any(|other| {
@@ -235,8 +235,8 @@ fn supersedes_cycles(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// Reports an effect of a leaf rule that supersedes the effect of another kind of rule: the instance would stay while its
-/// dependents are removed.
+/// Reports an effect of a leaf rule that supersedes the effect of another kind of rule: the instance would stay while
+/// its dependents are removed.
 fn leaves_that_supersede(model: &Model, errors: &mut Errors) {
     let has_rule = |name: &Ident, operation: usize, is_leaf: bool| {
         model.rules.iter().any(|rule| match rule.decision {
@@ -258,8 +258,8 @@ fn leaves_that_supersede(model: &Model, errors: &mut Errors) {
             if has_rule(&effect.name, index, true) {
                 let name = &effect.name;
                 let message = format!(
-                    "`{name}` has a `leaf` rule for `{operation}`, but supersedes an effect whose rule is not `leaf`: the \
-                     instance would stay while its dependents are removed; let `{other}` supersede `{name}`, or remove \
+                    "`{name}` has a `leaf` rule for `{operation}`, but supersedes an effect whose rule is not `leaf`: \
+                     the instance would stay while its dependents are removed; let `{other}` supersede `{name}`, or remove \
                      `leaf`"
                 );
                 errors.at(other, message);
@@ -328,8 +328,8 @@ fn propagates(model: &Model, edge: usize, operation: usize) -> bool {
     model.rules.iter().any(|rule: &Rule| rule.is_for(operation, edge) && rule.propagates())
 }
 
-/// Reports check, begin, cleanup and verify methods of operations without a rule. Not for add-ons: the extension that owns
-/// the resource may have the rules.
+/// Reports check, begin, cleanup and verify methods of operations without a rule. Not for add-ons: the extension that
+/// owns the resource may have the rules.
 fn phases_without_rule(model: &Model, errors: &mut Errors) {
     let Some(resource) = model.args.resource.as_ref().filter(|_| !model.args.addon) else { return };
     for phase in &model.phases {

@@ -1,5 +1,5 @@
-//! The items of a declaration, as arrays of plain values. They refer to types and methods by index and hold no pointer, so
-//! that a program needs no relocations for them.
+//! The items of a declaration, as arrays of plain values. They refer to types and methods by index and hold no pointer,
+//! so that a program needs no relocations for them.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -13,7 +13,8 @@ use crate::model::{Decision, Finder, Model, Phase, Rule};
 use crate::place::line;
 use crate::types::TypeRef;
 
-/// The resources and operations of a declaration. Their order is the order of their first use, which gives their indices.
+/// The resources and operations of a declaration. Their order is the order of their first use, which gives their
+/// indices.
 pub(crate) struct TypeTable<'m> {
     pub(crate) resources: Vec<&'m TypeRef>,
     pub(crate) operations: Vec<&'m TypeRef>,

@@ -2,8 +2,8 @@
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// The text of the doc comments, without the indentation that all lines share. Omits docs whose text the macro cannot see,
-/// as in `#[doc = include_str!(…)]`.
+/// The text of the doc comments, without the indentation that all lines share. Omits docs whose text the macro cannot
+/// see, as in `#[doc = include_str!(…)]`.
 pub(crate) fn text(attributes: &[Attribute]) -> String {
     let comments: Vec<String> = attributes.iter().filter_map(comment).collect();
     let lines: Vec<&str> =

@@ -15,8 +15,11 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         );
     }
     let Data::Struct(data) = &input.data else {
-        errors
-            .at(&input.ident, "an extension must be a struct: its fields are filled by type from the values that the program provides");
+        errors.at(
+            &input.ident,
+            "an extension must be a struct: its fields are filled by type from the values that the program \
+             provides",
+        );
         return quote!(#errors);
     };
     if !errors.is_empty() {

@@ -132,8 +132,8 @@ fn without_bodies(body: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// Replaces the attributes of `#[cascade]` on each method by one `#[allow]`: an annotated method has to be `async` even if
-/// its body awaits nothing, which clippy would report.
+/// Replaces the attributes of `#[cascade]` on each method by one `#[allow]`: an annotated method has to be `async` even
+/// if its body awaits nothing, which clippy would report.
 fn without_cascade_attributes(body: TokenStream) -> TokenStream {
     let mut kept = Vec::new();
     let mut is_allowed = false;

@@ -49,8 +49,8 @@ impl Keys {
         }
     }
 
-    /// The next key, or `None` if its argument has to be skipped. Reports a misspelled key and returns the key that it is
-    /// most similar to.
+    /// The next key, or `None` if its argument has to be skipped. Reports a misspelled key and returns the key that it
+    /// is most similar to.
     fn key(
         &self,
         input: ParseStream<'_>,

@@ -64,8 +64,8 @@ pub fn resource(input: TokenStream) -> TokenStream {
     resource::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes a type an operation, which is applied to an instance and to everything that depends on it. The fields of the type
-/// are the payload.
+/// Makes a type an operation, which is applied to an instance and to everything that depends on it. The fields of the
+/// type are the payload.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
@@ -89,8 +89,8 @@ pub fn operation(input: TokenStream) -> TokenStream {
     operation::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes a struct an extension. Each field is filled, by its type, with a value that the program provides. The type of a
-/// field is `Clone + Send + Sync + 'static`; wrap other types in an `Arc`.
+/// Makes a struct an extension. Each field is filled, by its type, with a value that the program provides. The type of
+/// a field is `Clone + Send + Sync + 'static`; wrap other types in an `Arc`.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -108,7 +108,9 @@ impl Rule {
             errors.at(key, message);
         }
         if let (Some(leaf), Some(_)) = (key("leaf"), key("shared")) {
-            errors.at(leaf, "a rule is either `leaf` or `shared`: `leaf` keeps the instance, `shared` removes it with its last owner");
+            let message = "a rule is either `leaf` or `shared`: `leaf` keeps the instance, `shared` removes it with its \
+                           last owner";
+            errors.at(leaf, message);
         }
     }
 }

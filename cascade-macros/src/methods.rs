@@ -105,7 +105,8 @@ impl Method {
             [!self.finders.is_empty(), self.is_in(PhaseKind::Check), self.is_in(PhaseKind::Verify), acts];
         if kinds.into_iter().filter(|&is_of_kind| is_of_kind).count() > 1 {
             let message = format!(
-                "`{name}` has attributes of several kinds: write separate methods to find, to check, to act and to verify"
+                "`{name}` has attributes of several kinds: write separate methods to find, to check, to act and to \
+                 verify"
             );
             errors.at(name, message);
             return false;

@@ -21,8 +21,8 @@ pub(crate) struct Model {
     pub(crate) finders: Vec<Finder>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) phases: Vec<Phase>,
-    /// The first mention of each type. Later mentions reuse its tokens, so that the compiler reports a type that does not
-    /// exist once.
+    /// The first mention of each type. Later mentions reuse its tokens, so that the compiler reports a type that does
+    /// not exist once.
     first_mentions: Vec<TypeRef>,
     /// Mentions of edges that are spelled differently than in `edges`. The expansion asserts that the types are equal.
     pub(crate) respelled: Vec<Mention>,
@@ -191,8 +191,9 @@ impl<'a> Resolver<'a> {
         Mention { ty: self.first_mention(ty), at: ty.span(), index, guessed: false }
     }
 
-    /// The edge with that name, else the one with the most similar name. The names may differ by a typo or by an alias, or
-    /// may be different types: the expansion asserts that the types are equal, and the compiler reports a difference.
+    /// The edge with that name, else the one with the most similar name. The names may differ by a typo or by an alias,
+    /// or may be different types: the expansion asserts that the types are equal, and the compiler reports a
+    /// difference.
     fn edge(&mut self, ty: &TypeRef) -> Option<Mention> {
         let first = self.first_mention(ty);
         let exact = self.edges.iter().position(|edge| edge.matches(ty));
@@ -237,7 +238,8 @@ impl<'a> Resolver<'a> {
         after
     }
 
-    /// Adds the rules of the policies. Those with `others` are last: `others` means the edges that are undecided until then.
+    /// Adds the rules of the policies. Those with `others` are last: `others` means the edges that are undecided until
+    /// then.
     fn policies(&mut self, args: &Args, rules: &mut Vec<Rule>) {
         for policy in &args.policies {
             let operation = self.operation(&policy.operation);

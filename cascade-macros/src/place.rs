@@ -3,8 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-/// The `Place` of `span`. This is the expansion of `place!()`, written out because each macro expansion takes the compiler
-/// time.
+/// The `Place` of `span`. This is the expansion of `place!()`, written out because each macro expansion takes the
+/// compiler time.
 pub(crate) fn place(span: Span) -> TokenStream {
     let package = package();
     quote_spanned!(span=> ::cascade_core::Place::new(#package, ::core::file!(), ::core::line!()))

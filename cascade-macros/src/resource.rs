@@ -60,7 +60,8 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     }
 }
 
-/// The whole descriptor as one text, with one field a line. The docs come last, because they alone can have several lines.
+/// The whole descriptor as one text, with one field a line. The docs come last, because they alone can have several
+/// lines.
 fn text(span: Span, name: &str, docs: &str) -> TokenStream {
     let package = place::package();
     let rest = format!("\n{name}\n{docs}");

@@ -1,5 +1,5 @@
-//! The documents that rustdoc shows for an annotated `impl`, below its own doc comments: the resource, the edges, the rules
-//! and the effects, with links to the types.
+//! The documents that rustdoc shows for an annotated `impl`, below its own doc comments: the resource, the edges, the
+//! rules and the effects, with links to the types.
 //!
 //! Each line is an attribute of its own, so that a `#[cfg]` on a method applies to its lines too.
 
@@ -17,11 +17,11 @@ use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
 use crate::types::TypeRef;
 
-/// The annotated `impl` with an attribute that writes its documents. The attribute is active only when rustdoc runs, because
-/// the documents would take the compiler time.
+/// The annotated `impl` with an attribute that writes its documents. The attribute is active only when rustdoc runs,
+/// because the documents would take the compiler time.
 ///
-/// Rustdoc omits an `impl` without public items, but shows an empty one. If nothing in the annotated `impl` is public, the
-/// documents are on an empty `impl` beside it.
+/// Rustdoc omits an `impl` without public items, but shows an empty one. If nothing in the annotated `impl` is public,
+/// the documents are on an empty `impl` beside it.
 pub(crate) fn documented(args: &TokenStream, clean: TokenStream, item: &ItemImpl) -> TokenStream {
     let attribute = quote!(::cascade_core::__private::documents((#args) #item));
     if item.items.iter().any(is_public) {
@@ -189,8 +189,8 @@ fn joined(texts: impl Iterator<Item = impl Display>, separator: &str) -> String 
     texts.map(|text| text.to_string()).collect::<Vec<_>>().join(separator)
 }
 
-/// The names of derives that most modules have in scope. A link to a type with one of these names needs `type@`, or rustdoc
-/// finds it ambiguous. Other links have no `type@`, because rustdoc shows it where it cannot link.
+/// The names of derives that most modules have in scope. A link to a type with one of these names needs `type@`, or
+/// rustdoc finds it ambiguous. Other links have no `type@`, because rustdoc shows it where it cannot link.
 const DERIVES: [&str; 14] = [
     "Clone",
     "Copy",

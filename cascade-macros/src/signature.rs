@@ -17,8 +17,8 @@ pub(crate) enum Kind {
     Effect,
 }
 
-/// The types of a method, with their spans. The generated code names them again, so that the compiler reports a wrong type
-/// at the place where the user wrote it.
+/// The types of a method, with their spans. The generated code names them again, so that the compiler reports a wrong
+/// type at the place where the user wrote it.
 pub(crate) struct Signature {
     /// The type of the ids in the slice.
     pub(crate) ids: TypeTokens,
@@ -208,8 +208,8 @@ fn output<'a>(signature: &'a syn::Signature, kind: Kind, errors: &mut Errors) ->
     Some(output)
 }
 
-/// Whether the return type of a method that is not `async` can be a future: `impl …`, `Pin<…>`, or a type with `Future` in its
-/// name.
+/// Whether the return type of a method that is not `async` can be a future: `impl …`, `Pin<…>`, or a type with `Future`
+/// in its name.
 fn may_be_future(output: &Type) -> bool {
     match output {
         Type::ImplTrait(_) => true,

@@ -1,4 +1,4 @@
-//! The code that `README.md` quotes, besides the quickstart. The tests compile it and check what the README says about it.
+//! The code that `README.md` quotes, besides the quickstart. The tests check what the README says about it.
 //!
 //! Each test has an inventory of its own: a host with three VMs.
 #![expect(clippy::print_stdout, reason = "quoted code prints")]
@@ -213,7 +213,10 @@ async fn serve(cascade: Cascade) -> Result<(), Failed> {
     Ok(())
 }
 
-#[expect(dead_code, reason = "compiled, but not run: it needs a server; `cargo xtask restate` runs such code")]
+#[expect(
+    dead_code,
+    reason = "compiled, but not run: it needs a server; `cargo xtask restate` runs such code"
+)]
 async fn plan_and_apply_remotely(cascade: Cascade) -> Result<bool, Failed> {
     let client = Client::connect(&cascade, "http://127.0.0.1:8080").await?;
     let plan = client.plan(Delete, Host::roots(["host-1"])).await?;

@@ -65,8 +65,8 @@ fn code_blocks_are_quoted_from_compiled_files() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Both pages show the generated picture with the graph's size in its description. A test of the example cloud keeps the
-/// picture up to date.
+/// Both pages show the generated picture with the graph's size in its description. A test of the example cloud keeps
+/// the picture up to date.
 #[test]
 fn the_picture_of_the_example_cloud_is_shown_with_its_size() -> Result<(), Failed> {
     let picture = read("examples/iaas/cli/docs/cascade.svg")?;
@@ -95,7 +95,10 @@ fn error_blocks_are_errors_of_the_compiler() -> Result<(), Failed> {
         blocks_of("text")?.into_iter().filter(|text| text.starts_with("error")).collect();
     assert!(errors.len() >= 5, "{errors:?}");
     for error in errors.iter().filter(|error| !error.starts_with("error[C")) {
-        assert!(stored.iter().any(|text| text.starts_with(&**error)), "not the start of any stored error:\n{error}");
+        assert!(
+            stored.iter().any(|text| text.starts_with(&**error)),
+            "not the start of any stored error:\n{error}"
+        );
     }
     Ok(())
 }

@@ -23,8 +23,8 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     in_turn([build.args(package), &mut table])
 }
 
-/// A virtual environment with the newest Django, which is created once. `None` without Python or network: the table then says
-/// that Django was not measured.
+/// A virtual environment with the newest Django, which is created once. `None` without Python or network: the table
+/// then says that Django was not measured.
 fn django(directory: &Path) -> Option<PathBuf> {
     let python = directory.join("bin/python");
     let has_django = || {

@@ -65,7 +65,8 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// Installs the browser driver and the parser from npm, in the versions of `browser/package.json`, and returns their folder.
+/// Installs the browser driver and the parser from npm, in the versions of `browser/package.json`, and returns their
+/// folder.
 fn install_modules(root: &Path) -> Result<PathBuf, String> {
     let folder = root.join("target/browser");
     let wanted = root.join("xtask/browser/package.json");
@@ -86,7 +87,8 @@ fn install_modules(root: &Path) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Writes the pages: most of them by tests, the page of the example cloud by `cargo cascade`, and its documentation by rustdoc.
+/// Writes the pages: most of them by tests, the page of the example cloud by `cargo cascade`, and its documentation by
+/// rustdoc.
 fn write_pages(root: &Path) -> Result<(), String> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));

@@ -8,8 +8,8 @@ use crate::done;
 /// The server's version.
 const VERSION: &str = "1.7.12";
 
-/// Installs the server if it is missing, builds the programs, and runs the chosen proofs, or all. They leave their files in
-/// `target/restate`.
+/// Installs the server if it is missing, builds the programs, and runs the chosen proofs, or all. They leave their
+/// files in `target/restate`.
 pub(crate) fn run(chosen: &[&str]) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match prepare(&root).and_then(|server| prove(&root, &server, chosen)) {

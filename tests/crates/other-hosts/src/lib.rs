@@ -1,5 +1,5 @@
-//! A crate whose resource has the name, and whose operation has the code, of one in `cascade-tests-resources`. Without that
-//! crate, both are valid.
+//! A crate whose resource has the name, and whose operation has the code, of one in `cascade-tests-resources`. Without
+//! that crate, both are valid.
 
 use cascade_core::prelude::*;
 use serde::{Deserialize, Serialize};
