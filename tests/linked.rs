@@ -1,4 +1,4 @@
-//! Extensions from several crates come together in one program, by the linker.
+//! The linker collects the extensions of several crates in one program.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Host, L3Network, VmId, VmInstance, Zone, ZoneId};
@@ -24,7 +24,7 @@ struct NetworkCascade;
 impl NetworkCascade {}
 
 #[tokio::test]
-async fn extensions_of_all_crates_are_linked() {
+async fn extensions_of_all_linked_crates_run() {
     let cascade = Cascade::linked().build().expect("the linked extensions fit together");
     let plan = cascade.plan(Delete, Zone::roots(["zone-1"])).await.expect("every finder answers");
     assert_eq!(plan.ids::<VmInstance>(), [VmId::from("zone-1-host-vm")]);
@@ -32,9 +32,9 @@ async fn extensions_of_all_crates_are_linked() {
     assert!(report.is_complete(), "{report}");
 }
 
-/// The linker has an order of its own, which must not show.
+/// The order in which the linker collects extensions is arbitrary and must not affect the graph.
 #[test]
-fn the_graph_is_the_same_whatever_the_link_order() {
+fn edges_are_in_an_order_independent_of_the_linker() {
     let cascade = Cascade::linked().build().expect("the linked extensions fit together");
     let edges: Vec<String> = cascade
         .graph()

@@ -1,5 +1,5 @@
-//! Two crates that know nothing of each other have a resource with one name, and an operation with one code. No
-//! compiler sees both; building the graph names both places.
+//! Two unrelated crates declare resources with the same name and operations with the same code. The compiler cannot see
+//! the conflict; the build of the graph reports it with both places.
 
 use cascade_core::FaultKind;
 use cascade_core::prelude::*;
@@ -18,7 +18,7 @@ impl ZoneCascade {
     }
 }
 
-/// The places of the fault of that kind.
+/// The files of the fault of that kind.
 fn places(kind: FaultKind) -> Vec<String> {
     let error = Cascade::linked().build().expect_err("the names clash");
     let faults = error.faults().iter().filter(|fault| fault.kind() == kind);
@@ -26,13 +26,13 @@ fn places(kind: FaultKind) -> Vec<String> {
 }
 
 #[test]
-fn two_resources_with_one_name_are_named_with_their_places() {
+fn the_fault_for_a_duplicate_resource_name_has_both_places() {
     let both = ["tests/crates/other-hosts/src/lib.rs", "tests/crates/resources/src/lib.rs"];
     assert_eq!(places(FaultKind::ResourceNameTwice), both);
 }
 
 #[test]
-fn two_operations_with_one_code_are_named_with_their_places() {
+fn the_fault_for_a_duplicate_operation_code_has_both_places() {
     let both = ["tests/crates/other-hosts/src/lib.rs", "tests/crates/resources/src/lib.rs"];
     assert_eq!(places(FaultKind::OperationCodeTwice), both);
 }

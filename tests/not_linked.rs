@@ -1,5 +1,5 @@
-//! The crate with the extension of `Host` is a dependency of this program, but nobody names it. Then it is not there,
-//! and an edge to `Host` leads nowhere: building the graph says so, and what to do.
+//! The crate with the extension of `Host` is a dependency of this program, but no code names it, so that it is not
+//! linked. The build of the graph reports the edge to `Host`, and how to fix it.
 
 use cascade_core::FaultKind;
 use cascade_core::prelude::*;
@@ -7,7 +7,7 @@ use cascade_core::prelude::*;
 cascade_core::link!(cascade_tests_vms);
 
 #[test]
-fn an_edge_to_what_is_not_linked_is_a_fault_with_its_mend() {
+fn an_edge_to_a_resource_that_is_not_linked_is_a_fault_whose_help_names_link() {
     let error = Cascade::linked().build().expect_err("`Host` has no extension here");
     let unknown: Vec<_> =
         error.faults().iter().filter(|fault| fault.kind() == FaultKind::UnknownResource).collect();

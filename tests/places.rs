@@ -1,4 +1,4 @@
-//! Every declaration knows the line on which the user wrote it, so that errors at run time can say it.
+//! Every declaration has the source location of the user's code, so that errors at run time can show it.
 
 use cascade_core::prelude::*;
 use cascade_core::{Declare, Place};
@@ -23,7 +23,7 @@ impl VmCascade {
     }
 
     #[check(Delete)]
-    async fn may_go(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
+    async fn may_be_removed(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
         Ok(Vec::new())
     }
 
@@ -35,47 +35,47 @@ impl VmCascade {
 
 #[derive(Resource)]
 #[resource(id = String)]
-struct Here;
-const HERE: u32 = line!() - 1;
+struct Volume;
+const VOLUME: u32 = line!() - 1;
 
 #[track_caller]
-fn check(place: Place, line: u32) {
+fn check_line(place: Place, line: u32) {
     assert_eq!((place.package, place.file, place.line), ("cascade-tests", file!(), line));
 }
 
 #[test]
-fn places_are_where_the_user_wrote() {
+fn places_are_the_lines_of_the_users_code() {
     let declaration = VmCascade::declare();
     let descriptor = declaration.descriptor();
-    check(descriptor.edges[0].place, ATTRIBUTE + 3);
-    check(descriptor.after[0].place, ATTRIBUTE + 5);
-    check(descriptor.place, ATTRIBUTE + 7);
-    check(descriptor.finders[0].place, ATTRIBUTE + 8);
-    check(descriptor.checks[0].place, ATTRIBUTE + 13);
-    check(descriptor.effects[0].place, ATTRIBUTE + 19);
-    check(Here::DESCRIPTOR.place(), HERE);
+    check_line(descriptor.edges[0].place, ATTRIBUTE + 3);
+    check_line(descriptor.after[0].place, ATTRIBUTE + 5);
+    check_line(descriptor.place, ATTRIBUTE + 7);
+    check_line(descriptor.finders[0].place, ATTRIBUTE + 8);
+    check_line(descriptor.checks[0].place, ATTRIBUTE + 13);
+    check_line(descriptor.effects[0].place, ATTRIBUTE + 19);
+    check_line(Volume::DESCRIPTOR.place(), VOLUME);
 }
 
-/// What it says of itself.
+/// A documented resource.
 ///
-/// On several lines.
+/// The text has several paragraphs.
 #[derive(Resource)]
 #[resource(id = String, name = "With a name")]
-struct Told;
+struct Documented;
 
-/// An optimised program reads descriptors from text, and they are the same.
+/// Optimised programs read a descriptor from its text.
 #[test]
-fn the_text_of_a_resource_tells_all_of_its_descriptor() {
+fn a_descriptor_read_from_text_equals_the_constant() {
     fn check<R: Resource>() {
-        let (told, written) = (R::told(), R::DESCRIPTOR);
-        assert_eq!(format!("{told:?}"), format!("{written:?}"));
+        let (read, constant) = (R::told(), R::DESCRIPTOR);
+        assert_eq!(format!("{read:?}"), format!("{constant:?}"));
         assert_eq!(
-            (told.name(), told.docs(), told.place()),
-            (written.name(), written.docs(), written.place())
+            (read.name(), read.docs(), read.place()),
+            (constant.name(), constant.docs(), constant.place())
         );
     }
-    check::<Told>();
-    check::<Here>();
+    check::<Documented>();
+    check::<Volume>();
     check::<Host>();
-    assert_eq!(Told::told().docs(), "What it says of itself.\n\nOn several lines.");
+    assert_eq!(Documented::told().docs(), "A documented resource.\n\nThe text has several paragraphs.");
 }

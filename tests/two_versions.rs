@@ -1,5 +1,5 @@
-//! Two versions of `cascade-core` in one program would be two registries, each with half of the extensions, and
-//! nothing would say so. Cargo refuses them, because the package has `links`.
+//! Two versions of `cascade-core` in one program would have two registries, each with some of the extensions, without
+//! any error. The key `links` of the package makes cargo refuse them.
 
 use std::fs;
 use std::path::Path;
@@ -7,16 +7,17 @@ use std::process::Command;
 
 type Failed = Box<dyn std::error::Error>;
 
-/// A package with as little in it as cargo needs, with the `links` of the real one.
-fn package(folder: &Path, name: &str, version: &str, rest: &str) -> Result<(), Failed> {
+/// Writes a minimal package; `manifest` is the end of its manifest.
+fn package(folder: &Path, name: &str, version: &str, manifest: &str) -> Result<(), Failed> {
     fs::create_dir_all(folder.join("src"))?;
     fs::write(folder.join("src/lib.rs"), "")?;
     fs::write(folder.join("build.rs"), "fn main() {}")?;
     let manifest =
-        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n{rest}");
+        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n{manifest}");
     Ok(fs::write(folder.join("Cargo.toml"), manifest)?)
 }
 
+/// The line with `links` in the manifest of `cascade-core`.
 fn links() -> Result<String, Failed> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cascade-core/Cargo.toml");
     let manifest = fs::read_to_string(manifest)?;
@@ -39,8 +40,8 @@ fn cargo_refuses_two_versions_in_one_program() -> Result<(), Failed> {
         .args(["metadata", "--offline", "--format-version=1"])
         .current_dir(root.path().join("program"))
         .output()?;
-    let said = String::from_utf8_lossy(&cargo.stderr);
-    assert!(!cargo.status.success(), "cargo took both");
-    assert!(said.contains("links to the native library `cascade-core`"), "{said}");
+    let stderr = String::from_utf8_lossy(&cargo.stderr);
+    assert!(!cargo.status.success(), "cargo accepted both versions");
+    assert!(stderr.contains("links to the native library `cascade-core`"), "{stderr}");
     Ok(())
 }

@@ -20,20 +20,20 @@ pub(crate) struct Args {
     pub(crate) json: bool,
 }
 
-/// Which program's graph, and how it is built.
+/// The program to take the graph from, and how to build it.
 #[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Whose graph")]
+#[command(next_help_heading = "Program and build")]
 pub(crate) struct Selection {
-    /// The package whose graph it is; may be given several times. Unless told, what cargo would build.
+    /// The package to take the graph from; can be repeated. Default: the packages that cargo would build here.
     #[arg(short, long = "package", value_name = "PACKAGE", global = true)]
     pub(crate) packages: Vec<String>,
-    /// Ask this binary, which calls `cascade_core::tool::hook()` first in its `main`.
+    /// Take the graph from this binary, whose `main` has to start with `cascade_core::tool::hook()`.
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) bin: Option<String>,
-    /// The workspace's or package's Cargo.toml.
+    /// The Cargo.toml of the workspace or package.
     #[arg(long, value_name = "PATH", global = true)]
     pub(crate) manifest_path: Option<PathBuf>,
-    /// Features to build with, as cargo takes them.
+    /// Features to build with, as for cargo.
     #[arg(short = 'F', long, value_delimiter = ',', global = true)]
     pub(crate) features: Vec<String>,
     /// Build with all features.
@@ -42,30 +42,30 @@ pub(crate) struct Selection {
     /// Build without the default features.
     #[arg(long, global = true)]
     pub(crate) no_default_features: bool,
-    /// The profile to build with: the one you build with yourself, so that nothing is built twice.
+    /// The profile to build with. With the profile of your own builds, their artifacts are reused.
     #[arg(long, default_value = "dev", value_name = "NAME", global = true)]
     pub(crate) profile: String,
-    /// The folder to build in. Unless told, the workspace's own.
+    /// The folder to build in. Default: the target folder of the workspace.
     #[arg(long, value_name = "FOLDER", global = true)]
     pub(crate) target_dir: Option<PathBuf>,
-    /// Do not ask the network.
+    /// Do not use the network.
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 }
 
-/// Where links to the source lead.
+/// The targets of links to the source.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Sources {
-    /// Where sources can be looked at: a URL in which `{file}` and `{line}` stand for file and line, or a folder of a code
-    /// host, as `https://host/me/cloud/blob/main`. Unless told, `source-url` in `[workspace.metadata.cascade]`, else the
-    /// files beside what is written.
+    /// The URL for links to the source: with the placeholders `{file}` and `{line}`, or a folder of a code host such as
+    /// `https://host/me/cloud/blob/main`. Default: `source-url` in `[workspace.metadata.cascade]`, else paths relative
+    /// to the file that is written.
     #[arg(long, value_name = "URL")]
     pub(crate) source_url: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Draw the graph, or what an operation reaches from a root.
+    /// Draw the graph, or the part that an operation reaches from a root.
     Graph {
         /// The resource to start from.
         #[arg(long, value_name = "RESOURCE")]
@@ -73,73 +73,74 @@ pub(crate) enum Command {
         /// The operation, by its name or its code.
         #[arg(long)]
         operation: Option<String>,
-        /// How to draw it.
+        /// The output format.
         #[arg(long, default_value = "text", value_parser = formats())]
         format: Format,
-        /// Write to this file instead; its ending names the format.
+        /// Write to this file, whose extension names the format.
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
         #[command(flatten)]
         sources: Sources,
     },
-    /// Print what hangs off a resource, as a tree.
+    /// Print a resource and everything that depends on it, as a tree.
     Tree {
         /// The resource.
         resource: String,
-        /// Only what this operation reaches.
+        /// Print only the resources that this operation reaches.
         #[arg(long)]
         operation: Option<String>,
     },
-    /// Tell every way from a root to a resource, what each operation does along it, and where that is written.
+    /// Print every path from a root to a resource, with the effects of each operation along it and their source
+    /// locations.
     Explain {
         /// The resource to start from.
         root: String,
         /// The resource that is reached.
         child: String,
-        /// Only this operation.
+        /// Explain this operation only.
         #[arg(long)]
         operation: Option<String>,
-        /// Ways that are told, at most.
+        /// The largest number of paths to print.
         #[arg(long, default_value_t = 20)]
         limit: usize,
     },
-    /// Print the table of what each operation does along each edge, in Markdown.
+    /// Print the effect of each operation along each edge, as a Markdown table.
     Matrix,
-    /// Report all faults of the graph, and what is suspicious about it.
+    /// Report all faults of the graph, and warnings.
     Check {
-        /// Also report roots that reach further than they did in this revision.
+        /// Also report roots that reach more resources than in this revision.
         #[arg(long, value_name = "REVISION")]
         since: Option<String>,
-        /// The folder of the committed documents, relative to the workspace: roots that reach further than those say are
-        /// reported. Unless told, `docs` in the workspace, or in the package.
+        /// The folder of the committed documents, relative to the workspace. Roots that reach more resources than these
+        /// documents say are reported. Default: `docs` in the workspace or in the package.
         #[arg(long, value_name = "FOLDER")]
         docs: Option<PathBuf>,
-        /// Fail on what is suspicious, too.
+        /// Fail on warnings too.
         #[arg(long)]
         strict: bool,
     },
     /// Write docs/cascade.md and docs/cascade.svg.
     Docs {
-        /// Write nothing; fail, with the difference, if a file does not say what the code says.
+        /// Write nothing, but fail and print the difference if a file is out of date.
         #[arg(long)]
         check: bool,
-        /// The folder, relative to the workspace.
+        /// The folder to write to, relative to the workspace.
         #[arg(long, default_value = "docs", value_name = "FOLDER")]
         dir: PathBuf,
         #[command(flatten)]
         sources: Sources,
     },
-    /// Tell what changed in the graph since a git revision.
+    /// Print the changes of the graph since a git revision.
     Diff {
         /// The revision to compare with: `main`, `HEAD~3`, a tag.
         revision: String,
     },
-    /// Print the completions for a shell, for `cargo-cascade` (zsh offers them for `cargo cascade`, too).
+    /// Print the completions of `cargo-cascade` for a shell (zsh also uses them for `cargo cascade`).
     Completions {
         /// The shell.
         shell: Shell,
     },
-    /// Print the manual page, for `man -l -`.
+    /// Print the manual page; to read it, pipe it to `man -l -`.
     Man,
 }
 

@@ -1,4 +1,4 @@
-//! Asks a workspace for its graph.
+//! Builds the program of a workspace and gets the graph from it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,18 +12,18 @@ use crate::error::Error;
 use crate::select::Program;
 use crate::workspace::Workspace;
 
-/// What a workspace answered.
+/// A workspace and the answer of its program.
 pub(crate) struct Asked {
     pub(crate) workspace: Workspace,
     pub(crate) answer: Answer,
-    /// The packages that could contribute extensions, by name.
+    /// The names of the packages that can contribute extensions.
     pub(crate) contributors: Vec<String>,
-    /// The folders of the packages that were chosen.
+    /// The folders of the selected packages.
     pub(crate) chosen: Vec<PathBuf>,
 }
 
 impl Asked {
-    /// The graph; its faults, if it has any.
+    /// The graph, or its faults as an error.
     pub(crate) fn document(&self) -> Result<&Document, Error> {
         self.answer
             .document
@@ -32,26 +32,26 @@ impl Asked {
     }
 }
 
-/// Builds the program that `selection` names and asks it.
+/// Builds the selected program and gets its graph.
 pub(crate) fn ask(selection: &Selection, quiet: bool) -> Result<Asked, Error> {
-    ask_for(selection, (&[], None), quiet)
+    ask_for(selection, &Wanted { formats: &[], sources_at: None }, quiet)
 }
 
-/// The formats that are wanted, and where their links to the source lead: `None` for nowhere.
-pub(crate) type Wanted<'w> = (&'w [Format], Option<&'w dyn Fn(&Workspace) -> String>);
+/// The renderings that the program has to write.
+pub(crate) struct Wanted<'w> {
+    pub(crate) formats: &'w [Format],
+    /// Returns the template for links to the source; `None` for no links.
+    pub(crate) sources_at: Option<&'w dyn Fn(&Workspace) -> String>,
+}
 
-/// The same, also for its graph in some formats.
-pub(crate) fn ask_for(
-    selection: &Selection,
-    (render, sources): Wanted<'_>,
-    quiet: bool,
-) -> Result<Asked, Error> {
+/// As [`ask`], and renders the graph in the wanted formats.
+pub(crate) fn ask_for(selection: &Selection, wanted: &Wanted<'_>, quiet: bool) -> Result<Asked, Error> {
     let workspace = Workspace::load(selection)?;
     let program = Program::select(&workspace, selection)?;
     let lock = build::lock(&workspace)?;
     let executable = build::build(&workspace, &program, selection, quiet)?;
-    let sources_at = sources.map_or_else(String::new, |sources| sources(&workspace));
-    let answer = start(&workspace, &executable, render, sources_at)?;
+    let sources_at = wanted.sources_at.map_or_else(String::new, |sources_at| sources_at(&workspace));
+    let answer = start(&workspace, &executable, wanted.formats, sources_at)?;
     drop(lock);
     let contributors = program.contributors.iter().map(|package| package.name.to_string());
     let contributors = contributors.collect();
@@ -60,27 +60,28 @@ pub(crate) fn ask_for(
     Ok(Asked { workspace, answer, contributors, chosen })
 }
 
+/// Runs the program, which writes its answer to a file because its `main` may print.
 fn start(
     workspace: &Workspace,
     executable: &Path,
-    render: &[Format],
+    formats: &[Format],
     sources_at: String,
 ) -> Result<Answer, Error> {
     let path = build::folder(workspace).join(format!("answer-{}.json", std::process::id()));
     let request = Request {
         workspace: workspace.root().display().to_string(),
         answer: path.clone(),
-        render: render.iter().map(|format| format.name().to_owned()).collect(),
+        render: formats.iter().map(|format| format.name().to_owned()).collect(),
         sources_at,
     };
     let request = serde_json::to_string(&request)?;
     let mut command = Command::new(executable);
     let status = command.current_dir(workspace.root()).env(VARIABLE, request).status();
-    let status = status.map_err(Error::io(executable))?;
+    let status = status.map_err(Error::io("start", executable))?;
     let answer = std::fs::read(&path);
     let name = || executable.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let answer = answer.map_err(|_| Error::NoAnswer(name()))?;
-    // It was read: that it cannot be removed harms nobody.
+    // The answer was read; a file that cannot be removed has no effect on later runs.
     let _ = std::fs::remove_file(&path);
     if !status.success() {
         return Err(Error::NoAnswer(name()));
@@ -88,7 +89,7 @@ fn start(
     read(&answer)
 }
 
-/// Reads an answer, also one that was kept from an earlier revision.
+/// Parses an answer, which may be a stored one of an earlier revision.
 pub(crate) fn read(answer: &[u8]) -> Result<Answer, Error> {
     let value: serde_json::Value = serde_json::from_slice(answer).map_err(Error::BadAnswer)?;
     let format = value.pointer("/document/format").and_then(serde_json::Value::as_u64);

@@ -1,4 +1,4 @@
-//! Builds the program that is asked, in the user's own target folder.
+//! Builds the program that has the graph, in the user's target folder.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,25 +12,25 @@ use toml_edit::DocumentMut;
 use crate::args::Selection;
 use crate::error::Error;
 use crate::manifest::{self, NAME};
-use crate::select::{Program, Way};
+use crate::select::{Executable, Program};
 use crate::workspace::Workspace;
 
-/// Under the target folder: everything that this tool keeps.
+/// The folder for all files of this tool, in the target folder.
 pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target().join("cascade")
 }
 
-/// Two runs of the tool do not write one program. Held until dropped.
+/// Locks the folder until the file is dropped, so that two runs of the tool do not write the same program.
 pub(crate) fn lock(workspace: &Workspace) -> Result<File, Error> {
     let folder = folder(workspace);
-    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
     let path = folder.join("lock");
-    let file = File::create(&path).map_err(Error::io(&path))?;
-    file.lock().map_err(Error::io(&path))?;
+    let file = File::create(&path).map_err(Error::io("create", &path))?;
+    file.lock().map_err(Error::io("lock", &path))?;
     Ok(file)
 }
 
-/// Builds the program and answers where it is.
+/// Builds the program and returns its path.
 pub(crate) fn build(
     workspace: &Workspace,
     program: &Program<'_>,
@@ -47,12 +47,12 @@ pub(crate) fn build(
     if quiet {
         cargo.arg("--quiet");
     }
-    let binary = match &program.way {
-        Way::Shim(libraries) => {
+    let binary = match &program.executable {
+        Executable::Shim(libraries) => {
             cargo.arg("--manifest-path").arg(write_shim(workspace, program, libraries, selection)?);
             NAME
         }
-        Way::Binary(package, binary) => {
+        Executable::Binary(package, binary) => {
             cargo.arg("--manifest-path").arg(&package.manifest_path).args(["--bin", binary]);
             cargo.args(features(selection));
             binary
@@ -75,9 +75,9 @@ fn features(selection: &Selection) -> Vec<String> {
     arguments
 }
 
-/// Cargo's own words go where they always go; its messages for machines say where the binary is.
+/// Runs cargo. Its stderr is inherited; its JSON messages name the path of the binary.
 fn run(mut cargo: Command, binary: &str) -> Result<PathBuf, Error> {
-    let cannot_start = Error::io(PathBuf::from(cargo.get_program()));
+    let cannot_start = Error::io("start", PathBuf::from(cargo.get_program()));
     let mut child = cargo.stdout(Stdio::piped()).spawn().map_err(cannot_start)?;
     let mut executable = None;
     if let Some(stdout) = child.stdout.take() {
@@ -90,15 +90,15 @@ fn run(mut cargo: Command, binary: &str) -> Result<PathBuf, Error> {
             }
         }
     }
-    let status = child.wait().map_err(Error::io("cargo"))?;
+    let status = child.wait().map_err(Error::io("wait for", "cargo"))?;
     match executable {
         Some(executable) if status.success() => Ok(executable.into_std_path_buf()),
         _ => Err(Error::Build),
     }
 }
 
-/// Writes the package and answers where its manifest is. A file is only touched when it changes, so that cargo does not
-/// build again what it has.
+/// Writes the package and returns the path of its manifest. Writes only files that changed, so that cargo does not
+/// rebuild without need.
 fn write_shim(
     workspace: &Workspace,
     program: &Program<'_>,
@@ -107,11 +107,11 @@ fn write_shim(
 ) -> Result<PathBuf, Error> {
     let mut hasher = DefaultHasher::new();
     workspace.root().hash(&mut hasher);
-    // Workspaces that share a target folder do not share a program.
+    // A folder for each workspace, because several workspaces can share a target folder.
     let folder = folder(workspace).join(format!("shim-{:016x}", hasher.finish()));
-    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
     let users = workspace.root().join("Cargo.toml");
-    let text = std::fs::read_to_string(&users).map_err(Error::io(&users))?;
+    let text = std::fs::read_to_string(&users).map_err(Error::io("read", &users))?;
     let users = text.parse::<DocumentMut>().map_err(|source| Error::Toml { path: users, source })?;
     let manifest = manifest::manifest(&users, workspace.root(), program, libraries, selection)?;
     write(&folder.join("Cargo.toml"), &manifest)?;
@@ -120,7 +120,8 @@ fn write_shim(
     Ok(folder.join("Cargo.toml"))
 }
 
-/// The user's lock file, again whenever it changed. Cargo adds our package to it, and takes out what is not used.
+/// Copies the user's lock file whenever it changed. In the copy, cargo adds the generated package and removes unused
+/// packages.
 fn copy_lock(users: &Path, folder: &Path) -> Result<(), Error> {
     let Ok(lock) = std::fs::read_to_string(users) else { return Ok(()) };
     let (ours, seen) = (folder.join("Cargo.lock"), folder.join("Cargo.lock.seen"));
@@ -135,5 +136,5 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
     }
-    std::fs::write(path, text).map_err(Error::io(path))
+    std::fs::write(path, text).map_err(Error::io("write", path))
 }

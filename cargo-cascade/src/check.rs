@@ -1,4 +1,4 @@
-//! What is suspicious about a graph that has no fault.
+//! Warnings about a graph that has no fault.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,34 +12,34 @@ use serde::Serialize;
 
 use crate::diff::{Change, Diff};
 
-/// What kind of suspicion a [`Warning`] is.
+/// The kind of a [`Warning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// A resource that no operation starts from or gets to.
+    /// A resource that no operation starts from or reaches.
     UnreachedResource,
-    /// An edge that no operation goes along.
+    /// An edge that no operation propagates along.
     UnusedEdge,
-    /// A rule that no cascade can match.
+    /// A rule that never applies.
     DeadRule,
-    /// A package that depends on Cascade and contributes nothing.
+    /// A package that depends on Cascade but contributes nothing.
     SilentPackage,
-    /// A root that reaches further than it did.
+    /// A root that reaches more resources than before.
     ReachesFurther,
 }
 
-/// Something suspicious.
+/// A part of the graph that is probably a mistake.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What kind it is.
+    /// The kind.
     pub kind: WarningKind,
-    /// What was seen, in one line.
+    /// The finding, in one line.
     pub message: String,
-    /// Where it is written.
+    /// The place in the source.
     pub source: Option<Source>,
-    /// What to do.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -59,7 +59,7 @@ impl Warning {
     }
 }
 
-/// Faults as the library itself prints them.
+/// The text of faults, as the library prints them.
 pub(crate) fn list_faults(faults: &[FaultDocument]) -> String {
     let one = |fault: &FaultDocument| {
         let places = fault.places.iter().map(|place| format!("\n  --> {place} ({})", place.package));
@@ -69,45 +69,45 @@ pub(crate) fn list_faults(faults: &[FaultDocument]) -> String {
     faults.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-/// Everything that is suspicious, in a fixed order. `contributors` are the packages that could contribute.
+/// All warnings, in a fixed order. `contributors` are the packages that can contribute extensions.
 pub fn warnings(document: &Document, answer: &Answer, contributors: &[String]) -> Vec<Warning> {
-    let seen = Seen::by_all_cascades(document);
+    let used = Used::by_all_operations(document);
     let mut warnings = silent_packages(document, answer, contributors);
     let unreached =
-        document.resources.iter().filter(|resource| !seen.resources.contains(resource.name.as_str()));
+        document.resources.iter().filter(|resource| !used.resources.contains(resource.name.as_str()));
     warnings.extend(unreached.map(unreached_resource));
     warnings.extend(document.resources.iter().flat_map(|resource| dead_starts(document, resource)));
     for (at, edge) in document.edges.iter().enumerate() {
-        if seen.rules[at].is_empty() {
+        if used.rules[at].is_empty() {
             warnings.push(unused_edge(edge));
         } else {
-            warnings.extend(dead_rules(document, edge, &seen.rules[at]));
+            warnings.extend(dead_rules(document, edge, &used.rules[at]));
         }
     }
     warnings.sort();
     warnings
 }
 
-/// What all cascades together meet.
-struct Seen<'d> {
+/// The resources that are reached and the rules that apply, over all operations and roots.
+struct Used<'d> {
     resources: BTreeSet<&'d str>,
-    /// For each edge, the rules that some cascade matches, by their place in its list.
+    /// For each edge, the indices of the rules that apply.
     rules: Vec<BTreeSet<usize>>,
 }
 
-impl<'d> Seen<'d> {
-    fn by_all_cascades(document: &'d Document) -> Self {
-        let mut seen =
+impl<'d> Used<'d> {
+    fn by_all_operations(document: &'d Document) -> Self {
+        let mut used =
             Self { resources: BTreeSet::new(), rules: vec![BTreeSet::new(); document.edges.len()] };
         let mut reach = Reach::new(document);
         for operation in &document.operations {
             let reached = reach.together(&operation.code);
-            seen.resources.extend(reached.resources);
+            used.resources.extend(reached.resources);
             reached.edges.into_iter().for_each(|(edge, rule)| {
-                seen.rules[edge].insert(rule);
+                used.rules[edge].insert(rule);
             });
         }
-        seen
+        used
     }
 }
 
@@ -118,9 +118,9 @@ fn may_start(operation: &OperationDocument, root: &ResourceDocument) -> bool {
 fn unreached_resource(resource: &ResourceDocument) -> Warning {
     Warning::new(
         WarningKind::UnreachedResource,
-        format!("no cascade reaches `{}`: no operation starts from it, and none gets to it", resource.name),
+        format!("no operation starts from or reaches `{}`", resource.name),
         Some(&resource.source),
-        "give it a rule for an instance that is itself the root, or one along an edge that an operation goes along",
+        "add a rule for an instance that is itself the root, or a rule for an edge whose parent an operation reaches",
     )
 }
 
@@ -129,27 +129,27 @@ fn unused_edge(edge: &EdgeDocument) -> Warning {
     let why = if only_ignored {
         String::from("every operation ignores it")
     } else {
-        format!("no operation gets through `{}`", edge.parent)
+        format!("no operation propagates from `{}`", edge.parent)
     };
     Warning::new(
         WarningKind::UnusedEdge,
-        format!("nothing goes along `{}` → `{}`: {why}", edge.parent, edge.child),
+        format!("no operation propagates along `{}` → `{}`: {why}", edge.parent, edge.child),
         Some(&edge.source),
-        "remove the edge, or let an operation go along it",
+        "remove the edge, or add a rule other than `ignore` that applies to it",
     )
 }
 
-fn dead_rules(document: &Document, edge: &EdgeDocument, seen: &BTreeSet<usize>) -> Vec<Warning> {
+fn dead_rules(document: &Document, edge: &EdgeDocument, used: &BTreeSet<usize>) -> Vec<Warning> {
     let rules = edge.rules.iter().enumerate();
-    let dead = rules.filter(|(at, rule)| !seen.contains(at) && rule.decision != Decision::Ignore);
+    let dead = rules.filter(|(at, rule)| !used.contains(at) && rule.decision != Decision::Ignore);
     dead.map(|(_, rule)| {
         let operation = document.operation_name(&rule.operation);
         let (parent, child) = (&edge.parent, &edge.child);
         Warning::new(
             WarningKind::DeadRule,
-            format!("the rule `{rule}` of {operation} along `{parent}` → `{child}` can never match"),
+            format!("the rule `{rule}` of {operation} along `{parent}` → `{child}` never applies"),
             Some(&rule.source),
-            "no cascade that it is for gets through the parent, or another rule goes before it: remove it",
+            "the operation never propagates from the parent, or another rule always has precedence: remove the rule",
         )
     })
     .collect()
@@ -163,15 +163,15 @@ fn dead_starts(document: &Document, resource: &ResourceDocument) -> Vec<Warning>
             let (name, roots) = (&operation.name, operation.roots.join(" or "));
             Warning::new(
                 WarningKind::DeadRule,
-                format!("the rule `{rule}` of {name} for `{}` as the root can never match", resource.name),
+                format!("the rule `{rule}` of {name} for `{}` as the root never applies", resource.name),
                 Some(&rule.source),
-                &format!("{name} starts from {roots} only: remove the rule, or name the edges it is for"),
+                &format!("{name} starts from {roots} only: remove the rule, or add a `from` with its edges"),
             )
         })
         .collect()
 }
 
-/// A package that declares resources or operations contributes, too.
+/// Packages without extensions. One that declares resources or operations does contribute.
 fn silent_packages(document: &Document, answer: &Answer, contributors: &[String]) -> Vec<Warning> {
     let resources = document.resources.iter().map(|resource| &resource.source.package);
     let declared: BTreeSet<&String> =
@@ -182,27 +182,27 @@ fn silent_packages(document: &Document, answer: &Answer, contributors: &[String]
         .map(|name| {
             Warning::new(
                 WarningKind::SilentPackage,
-                format!("package `{name}` depends on Cascade and contributes nothing"),
+                format!("package `{name}` depends on Cascade but contributes nothing"),
                 None,
-                "name it where the program is put together, `cascade_core::link!(…)`, or say that it is meant so: \
-                 `[package.metadata.cascade] handlers = false`",
+                "link it in the program with `cascade_core::link!(…)`; if it has no extensions on purpose, add \
+                 `[package.metadata.cascade] handlers = false` to its Cargo.toml",
             )
         })
         .collect()
 }
 
-/// Roots that reach further than they did in that revision.
+/// Warnings for roots that reach more resources than in that revision.
 pub(crate) fn further(diff: &Diff, revision: &str) -> Vec<Warning> {
     let grown = diff.changes.iter().filter_map(|change| match change {
         Change::Reach { operation, root, gained, .. } if !gained.is_empty() => {
-            Some(reaches_further((operation, root), &format!("in {revision}"), &gained.join(", ")))
+            Some(reaches_further(operation, root, &format!("in {revision}"), &gained.join(", ")))
         }
         _ => None,
     });
     grown.collect()
 }
 
-/// Roots that reach further than the committed page says.
+/// Warnings for roots that reach more resources than the committed page says.
 pub fn further_than_documented(document: &Document, file: &str, page: &str) -> Vec<Warning> {
     let warning = |further: &Further| {
         let (before, now) = further.counts;
@@ -211,16 +211,16 @@ pub fn further_than_documented(document: &Document, file: &str, page: &str) -> V
             gained => gained.join(", "),
         };
         let operation = document.operation_name(&further.operation);
-        reaches_further((operation, &further.root), &format!("{file} says"), &gained)
+        reaches_further(operation, &further.root, &format!("{file} says"), &gained)
     };
     document.further_than(page).iter().flatten().map(warning).collect()
 }
 
-fn reaches_further((operation, root): (&str, &str), than: &str, gained: &str) -> Warning {
+fn reaches_further(operation: &str, root: &str, than: &str, gained: &str) -> Warning {
     Warning::new(
         WarningKind::ReachesFurther,
         format!("{operation} from `{root}` reaches further than {than}: {gained}"),
         None,
-        "see `cargo cascade explain` for the ways; if it is meant so, `cargo cascade docs` writes it down",
+        "`cargo cascade explain` shows the paths; if the change is intended, run `cargo cascade docs`",
     )
 }

@@ -1,4 +1,4 @@
-//! The sub-commands: what each asks, and how it tells the answer.
+//! The sub-commands: each gets the graph, and writes its result as text or JSON.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use clap::CommandFactory;
 use serde::Serialize;
 
 use crate::args::{Args, Command, Sources};
-use crate::ask::{Asked, ask, ask_for};
+use crate::ask::{Asked, Wanted, ask, ask_for};
 use crate::check::{Warning, further, further_than_documented, list_faults, warnings};
 use crate::diff::Diff;
 use crate::docs::{self, Status};
@@ -21,38 +21,51 @@ use crate::workspace::Workspace;
 
 type Out<'o> = &'o mut Vec<u8>;
 
-/// Runs a sub-command. What it prints goes to `out`.
+/// Runs a sub-command, which writes its output to `out`.
 pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<ExitCode, Error> {
     match &args.command {
         Command::Graph { root, operation, format, output, sources } => {
-            let view = (root.as_deref(), operation.as_deref());
-            graph(args, view, (*format, output.as_deref(), sources), out)
+            let drawing = Drawing {
+                root: root.as_deref(),
+                operation: operation.as_deref(),
+                format: *format,
+                output: output.as_deref(),
+                sources,
+            };
+            graph(args, &drawing, out)
         }
         Command::Tree { resource, operation } => {
-            let nowhere = &Sources { source_url: None };
-            graph(args, (Some(resource), operation.as_deref()), (Format::Text, None, nowhere), out)
+            let drawing = Drawing {
+                root: Some(resource),
+                operation: operation.as_deref(),
+                format: Format::Text,
+                output: None,
+                sources: &Sources { source_url: None },
+            };
+            graph(args, &drawing, out)
         }
         Command::Explain { root, child, operation, limit } => {
             let asked = ask(&args.selection, args.json)?;
             let explained = crate::explain(asked.document()?, root, child, operation.as_deref(), *limit)?;
-            tell(args, out, &explained, |_| explained.to_string())
+            print(args, out, &explained, |_| explained.to_string())
         }
         Command::Matrix => {
             let asked = ask(&args.selection, args.json)?;
             let document = asked.document()?;
-            tell(args, out, document, |_| document.to_matrix())
+            print(args, out, document, |_| document.to_matrix())
         }
         Command::Check { since, docs, strict } => {
-            check(args, (since.as_deref(), docs.as_deref()), *strict, out)
+            let baseline = Baseline { revision: since.as_deref(), docs: docs.as_deref() };
+            check(args, &baseline, *strict, out)
         }
-        Command::Docs { check, dir, sources } => write_docs(args, *check, (dir, sources), out),
+        Command::Docs { check, dir, sources } => write_docs(args, *check, dir, sources, out),
         Command::Diff { revision } => {
             let asked = ask(&args.selection, args.json)?;
             let diff = diff(args, &asked, revision)?;
-            tell(args, out, &diff, |_| diff.to_string())
+            print(args, out, &diff, |_| diff.to_string())
         }
         Command::Completions { shell } => {
-            // Not for `cargo`, whose own completions it would replace.
+            // Not for `cargo`, because they would replace the completions of cargo itself.
             let mut command = Args::command().bin_name("cargo-cascade");
             clap_complete::generate(*shell, &mut command, "cargo-cascade", out);
             Ok(ExitCode::SUCCESS)
@@ -61,35 +74,41 @@ pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<ExitCode, Error> {
     }
 }
 
-/// One value, as JSON or in words.
-fn tell<T: Serialize>(
+/// Writes a value as JSON or as text.
+fn print<T: Serialize>(
     args: &Args,
     out: Out<'_>,
     value: &T,
-    words: impl Fn(&T) -> String,
+    to_text: impl Fn(&T) -> String,
 ) -> Result<ExitCode, Error> {
-    let text = if args.json { serde_json::to_string_pretty(value)? + "\n" } else { words(value) };
+    let text = if args.json { serde_json::to_string_pretty(value)? + "\n" } else { to_text(value) };
     out.extend_from_slice(text.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
 
-fn graph(
-    args: &Args,
-    (root, operation): (Option<&str>, Option<&str>),
-    (format, output, sources): (Format, Option<&Path>, &Sources),
-    out: Out<'_>,
-) -> Result<ExitCode, Error> {
+/// The part of the graph to draw, and how.
+struct Drawing<'a> {
+    root: Option<&'a str>,
+    operation: Option<&'a str>,
+    format: Format,
+    /// The file to write to; its extension has precedence over `format`.
+    output: Option<&'a Path>,
+    sources: &'a Sources,
+}
+
+fn graph(args: &Args, drawing: &Drawing<'_>, out: Out<'_>) -> Result<ExitCode, Error> {
+    let output = drawing.output;
     let format = match output {
-        Some(path) => Format::of_file(path).ok_or_else(|| Error::Ending(path.to_path_buf()))?,
+        Some(path) => Format::of_file(path).ok_or_else(|| Error::FileExtension(path.to_path_buf()))?,
         None if args.json => Format::Json,
-        None => format,
+        None => drawing.format,
     };
     let asked = ask(&args.selection, args.json)?;
-    let sources_at = sources_at(sources, &asked.workspace, output);
+    let sources_at = sources_at(drawing.sources, &asked.workspace, output);
     let document = asked.document()?.clone().with_sources_at(sources_at);
-    let text = document.view(root, operation)?.to(format)?;
+    let text = document.view(drawing.root, drawing.operation)?.to(format)?;
     match output {
-        Some(path) => std::fs::write(path, text).map_err(Error::io(path))?,
+        Some(path) => std::fs::write(path, text).map_err(Error::io("write", path))?,
         None => out.extend_from_slice(text.as_bytes()),
     }
     Ok(ExitCode::SUCCESS)
@@ -101,29 +120,31 @@ struct Checked<'a> {
     warnings: &'a [Warning],
 }
 
-fn check(
-    args: &Args,
-    (since, docs): (Option<&str>, Option<&Path>),
-    strict: bool,
-    out: Out<'_>,
-) -> Result<ExitCode, Error> {
+/// The earlier state that `check` compares the graph with. The revision has precedence.
+struct Baseline<'a> {
+    revision: Option<&'a str>,
+    /// The folder of the committed documents, if it is not the default.
+    docs: Option<&'a Path>,
+}
+
+fn check(args: &Args, baseline: &Baseline<'_>, strict: bool, out: Out<'_>) -> Result<ExitCode, Error> {
     let asked = ask(&args.selection, args.json)?;
-    let mut suspicions = Vec::new();
+    let mut found = Vec::new();
     if let Some(document) = &asked.answer.document {
-        suspicions = warnings(document, &asked.answer, &asked.contributors);
-        if let Some(revision) = since {
-            suspicions.extend(further(&diff(args, &asked, revision)?, revision));
-        } else if let Some((file, page)) = committed_page(&asked, docs)? {
-            suspicions.extend(further_than_documented(document, &file, &page));
+        found = warnings(document, &asked.answer, &asked.contributors);
+        if let Some(revision) = baseline.revision {
+            found.extend(further(&diff(args, &asked, revision)?, revision));
+        } else if let Some(page) = committed_page(&asked, baseline.docs)? {
+            found.extend(further_than_documented(document, &page.file, &page.text));
         }
     }
     let faults = &asked.answer.faults;
-    tell(args, out, &Checked { faults, warnings: &suspicions }, |checked| in_words(checked, &asked))?;
-    let bad = !faults.is_empty() || (strict && !suspicions.is_empty());
-    Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    print(args, out, &Checked { faults, warnings: &found }, |checked| check_text(checked, &asked))?;
+    let failed = !faults.is_empty() || (strict && !found.is_empty());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn in_words(checked: &Checked<'_>, asked: &Asked) -> String {
+fn check_text(checked: &Checked<'_>, asked: &Asked) -> String {
     let mut text = list_faults(checked.faults);
     for warning in checked.warnings {
         let gap = if text.is_empty() { "" } else { "\n" };
@@ -135,10 +156,10 @@ fn in_words(checked: &Checked<'_>, asked: &Asked) -> String {
     let graph = asked.answer.document.as_ref();
     let size = graph.map_or_else(String::new, |graph| {
         format!(
-            "{} resources, {} edges, {} operations: ",
-            graph.resources.len(),
-            graph.edges.len(),
-            graph.operations.len()
+            "{}, {}, {}: ",
+            counted(graph.resources.len(), "resource"),
+            counted(graph.edges.len(), "edge"),
+            counted(graph.operations.len(), "operation")
         )
     });
     let (faults, warnings) = (checked.faults.len(), checked.warnings.len());
@@ -153,20 +174,30 @@ fn counted(count: usize, word: &str) -> String {
     }
 }
 
-/// The committed page that says how far roots reach; one that was named must be there.
-fn committed_page(asked: &Asked, docs: Option<&Path>) -> Result<Option<(String, String)>, Error> {
+/// A committed page, which lists the resources that each root reaches.
+struct CommittedPage {
+    /// Its path, relative to the workspace if it is in it.
+    file: String,
+    text: String,
+}
+
+/// Reads the committed page. It is an error if the page does not exist in a folder that was given.
+fn committed_page(asked: &Asked, docs: Option<&Path>) -> Result<Option<CommittedPage>, Error> {
     let root = asked.workspace.root();
-    let named = |file: &Path| file.strip_prefix(root).unwrap_or(file).display().to_string();
+    let page = |file: &Path, text: String| CommittedPage {
+        file: file.strip_prefix(root).unwrap_or(file).display().to_string(),
+        text,
+    };
     if let Some(docs) = docs {
         let file = root.join(docs).join(docs::PAGE);
         return match std::fs::read_to_string(&file) {
-            Ok(page) => Ok(Some((named(&file), page))),
-            Err(error) => Err(Error::io(file)(error)),
+            Ok(text) => Ok(Some(page(&file, text))),
+            Err(error) => Err(Error::io("read", file)(error)),
         };
     }
     let folders = std::iter::once(root).chain(asked.chosen.iter().map(PathBuf::as_path));
     let mut files = folders.map(|folder| folder.join("docs").join(docs::PAGE));
-    Ok(files.find_map(|file| Some((named(&file), std::fs::read_to_string(&file).ok()?))))
+    Ok(files.find_map(|file| Some(page(&file, std::fs::read_to_string(&file).ok()?))))
 }
 
 fn diff(args: &Args, asked: &Asked, revision: &str) -> Result<Diff, Error> {
@@ -181,29 +212,28 @@ fn diff(args: &Args, asked: &Asked, revision: &str) -> Result<Diff, Error> {
 fn write_docs(
     args: &Args,
     only_check: bool,
-    (folder, sources): (&Path, &Sources),
+    folder: &Path,
+    sources: &Sources,
     out: Out<'_>,
 ) -> Result<ExitCode, Error> {
-    let sources = |workspace: &Workspace| {
+    let template = |workspace: &Workspace| {
         let page = workspace.root().join(folder).join(docs::PAGE);
         sources_at(sources, workspace, Some(&page))
     };
-    let asked = ask_for(&args.selection, (&docs::FORMATS, Some(&sources)), args.json)?;
+    let wanted = Wanted { formats: &docs::FORMATS, sources_at: Some(&template) };
+    let asked = ask_for(&args.selection, &wanted, args.json)?;
     let documents = docs::documents(&asked, folder, only_check)?;
-    let untrue = |document: &&docs::Document| matches!(document.status, Status::Missing | Status::Differs);
-    let failed = documents.iter().any(|document| untrue(&document));
-    tell(args, out, &documents, |documents| {
+    let failed =
+        documents.iter().any(|document| matches!(document.status, Status::Missing | Status::Differs));
+    print(args, out, &documents, |documents| {
         let lines = documents.iter().map(|document| {
             let file = document.file.display();
             match document.status {
-                Status::Unchanged => format!("{file} says what the code says\n"),
+                Status::Unchanged => format!("{file} is up to date\n"),
                 Status::Written => format!("{file} written\n"),
                 Status::Missing => format!("{file} is missing: run `cargo cascade docs`\n"),
                 Status::Differs => {
-                    format!(
-                        "{file} does not say what the code says: run `cargo cascade docs`\n{}",
-                        document.difference
-                    )
+                    format!("{file} is out of date: run `cargo cascade docs`\n{}", document.difference)
                 }
             }
         });
@@ -212,12 +242,12 @@ fn write_docs(
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The manual page of the whole tool, and a section for each sub-command.
+/// The manual page of the tool, with a section for each sub-command.
 fn manual(out: Out<'_>) -> Result<ExitCode, Error> {
     let mut command = Args::command();
     command.build();
     let page = clap_mangen::Man::new(command.clone()).title("cargo-cascade");
-    let io = || Error::io("standard output");
+    let io = || Error::io("write", "the manual page");
     page.render(out).map_err(io())?;
     for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
         writeln!(out, ".SH \"CARGO CASCADE {}\"", one.get_name().to_uppercase()).map_err(io())?;

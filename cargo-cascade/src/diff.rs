@@ -1,4 +1,4 @@
-//! What changed between two graphs, as a person reviews it.
+//! The changes between two graphs, for a reviewer.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -18,43 +18,43 @@ pub enum Change {
         /// Where it is declared.
         source: Source,
     },
-    /// A resource is gone.
+    /// A resource was removed.
     ResourceRemoved {
         /// Its name.
         name: String,
     },
     /// An edge is new.
     EdgeAdded {
-        /// The resource that the child hangs off.
+        /// The resource that the child depends on.
         parent: String,
         /// The child.
         child: String,
         /// Where it is written.
         source: Source,
     },
-    /// An edge is gone.
+    /// An edge was removed.
     EdgeRemoved {
-        /// The resource that the child hung off.
+        /// The resource that the child depended on.
         parent: String,
         /// The child.
         child: String,
     },
-    /// An operation does something else along an edge, or to its root.
+    /// An operation has other rules along an edge, or for its root.
     Decision {
         /// The operation's name.
         operation: String,
         /// The parent; `None` for an instance that is itself the root.
         parent: Option<String>,
-        /// The resource that it is done to.
+        /// The resource that the rules are for.
         child: String,
-        /// What was done; empty for nothing.
+        /// The rules before; empty if there were none.
         before: String,
-        /// What is done now; empty for nothing.
+        /// The rules now; empty if there are none.
         after: String,
-        /// Where it is written now.
+        /// The place in the source now.
         source: Option<Source>,
     },
-    /// An operation gets from a root to other resources than it did.
+    /// An operation reaches other resources from a root than before.
     Reach {
         /// The operation's name.
         operation: String,
@@ -75,7 +75,7 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// What must be done to `old` to make it `new`.
+    /// The changes that make `new` of `old`.
     pub fn between(old: &Document, new: &Document) -> Self {
         let mut changes = resources(old, new);
         changes.extend(edges(old, new));
@@ -110,51 +110,61 @@ fn edges(old: &Document, new: &Document) -> Vec<Change> {
     added.chain(removed.map(|(parent, child)| Change::EdgeRemoved { parent, child })).collect()
 }
 
-/// An operation at a place: the code, the parent or none for the root, and the child.
-type Spot<'d> = (&'d str, Option<&'d str>, &'d str);
+/// A combination of operation and edge, or of operation and root.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Case<'d> {
+    /// The code of the operation.
+    operation: &'d str,
+    /// `None` for an instance that is itself the root.
+    parent: Option<&'d str>,
+    child: &'d str,
+}
 
-fn spots(document: &Document) -> BTreeMap<Spot<'_>, Vec<&RuleDocument>> {
-    let mut spots: BTreeMap<Spot<'_>, Vec<&RuleDocument>> = BTreeMap::new();
+fn rules_by_case(document: &Document) -> BTreeMap<Case<'_>, Vec<&RuleDocument>> {
+    let mut cases: BTreeMap<Case<'_>, Vec<&RuleDocument>> = BTreeMap::new();
     for resource in &document.resources {
         for rule in &resource.rules {
-            spots.entry((&rule.operation, None, &resource.name)).or_default().push(rule);
+            let case = Case { operation: &rule.operation, parent: None, child: &resource.name };
+            cases.entry(case).or_default().push(rule);
         }
     }
     for edge in &document.edges {
         for rule in &edge.rules {
-            spots.entry((&rule.operation, Some(&edge.parent), &edge.child)).or_default().push(rule);
+            let case = Case { operation: &rule.operation, parent: Some(&edge.parent), child: &edge.child };
+            cases.entry(case).or_default().push(rule);
         }
     }
-    spots
+    cases
 }
 
-/// Changed decisions, at edges and resources that both have: what is new is told once, as new.
+/// Changed rules of edges and resources that exist in both graphs. New edges and resources are listed as such.
 fn decisions(old: &Document, new: &Document) -> Vec<Change> {
-    let (before, after) = (spots(old), spots(new));
-    let has = |document: &Document, (_, parent, child): Spot<'_>| match parent {
-        None => document.resource(child).is_some(),
-        Some(parent) => document.edges.iter().any(|edge| edge.parent == parent && edge.child == child),
+    let (before, after) = (rules_by_case(old), rules_by_case(new));
+    let has = |document: &Document, case: Case<'_>| match case.parent {
+        None => document.resource(case.child).is_some(),
+        Some(parent) => document.edges.iter().any(|edge| edge.parent == parent && edge.child == case.child),
     };
-    let all: BTreeSet<Spot<'_>> = before.keys().chain(after.keys()).copied().collect();
-    let words = |rules: Option<&Vec<&RuleDocument>>| {
-        let mut words: Vec<String> = rules.into_iter().flatten().map(ToString::to_string).collect();
-        words.sort_unstable();
-        words.join(", ")
+    let all: BTreeSet<Case<'_>> = before.keys().chain(after.keys()).copied().collect();
+    let text = |rules: Option<&Vec<&RuleDocument>>| {
+        let mut texts: Vec<String> = rules.into_iter().flatten().map(ToString::to_string).collect();
+        texts.sort_unstable();
+        texts.join(", ")
     };
-    let changed = all.into_iter().filter_map(|spot| {
-        let (was, is) = (words(before.get(&spot)), words(after.get(&spot)));
-        (was != is && has(old, spot) && has(new, spot)).then(|| Change::Decision {
-            operation: name(old, new, spot.0),
-            parent: spot.1.map(ToOwned::to_owned),
-            child: spot.2.to_owned(),
+    let changed = all.into_iter().filter_map(|case| {
+        let (was, is) = (text(before.get(&case)), text(after.get(&case)));
+        (was != is && has(old, case) && has(new, case)).then(|| Change::Decision {
+            operation: name(old, new, case.operation),
+            parent: case.parent.map(ToOwned::to_owned),
+            child: case.child.to_owned(),
             before: was,
             after: is,
-            source: after.get(&spot).and_then(|rules| rules.first()).map(|rule| rule.source.clone()),
+            source: after.get(&case).and_then(|rules| rules.first()).map(|rule| rule.source.clone()),
         })
     });
     changed.collect()
 }
 
+/// The name of an operation, in the new graph if it is in both.
 fn name(old: &Document, new: &Document, code: &str) -> String {
     let document = if new.operation(code).is_some() { new } else { old };
     document.operation_name(code).to_owned()
@@ -192,7 +202,7 @@ fn reach(old: &Document, new: &Document) -> Vec<Change> {
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.changes.is_empty() {
-            return writeln!(f, "the graph is the same");
+            return writeln!(f, "the graph is unchanged");
         }
         self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
     }
@@ -228,6 +238,6 @@ impl fmt::Display for Change {
     }
 }
 
-fn or_nothing(words: &str) -> &str {
-    if words.is_empty() { "nothing" } else { words }
+fn or_nothing(rules: &str) -> &str {
+    if rules.is_empty() { "nothing" } else { rules }
 }

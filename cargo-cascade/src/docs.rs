@@ -8,21 +8,21 @@ use serde::Serialize;
 use crate::ask::Asked;
 use crate::error::Error;
 
-/// The files, and what is in them.
+/// The files and their formats.
 const FILES: [(&str, Format); 2] = [("cascade.md", Format::Markdown), ("cascade.svg", Format::Svg)];
 
-/// The file that tells how far roots reach.
+/// The file that lists the resources that each root reaches.
 pub(crate) const PAGE: &str = FILES[0].0;
 
-/// The formats that must be asked for.
+/// The formats that the program has to render.
 pub(crate) const FORMATS: [Format; 2] = [FILES[0].1, FILES[1].1];
 
-/// What became of a file.
+/// A file and its status.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document {
     pub(crate) file: PathBuf,
     pub(crate) status: Status,
-    /// What must change in the file; empty if nothing.
+    /// The necessary changes of the file; empty if there are none.
     pub(crate) difference: String,
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Status {
     Differs,
 }
 
-/// Writes the documents, or only compares them.
+/// Writes the documents, or with `only_check` compares them.
 pub(crate) fn documents(asked: &Asked, folder: &Path, only_check: bool) -> Result<Vec<Document>, Error> {
     asked.document()?;
     let files = FILES.iter().map(|(name, format)| {
@@ -55,8 +55,8 @@ fn document(root: &Path, file: &Path, rendered: &str, only_check: bool) -> Resul
         None if only_check => (Status::Missing, String::new()),
         _ => {
             let folder = path.parent().unwrap_or(root);
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-            std::fs::write(&path, rendered).map_err(Error::io(&path))?;
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+            std::fs::write(&path, rendered).map_err(Error::io("write", &path))?;
             (Status::Written, String::new())
         }
     };

@@ -1,69 +1,84 @@
-//! What can go wrong, and the exit code it ends with.
+//! The errors of the tool and their exit codes.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cascade_core::document::UnknownName;
 
-/// Why there is no answer. 1: what was checked is not so. 2: it could not be looked at.
+/// Why a sub-command failed. Exit code 1: the check failed. Exit code 2: the check could not be done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{0}")]
     Metadata(String),
-    #[error("no package of this workspace depends on cascade-core: there is no graph to look at")]
+    #[error("no package of this workspace depends on cascade-core, so there is no graph")]
     NoCascade,
     #[error("there is no package `{0}` in this workspace")]
     UnknownPackage(String),
     #[error("package `{package}` has no feature `{feature}`")]
     UnknownFeature { package: String, feature: String },
     #[error(
-        "package `{0}` has no library, and no library that it depends on uses Cascade, so that its extensions can only \
-         be asked of the program itself\n  help: write `cascade_core::tool::hook();` as the first line of its `main`"
+        "package `{0}` has no library and depends on no library that uses Cascade, so only its binary has the graph\n  \
+         help: write `cascade_core::tool::hook();` as the first line of its `main`"
     )]
     NoLibrary(String),
     #[error("package `{package}` has no binary `{binary}`")]
     UnknownBinary { package: String, binary: String },
     #[error(
-        "`{0}` ended without an answer\n  help: write `cascade_core::tool::hook();` as the first line of its `main`"
+        "`{0}` exited without writing its graph\n  \
+         help: write `cascade_core::tool::hook();` as the first line of its `main`"
     )]
     NoAnswer(String),
-    #[error("the answer cannot be read (the program has another version of cascade-core?): {0}")]
-    BadAnswer(serde_json::Error),
-    #[error("the program's graph has format {found}, and this tool reads {read}: update cargo-cascade")]
+    #[error(
+        "cannot read the graph that the program wrote; its version of cascade-core may differ from that of this tool"
+    )]
+    BadAnswer(#[source] serde_json::Error),
+    #[error(
+        "the program's graph has format {found}, but this tool reads formats up to {read}: update cargo-cascade"
+    )]
     NewerFormat { found: u32, read: u32 },
-    /// Cargo has printed why.
+    /// Cargo has printed the cause.
     #[error("the build failed")]
     Build,
     #[error("{0}")]
     Faults(String),
     #[error(transparent)]
     Name(#[from] UnknownName),
-    #[error("git {what}: {message}")]
-    Git { what: String, message: String },
-    #[error("`{0}` has no ending that names a format: .txt, .mmd, .dot, .svg, .md, .html or .json")]
-    Ending(PathBuf),
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("{path}: {source}")]
+    #[error("git {command}: {message}")]
+    Git { command: String, message: String },
+    #[error(
+        "the extension of `{0}` is not that of a format: use .txt, .mmd, .dot, .svg, .md, .html or .json"
+    )]
+    FileExtension(PathBuf),
+    #[error("cannot {action} {path}")]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{path} is not valid TOML")]
     Toml { path: PathBuf, source: toml_edit::TomlError },
-    #[error(transparent)]
+    #[error("cannot write JSON")]
     Json(#[from] serde_json::Error),
 }
 
 impl Error {
-    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    /// An I/O error with what was tried: `Error::io("read", path)`.
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        |source| Self::Io { path, source }
+        move |source| Self::Io { action, path, source }
     }
 
-    /// For a machine that asked for JSON: it gets some, whatever happened.
+    /// The message of the error, followed by those of its sources.
+    fn with_sources(&self) -> String {
+        let sources = std::iter::successors(self.source(), |&error| error.source());
+        sources.fold(self.to_string(), |text, source| format!("{text}: {source}"))
+    }
+
+    /// The error as JSON, for a call with `--json`.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::json!({ "error": self.to_string() }).to_string().into_bytes();
+        let mut json = serde_json::json!({ "error": self.with_sources() }).to_string().into_bytes();
         json.push(b'\n');
         json
     }
 
-    #[expect(clippy::print_stderr, reason = "it is a command line")]
+    #[expect(clippy::print_stderr, reason = "a command-line tool reports errors on stderr")]
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Faults(faults) => {
@@ -71,9 +86,25 @@ impl Error {
                 ExitCode::from(1)
             }
             error => {
-                eprintln!("error: {error}");
+                eprintln!("error: {}", error.with_sources());
                 ExitCode::from(2)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn a_message_names_each_source_once() {
+        let missing = std::io::Error::other("no such folder");
+        let error = Error::io("write", "graph.html")(missing);
+        assert_eq!(error.to_string(), "cannot write graph.html");
+        assert_eq!(error.with_sources(), "cannot write graph.html: no such folder");
+        let error = Error::BadAnswer(serde_json::from_str::<u8>("x").expect_err("not a number"));
+        assert_eq!(error.with_sources().matches("expected value").count(), 1);
+        assert_eq!(error.to_string().matches("expected value").count(), 0);
     }
 }

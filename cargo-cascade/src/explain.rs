@@ -1,4 +1,4 @@
-//! Every way from a root to a resource, and what each operation does along it.
+//! Finds every path from a root to a resource, and the effects of each operation along it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use cascade_core::Decision;
 use cascade_core::document::{Document, EdgeDocument, OperationDocument, UnknownName};
 use serde::Serialize;
 
-/// Steps of the search for ways, at most: a graph can have more ways than atoms.
+/// The limit of the search, because the number of paths can grow exponentially with the size of the graph.
 const STEPS: usize = 200_000;
 
 /// How a root reaches a resource.
@@ -18,25 +18,25 @@ pub struct Explanation {
     pub root: String,
     /// The resource that is reached.
     pub child: String,
-    /// The ways, the shortest first.
+    /// The paths, shortest first.
     pub ways: Vec<Way>,
-    /// Whether there are more ways than are listed.
+    /// Whether there are more paths than are listed.
     pub more: bool,
-    /// The edges that the ways take, each with what operations do along it from this root.
+    /// The edges of the paths, each with its rules for this root.
     pub edges: Vec<EdgeDocument>,
 }
 
-/// One way.
+/// One path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Way {
-    /// The resources from the root down.
+    /// The resources, from the root down.
     pub resources: Vec<String>,
-    /// What each operation does at the end of it, by the operation's name.
+    /// The effect of each operation at the end of the path, by the name of the operation.
     pub operations: BTreeMap<String, String>,
 }
 
-/// Looks for every way from `root` to `child`; `limit` are listed.
+/// Finds the paths from `root` to `child`, and lists at most `limit` of them.
 pub fn explain(
     document: &Document,
     root: &str,
@@ -54,10 +54,10 @@ pub fn explain(
     paths.sort_by_key(Vec::len);
     let more = paths.len() > limit || search.steps >= STEPS;
     paths.truncate(limit);
-    let taken: BTreeSet<(&str, &str)> =
+    let on_paths: BTreeSet<(&str, &str)> =
         paths.iter().flatten().map(|&edge| (edge.child.as_str(), edge.parent.as_str())).collect();
-    let is_taken = |edge: &&EdgeDocument| taken.contains(&(edge.child.as_str(), edge.parent.as_str()));
-    let edges = document.edges.iter().filter(is_taken).map(|edge| {
+    let is_on_path = |edge: &&EdgeDocument| on_paths.contains(&(edge.child.as_str(), edge.parent.as_str()));
+    let edges = document.edges.iter().filter(is_on_path).map(|edge| {
         let mut edge = edge.clone();
         edge.rules.retain(|rule| {
             let is_asked = operations.iter().any(|one| one.code == rule.operation);
@@ -77,8 +77,8 @@ pub fn explain(
 struct Search<'d> {
     child: &'d str,
     down: BTreeMap<&'d str, Vec<&'d EdgeDocument>>,
-    /// The resources that lead to the child: from any other, no way is looked for.
-    leads: BTreeSet<&'d str>,
+    /// The resources from which a path leads to the child. The search visits no other.
+    ancestors: BTreeSet<&'d str>,
     found: Vec<Vec<&'d EdgeDocument>>,
     steps: usize,
 }
@@ -91,17 +91,17 @@ impl<'d> Search<'d> {
             down.entry(&edge.parent).or_default().push(edge);
             up.entry(&edge.child).or_default().push(&edge.parent);
         }
-        let mut leads = BTreeSet::new();
+        let mut ancestors = BTreeSet::new();
         let mut open = vec![child];
         while let Some(name) = open.pop() {
-            if leads.insert(name) {
+            if ancestors.insert(name) {
                 open.extend(up.get(name).into_iter().flatten());
             }
         }
-        Self { child, down, leads, found: Vec::new(), steps: 0 }
+        Self { child, down, ancestors, found: Vec::new(), steps: 0 }
     }
 
-    /// All ways that meet no resource twice. The path is kept by hand: it can be as long as the graph.
+    /// Finds all paths that visit no resource twice. The stack is explicit, because a path can be as long as the graph.
     fn from(&mut self, root: &'d str) {
         let mut path: Vec<&EdgeDocument> = Vec::new();
         let mut on_path = BTreeSet::from([root]);
@@ -116,10 +116,10 @@ impl<'d> Search<'d> {
                 continue;
             };
             *next += 1;
-            // A resource may hang off itself: the one way that ends where it starts.
+            // A resource that depends on itself is the only path that ends where it starts.
             if edge.child == self.child && (!on_path.contains(self.child) || edge.parent == edge.child) {
                 self.found.push(path.iter().copied().chain([edge]).collect());
-            } else if self.leads.contains(edge.child.as_str()) && on_path.insert(&edge.child) {
+            } else if self.ancestors.contains(edge.child.as_str()) && on_path.insert(&edge.child) {
                 path.push(edge);
                 open.push((&edge.child, 0));
             }
@@ -136,7 +136,7 @@ fn way(document: &Document, root: &str, path: &[&EdgeDocument], operations: &[&O
     }
 }
 
-/// What the operation does at the end of the way, or where it stops before.
+/// The effect of the operation at the end of the path, or where and why the operation stops before.
 fn verdict(document: &Document, root: &str, path: &[&EdgeDocument], operation: &OperationDocument) -> String {
     let may_start = operation.roots.is_empty() || operation.roots.iter().any(|name| name == root);
     let start = document.resource(root).and_then(|resource| resource.rule_for(&operation.code));
@@ -148,7 +148,7 @@ fn verdict(document: &Document, root: &str, path: &[&EdgeDocument], operation: &
     for (at, edge) in path.iter().enumerate() {
         let is_last = at + 1 == path.len();
         match edge.rule_for(&operation.code, root) {
-            None => return format!("does not go along {} → {}", edge.parent, edge.child),
+            None => return format!("does not propagate along {} → {}", edge.parent, edge.child),
             Some(rule) if rule.decision == Decision::Ignore => {
                 return format!("ignores {} → {}", edge.parent, edge.child);
             }
@@ -164,9 +164,9 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { root, child, ways, more, edges } = self;
         if ways.is_empty() {
-            return writeln!(f, "{root} does not lead to {child}");
+            return writeln!(f, "there is no path from {root} to {child}");
         }
-        let plural = if ways.len() == 1 { "way" } else { "ways" };
+        let plural = if ways.len() == 1 { "path" } else { "paths" };
         let count = if *more {
             format!("the {} shortest {plural}", ways.len())
         } else {
@@ -179,7 +179,7 @@ impl fmt::Display for Explanation {
                 writeln!(f, "      {operation}: {verdict}")?;
             }
         }
-        writeln!(f, "\nalong these edges\n")?;
+        writeln!(f, "\nedges\n")?;
         for edge in edges {
             writeln!(f, "  {} → {}  {}", edge.parent, edge.child, edge.source)?;
             for rule in &edge.rules {

@@ -1,5 +1,5 @@
-//! The graph of an earlier revision: checked out in a folder of its own, built in the same target folder, asked, and kept
-//! by its commit.
+//! Gets the graph of an earlier revision: checks the revision out to a temporary folder, builds it in the same target
+//! folder, and stores the answer under its commit.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::build::folder;
 use crate::error::Error;
 use crate::workspace::Workspace;
 
-/// The answer that the workspace gave in `revision`.
+/// The answer of the workspace in `revision`.
 pub(crate) fn answer_of(
     workspace: &Workspace,
     selection: &Selection,
@@ -24,11 +24,11 @@ pub(crate) fn answer_of(
     let commit =
         git(root, &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])?;
     let top = PathBuf::from(git(root, &["rev-parse", "--show-toplevel"])?);
-    let kept = kept(workspace, selection, &commit);
-    if let Ok(answer) = std::fs::read(&kept) {
+    let stored = stored_answer(workspace, selection, &commit);
+    if let Ok(answer) = std::fs::read(&stored) {
         return read(&answer);
     }
-    // Not below the workspace: cargo would take the one for a stray member of the other.
+    // Outside of the workspace: cargo would otherwise report the checkout as a package that is missing in its members.
     let checkout = std::env::temp_dir().join(format!("cargo-cascade-{commit}-{}", std::process::id()));
     let path = checkout.display().to_string();
     git(&top, &["worktree", "add", "--quiet", "--force", "--detach", &path, &commit])?;
@@ -44,19 +44,19 @@ pub(crate) fn answer_of(
             quiet,
         ),
         Err(_) => Err(Error::Git {
-            what: String::from("worktree"),
+            command: String::from("worktree"),
             message: format!("{} is not in {}", manifest.display(), top.display()),
         }),
     };
     let removed = git(&top, &["worktree", "remove", "--force", &path]);
     let answer = answer?.answer;
     removed?;
-    std::fs::write(&kept, serde_json::to_vec(&answer)?).map_err(Error::io(kept))?;
+    std::fs::write(&stored, serde_json::to_vec(&answer)?).map_err(Error::io("write", stored))?;
     Ok(answer)
 }
 
-/// Where the answer is kept: a commit's graph does not change, but for how it is built.
-fn kept(workspace: &Workspace, selection: &Selection, commit: &str) -> PathBuf {
+/// The file for the answer. The graph depends only on the commit and on how it is built.
+fn stored_answer(workspace: &Workspace, selection: &Selection, commit: &str) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     let Selection { packages, bin, features, all_features, no_default_features, .. } = selection;
     (manifest(workspace, selection), packages, bin, features, all_features, no_default_features)
@@ -65,20 +65,24 @@ fn kept(workspace: &Workspace, selection: &Selection, commit: &str) -> PathBuf {
     folder(workspace).join(format!("graph-{commit}-{:016x}.json", hasher.finish()))
 }
 
-/// The manifest that cargo looks at here.
+/// The manifest that cargo uses: the one that was given, else the one of the root package or the workspace.
 fn manifest(workspace: &Workspace, selection: &Selection) -> PathBuf {
     let root =
         || workspace.metadata.root_package().map(|package| package.manifest_path.as_std_path().to_path_buf());
-    let told = selection.manifest_path.as_ref().and_then(|path| path.canonicalize().ok());
-    told.or_else(root).unwrap_or_else(|| workspace.root().join("Cargo.toml"))
+    let given = selection.manifest_path.as_ref().and_then(|path| path.canonicalize().ok());
+    given.or_else(root).unwrap_or_else(|| workspace.root().join("Cargo.toml"))
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, Error> {
-    let output =
-        Command::new("git").arg("-C").arg(folder).args(arguments).output().map_err(Error::io("git"))?;
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .map_err(Error::io("start", "git"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Git { what: arguments.first().map_or_else(String::new, ToString::to_string), message })
+    Err(Error::Git { command: arguments.first().map_or_else(String::new, ToString::to_string), message })
 }

@@ -1,7 +1,7 @@
-//! The cascade graph of any workspace, without a line of code in it: drawn, explained, checked, documented and compared.
+//! Draws, explains, checks, documents and compares the cascade graph of any workspace, without changes to its code.
 //!
-//! The graph is collected by the linker, so that only a program that links the extensions can tell it. This tool writes
-//! one: a package of two lines under the workspace's target folder, which depends on the workspace's packages and is
+//! The linker collects the extensions, so that only a program that links them has the graph. This tool generates such a
+//! program: a package of two lines in the workspace's target folder, which depends on the workspace's packages and is
 //! built with their lock file, profiles, patches and features.
 
 #![forbid(unsafe_code)]
@@ -30,9 +30,9 @@ pub use crate::check::{Warning, WarningKind, further_than_documented, warnings};
 pub use crate::diff::{Change, Diff};
 pub use crate::explain::{Explanation, Way, explain};
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the sub-command.
 pub fn main() -> ExitCode {
-    // Cargo starts it as `cargo-cascade cascade …`; who starts it otherwise need not say so.
+    // Cargo starts the tool as `cargo-cascade cascade …`. In a direct call, the word `cascade` is optional.
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|first| first == "cascade") {
         arguments.remove(1);
@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
     if let (Err(error), true) = (&result, args.json) {
         out.extend(error.to_json());
     }
-    // A reader that has seen enough, such as `head`, is no error.
+    // The reader, such as `head`, may have closed the pipe. That is not an error.
     let _ = std::io::stdout().lock().write_all(&out);
     match result {
         Ok(code) => code,

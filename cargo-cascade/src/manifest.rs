@@ -1,4 +1,4 @@
-//! The package that is written to link the user's libraries: its manifest and its two lines of code.
+//! Generates the package that links the user's libraries: its manifest and its two lines of code.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::select::Program;
 /// The name of the package and its binary.
 pub(crate) const NAME: &str = "cascade-shim";
 
-/// Its `Cargo.toml`. What decides how the user's packages are built is taken over from their workspace, so that what they
-/// have built already is not built again, and what they patch stays patched.
+/// The `Cargo.toml` of the package. Profiles and patches are copied from the user's workspace, so that cargo reuses
+/// artifacts that are already built, and patches stay in effect.
 pub(crate) fn manifest(
     users: &DocumentMut,
     root: &Path,
@@ -53,34 +53,34 @@ pub(crate) fn manifest(
             manifest[key] = item.clone();
         }
     }
-    make_absolute(&mut manifest, root);
+    make_patch_paths_absolute(&mut manifest, root);
     Ok(manifest.to_string())
 }
 
-/// Its `main.rs`.
+/// The `main.rs` of the package.
 pub(crate) fn code(libraries: usize) -> String {
     let uses = (0..libraries).map(|at| format!("use {} as _; ", alias(at))).collect::<Vec<_>>().concat();
     format!("{uses}\nfn main() {{ cascade_core::tool::hook(); }}\n")
 }
 
-/// A library's name here: two packages may have libraries of one name.
+/// The name of a dependency in the package. The names of the libraries cannot be used, because two can be equal.
 fn alias(at: usize) -> String {
     format!("library_{at}")
 }
 
-/// The resolver that the user's workspace has, said or by its edition.
+/// The resolver of the user's workspace: the one that it names, else the default of its edition.
 fn resolver(users: &DocumentMut) -> String {
-    let said = |table: &str| users.get(table)?.get("resolver")?.as_str();
+    let named = |table: &str| users.get(table)?.get("resolver")?.as_str();
     let edition = users.get("package").and_then(|package| package.get("edition")).and_then(Item::as_str);
     let by_edition = match edition {
         Some("2024") => "3",
         Some("2021") => "2",
         _ => "1",
     };
-    said("workspace").or_else(|| said("package")).unwrap_or(by_edition).to_owned()
+    named("workspace").or_else(|| named("package")).unwrap_or(by_edition).to_owned()
 }
 
-/// Where a package comes from, as a dependency.
+/// A dependency on exactly this package from its source.
 fn source(package: &Package) -> InlineTable {
     let mut dependency = InlineTable::new();
     dependency.insert("package", package.name.as_str().into());
@@ -108,14 +108,14 @@ fn source(package: &Package) -> InlineTable {
     dependency
 }
 
-/// A chosen package, with the features that were asked for.
+/// A dependency on a selected package, with the features that were requested.
 fn with_features(package: &Package, selection: &Selection) -> Result<InlineTable, Error> {
     let mut dependency = source(package);
     let features: Vec<String> = if selection.all_features {
         package.features.keys().filter(|feature| *feature != "default").cloned().collect()
     } else {
-        let asked = selection.features.iter().flat_map(|list| list.split_whitespace());
-        let of_package = asked.filter_map(|feature| match feature.split_once('/') {
+        let requested = selection.features.iter().flat_map(|list| list.split_whitespace());
+        let of_package = requested.filter_map(|feature| match feature.split_once('/') {
             Some((name, feature)) => (name == package.name.as_str()).then_some(feature),
             None => Some(feature),
         });
@@ -133,8 +133,8 @@ fn with_features(package: &Package, selection: &Selection) -> Result<InlineTable
     Ok(dependency)
 }
 
-/// Paths of patches are relative to the manifest they were written in.
-fn make_absolute(manifest: &mut DocumentMut, root: &Path) {
+/// Makes the paths of patches absolute, because they are relative to the user's manifest.
+fn make_patch_paths_absolute(manifest: &mut DocumentMut, root: &Path) {
     let patches = manifest.get_mut("patch").and_then(Item::as_table_like_mut);
     let sources = patches.into_iter().flat_map(|patches| patches.iter_mut().map(|(_, source)| source));
     for source in sources.filter_map(Item::as_table_like_mut) {
@@ -157,19 +157,19 @@ fn make_path_absolute(entry: Option<&mut dyn TableLike>, root: &Path) {
 mod tests {
     use std::path::Path;
 
-    use super::{code, make_absolute, resolver};
+    use super::{code, make_patch_paths_absolute, resolver};
 
     #[test]
-    fn paths_of_patches_hold_from_elsewhere() {
+    fn relative_paths_of_patches_become_absolute() {
         let text = "[patch.crates-io]\nhost = { path = \"vendor/host\" }\n\n[patch.crates-io.vm]\npath = \"/abs/vm\"\n";
         let mut manifest = text.parse().expect("it is TOML");
-        make_absolute(&mut manifest, Path::new("/ws"));
+        make_patch_paths_absolute(&mut manifest, Path::new("/ws"));
         let text = manifest.to_string();
         assert!(text.contains("\"/ws/vendor/host\"") && text.contains("\"/abs/vm\""), "{text}");
     }
 
     #[test]
-    fn the_resolver_is_the_users() {
+    fn the_resolver_is_that_of_the_users_workspace() {
         let of = |text: &str| resolver(&text.parse().expect("it is TOML"));
         assert_eq!(of("[workspace]\nresolver = \"2\""), "2");
         assert_eq!(of("[package]\nedition = \"2024\""), "3");

@@ -1,4 +1,4 @@
-//! Which program is asked for its graph.
+//! Selects the program that has the graph.
 
 use std::collections::BTreeSet;
 
@@ -8,24 +8,24 @@ use crate::args::Selection;
 use crate::error::Error;
 use crate::workspace::Workspace;
 
-/// The call by which a program offers itself to be asked.
+/// The call in the `main` of a program that can write its own graph.
 const HOOK: &str = "tool::hook(";
 
-/// Who is asked.
+/// The program to get the graph from.
 pub(crate) struct Program<'w> {
-    /// The packages that were chosen.
+    /// The selected packages.
     pub(crate) chosen: Vec<&'w Package>,
-    pub(crate) way: Way<'w>,
-    /// The packages that could contribute: they depend on Cascade, and the program depends on them.
+    pub(crate) executable: Executable<'w>,
+    /// The packages that can contribute extensions: they depend on Cascade, and the program depends on them.
     pub(crate) contributors: Vec<&'w Package>,
     pub(crate) core: &'w Package,
 }
 
-/// How it is asked.
-pub(crate) enum Way<'w> {
-    /// A program is written that links these libraries.
+/// The executable to build.
+pub(crate) enum Executable<'w> {
+    /// A generated program that links these libraries.
     Shim(Vec<&'w Package>),
-    /// The user's own binary answers.
+    /// A binary of the user, by its package and name.
     Binary(&'w Package, &'w str),
 }
 
@@ -38,13 +38,13 @@ impl<'w> Program<'w> {
             .collect();
         let closure = workspace.closure(chosen.iter().copied());
         let Some(core) = workspace.core(&closure) else { return Err(Error::NoCascade) };
-        let way = way(workspace, selection, &chosen, core)?;
-        let contributors = contributors(workspace, &closure, &way);
-        Ok(Self { chosen, way, contributors, core })
+        let executable = executable(workspace, selection, &chosen, core)?;
+        let contributors = contributors(workspace, &closure, &executable);
+        Ok(Self { chosen, executable, contributors, core })
     }
 }
 
-/// The packages that are named, else those that cargo would build here.
+/// The packages that the selection names, else those that cargo would build here.
 fn chosen<'w>(workspace: &'w Workspace, selection: &Selection) -> Result<Vec<&'w Package>, Error> {
     let metadata = &workspace.metadata;
     if !selection.packages.is_empty() {
@@ -62,23 +62,23 @@ fn chosen<'w>(workspace: &'w Workspace, selection: &Selection) -> Result<Vec<&'w
     })
 }
 
-fn way<'w>(
+fn executable<'w>(
     workspace: &'w Workspace,
     selection: &Selection,
     chosen: &[&'w Package],
     core: &Package,
-) -> Result<Way<'w>, Error> {
+) -> Result<Executable<'w>, Error> {
     if let Some(name) = &selection.bin {
         let with_it = chosen.iter().find_map(|package| Some((*package, binary(package, name)?)));
         let package = chosen.first().map_or_else(String::new, |package| package.name.to_string());
         let error = || Error::UnknownBinary { package, binary: name.clone() };
-        return with_it.map(|(package, target)| Way::Binary(package, &target.name)).ok_or_else(error);
+        return with_it.map(|(package, target)| Executable::Binary(package, &target.name)).ok_or_else(error);
     }
     let programs: Vec<&Package> = chosen.iter().copied().filter(|package| !has_library(package)).collect();
     if let [package] = programs.as_slice()
         && let Some(target) = package.targets.iter().find(|target| target.is_bin() && is_hooked(target))
     {
-        return Ok(Way::Binary(package, &target.name));
+        return Ok(Executable::Binary(package, &target.name));
     }
     let mut libraries: Vec<&Package> = Vec::new();
     for package in chosen.iter().filter(|package| package.id != core.id) {
@@ -98,18 +98,18 @@ fn way<'w>(
     }
     libraries.sort_by(|a, b| a.id.cmp(&b.id));
     libraries.dedup_by(|a, b| a.id == b.id);
-    Ok(Way::Shim(libraries))
+    Ok(Executable::Shim(libraries))
 }
 
 fn contributors<'w>(
     workspace: &'w Workspace,
     closure: &BTreeSet<PackageId>,
-    way: &Way<'_>,
+    executable: &Executable<'_>,
 ) -> Vec<&'w Package> {
-    let is_linked = |package: &Package| match way {
-        // A program of our own links no binary.
-        Way::Shim(_) => has_library(package),
-        Way::Binary(..) => true,
+    let is_linked = |package: &Package| match executable {
+        // The generated program can link only libraries.
+        Executable::Shim(_) => has_library(package),
+        Executable::Binary(..) => true,
     };
     let handles = |package: &Package| {
         package.metadata.pointer("/cascade/handlers").and_then(serde_json::Value::as_bool).unwrap_or(true)

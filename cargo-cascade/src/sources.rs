@@ -1,30 +1,32 @@
-//! Where links to the source lead.
+//! The template for links to the source.
 
 use std::path::Path;
 
 use crate::args::Sources;
 use crate::workspace::Workspace;
 
-/// The template for a document that is written to `file`, or printed: as it was told, else as the workspace says, else the
-/// way from the file to the workspace. What is printed has nothing beside it.
-pub(crate) fn sources_at(told: &Sources, workspace: &Workspace, file: Option<&Path>) -> String {
-    if let Some(url) = &told.source_url {
+/// The template for a document that is written to `file`, or printed if it is `None`: the URL of the argument, else
+/// that of the workspace, else the relative path from the file to the workspace. A printed document has no relative
+/// links.
+pub(crate) fn sources_at(sources: &Sources, workspace: &Workspace, file: Option<&Path>) -> String {
+    if let Some(url) = &sources.source_url {
         return url.clone();
     }
-    let said = workspace.metadata.workspace_metadata.pointer("/cascade/source-url");
-    if let Some(url) = said.and_then(serde_json::Value::as_str) {
+    let configured = workspace.metadata.workspace_metadata.pointer("/cascade/source-url");
+    if let Some(url) = configured.and_then(serde_json::Value::as_str) {
         return url.to_owned();
     }
-    file.and_then(|file| way_up(file, workspace.root())).unwrap_or_default()
+    file.and_then(|file| path_up(file, workspace.root())).unwrap_or_default()
 }
 
-/// From the folder of a file up to the workspace that it is in.
-fn way_up(file: &Path, workspace: &Path) -> Option<String> {
+/// The relative path from the folder of a file up to the workspace, if the file is in it.
+fn path_up(file: &Path, workspace: &Path) -> Option<String> {
     let folder = std::path::absolute(file.parent()?).ok()?;
-    // The workspace is known by its real name: the folder may come by another, and may not be there yet.
-    let real = folder.ancestors().find_map(|there| {
-        let rest = folder.strip_prefix(there).ok()?;
-        Some(there.canonicalize().ok()?.join(rest))
+    // The path of the workspace is canonical. That of the folder may have symbolic links, and its end may not exist
+    // yet.
+    let real = folder.ancestors().find_map(|ancestor| {
+        let rest = folder.strip_prefix(ancestor).ok()?;
+        Some(ancestor.canonicalize().ok()?.join(rest))
     })?;
     let depth = real.strip_prefix(workspace).ok()?.components().count();
     Some(if depth == 0 { String::from(".") } else { vec![".."; depth].join("/") })
@@ -34,15 +36,15 @@ fn way_up(file: &Path, workspace: &Path) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use super::way_up;
+    use super::path_up;
 
     #[test]
-    fn the_way_up_ends_at_the_workspace() {
+    fn the_relative_path_leads_to_the_workspace() {
         let folder = tempfile::TempDir::new().expect("a temporary folder");
-        let workspace = folder.path().canonicalize().expect("it is there");
-        let up = |file: &str| way_up(&folder.path().join(file), &workspace);
+        let workspace = folder.path().canonicalize().expect("the folder exists");
+        let up = |file: &str| path_up(&folder.path().join(file), &workspace);
         assert_eq!(up("docs/deep/cascade.md").as_deref(), Some("../.."));
         assert_eq!(up("cascade.md").as_deref(), Some("."));
-        assert_eq!(way_up(Path::new("/elsewhere/cascade.md"), &workspace), None);
+        assert_eq!(path_up(Path::new("/elsewhere/cascade.md"), &workspace), None);
     }
 }

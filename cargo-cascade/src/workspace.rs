@@ -1,17 +1,18 @@
-//! The user's workspace, as cargo tells it.
+//! The user's workspace, read from `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
 use crate::args::Selection;
 use crate::error::Error;
 
-/// The package that every user of Cascade depends on, by whatever name.
+/// The package that every user of Cascade depends on, possibly under another name.
 const CORE: &str = "cascade-core";
 
-/// A workspace and who depends on whom in it.
+/// A workspace and the dependencies of its packages.
 pub(crate) struct Workspace {
     pub(crate) metadata: Metadata,
     depends_on: BTreeMap<PackageId, Vec<PackageId>>,
@@ -34,9 +35,15 @@ impl Workspace {
         if !selection.features.is_empty() && !selection.all_features {
             command.features(CargoOpt::SomeFeatures(selection.features.clone()));
         }
+        let mut options = Vec::new();
         if selection.offline {
-            command.other_options([String::from("--offline")]);
+            options.push(String::from("--offline"));
         }
+        // Without the filter, cargo downloads the dependencies for all other platforms, which the build does not need.
+        if let Some(host) = host_platform() {
+            options.extend([String::from("--filter-platform"), host]);
+        }
+        command.other_options(options);
         let metadata = command.exec().map_err(|error| Error::Metadata(message(&error)))?;
         let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
         let depends_on = nodes.map(|node| {
@@ -58,12 +65,12 @@ impl Workspace {
         self.metadata.target_directory.as_std_path()
     }
 
-    /// The library that some package of `packages` resolves to.
+    /// The `cascade-core` among `packages`.
     pub(crate) fn core(&self, packages: &BTreeSet<PackageId>) -> Option<&Package> {
         packages.iter().map(|id| &self.metadata[id]).find(|package| package.name.as_str() == CORE)
     }
 
-    /// Whether the package names Cascade among its own dependencies.
+    /// Whether the package depends on Cascade directly.
     pub(crate) fn uses_cascade(&self, package: &PackageId) -> bool {
         self.dependencies(package).iter().any(|id| self.metadata[id].name.as_str() == CORE)
     }
@@ -72,7 +79,7 @@ impl Workspace {
         self.depends_on.get(package).map_or(&[], Vec::as_slice)
     }
 
-    /// The packages, and all that they depend on.
+    /// The packages and their transitive dependencies.
     pub(crate) fn closure<'p>(&self, packages: impl IntoIterator<Item = &'p Package>) -> BTreeSet<PackageId> {
         let mut open: Vec<PackageId> = packages.into_iter().map(|package| package.id.clone()).collect();
         let mut seen = BTreeSet::new();
@@ -85,7 +92,15 @@ impl Workspace {
     }
 }
 
-/// What cargo itself printed, without the frame that the library puts around it.
+/// The platform that the program is built for and runs on; `None` if rustc does not tell.
+fn host_platform() -> Option<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("-vV").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("host: ")).map(ToOwned::to_owned)
+}
+
+/// The message that cargo printed, without the prefix that `cargo_metadata` adds.
 fn message(error: &cargo_metadata::Error) -> String {
     match error {
         cargo_metadata::Error::CargoMetadata { stderr } => {

@@ -1,4 +1,4 @@
-//! What `cargo cascade check`, `explain` and `diff` see in a graph, of each kind, and in a large one.
+//! The functions behind `cargo cascade check`, `explain` and `diff`: each kind of warning, and a large graph.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 const HERE: Place = Place::new("shop", "shop/src/lib.rs", 7);
 
-/// Starts from a `Zone` and nothing else.
+/// Starts from a `Zone` only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Close;
 
@@ -52,7 +52,7 @@ fn document(extensions: Vec<ExtensionDescriptor>) -> Document {
     Graph::build(extensions).expect("the graph has no fault").document()
 }
 
-fn told(document: &Document, contributors: &[&str]) -> Vec<(WarningKind, String)> {
+fn found(document: &Document, contributors: &[&str]) -> Vec<(WarningKind, String)> {
     let answer = Answer {
         version: String::new(),
         packages: BTreeSet::from([String::from("shop")]),
@@ -66,21 +66,21 @@ fn told(document: &Document, contributors: &[&str]) -> Vec<(WarningKind, String)
 }
 
 #[test]
-fn nothing_is_suspicious_about_a_graph_that_is_used() {
+fn a_graph_whose_rules_all_apply_has_no_warning() {
     let zone = extension("Zone", vec![remove()], &[]);
     let host = extension("Host", vec![remove().from(resource("Zone"))], &["Zone"]);
-    assert_eq!(told(&document(vec![zone, host]), &["shop"]), []);
-    assert_eq!(told(&document(Vec::new()), &[]), []);
+    assert_eq!(found(&document(vec![zone, host]), &["shop"]), []);
+    assert_eq!(found(&document(Vec::new()), &[]), []);
 }
 
 #[test]
-fn everything_suspicious_is_told() {
+fn each_kind_of_warning_is_given() {
     let shop = document(vec![
         extension("Zone", vec![remove(), Rule::effect::<Close>("remove", HERE)], &[]),
-        // Stays where its zone goes: nothing gets through it.
+        // An image stays when its zone is removed, so that no operation propagates from it.
         extension("Image", vec![Rule::retain::<Delete>(HERE).from(resource("Zone"))], &["Zone"]),
         extension("Copy", vec![remove().from(resource("Image"))], &["Image"]),
-        // `Close` starts from zones only, and goes to no host: neither rule can match.
+        // `Close` starts from zones only and does not reach hosts: neither rule applies.
         extension(
             "Host",
             vec![
@@ -101,24 +101,24 @@ fn everything_suspicious_is_told() {
         ),
         extension("Lock", vec![Rule::ignore::<Delete>(HERE).from(resource("Zone"))], &["Zone"]),
     ]);
-    let told = told(&shop, &["shop", "silent"]);
-    let lines: Vec<String> = told.iter().map(|(kind, message)| format!("{kind:?}: {message}")).collect();
+    let found = found(&shop, &["shop", "silent"]);
+    let lines: Vec<String> = found.iter().map(|(kind, message)| format!("{kind:?}: {message}")).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    UnreachedResource: no cascade reaches `Copy`: no operation starts from it, and none gets to it
-    UnreachedResource: no cascade reaches `Lock`: no operation starts from it, and none gets to it
-    UnusedEdge: nothing goes along `Image` → `Copy`: no operation gets through `Image`
-    UnusedEdge: nothing goes along `Zone` → `Lock`: every operation ignores it
-    DeadRule: the rule `remove for Copy` of Delete along `Host` → `Vm` can never match
-    DeadRule: the rule `remove` of Close along `Host` → `Vm` can never match
-    DeadRule: the rule `remove` of Close for `Host` as the root can never match
-    SilentPackage: package `silent` depends on Cascade and contributes nothing
+    UnreachedResource: no operation starts from or reaches `Copy`
+    UnreachedResource: no operation starts from or reaches `Lock`
+    UnusedEdge: no operation propagates along `Image` → `Copy`: no operation propagates from `Image`
+    UnusedEdge: no operation propagates along `Zone` → `Lock`: every operation ignores it
+    DeadRule: the rule `remove for Copy` of Delete along `Host` → `Vm` never applies
+    DeadRule: the rule `remove` of Close along `Host` → `Vm` never applies
+    DeadRule: the rule `remove` of Close for `Host` as the root never applies
+    SilentPackage: package `silent` depends on Cascade but contributes nothing
     ");
 }
 
 #[test]
-fn a_large_graph_is_checked_explained_and_compared() {
+fn a_graph_of_6000_resources_is_checked_explained_and_compared() {
     let name = |at: usize| format!("R{at:04}");
-    // A chain of sixty, and broad below it.
+    // A chain of 60 resources, and below it up to 100 children of each.
     let parent = |at: usize| name(if at < 60 { at - 1 } else { at / 100 });
     let of = |size: usize| {
         let extensions = (0..size).map(|at| {
@@ -131,11 +131,11 @@ fn a_large_graph_is_checked_explained_and_compared() {
         document(extensions.collect())
     };
     let (old, new) = (of(5999), of(6000));
-    assert_eq!(told(&new, &[]), []);
-    // It hangs off the last of the chain.
+    assert_eq!(found(&new, &[]), []);
+    // `R5999` depends on the last of the chain.
     let way = explain(&new, "R0000", "R5999", None, 20).expect("the names are known");
     assert_eq!((way.ways.len(), way.ways[0].resources.len(), way.more), (1, 61, false));
-    // A resource, an edge, and sixty roots that now reach it.
+    // One resource, one edge, and 60 roots that reach the new resource.
     assert_eq!(Diff::between(&old, &new).changes.len(), 2 + 60);
     assert_eq!(further_than_documented(&new, "docs/cascade.md", &old.to_markdown()).len(), 60);
 }

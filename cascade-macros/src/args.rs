@@ -16,7 +16,7 @@ const KEYS: Keys = Keys {
     repeated: &["ignore", "retain", "restrict", "with_parent", "shared"],
 };
 
-/// What `#[cascade(…)]` says.
+/// The arguments of `#[cascade(…)]`.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) resource: Option<TypeRef>,
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     pub(crate) policies: Vec<Policy>,
 }
 
-/// What was said about packing, limits and tries; the rest is left to the engine's defaults.
+/// The settings that were given; the engine has defaults for the others.
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) batch: Option<LitInt>,
@@ -36,37 +36,37 @@ pub(crate) struct Settings {
     pub(crate) retries: Option<LitInt>,
 }
 
-/// How long a try may take.
+/// The time limit of one attempt.
 pub(crate) enum Timeout {
     After(Duration),
     Never,
 }
 
-/// A decision about edges that has no method behind it.
+/// A rule without a method.
 pub(crate) struct Policy {
     pub(crate) kind: PolicyKind,
     pub(crate) operation: TypeRef,
-    pub(crate) from: Along,
+    pub(crate) from: PolicyEdges,
 }
 
-/// What a policy decides.
+/// The decision of a policy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PolicyKind {
-    /// The operation does not go along the edge.
+    /// The operation does not propagate along the edge.
     Ignore,
-    /// What hangs off the parent stays, and is listed.
+    /// Dependent instances stay and are listed in the plan.
     Retain,
-    /// Refused while anything hangs off the parent that is not going too.
+    /// The operation is refused while a dependent instance exists that is not removed too.
     Restrict,
-    /// The parent's end takes it.
+    /// The instance is removed together with its parent, without a step.
     WithParent,
-    /// It goes only with its last owner.
+    /// The instance is removed only together with its last owner.
     Shared,
 }
 
 impl PolicyKind {
-    /// The policy that a key of `#[cascade]` is.
-    fn of(key: &str) -> Option<Self> {
+    /// The policy for a key of `#[cascade]`.
+    fn from_key(key: &str) -> Option<Self> {
         Some(match key {
             "ignore" => Self::Ignore,
             "retain" => Self::Retain,
@@ -77,7 +77,7 @@ impl PolicyKind {
         })
     }
 
-    /// The constructor of its rule, and the key that it is written with.
+    /// The key of `#[cascade]` for the policy.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ignore => "ignore",
@@ -89,10 +89,10 @@ impl PolicyKind {
     }
 }
 
-/// Where a policy applies.
-pub(crate) enum Along {
-    Edges(Vec<TypeRef>),
-    /// All edges that are left.
+/// The edges that a policy applies to.
+pub(crate) enum PolicyEdges {
+    Listed(Vec<TypeRef>),
+    /// `others`: all edges without another rule or policy for the operation.
     Others(Ident),
 }
 
@@ -104,7 +104,7 @@ impl Args {
             Ok(())
         };
         if let Err(error) = parser.parse2(args) {
-            errors.unread(error);
+            errors.add_incomplete(error);
         }
         read
     }
@@ -116,7 +116,7 @@ impl Args {
         input: ParseStream<'_>,
         errors: &mut Errors,
     ) -> syn::Result<()> {
-        if let Some(kind) = PolicyKind::of(name) {
+        if let Some(kind) = PolicyKind::from_key(name) {
             self.policies.push(policy(key, kind, input, errors)?);
             return Ok(());
         }
@@ -134,17 +134,17 @@ impl Args {
             "resource" => self.resource = Some(input.parse()?),
             "edges" => self.edges = type_list(input)?,
             "after" => self.after = type_list(input)?,
-            "timeout" => settings.timeout = forgiven(timeout(input), input, errors),
-            "batch" => settings.batch = forgiven(number(name, 1, 100, input), input, errors),
-            "concurrency" => settings.concurrency = forgiven(number(name, 1, 20, input), input, errors),
-            _ => settings.retries = forgiven(number(name, 0, 3, input), input, errors),
+            "timeout" => settings.timeout = or_report(timeout(input), input, errors),
+            "batch" => settings.batch = or_report(integer(name, 1, 100, input), input, errors),
+            "concurrency" => settings.concurrency = or_report(integer(name, 1, 20, input), input, errors),
+            _ => settings.retries = or_report(integer(name, 0, 3, input), input, errors),
         }
         Ok(())
     }
 }
 
-/// A bad setting says nothing about edges and rules: all checks of those still hold.
-fn forgiven<T>(value: syn::Result<T>, input: ParseStream<'_>, errors: &mut Errors) -> Option<T> {
+/// Reports an invalid setting. Edges and rules do not depend on settings, so that their checks still run.
+fn or_report<T>(value: syn::Result<T>, input: ParseStream<'_>, errors: &mut Errors) -> Option<T> {
     value
         .map_err(|error| {
             errors.add(error);
@@ -153,23 +153,24 @@ fn forgiven<T>(value: syn::Result<T>, input: ParseStream<'_>, errors: &mut Error
         .ok()
 }
 
-fn number(name: &str, least: u32, example: u32, input: ParseStream<'_>) -> syn::Result<LitInt> {
+fn integer(name: &str, minimum: u32, example: u32, input: ParseStream<'_>) -> syn::Result<LitInt> {
     let wrong = |at| {
-        let message = format!("`{name}` takes a whole number from {least} up, as in `{name} = {example}`");
+        let message =
+            format!("`{name}` must be an integer of at least {minimum}, as in `{name} = {example}`");
         syn::Error::new(at, message)
     };
     let at = input.span();
     let number: LitInt = input.parse().map_err(|_| wrong(at))?;
     match number.base10_parse::<u32>() {
-        Ok(value) if value >= least && number.suffix().is_empty() => Ok(number),
+        Ok(value) if value >= minimum && number.suffix().is_empty() => Ok(number),
         _ => Err(wrong(at)),
     }
 }
 
 fn timeout(input: ParseStream<'_>) -> syn::Result<Timeout> {
     let wrong = |at| {
-        let message =
-            "`timeout` takes a duration, as in `timeout = \"30s\"` or `\"5m\"`, or `\"none\"` for no limit";
+        let message = "`timeout` must be a duration greater than zero, as in `timeout = \"30s\"`, or `\"none\"` for no \
+                       limit";
         syn::Error::new(at, message)
     };
     let at = input.span();
@@ -194,7 +195,7 @@ fn policy(key: &Ident, kind: PolicyKind, input: ParseStream<'_>, errors: &mut Er
         let keys = Keys { attribute: "a policy", once: &["from"], repeated: &[] };
         keys.read(&content, errors, |_, _, input, _| {
             input.parse::<Token![=]>()?;
-            from = Some(edges_from(input)?);
+            from = Some(policy_edges(input)?);
             Ok(())
         });
     }
@@ -206,13 +207,13 @@ fn policy(key: &Ident, kind: PolicyKind, input: ParseStream<'_>, errors: &mut Er
     Ok(Policy { kind, operation, from })
 }
 
-fn edges_from(input: ParseStream<'_>) -> syn::Result<Along> {
+fn policy_edges(input: ParseStream<'_>) -> syn::Result<PolicyEdges> {
     let fork = input.fork();
     match fork.parse::<Ident>() {
         Ok(word) if word == "others" => {
             input.parse::<Ident>()?;
-            Ok(Along::Others(word))
+            Ok(PolicyEdges::Others(word))
         }
-        _ => Ok(Along::Edges(type_list(input)?)),
+        _ => Ok(PolicyEdges::Listed(type_list(input)?)),
     }
 }

@@ -1,48 +1,28 @@
-//! `#[cascade]`: arguments and methods are read, resolved, checked and expanded, and every error of every part is
-//! reported.
+//! `#[cascade]`: reads the arguments and methods, resolves and checks them, and expands them. Errors of every step are
+//! reported together.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::args::Args;
+use crate::annotated::Annotated;
 use crate::check::check;
 use crate::errors::Errors;
 use crate::expand::{declaration, references};
-use crate::item::Item;
-use crate::methods::Method;
-use crate::model::Model;
+use crate::impl_block::ImplBlock;
 use crate::rustdoc::documented;
-
-/// An annotated `impl` that was read, with what its attributes say.
-pub(crate) struct Annotated {
-    pub(crate) item: Item,
-    pub(crate) model: Model,
-}
-
-impl Annotated {
-    pub(crate) fn read(args: TokenStream, item: &TokenStream, errors: &mut Errors) -> Self {
-        let item = Item::read(item, errors);
-        let args = Args::read(args, errors);
-        let methods = match &item.parsed {
-            Some((extension, item)) => Method::read_all(extension, item, errors),
-            None => Vec::new(),
-        };
-        let model = Model::resolve(args, methods, errors);
-        Self { item, model }
-    }
-}
 
 pub(crate) fn expand(args: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Annotated { item: Item { clean, parsed }, model } = Annotated::read(args.clone(), item, &mut errors);
+    let Annotated { block: ImplBlock { clean, parsed }, model } =
+        Annotated::read(args.clone(), item, &mut errors);
     check(&model, &mut errors);
     let declaration = match (&parsed, &model.args.resource) {
-        (Some((extension, item)), Some(resource)) => Some(declaration((extension, item), resource, &model)),
+        (Some(parsed), Some(resource)) => Some(declaration(parsed, resource, &model)),
         _ => None,
     };
     let references = (!errors.is_empty()).then(|| references(&model));
     let documented = match (&parsed, &model.args.resource) {
-        (Some((_, item)), Some(_)) if errors.is_empty() => documented(args, clean, item),
+        (Some(parsed), Some(_)) if errors.is_empty() => documented(args, clean, &parsed.item),
         _ => clean,
     };
     quote!(#documented #errors #declaration #references)
@@ -58,9 +38,9 @@ mod tests {
         prettyplease::unparse(&syn::parse2(tokens).expect("the expansion is a list of items"))
     }
 
-    /// What people see who expand the macro is to be what they could have written.
+    /// A user who expands the macro must find code that could have been written by hand.
     #[test]
-    fn the_expansion_can_be_read() {
+    fn the_expansion_is_readable_rust() {
         let args = quote!(
             resource = VmInstance,
             edges = [Host, L3Network],
@@ -69,7 +49,7 @@ mod tests {
             ignore(Delete, from = [L3Network])
         );
         let item = quote! {
-            /// What becomes of VMs.
+            /// Stops and destroys VMs.
             impl VmCascade {
                 #[affected(by = Host)]
                 async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, DbError> {
@@ -82,11 +62,11 @@ mod tests {
                 }
 
                 #[check(Delete, effects = [destroy])]
-                async fn may_go(&self, vms: &[VmId], cx: &StepContext) -> Result<Vec<Veto<VmId>>, DbError> {
+                async fn may_be_deleted(&self, vms: &[VmId], cx: &StepContext) -> Result<Vec<Veto<VmId>>, DbError> {
                     self.db.protected(vms).await
                 }
 
-                /// They keep their disks.
+                /// Stopped VMs keep their disks.
                 #[on(Delete, from = [Host], leaf)]
                 async fn stop(&self, vms: &[VmId]) -> Result<(), AgentError> {
                     self.agents.stop(vms).await
@@ -104,10 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_left_as_they_are() {
-        // No Rust that there is: whoever types it is still at it.
-        let item =
-            quote! { impl X { #[on(Delete)] async fn go(&self, ids: &[Id]) -> Result<(), E> { let = + } } };
+    fn method_bodies_are_unchanged() {
+        // This body is not valid Rust: the user is still typing it.
+        let item = quote! { impl X { #[on(Delete)] async fn remove(&self, ids: &[Id]) -> Result<(), E> { let = + } } };
         let expanded = expand(&quote!(resource = R), &item).to_string();
         let body = quote!({ let = + }).to_string();
         assert!(expanded.contains(&body), "{expanded}");
@@ -115,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn no_input_makes_the_macro_panic() {
+    fn invalid_input_gives_a_compile_error_and_no_panic() {
         let items = [
             quote!(),
             quote!(impl),

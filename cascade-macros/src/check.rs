@@ -1,4 +1,4 @@
-//! What must hold for edges, finders and rules together.
+//! Checks that involve several edges, finders, rules or methods.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,24 @@ use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Rule};
 use crate::types::TypeRef;
 
-/// Reports everything that is wrong with what the `impl` says.
+/// Reports all inconsistencies of the model.
 pub(crate) fn check(model: &Model, errors: &mut Errors) {
-    if model.args.resource.is_none() && errors.saw_everything() {
+    if model.args.resource.is_none() && errors.is_complete() {
         let message = "`#[cascade]` needs the resource that the methods are for: `resource = …`";
         errors.add(syn::Error::new(Span::call_site(), message));
     }
-    finders_twice(model, errors);
-    rules_twice(model, errors);
-    shared_twice(model, errors);
-    phases_twice(model, errors);
+    duplicate_finders(model, errors);
+    duplicate_rules(model, errors);
+    shared_along_two_edges(model, errors);
+    duplicate_phases(model, errors);
     effect_names(model, errors);
-    circles(model, errors);
-    kept_by_leaves(model, errors);
-    if errors.saw_everything() {
-        undecided(model, errors);
-        without_rule(model, errors);
-        without_finder(model, errors);
-        never_asked(model, errors);
+    supersedes_cycles(model, errors);
+    leaves_that_supersede(model, errors);
+    if errors.is_complete() {
+        undecided_edges(model, errors);
+        phases_without_rule(model, errors);
+        edges_without_finder(model, errors);
+        unused_finders(model, errors);
     }
 }
 
@@ -38,38 +38,38 @@ fn same_operation(a: Option<&Mention>, b: Option<&Mention>) -> bool {
     a.map(|mention| mention.index) == b.map(|mention| mention.index)
 }
 
-fn finders_twice(model: &Model, errors: &mut Errors) {
+fn duplicate_finders(model: &Model, errors: &mut Errors) {
     for (index, finder) in model.finders.iter().enumerate() {
-        let asked_alike = |earlier: &&Finder| {
+        let is_duplicate = |earlier: &&Finder| {
             earlier.edge.index == finder.edge.index
                 && !earlier.edge.guessed
                 && !finder.edge.guessed
                 && same_operation(earlier.operation.as_ref(), finder.operation.as_ref())
         };
-        let Some(first) = model.finders[..index].iter().find(asked_alike) else { continue };
+        let Some(first) = model.finders[..index].iter().find(is_duplicate) else { continue };
         let (edge, first) = (&finder.edge.ty, &model.methods[first.method].name);
         match &finder.operation {
-            None => error(errors, finder.edge.at, format!("`{edge}` has a finder already: `{first}`")),
+            None => error(errors, finder.edge.at, format!("`{edge}` already has a finder: `{first}`")),
             Some(operation) => {
-                let message = format!("`{edge}` has a finder for `{}` already: `{first}`", operation.ty);
+                let message = format!("`{edge}` already has a finder for `{}`: `{first}`", operation.ty);
                 error(errors, operation.at, message);
             }
         }
     }
 }
 
-/// A place that a rule decides.
-struct Claim<'a> {
+/// One combination of operation, edge and root that a rule decides. Without an edge, the instance is itself the root.
+struct Case<'a> {
     rule: usize,
     operation: &'a Mention,
     edge: Option<&'a Mention>,
     root: Option<&'a TypeRef>,
 }
 
-impl Claim<'_> {
-    fn is_for_same(&self, other: &Self) -> bool {
+impl Case<'_> {
+    fn is_same(&self, other: &Self) -> bool {
         let same_root = match (self.root, other.root) {
-            (Some(a), Some(b)) => a.is(b),
+            (Some(a), Some(b)) => a.matches(b),
             (a, b) => a.is_none() && b.is_none(),
         };
         let is_guess = |edge: Option<&Mention>| edge.is_some_and(|edge| edge.guessed);
@@ -87,101 +87,110 @@ impl Claim<'_> {
     fn message(&self, by: &str) -> String {
         let operation = &self.operation.ty;
         let from = match (self.edge, self.root) {
-            (None, _) => return format!("`{operation}` of a root instance is decided already, by `{by}`"),
+            (None, _) => return format!("`{operation}` of a root instance is already decided by `{by}`"),
             (Some(edge), None) => format!("from `{}`", edge.ty),
             (Some(edge), Some(root)) => format!("from `{}` with the root `{root}`", edge.ty),
         };
-        format!("`{operation}` {from} is decided already, by `{by}`")
+        format!("`{operation}` {from} is already decided by `{by}`")
     }
 }
 
-fn claims(model: &Model) -> Vec<Claim<'_>> {
-    let mut claims = Vec::new();
+fn cases(model: &Model) -> Vec<Case<'_>> {
+    let mut cases = Vec::new();
     for (index, rule) in model.rules.iter().enumerate() {
         let edges = rule.from.iter().map(Some).chain(rule.from.is_empty().then_some(None));
         for edge in edges {
             let roots = rule.roots.iter().map(Some).chain(rule.roots.is_empty().then_some(None));
-            claims.extend(roots.map(|root| Claim { rule: index, operation: &rule.operation, edge, root }));
+            cases.extend(roots.map(|root| Case { rule: index, operation: &rule.operation, edge, root }));
         }
     }
-    claims
+    cases
 }
 
-fn rules_twice(model: &Model, errors: &mut Errors) {
-    let claims = claims(model);
-    for (index, claim) in claims.iter().enumerate() {
-        let Some(first) = claims[..index].iter().find(|first| first.is_for_same(claim)) else { continue };
+fn duplicate_rules(model: &Model, errors: &mut Errors) {
+    let cases = cases(model);
+    for (index, case) in cases.iter().enumerate() {
+        let Some(first) = cases[..index].iter().find(|first| first.is_same(case)) else { continue };
         let by = match &model.rules[first.rule].decision {
             Decision::Effect { method, .. } => model.methods[*method].name.to_string(),
             Decision::Policy(kind) => kind.name().to_owned(),
         };
-        error(errors, claim.at(), claim.message(&by));
+        error(errors, case.at(), case.message(&by));
     }
 }
 
-/// What would go with the last of two kinds of owners: each finder names only one kind, so nobody could name the last.
-fn shared_twice(model: &Model, errors: &mut Errors) {
-    let claims = claims(model);
-    let shared: Vec<&Claim<'_>> = claims
+/// Reports `shared` along two edges for one operation. Each edge has its own finder, so that the engine cannot tell
+/// whether an owner along the other edge remains.
+fn shared_along_two_edges(model: &Model, errors: &mut Errors) {
+    let cases = cases(model);
+    let shared: Vec<&Case<'_>> = cases
         .iter()
-        .filter(|claim| model.rules[claim.rule].decision.is_shared())
-        .filter(|claim| claim.edge.is_some_and(|edge| !edge.guessed))
+        .filter(|case| model.rules[case.rule].decision.is_shared())
+        .filter(|case| case.edge.is_some_and(|edge| !edge.guessed))
         .collect();
-    for (index, claim) in shared.iter().enumerate() {
-        let meets = |other: &&&Claim<'_>| {
-            other.operation.index == claim.operation.index
-                && !same_operation(other.edge, claim.edge)
-                && both_apply(&claims, other, claim)
+    for (index, case) in shared.iter().enumerate() {
+        let conflicts = |other: &&&Case<'_>| {
+            other.operation.index == case.operation.index
+                && !same_operation(other.edge, case.edge)
+                && both_apply(&cases, other, case)
         };
-        let (Some(other), Some(edge)) = (shared[..index].iter().find(meets), claim.edge) else { continue };
+        let (Some(other), Some(edge)) = (shared[..index].iter().find(conflicts), case.edge) else { continue };
         let Some(owner) = other.edge else { continue };
         let message = format!(
-            "`{}` shares it already, for `{}`: the last owner of one kind would take what the other kind still has; keep \
-             one `shared`, and along the other edge `restrict`, or give an effect that looks itself",
-            owner.ty, claim.operation.ty
+            "`{}` is already `shared` for `{}`: the removal of the last `{}` would remove an instance that still has a \
+             `{}`, and vice versa; keep one `shared`, and along the other edge use `restrict` or an effect that checks \
+             for owners itself",
+            owner.ty, case.operation.ty, owner.ty, edge.ty
         );
         error(errors, edge.at, message);
     }
 }
 
-/// Whether there is a root for which each of the two is what decides its edge.
-fn both_apply(claims: &[Claim<'_>], a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    let special = |claim: &Claim<'_>, root: &TypeRef| {
-        claims.iter().any(|other| {
-            other.operation.index == claim.operation.index
-                && same_operation(other.edge, claim.edge)
-                && other.root.is_some_and(|other| other.is(root))
+/// Whether there is a root for which both cases apply. A case for any root does not apply to a root for which the edge
+/// has a case of its own.
+fn both_apply(cases: &[Case<'_>], a: &Case<'_>, b: &Case<'_>) -> bool {
+    let has_own_case = |case: &Case<'_>, root: &TypeRef| {
+        cases.iter().any(|other| {
+            other.operation.index == case.operation.index
+                && same_operation(other.edge, case.edge)
+                && other.root.is_some_and(|other| other.matches(root))
         })
     };
     match (a.root, b.root) {
         (None, None) => true,
-        (Some(a), Some(b)) => a.is(b),
-        (Some(root), None) => !special(b, root),
-        (None, Some(root)) => !special(a, root),
+        (Some(a), Some(b)) => a.matches(b),
+        (Some(root), None) => !has_own_case(b, root),
+        (None, Some(root)) => !has_own_case(a, root),
     }
 }
 
-fn phases_twice(model: &Model, errors: &mut Errors) {
+fn duplicate_phases(model: &Model, errors: &mut Errors) {
     for (index, phase) in model.phases.iter().enumerate() {
-        let is_again = model.phases[..index].iter().any(|earlier| {
+        let is_duplicate = model.phases[..index].iter().any(|earlier| {
             (earlier.method, earlier.kind, earlier.operation.index)
                 == (phase.method, phase.kind, phase.operation.index)
         });
-        if is_again {
+        if is_duplicate {
             let (name, operation) = (&model.methods[phase.method].name, &phase.operation.ty);
-            error(errors, phase.operation.at, format!("`{name}` is marked so for `{operation}` already"));
+            error(
+                errors,
+                phase.operation.at,
+                format!("`{name}` already has this attribute for `{operation}`"),
+            );
         }
     }
 }
 
-/// The names in `supersedes` and `effects` are those of effects.
+/// Reports names in `supersedes` and `effects` that are not effects.
 fn effect_names(model: &Model, errors: &mut Errors) {
     let effects: Vec<String> = effects(model).map(|method| method.name.to_string()).collect();
     for method in &model.methods {
         if let ([first, ..], []) = (method.supersedes.as_slice(), method.rules.as_slice()) {
-            if errors.saw_everything() {
-                let message =
-                    format!("`{}` supersedes, but is no effect itself: it has no `#[on(…)]`", method.name);
+            if errors.is_complete() {
+                let message = format!(
+                    "`{}` is not an effect, so it cannot supersede one: add `#[on(…)]`, or remove `#[supersedes]`",
+                    method.name
+                );
                 errors.at(first, message);
             }
             continue;
@@ -189,7 +198,7 @@ fn effect_names(model: &Model, errors: &mut Errors) {
         let in_phases = method.phases.iter().flat_map(|phase| &phase.effects);
         for name in method.supersedes.iter().chain(in_phases) {
             let written = name.to_string();
-            if effects.contains(&written) || !errors.saw_everything() {
+            if effects.contains(&written) || !errors.is_complete() {
                 continue;
             }
             let names = effects.iter().map(String::as_str);
@@ -197,7 +206,7 @@ fn effect_names(model: &Model, errors: &mut Errors) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => String::from("an effect is a method with `#[on(…)]`"),
             };
-            errors.at(name, format!("`{name}` is no effect of this `impl`: {hint}"));
+            errors.at(name, format!("`{name}` is not an effect of this `impl`: {hint}"));
         }
     }
 }
@@ -206,8 +215,8 @@ fn effects(model: &Model) -> impl Iterator<Item = &Method> {
     model.methods.iter().filter(|method| !method.rules.is_empty())
 }
 
-/// Of effects that supersede each other in a circle, none would run.
-fn circles(model: &Model, errors: &mut Errors) {
+/// Reports effects that supersede each other in a cycle: none of them would run.
+fn supersedes_cycles(model: &Model, errors: &mut Errors) {
     let mut supersedes: Vec<(&Ident, &Ident)> = Vec::new();
     for effect in effects(model) {
         for other in &effect.supersedes {
@@ -215,8 +224,9 @@ fn circles(model: &Model, errors: &mut Errors) {
                 errors.at(other, format!("`{other}` cannot supersede itself"));
             } else if reaches(&supersedes, other, &effect.name) {
                 let name = &effect.name;
-                let message =
-                    format!("`{name}` supersedes `{other}`, which supersedes it in turn: neither would run");
+                let message = format!(
+                    "`{name}` supersedes `{other}`, which in turn supersedes `{name}`: neither would run"
+                );
                 errors.at(other, message);
             } else {
                 supersedes.push((&effect.name, other));
@@ -225,13 +235,13 @@ fn circles(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// An effect of a leaf rule that supersedes one of a rule that is no leaf: the instance would stay, and what hangs off it
-/// would go.
-fn kept_by_leaves(model: &Model, errors: &mut Errors) {
-    let gives = |name: &Ident, operation: usize, wanted: bool| {
+/// Reports an effect of a leaf rule that supersedes the effect of another kind of rule: the instance would stay while
+/// its dependents are removed.
+fn leaves_that_supersede(model: &Model, errors: &mut Errors) {
+    let has_rule = |name: &Ident, operation: usize, is_leaf: bool| {
         model.rules.iter().any(|rule| match rule.decision {
             Decision::Effect { method, leaf, .. } => {
-                model.methods[method].name == *name && rule.operation.index == operation && leaf == wanted
+                model.methods[method].name == *name && rule.operation.index == operation && leaf == is_leaf
             }
             Decision::Policy(_) => false,
         })
@@ -241,15 +251,16 @@ fn kept_by_leaves(model: &Model, errors: &mut Errors) {
         .collect();
     for effect in effects(model) {
         for (index, operation) in model.operations.iter().enumerate() {
-            let goes = |other: &&Ident| {
-                effects(model).any(|it| reaches(&all, other, &it.name) && gives(&it.name, index, false))
+            let supersedes_removal = |other: &&Ident| {
+                effects(model).any(|it| reaches(&all, other, &it.name) && has_rule(&it.name, index, false))
             };
-            let Some(other) = effect.supersedes.iter().find(goes) else { continue };
-            if gives(&effect.name, index, true) {
+            let Some(other) = effect.supersedes.iter().find(supersedes_removal) else { continue };
+            if has_rule(&effect.name, index, true) {
                 let name = &effect.name;
                 let message = format!(
-                    "`{name}` is a `leaf` for `{operation}`, and supersedes what is none: the instance would stay, and \
-                     what hangs off it would go; let `{other}` supersede `{name}`, or take `leaf` away"
+                    "`{name}` has a `leaf` rule for `{operation}`, but supersedes an effect whose rule is not `leaf`: \
+                     the instance would stay while its dependents are removed; let `{other}` supersede `{name}`, or remove \
+                     `leaf`"
                 );
                 errors.at(other, message);
                 break;
@@ -258,6 +269,7 @@ fn kept_by_leaves(model: &Model, errors: &mut Errors) {
     }
 }
 
+/// Whether `from` supersedes `to`, directly or through other effects. Every effect reaches itself.
 fn reaches(supersedes: &[(&Ident, &Ident)], from: &Ident, to: &Ident) -> bool {
     let mut reached = BTreeSet::from([from]);
     let mut open = vec![from];
@@ -271,8 +283,8 @@ fn reaches(supersedes: &[(&Ident, &Ident)], from: &Ident, to: &Ident) -> bool {
     reached.contains(to)
 }
 
-/// Every operation with rules has one for each edge, whatever the root.
-fn undecided(model: &Model, errors: &mut Errors) {
+/// Reports edges without a rule that holds for every root, for each operation that has rules.
+fn undecided_edges(model: &Model, errors: &mut Errors) {
     for (edge, operation) in pairs(model) {
         if !has_rules(model, operation) || is_decided(model, edge, operation) {
             continue;
@@ -290,7 +302,7 @@ fn undecided(model: &Model, errors: &mut Errors) {
         } else {
             let roots = listed(&roots, "and");
             format!(
-                "`{ty}` has a rule for `{name}` only from the root {roots}: for all others, name it in a `from` \
+                "`{ty}` has a rule for `{name}` only with the root {roots}: for all other roots, name it in a `from` \
                  without `root`, or write {ignore}"
             )
         };
@@ -298,7 +310,7 @@ fn undecided(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// All edges with all operations.
+/// All pairs of an edge and an operation, by their indices.
 fn pairs(model: &Model) -> impl Iterator<Item = (usize, usize)> {
     let operations = model.operations.len();
     (0..model.edges.len()).flat_map(move |edge| (0..operations).map(move |operation| (edge, operation)))
@@ -312,27 +324,27 @@ fn is_decided(model: &Model, edge: usize, operation: usize) -> bool {
     model.rules.iter().any(|rule| rule.decides(operation, edge))
 }
 
-fn goes_along(model: &Model, edge: usize, operation: usize) -> bool {
-    model.rules.iter().any(|rule: &Rule| rule.is_for(operation, edge) && rule.goes_along())
+fn propagates(model: &Model, edge: usize, operation: usize) -> bool {
+    model.rules.iter().any(|rule: &Rule| rule.is_for(operation, edge) && rule.propagates())
 }
 
-/// Checks, begin, cleanup and verify methods of operations that never come here. An add-on may count on the rules of the
-/// extension that owns the resource.
-fn without_rule(model: &Model, errors: &mut Errors) {
+/// Reports check, begin, cleanup and verify methods of operations without a rule. Not for add-ons: the extension that
+/// owns the resource may have the rules.
+fn phases_without_rule(model: &Model, errors: &mut Errors) {
     let Some(resource) = model.args.resource.as_ref().filter(|_| !model.args.addon) else { return };
     for phase in &model.phases {
         let operation = &phase.operation;
         if !has_rules(model, operation.index) {
             let (name, ty) = (&model.methods[phase.method].name, &operation.ty);
             let message = format!(
-                "`{name}` never runs: `{ty}` does not go through `{resource}`, as no `#[on({ty}, …)]` is here"
+                "`{name}` never runs: `{ty}` does not reach `{resource}`, because this `impl` has no `#[on({ty}, …)]`"
             );
             error(errors, operation.at, message);
         }
     }
 }
 
-fn without_finder(model: &Model, errors: &mut Errors) {
+fn edges_without_finder(model: &Model, errors: &mut Errors) {
     for (edge, ty) in model.edges.iter().enumerate() {
         let finders: Vec<&Finder> = model.finders.iter().filter(|finder| finder.edge.index == edge).collect();
         if finders.is_empty() {
@@ -344,9 +356,9 @@ fn without_finder(model: &Model, errors: &mut Errors) {
             continue;
         }
         for (operation, name) in model.operations.iter().enumerate() {
-            let is_asked =
+            let is_for_operation =
                 |finder: &&Finder| finder.operation.as_ref().is_none_or(|only| only.index == operation);
-            if goes_along(model, edge, operation) && !finders.iter().any(is_asked) {
+            if propagates(model, edge, operation) && !finders.iter().any(is_for_operation) {
                 let message =
                     format!("`{ty}` has no finder for `{name}`: add a method with `#[affected(by = {ty})]`");
                 error(errors, ty.span(), message);
@@ -355,17 +367,18 @@ fn without_finder(model: &Model, errors: &mut Errors) {
     }
 }
 
-fn never_asked(model: &Model, errors: &mut Errors) {
+/// Reports finders for an operation that does not propagate along their edge.
+fn unused_finders(model: &Model, errors: &mut Errors) {
     for finder in &model.finders {
         let Some(operation) = &finder.operation else { continue };
         let is_undecided =
             has_rules(model, operation.index) && !is_decided(model, finder.edge.index, operation.index);
-        if !is_undecided && !goes_along(model, finder.edge.index, operation.index) {
+        if !is_undecided && !propagates(model, finder.edge.index, operation.index) {
             let (edge, ty) = (&finder.edge.ty, &operation.ty);
             error(
                 errors,
                 operation.at,
-                format!("this finder is never asked: `{ty}` does not go along `{edge}`"),
+                format!("this finder is never called: `{ty}` does not propagate along the edge `{edge}`"),
             );
         }
     }

@@ -1,9 +1,9 @@
-//! The documents that people wrote, as text.
+//! The text of doc comments.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// What stands in the doc comments, without the indentation that all lines share. What is not written out, as in
-/// `#[doc = include_str!(…)]`, is left out.
+/// The text of the doc comments, without the indentation that all lines share. Omits docs whose text the macro cannot
+/// see, as in `#[doc = include_str!(…)]`.
 pub(crate) fn text(attributes: &[Attribute]) -> String {
     let comments: Vec<String> = attributes.iter().filter_map(comment).collect();
     let lines: Vec<&str> =
@@ -31,7 +31,7 @@ mod tests {
     use super::text;
 
     #[test]
-    fn comments_are_read_as_they_were_written() {
+    fn shared_indentation_is_removed_and_other_attributes_are_omitted() {
         let item: ItemStruct = parse_quote! {
             /// A host, `<b>` "quoted" | é.
             ///

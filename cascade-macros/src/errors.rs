@@ -1,11 +1,11 @@
-//! All errors of one expansion, and the words they are made of.
+//! The errors of one expansion, and helpers for their messages.
 
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// The errors found so far. A macro goes on after an error, so that every mistake is reported at once.
+/// The errors found so far. Expansion continues after an error, so that one build reports every mistake.
 #[derive(Default)]
 pub(crate) struct Errors {
     combined: Option<syn::Error>,
@@ -25,16 +25,16 @@ impl Errors {
         self.add(syn::Error::new_spanned(at, message));
     }
 
-    /// Something about edges or rules could not be read. What seems to be missing may be in it: nothing is
-    /// reported as missing from here on.
-    pub(crate) fn unread(&mut self, error: syn::Error) {
+    /// Adds an error about edges or rules that could not be read. After it, nothing is reported as missing, because the
+    /// unread part may contain it.
+    pub(crate) fn add_incomplete(&mut self, error: syn::Error) {
         self.incomplete = true;
         self.add(error);
     }
 
-    /// The same at the tokens `at`.
-    pub(crate) fn unread_at(&mut self, at: impl ToTokens, message: impl Display) {
-        self.unread(syn::Error::new_spanned(at, message));
+    /// As [`add_incomplete`](Self::add_incomplete), at the tokens `at`.
+    pub(crate) fn incomplete_at(&mut self, at: impl ToTokens, message: impl Display) {
+        self.add_incomplete(syn::Error::new_spanned(at, message));
     }
 
     pub(crate) fn append(&mut self, others: Self) {
@@ -44,8 +44,8 @@ impl Errors {
         }
     }
 
-    /// Whether all edges and rules were read, so that a missing one is missing.
-    pub(crate) fn saw_everything(&self) -> bool {
+    /// Whether all edges and rules were read, so that one that is not found is missing.
+    pub(crate) fn is_complete(&self) -> bool {
         !self.incomplete
     }
 
@@ -58,14 +58,14 @@ impl ToTokens for Errors {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         if let Some(combined) = &self.combined {
             let errors = combined.to_compile_error();
-            // Beside items, rustc takes a macro for one that may define them, and keeps silent about names that it
-            // does not find. Not so in an expression.
+            // In item position, rustc assumes that `compile_error!` may define items, and does not report names that it
+            // cannot resolve. In an expression, it reports them.
             tokens.extend(quote!(const _: () = { #errors };));
         }
     }
 }
 
-/// The candidate that `word` was probably meant to be.
+/// The candidate that is spelled most like `word`, if any is similar enough to be a typo.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
@@ -76,14 +76,14 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// "`a`, `b` and `c`".
-pub(crate) fn listed(words: &[impl Display], last: &str) -> String {
+/// Lists the words with `conjunction` before the last one: "`a`, `b` and `c`".
+pub(crate) fn listed(words: &[impl Display], conjunction: &str) -> String {
     match words {
         [] => String::new(),
         [only] => format!("`{only}`"),
         [firsts @ .., end] => {
             let firsts: Vec<String> = firsts.iter().map(|word| format!("`{word}`")).collect();
-            format!("{} {last} `{end}`", firsts.join(", "))
+            format!("{} {conjunction} `{end}`", firsts.join(", "))
         }
     }
 }

@@ -1,32 +1,29 @@
-//! What an annotated `impl` becomes: itself, and beside it what says what was written and calls its methods.
+//! Generates the code beside an annotated `impl`: its declaration, the calls of its methods, and its registration.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::ItemImpl;
 
-use crate::adapter::{arm, id_of, number_of};
+use crate::adapter::{id_of, index_literal, match_arm};
 use crate::args::{Settings, Timeout};
+use crate::declaration_items::{TypeTable, declaration_items};
 use crate::docs;
+use crate::impl_block::ParsedImpl;
 use crate::methods::Method;
 use crate::model::Model;
-use crate::parts::{Numbers, parts};
 use crate::types::TypeRef;
 
-/// What implements `Declare` for `extension`, and what registers it.
-pub(crate) fn declaration(
-    (extension, item): (&Ident, &ItemImpl),
-    resource: &TypeRef,
-    model: &Model,
-) -> TokenStream {
-    let written = written((extension, &docs::text(&item.attrs)), resource, model);
+/// The implementation of `Annotated` for the extension, its registration, and assertions for the compiler.
+pub(crate) fn declaration(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> TokenStream {
+    let extension = &parsed.extension;
+    let statements = statements(parsed, resource, model);
     let id = id_of(resource);
-    // A resource that is none is reported at its name, once.
+    // With this span, the compiler reports a type that is not a resource once, at its name.
     let declare = quote_spanned! {resource.span()=>
         #[inline]
         fn declare(written: &mut ::cascade_core::__private::Written) {
             use ::cascade_core::__private::Part as __Part;
 
-            #(#written)*
+            #(#statements)*
         }
     };
     let handled = (!model.args.addon).then(|| {
@@ -37,7 +34,7 @@ pub(crate) fn declaration(
     });
     let arms = model.methods.iter().enumerate();
     let arms: Vec<TokenStream> =
-        arms.filter_map(|(number, method)| arm(resource, number, method, model)).collect();
+        arms.filter_map(|(index, method)| match_arm(resource, index, method, model)).collect();
     let assertions = assertions(resource, model);
     quote! {
         #[automatically_derived]
@@ -63,22 +60,23 @@ pub(crate) fn declaration(
     }
 }
 
-/// What builds the declaration: as few calls as will do.
-fn written((extension, docs): (&Ident, &str), resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
-    let mut numbers = Numbers::new(resource);
-    let parts = parts(extension, model, &mut numbers);
+/// The statements that build the declaration. They are few, because each call takes the compiler time.
+fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
+    let (extension, docs) = (&parsed.extension, docs::text(&parsed.item.attrs));
+    let mut types = TypeTable::new(resource);
+    let items = declaration_items(extension, model, &mut types);
     let names = names(extension, model);
     let described = quote!(<#resource as ::cascade_core::Resource>::described);
     let mut statements = vec![quote!(written.extension(#names, ::core::file!(), #described);)];
     statements.extend(
-        numbers
+        types
             .resources
             .iter()
             .skip(1)
             .map(|ty| quote!(written.resource(<#ty as ::cascade_core::Resource>::described);)),
     );
     statements.extend(
-        numbers
+        types
             .operations
             .iter()
             .map(|ty| quote!(written.operation(<#ty as ::cascade_core::Operation>::described);)),
@@ -90,20 +88,20 @@ fn written((extension, docs): (&Ident, &str), resource: &TypeRef, model: &Model)
         statements.push(quote!(written.addon();));
     }
     statements.extend(settings(&model.args.settings));
-    statements.extend(parts);
+    statements.extend(items);
     statements
-        .extend(model.methods.iter().enumerate().filter_map(|(number, method)| effect_docs(number, method)));
+        .extend(model.methods.iter().enumerate().filter_map(|(index, method)| effect_docs(index, method)));
     statements
 }
 
-/// What the author says of the effect that the method is.
-fn effect_docs(number: usize, method: &Method) -> Option<TokenStream> {
-    let (cfgs, docs, number) = (&method.cfgs, &method.docs, number_of(number));
+/// The statement that adds the doc comments of the effect, if it has any.
+fn effect_docs(index: usize, method: &Method) -> Option<TokenStream> {
+    let (cfgs, docs, index) = (&method.cfgs, &method.docs, index_literal(index));
     let is_documented = !method.rules.is_empty() && !docs.is_empty();
-    is_documented.then(|| quote!(#(#cfgs)* written.effect_docs(#number, #docs);))
+    is_documented.then(|| quote!(#(#cfgs)* written.effect_docs(#index, #docs);))
 }
 
-/// The names of the package, the extension and its methods.
+/// The names of the package, the extension and its methods, separated by spaces.
 fn names(extension: &Ident, model: &Model) -> TokenStream {
     let mut names = extension.to_string();
     for method in &model.methods {
@@ -134,20 +132,21 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     })
 }
 
-/// What only the compiler can see: whether two types that are named differently are one resource.
+/// Assertions that only the compiler can evaluate: whether types with different names are the same resource.
 fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     let mut assertions = Vec::new();
     if let Some(literal) = resource.literal() {
         let name = resource.name();
-        let message =
-            format!("`{name}` is the type, and its resource has another name: write `resource = {name}`");
+        let message = format!(
+            "`{name}` is the name of the type, but its resource has another name: write `resource = {name}`"
+        );
         let declared = name_of(resource);
         assertions.push(quote_spanned! {literal.span()=>
             const _: () = ::core::assert!(::cascade_core::__private::is_among(#declared, &[#name]), #message);
         });
     }
     for (index, edge) in model.edges.iter().enumerate().skip(1) {
-        let message = format!("the edge `{edge}` is listed already, under another name");
+        let message = format!("the edge `{edge}` is listed twice, here under another name");
         let earlier = model.edges[..index].iter().map(name_of);
         let name = name_of(edge);
         assertions.push(quote_spanned! {edge.span()=>
@@ -168,8 +167,8 @@ fn name_of(resource: &TypeRef) -> TokenStream {
     quote_spanned!(resource.span()=> <#resource as ::cascade_core::Resource>::NAME)
 }
 
-/// Names every type that the attributes name, so that none seems unused where there is an error.
+/// Uses every type that the attributes name, so that the compiler reports no unused import beside an error.
 pub(crate) fn references(model: &Model) -> TokenStream {
-    let types = model.all_spelled().iter();
+    let types = model.first_mentions().iter();
     quote!(#(const _: ::core::marker::PhantomData<#types> = ::core::marker::PhantomData;)*)
 }

@@ -11,12 +11,15 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     if !input.generics.params.is_empty() {
         errors.at(
             &input.generics.params,
-            "an extension has no generic parameters: there is one of it in a program",
+            "an extension cannot be generic: a program has exactly one instance of it",
         );
     }
     let Data::Struct(data) = &input.data else {
-        errors
-            .at(&input.ident, "an extension is a struct: its fields are taken by type from what is provided");
+        errors.at(
+            &input.ident,
+            "an extension must be a struct: its fields are filled by type from the values that the program \
+             provides",
+        );
         return quote!(#errors);
     };
     if !errors.is_empty() {
@@ -28,7 +31,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 fn expand(input: &DeriveInput, fields: &Fields) -> TokenStream {
     let ident = &input.ident;
     let (names, shown, types) = unzip(fields);
-    // No field can have these names: they are the macro's own.
+    // Hygienic names: a field of the same name does not clash with them.
     let missing = Ident::new("missing", Span::mixed_site());
     let provided = Ident::new("provided", Span::mixed_site());
     let value = match fields {
@@ -61,13 +64,13 @@ fn expand(input: &DeriveInput, fields: &Fields) -> TokenStream {
     }
 }
 
-/// The fields as variables, as they are shown, and their types.
+/// The variables for the fields, their names in messages, and their types.
 fn unzip(fields: &Fields) -> (Vec<Ident>, Vec<String>, Vec<&syn::Type>) {
-    let mut parts = (Vec::new(), Vec::new(), Vec::new());
+    let (mut variables, mut shown, mut types) = (Vec::new(), Vec::new(), Vec::new());
     for (index, Field { ident, ty, .. }) in fields.iter().enumerate() {
-        parts.0.push(ident.clone().unwrap_or_else(|| format_ident!("field_{index}")));
-        parts.1.push(ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string));
-        parts.2.push(ty);
+        variables.push(ident.clone().unwrap_or_else(|| format_ident!("field_{index}")));
+        shown.push(ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string));
+        types.push(ty);
     }
-    parts
+    (variables, shown, types)
 }

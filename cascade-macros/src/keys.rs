@@ -1,4 +1,4 @@
-//! `key = value, key(…), flag`: the form that the arguments of all our attributes have.
+//! Reads `key = value, key(…), flag`, the form of the arguments of every attribute of this crate.
 
 use proc_macro2::{Ident, TokenTree};
 use syn::Token;
@@ -7,13 +7,13 @@ use syn::parse::ParseStream;
 
 use crate::errors::{Errors, closest, listed};
 
-/// The keys that an attribute takes.
+/// The keys that an attribute accepts.
 pub(crate) struct Keys {
-    /// The attribute, as people write it.
+    /// The attribute, for messages.
     pub(crate) attribute: &'static str,
-    /// The keys that may be given once.
+    /// The keys that may occur once.
     pub(crate) once: &'static [&'static str],
-    /// The keys that may be repeated.
+    /// The keys that may occur several times.
     pub(crate) repeated: &'static [&'static str],
 }
 
@@ -22,9 +22,9 @@ impl Keys {
         self.once.iter().chain(self.repeated).copied()
     }
 
-    /// Reads all arguments; `read` is called with each key and reads what stands behind it.
+    /// Reads all arguments. Calls `read` with each key; `read` has to consume the tokens after the key.
     ///
-    /// A bad argument is skipped up to the next comma.
+    /// Skips an invalid argument up to the next comma.
     pub(crate) fn read(
         &self,
         input: ParseStream<'_>,
@@ -41,16 +41,16 @@ impl Keys {
                 read(name, key, input, errors)
             });
             if let Err(error) = result.and_then(|()| end_of_argument(input)) {
-                errors.unread(error);
+                errors.add_incomplete(error);
                 skip_argument(input);
             }
-            // After a skip this is a comma or the end.
+            // The next token is a comma, or there is none.
             let _: Option<Token![,]> = input.parse().unwrap_or_default();
         }
     }
 
-    /// The next key; `None` where its argument is to be skipped. A misspelled key is reported and taken for what
-    /// it was meant to be.
+    /// The next key, or `None` if its argument has to be skipped. Reports a misspelled key and returns the key that it
+    /// is most similar to.
     fn key(
         &self,
         input: ParseStream<'_>,
@@ -60,24 +60,24 @@ impl Keys {
         let attribute = self.attribute;
         let Ok(key) = input.call(Ident::parse_any) else {
             let allowed = listed(&self.all().collect::<Vec<_>>(), "and");
-            return Err(input.error(format!("expected a key: {attribute} takes {allowed}")));
+            return Err(input.error(format!("expected a key: {attribute} accepts {allowed}")));
         };
         let written = key.to_string();
         let known = self.all().find(|name| *name == written);
         let Some(name) = known.or_else(|| closest(&written, self.all())) else {
             let allowed = listed(&self.all().collect::<Vec<_>>(), "and");
-            let message = format!("{attribute} has no key `{written}`; it takes {allowed}");
-            errors.unread(syn::Error::new(key.span(), message));
+            let message = format!("{attribute} has no key `{written}`; it accepts {allowed}");
+            errors.add_incomplete(syn::Error::new(key.span(), message));
             return Ok(None);
         };
         if known.is_none() {
             let allowed = listed(&self.all().collect::<Vec<_>>(), "and");
             let message =
-                format!("{attribute} has no key `{written}`: did you mean `{name}`? It takes {allowed}");
+                format!("{attribute} has no key `{written}`: did you mean `{name}`? It accepts {allowed}");
             errors.at(&key, message);
         }
         if seen.contains(&name) && !self.repeated.contains(&name) {
-            errors.at(&key, format!("`{name}` is given twice; {attribute} takes it once"));
+            errors.at(&key, format!("`{name}` is given twice; {attribute} accepts it once"));
             return Ok(None);
         }
         seen.push(name);
@@ -92,7 +92,7 @@ fn end_of_argument(input: ParseStream<'_>) -> syn::Result<()> {
     Err(input.error("expected `,`"))
 }
 
-/// Steps over everything up to the next comma.
+/// Skips all tokens up to the next comma.
 pub(crate) fn skip_argument(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {

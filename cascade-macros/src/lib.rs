@@ -2,20 +2,21 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod annotated;
 mod args;
 mod cascade;
 mod check;
+mod declaration_items;
 mod docs;
 mod errors;
 mod expand;
 mod extension;
-mod item;
+mod impl_block;
 mod keys;
 mod method_attributes;
 mod methods;
 mod model;
 mod operation;
-mod parts;
 mod place;
 mod resource;
 mod rustdoc;
@@ -31,7 +32,7 @@ pub fn cascade(args: TokenStream, item: TokenStream) -> TokenStream {
     cascade::expand(&args.into(), &item.into()).into()
 }
 
-/// Writes what `#[cascade]` knows on an `impl`, where rustdoc runs. No part of the public interface.
+/// Writes the documents of an annotated `impl` when rustdoc runs. Not part of the public interface.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn documents(annotated: TokenStream, item: TokenStream) -> TokenStream {
@@ -40,18 +41,18 @@ pub fn documents(annotated: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a type a resource: a node of the graph.
 ///
-/// | key | what it says | unless said |
+/// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `id = VmId` | the type that names an instance | must be said |
+/// | `id = VmId` | the type of the ids of its instances | required |
 /// | `name = "VmInstance"` | the stable name, in plans and on disk; unique in a program | the name of the type |
 ///
-/// The type may be a struct or an enum without generic parameters, with whatever is in it. For something that another
-/// crate defines, derive it on a marker of your own:
+/// The type is a struct or an enum without generic parameters; its fields do not matter. For a type that another crate
+/// defines, derive it on a marker type of your own:
 ///
 /// ```
 /// use cascade_core::prelude::*;
 ///
-/// /// The buckets of our storage, whose own type is in the client library.
+/// /// A bucket; the client library of the storage has its own type for it.
 /// #[derive(Resource)]
 /// #[resource(id = String, name = "S3Bucket")]
 /// pub struct S3Bucket;
@@ -63,12 +64,13 @@ pub fn resource(input: TokenStream) -> TokenStream {
     resource::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes a type an operation: what is done to a resource and to what hangs off it. Its fields are the payload.
+/// Makes a type an operation, which is applied to an instance and to everything that depends on it. The fields of the
+/// type are the payload.
 ///
-/// | key | what it says | unless said |
+/// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `code = "host.detach"` | the stable code, in plans and on disk; unique in a program | must be said |
-/// | `root = Host`, `root = [Host, Zone]` | the resources that it can start from: from another, it does not compile | any |
+/// | `code = "host.detach"` | the stable code, in plans and on disk; unique in a program | required |
+/// | `root = Host`, `root = [Host, Zone]` | the resources that it can start from; with another, the program does not compile | any |
 ///
 /// ```
 /// use cascade_core::prelude::*;
@@ -87,8 +89,8 @@ pub fn operation(input: TokenStream) -> TokenStream {
     operation::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes an extension from what a program provides: each field of the struct is taken by its type. A field is
-/// anything that is `Clone + Send + Sync + 'static`; what is not stands in an `Arc`.
+/// Makes a struct an extension. Each field is filled, by its type, with a value that the program provides. The type of
+/// a field is `Clone + Send + Sync + 'static`; wrap other types in an `Arc`.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The attributes of methods.
+//! The attributes of methods under `#[cascade]`.
 
 use proc_macro2::Ident;
 use syn::parse::ParseStream;
@@ -10,10 +10,10 @@ use crate::types::{TypeRef, name_list, type_list};
 
 const ATTRIBUTES: [&str; 7] = ["affected", "on", "check", "begin", "cleanup", "verify", "supersedes"];
 
-/// Which of our attributes is named, or was meant.
-pub(crate) fn our_attribute(name: &str) -> Option<&'static str> {
-    let exact = ATTRIBUTES.into_iter().find(|ours| *ours == name);
-    // Nearly every short word is close to `on`.
+/// The attribute of this crate with that name, or the one that the name is most likely a typo of.
+pub(crate) fn cascade_attribute(name: &str) -> Option<&'static str> {
+    let exact = ATTRIBUTES.into_iter().find(|attribute| *attribute == name);
+    // Nearly every word of up to three letters is similar to `on`.
     exact.or_else(|| closest(name, ATTRIBUTES.into_iter().filter(|_| name.len() > 3)))
 }
 
@@ -41,16 +41,16 @@ pub(crate) enum PhaseKind {
 /// `#[on(Delete, from = [Host], root = Zone, leaf)]`
 pub(crate) struct Rule {
     pub(crate) operation: TypeRef,
-    /// Empty for an instance that is itself the root.
+    /// Empty if the rule is for an instance that is itself the root.
     pub(crate) from: Vec<TypeRef>,
     pub(crate) roots: Vec<TypeRef>,
     pub(crate) leaf: bool,
-    /// Only for instances that lose all their owners.
+    /// Whether the rule applies only to instances all of whose owners are removed.
     pub(crate) shared: bool,
 }
 
 impl Finder {
-    /// Reads what stands in the parentheses; `None` where the edge could not be read, which has been reported.
+    /// Reads the arguments; `None` if the edge could not be read, which has been reported.
     pub(crate) fn read(
         attribute: &Path,
         input: ParseStream<'_>,
@@ -63,8 +63,8 @@ impl Finder {
             *(if name == "by" { &mut by } else { &mut on }) = Some(input.parse()?);
             Ok(())
         });
-        if by.is_none() && errors.saw_everything() {
-            let message = "`#[affected]` needs the edge it answers for, as in `#[affected(by = Host)]`";
+        if by.is_none() && errors.is_complete() {
+            let message = "`#[affected]` needs an edge, as in `#[affected(by = Host)]`";
             return Err(syn::Error::new_spanned(attribute, message));
         }
         Ok(by.map(|by| Self { by, on }))
@@ -72,7 +72,7 @@ impl Finder {
 }
 
 impl Rule {
-    /// Reads what stands in the parentheses.
+    /// Reads the arguments.
     pub(crate) fn read(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
         let keys = Keys { attribute: "`#[on]`", once: &["from", "root", "leaf", "shared"], repeated: &[] };
         let operation = operation(input)?;
@@ -90,8 +90,8 @@ impl Rule {
         match name {
             "leaf" => self.leaf = true,
             "shared" => self.shared = true,
-            "root" => self.roots = some_types(name, input)?,
-            _ => self.from = some_types(name, input)?,
+            "root" => self.roots = nonempty_types(name, input)?,
+            _ => self.from = nonempty_types(name, input)?,
         }
         Ok(())
     }
@@ -100,7 +100,7 @@ impl Rule {
         let key = |wanted: &str| given.iter().find(|(name, _)| *name == wanted).map(|(_, key)| key);
         if let Some(key) = key("root").or(key("shared"))
             && self.from.is_empty()
-            && errors.saw_everything()
+            && errors.is_complete()
         {
             let message = format!(
                 "`{key}` needs a `from`: without it, the rule is for an instance that is itself the root"
@@ -108,13 +108,15 @@ impl Rule {
             errors.at(key, message);
         }
         if let (Some(leaf), Some(_)) = (key("leaf"), key("shared")) {
-            errors.at(leaf, "a rule is `leaf` or `shared`: what goes with its last owner does not stay");
+            let message = "a rule is either `leaf` or `shared`: `leaf` keeps the instance, `shared` removes it with its \
+                           last owner";
+            errors.at(leaf, message);
         }
     }
 }
 
 impl Phase {
-    /// Reads what stands in the parentheses.
+    /// Reads the arguments.
     pub(crate) fn read(kind: PhaseKind, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
         let attribute = match kind {
             PhaseKind::Check => "`#[check]`",
@@ -133,10 +135,10 @@ impl Phase {
     }
 }
 
-/// The operation that stands first, with the comma behind it.
+/// Reads the operation, which is the first argument, and the comma after it.
 fn operation(input: ParseStream<'_>) -> syn::Result<TypeRef> {
     if input.peek2(Token![=]) {
-        return Err(input.error("the operation stands first, as in `Delete`"));
+        return Err(input.error("the first argument must be the operation, as in `Delete`"));
     }
     let operation = input.parse()?;
     if !input.is_empty() {
@@ -145,18 +147,17 @@ fn operation(input: ParseStream<'_>) -> syn::Result<TypeRef> {
     Ok(operation)
 }
 
-/// `= [A, B]`, which is not empty.
-fn some_types(key: &str, input: ParseStream<'_>) -> syn::Result<Vec<TypeRef>> {
+/// Reads `= [A, B]`; reports an empty list.
+fn nonempty_types(key: &str, input: ParseStream<'_>) -> syn::Result<Vec<TypeRef>> {
     input.parse::<Token![=]>()?;
     let at = input.span();
     if input.fork().parse::<Ident>().is_ok_and(|word| word == "others") {
-        let message =
-            "`others` is for policies, as in `ignore(Delete, from = others)`: a rule names its edges";
+        let message = "only a policy can use `others`, as in `ignore(Delete, from = others)`: name the edges of the rule";
         return Err(syn::Error::new(at, message));
     }
     let types = type_list(input)?;
     if types.is_empty() {
-        return Err(syn::Error::new(at, format!("`{key}` names no type: leave it out, or name some")));
+        return Err(syn::Error::new(at, format!("`{key}` is an empty list: name a type, or remove `{key}`")));
     }
     Ok(types)
 }

@@ -6,22 +6,22 @@ use syn::{Attribute, ImplItem, ItemImpl, Meta, Token};
 
 use crate::docs;
 use crate::errors::{Errors, listed};
-use crate::method_attributes::{Finder, Phase, PhaseKind, Rule, our_attribute};
+use crate::method_attributes::{Finder, Phase, PhaseKind, Rule, cascade_attribute};
 use crate::signature::{Kind, Signature};
 use crate::types::TypeRef;
 
 /// An annotated method.
 pub(crate) struct Method {
     pub(crate) name: Ident,
-    /// What its author says of it.
+    /// Its doc comments.
     pub(crate) docs: String,
-    /// Its `#[cfg(…)]`s: what is generated for it is there when it is.
+    /// Its `#[cfg(…)]`s, which are repeated on the code generated for it.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) finders: Vec<Finder>,
     pub(crate) phases: Vec<Phase>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) supersedes: Vec<Ident>,
-    /// How it is called; `None` where the signature is wrong, which has been reported.
+    /// `None` if the signature is invalid, which has been reported.
     pub(crate) signature: Option<Signature>,
 }
 
@@ -54,15 +54,15 @@ impl Method {
         let mut annotated = false;
         for attribute in attributes {
             let Some(word) = attribute.path().get_ident() else { continue };
-            let Some(name) = our_attribute(&word.to_string()) else { continue };
+            let Some(name) = cascade_attribute(&word.to_string()) else { continue };
             annotated = true;
             if word != name {
                 let message =
-                    format!("`#[cascade]` knows no attribute `{word}`: did you mean `#[{name}(…)]`?");
+                    format!("unknown attribute `{word}` under `#[cascade]`: did you mean `#[{name}(…)]`?");
                 errors.at(word, message);
             }
             if let Err(error) = method.attribute(name, attribute, errors) {
-                errors.unread(error);
+                errors.add_incomplete(error);
             }
         }
         if !annotated {
@@ -70,12 +70,12 @@ impl Method {
         }
         if method.is_of_one_kind(errors) {
             let signature = Signature::read(extension, signature, method.kind(), errors);
-            method.signature = signature.filter(|signature| method.may_take(signature, errors));
+            method.signature = signature.filter(|signature| method.check_operation(signature, errors));
         }
         Some(method)
     }
 
-    /// What the method is for, to say so in errors.
+    /// The kind of the method, which decides its signature.
     pub(crate) fn kind(&self) -> Kind {
         if !self.finders.is_empty() {
             Kind::Finder
@@ -92,54 +92,60 @@ impl Method {
         self.phases.iter().any(|phase| phase.kind == kind)
     }
 
-    /// Whether anything calls it: not so where what its attributes say could not be read.
+    /// Whether the engine calls the method. It does not if the attributes could not be read.
     pub(crate) fn is_called(&self) -> bool {
         !(self.finders.is_empty() && self.phases.is_empty() && self.rules.is_empty())
     }
 
-    /// Whether all its attributes go together on one method.
+    /// Reports attributes that cannot be combined on one method; returns whether there are none.
     fn is_of_one_kind(&self, errors: &mut Errors) -> bool {
         let name = &self.name;
         let acts = !self.rules.is_empty() || self.is_in(PhaseKind::Begin) || self.is_in(PhaseKind::Cleanup);
         let kinds =
             [!self.finders.is_empty(), self.is_in(PhaseKind::Check), self.is_in(PhaseKind::Verify), acts];
-        if kinds.into_iter().filter(|&is_it| is_it).count() > 1 {
-            let message = "cannot find, check, act and verify at once: make it several methods";
-            errors.at(name, format!("`{name}` {message}"));
+        if kinds.into_iter().filter(|&is_of_kind| is_of_kind).count() > 1 {
+            let message = format!(
+                "`{name}` has attributes of several kinds: write separate methods to find, to check, to act and to \
+                 verify"
+            );
+            errors.at(name, message);
             return false;
         }
-        if let Some(other) = self.finders.iter().find(|finder| !finder.by.is(&self.finders[0].by)) {
-            let message = format!("`{name}` finds by `{}` already: make it two methods", self.finders[0].by);
+        if let Some(other) = self.finders.iter().find(|finder| !finder.by.matches(&self.finders[0].by)) {
+            let message =
+                format!("`{name}` is already the finder of `{}`: write a second method", self.finders[0].by);
             errors.at(&other.by, message);
             return false;
         }
         true
     }
 
-    /// A method may take the operation where all its attributes are for that one.
-    fn may_take(&self, signature: &Signature, errors: &mut Errors) -> bool {
+    /// Reports a method that takes the operation although its attributes are not all for one operation; returns whether
+    /// the signature is valid.
+    fn check_operation(&self, signature: &Signature, errors: &mut Errors) -> bool {
         let Some(taken) = signature.operation() else { return true };
         let mut operations: Vec<&TypeRef> = Vec::new();
         for operation in self.operations() {
-            if !operations.iter().any(|known| known.is(operation)) {
+            if !operations.iter().any(|known| known.matches(operation)) {
                 operations.push(operation);
             }
         }
         if self.finders.iter().any(|finder| finder.on.is_none()) {
-            let message = "a finder takes the operation only if it is for one: `#[affected(by = …, on = …)]`";
+            let message = "a finder can take the operation only if its attribute names one: `#[affected(by = …, on = …)]`";
             errors.at(taken, message);
             return false;
         }
         if operations.len() > 1 {
             let operations = listed(&operations, "and");
-            let message = format!("a method for {operations} takes none of them: ask `cx.operation::<…>()`");
+            let message =
+                format!("a method for {operations} cannot take the operation: call `cx.operation::<…>()`");
             errors.at(taken, message);
             return false;
         }
         true
     }
 
-    /// The operations that it is for, as often as they are named.
+    /// The operations that its attributes name, in order and with repetitions.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &TypeRef> {
         let found = self.finders.iter().filter_map(|finder| finder.on.as_ref());
         let phases = self.phases.iter().map(|phase| &phase.operation);
@@ -152,11 +158,11 @@ impl Method {
         attribute: &Attribute,
         errors: &mut Errors,
     ) -> syn::Result<()> {
-        if is_bare(attribute) {
+        if has_no_arguments(attribute) {
             let (needs, example) = match name {
-                "affected" => ("the edge it answers for", "by = Host"),
-                "supersedes" => ("the effects that need not run", "stop"),
-                _ => ("its operation", "Delete"),
+                "affected" => ("an edge", "by = Host"),
+                "supersedes" => ("the effects that it replaces", "stop"),
+                _ => ("an operation", "Delete"),
             };
             let message = format!("`#[{name}]` needs {needs}, as in `#[{name}({example})]`");
             return Err(syn::Error::new_spanned(attribute.path(), message));
@@ -176,8 +182,8 @@ impl Method {
     }
 }
 
-/// Whether nothing stands in the attribute.
-fn is_bare(attribute: &Attribute) -> bool {
+/// Whether the attribute has no arguments.
+fn has_no_arguments(attribute: &Attribute) -> bool {
     match &attribute.meta {
         Meta::Path(_) => true,
         Meta::List(list) => list.tokens.is_empty(),

@@ -1,41 +1,43 @@
-//! What an annotated `impl` says, with every edge that it mentions found among its `edges`.
+//! The model of an annotated `impl`: its finders, rules and phases, with every edge resolved to an entry of `edges`.
 
 use proc_macro2::{Ident, Span};
 
-use crate::args::{Along, Args, Policy, PolicyKind};
+use crate::args::{Args, Policy, PolicyEdges, PolicyKind};
 use crate::errors::{Errors, closest, listed};
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::types::TypeRef;
 
-/// What an annotated `impl` says.
+/// The declaration that the attributes of an `impl` make.
 pub(crate) struct Model {
     pub(crate) args: Args,
     pub(crate) methods: Vec<Method>,
-    /// The edges, each once.
+    /// The edges, without duplicates.
     pub(crate) edges: Vec<TypeRef>,
-    /// What steps on the resource wait for, each once.
+    /// The resources whose steps come first, without duplicates.
     pub(crate) after: Vec<Mention>,
-    /// The operations that are mentioned anywhere, each once.
+    /// All operations that are named, without duplicates.
     pub(crate) operations: Vec<TypeRef>,
     pub(crate) finders: Vec<Finder>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) phases: Vec<Phase>,
-    /// The first mention of each type. All other mentions take its tokens, so that a type that does not exist is
-    /// one error.
-    spelled: Vec<TypeRef>,
-    /// Mentions of edges that are not spelled as in `edges`: the compiler is to make sure that they are the same.
+    /// The first mention of each type. Later mentions reuse its tokens, so that the compiler reports a type that does
+    /// not exist once.
+    first_mentions: Vec<TypeRef>,
+    /// Mentions of edges that are spelled differently than in `edges`. The expansion asserts that the types are equal.
     pub(crate) respelled: Vec<Mention>,
 }
 
-/// A type where an attribute names it, with the tokens of its first mention.
+/// A type that an attribute names.
 #[derive(Clone)]
 pub(crate) struct Mention {
+    /// The tokens of the first mention of the type.
     pub(crate) ty: TypeRef,
+    /// The place of this mention.
     pub(crate) at: Span,
-    /// Which of the edges or operations.
+    /// The index of the edge or operation.
     pub(crate) index: usize,
-    /// Whether it is not named so, and only taken for it.
+    /// Whether no edge has this name, and the most similar one was chosen.
     pub(crate) guessed: bool,
 }
 
@@ -49,7 +51,7 @@ pub(crate) struct Finder {
 /// A rule or a policy.
 pub(crate) struct Rule {
     pub(crate) operation: Mention,
-    /// Empty for an instance that is itself the root.
+    /// Empty if the rule is for an instance that is itself the root.
     pub(crate) from: Vec<Mention>,
     pub(crate) roots: Vec<TypeRef>,
     pub(crate) decision: Decision,
@@ -61,7 +63,7 @@ pub(crate) enum Decision {
 }
 
 impl Decision {
-    /// Whether the instance goes with its last owner.
+    /// Whether the instance is removed only with its last owner.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Effect { shared: true, .. } | Self::Policy(PolicyKind::Shared))
     }
@@ -76,34 +78,34 @@ pub(crate) struct Phase {
 }
 
 impl Rule {
-    /// Whether it is for that operation along that edge.
+    /// Whether the rule is for that operation and that edge.
     pub(crate) fn is_for(&self, operation: usize, edge: usize) -> bool {
         self.operation.index == operation && self.from.iter().any(|mention| mention.index == edge)
     }
 
-    /// Whether it says what the operation does along the edge, wherever it started.
+    /// Whether the rule is for that operation and that edge, for every root.
     pub(crate) fn decides(&self, operation: usize, edge: usize) -> bool {
         self.is_for(operation, edge) && self.roots.is_empty()
     }
 
-    /// Whether the operation goes along the rule's edges, so that somebody must find what is there.
-    pub(crate) fn goes_along(&self) -> bool {
+    /// Whether the operation propagates along the edges of the rule, so that they need a finder.
+    pub(crate) fn propagates(&self) -> bool {
         !matches!(self.decision, Decision::Policy(PolicyKind::Ignore))
     }
 }
 
 impl Model {
-    /// Every type that is named anywhere, as it is spelled.
-    pub(crate) fn all_spelled(&self) -> &[TypeRef] {
-        &self.spelled
+    /// The first mention of every type that is named anywhere.
+    pub(crate) fn first_mentions(&self) -> &[TypeRef] {
+        &self.first_mentions
     }
 
-    /// The first type that is spelled so.
-    pub(crate) fn spelled(&self, ty: &TypeRef) -> Option<&TypeRef> {
-        self.spelled.iter().find(|first| first.is_spelled(ty))
+    /// The first mention of the type.
+    pub(crate) fn first_mention(&self, ty: &TypeRef) -> Option<&TypeRef> {
+        self.first_mentions.iter().find(|first| first.has_spelling_of(ty))
     }
 
-    /// Finds out what is meant by each mention; those that mean nothing are reported and left out.
+    /// Resolves each mention of an edge or operation; reports and omits those that cannot be resolved.
     pub(crate) fn resolve(args: Args, methods: Vec<Method>, errors: &mut Errors) -> Self {
         let mut resolver = Resolver::new(&args, errors);
         let mut finders = Vec::new();
@@ -119,9 +121,9 @@ impl Model {
             for rule in &method.rules {
                 let operation = resolver.operation(&rule.operation);
                 let from: Vec<Mention> = rule.from.iter().filter_map(|edge| resolver.edge(edge)).collect();
-                // A rule all of whose edges are unknown is not one for the root.
+                // Without this, a rule all of whose edges are unknown would become one for the root.
                 if from.is_empty() == rule.from.is_empty() {
-                    let roots = rule.roots.iter().map(|root| resolver.spelled(root)).collect();
+                    let roots = rule.roots.iter().map(|root| resolver.first_mention(root)).collect();
                     let decision = Decision::Effect { method: index, leaf: rule.leaf, shared: rule.shared };
                     rules.push(Rule { operation, from, roots, decision });
                 }
@@ -138,58 +140,63 @@ impl Model {
         }
         resolver.policies(&args, &mut rules);
         let after = resolver.after(&args);
-        let Resolver { edges, operations, spelled, respelled, .. } = resolver;
-        Self { args, methods, edges, after, operations, finders, rules, phases, spelled, respelled }
+        let Resolver { edges, operations, first_mentions, respelled, .. } = resolver;
+        Self { args, methods, edges, after, operations, finders, rules, phases, first_mentions, respelled }
     }
 }
 
 struct Resolver<'a> {
     edges: Vec<TypeRef>,
     operations: Vec<TypeRef>,
-    spelled: Vec<TypeRef>,
+    first_mentions: Vec<TypeRef>,
     respelled: Vec<Mention>,
     errors: &'a mut Errors,
 }
 
 impl<'a> Resolver<'a> {
     fn new(args: &Args, errors: &'a mut Errors) -> Self {
-        let spelled = args.resource.iter().cloned().collect();
-        let mut resolver =
-            Self { edges: Vec::new(), operations: Vec::new(), spelled, respelled: Vec::new(), errors };
+        let mut resolver = Self {
+            edges: Vec::new(),
+            operations: Vec::new(),
+            first_mentions: args.resource.iter().cloned().collect(),
+            respelled: Vec::new(),
+            errors,
+        };
         for edge in &args.edges {
-            if resolver.edges.iter().any(|earlier| earlier.is(edge)) {
+            if resolver.edges.iter().any(|earlier| earlier.matches(edge)) {
                 resolver.errors.at(edge, format!("the edge `{edge}` is listed twice"));
                 continue;
             }
-            resolver.spelled(edge);
+            resolver.first_mention(edge);
             resolver.edges.push(edge.clone());
         }
         resolver
     }
 
-    /// The first type that is spelled so.
-    fn spelled(&mut self, ty: &TypeRef) -> TypeRef {
-        if let Some(first) = self.spelled.iter().find(|first| first.is_spelled(ty)) {
+    /// The first mention of the type, which is `ty` if there is none before.
+    fn first_mention(&mut self, ty: &TypeRef) -> TypeRef {
+        if let Some(first) = self.first_mentions.iter().find(|first| first.has_spelling_of(ty)) {
             return first.clone();
         }
-        self.spelled.push(ty.clone());
+        self.first_mentions.push(ty.clone());
         ty.clone()
     }
 
     fn operation(&mut self, ty: &TypeRef) -> Mention {
-        let known = self.operations.iter().position(|operation| operation.is(ty));
+        let known = self.operations.iter().position(|operation| operation.matches(ty));
         let index = known.unwrap_or_else(|| {
             self.operations.push(ty.clone());
             self.operations.len() - 1
         });
-        Mention { ty: self.spelled(ty), at: ty.span(), index, guessed: false }
+        Mention { ty: self.first_mention(ty), at: ty.span(), index, guessed: false }
     }
 
-    /// The edge that is meant. One that is only spelled alike may be a typo here, a typo there, or another type:
-    /// it is taken for the edge, and the compiler looks closer.
+    /// The edge with that name, else the one with the most similar name. The names may differ by a typo or by an alias,
+    /// or may be different types: the expansion asserts that the types are equal, and the compiler reports a
+    /// difference.
     fn edge(&mut self, ty: &TypeRef) -> Option<Mention> {
-        let spelled = self.spelled(ty);
-        let exact = self.edges.iter().position(|edge| edge.is(ty));
+        let first = self.first_mention(ty);
+        let exact = self.edges.iter().position(|edge| edge.matches(ty));
         let index = exact.or_else(|| {
             let names: Vec<&str> = self.edges.iter().map(TypeRef::name).collect();
             let close = closest(ty.name(), names.iter().copied())?;
@@ -200,15 +207,16 @@ impl<'a> Resolver<'a> {
                 format!("`{ty}` is not among the edges: add `edges = [{ty}]` to `#[cascade]`")
             } else {
                 format!(
-                    "`{ty}` is not among the edges, which are {}: add it there",
+                    "`{ty}` is not among the edges, which are {}: add it to `edges`",
                     listed(&self.edges, "and")
                 )
             };
-            self.errors.unread_at(ty, message);
+            self.errors.incomplete_at(ty, message);
             return None;
         };
-        let mention = Mention { ty: spelled, at: ty.span(), index, guessed: exact.is_none() };
-        if !self.edges[index].is_spelled(ty) && !self.respelled.iter().any(|other| other.ty.is_spelled(ty)) {
+        let mention = Mention { ty: first, at: ty.span(), index, guessed: exact.is_none() };
+        let is_known = |other: &Mention| other.ty.has_spelling_of(ty);
+        if !self.edges[index].has_spelling_of(ty) && !self.respelled.iter().any(is_known) {
             self.respelled.push(mention.clone());
         }
         Some(mention)
@@ -217,34 +225,39 @@ impl<'a> Resolver<'a> {
     fn after(&mut self, args: &Args) -> Vec<Mention> {
         let mut after: Vec<Mention> = Vec::new();
         for (index, resource) in args.after.iter().enumerate() {
-            if args.resource.as_ref().is_some_and(|own| own.is(resource)) {
-                self.errors.at(resource, format!("`{resource}` cannot come after itself"));
-            } else if after.iter().any(|earlier| earlier.ty.is(resource)) {
-                self.errors.at(resource, format!("`{resource}` is listed twice"));
+            if args.resource.as_ref().is_some_and(|own| own.matches(resource)) {
+                self.errors
+                    .at(resource, format!("`{resource}` cannot wait for itself: remove it from `after`"));
+            } else if after.iter().any(|earlier| earlier.ty.matches(resource)) {
+                self.errors.at(resource, format!("`{resource}` is listed twice in `after`"));
             } else {
-                let ty = self.spelled(resource);
+                let ty = self.first_mention(resource);
                 after.push(Mention { ty, at: resource.span(), index, guessed: false });
             }
         }
         after
     }
 
-    /// Policies come last: `others` are the edges that no rule has decided.
+    /// Adds the rules of the policies. Those with `others` are last: `others` means the edges that are undecided until
+    /// then.
     fn policies(&mut self, args: &Args, rules: &mut Vec<Rule>) {
         for policy in &args.policies {
             let operation = self.operation(&policy.operation);
             let from = match &policy.from {
-                Along::Edges(edges) => edges.iter().filter_map(|edge| self.edge(edge)).collect(),
-                Along::Others(_) => continue,
+                PolicyEdges::Listed(edges) => edges.iter().filter_map(|edge| self.edge(edge)).collect(),
+                PolicyEdges::Others(_) => continue,
             };
             rules.push(policy_rule(operation, from, policy));
         }
         for policy in &args.policies {
-            let Along::Others(others) = &policy.from else { continue };
+            let PolicyEdges::Others(others) = &policy.from else { continue };
             let operation = self.operation(&policy.operation);
             let from = self.undecided(&operation, others, rules);
-            if from.is_empty() && self.errors.saw_everything() {
-                let message = format!("no edge is left for `{}`: all are decided", operation.ty);
+            if from.is_empty() && self.errors.is_complete() {
+                let message = format!(
+                    "`others` matches no edge: every edge already has a rule or a policy for `{}`",
+                    operation.ty
+                );
                 self.errors.at(others, message);
             }
             rules.push(policy_rule(operation, from, policy));

@@ -29,15 +29,15 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             Ok(())
         });
         if let Err(error) = read {
-            errors.unread(error);
+            errors.add_incomplete(error);
         }
     }
     if !input.generics.params.is_empty() {
-        errors.at(&input.generics.params, "an operation has no generic parameters: it has one code");
+        errors.at(&input.generics.params, "an operation cannot be generic: it has one code");
         return quote!(#errors);
     }
     let Some(code) = code else {
-        if errors.saw_everything() {
+        if errors.is_complete() {
             let message = "an operation needs a stable code: `#[operation(code = \"host.detach\")]`";
             errors.at(&input.ident, message);
         }
@@ -49,7 +49,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 
 fn not_empty(code: LitStr) -> syn::Result<LitStr> {
     if code.value().trim().is_empty() {
-        return Err(syn::Error::new(code.span(), "the code of an operation is not empty"));
+        return Err(syn::Error::new(code.span(), "the code of an operation cannot be empty"));
     }
     Ok(code)
 }
@@ -74,9 +74,9 @@ fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream 
                 impl ::cascade_core::StartsFrom<#root> for #ident {}
             }
         });
-        // Of a single implementation the compiler would conclude what the root must be, and report another one as a
-        // mismatch of types. This one leaves it open, and the words to `StartsFrom`.
-        let only = (roots.len() == 1).then(|| {
+        // With a single implementation, the compiler would infer the root from it and report another root as a type
+        // mismatch. With a second one, it reports the message of `StartsFrom`.
+        let second = (roots.len() == 1).then(|| {
             quote! {
                 #[automatically_derived]
                 #[diagnostic::do_not_recommend]
@@ -85,7 +85,7 @@ fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream 
         });
         quote! {
             #(#starts)*
-            #only
+            #second
         }
     };
     quote! {

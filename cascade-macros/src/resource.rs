@@ -28,16 +28,15 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             Ok(())
         });
         if let Err(error) = read {
-            errors.unread(error);
+            errors.add_incomplete(error);
         }
     }
     if !input.generics.params.is_empty() {
-        errors
-            .at(&input.generics.params, "a resource has no generic parameters: it is one node of the graph");
+        errors.at(&input.generics.params, "a resource cannot be generic: it is one node of the graph");
         return quote!(#errors);
     }
     let Some(id) = id else {
-        if errors.saw_everything() {
+        if errors.is_complete() {
             let message = "a resource needs the type of its ids: `#[resource(id = …)]`";
             errors.at(&input.ident, message);
         }
@@ -61,7 +60,8 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     }
 }
 
-/// The same as one text. Docs may have lines, nothing else has.
+/// The whole descriptor as one text, with one field a line. The docs come last, because they alone can have several
+/// lines.
 fn text(span: Span, name: &str, docs: &str) -> TokenStream {
     let package = place::package();
     let rest = format!("\n{name}\n{docs}");
@@ -71,10 +71,13 @@ fn text(span: Span, name: &str, docs: &str) -> TokenStream {
 fn one_line(name: LitStr) -> syn::Result<LitStr> {
     let text = name.value();
     if text.trim().is_empty() {
-        return Err(syn::Error::new(name.span(), "the name of a resource is not empty"));
+        return Err(syn::Error::new(name.span(), "the name of a resource cannot be empty"));
     }
     if text.contains(char::is_control) {
-        return Err(syn::Error::new(name.span(), "the name of a resource is one line of text"));
+        return Err(syn::Error::new(
+            name.span(),
+            "the name of a resource cannot contain line breaks or other control characters",
+        ));
     }
     Ok(name)
 }

@@ -1,7 +1,7 @@
-//! What rustdoc shows of an annotated `impl`, below what its author wrote: the resource, the edges, the rules and the
-//! effects, with links to the types.
+//! The documents that rustdoc shows for an annotated `impl`, below its own doc comments: the resource, the edges, the
+//! rules and the effects, with links to the types.
 //!
-//! Each line is an attribute of its own, so that what a `#[cfg]` takes away takes its line with it.
+//! Each line is an attribute of its own, so that a `#[cfg]` on a method applies to its lines too.
 
 use std::fmt::Display;
 
@@ -9,25 +9,25 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, ImplItem, ItemImpl, Meta, Visibility};
 
-use crate::cascade::Annotated;
+use crate::annotated::Annotated;
 use crate::errors::Errors;
-use crate::item::{before_impl, without_docs};
+use crate::impl_block::{insert_before_impl, without_docs};
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Phase, Rule};
 use crate::types::TypeRef;
 
-/// The annotated `impl` with its documents. They are written by an attribute of their own, which is there where rustdoc
-/// runs: elsewhere they would cost the compiler time.
+/// The annotated `impl` with an attribute that writes its documents. The attribute is active only when rustdoc runs,
+/// because the documents would take the compiler time.
 ///
-/// Rustdoc leaves out an `impl` in which nothing is public, as is most often so here, but not one in which there is
-/// nothing at all: where rustdoc runs, such a one stands beside it and has the documents.
+/// Rustdoc omits an `impl` without public items, but shows an empty one. If nothing in the annotated `impl` is public,
+/// the documents are on an empty `impl` beside it.
 pub(crate) fn documented(args: &TokenStream, clean: TokenStream, item: &ItemImpl) -> TokenStream {
     let attribute = quote!(::cascade_core::__private::documents((#args) #item));
     if item.items.iter().any(is_public) {
-        return before_impl(clean, quote!(#[cfg_attr(doc, #attribute)]));
+        return insert_before_impl(clean, quote!(#[cfg_attr(doc, #attribute)]));
     }
-    let authors = item
+    let comments = item
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("doc") && matches!(attribute.meta, Meta::NameValue(_)));
@@ -36,21 +36,22 @@ pub(crate) fn documented(args: &TokenStream, clean: TokenStream, item: &ItemImpl
         #clean
 
         #[cfg(doc)]
-        #(#authors)*
+        #(#comments)*
         #[#attribute]
         impl #extension {}
     }
 }
 
-/// The item with the documents of an annotated `impl`, which comes as `(arguments) impl`.
+/// Adds the documents to the item. `annotated` is the annotated `impl` with the arguments of `#[cascade]` before it, as
+/// `(arguments) impl …`.
 pub(crate) fn expand(annotated: TokenStream, item: TokenStream) -> TokenStream {
     let mut annotated = annotated.into_iter();
     let Some(TokenTree::Group(args)) = annotated.next() else { return item };
-    // Its errors were reported by `#[cascade]`.
+    // `#[cascade]` has reported these errors.
     let mut errors = Errors::default();
     let read = Annotated::read(args.stream(), &annotated.collect(), &mut errors);
     match &read.model.args.resource {
-        Some(resource) => before_impl(item, documents(resource, &read.model)),
+        Some(resource) => insert_before_impl(item, documents(resource, &read.model)),
         None => item,
     }
 }
@@ -75,19 +76,22 @@ fn documents(resource: &TypeRef, model: &Model) -> TokenStream {
         let after = model.after.iter().map(|mention| link(&mention.ty));
         lines.always(format!("Its steps wait for those of {}.", joined(after, ", ")));
     }
-    lines.table("| hangs off | found by | for |", model.finders.iter().map(|one| finder(one, model)));
-    lines.table("| operation | comes from | what is done |", model.rules.iter().map(|one| rule(one, model)));
-    lines.table("| effect | in place of |", model.methods.iter().filter_map(effect));
+    lines.table("| depends on | found by | for |", model.finders.iter().map(|one| finder(one, model)));
+    lines.table("| operation | from | effect or policy |", model.rules.iter().map(|one| rule(one, model)));
+    lines.table("| effect | supersedes |", model.methods.iter().filter_map(effect));
     lines.table("| operation | phase | method |", model.phases.iter().map(|one| phase(one, model)));
     let lines = lines.attributes;
     quote! {
         #(#lines)*
-        #[allow(rustdoc::private_intra_doc_links, reason = "who reads private documents can follow them")]
+        #[allow(rustdoc::private_intra_doc_links, reason = "the links work in private documents")]
     }
 }
 
-/// A line, and what it is there for.
-type Line<'m> = (&'m [Attribute], String);
+/// A line of the documents, with the `#[cfg(…)]`s that it depends on.
+struct Line<'m> {
+    cfgs: &'m [Attribute],
+    text: String,
+}
 
 #[derive(Default)]
 struct Lines {
@@ -96,17 +100,18 @@ struct Lines {
 
 impl Lines {
     fn always(&mut self, line: impl AsRef<str>) {
-        self.add((&[], line.as_ref().to_owned()));
+        self.add(Line { cfgs: &[], text: line.as_ref().to_owned() });
     }
 
-    fn add(&mut self, (cfgs, line): Line<'_>) {
-        let line = if line.is_empty() { line } else { format!(" {line}") };
-        let conditions = cfgs.iter().filter_map(|cfg| cfg.meta.require_list().ok()).map(|list| &list.tokens);
+    fn add(&mut self, line: Line<'_>) {
+        let text = if line.text.is_empty() { line.text } else { format!(" {}", line.text) };
+        let conditions =
+            line.cfgs.iter().filter_map(|cfg| cfg.meta.require_list().ok()).map(|list| &list.tokens);
         let conditions: Vec<&TokenStream> = conditions.collect();
         self.attributes.push(match conditions.as_slice() {
-            [] => quote!(#[doc = #line]),
-            [condition] => quote!(#[cfg_attr(#condition, doc = #line)]),
-            conditions => quote!(#[cfg_attr(all(#(#conditions),*), doc = #line)]),
+            [] => quote!(#[doc = #text]),
+            [condition] => quote!(#[cfg_attr(#condition, doc = #text)]),
+            conditions => quote!(#[cfg_attr(all(#(#conditions),*), doc = #text)]),
         });
     }
 
@@ -126,12 +131,13 @@ fn finder<'m>(finder: &Finder, model: &'m Model) -> Line<'m> {
     let operation = finder.operation.as_ref();
     let operation =
         operation.map_or_else(|| String::from("every other operation"), |mention| link(&mention.ty));
-    let operation = if is_asked_always(finder, model) { String::from("every operation") } else { operation };
-    (&method.cfgs, format!("| {} | `{}` | {operation} |", link(&finder.edge.ty), method.name))
+    let operation = if is_only_finder(finder, model) { String::from("every operation") } else { operation };
+    let text = format!("| {} | `{}` | {operation} |", link(&finder.edge.ty), method.name);
+    Line { cfgs: &method.cfgs, text }
 }
 
-/// Whether no other finder is asked in its place.
-fn is_asked_always(finder: &Finder, model: &Model) -> bool {
+/// Whether the edge has no other finder.
+fn is_only_finder(finder: &Finder, model: &Model) -> bool {
     let same_edge = model.finders.iter().filter(|other| other.edge.index == finder.edge.index);
     finder.operation.is_none() && same_edge.count() == 1
 }
@@ -141,24 +147,24 @@ fn rule<'m>(rule: &Rule, model: &'m Model) -> Line<'m> {
         Decision::Effect { method, leaf, shared } => {
             let method = &model.methods[*method];
             let how = match (leaf, shared) {
-                (true, _) => ", and no further",
-                (false, true) => ", with the last owner",
+                (true, _) => " (leaf)",
+                (false, true) => " (shared)",
                 (false, false) => "",
             };
             (&method.cfgs, format!("`{}`{how}", method.name))
         }
         Decision::Policy(kind) => (&[], kind.name().replace('_', " ")),
     };
-    let from = if rule.from.is_empty() { String::from("itself") } else { links(&rule.from) };
+    let from = if rule.from.is_empty() { String::from("the root itself") } else { links(&rule.from) };
     let roots = joined(rule.roots.iter().map(link), " or ");
-    let started = if roots.is_empty() { roots } else { format!(", started at {roots}") };
-    (cfgs, format!("| {} | {from}{started} | {decision} |", link(&rule.operation.ty)))
+    let started = if roots.is_empty() { roots } else { format!(", with the root {roots}") };
+    Line { cfgs, text: format!("| {} | {from}{started} | {decision} |", link(&rule.operation.ty)) }
 }
 
 fn effect(method: &Method) -> Option<Line<'_>> {
     let others = joined(method.supersedes.iter().map(|other| format!("`{other}`")), ", ");
-    let line = || format!("| `{}` | {others} |", method.name);
-    (!method.rules.is_empty()).then(|| (method.cfgs.as_slice(), line()))
+    let text = format!("| `{}` | {others} |", method.name);
+    (!method.rules.is_empty()).then_some(Line { cfgs: &method.cfgs, text })
 }
 
 fn phase<'m>(phase: &Phase, model: &'m Model) -> Line<'m> {
@@ -170,20 +176,21 @@ fn phase<'m>(phase: &Phase, model: &'m Model) -> Line<'m> {
         PhaseKind::Verify => "verify",
     };
     let only = joined(phase.effects.iter().map(|effect| format!("`{effect}`")), " or ");
-    let only = if only.is_empty() { only } else { format!(", with {only}") };
-    (&method.cfgs, format!("| {} | {kind} | `{}`{only} |", link(&phase.operation.ty), method.name))
+    let only = if only.is_empty() { only } else { format!(", for {only}") };
+    let text = format!("| {} | {kind} | `{}`{only} |", link(&phase.operation.ty), method.name);
+    Line { cfgs: &method.cfgs, text }
 }
 
 fn links(mentions: &[Mention]) -> String {
     joined(mentions.iter().map(|mention| link(&mention.ty)), ", ")
 }
 
-fn joined(texts: impl Iterator<Item = impl Display>, by: &str) -> String {
-    texts.map(|text| text.to_string()).collect::<Vec<_>>().join(by)
+fn joined(texts: impl Iterator<Item = impl Display>, separator: &str) -> String {
+    texts.map(|text| text.to_string()).collect::<Vec<_>>().join(separator)
 }
 
-/// Types that are called like a derive that most modules see: rustdoc must be told that the type is meant. Elsewhere it
-/// is not told: where it cannot link, it shows the brackets with all that is in them.
+/// The names of derives that most modules have in scope. A link to a type with one of these names needs `type@`, or
+/// rustdoc finds it ambiguous. Other links have no `type@`, because rustdoc shows it where it cannot link.
 const DERIVES: [&str; 14] = [
     "Clone",
     "Copy",
@@ -201,7 +208,7 @@ const DERIVES: [&str; 14] = [
     "Serialize",
 ];
 
-/// A link to the type, spelled as its author did. What rustdoc cannot look up is no link.
+/// A link to the type, spelled as in the attribute; plain code if rustdoc cannot resolve the type.
 fn link(ty: &TypeRef) -> String {
     match (ty.is_plain_path(), DERIVES.contains(&ty.name())) {
         (true, true) => format!("[`type@{ty}`]"),

@@ -1,4 +1,4 @@
-//! The signature of an annotated method: what it takes and what it answers, as far as it can be seen.
+//! The signature of an annotated method, as far as the macro can see it: its arguments and its return type.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -7,7 +7,7 @@ use syn::{FnArg, GenericArgument, PathArguments, ReceiverKind, ReturnType, Type}
 
 use crate::errors::Errors;
 
-/// The kinds of methods. Those of one kind are called alike, and answer alike.
+/// The kinds of methods. The methods of one kind have the same arguments and return types.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Finder,
@@ -17,20 +17,20 @@ pub(crate) enum Kind {
     Effect,
 }
 
-/// How a method is called. Its types are kept to be named again where the compiler checks them, so that it reports
-/// them where the user wrote them.
+/// The types of a method, with their spans. The generated code names them again, so that the compiler reports a wrong
+/// type at the place where the user wrote it.
 pub(crate) struct Signature {
-    /// The type of the ids it takes.
-    pub(crate) ids: Named,
-    /// What it takes besides.
+    /// The type of the ids in the slice.
+    pub(crate) ids: TypeTokens,
+    /// The arguments after the ids.
     pub(crate) extras: Vec<Extra>,
-    /// What stands behind `->`.
-    pub(crate) output: Named,
-    /// `T` and `E`, where the output is a `Result`, or an alias that is called like it.
-    pub(crate) result: Option<(Named, Named)>,
+    /// The type after `->`.
+    pub(crate) output: TypeTokens,
+    /// `T` and `E`, if the output is a `Result` or an alias whose name ends in `Result`.
+    pub(crate) result: Option<ResultTypes>,
 }
 
-/// An argument behind the ids.
+/// An argument after the ids.
 pub(crate) enum Extra {
     /// `cx: &StepContext`
     Context(Ident),
@@ -38,14 +38,20 @@ pub(crate) enum Extra {
     Operation(Box<Type>),
 }
 
-/// A type, to be named outside of the signature.
-pub(crate) struct Named {
-    /// `None` where it cannot be: with a lifetime, or with `impl` in it.
+/// `T` and `E` of a `Result<T, E>`.
+pub(crate) struct ResultTypes {
+    pub(crate) ok: TypeTokens,
+    pub(crate) error: TypeTokens,
+}
+
+/// The tokens of a type, to be repeated outside of the signature.
+pub(crate) struct TypeTokens {
+    /// `None` if the type has a lifetime, which may be a parameter of the method.
     ty: Option<TokenStream>,
     span: Span,
 }
 
-impl Named {
+impl TypeTokens {
     fn new(ty: &Type, extension: &Ident) -> Self {
         Self { ty: without_self(ty.to_token_stream(), extension), span: ty.span() }
     }
@@ -55,8 +61,8 @@ impl Named {
     }
 }
 
-impl ToTokens for Named {
-    /// The type, or `_` in its place.
+impl ToTokens for TypeTokens {
+    /// The type, or `_` if it cannot be repeated.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match &self.ty {
             Some(ty) => ty.to_tokens(tokens),
@@ -65,7 +71,7 @@ impl ToTokens for Named {
     }
 }
 
-/// The type with the name of the extension for `Self`; `None` where it has a lifetime, which may be a parameter.
+/// The type with `Self` replaced by the name of the extension; `None` if it has a lifetime.
 fn without_self(tokens: TokenStream, extension: &Ident) -> Option<TokenStream> {
     let tokens = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(word) if word == "Self" => {
@@ -92,12 +98,12 @@ impl Kind {
         }
     }
 
-    fn answers(self) -> &'static str {
+    fn returns(self) -> &'static str {
         match self {
-            Self::Finder => "a finder answers `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`",
-            Self::Check => "a check answers `Result<Vec<Veto<Id>>, E>`",
-            Self::Verify => "a verify method answers `Result<Vec<Id>, E>`: those that are still there",
-            Self::Effect => "it answers `Result<(), E>` or `Result<Outcome<Id>, E>`",
+            Self::Finder => "a finder returns `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`",
+            Self::Check => "a check returns `Result<Vec<Veto<Id>>, E>`",
+            Self::Verify => "a verify method returns `Result<Vec<Id>, E>` with the ids that still exist",
+            Self::Effect => "an effect returns `Result<(), E>` or `Result<Outcome<Id>, E>`",
         }
     }
 
@@ -108,7 +114,7 @@ impl Kind {
         }
     }
 
-    /// The type of the context that it may ask for.
+    /// The type of the context that a method of the kind can take.
     pub(crate) fn context(self) -> &'static str {
         match self {
             Self::Finder | Self::Verify => "FindContext",
@@ -118,7 +124,7 @@ impl Kind {
 }
 
 impl Signature {
-    /// Reads the signature; `None` where a method of that kind cannot have it.
+    /// Reads the signature; `None` if it is invalid for a method of that kind, which has been reported.
     pub(crate) fn read(
         extension: &Ident,
         signature: &syn::Signature,
@@ -139,19 +145,20 @@ impl Signature {
         errors.append(found);
         let (ids, output) = (ids?, output?);
         let result = signature.asyncness.and_then(|_| result_types(output));
-        let named = |ty| Named::new(ty, extension);
+        let tokens = |ty| TypeTokens::new(ty, extension);
         is_right.then(|| Self {
-            ids: named(ids),
+            ids: tokens(ids),
             extras,
-            output: named(output),
-            // The error of an alias with one type is not seen: `_` at the alias.
-            result: result.map(|(ok, error)| {
-                (named(ok), error.map_or_else(|| Named { ty: None, span: output.span() }, named))
+            output: tokens(output),
+            result: result.map(|(ok, error)| ResultTypes {
+                ok: tokens(ok),
+                // An alias with one parameter hides its error type: `_` with the span of the alias.
+                error: error.map_or_else(|| TypeTokens { ty: None, span: output.span() }, tokens),
             }),
         })
     }
 
-    /// The operation's type, where the method takes it.
+    /// The type of the operation, if the method takes it.
     pub(crate) fn operation(&self) -> Option<&Type> {
         self.extras.iter().find_map(|extra| match extra {
             Extra::Operation(ty) => Some(&**ty),
@@ -162,13 +169,13 @@ impl Signature {
 
 fn no_qualifiers(signature: &syn::Signature, errors: &mut Errors) {
     if let Some(parameter) = signature.generics.type_params().next() {
-        errors.at(parameter, "an annotated method has no type parameters");
+        errors.at(parameter, "an annotated method cannot have type parameters");
     }
     if let Some(parameter) = signature.generics.const_params().next() {
-        errors.at(parameter, "an annotated method has no const parameters");
+        errors.at(parameter, "an annotated method cannot have const parameters");
     }
     if let syn::Safety::Unsafe(keyword) = &signature.safety {
-        errors.at(keyword, "an annotated method is called by the engine, and cannot be `unsafe`");
+        errors.at(keyword, "an annotated method cannot be `unsafe`, because the engine calls it");
     }
 }
 
@@ -176,19 +183,23 @@ fn receiver(signature: &syn::Signature, errors: &mut Errors) {
     match signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => {
             if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
-                errors.at(receiver, "an annotated method takes `&self`: many calls of it run at once");
+                errors.at(
+                    receiver,
+                    "an annotated method must take `&self`, because calls of it run concurrently",
+                );
             }
         }
-        _ => errors.at(&signature.ident, format!("`{}` must take `&self` first", signature.ident)),
+        _ => errors
+            .at(&signature.ident, format!("the first argument of `{}` must be `&self`", signature.ident)),
     }
 }
 
-/// What the method answers. Whether it is a `Result` is for the compiler to say, but a missing one is seen here.
+/// The return type. Reports a missing one; the compiler reports one that is not a `Result`.
 fn output<'a>(signature: &'a syn::Signature, kind: Kind, errors: &mut Errors) -> Option<&'a Type> {
     let name = &signature.ident;
     let ReturnType::Type(_, output) = &signature.output else {
         let asyncness = if signature.asyncness.is_none() { "be `async` and " } else { "" };
-        errors.at(name, format!("`{name}` must {asyncness}answer with a `Result`: {}", kind.answers()));
+        errors.at(name, format!("`{name}` must {asyncness}return a `Result`: {}", kind.returns()));
         return None;
     };
     if signature.asyncness.is_none() && !may_be_future(output) {
@@ -197,7 +208,8 @@ fn output<'a>(signature: &'a syn::Signature, kind: Kind, errors: &mut Errors) ->
     Some(output)
 }
 
-/// Whether a method that is not `async` may return a future: whether its type is opaque, boxed, or named so.
+/// Whether the return type of a method that is not `async` can be a future: `impl …`, `Pin<…>`, or a type with `Future`
+/// in its name.
 fn may_be_future(output: &Type) -> bool {
     match output {
         Type::ImplTrait(_) => true,
@@ -209,7 +221,7 @@ fn may_be_future(output: &Type) -> bool {
     }
 }
 
-/// `T` and `E` of a `Result<T, E>`, or of an alias that is called like it.
+/// `T` and, if given, `E` of a `Result<T, E>` or of an alias whose name ends in `Result`.
 fn result_types(output: &Type) -> Option<(&Type, Option<&Type>)> {
     let Type::Path(path) = output else { return None };
     let last = path.path.segments.last().filter(|last| last.ident.to_string().ends_with("Result"))?;
@@ -228,8 +240,8 @@ fn ids<'a>(
     errors: &mut Errors,
 ) -> Option<&'a Type> {
     let Some(argument) = argument else {
-        let (name, what) = (&signature.ident, kind.ids());
-        errors.at(name, format!("`{name}` must take {what} behind `&self`, as a slice: `ids: &[Id]`"));
+        let (name, ids) = (&signature.ident, kind.ids());
+        errors.at(name, format!("`{name}` must take {ids} as a slice after `&self`: `ids: &[Id]`"));
         return None;
     };
     if let Type::Reference(reference) = argument
@@ -238,7 +250,7 @@ fn ids<'a>(
     {
         return Some(&slice.elem);
     }
-    errors.at(argument, format!("{} come as a slice: `&[Id]`", kind.ids()));
+    errors.at(argument, format!("{} must be taken as a slice: `&[Id]`", kind.ids()));
     None
 }
 
@@ -252,16 +264,15 @@ fn extras<'a>(arguments: impl Iterator<Item = &'a Type>, kind: Kind, errors: &mu
         };
         match extra {
             None => {
-                let message = format!(
-                    "behind the ids come `cx: &{context}` and `op: &TheOperation`, where they are needed"
-                );
+                let message =
+                    format!("after the ids, a method can take only `cx: &{context}` and `op: &TheOperation`");
                 errors.at(argument, message);
             }
             Some(Extra::Context(name)) if name != context => {
                 errors.at(argument, format!("the context of {} is `&{context}`", kind.name()));
             }
-            Some(extra) if extras.iter().any(|earlier: &Extra| earlier.is_like(&extra)) => {
-                errors.at(argument, "this is taken twice");
+            Some(extra) if extras.iter().any(|earlier: &Extra| earlier.is_same_kind(&extra)) => {
+                errors.at(argument, "a method takes the context and the operation at most once each");
             }
             Some(extra) => extras.push(extra),
         }
@@ -270,7 +281,7 @@ fn extras<'a>(arguments: impl Iterator<Item = &'a Type>, kind: Kind, errors: &mu
 }
 
 impl Extra {
-    fn is_like(&self, other: &Self) -> bool {
+    fn is_same_kind(&self, other: &Self) -> bool {
         matches!(self, Self::Context(_)) == matches!(other, Self::Context(_))
     }
 }

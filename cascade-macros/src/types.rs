@@ -1,4 +1,4 @@
-//! Types as an attribute names them: as a path, or as a path in a string literal.
+//! Types in attributes: a path, or a path in a string literal.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -24,12 +24,12 @@ impl TypeRef {
         Self { ty, segments, literal }
     }
 
-    /// The last segment of the path: what people call the type.
+    /// The last segment of the path.
     pub(crate) fn name(&self) -> &str {
         self.segments.last().map_or("", String::as_str)
     }
 
-    /// The literal, where it was written as one.
+    /// The string literal, if the type was written as one.
     pub(crate) fn literal(&self) -> Option<&LitStr> {
         self.literal.as_ref()
     }
@@ -44,30 +44,30 @@ impl TypeRef {
         }
     }
 
-    /// Whether both are written as the same type: as equal paths, or one as the end of the other.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether one path is equal to the other or is its end: `Host` and `infra::Host`.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
         self.segments.iter().rev().zip(other.segments.iter().rev()).all(|(a, b)| a == b)
     }
 
-    /// Whether it is nothing but names: no parameters, no raw names, nothing that a macro left.
+    /// Whether the path consists of plain names only, without parameters, raw names or tokens from a macro.
     pub(crate) fn is_plain_path(&self) -> bool {
         let is_name = |char: char| char == '_' || char.is_alphanumeric();
         self.segments.iter().all(|segment| segment.chars().all(is_name))
     }
 
-    /// Whether both are written in the same way.
-    pub(crate) fn is_spelled(&self, other: &Self) -> bool {
+    /// Whether both paths are written identically.
+    pub(crate) fn has_spelling_of(&self, other: &Self) -> bool {
         self.segments == other.segments
     }
 }
 
-/// Tokens as people write them: without the spaces between them.
+/// The source text of tokens, without the spaces that `to_string` puts around `::`, `<` and `>`.
 pub(crate) fn text(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">")
 }
 
 impl std::fmt::Display for TypeRef {
-    /// As it is spelled, so that it can be copied out of an error.
+    /// The path as it is written, so that it can be copied from an error into code.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.segments.join("::"))
     }
@@ -88,7 +88,7 @@ impl Parse for TypeRef {
         match literal.parse() {
             Ok(ty) => Ok(Self::new(ty, Some(literal))),
             Err(_) => {
-                Err(syn::Error::new(literal.span(), format!("`{}` is no path to a type", literal.value())))
+                Err(syn::Error::new(literal.span(), format!("`{}` is not a path to a type", literal.value())))
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The code that `README.md` quotes beside the quickstart: it compiles, and does what is said of it there.
+//! The code that `README.md` quotes, besides the quickstart. The tests check what the README says about it.
 //!
-//! Each test has an inventory of its own: a host with three VMs, of which some method does not do what it should.
-#![expect(clippy::print_stdout, reason = "what the README quotes prints")]
+//! Each test has an inventory of its own: a host with three VMs.
+#![expect(clippy::print_stdout, reason = "quoted code prints")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ const README: &str = include_str!("../../README.md");
 
 type Failed = Box<dyn std::error::Error>;
 
-/// The VMs on `host-1`, and what their agents do.
+/// The VMs on `host-1`, and how long their agent takes and whether it fails.
 #[derive(Clone, Default)]
 struct Inventory {
     vms: Arc<Mutex<Vec<String>>>,
@@ -87,28 +87,28 @@ impl VmCascade {
     }
 }
 
-/// The error that `README.md` shows, but for its line.
+/// The README shows this error; the line number in it is not compared.
 #[test]
-fn what_is_not_provided_is_said() {
+fn the_error_for_a_value_that_is_not_provided_is_in_the_readme() {
     let error = Cascade::linked().build().expect_err("the inventory is missing").to_string();
-    let said: Vec<&str> = error.lines().filter(|line| !line.starts_with("  -->")).collect();
-    assert_eq!(said.len(), 3, "{error}");
-    for line in said {
-        assert!(README.contains(line), "the README lacks: {line}");
+    let lines: Vec<&str> = error.lines().filter(|line| !line.starts_with("  -->")).collect();
+    assert_eq!(lines.len(), 3, "{error}");
+    for line in lines {
+        assert!(README.contains(line), "missing in the README: {line}");
     }
 }
 
 #[tokio::test]
-async fn why_an_instance_is_in_a_plan() -> Result<(), Failed> {
+async fn why_shows_the_path_to_an_instance_as_in_the_readme() -> Result<(), Failed> {
     let plan = plan(&Inventory::new().cascade()?).await?;
     let why = plan.why_named("VmInstance", "vm-1").ok_or("vm-1 is not in the plan")?;
     println!("{why}");
-    assert!(README.contains(&format!("```text\n{why}```")), "the README lacks:\n{why}");
+    assert!(README.contains(&format!("```text\n{why}```")), "missing in the README:\n{why}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_failure_policy() -> Result<(), Failed> {
+async fn isolate_continues_with_instances_that_are_not_blocked() -> Result<(), Failed> {
     let cascade = Inventory { broken: true, ..Inventory::new() }.cascade()?;
     let plan = plan(&cascade).await?;
     let report = cascade.apply(plan).policy(FailurePolicy::Isolate).await?;
@@ -118,7 +118,7 @@ async fn a_failure_policy() -> Result<(), Failed> {
 }
 
 #[tokio::test]
-async fn drift_is_chased() -> Result<(), Failed> {
+async fn chase_removes_an_instance_that_is_new_since_the_plan() -> Result<(), Failed> {
     let inventory = Inventory::new();
     let cascade = inventory.cascade()?;
     let plan = plan(&cascade).await?;
@@ -129,7 +129,7 @@ async fn drift_is_chased() -> Result<(), Failed> {
 }
 
 #[tokio::test]
-async fn limits_refuse_a_plan() -> Result<(), Failed> {
+async fn a_plan_over_a_limit_is_refused() -> Result<(), Failed> {
     let inventory = Inventory::new();
     let limits = Limits::none().instances(50_000).resource("Host", 0); // no host at all
     let cascade = Cascade::linked().provide(inventory).limits(limits).build()?;
@@ -139,7 +139,7 @@ async fn limits_refuse_a_plan() -> Result<(), Failed> {
 }
 
 #[tokio::test]
-async fn a_confirmation_is_bound_to_what_was_seen() -> Result<(), Failed> {
+async fn a_plan_with_another_digest_than_the_confirmed_one_is_refused() -> Result<(), Failed> {
     let inventory = Inventory::new();
     let cascade = inventory.cascade()?;
     let seen = plan(&cascade).await?.digest()?;
@@ -169,7 +169,7 @@ impl Authorizer for NobodyTouchesVm1 {
 }
 
 #[tokio::test]
-async fn a_layer_and_an_authorizer() -> Result<(), Failed> {
+async fn a_forced_run_does_not_pass_a_denial() -> Result<(), Failed> {
     let inventory = Inventory::new();
     let cascade = Cascade::linked().provide(inventory).layer(audit).authorizer(NobodyTouchesVm1).build()?;
     let plan = plan(&cascade).await?;
@@ -180,7 +180,7 @@ async fn a_layer_and_an_authorizer() -> Result<(), Failed> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_monitor_says_what_a_run_waits_for() -> Result<(), Failed> {
+async fn a_monitor_lists_the_step_that_a_run_waits_for() -> Result<(), Failed> {
     let cascade = Inventory { latency: Duration::from_mins(1), ..Inventory::new() }.cascade()?;
     let plan = plan(&cascade).await?;
     let monitor = Monitor::default();
@@ -196,7 +196,7 @@ async fn a_monitor_says_what_a_run_waits_for() -> Result<(), Failed> {
 }
 
 #[tokio::test]
-async fn an_extension_keeps_its_side() {
+async fn the_extensions_pass_the_conformance_check() {
     let stage = || {
         let inventory = Inventory::new();
         let builder = Cascade::linked().provide(inventory.clone());
@@ -206,15 +206,18 @@ async fn an_extension_keeps_its_side() {
     assert_eq!(findings, []);
 }
 
-#[expect(dead_code, reason = "compiled and not run: it serves for ever")]
-async fn work(cascade: Cascade) -> Result<(), Failed> {
+#[expect(dead_code, reason = "compiled, but not run: it never returns")]
+async fn serve(cascade: Cascade) -> Result<(), Failed> {
     let listener = Worker::listen("127.0.0.1:9080".parse()?)?;
     Worker::new(cascade).serve(listener, std::future::pending()).await?;
     Ok(())
 }
 
-#[expect(dead_code, reason = "compiled and not run: it needs a server, see `cargo xtask restate`")]
-async fn ask(cascade: Cascade) -> Result<bool, Failed> {
+#[expect(
+    dead_code,
+    reason = "compiled, but not run: it needs a server; `cargo xtask restate` runs such code"
+)]
+async fn plan_and_apply_remotely(cascade: Cascade) -> Result<bool, Failed> {
     let client = Client::connect(&cascade, "http://127.0.0.1:8080").await?;
     let plan = client.plan(Delete, Host::roots(["host-1"])).await?;
     let report = client.apply(plan).await?;

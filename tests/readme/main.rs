@@ -1,7 +1,6 @@
-//! `README.md` says what is so: its code compiles, its errors are those of the compiler, its links lead somewhere.
+//! `README.md` is correct: its code compiles, its errors are those of the compiler, and its links have targets.
 //!
-//! What it shows of a program is compared with what the program prints beside that program: in the tests of
-//! `examples/quickstart` and of `examples/iaas/cli`.
+//! The tests of `examples/quickstart` and `examples/iaas/cli` compare the program output that it shows.
 
 use std::error::Error;
 use std::fs;
@@ -11,7 +10,7 @@ mod code;
 
 type Failed = Box<dyn Error>;
 
-/// The first two commands of a newcomer.
+/// The first two commands in the README.
 const COMMANDS: [&str; 2] = ["cargo run --release -p iaas -- delete Zone zone-1", "cargo test --workspace"];
 
 fn root() -> PathBuf {
@@ -23,21 +22,31 @@ fn read(path: impl AsRef<Path>) -> Result<String, Failed> {
     Ok(fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
-/// The fenced blocks of the README, each with the word behind its opening fence.
-fn blocks() -> Result<Vec<(String, String)>, Failed> {
+/// A fenced block of the README.
+struct Block {
+    /// The word after the opening fence.
+    language: String,
+    text: String,
+}
+
+fn blocks() -> Result<Vec<Block>, Failed> {
     let readme = read("README.md")?;
     let fenced = readme.split("```").skip(1).step_by(2);
-    let block = |text: &str| text.split_once('\n').map(|(word, text)| (word.to_owned(), text.to_owned()));
+    let block = |text: &str| {
+        let (language, text) = text.split_once('\n')?;
+        Some(Block { language: language.to_owned(), text: text.to_owned() })
+    };
     Ok(fenced.filter_map(block).collect())
 }
 
 fn blocks_of(language: &str) -> Result<Vec<String>, Failed> {
-    let blocks: Vec<_> = blocks()?.into_iter().filter(|(word, _)| word == language).collect();
-    assert!(!blocks.is_empty(), "no block of `{language}`");
-    Ok(blocks.into_iter().map(|(_, text)| text).collect())
+    let blocks = blocks()?.into_iter().filter(|block| block.language == language);
+    let texts: Vec<String> = blocks.map(|block| block.text).collect();
+    assert!(!texts.is_empty(), "no block of `{language}`");
+    Ok(texts)
 }
 
-/// The block as it stands in code: each of its lines so many levels deeper.
+/// The block with each line indented by a number of levels.
 fn indented(block: &str, levels: usize) -> String {
     let deeper = |line: &str| {
         if line.is_empty() { String::from("\n") } else { format!("{}{line}\n", "    ".repeat(levels)) }
@@ -46,19 +55,20 @@ fn indented(block: &str, levels: usize) -> String {
 }
 
 #[test]
-fn code_is_quoted_from_what_compiles() -> Result<(), Failed> {
+fn code_blocks_are_quoted_from_compiled_files() -> Result<(), Failed> {
     let compiled = [read("examples/quickstart/src/main.rs")?, read("tests/readme/code.rs")?];
     for block in blocks_of("rust")? {
-        let stands =
+        let is_quoted_from =
             |code: &String| (0..3).any(|levels| code.contains(&format!("\n{}", indented(&block, levels))));
-        assert!(compiled.iter().any(stands), "in no file that is compiled:\n{block}");
+        assert!(compiled.iter().any(is_quoted_from), "in no compiled file:\n{block}");
     }
     Ok(())
 }
 
-/// The generated picture, which a test of the cloud keeps true, stands in both, under the size that it tells of itself.
+/// Both pages show the generated picture with the graph's size in its description. A test of the example cloud keeps
+/// the picture up to date.
 #[test]
-fn the_clouds_picture_is_shown() -> Result<(), Failed> {
+fn the_picture_of_the_example_cloud_is_shown_with_its_size() -> Result<(), Failed> {
     let picture = read("examples/iaas/cli/docs/cascade.svg")?;
     let size = picture.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
     let shown = format!(
@@ -66,14 +76,14 @@ fn the_clouds_picture_is_shown() -> Result<(), Failed> {
         size.ok_or("the picture has no title")?
     );
     for file in ["README.md", "ARCHITECTURE.md"] {
-        assert!(read(file)?.contains(&shown), "{file} lacks: {shown}");
+        assert!(read(file)?.contains(&shown), "missing in {file}: {shown}");
     }
     Ok(())
 }
 
-/// Each block is the first lines of what a case of `tests/ui` stores.
+/// Each block with an error is the start of a stored error of `tests/ui`.
 #[test]
-fn errors_are_those_of_the_compiler() -> Result<(), Failed> {
+fn error_blocks_are_errors_of_the_compiler() -> Result<(), Failed> {
     let mut stored = Vec::new();
     for file in fs::read_dir(root().join("tests/ui/fail"))? {
         let path = file?.path();
@@ -85,18 +95,21 @@ fn errors_are_those_of_the_compiler() -> Result<(), Failed> {
         blocks_of("text")?.into_iter().filter(|text| text.starts_with("error")).collect();
     assert!(errors.len() >= 5, "{errors:?}");
     for error in errors.iter().filter(|error| !error.starts_with("error[C")) {
-        assert!(stored.iter().any(|text| text.starts_with(&**error)), "no case says so:\n{error}");
+        assert!(
+            stored.iter().any(|text| text.starts_with(&**error)),
+            "not the start of any stored error:\n{error}"
+        );
     }
     Ok(())
 }
 
 #[test]
-fn commands_are_what_is_there() -> Result<(), Failed> {
+fn commands_name_existing_packages() -> Result<(), Failed> {
     let consoles = blocks_of("console")?;
     let commands: Vec<&str> =
         consoles.iter().flat_map(|block| block.lines()).filter_map(|line| line.strip_prefix("$ ")).collect();
     assert_eq!(commands[..2], COMMANDS);
-    assert!(read(".ci/run")?.lines().any(|line| line == COMMANDS[1]), "`.ci/run` tests otherwise");
+    assert!(read(".ci/run")?.lines().any(|line| line == COMMANDS[1]), "`.ci/run` has no such line");
     for command in &commands {
         let words: Vec<&str> = command.split_whitespace().collect();
         let Some(at) = words.iter().position(|word| *word == "-p") else { continue };
@@ -117,12 +130,12 @@ fn packages() -> Result<Vec<String>, Failed> {
 }
 
 #[test]
-fn links_lead_somewhere() -> Result<(), Failed> {
+fn relative_links_have_targets() -> Result<(), Failed> {
     let readme = read("README.md")?;
     let targets =
         readme.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
     for target in targets.filter(|target| !target.starts_with("http") && !target.starts_with('#')) {
-        assert!(root().join(target).exists(), "{target} is not there");
+        assert!(root().join(target).exists(), "{target} does not exist");
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What must not compile, and what it says; and what must.
+//! Code that must not compile, with its error messages, and code that must.
 
-/// One `TestCases` for all: its cases are checked in one go.
+/// One `TestCases`, because it checks all of its cases with one build.
 #[test]
-fn ui() {
+fn invalid_code_gives_the_stored_errors_and_valid_code_compiles() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("fail/*.rs");
     cases.pass("pass/*.rs");

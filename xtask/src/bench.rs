@@ -1,17 +1,17 @@
-//! `cargo xtask bench`: builds the benchmarks, makes a Python with Django if it can, and runs them all.
+//! `cargo xtask bench`: builds and runs the benchmarks, with a Python environment for Django if possible.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::{cargo, in_turn};
 
-/// Names the Python that has Django to the benchmarks.
+/// The variable that tells the benchmarks which Python has Django.
 const PYTHON: &str = "CASCADE_BENCH_PYTHON";
 
-/// Builds and runs. The arguments are those of `bench-table`.
+/// Builds and runs the benchmarks. The arguments are those of `bench-table`.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let package = ["--release", "--package", "cascade-benches"];
-    // The table runs the other programs, which stand beside it: build them all first.
+    // `bench-table` starts the other binaries, which have to be built before it.
     let mut build = cargo(&["build", "--bins"]);
     let mut table = cargo(&["run", "--quiet", "--bin", "bench-table"]);
     table.args(package).args(["--", "benches/RESULTS.md"]).args(arguments);
@@ -23,8 +23,8 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     in_turn([build.args(package), &mut table])
 }
 
-/// A Python of its own with the newest Django, made once. `None` where there is no Python or no network: the table says
-/// then that Django was not measured.
+/// A virtual environment with the newest Django, which is created once. `None` without Python or network: the table
+/// then says that Django was not measured.
 fn django(directory: &Path) -> Option<PathBuf> {
     let python = directory.join("bin/python");
     let has_django = || {
@@ -36,7 +36,7 @@ fn django(directory: &Path) -> Option<PathBuf> {
     if python.exists() && has_django() {
         return Some(python);
     }
-    eprintln!("making a Python with Django in {}", directory.display());
+    eprintln!("creating a Python environment with Django in {}", directory.display());
     let made = succeeds(Command::new("python3").args(["-m", "venv"]).arg(directory))
         && succeeds(Command::new(&python).args(["-m", "pip", "install", "--quiet", "django"]));
     made.then_some(python)

@@ -1,22 +1,20 @@
-//! `cargo xtask browser`: the pages in a real browser, driven by a script that checks what a person would, and the
-//! pictures in the parsers of their own formats.
+//! `cargo xtask browser`: tests the pages in a real browser, and the generated graphs in the parsers of their formats.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::done;
 
-/// A program that is needed, and the Debian packages that bring it.
+/// The required programs, each with the Debian packages that install it.
 const PROGRAMS: [(&str, &[&str]); 4] = [
-    // Without a font, pictures of pages have boxes in the place of letters.
+    // Without a font, screenshots show boxes in place of letters.
     ("chromium", &["chromium", "fonts-liberation"]),
     ("dot", &["graphviz"]),
     ("node", &["nodejs"]),
     ("npm", &["npm"]),
 ];
 
-/// Gets the browser and its driver if they are not there, writes the pages, and runs the scripts. The pictures that they
-/// take are left in `target/browser` to be looked at.
+/// Installs missing programs, writes the pages, and runs the scripts. Screenshots are left in `target/browser`.
 pub(crate) fn run() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let done = install_programs()
@@ -32,24 +30,23 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Asks Debian for what is missing, and for nothing if nothing is.
+/// Installs missing programs with apt-get.
 fn install_programs() -> Result<(), String> {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !is_there(program)).collect();
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !is_installed(program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
-    eprintln!("installing what is missing: {}", names.join(", "));
+    eprintln!("installing missing programs: {}", names.join(", "));
     let packages = missing.iter().flat_map(|(_, packages)| packages.iter().copied());
-    let help = |error| {
-        format!("{error}\n  help: this needs {}; install it, or run this as root on Debian", names.join(", "))
-    };
-    // A fresh machine has no list of packages, or an old one.
+    let help =
+        |error| format!("{error}\n  help: install {}, or run this task as root on Debian", names.join(", "));
+    // On a fresh machine, the list of packages is missing or outdated.
     quietly(apt_get().args(["update"])).map_err(help)?;
     quietly(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages)).map_err(help)?;
-    match names.iter().find(|program| !is_there(program)) {
+    match names.iter().find(|program| !is_installed(program)) {
         None => Ok(()),
-        Some(program) => Err(help(format!("`{program}` is not there after its package was installed"))),
+        Some(program) => Err(help(format!("`{program}` is missing although its package was installed"))),
     }
 }
 
@@ -59,8 +56,8 @@ fn apt_get() -> Command {
     apt
 }
 
-/// Whether the program can be started. `CHROMIUM` names another browser.
-fn is_there(program: &str) -> bool {
+/// Whether the program is installed. The variable `CHROMIUM` can name another browser.
+fn is_installed(program: &str) -> bool {
     if program == "chromium" && std::env::var_os("CHROMIUM").is_some() {
         return true;
     }
@@ -68,7 +65,8 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// The driver and the parser, from npm, in the versions that `browser/package.json` names; answers their folder.
+/// Installs the browser driver and the parser from npm, in the versions of `browser/package.json`, and returns their
+/// folder.
 fn install_modules(root: &Path) -> Result<PathBuf, String> {
     let folder = root.join("target/browser");
     let wanted = root.join("xtask/browser/package.json");
@@ -89,8 +87,8 @@ fn install_modules(root: &Path) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// The tests write their pages where the browser finds them; the cloud's page is made by `cargo cascade`, and its
-/// documents by rustdoc.
+/// Writes the pages: most of them by tests, the page of the example cloud by `cargo cascade`, and its documentation by
+/// rustdoc.
 fn write_pages(root: &Path) -> Result<(), String> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
@@ -114,13 +112,13 @@ fn drive(root: &Path, folder: &Path) -> Result<(), String> {
         node.current_dir(folder).arg(scripts.join(script));
         node
     };
-    // Both are run, whatever the first finds.
+    // Both scripts run, even if the first one fails.
     let formats = done(node("formats.mjs").arg(cloud).arg(&pages));
     let pages = done(node("pages.mjs").arg(pages).arg(target.join("doc")).arg("."));
     formats.and(pages)
 }
 
-/// What a command prints is of interest only if it fails.
+/// Runs a command and shows its output only if it fails.
 fn quietly(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?} did not start: {error}"))?;
     if output.status.success() {

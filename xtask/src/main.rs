@@ -1,7 +1,7 @@
-//! What is done to this repository beside building and testing it. Without dependencies, so that it starts at once.
+//! The tasks of this repository besides build and test. Without dependencies, so that it builds fast.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
+#![expect(clippy::print_stderr, reason = "a command-line tool reports errors on stderr")]
 
 mod bench;
 mod beside;
@@ -15,15 +15,15 @@ const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
   bench [--large] [--only <benchmark>]…
-                    measure everything, print one table and write it to benches/RESULTS.md; beside Django and
-                    Terraform where there are Python and Terraform. --large also measures 50 million instances,
-                    which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
+                    run all benchmarks, print one table and write it to benches/RESULTS.md; compares with Django and
+                    Terraform if Python and Terraform are installed. --large adds the slow benchmarks, among them one
+                    of 50 million instances, which needs 20 GB of memory; --only prints a part and writes no file
   beside            build and run cascade-sqlite beside Diesel, sqlx and SeaORM, and test it with the oldest rusqlite that it
                     accepts; resolves versions anew, in target/beside
-  restate [PROOF]…  prove with real servers, workers and kills what cascade-restate promises: equal, kills, outages,
-                    refusals, speed, large; larger, if asked for, is a run of a million
-  interleavings     try the locks of a run in many orders of the threads that meet there
-  browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
+  restate [PROOF]…  test cascade-restate with real servers, workers and kills. Proofs: equal, kills, outages, refusals,
+                    guarded, nested, traced, long, speed, large, which are the default, and larger, a run of a million
+  interleavings     test the locks of a run in many orders of the threads
+  browser           test the pages in a headless Chromium, and leave screenshots in target/browser";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,14 +47,14 @@ fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// With locks of another kind, everything is built anew: in a folder of its own.
+/// Builds with instrumented locks, in a target folder of its own because every crate is rebuilt.
 fn interleavings() -> ExitCode {
     let mut test = cargo(&["test", "--target-dir", "target/shuttle"]);
     test.args(["--package", "cascade-core", "--test", "interleavings"]).env("RUSTFLAGS", "--cfg shuttle");
     in_turn([&mut test])
 }
 
-/// Runs these, up to the first that fails.
+/// Runs the commands in order and stops at the first failure.
 fn in_turn<const N: usize>(commands: [&mut Command; N]) -> ExitCode {
     for command in commands {
         match command.status() {
@@ -69,7 +69,7 @@ fn in_turn<const N: usize>(commands: [&mut Command; N]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs a command that has to go well.
+/// Runs a command and returns its failure as an error.
 pub(crate) fn done(command: &mut Command) -> Result<(), String> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),

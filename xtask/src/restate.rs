@@ -1,4 +1,4 @@
-//! `cargo xtask restate`: what `cascade-restate` promises, proven with real servers, workers and kills.
+//! `cargo xtask restate`: tests `cascade-restate` with real servers, workers and kills.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -8,8 +8,8 @@ use crate::done;
 /// The server's version.
 const VERSION: &str = "1.7.12";
 
-/// Gets the server if it is not there, builds what is needed, and runs the proofs that are named, or all. What they leave
-/// is in `target/restate` to be looked at.
+/// Installs the server if it is missing, builds the programs, and runs the chosen proofs, or all. They leave their
+/// files in `target/restate`.
 pub(crate) fn run(chosen: &[&str]) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match prepare(&root).and_then(|server| prove(&root, &server, chosen)) {
@@ -21,7 +21,7 @@ pub(crate) fn run(chosen: &[&str]) -> ExitCode {
     }
 }
 
-/// The npm package that has the server's binary for this platform.
+/// The npm package with the server's binary for this platform.
 fn package() -> Result<&'static str, String> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => Ok("@restatedev/restate-server-linux-x64"),
@@ -32,7 +32,7 @@ fn package() -> Result<&'static str, String> {
     }
 }
 
-/// The server's binary.
+/// Installs the server if it is missing, and returns the path of its binary.
 fn prepare(root: &Path) -> Result<PathBuf, String> {
     let (package, folder) = (package()?, root.join("target/restate-server"));
     let server = folder.join("node_modules").join(package).join("bin/restate-server");

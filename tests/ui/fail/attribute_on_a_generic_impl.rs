@@ -1,4 +1,4 @@
-//! An extension is not generic.
+//! The attribute on a generic `impl`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::VmInstance;

@@ -1,4 +1,4 @@
-//! The attribute goes on an `impl`.
+//! The attribute on a struct.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::VmInstance;

@@ -1,4 +1,4 @@
-//! The attribute goes on an inherent `impl`.
+//! The attribute on the `impl` of a trait.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::VmInstance;

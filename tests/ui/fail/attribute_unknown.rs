@@ -1,4 +1,4 @@
-//! Attributes that are misspelled.
+//! Misspelled attributes of methods.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A field that a program cannot provide: it cannot be cloned.
+//! A field whose type cannot be provided, because it is not `Clone`.
 
 use cascade_core::prelude::*;
 

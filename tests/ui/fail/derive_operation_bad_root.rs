@@ -1,4 +1,4 @@
-//! A root that is no resource, and a payload that cannot be kept.
+//! A root that is not a resource.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::Disk;

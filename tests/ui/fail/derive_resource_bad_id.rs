@@ -1,4 +1,4 @@
-//! An id that cannot be printed.
+//! An id type that does not implement `Display`.
 
 use cascade_core::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A module in the place of a type.
+//! A module as an edge.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, HostId, VmId, VmInstance};

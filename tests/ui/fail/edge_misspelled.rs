@@ -1,4 +1,4 @@
-//! An edge that names no type: rustc's own error, with its own help, once.
+//! A misspelled edge: one error, with the suggestion of rustc.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

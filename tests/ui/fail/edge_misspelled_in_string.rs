@@ -1,4 +1,4 @@
-//! The same in a string literal.
+//! A misspelled edge in a string literal.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

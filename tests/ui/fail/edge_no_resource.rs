@@ -1,4 +1,4 @@
-//! An edge whose type is no resource.
+//! An edge whose type is not a resource.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Disk, Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A type that exists and is not imported: one error, however often it is named.
+//! A type that exists but is not imported: one error, although it is named several times.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! The edges of an add-on are decided too.
+//! An undecided edge of an add-on.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, L3Network, NetworkId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! Two resources that are called alike in two modules: one is an edge, and not the other.
+//! Two resources with one name in two modules, of which only one is an edge.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, VmId, VmInstance};

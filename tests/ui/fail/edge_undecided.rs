@@ -1,4 +1,4 @@
-//! An edge that an operation leaves undecided.
+//! An edge without a rule for an operation.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, L3Network, NetworkId, VmId, VmInstance};

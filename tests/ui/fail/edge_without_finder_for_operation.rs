@@ -1,4 +1,4 @@
-//! An edge whose finders are for other operations.
+//! An edge that has finders for other operations only.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{DetachHost, Error, Host, HostId, VmId, VmInstance};

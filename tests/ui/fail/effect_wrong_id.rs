@@ -1,4 +1,4 @@
-//! An effect that takes other ids than its resource has.
+//! An effect that takes the ids of another resource.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

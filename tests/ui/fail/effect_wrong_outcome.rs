@@ -1,4 +1,4 @@
-//! An effect that answers for other ids.
+//! An effect that returns an outcome for the ids of another resource.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

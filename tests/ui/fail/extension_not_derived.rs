@@ -1,4 +1,4 @@
-//! An annotated type that cannot be made.
+//! An annotated type without `#[derive(Extension)]`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::VmInstance;

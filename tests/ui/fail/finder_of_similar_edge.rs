@@ -1,4 +1,4 @@
-//! A finder for another resource than the edge that it is spelled like.
+//! A finder for a resource whose name is similar to that of an edge.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, L3Network, NetworkId, VmId, VmInstance};

@@ -14,12 +14,12 @@ impl VmCascade {
     }
 
     #[affected(by = Host, on = Delete)]
-    async fn one(&self, _ids: &[HostId]) -> Result<Vec<VmId>, Error> {
+    async fn first(&self, _ids: &[HostId]) -> Result<Vec<VmId>, Error> {
         Ok(Vec::new())
     }
 
     #[affected(by = Host, on = Delete)]
-    async fn another(&self, _ids: &[HostId]) -> Result<Vec<VmId>, Error> {
+    async fn second(&self, _ids: &[HostId]) -> Result<Vec<VmId>, Error> {
         Ok(Vec::new())
     }
 

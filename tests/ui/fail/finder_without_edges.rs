@@ -1,4 +1,4 @@
-//! A finder where no edge is listed.
+//! A finder although no edge is listed.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A finder that takes other ids than its edge has.
+//! A finder that takes the ids of another resource.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A finder that answers with other pairs.
+//! A finder that returns pairs of child and parent.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

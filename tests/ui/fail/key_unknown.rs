@@ -1,4 +1,4 @@
-//! Keys that there are not.
+//! Unknown keys of `#[cascade]`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A crate that there is not.
+//! A misspelled crate in `link!`.
 
 cascade_core::link!(cascade_tests_hots);
 

@@ -1,4 +1,4 @@
-//! A future that is not `Send`: reported at the method, with the value that it holds.
+//! A future that is not `Send`: the error is at the name of the method and points to the value.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A future of something that is no result.
+//! A future whose output is not a `Result`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A type of a method that is not imported: one error, at the method.
+//! A type in a signature that is not imported: one error.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

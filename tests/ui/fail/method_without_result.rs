@@ -1,4 +1,4 @@
-//! Methods without a result, said or not said.
+//! A method without a return type, and one that does not return a `Result`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! Arguments that no method can take.
+//! Invalid arguments.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! An error that is none.
+//! An error type that does not implement `Error`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! A method that takes another operation than it is for.
+//! A method that takes another operation than its attribute names.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, Suspend, VmId, VmInstance};

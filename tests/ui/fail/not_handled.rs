@@ -1,4 +1,4 @@
-//! A handler crate that is a dependency, and never named: its extensions are not in the program.
+//! A crate with an extension that is a dependency, but is not linked.
 
 use cascade_tests_resources::{Host, VmInstance};
 

@@ -1,4 +1,4 @@
-//! An operation that is started from a resource which it does not name.
+//! An operation that is started from a resource that it does not name as a root.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{DetachHost, Host, Zone};

@@ -1,4 +1,4 @@
-//! Attributes without their operation.
+//! Attributes without an operation.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
@@ -19,7 +19,7 @@ impl VmCascade {
     }
 
     #[check]
-    async fn may_go(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
+    async fn may_be_removed(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
         Ok(Vec::new())
     }
 }

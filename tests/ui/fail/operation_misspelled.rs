@@ -1,4 +1,4 @@
-//! An operation that names no type: one error, however often it is named.
+//! A misspelled operation: one error, although it is named several times.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
@@ -19,7 +19,7 @@ impl VmCascade {
     }
 
     #[check(Delet)]
-    async fn may_go(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
+    async fn may_be_removed(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
         Ok(Vec::new())
     }
 }

@@ -1,4 +1,4 @@
-//! One method that checks one operation twice.
+//! One method with two check attributes for one operation.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
@@ -20,7 +20,7 @@ impl VmCascade {
 
     #[check(Delete)]
     #[check(Delete)]
-    async fn may_go(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
+    async fn may_be_removed(&self, _vms: &[VmId]) -> Result<Vec<Veto<VmId>>, Error> {
         Ok(Vec::new())
     }
 }

@@ -1,4 +1,4 @@
-//! A root for a rule that is only for the root.
+//! `root` in a rule for an instance that is itself the root.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance, Zone};

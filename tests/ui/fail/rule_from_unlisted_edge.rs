@@ -1,4 +1,4 @@
-//! A rule from an edge that is not listed.
+//! A rule for an edge that is not listed.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, PrimaryStorage, VmId, VmInstance};

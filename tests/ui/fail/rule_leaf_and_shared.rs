@@ -1,4 +1,4 @@
-//! A rule that leaves the instance, and lets it go.
+//! A rule that is both `leaf` and `shared`.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! Two rules that match equally well.
+//! Two rules for one edge.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};

@@ -1,4 +1,4 @@
-//! Two rules for one root that match equally well.
+//! Two rules for one edge and one root.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance, Zone};

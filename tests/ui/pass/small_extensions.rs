@@ -1,4 +1,4 @@
-//! A root without edges, a folder in a folder, and types that are called like what the macros use.
+//! A resource without edges, a resource that depends on itself, and types with the names that the macros use.
 
 #![deny(warnings)]
 
@@ -11,7 +11,7 @@ struct ZoneCascade;
 #[cascade(resource = Zone)]
 impl ZoneCascade {}
 
-/// Names that expanded code must not trip over.
+/// Names that the expanded code must not resolve to.
 #[allow(dead_code)]
 mod confusing {
     pub struct Option;
@@ -50,7 +50,7 @@ impl FolderCascade {
 
     #[cfg(any())]
     #[cleanup(Delete)]
-    async fn only_sometimes(&self, _folders: &[FolderId]) -> Result<(), Error> {
+    async fn not_compiled(&self, _folders: &[FolderId]) -> Result<(), Error> {
         std::result::Result::Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Types by name, by path, in a string literal, under another name; edges by another spelling than in the list.
+//! Types by name, by path, in a string literal and by an alias; edges that are spelled differently than in `edges`.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Everything that an extension can say, under lints that a careful crate would set.
+//! An extension with every attribute and argument, under strict lints.
 
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, unused_qualifications, unreachable_pub, elided_lifetimes_in_paths)]
@@ -34,13 +34,13 @@ pub struct VmCascade {
     with_parent(Suspend, from = [PrimaryStorage]),
 )]
 impl VmCascade {
-    /// Pairs.
+    /// Returns pairs.
     #[affected(by = Host)]
     async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
         Ok(hosts.iter().take(self.limit).map(|host| (host.clone(), VmId(host.0.clone()))).collect())
     }
 
-    /// The operation and the context, in either order.
+    /// Takes the operation before the context.
     #[affected(by = Host, on = DetachHost)]
     async fn in_cluster(
         &self,
@@ -52,14 +52,14 @@ impl VmCascade {
         Ok(hosts.iter().map(|host| (host.clone(), VmId(name.clone()))).collect())
     }
 
-    /// Children alone, and a boxed error.
+    /// Returns children only, and a boxed error.
     #[affected(by = PrimaryStorage)]
     #[affected(by = PrimaryStorage, on = Delete)]
     async fn on_storages(&self, _: &[StorageId]) -> Result<Vec<VmId>, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Vec::new())
     }
 
-    /// A future that is not written with `async`.
+    /// Returns a future without `async`.
     #[affected(by = L3Network)]
     fn with_nics(
         &self,
@@ -76,7 +76,7 @@ impl VmCascade {
 
     #[check(Delete, effects = [destroy])]
     #[check(Suspend)]
-    async fn may_go(&self, vms: &[VmId], cx: &StepContext) -> Result<Vec<Veto<VmId>>, Error> {
+    async fn may_be_removed(&self, vms: &[VmId], cx: &StepContext) -> Result<Vec<Veto<VmId>>, Error> {
         let reason = if cx.operation::<Suspend>().is_some() { "suspended" } else { "deleted" };
         Ok(vms.iter().map(|vm| Veto::new(vm.clone(), reason)).collect())
     }
@@ -116,13 +116,13 @@ impl VmCascade {
         Ok(vms.iter().filter(|_| cx.operation::<Delete>().is_some()).cloned().collect())
     }
 
-    /// A method without any attribute of ours.
+    /// A method without attributes of `#[cascade]`.
     #[inline]
     fn plain(&self, vms: &[VmId]) {
         assert!(vms.len() <= self.limit);
     }
 
-    /// Not only methods.
+    /// An item that is not a method.
     const LIMIT: usize = 100;
 }
 

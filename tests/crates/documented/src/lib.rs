@@ -1,14 +1,14 @@
-//! Extensions whose types come by every kind of name, for rustdoc to link: see `tests/rustdoc.rs`.
+//! Extensions that name types in every possible way; `tests/rustdoc.rs` checks the links to them.
 
 #![forbid(unsafe_code)]
-#![expect(unused_qualifications, reason = "how types are named is what it is about")]
-#![expect(missing_debug_implementations, reason = "nobody looks at them but rustdoc")]
+#![expect(unused_qualifications, reason = "the tests need different spellings of one type")]
+#![expect(missing_debug_implementations, reason = "only rustdoc reads these types")]
 
 use cascade_core::prelude::*;
 
 use places::{Cluster as Group, Zone};
 
-/// Where things are.
+/// Places of hosts.
 pub mod places {
     use cascade_core::prelude::*;
 
@@ -27,7 +27,7 @@ pub mod places {
     #[resource(id = u64)]
     pub struct Room;
 
-    /// A copy of a storage, called like a derive.
+    /// A copy of a storage; its name is also that of a derive.
     #[derive(Resource)]
     #[resource(id = u64)]
     pub struct Copy;
@@ -35,7 +35,7 @@ pub mod places {
 
 pub use places::Copy;
 
-/// A storage, under another name.
+/// An alias of a storage.
 pub type Pool = Storage;
 
 /// A storage.
@@ -43,7 +43,7 @@ pub type Pool = Storage;
 #[resource(id = u64)]
 pub struct Storage;
 
-/// Nobody outside sees it.
+/// A private resource.
 #[derive(Resource)]
 #[resource(id = u64)]
 struct Secret;
@@ -53,11 +53,11 @@ struct Secret;
 #[resource(id = u64)]
 pub struct Host;
 
-/// What becomes of hosts.
+/// The extension of hosts.
 #[derive(Extension)]
 pub struct HostCascade;
 
-/// Hosts go with what they stand in.
+/// Hosts are removed with their zone.
 #[cascade(
     resource = "Host",
     edges = [Zone, Group, Copy, Pool, crate::places::Room, Secret],
@@ -97,7 +97,7 @@ impl HostCascade {
     }
 
     #[check(Delete, effects = [remove])]
-    async fn may_go(&self, _hosts: &[u64]) -> Result<Vec<Veto<u64>>, StepError> {
+    async fn may_be_removed(&self, _hosts: &[u64]) -> Result<Vec<Veto<u64>>, StepError> {
         Ok(Vec::new())
     }
 
@@ -115,14 +115,14 @@ impl HostCascade {
     }
 }
 
-/// What becomes of storages.
+/// The extension of storages.
 #[derive(Extension)]
 pub struct StorageCascade;
 
-/// Storages go with their zone.
+/// Storages are removed with their zone.
 #[cascade(resource = Storage, edges = [Zone], addon)]
 impl StorageCascade {
-    /// Anybody may ask it.
+    /// A public finder.
     #[affected(by = Zone)]
     pub async fn in_zones(&self, _zones: &[u64]) -> Result<Vec<u64>, StepError> {
         Ok(Vec::new())

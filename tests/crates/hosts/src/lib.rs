@@ -1,9 +1,9 @@
-//! A crate with the extension of `Host`, and nothing that anybody would name.
+//! A crate with the extension of `Host`. Other crates use no item of it.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, Zone, ZoneId};
 
-/// What `Host` does.
+/// The extension of `Host`.
 #[derive(Debug, Extension)]
 pub struct HostCascade;
 

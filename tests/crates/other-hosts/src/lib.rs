@@ -1,19 +1,20 @@
-//! A crate that names a resource and an operation as another crate does: by itself all is well.
+//! A crate whose resource has the name, and whose operation has the code, of one in `cascade-tests-resources`. Without
+//! that crate, both are valid.
 
 use cascade_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Another machine than that of `cascade-tests-resources`.
+/// A resource with the name of `cascade_tests_resources::Host`.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub struct Host;
 
-/// Another operation than that of `cascade-tests-resources`, with its code.
+/// An operation with the code of `cascade_tests_resources::Suspend`.
 #[derive(Operation, Clone, Debug, Serialize, Deserialize)]
 #[operation(code = "suspend")]
 pub struct Pause;
 
-/// What the other `Host` does.
+/// The extension of this `Host`.
 #[derive(Debug, Extension)]
 pub struct OtherHostCascade;
 

@@ -1,12 +1,12 @@
-//! The resources and operations that the tests share, in a crate of their own, as a team would keep them.
+//! The resources and operations that the tests share, in a crate of their own, as in a real project.
 
 use cascade_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Defines ids over `String`.
+/// Defines id types that wrap a `String`.
 macro_rules! ids {
     ($($id:ident)+) => {$(
-        /// The name of an instance.
+        /// The id of an instance.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $id(pub String);
 
@@ -26,17 +26,17 @@ macro_rules! ids {
 
 ids!(ZoneId HostId StorageId NetworkId VmId FolderId);
 
-/// A place with hosts and storages.
+/// A data centre with hosts and storages.
 #[derive(Debug, Resource)]
 #[resource(id = ZoneId)]
 pub struct Zone;
 
-/// A machine.
+/// A physical machine.
 #[derive(Debug, Resource)]
 #[resource(id = HostId)]
 pub struct Host;
 
-/// What keeps the volumes.
+/// A storage for volumes.
 #[derive(Debug, Resource)]
 #[resource(id = StorageId)]
 pub struct PrimaryStorage;
@@ -51,12 +51,12 @@ pub struct L3Network;
 #[resource(id = VmId)]
 pub struct VmInstance;
 
-/// A folder, that may be in a folder.
+/// A folder, which can be in another folder.
 #[derive(Debug, Resource)]
 #[resource(id = FolderId)]
 pub struct Folder;
 
-/// A resource whose name is not that of its type.
+/// A resource whose name differs from the name of its type.
 #[derive(Debug, Resource)]
 #[resource(id = VmId, name = "OldVm")]
 pub struct LegacyVm;
@@ -65,7 +65,7 @@ pub struct LegacyVm;
 #[derive(Debug)]
 pub struct Disk;
 
-/// Take a host out of its cluster.
+/// Removes a host from its cluster.
 #[derive(Operation, Clone, Debug, Serialize, Deserialize)]
 #[operation(code = "host.detach", root = Host)]
 pub struct DetachHost {
@@ -73,18 +73,18 @@ pub struct DetachHost {
     pub cluster: String,
 }
 
-/// Stop everything for a while.
+/// Stops an instance and everything that depends on it.
 #[derive(Operation, Clone, Debug, Serialize, Deserialize)]
 #[operation(code = "suspend")]
 pub struct Suspend;
 
-/// What goes wrong.
+/// The error of the methods.
 #[derive(Debug)]
 pub struct Error;
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("it went wrong")
+        f.write_str("the call failed")
     }
 }
 

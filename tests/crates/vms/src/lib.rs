@@ -3,7 +3,7 @@
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Host, HostId, L3Network, NetworkId, VmId, VmInstance};
 
-/// What `VmInstance` does.
+/// The extension of `VmInstance`.
 #[derive(Debug, Extension)]
 pub struct VmCascade;
 
@@ -21,7 +21,7 @@ impl VmCascade {
     }
 }
 
-/// What a network adds to `VmInstance`.
+/// The add-on that makes `VmInstance` depend on networks.
 #[derive(Debug, Extension)]
 pub struct NicCascade;
 

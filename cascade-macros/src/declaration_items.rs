@@ -1,0 +1,190 @@
+//! The items of a declaration, as arrays of plain values. They refer to types and methods by index and hold no pointer,
+//! so that a program needs no relocations for them.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+use syn::Attribute;
+
+use crate::adapter::index_literal;
+use crate::args::PolicyKind;
+use crate::method_attributes::PhaseKind;
+use crate::methods::Method;
+use crate::model::{Decision, Finder, Model, Phase, Rule};
+use crate::place::line;
+use crate::types::TypeRef;
+
+/// The resources and operations of a declaration. Their order is the order of their first use, which gives their
+/// indices.
+pub(crate) struct TypeTable<'m> {
+    pub(crate) resources: Vec<&'m TypeRef>,
+    pub(crate) operations: Vec<&'m TypeRef>,
+}
+
+impl<'m> TypeTable<'m> {
+    pub(crate) fn new(resource: &'m TypeRef) -> Self {
+        Self { resources: vec![resource], operations: Vec::new() }
+    }
+
+    fn resource(&mut self, ty: &'m TypeRef) -> Literal {
+        index_in(&mut self.resources, ty)
+    }
+
+    fn operation(&mut self, ty: &'m TypeRef) -> Literal {
+        index_in(&mut self.operations, ty)
+    }
+}
+
+/// The index of the type, which is added if it is new.
+fn index_in<'m>(known: &mut Vec<&'m TypeRef>, ty: &'m TypeRef) -> Literal {
+    let index = known.iter().position(|known| known.has_spelling_of(ty)).unwrap_or_else(|| {
+        known.push(ty);
+        known.len() - 1
+    });
+    index_literal(index)
+}
+
+/// Consecutive items with the same `#[cfg(…)]`s.
+struct CfgGroup<'m> {
+    cfgs: &'m [Attribute],
+    items: Vec<TokenStream>,
+}
+
+/// The statements that add all items in order, with one statement for consecutive items without a `#[cfg(…)]`.
+pub(crate) fn declaration_items<'m>(
+    extension: &Ident,
+    model: &'m Model,
+    types: &mut TypeTable<'m>,
+) -> Vec<TokenStream> {
+    let mut groups: Vec<CfgGroup<'m>> = Vec::new();
+    let mut add = |cfgs: &'m [Attribute], items: Vec<TokenStream>| match groups.last_mut() {
+        Some(last) if last.cfgs.is_empty() && cfgs.is_empty() => last.items.extend(items),
+        _ => groups.push(CfgGroup { cfgs, items }),
+    };
+    let at = line(extension.span());
+    add(&[], vec![quote!(At { line: #at })]);
+    for edge in &model.edges {
+        let (line, resource) = (line(edge.span()), types.resource(edge));
+        add(&[], vec![quote!(Edge { line: #line, resource: #resource })]);
+    }
+    for other in &model.after {
+        let (line, resource) = (line(other.at), types.resource(&other.ty));
+        add(&[], vec![quote!(After { line: #line, resource: #resource })]);
+    }
+    for one in &model.finders {
+        add(&model.methods[one.method].cfgs, finder(one, types));
+    }
+    for (index, method) in model.methods.iter().enumerate() {
+        if !method.rules.is_empty() {
+            add(&method.cfgs, effect(index, method, model));
+        }
+    }
+    for one in &model.phases {
+        add(&model.methods[one.method].cfgs, phase(one, model, types));
+    }
+    for one in &model.rules {
+        let cfgs: &[Attribute] = match &one.decision {
+            Decision::Effect { method, .. } => &model.methods[*method].cfgs,
+            Decision::Policy(_) => &[],
+        };
+        add(cfgs, rule(one, types));
+    }
+    groups.into_iter().map(CfgGroup::statement).collect()
+}
+
+impl CfgGroup<'_> {
+    fn statement(self) -> TokenStream {
+        let Self { cfgs, items } = self;
+        quote!(#(#cfgs)* written.parts(&[#(__Part::#items),*]);)
+    }
+}
+
+fn finder<'m>(finder: &'m Finder, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
+    let (line, method) = (line(finder.edge.at), index_literal(finder.method));
+    let resource = types.resource(&finder.edge.ty);
+    let mut items = vec![quote!(Finder { line: #line, method: #method, resource: #resource })];
+    if let Some(operation) = &finder.operation {
+        let operation = types.operation(&operation.ty);
+        items.push(quote!(ForOperation { operation: #operation }));
+    }
+    items
+}
+
+/// The effect of a method that has rules, and the effects that it supersedes.
+fn effect(index: usize, method: &Method, model: &Model) -> Vec<TokenStream> {
+    let (line, index) = (line(method.name.span()), index_literal(index));
+    let mut items = vec![quote!(Effect { line: #line, method: #index })];
+    items
+        .extend(method_indices(&method.supersedes, model).map(|other| quote!(Supersedes { method: #other })));
+    items
+}
+
+fn phase<'m>(phase: &'m Phase, model: &Model, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
+    let (line, method) = (line(phase.operation.at), index_literal(phase.method));
+    let operation = types.operation(&phase.operation.ty);
+    let kind = match phase.kind {
+        PhaseKind::Check => quote!(Check),
+        PhaseKind::Begin => quote!(Begin),
+        PhaseKind::Cleanup => quote!(Cleanup),
+        PhaseKind::Verify => quote!(Verify),
+    };
+    let mut items = vec![quote! {
+        Phase { line: #line, phase: ::cascade_core::Phase::#kind, method: #method, operation: #operation }
+    }];
+    items.extend(method_indices(&phase.effects, model).map(|effect| quote!(Only { method: #effect })));
+    items
+}
+
+/// The indices of the methods with these names. Unknown names are omitted: they have been reported.
+fn method_indices(names: &[Ident], model: &Model) -> impl Iterator<Item = Literal> {
+    let index = |name: &Ident| model.methods.iter().position(|method| method.name == *name);
+    names.iter().filter_map(index).map(index_literal)
+}
+
+fn rule<'m>(rule: &'m Rule, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
+    let (line, operation) = (line(rule.operation.at), types.operation(&rule.operation.ty));
+    let (start, end) = match &rule.decision {
+        Decision::Effect { method, leaf, shared } => {
+            let method = index_literal(*method);
+            let end = match (leaf, shared) {
+                (true, _) => Some(quote!(Leaf)),
+                (false, true) => Some(quote!(WithLastOwner)),
+                (false, false) => None,
+            };
+            (quote!(Runs { line: #line, operation: #operation, method: #method }), end)
+        }
+        Decision::Policy(kind) => {
+            let policy = policy(*kind);
+            (
+                quote! {
+                    Policy {
+                        line: #line,
+                        operation: #operation,
+                        policy: ::cascade_core::__private::Policy::#policy,
+                    }
+                },
+                None,
+            )
+        }
+    };
+    let mut items = vec![start];
+    for edge in &rule.from {
+        let resource = types.resource(&edge.ty);
+        items.push(quote!(From { resource: #resource }));
+    }
+    for root in &rule.roots {
+        let resource = types.resource(root);
+        items.push(quote!(Root { resource: #resource }));
+    }
+    items.extend(end);
+    items
+}
+
+fn policy(kind: PolicyKind) -> TokenStream {
+    match kind {
+        PolicyKind::Ignore => quote!(Ignore),
+        PolicyKind::Retain => quote!(Retain),
+        PolicyKind::Restrict => quote!(Restrict),
+        PolicyKind::WithParent => quote!(WithParent),
+        PolicyKind::Shared => quote!(Shared),
+    }
+}

@@ -1,0 +1,22 @@
+//! An edge with a rule for one root only.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance, Zone};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host], root = Zone)]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! An effect that returns a number.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<usize, Error> {
+        Ok(1)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! A finder for an operation that does not propagate along its edge.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, Suspend, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = Host, on = Suspend)]
+    async fn suspended(&self, _ids: &[HostId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+//! A leaf effect that supersedes a removal: the instance would stay while its dependents are removed.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Host, HostId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Host])]
+impl VmCascade {
+    #[affected(by = Host)]
+    async fn on_hosts(&self, _hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Host], leaf)]
+    #[supersedes(destroy)]
+    async fn stop(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[on(Delete)]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}
