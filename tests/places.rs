@@ -67,7 +67,7 @@ struct Documented;
 #[test]
 fn a_descriptor_read_from_text_equals_the_constant() {
     fn check<R: Resource>() {
-        let (read, constant) = (R::told(), R::DESCRIPTOR);
+        let (read, constant) = (R::descriptor_from_text(), R::DESCRIPTOR);
         assert_eq!(format!("{read:?}"), format!("{constant:?}"));
         assert_eq!(
             (read.name(), read.docs(), read.place()),
@@ -77,5 +77,8 @@ fn a_descriptor_read_from_text_equals_the_constant() {
     check::<Documented>();
     check::<Volume>();
     check::<Host>();
-    assert_eq!(Documented::told().docs(), "A documented resource.\n\nThe text has several paragraphs.");
+    assert_eq!(
+        Documented::descriptor_from_text().docs(),
+        "A documented resource.\n\nThe text has several paragraphs."
+    );
 }

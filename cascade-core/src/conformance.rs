@@ -23,10 +23,9 @@ use futures::future::BoxFuture;
 use crate::affected::{Affected, Ran};
 use crate::cascade::{Cascade, CascadeBuilder, themselves};
 use crate::discover::seen;
-use crate::engine::Engine;
-use crate::engine::{Layer, Next, StepAnswer, StepCall};
+use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
-use crate::handler::{FindContext, StepContext, once};
+use crate::handler::{FindContext, StepContext, call_once};
 use crate::model::{Operation, Phase};
 use crate::plan::Plan;
 use crate::report::State;
@@ -241,9 +240,9 @@ impl<O: Operation> Direct<'_, O> {
         }
         for (phase, pass) in self.passes() {
             for (slot, method) in pass.methods.iter().enumerate() {
-                let bit = 1 << (slot - pass.work.first_slot[method.resource]);
+                let bit = 1 << (slot - pass.work.first_step_kind[method.resource]);
                 let takes_part = |index: &u32| {
-                    pass.work.masks.get(self.affected.node(method.resource, *index) as usize) & bit != 0
+                    pass.work.pending.get(self.affected.node(method.resource, *index) as usize) & bit != 0
                 };
                 let instances: Vec<u32> =
                     self.affected.instances(method.resource).filter(takes_part).collect();
@@ -275,7 +274,7 @@ impl<O: Operation> Direct<'_, O> {
             let extension = &*self.cascade.engine.extensions[method.extension];
             let limit = extension.descriptor().settings.timeout;
             let name = || self.name(method, Phase::Verify);
-            match once(limit, || extension.verify(method.index, &batch, &cx)).await {
+            match call_once(limit, || extension.verify(method.index, &batch, &cx)).await {
                 Ok(Ok(left)) if left.is_empty() => {}
                 Ok(Ok(left)) => self.note(&name(), format!("it says that {} are still there", left.len())),
                 Ok(Err(stranger)) => {
@@ -302,7 +301,7 @@ impl<O: Operation> Direct<'_, O> {
                     let batch = self.affected.columns[resource].ids.select(&instances);
                     let extension = &*self.cascade.engine.extensions[extension];
                     let limit = declared.settings.timeout;
-                    match once(limit, || extension.check(index, &batch, &cx)).await {
+                    match call_once(limit, || extension.check(index, &batch, &cx)).await {
                         Ok(Ok(vetoes)) if instances.is_empty() && !vetoes.is_empty() => {
                             self.note(&self.name(method, Phase::Check), "it objected to nothing".to_owned());
                         }
@@ -323,7 +322,7 @@ impl<O: Operation> Direct<'_, O> {
         let batch = self.affected.columns[method.resource].ids.select(instances);
         let extension = &*self.cascade.engine.extensions[method.extension];
         let limit = extension.descriptor().settings.timeout;
-        match once(limit, || extension.act((phase, method.index), batch.ids(), &cx)).await {
+        match call_once(limit, || extension.act((phase, method.index), batch.ids(), &cx)).await {
             Ok(failures) => {
                 if let Some((_, error)) = failures.first() {
                     self.note(&self.name(method, phase), format!("an instance failed: {error}"));
@@ -371,7 +370,7 @@ impl<O: Operation> Direct<'_, O> {
         let cx = FindContext::of(affected);
         let batch = affected.columns[parent].ids.select(parents);
         let limit = extension.descriptor().settings.timeout;
-        match once(limit, || extension.find(route.finder, &batch, &cx)).await {
+        match call_once(limit, || extension.find(route.finder, &batch, &cx)).await {
             Ok(found) => {
                 let asked = |at: usize| affected.graph.resources[parent].descriptor.print_id(&batch, at);
                 Some((0..found.len()).map(|position| found.printed(position, &asked)).collect())

@@ -8,9 +8,9 @@ pub use inventory;
 pub use crate::document::documented;
 #[cfg(debug_assertions)]
 pub use crate::extension::FOR_COMMON_IDS;
-pub use crate::extension::{Annotated, Part, Policy, Written};
+pub use crate::extension::{Annotated, DeclarationWriter, Item, Policy};
 pub use crate::extension::{Registration, assert_handled};
-pub use crate::handler::{Answered, Call, Called};
+pub use crate::handler::{Invocation, MethodFuture, ReplyResult};
 
 /// No resource at all: what every operation with a root is said to start from, beside its root.
 #[derive(Debug)]

@@ -94,7 +94,7 @@ pub(crate) fn declaration_items<'m>(
 impl CfgGroup<'_> {
     fn statement(self) -> TokenStream {
         let Self { cfgs, items } = self;
-        quote!(#(#cfgs)* written.parts(&[#(__Part::#items),*]);)
+        quote!(#(#cfgs)* writer.items(&[#(__Item::#items),*]);)
     }
 }
 

@@ -20,8 +20,8 @@ pub(crate) fn declaration(parsed: &ParsedImpl, resource: &TypeRef, model: &Model
     // With this span, the compiler reports a type that is not a resource once, at its name.
     let declare = quote_spanned! {resource.span()=>
         #[inline]
-        fn declare(written: &mut ::cascade_core::__private::Written) {
-            use ::cascade_core::__private::Part as __Part;
+        fn declare(writer: &mut ::cascade_core::__private::DeclarationWriter) {
+            use ::cascade_core::__private::Item as __Item;
 
             #(#statements)*
         }
@@ -46,8 +46,8 @@ pub(crate) fn declaration(parsed: &ParsedImpl, resource: &TypeRef, model: &Model
             fn call<'a>(
                 &'a self,
                 method: u16,
-                call: &::cascade_core::__private::Call<'a, '_>,
-            ) -> ::cascade_core::__private::Answered<'a> {
+                call: &::cascade_core::__private::Invocation<'a, '_>,
+            ) -> ::cascade_core::__private::ReplyResult<'a> {
                 match method {
                     #(#arms)*
                     _ => call.refused(),
@@ -66,26 +66,26 @@ fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<Tok
     let mut types = TypeTable::new(resource);
     let items = declaration_items(extension, model, &mut types);
     let names = names(extension, model);
-    let described = quote!(<#resource as ::cascade_core::Resource>::described);
-    let mut statements = vec![quote!(written.extension(#names, ::core::file!(), #described);)];
+    let descriptor = quote!(<#resource as ::cascade_core::Resource>::descriptor);
+    let mut statements = vec![quote!(writer.extension(#names, ::core::file!(), #descriptor);)];
     statements.extend(
         types
             .resources
             .iter()
             .skip(1)
-            .map(|ty| quote!(written.resource(<#ty as ::cascade_core::Resource>::described);)),
+            .map(|ty| quote!(writer.resource(<#ty as ::cascade_core::Resource>::descriptor);)),
     );
     statements.extend(
         types
             .operations
             .iter()
-            .map(|ty| quote!(written.operation(<#ty as ::cascade_core::Operation>::described);)),
+            .map(|ty| quote!(writer.operation(<#ty as ::cascade_core::Operation>::descriptor);)),
     );
     if !docs.is_empty() {
-        statements.push(quote!(written.docs(#docs);));
+        statements.push(quote!(writer.docs(#docs);));
     }
     if model.args.addon {
-        statements.push(quote!(written.addon();));
+        statements.push(quote!(writer.addon();));
     }
     statements.extend(settings(&model.args.settings));
     statements.extend(items);
@@ -98,7 +98,7 @@ fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<Tok
 fn effect_docs(index: usize, method: &Method) -> Option<TokenStream> {
     let (cfgs, docs, index) = (&method.cfgs, &method.docs, index_literal(index));
     let is_documented = !method.rules.is_empty() && !docs.is_empty();
-    is_documented.then(|| quote!(#(#cfgs)* written.effect_docs(#index, #docs);))
+    is_documented.then(|| quote!(#(#cfgs)* writer.effect_docs(#index, #docs);))
 }
 
 /// The names of the package, the extension and its methods, separated by spaces.
@@ -128,7 +128,7 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     let retries = settings.retries.iter().map(|retries| quote!(.retries(#retries)));
     let given: Vec<TokenStream> = batch.chain(concurrency).chain(timeout).chain(retries).collect();
     (!given.is_empty()).then(|| {
-        quote!(written.settings(<::cascade_core::StepSettings as ::core::default::Default>::default()#(#given)*);)
+        quote!(writer.settings(<::cascade_core::StepSettings as ::core::default::Default>::default()#(#given)*);)
     })
 }
 

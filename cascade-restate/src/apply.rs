@@ -135,7 +135,7 @@ impl RemoteApply {
     }
 
     async fn begin(self) -> Result<(Self, PlanRef), RestateError> {
-        let digest = self.admit()?;
+        let digest = self.precheck()?;
         let client = &self.client;
         let stored = client.workers.store(&self.plan).await;
         let place = match stored {
@@ -176,7 +176,7 @@ impl RemoteApply {
     }
 
     /// What stands against the run already now; the plan's digest, if nothing does.
-    fn admit(&self) -> Result<String, RestateError> {
+    fn precheck(&self) -> Result<String, RestateError> {
         let apply: Apply = self.client.cascade.apply(self.plan.clone());
         let apply = match &self.limits {
             Some(limits) => apply.limits(limits.clone()),
@@ -186,7 +186,7 @@ impl RemoteApply {
             Some(confirmed) => apply.confirmed(confirmed.clone()),
             None => apply,
         };
-        apply.admit()?;
+        apply.precheck()?;
         Ok(self.plan.digest().map_err(cascade_core::ApplyError::Digest)?)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use cascade_core::remote::{Fingerprint, drive, report_from, stuck};
+use cascade_core::remote::{Fingerprint, report_from, stuck, with_remote};
 use cascade_core::{
     Cascade, Operation, Plan, PlanError, Progress, Report, Resource, Roots, RunId, StartsFrom, StuckStep,
     unix_millis,
@@ -62,7 +62,7 @@ impl Client {
         let ingress = Ingress::new(address)?;
         ingress.health().await?;
         let workers = Arc::new(Workers::new(ingress, Version::of(cascade), cascade.shared_graph()));
-        let driven = drive(cascade, Arc::clone(&workers) as _, usize::MAX);
+        let driven = with_remote(cascade, Arc::clone(&workers) as _, usize::MAX);
         Ok(Self { cascade: driven, workers, steps: STEPS })
     }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cascade_core::remote::{
-    Answer, EventRecord, FindCall, MethodAnswer, RemoteError, Request, Turns, drive, is_same, records,
-    report_pages,
+    Answer, EventRecord, FindCall, MethodAnswer, RemoteError, Request, RunMachine, is_same, records,
+    report_pages, with_remote,
 };
 use cascade_core::{ApplyError, CancellationToken, Plan, Report, RunId, unix_millis};
 use restate_sdk::context::{DurableFuture, RequestTarget};
@@ -41,7 +41,7 @@ pub(crate) struct Driver<'a> {
     ctx: &'a WorkflowContext<'a>,
     shared: &'a Shared,
     request: RunRequest,
-    turns: Turns<Result<Report, ApplyError>>,
+    turns: RunMachine<Result<Report, ApplyError>>,
     waiting: DurableFuturesUnordered<Waiting<'a>>,
     cancel: CancellationToken,
     /// The plan as it is stored: in `request.plan.pages` pages.
@@ -66,7 +66,7 @@ impl<'a> Driver<'a> {
             let (cascade, seen, run) = (shared.cascade.clone(), Arc::clone(&events), RunId::from(ctx.key()));
             move |remote| {
                 let about = &request.about;
-                let apply = drive(&cascade, remote, request.steps).apply(plan);
+                let apply = with_remote(&cascade, remote, request.steps).apply(plan);
                 let apply = apply.policy(about.policy).forced(about.forced).drift(request.drift);
                 let apply = apply.run_as(run).cancelled_by(cancel);
                 let apply = match &request.limits {
@@ -80,7 +80,7 @@ impl<'a> Driver<'a> {
             }
         };
         Self {
-            turns: Turns::new(start),
+            turns: RunMachine::new(start),
             waiting: DurableFuturesUnordered::new(),
             said: Said::new(plan.len()),
             finds: BTreeMap::new(),

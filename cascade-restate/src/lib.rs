@@ -6,7 +6,7 @@
 //! # What was chosen, and why
 //!
 //! - **A workflow, `Cascade`, for each run**, under its id. It takes the engine's own run turn by turn
-//!   ([`Turns`](cascade_core::remote::Turns)): its answers come in the order that Restate has on record, so that it is
+//!   ([`RunMachine`](cascade_core::remote::RunMachine)): its answers come in the order that Restate has on record, so that it is
 //!   the same when another worker does it again.
 //! - **A service for each resource**, with a handler for each method: what Restate's UI shows says what is done. The
 //!   version of the graph is part of its name, so that new workers can stand beside old ones.

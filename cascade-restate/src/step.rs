@@ -32,7 +32,7 @@ impl Step {
         _ctx: Context<'_>,
         Json(message): Json<FindMessage>,
     ) -> HandlerResult<Json<Result<FoundPage, RemoteError>>> {
-        self.admit(&message.graph)?;
+        self.precheck(&message.graph)?;
         let _place = place(&self.0.places).await?;
         let found: Result<FoundIds, RemoteError> = find(&self.0.cascade, message.call).await;
         Ok(Json(found.and_then(|found| page_of(found, message.from))))
@@ -45,7 +45,7 @@ impl Step {
         ctx: Context<'_>,
         Json(message): Json<StepMessage>,
     ) -> HandlerResult<Json<Result<MethodAnswer, RemoteError>>> {
-        self.admit(&message.graph)?;
+        self.precheck(&message.graph)?;
         let plan = self.0.plans.get(&message.plan).await?;
         let _place = place(&self.0.places).await?;
         let span = trace::step(&message.call, ctx.headers());
@@ -68,7 +68,7 @@ impl Step {
         _ctx: Context<'_>,
         Json(message): Json<AuthorizeMessage>,
     ) -> HandlerResult<Json<Result<Vec<(usize, String)>, RemoteError>>> {
-        self.admit(&message.graph)?;
+        self.precheck(&message.graph)?;
         let plan = self.0.plans.get(&message.plan).await?;
         let _place = place(&self.0.places).await?;
         Ok(Json(authorize(&self.0.cascade, &plan, message.call).await))
@@ -77,7 +77,7 @@ impl Step {
 
 impl Step {
     /// Refuses what was planned with another graph. Another worker may be the right one: so Restate tries again.
-    fn admit(&self, graph: &str) -> Result<(), HandlerError> {
+    fn precheck(&self, graph: &str) -> Result<(), HandlerError> {
         let ours = &self.0.version.name;
         if graph == ours {
             return Ok(());

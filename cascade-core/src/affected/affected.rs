@@ -8,47 +8,46 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::arcs::{Arcs, Block};
-use super::dispositions::{Kind, Kinds, Marks};
+use super::dispositions::{Disposition, Dispositions, Marks};
 use crate::graph::{Graph, Route};
 use crate::ids::{DisplayId, IdTable};
-use crate::model::AnyOperation;
-use crate::model::bits;
+use crate::model::{AnyOperation, bits};
 
 /// The instances of one resource.
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) ids: Box<dyn IdTable>,
-    pub(crate) kinds: Kinds,
+    pub(crate) dispositions: Dispositions,
 }
 
 impl Column {
     pub(crate) fn new(ids: Box<dyn IdTable>) -> Self {
-        Self { ids, kinds: Kinds::default() }
+        Self { ids, dispositions: Dispositions::default() }
     }
 
     /// Whether what hangs off the instance is looked for. It goes then: what a rule gives that is no leaf is superseded
     /// only by what such a rule gives.
     pub(crate) fn is_expanded(&self, index: u32) -> bool {
-        self.kinds.get(index).is_expanded()
+        self.dispositions.get(index).is_expanded()
     }
 
     /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
     /// in the table and not affected.
     pub(crate) fn is_affected(&self, index: u32) -> bool {
-        self.kinds.get(index).is_affected()
+        self.dispositions.get(index).is_affected()
     }
 
     /// The instances that stay and are listed.
     pub(crate) fn is_retained(&self, index: u32) -> bool {
-        self.kinds.get(index).is_retained()
+        self.dispositions.get(index).is_retained()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.kinds.len()
+        self.dispositions.len()
     }
 
     pub(crate) fn copied(&self) -> Self {
-        Self { ids: self.ids.copied(), kinds: self.kinds.clone() }
+        Self { ids: self.ids.copied(), dispositions: self.dispositions.clone() }
     }
 }
 
@@ -102,7 +101,7 @@ impl Affected {
 
     /// How many instances have a step of their own.
     pub(crate) fn with_steps(&self) -> u64 {
-        let with_steps = |column: &Column| column.kinds.count(|kind| kind.given != 0) as u64;
+        let with_steps = |column: &Column| column.dispositions.count(|kind| kind.given != 0) as u64;
         self.columns.iter().map(with_steps).sum()
     }
 
@@ -156,18 +155,18 @@ impl Affected {
 
     /// The effects that run on an instance: the given ones, less those that another of them supersedes.
     pub(crate) fn effects(&self, resource: usize, index: u32) -> u32 {
-        self.effects_of(resource, self.columns[resource].kinds.get(index))
+        self.effects_of(resource, self.columns[resource].dispositions.get(index))
     }
 
     /// The effects that run on an instance of that kind.
-    pub(crate) fn effects_of(&self, resource: usize, kind: Kind) -> u32 {
+    pub(crate) fn effects_of(&self, resource: usize, kind: Disposition) -> u32 {
         kind.given & !superseded(self, resource, kind.given)
     }
 
     /// Whether the instance goes: an effect that runs on it came by a rule which is not a leaf, or it is taken.
     pub(crate) fn is_going(&self, resource: usize, index: u32) -> bool {
-        let kind = self.columns[resource].kinds.get(index);
-        kind.marks.has(Marks::TAKEN) || self.effects_of(resource, kind) & kind.through != 0
+        let kind = self.columns[resource].dispositions.get(index);
+        kind.marks.has(Marks::WITH_PARENT) || self.effects_of(resource, kind) & kind.through != 0
     }
 
     /// Whether the instance of that node is affected.
@@ -177,7 +176,7 @@ impl Affected {
     }
 
     /// Whether a parent's end takes the instance, and it has no step of its own.
-    pub(crate) fn is_taken_without_step(&self, node: u32) -> bool {
+    pub(crate) fn is_removed_with_parent(&self, node: u32) -> bool {
         self.taken.binary_search(&node).is_ok()
     }
 

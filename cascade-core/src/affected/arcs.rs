@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::{NOTHING, RangeMap};
+use crate::ids::{DenseMap, NOTHING};
 
 /// The first parents are kept by child where the children's indices lie close together: their range is at most so many
 /// times as long as there are of them, so that it takes no more than pairs would.
@@ -14,7 +14,7 @@ const SHORT: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arcs {
     /// The first parent of each child. Most have but one along an edge, and stand next to each other.
-    parents: Arc<RangeMap>,
+    parents: Arc<DenseMap>,
     /// How many children have one there.
     children: usize,
     /// Parent and child of all other pairs.
@@ -96,7 +96,7 @@ impl Arcs {
     }
 
     /// The parents by child, where each child has one at most and none is in a block.
-    pub(crate) fn only_parents(&self) -> Option<&Arc<RangeMap>> {
+    pub(crate) fn only_parents(&self) -> Option<&Arc<DenseMap>> {
         (self.more.is_empty() && self.blocks.is_empty()).then_some(&self.parents)
     }
 

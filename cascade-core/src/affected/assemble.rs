@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::affected::{Affected, Column};
 use super::arcs::Arcs;
-use super::dispositions::Kind;
+use super::dispositions::Disposition;
 use super::{cycle, order};
 use crate::graph::{Graph, Route};
 use crate::model::AnyOperation;
@@ -41,7 +41,7 @@ pub(crate) fn assemble(
         next += column.len() as u32;
         base.push(next);
     }
-    let count = columns.iter().map(|column| column.kinds.count(Kind::is_affected)).sum();
+    let count = columns.iter().map(|column| column.dispositions.count(Disposition::is_affected)).sum();
     let parents_by_child = arcs.iter().map(|_| OnceLock::new()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
     let taken = taken_without_step(&columns, &base);
@@ -66,7 +66,11 @@ pub(crate) fn assemble(
 
 fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
     let of_column = |(column, &first): (&Column, &u32)| {
-        column.kinds.of_kind(Kind::is_taken_without_step).into_iter().map(move |index| first + index)
+        column
+            .dispositions
+            .of_kind(Disposition::is_removed_with_parent)
+            .into_iter()
+            .map(move |index| first + index)
     };
     columns.iter().zip(base).flat_map(of_column).collect()
 }

@@ -21,7 +21,7 @@ pub(crate) fn closing_arcs(
     let groups = route.groups(graph);
     let cyclic = groups.iter().filter(|group| group.cyclic);
     let mut cut: Vec<CutArc> =
-        cyclic.flat_map(|group| Walk::new(graph, columns, arcs, group, route, roots).cut()).collect();
+        cyclic.flat_map(|group| CycleSearch::new(graph, columns, arcs, group, route, roots).cut()).collect();
     cut.sort_unstable();
     cut
 }
@@ -34,7 +34,7 @@ enum Mark {
 }
 
 /// The walk over one group. Its nodes are numbered by resource and id, so that their order is a fixed one.
-struct Walk {
+struct CycleSearch {
     /// For each node, the resource and the index.
     instances: Vec<(usize, u32)>,
     /// The arcs of each node, by child: child and edge.
@@ -43,7 +43,7 @@ struct Walk {
     entries: Vec<u32>,
 }
 
-impl Walk {
+impl CycleSearch {
     fn new(
         graph: &Graph,
         columns: &[Column],

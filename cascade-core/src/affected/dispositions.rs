@@ -9,7 +9,7 @@ pub(crate) struct Marks(u8);
 
 impl Marks {
     /// A parent's end takes it.
-    pub(crate) const TAKEN: Self = Self(1);
+    pub(crate) const WITH_PARENT: Self = Self(1);
     /// It stays, and is listed.
     pub(crate) const RETAINED: Self = Self(2);
 
@@ -24,7 +24,7 @@ impl Marks {
 
 /// What was made of an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Kind {
+pub(crate) struct Disposition {
     /// The effects that some rule gave, a bit each.
     pub(crate) given: u32,
     /// Those of them that came by a rule which is not a leaf.
@@ -32,16 +32,16 @@ pub(crate) struct Kind {
     pub(crate) marks: Marks,
 }
 
-impl Kind {
+impl Disposition {
     /// Whether what hangs off the instance is looked for.
     pub(crate) fn is_expanded(self) -> bool {
-        self.through != 0 || self.marks.has(Marks::TAKEN)
+        self.through != 0 || self.marks.has(Marks::WITH_PARENT)
     }
 
     /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
     /// in the table and not affected.
     pub(crate) fn is_affected(self) -> bool {
-        self.given != 0 || self.marks.has(Marks::TAKEN)
+        self.given != 0 || self.marks.has(Marks::WITH_PARENT)
     }
 
     /// Whether the instance stays and is listed.
@@ -50,18 +50,18 @@ impl Kind {
     }
 
     /// Whether a parent's end takes the instance, and it has no step of its own.
-    pub(crate) fn is_taken_without_step(self) -> bool {
-        self.given == 0 && self.marks.has(Marks::TAKEN)
+    pub(crate) fn is_removed_with_parent(self) -> bool {
+        self.given == 0 && self.marks.has(Marks::WITH_PARENT)
     }
 }
 
 /// The kind of each instance, by its index.
 #[derive(Clone, Debug)]
-pub(crate) struct Kinds {
+pub(crate) struct Dispositions {
     numbers: Numbers,
     /// By number; the first is that of [`UNKNOWN`].
-    all: Vec<Kind>,
-    by_kind: HashMap<Kind, u32>,
+    all: Vec<Disposition>,
+    by_kind: HashMap<Disposition, u32>,
     /// Of how many instances nothing is known yet.
     unknown: usize,
 }
@@ -77,18 +77,18 @@ enum Numbers {
     Words(Vec<u32>),
 }
 
-impl Default for Kinds {
+impl Default for Dispositions {
     fn default() -> Self {
         Self {
             numbers: Numbers::Bytes(Vec::new()),
-            all: vec![Kind::default()],
-            by_kind: HashMap::from([(Kind::default(), UNKNOWN)]),
+            all: vec![Disposition::default()],
+            by_kind: HashMap::from([(Disposition::default(), UNKNOWN)]),
             unknown: 0,
         }
     }
 }
 
-impl Kinds {
+impl Dispositions {
     pub(crate) fn len(&self) -> usize {
         match &self.numbers {
             Numbers::Bytes(numbers) => numbers.len(),
@@ -101,18 +101,18 @@ impl Kinds {
         self.grow_to(len, |kind| kind);
     }
 
-    pub(crate) fn push(&mut self, kind: Kind) {
+    pub(crate) fn push(&mut self, kind: Disposition) {
         let (index, number) = (self.len(), self.number_of(kind));
         self.resize(index + 1);
         self.set(index, number);
     }
 
-    pub(crate) fn get(&self, index: u32) -> Kind {
+    pub(crate) fn get(&self, index: u32) -> Disposition {
         self.all[self.number(index as usize) as usize]
     }
 
     /// Tells what `of` makes of each instance's kind, in the order of the instances; `of` is asked once for each kind.
-    pub(crate) fn each<T: Copy>(&self, of: impl Fn(Kind) -> T, mut tell: impl FnMut(u32, T)) {
+    pub(crate) fn each<T: Copy>(&self, of: impl Fn(Disposition) -> T, mut tell: impl FnMut(u32, T)) {
         let by_number: Vec<T> = self.all.iter().map(|&kind| of(kind)).collect();
         match &self.numbers {
             Numbers::Bytes(numbers) => {
@@ -125,7 +125,7 @@ impl Kinds {
     }
 
     /// The instances of a kind that `is` admits.
-    pub(crate) fn of_kind(&self, is: impl Fn(Kind) -> bool) -> Vec<u32> {
+    pub(crate) fn of_kind(&self, is: impl Fn(Disposition) -> bool) -> Vec<u32> {
         if !self.has_any(&is) {
             return Vec::new();
         }
@@ -135,7 +135,7 @@ impl Kinds {
     }
 
     /// How many instances are of a kind that `is` admits.
-    pub(crate) fn count(&self, is: impl Fn(Kind) -> bool) -> usize {
+    pub(crate) fn count(&self, is: impl Fn(Disposition) -> bool) -> usize {
         let mut count = 0;
         if self.has_any(&is) {
             self.each(is, |_, is| count += usize::from(is));
@@ -144,18 +144,18 @@ impl Kinds {
     }
 
     /// Whether there may be an instance of a kind that `is` admits. Looks at none of them.
-    pub(crate) fn has_any(&self, is: impl Fn(Kind) -> bool) -> bool {
+    pub(crate) fn has_any(&self, is: impl Fn(Disposition) -> bool) -> bool {
         self.all.iter().any(|&kind| is(kind))
     }
 
-    pub(crate) fn change(&mut self, index: u32, change: impl Fn(Kind) -> Kind) {
+    pub(crate) fn change(&mut self, index: u32, change: impl Fn(Disposition) -> Disposition) {
         let number = self.number_of(change(self.get(index)));
         self.set(index as usize, number);
     }
 
     /// Adds instances up to `len`, of the kind that `change` makes of one that nothing is known of.
-    pub(crate) fn grow_to(&mut self, len: usize, change: impl Fn(Kind) -> Kind) {
-        let number = self.number_of(change(Kind::default()));
+    pub(crate) fn grow_to(&mut self, len: usize, change: impl Fn(Disposition) -> Disposition) {
+        let number = self.number_of(change(Disposition::default()));
         if number == UNKNOWN {
             self.unknown += len.saturating_sub(self.len());
         }
@@ -167,7 +167,7 @@ impl Kinds {
 
     /// The same for many, of which some may be told twice: `change` is asked once for each kind, and has to make the same
     /// of what it has made already.
-    pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Kind) -> Kind) {
+    pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Disposition) -> Disposition) {
         let becomes = self.becomes(change);
         // What a second edge brings is mostly known, and made what the first has made it: there is nothing to look at.
         let mut others = (0..).zip(&becomes).filter(|&(number, &to)| number != to);
@@ -185,7 +185,7 @@ impl Kinds {
     }
 
     /// The number of what each kind becomes, by its number. What they become is among them.
-    fn becomes(&mut self, change: impl Fn(Kind) -> Kind) -> Vec<u32> {
+    fn becomes(&mut self, change: impl Fn(Disposition) -> Disposition) -> Vec<u32> {
         let mut becomes = Vec::with_capacity(self.all.len());
         while let Some(&kind) = self.all.get(becomes.len()) {
             let number = self.number_of(change(kind));
@@ -211,7 +211,7 @@ impl Kinds {
     }
 
     /// The number of a kind, which is added if it is new.
-    fn number_of(&mut self, kind: Kind) -> u32 {
+    fn number_of(&mut self, kind: Disposition) -> u32 {
         if let Some(&number) = self.by_kind.get(&kind) {
             return number;
         }
@@ -251,16 +251,16 @@ mod tests {
 
     #[test]
     fn there_may_be_any_number_of_kinds() {
-        let mut kinds = Kinds::default();
+        let mut kinds = Dispositions::default();
         kinds.resize(1000);
-        let kind = |index: u32| Kind { given: index * 3, through: index, marks: Marks::TAKEN };
+        let kind = |index: u32| Disposition { given: index * 3, through: index, marks: Marks::WITH_PARENT };
         for index in 0..1000 {
             kinds.change(index, |_| kind(index));
         }
         assert!((0..1000).all(|index| kinds.get(index) == kind(index)));
-        kinds.change_all(&[3, 999, 999], |kind| Kind { through: kind.through | 1 << 20, ..kind });
-        assert_eq!(kinds.get(3), Kind { through: 0x3 | 1 << 20, ..kind(3) });
-        assert_eq!(kinds.get(999), Kind { through: 0x3e7 | 1 << 20, ..kind(999) });
+        kinds.change_all(&[3, 999, 999], |kind| Disposition { through: kind.through | 1 << 20, ..kind });
+        assert_eq!(kinds.get(3), Disposition { through: 0x3 | 1 << 20, ..kind(3) });
+        assert_eq!(kinds.get(999), Disposition { through: 0x3e7 | 1 << 20, ..kind(999) });
         let mut given = Vec::new();
         kinds.each(|kind| kind.given, |index, of_kind| given.push((index, of_kind)));
         assert!(given.into_iter().eq((0..1000).map(|index| (index, index * 3))));
@@ -270,31 +270,32 @@ mod tests {
 
     #[test]
     fn those_of_which_nothing_is_known_are_told_from_those_that_are_what_they_become() {
-        let mut kinds = Kinds::default();
-        let taken = |kind: Kind| Kind { marks: Marks::TAKEN, ..kind };
+        let mut kinds = Dispositions::default();
+        let taken = |kind: Disposition| Disposition { marks: Marks::WITH_PARENT, ..kind };
         kinds.grow_to(2, taken);
         kinds.resize(4);
         kinds.change(2, taken);
         assert_eq!(kinds.unknown, 1);
         kinds.change_all(&[0, 1, 2], taken);
-        assert_eq!((kinds.unknown, kinds.get(3)), (1, Kind::default()));
+        assert_eq!((kinds.unknown, kinds.get(3)), (1, Disposition::default()));
         kinds.change_all(&[3, 0, 3], taken);
         assert_eq!((kinds.unknown, kinds.count(|kind| kind == taken(kind))), (0, 4));
-        kinds.push(Kind::default());
+        kinds.push(Disposition::default());
         kinds.change_all(&[4], taken);
-        assert_eq!((kinds.unknown, kinds.get(4)), (0, taken(Kind::default())));
+        assert_eq!((kinds.unknown, kinds.get(4)), (0, taken(Disposition::default())));
     }
 
     #[test]
     fn a_change_of_all_may_bring_the_kind_that_no_byte_tells() {
-        let mut kinds = Kinds::default();
+        let mut kinds = Dispositions::default();
         for index in 0..255 {
-            kinds.push(Kind { given: index + 1, ..Kind::default() });
+            kinds.push(Disposition { given: index + 1, ..Disposition::default() });
         }
         let all: Vec<u32> = (0..255).collect();
-        kinds.change_all(&all, |kind| Kind { through: kind.given, ..kind });
+        kinds.change_all(&all, |kind| Disposition { through: kind.given, ..kind });
         assert!(
-            all.iter().all(|&at| kinds.get(at) == Kind { given: at + 1, through: at + 1, ..Kind::default() })
+            all.iter().all(|&at| kinds.get(at)
+                == Disposition { given: at + 1, through: at + 1, ..Disposition::default() })
         );
     }
 }

@@ -12,9 +12,9 @@ use petgraph::graph::DiGraph;
 
 use super::affected::{Affected, CutArc};
 use super::arcs::Block;
-use super::with_parent::TakingEdges;
+use super::with_parent::WithParentEdges;
 use crate::graph::Reach;
-use crate::ids::{NOTHING, RangeMap};
+use crate::ids::{DenseMap, NOTHING};
 
 /// For each node, the nodes that wait for it.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Order {
 #[derive(Debug)]
 struct Plain {
     /// By child.
-    parents: Arc<RangeMap>,
+    parents: Arc<DenseMap>,
     first_child: u32,
     first_parent: u32,
 }
@@ -226,7 +226,7 @@ fn groups(order: &Order) -> Vec<u32> {
 /// How the nodes are numbered: the instances, the blocks, what takes each block, the `after`s, the ends.
 struct Nodes<'a> {
     affected: &'a Affected,
-    taking: TakingEdges,
+    taking: WithParentEdges,
     first_block: u32,
     first_taker: u32,
     first_after: u32,
@@ -255,7 +255,7 @@ impl<'a> Nodes<'a> {
         let first_after = first_taker + takers as u32;
         let first_end = first_after + afters as u32;
         let count = first_end + ends as u32;
-        let taking = if with_ends { TakingEdges::of(affected) } else { TakingEdges::default() };
+        let taking = if with_ends { WithParentEdges::of(affected) } else { WithParentEdges::default() };
         let is_plain = Vec::new();
         Self {
             affected,

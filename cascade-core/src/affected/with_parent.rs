@@ -7,7 +7,7 @@ use crate::graph::Reach;
 
 /// The edges along which a parent's end takes a child.
 #[derive(Debug, Default)]
-pub(crate) struct TakingEdges(Vec<Taking>);
+pub(crate) struct WithParentEdges(Vec<Taking>);
 
 #[derive(Debug)]
 enum Taking {
@@ -18,14 +18,14 @@ enum Taking {
     These(HashSet<u32>),
 }
 
-impl TakingEdges {
+impl WithParentEdges {
     pub(crate) fn of(affected: &Affected) -> Self {
         let edges = affected.route.edges.iter().zip(&affected.arcs);
         let taking = edges.map(|(route, arcs)| match route {
-            Some(route) if route.reach == Reach::Taken && route.shared => {
+            Some(route) if route.reach == Reach::WithParent && route.shared => {
                 Taking::These(arcs.released.iter().copied().collect())
             }
-            Some(route) if route.reach == Reach::Taken => Taking::All,
+            Some(route) if route.reach == Reach::WithParent => Taking::All,
             _ => Taking::Nothing,
         });
         Self(taking.collect())

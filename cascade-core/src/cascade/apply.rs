@@ -12,8 +12,7 @@ use crate::affected::Affected;
 use crate::discover::objections;
 use crate::handler::StepContext;
 use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
-use crate::model::RunId;
-use crate::model::hex;
+use crate::model::{RunId, hex};
 use crate::observe::{Event, Monitor};
 use crate::plan::{Exceeded, Limits, Plan, PlanError, PlanVeto, digest};
 use crate::report::{NestedReport, NestedRequest, Report};
@@ -128,7 +127,7 @@ impl Apply {
     }
 
     async fn start(self) -> Result<Report, ApplyError> {
-        self.admit()?;
+        self.precheck()?;
         let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
         let affected = plan.affected;
         // The world may have moved since the plan was made: the objections that count are those of now.
@@ -177,7 +176,7 @@ impl Apply {
     }
 
     /// What stands against the run already now: all that can be said without asking anybody.
-    pub fn admit(&self) -> Result<(), ApplyError> {
+    pub fn precheck(&self) -> Result<(), ApplyError> {
         let affected: &Affected = &self.plan.affected;
         if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
             return Err(ApplyError::OtherGraph);

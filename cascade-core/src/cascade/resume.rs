@@ -256,7 +256,7 @@ impl Resume {
             return Err(ResumeError::Differs { run: self.run.clone(), difference: Box::new(difference) });
         }
         let (added, gone, changed) = (difference.added, difference.gone, difference.changed);
-        self.observers.tell(|| Event::Replanned { added, gone, changed });
+        self.observers.notify(|| Event::Replanned { added, gone, changed });
         let replanned = Replanned {
             graph: engine.graph.version(),
             added: added as u64,

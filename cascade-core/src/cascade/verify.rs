@@ -111,7 +111,7 @@ enum Question {
 }
 
 /// An instance that is still there, by resource and printed id; with that of its parent, if a finder found it.
-struct Found {
+struct SurvivorsFound {
     instance: (String, String),
     parent: Option<String>,
     planned: bool,
@@ -159,7 +159,7 @@ impl Cascade {
         })
     }
 
-    async fn ask(&self, affected: &Affected, question: Question) -> Result<Vec<Found>, PlanError> {
+    async fn ask(&self, affected: &Affected, question: Question) -> Result<Vec<SurvivorsFound>, PlanError> {
         match question {
             Question::Below { edge, route, parents } => self.ask_below(affected, edge, route, parents).await,
             Question::Themselves { method, batch } => self.ask_themselves(affected, method, batch).await,
@@ -172,7 +172,7 @@ impl Cascade {
         at: usize,
         route: EdgeRoute,
         parents: Vec<u32>,
-    ) -> Result<Vec<Found>, PlanError> {
+    ) -> Result<Vec<SurvivorsFound>, PlanError> {
         let edge = &affected.graph.edges[at];
         let extension = &*self.engine.extensions[edge.extension];
         let cx = FindContext::of(affected);
@@ -197,7 +197,7 @@ impl Cascade {
         affected: &Affected,
         method: Method,
         batch: Vec<u32>,
-    ) -> Result<Vec<Found>, PlanError> {
+    ) -> Result<Vec<SurvivorsFound>, PlanError> {
         let Method { resource, extension, index } = method;
         let extension = &*self.engine.extensions[extension];
         let cx = FindContext::of(affected);
@@ -216,7 +216,7 @@ impl Cascade {
         })?;
         let name = affected.resource_name(resource);
         let printed = |position: usize| affected.display(resource, batch[position]).to_string();
-        let found = left.into_iter().map(|(position, ())| Found {
+        let found = left.into_iter().map(|(position, ())| SurvivorsFound {
             instance: (name.to_owned(), printed(position)),
             parent: None,
             planned: true,
@@ -226,8 +226,8 @@ impl Cascade {
 }
 
 /// One instance is one survivor, however often it was found.
-fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: Found) {
-    let Found { instance, parent, planned } = found;
+fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: SurvivorsFound) {
+    let SurvivorsFound { instance, parent, planned } = found;
     let (resource, id) = instance.clone();
     let survivor =
         all.entry(instance).or_insert_with(|| Survivor { resource, id, parent: parent.clone(), planned });
@@ -248,7 +248,7 @@ fn below(affected: &Affected, batch: usize) -> Vec<Question> {
     let mut questions = Vec::new();
     for (at, edge) in affected.graph.edges.iter().enumerate() {
         let goes =
-            |route: &EdgeRoute| matches!(route.reach, Reach::Effect { leaf: false, .. } | Reach::Taken);
+            |route: &EdgeRoute| matches!(route.reach, Reach::Effect { leaf: false, .. } | Reach::WithParent);
         let Some(route) = affected.route.edges[at].filter(goes) else { continue };
         let parents: Vec<u32> = expanded(affected, edge.parent).collect();
         let batches = parents.chunks(batch);
@@ -334,13 +334,14 @@ fn survivors(
     route: EdgeRoute,
     asked: &[u32],
     found: &dyn DynFound,
-) -> Result<Vec<Found>, CallError> {
+) -> Result<Vec<SurvivorsFound>, CallError> {
     let edge = &affected.graph.edges[edge];
     let named = found.parents(&*affected.columns[edge.parent].ids, asked).map_err(CallError::Fault)?;
     let children = found.known_children(&*affected.columns[edge.child].ids);
     let printed: Vec<String> = (0..found.len()).map(|position| found.printed_child(position)).collect();
     // Along a shared edge, a child stays as long as an owner of it does.
-    let stays = |owner: u32| owner == Parents::STRANGER || !affected.columns[edge.parent].is_expanded(owner);
+    let stays =
+        |owner: u32| owner == Parents::UNKNOWN_PARENT || !affected.columns[edge.parent].is_expanded(owner);
     let kept: BTreeSet<&String> = match &named {
         Some(named) if route.shared => {
             let owned = named.indices.iter().zip(&printed).filter(|(owner, _)| stays(**owner));
@@ -350,7 +351,7 @@ fn survivors(
     };
     let left = printed.iter().zip(children).filter(|(child, _)| !kept.contains(child));
     Ok(left
-        .map(|(id, known)| Found {
+        .map(|(id, known)| SurvivorsFound {
             instance: (affected.resource_name(edge.child).to_owned(), id.clone()),
             parent: Some(affected.resource_name(edge.parent).to_owned()),
             planned: known.is_some(),

@@ -11,12 +11,10 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use super::calls::Answer;
-use super::calls::Call;
-use super::calls::Inbox;
-use super::newcomers::Newcomers;
+use super::calls::{FinderAnswer, FinderCall, Inbox};
+use super::late_dependents::LateDependents;
 use super::shared::Shared;
-use crate::affected::{Affected, Arcs, Block, Column, Finished, Kind, Marks, assemble};
+use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, assemble};
 use crate::engine::FindSettings;
 use crate::extension::DynExtension;
 use crate::graph::{Graph, Group, Reach, Route};
@@ -52,14 +50,14 @@ pub(crate) async fn discover(
 pub(crate) async fn extend(
     affected: &Affected,
     extensions: &[Box<dyn DynExtension>],
-    newcomers: Vec<Newcomers>,
+    newcomers: Vec<LateDependents>,
     settings: FindSettings,
 ) -> Result<Affected, PlanError> {
     let cx = FindContext::of(affected);
     let mut discovery = Discovery::resume(affected, settings);
-    for Newcomers { edge, route, asked, found, .. } in newcomers {
+    for LateDependents { edge, route, asked, found, .. } in newcomers {
         let range = 0..asked.len();
-        let call = Call { edge, route, number: 0, frontier: Arc::new(asked), range };
+        let call = FinderCall { edge, route, number: 0, frontier: Arc::new(asked), range };
         discovery.take(&call, found)?;
     }
     discovery.run(extensions, &cx).await?;
@@ -70,7 +68,7 @@ pub(crate) async fn extend(
 
 /// How far a group is.
 #[derive(Default)]
-struct Progress {
+struct ResourceProgress {
     /// The edges that lead into the group from others, in the order their answers are taken.
     inputs: Vec<usize>,
     input: usize,
@@ -88,13 +86,13 @@ pub(super) struct Discovery<'a> {
     pub(super) arcs: Vec<Arcs>,
     groups: Vec<Group>,
     pub(super) group_of: Vec<usize>,
-    progress: Vec<Progress>,
+    progress: Vec<ResourceProgress>,
     inboxes: Vec<Inbox>,
     /// The instances of cyclic groups that are to be expanded in the next round.
     fresh: Vec<Vec<u32>>,
     /// Children in cyclic groups of which it is not yet known whether they lose their last owner.
     pub(super) shared: Vec<Shared>,
-    queue: VecDeque<Call>,
+    queue: VecDeque<FinderCall>,
     /// Who is told of what was found; nobody where a plan grows, for that is told as a whole.
     observers: Option<&'a Observers>,
     root_count: u32,
@@ -139,7 +137,8 @@ impl<'a> Discovery<'a> {
                 group_of[resource] = index;
             }
         }
-        let mut progress: Vec<Progress> = groups.iter().map(|_| Progress::default()).collect();
+        let mut progress: Vec<ResourceProgress> =
+            groups.iter().map(|_| ResourceProgress::default()).collect();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| route.edges[*index].is_some())
         {
             let child = &mut progress[group_of[edge.child]];
@@ -166,7 +165,7 @@ impl<'a> Discovery<'a> {
     }
 
     async fn run(&mut self, extensions: &[Box<dyn DynExtension>], cx: &FindContext) -> Result<(), PlanError> {
-        let mut running: FuturesUnordered<BoxFuture<'_, Answer>> = FuturesUnordered::new();
+        let mut running: FuturesUnordered<BoxFuture<'_, FinderAnswer>> = FuturesUnordered::new();
         for group in 0..self.groups.len() {
             self.advance(group)?;
         }
@@ -184,10 +183,10 @@ impl<'a> Discovery<'a> {
     /// Makes a call. The future borrows nothing of `self`: the ids are taken out of the table here.
     fn ask<'c>(
         &self,
-        call: Call,
+        call: FinderCall,
         extensions: &'c [Box<dyn DynExtension>],
         cx: &'c FindContext,
-    ) -> BoxFuture<'c, Answer> {
+    ) -> BoxFuture<'c, FinderAnswer> {
         let edge = &self.graph.edges[call.edge];
         let extension = &*extensions[edge.extension];
         let parents = self.columns[edge.parent].ids.select(call.asked());
@@ -198,7 +197,11 @@ impl<'a> Discovery<'a> {
         })
     }
 
-    fn receive(&mut self, call: Call, answer: Result<Box<dyn DynFound>, CallError>) -> Result<(), PlanError> {
+    fn receive(
+        &mut self,
+        call: FinderCall,
+        answer: Result<Box<dyn DynFound>, CallError>,
+    ) -> Result<(), PlanError> {
         let found = answer.map_err(|error| self.finder_error(&call, error))?;
         let group = self.group_of[self.graph.edges[call.edge].child];
         if self.progress[group].inner.contains(&call.edge) {
@@ -292,7 +295,8 @@ impl<'a> Discovery<'a> {
         if down.is_empty() {
             return;
         }
-        let frontier = self.in_calls(resource, self.columns[resource].kinds.of_kind(Kind::is_expanded));
+        let frontier =
+            self.in_calls(resource, self.columns[resource].dispositions.of_kind(Disposition::is_expanded));
         for edge in down {
             let calls = self.enqueue(edge, &frontier);
             self.inboxes[edge].expected = Some(calls as u32);
@@ -310,13 +314,13 @@ impl<'a> Discovery<'a> {
             let start = call * self.settings.batch;
             let range = start..frontier.len().min(start + self.settings.batch);
             let frontier = Arc::clone(frontier);
-            self.queue.push_back(Call { edge, route, number: first + call as u32, frontier, range });
+            self.queue.push_back(FinderCall { edge, route, number: first + call as u32, frontier, range });
         }
         calls
     }
 
     /// Adds what a finder found to the set.
-    fn take(&mut self, call: &Call, found: Box<dyn DynFound>) -> Result<(), PlanError> {
+    fn take(&mut self, call: &FinderCall, found: Box<dyn DynFound>) -> Result<(), PlanError> {
         let edge = &self.graph.edges[call.edge];
         if call.route.shared {
             // Owners that were not asked about may turn out to be affected, and then what they share is ordered.
@@ -335,7 +339,9 @@ impl<'a> Discovery<'a> {
         let new = self.columns[edge.child].ids.len() - before;
         let is_row = new == children.len() && !call.route.shared && !self.is_cyclic(edge.child);
         if is_row {
-            self.columns[edge.child].kinds.grow_to(before + new, |kind| reached(kind, call.route.reach));
+            self.columns[edge.child]
+                .dispositions
+                .grow_to(before + new, |kind| reached(kind, call.route.reach));
         } else {
             self.grow(edge.child);
         }
@@ -343,7 +349,7 @@ impl<'a> Discovery<'a> {
         if let Some(observers) = self.observers {
             let instances = || self.columns.iter().map(Column::len).sum();
             let resource = || self.graph.resources[edge.child].name().into();
-            observers.tell(|| Event::Found { resource: resource(), new, instances: instances() });
+            observers.notify(|| Event::Found { resource: resource(), new, instances: instances() });
         }
         match parents {
             Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
@@ -363,7 +369,7 @@ impl<'a> Discovery<'a> {
 
     /// Refuses an answer with parents that were not asked about. Along a shared edge every owner is named, and has to
     /// be.
-    fn admit(&self, call: &Call, parents: Option<&Parents>) -> Result<(), PlanError> {
+    fn admit(&self, call: &FinderCall, parents: Option<&Parents>) -> Result<(), PlanError> {
         let parent = self.graph.edges[call.edge].parent;
         let message = match parents {
             Some(parents) if call.route.shared && parents.are_owners => return Ok(()),
@@ -377,7 +383,7 @@ impl<'a> Discovery<'a> {
         Err(self.finder_fault(call, message))
     }
 
-    fn tie(&mut self, call: &Call, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
+    fn tie(&mut self, call: &FinderCall, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let expected = self.expected_arcs(call, children.len());
@@ -400,7 +406,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// As many as all calls along the edge will bring, if they bring as many as this one.
-    fn expected_arcs(&self, call: &Call, found: usize) -> usize {
+    fn expected_arcs(&self, call: &FinderCall, found: usize) -> usize {
         found * self.inboxes[call.edge].expected.unwrap_or(1) as usize
     }
 
@@ -410,12 +416,12 @@ impl<'a> Discovery<'a> {
 
     fn grow(&mut self, resource: usize) {
         let column = &mut self.columns[resource];
-        column.kinds.resize(column.ids.len());
+        column.dispositions.resize(column.ids.len());
     }
 
     /// How many children there will be, if all calls along the edge find as many as this one. Nothing is expected of a
     /// second edge: what it finds is mostly known.
-    fn expected(&self, call: &Call, found: usize) -> usize {
+    fn expected(&self, call: &FinderCall, found: usize) -> usize {
         let progress = &self.progress[self.group_of[self.graph.edges[call.edge].child]];
         let calls = self.inboxes[call.edge].expected.unwrap_or(0);
         if progress.input == 0 { found * calls as usize } else { 0 }
@@ -428,7 +434,7 @@ impl<'a> Discovery<'a> {
                 self.reach(resource, index, reach);
             }
         } else {
-            self.columns[resource].kinds.change_all(indices, |kind| reached(kind, reach));
+            self.columns[resource].dispositions.change_all(indices, |kind| reached(kind, reach));
         }
     }
 
@@ -436,13 +442,13 @@ impl<'a> Discovery<'a> {
     pub(super) fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded(index);
-        column.kinds.change(index, |kind| reached(kind, reach));
+        column.dispositions.change(index, |kind| reached(kind, reach));
         if !was_expanded && column.is_expanded(index) && self.is_cyclic(resource) {
             self.fresh[resource].push(index);
         }
     }
 
-    fn finder_error(&self, call: &Call, error: CallError) -> PlanError {
+    fn finder_error(&self, call: &FinderCall, error: CallError) -> PlanError {
         let edge = &self.graph.edges[call.edge];
         let extension = &self.graph.extensions[edge.extension];
         let finder = &extension.finders[call.route.finder];
@@ -455,7 +461,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    fn finder_fault(&self, call: &Call, message: String) -> PlanError {
+    fn finder_fault(&self, call: &FinderCall, message: String) -> PlanError {
         self.finder_error(call, CallError::Fault(message))
     }
 
@@ -483,15 +489,15 @@ pub(crate) fn not_all_owners() -> String {
 }
 
 /// What becomes of a kind that a rule reaches.
-fn reached(kind: Kind, reach: Reach) -> Kind {
+fn reached(kind: Disposition, reach: Reach) -> Disposition {
     match reach {
-        Reach::Effect { effect, leaf } => Kind {
+        Reach::Effect { effect, leaf } => Disposition {
             given: kind.given | 1 << effect,
             through: kind.through | u32::from(!leaf) << effect,
             ..kind
         },
-        Reach::Taken => Kind { marks: kind.marks.with(Marks::TAKEN), ..kind },
-        Reach::Retained => Kind { marks: kind.marks.with(Marks::RETAINED), ..kind },
+        Reach::WithParent => Disposition { marks: kind.marks.with(Marks::WITH_PARENT), ..kind },
+        Reach::Retained => Disposition { marks: kind.marks.with(Marks::RETAINED), ..kind },
         // What it is in the way of is seen when the whole set is known.
         Reach::Restricts => kind,
     }

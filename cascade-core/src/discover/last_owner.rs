@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::calls::Call;
+use super::calls::FinderCall;
 use super::discovery::Discovery;
 use super::shared::Shared;
 use crate::graph::Reach;
@@ -11,15 +11,15 @@ use crate::handler::Parents;
 impl Discovery<'_> {
     /// Children that go only with their last owner: those that lose it now, and those that stay. Inside a cyclic group
     /// that is known once nothing else is found.
-    pub(super) fn take_shared(&mut self, call: &Call, owners: &[u32], children: &[u32]) {
+    pub(super) fn take_shared(&mut self, call: &FinderCall, owners: &[u32], children: &[u32]) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
         let pairs = owners.iter().copied().zip(children.iter().copied());
-        let known = pairs.filter(|&(owner, _)| owner != Parents::STRANGER);
+        let known = pairs.filter(|&(owner, _)| owner != Parents::UNKNOWN_PARENT);
         self.arcs[call.edge].extend(known, 0);
         for (&owner, &child) in owners.iter().zip(children) {
-            let owner = (owner != Parents::STRANGER).then_some(owner);
+            let owner = (owner != Parents::UNKNOWN_PARENT).then_some(owner);
             by_child.entry(child).or_default().push(owner);
         }
         for (child, owners) in by_child {

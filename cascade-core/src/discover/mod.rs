@@ -8,12 +8,12 @@ mod calls;
 mod discovery;
 mod last_owner;
 
-mod newcomers;
+mod late_dependents;
 mod objections;
 mod rediscover;
 mod shared;
 
 pub(crate) use discovery::{discover, extend};
-pub(crate) use newcomers::Newcomers;
+pub(crate) use late_dependents::LateDependents;
 pub(crate) use objections::{not_listed, objections, only_mask, seen};
-pub(crate) use rediscover::{Released, look_again, look_at_owners};
+pub(crate) use rediscover::{Released, rediscover, rediscover_owners};

@@ -9,12 +9,12 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use crate::affected::{Affected, Instances};
 use crate::engine::{Authorizer, Engine};
 use crate::graph::{Method, Reach};
-use crate::handler::{Nesting, StepContext, once, until_answered};
+use crate::handler::{Nesting, StepContext, call_once, until_answered};
 use crate::model::{CallError, Phase, PhaseDeclaration};
 use crate::plan::{PlanError, PlanVeto};
 
 /// One call of one check.
-struct Call {
+struct CheckCall {
     method: Method,
     batch: Vec<u32>,
 }
@@ -89,7 +89,7 @@ async fn authorize(
     batch: Vec<u32>,
 ) -> Result<Vec<PlanVeto>, PlanError> {
     let instances = Instances { affected, resource, nodes: &batch, first: 0 };
-    let denials = once(None, || authorizer.authorize(instances)).await;
+    let denials = call_once(None, || authorizer.authorize(instances)).await;
     let denials = denials.map_err(|source| PlanError::Authorizer {
         resource: affected.resource_name(resource).to_owned(),
         source: Box::new(source),
@@ -136,7 +136,7 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
     vetoes
 }
 
-fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<Call> {
+fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<CheckCall> {
     let mut calls = Vec::new();
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
@@ -144,7 +144,7 @@ fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<Call> {
             for (index, phase) in declared.checks.iter().enumerate() {
                 if phase.operation.code() == affected.operation.descriptor().code() {
                     let seen = seen(affected, since, (resource, extension), phase);
-                    calls.extend(seen.chunks(declared.settings.batch).map(|batch| Call {
+                    calls.extend(seen.chunks(declared.settings.batch).map(|batch| CheckCall {
                         method: Method { resource, extension, index },
                         batch: batch.to_vec(),
                     }));
@@ -204,10 +204,10 @@ async fn ask(
     engine: &Arc<Engine>,
     affected: &Arc<Affected>,
     nesting: &Arc<Nesting>,
-    call: Call,
+    call: CheckCall,
     forced: bool,
 ) -> Result<Vec<PlanVeto>, PlanError> {
-    let Call { method, batch } = call;
+    let CheckCall { method, batch } = call;
     let extension = &*engine.extensions[method.extension];
     let declared = extension.descriptor();
     let check = &declared.checks[method.index];

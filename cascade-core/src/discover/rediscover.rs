@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::discovery::not_all_owners;
-use super::discovery::strange_parent;
-use super::newcomers::{EXAMPLES, Newcomers};
+use super::discovery::{not_all_owners, strange_parent};
+use super::late_dependents::{EXAMPLES, LateDependents};
 use crate::affected::Affected;
 use crate::engine::Engine;
 use crate::graph::{EdgeRoute, Reach};
@@ -13,12 +12,12 @@ use crate::handler::{DynFound, FindContext, Parents, until_answered};
 use crate::model::CallError;
 
 /// Asks the finders about these parents again, which are sorted. Answers only what has something new in it.
-pub(crate) async fn look_again(
+pub(crate) async fn rediscover(
     engine: &Engine,
     affected: &Affected,
     resource: usize,
     parents: &[u32],
-) -> Result<Vec<Newcomers>, CallError> {
+) -> Result<Vec<LateDependents>, CallError> {
     let mut changed = Vec::new();
     for &edge in &affected.graph.resources[resource].down {
         let Some(route) = affected.route.edges[edge].filter(|route| route.reach != Reach::Retained) else {
@@ -66,7 +65,7 @@ impl Released {
 
 /// Asks who owns these children now, those among them that go with their last owner. Answers the ones that have got
 /// another owner, which stays, each with that in words.
-pub(crate) async fn look_at_owners(
+pub(crate) async fn rediscover_owners(
     engine: &Engine,
     affected: &Affected,
     Released(released): &Released,
@@ -116,7 +115,7 @@ fn owners_that_stay(
 
 /// Whether an owner may keep what it shares.
 fn stays(affected: &Affected, resource: usize, owner: u32) -> bool {
-    owner == Parents::STRANGER || !affected.columns[resource].is_expanded(owner)
+    owner == Parents::UNKNOWN_PARENT || !affected.columns[resource].is_expanded(owner)
 }
 
 /// The children that another owner keeps, as they print.
@@ -132,7 +131,7 @@ fn what_is_new(
     (edge, route): (usize, EdgeRoute),
     asked: &[u32],
     found: Box<dyn DynFound>,
-) -> Result<Option<Newcomers>, String> {
+) -> Result<Option<LateDependents>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
     let ids = &*affected.columns[parent].ids;
     let named = found.parents(ids, asked)?;
@@ -170,6 +169,6 @@ fn what_is_new(
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
     let asked = asked.to_vec();
-    let newcomers = Newcomers { edge, route, asked, found, parents, goes_too, examples, count };
+    let newcomers = LateDependents { edge, route, asked, found, parents, goes_too, examples, count };
     Ok((count > 0).then_some(newcomers))
 }

@@ -8,7 +8,7 @@ const AROUND: usize = 2;
 const COMPARED: usize = 4_000_000;
 
 #[derive(Clone, Copy, PartialEq)]
-enum Line<'t> {
+enum DiffLine<'t> {
     Same(&'t str),
     Gone(&'t str),
     New(&'t str),
@@ -27,30 +27,30 @@ pub fn difference(old: &str, new: &str) -> String {
     let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(a, b)| a == b).count();
     let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
-    let mut lines: Vec<Line<'_>> = old[..head].iter().map(|line| Line::Same(line)).collect();
+    let mut lines: Vec<DiffLine<'_>> = old[..head].iter().map(|line| DiffLine::Same(line)).collect();
     lines.extend(changes(old_middle, new_middle));
-    lines.extend(old[old.len() - tail..].iter().map(|line| Line::Same(line)));
+    lines.extend(old[old.len() - tail..].iter().map(|line| DiffLine::Same(line)));
     print(&lines)
 }
 
 /// The fewest changes, found by the longest text that both have, or all gone and all new where that is too much work.
-fn changes<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<Line<'t>> {
+fn changes<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<DiffLine<'t>> {
     if old.len().saturating_mul(new.len()) > COMPARED {
-        let gone = old.iter().map(|line| Line::Gone(line));
-        return gone.chain(new.iter().map(|line| Line::New(line))).collect();
+        let gone = old.iter().map(|line| DiffLine::Gone(line));
+        return gone.chain(new.iter().map(|line| DiffLine::New(line))).collect();
     }
     let common = common_from(old, new);
     let (mut x, mut y) = (0, 0);
     let mut lines = Vec::new();
     while x < old.len() || y < new.len() {
         if x < old.len() && y < new.len() && old[x] == new[y] {
-            lines.push(Line::Same(old[x]));
+            lines.push(DiffLine::Same(old[x]));
             (x, y) = (x + 1, y + 1);
         } else if y == new.len() || (x < old.len() && common[x + 1][y] >= common[x][y + 1]) {
-            lines.push(Line::Gone(old[x]));
+            lines.push(DiffLine::Gone(old[x]));
             x += 1;
         } else {
-            lines.push(Line::New(new[y]));
+            lines.push(DiffLine::New(new[y]));
             y += 1;
         }
     }
@@ -72,8 +72,9 @@ fn common_from(old: &[&str], new: &[&str]) -> Vec<Vec<u32>> {
     common
 }
 
-fn print(lines: &[Line<'_>]) -> String {
-    let changed: Vec<usize> = (0..lines.len()).filter(|&at| !matches!(lines[at], Line::Same(_))).collect();
+fn print(lines: &[DiffLine<'_>]) -> String {
+    let changed: Vec<usize> =
+        (0..lines.len()).filter(|&at| !matches!(lines[at], DiffLine::Same(_))).collect();
     let mut text = String::new();
     let mut shown_to = 0;
     for at in changed {
@@ -84,9 +85,9 @@ fn print(lines: &[Line<'_>]) -> String {
         let to = (at + AROUND + 1).min(lines.len());
         for line in &lines[from..to.max(from)] {
             let _ = match line {
-                Line::Same(line) => writeln!(text, "  {line}"),
-                Line::Gone(line) => writeln!(text, "- {line}"),
-                Line::New(line) => writeln!(text, "+ {line}"),
+                DiffLine::Same(line) => writeln!(text, "  {line}"),
+                DiffLine::Gone(line) => writeln!(text, "- {line}"),
+                DiffLine::New(line) => writeln!(text, "+ {line}"),
             };
         }
         shown_to = shown_to.max(to);

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::rule_words;
-use super::decide::{decide, leads_on, words};
+use super::decide::{decide, leads_on, rule_words, words};
 use super::document::{Document, EdgeDocument, ResourceDocument, RuleDocument};
 use super::index::Index;
 use crate::model::{Decision, nearest};
@@ -162,7 +161,8 @@ impl Document {
                 leads_on(&rule.decision)
             }
         };
-        let mut walk = Walk { index: &index, root, operation, expanded: BTreeSet::new(), edges: Vec::new() };
+        let mut walk =
+            ViewWalk { index: &index, root, operation, expanded: BTreeSet::new(), edges: Vec::new() };
         if goes_on {
             walk.expand(start);
         }
@@ -213,7 +213,7 @@ fn edges<'d>(
 }
 
 /// A walk down from a root. A resource is expanded once, as soon as some edge into it leads on.
-struct Walk<'w, 'd> {
+struct ViewWalk<'w, 'd> {
     index: &'w Index<'d>,
     root: &'d str,
     operation: Option<&'d str>,
@@ -221,7 +221,7 @@ struct Walk<'w, 'd> {
     edges: Vec<ViewEdge<'d>>,
 }
 
-impl Walk<'_, '_> {
+impl ViewWalk<'_, '_> {
     fn expand(&mut self, start: usize) {
         let document = self.index.document;
         let mut open = vec![start];

@@ -9,7 +9,7 @@ use super::settings::FindSettings;
 use super::timer::Timer;
 use crate::extension::DynExtension;
 use crate::graph::Graph;
-use crate::handler::delays;
+use crate::handler::backoff;
 use crate::journal::Journal;
 use crate::observe::Observers;
 use crate::plan::Limits;
@@ -33,10 +33,10 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// The delays before the retries of a step. With a driver's timer they are the same each time, because the driver may
+    /// The backoff before the retries of a step. With a driver's timer they are the same each time, because the driver may
     /// replay the run.
-    pub(crate) fn delays(&self, retries: u32, seed: u64) -> impl Iterator<Item = Duration> + use<> {
-        delays(retries, self.timer.as_ref().map(|_| seed))
+    pub(crate) fn backoff(&self, retries: u32, seed: u64) -> impl Iterator<Item = Duration> + use<> {
+        backoff(retries, self.timer.as_ref().map(|_| seed))
     }
 
     pub(crate) async fn wait(&self, delay: Duration) {

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use crate::affected::Instances;
 use crate::extension::DynExtension;
 use crate::handler::StepContext;
-use crate::ids::Ids;
+use crate::ids::BatchIds;
 use crate::model::{Phase, StepError};
 
 /// What a step answers: the instances that failed, by their position in the batch. An `Err` says that the whole batch
@@ -99,7 +99,7 @@ pub struct Next<'a> {
     pub(crate) step: StepCall<'a>,
     pub(crate) extension: &'a dyn DynExtension,
     pub(crate) method: usize,
-    pub(crate) ids: Ids<'a>,
+    pub(crate) ids: BatchIds<'a>,
 }
 
 impl<'a> Next<'a> {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::generated::Annotated;
-use super::untyped::{Method, UntypedDeclaration};
+use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{
-    Answer, AnswerOf, Answered, AnyExtension, Begun, Call, CallContext, DynFound, FindContext, HandlerFuture,
-    Positions, StepContext, begun, why_refused,
+    AnyExtension, Begun, DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, Positions,
+    Reply, ReplyKind, ReplyResult, StepContext, begun, why_refused,
 };
-use crate::ids::{Batch, Ids};
+use crate::ids::{Batch, BatchIds};
 use crate::model::{ExtensionDescriptor, Phase, StepError};
 
 /// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.
@@ -40,7 +40,7 @@ pub(crate) trait DynExtension: Send + Sync {
     ) -> HandlerFuture<'a, Positions<()>>;
 
     /// Calls an effect, a begin or a cleanup method, and polls it once.
-    fn begin<'a>(&'a self, method: (Phase, usize), call: &Call<'a, '_>) -> Answered<'a>;
+    fn begin<'a>(&'a self, method: (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a>;
 }
 
 impl dyn DynExtension + '_ {
@@ -48,16 +48,16 @@ impl dyn DynExtension + '_ {
     pub(crate) fn act<'a>(
         &'a self,
         method: (Phase, usize),
-        ids: Ids<'a>,
+        ids: BatchIds<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
         Box::pin(async move {
             let answer = poll_fn(|task| {
-                let call = Call { ids, cx: CallContext::Step(cx), waker: task.waker() };
+                let call = Invocation { ids, cx: InvocationContext::Step(cx), waker: task.waker() };
                 Poll::Ready(self.begin(method, &call))
             });
             match begun(answer.await) {
-                Begun::Answered(answer) => answer,
+                Begun::ReplyResult(answer) => answer,
                 Begun::Going(future) => future.await,
             }
         })
@@ -74,11 +74,16 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    fn call<'a>(&'a self, methods: &'a [Method], index: usize, call: &Call<'a, '_>) -> Answered<'a> {
+    fn call<'a>(
+        &'a self,
+        methods: &'a [MethodImpl],
+        index: usize,
+        call: &Invocation<'a, '_>,
+    ) -> ReplyResult<'a> {
         match (methods.get(index), &self.annotated) {
-            (Some(Method::Annotated(method)), Some(annotated)) => annotated.call(*method, call),
-            (Some(Method::ByHand(method)), _) => method(self.extension.as_deref(), call),
-            (Some(Method::Annotated(_)) | None, _) => call.refused(),
+            (Some(MethodImpl::Annotated(method)), Some(annotated)) => annotated.call(*method, call),
+            (Some(MethodImpl::ByHand(method)), _) => method(self.extension.as_deref(), call),
+            (Some(MethodImpl::Annotated(_)) | None, _) => call.refused(),
         }
     }
 }
@@ -94,9 +99,9 @@ impl DynExtension for Bound {
         parents: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Box<dyn DynFound>> {
-        let call = Call { ids: parents.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
+        let call = Invocation { ids: parents.ids(), cx: InvocationContext::Find(cx), waker: Waker::noop() };
         match self.call(&self.declaration.finders, finder, &call) {
-            Ok(Answer(AnswerOf::Found(found))) => found,
+            Ok(Reply(ReplyKind::Found(found))) => found,
             other => refused(other),
         }
     }
@@ -107,9 +112,9 @@ impl DynExtension for Bound {
         batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
-        let call = Call { ids: batch.ids(), cx: CallContext::Step(cx), waker: Waker::noop() };
+        let call = Invocation { ids: batch.ids(), cx: InvocationContext::Step(cx), waker: Waker::noop() };
         match self.call(&self.declaration.checks, check, &call) {
-            Ok(Answer(AnswerOf::Vetoes(vetoes))) => vetoes,
+            Ok(Reply(ReplyKind::Vetoes(vetoes))) => vetoes,
             other => refused(other),
         }
     }
@@ -120,16 +125,16 @@ impl DynExtension for Bound {
         batch: &'a Batch<'a>,
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>> {
-        let call = Call { ids: batch.ids(), cx: CallContext::Find(cx), waker: Waker::noop() };
+        let call = Invocation { ids: batch.ids(), cx: InvocationContext::Find(cx), waker: Waker::noop() };
         match self.call(&self.declaration.verifies, verify, &call) {
-            Ok(Answer(AnswerOf::Survivors(survivors))) => survivors,
+            Ok(Reply(ReplyKind::Survivors(survivors))) => survivors,
             other => refused(other),
         }
     }
 
-    fn begin<'a>(&'a self, (phase, method): (Phase, usize), call: &Call<'a, '_>) -> Answered<'a> {
+    fn begin<'a>(&'a self, (phase, method): (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a> {
         let UntypedDeclaration { effects, begins, cleanups, .. } = &self.declaration;
-        let methods: &[Method] = match phase {
+        let methods: &[MethodImpl] = match phase {
             Phase::Check | Phase::Verify => &[],
             Phase::Begin => begins,
             Phase::Effect => effects,
@@ -140,7 +145,7 @@ impl DynExtension for Bound {
 }
 
 /// The answer of a method that could not be called.
-fn refused<'a, T: Send + 'a>(answer: Answered<'_>) -> HandlerFuture<'a, T> {
+fn refused<'a, T: Send + 'a>(answer: ReplyResult<'_>) -> HandlerFuture<'a, T> {
     let error = why_refused(answer);
     Box::pin(async { Err(error) })
 }

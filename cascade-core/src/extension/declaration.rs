@@ -8,20 +8,14 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::generated::Annotated;
-use super::generated::Written;
-use super::untyped::{Method, UntypedDeclaration};
-use crate::handler::HandlerFuture;
-use crate::handler::{Answer, FindContext, Found, Outcome, StepContext, Veto, typed};
+use super::generated::{Annotated, DeclarationWriter};
+use super::untyped::{MethodImpl, UntypedDeclaration};
+use crate::handler::{FindContext, Found, HandlerFuture, Outcome, Reply, StepContext, Veto, typed};
 use crate::ids::ResourceId;
-use crate::model::ExtensionDescriptor;
-use crate::model::FinderDeclaration;
-use crate::model::Name;
-use crate::model::Phase;
-use crate::model::PhaseDeclaration;
-use crate::model::Rule;
-use crate::model::StepSettings;
-use crate::model::{Operation, OperationDescriptor, Place, ResourceDescriptor};
+use crate::model::{
+    ExtensionDescriptor, FinderDeclaration, Name, Operation, OperationDescriptor, Phase, PhaseDeclaration,
+    Place, ResourceDescriptor, Rule, StepSettings,
+};
 
 /// An extension that says what it declares. `#[cascade]` implements it; a graph that is known only at run time
 /// builds [`Declaration`]s itself.
@@ -139,10 +133,10 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: Send + Sync + 'static,
     {
         let ids_fit = parent.has_ids_of::<P>();
-        let find = Method::by_hand(move |extension, call| {
+        let find = MethodImpl::by_hand(move |extension, call| {
             let Some((parents, cx)) = call.to_find::<P>() else { return call.refused() };
             let called = find(typed(extension)?, parents, cx);
-            Ok(Answer::found(called, identity::<Found<P, Id>>, identity))
+            Ok(Reply::found(called, identity::<Found<P, Id>>, identity))
         });
         let declared = FinderDeclaration { method: method.into(), parent, operation, place, ids_fit };
         self.untyped.finder(declared, find);
@@ -156,7 +150,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Vec<Veto<Id>>>,
         F: Send + Sync + 'static,
     {
-        let check = Method::by_hand(move |extension, call| {
+        let check = MethodImpl::by_hand(move |extension, call| {
             let Some((ids, cx)) = call.to_step() else { return call.refused() };
             call.vetoes(check(typed(extension)?, ids, cx), identity::<Vec<Veto<Id>>>, identity)
         });
@@ -194,7 +188,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [Id], &'a FindContext) -> HandlerFuture<'a, Vec<Id>>,
         F: Send + Sync + 'static,
     {
-        let verify = Method::by_hand(move |extension, call| {
+        let verify = MethodImpl::by_hand(move |extension, call| {
             let Some((ids, cx)) = call.to_find() else { return call.refused() };
             call.survivors(verify(typed(extension)?, ids, cx), identity::<Vec<Id>>, identity)
         });
@@ -255,14 +249,14 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
 }
 
 /// A method that acts, behind the types of its extension and its ids.
-fn act<E, Id, F>(act: F) -> Method
+fn act<E, Id, F>(act: F) -> MethodImpl
 where
     E: Send + Sync + 'static,
     Id: ResourceId,
     F: for<'a> Fn(&'a E, &'a [Id], &'a StepContext) -> HandlerFuture<'a, Outcome<Id>>,
     F: Send + Sync + 'static,
 {
-    Method::by_hand(move |extension, call| {
+    MethodImpl::by_hand(move |extension, call| {
         let Some((ids, cx)) = call.to_step() else { return call.refused() };
         call.outcome(act(typed(extension)?, ids, cx), identity::<Outcome<Id>>, identity)
     })
@@ -277,8 +271,8 @@ impl<E: Annotated> Declare for E {
     type Id = E::Id;
 
     fn declare() -> Declaration<Self, Self::Id> {
-        let mut written = Written::new();
-        <E as Annotated>::declare(&mut written);
-        Declaration::annotated(written.declaration, |extension| Box::new(extension))
+        let mut writer = DeclarationWriter::new();
+        <E as Annotated>::declare(&mut writer);
+        Declaration::annotated(writer.declaration, |extension| Box::new(extension))
     }
 }

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use super::untyped::{Method, UntypedDeclaration};
-use crate::handler::{Answered, Call};
+use super::untyped::{MethodImpl, UntypedDeclaration};
+use crate::handler::{Invocation, ReplyResult};
 use crate::ids::ResourceId;
 use crate::model::{
     Decision, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
@@ -26,23 +26,23 @@ pub trait Annotated: Send + Sync + 'static {
         Self: Sized;
 
     /// Says what was written.
-    fn declare(written: &mut Written)
+    fn declare(writer: &mut DeclarationWriter)
     where
         Self: Sized;
 
     /// Calls the method of that number, as the declaration counts them.
-    fn call<'a>(&'a self, method: u16, call: &Call<'a, '_>) -> Answered<'a>;
+    fn call<'a>(&'a self, method: u16, call: &Invocation<'a, '_>) -> ReplyResult<'a>;
 }
 
 /// An extension that methods by hand are called on, too.
 impl<E: Annotated> Annotated for Arc<E> {
     type Id = E::Id;
 
-    fn declare(written: &mut Written) {
-        <E as Annotated>::declare(written);
+    fn declare(writer: &mut DeclarationWriter) {
+        <E as Annotated>::declare(writer);
     }
 
-    fn call<'a>(&'a self, method: u16, call: &Call<'a, '_>) -> Answered<'a> {
+    fn call<'a>(&'a self, method: u16, call: &Invocation<'a, '_>) -> ReplyResult<'a> {
         E::call(self, method, call)
     }
 }
@@ -51,7 +51,7 @@ impl<E: Annotated> Annotated for Arc<E> {
 /// what stands before it.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "no part of the public interface, and the fields say what they are")]
-pub enum Part {
+pub enum Item {
     /// The extension stands on that line.
     At { line: u32 },
     /// An edge to that resource.
@@ -114,14 +114,14 @@ impl From<Policy> for Decision {
 /// A declaration in the making, as it was written. It is lent to who fills it: to give it back would take code that drops
 /// it in the middle, wherever that is done.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
-pub struct Written {
+pub struct DeclarationWriter {
     pub(crate) declaration: UntypedDeclaration,
     names: &'static str,
     resources: Vec<ResourceDescriptor>,
     operations: Vec<OperationDescriptor>,
 }
 
-impl Written {
+impl DeclarationWriter {
     /// What an extension fills.
     pub(crate) fn new() -> Self {
         let nowhere = Place::new("", "", 0);
@@ -190,7 +190,7 @@ impl Written {
 
     /// Takes these parts, in their order.
     #[inline(never)]
-    pub fn parts(&mut self, parts: &[Part]) {
+    pub fn items(&mut self, parts: &[Item]) {
         for (at, part) in parts.iter().enumerate() {
             if self.part(*part, &parts[..at]).is_none() {
                 self.refuse(*part);
@@ -201,52 +201,52 @@ impl Written {
     /// A part that names nothing. The numbers are the macro's own, so that there is none; but to leave one out would be a
     /// graph that reaches less than was written. An edge to a resource that no program has is a fault of every graph.
     #[cold]
-    fn refuse(&mut self, part: Part) {
+    fn refuse(&mut self, part: Item) {
         let place = self.declaration.descriptor.place;
         let unknown = format!("{part:?}, which this version of cascade-core cannot read");
         self.declaration.edge(ResourceDescriptor::runtime::<u64>(unknown, place), place);
     }
 
-    fn part(&mut self, part: Part, before: &[Part]) -> Option<()> {
+    fn part(&mut self, part: Item, before: &[Item]) -> Option<()> {
         match part {
-            Part::At { line } => self.declaration.descriptor.place.line = line,
-            Part::Edge { line, resource } => {
+            Item::At { line } => self.declaration.descriptor.place.line = line,
+            Item::Edge { line, resource } => {
                 let (resource, place) = (self.resource_at(resource)?, self.place(line));
                 self.declaration.edge(resource, place);
             }
-            Part::After { line, resource } => {
+            Item::After { line, resource } => {
                 let (resource, place) = (self.resource_at(resource)?, self.place(line));
                 self.declaration.after(resource, place);
             }
-            Part::Finder { line, method, resource } => {
+            Item::Finder { line, method, resource } => {
                 let (name, parent, place) =
                     (self.name(method)?, self.resource_at(resource)?, self.place(line));
                 let declared =
                     FinderDeclaration { method: name, parent, operation: None, place, ids_fit: true };
-                self.declaration.finder(declared, Method::Annotated(method));
+                self.declaration.finder(declared, MethodImpl::Annotated(method));
             }
-            Part::ForOperation { operation } => {
+            Item::ForOperation { operation } => {
                 let operation = self.operation_at(operation)?;
                 self.declaration.descriptor.finders.last_mut()?.operation = Some(operation);
             }
-            Part::Effect { line, method } => {
+            Item::Effect { line, method } => {
                 let (name, place) = (self.name(method)?, self.place(line));
-                self.declaration.effect(name, place, Method::Annotated(method));
+                self.declaration.effect(name, place, MethodImpl::Annotated(method));
             }
-            Part::Supersedes { method } => {
+            Item::Supersedes { method } => {
                 let name = self.name(method)?;
                 self.declaration.descriptor.effects.last_mut()?.supersedes.push(name);
             }
-            Part::Phase { line, phase, method, operation } => {
+            Item::Phase { line, phase, method, operation } => {
                 let (operation, place) = (self.operation_at(operation)?, self.place(line));
                 let declared =
                     PhaseDeclaration { method: self.name(method)?, operation, only: Vec::new(), place };
-                self.declaration.phase(phase, declared, Method::Annotated(method));
+                self.declaration.phase(phase, declared, MethodImpl::Annotated(method));
             }
-            Part::Only { method } => {
+            Item::Only { method } => {
                 let name = self.name(method)?;
-                let is_phase = |part: &&Part| matches!(part, Part::Phase { .. });
-                let Some(Part::Phase { phase, .. }) = before.iter().rev().find(is_phase) else { return None };
+                let is_phase = |part: &&Item| matches!(part, Item::Phase { .. });
+                let Some(Item::Phase { phase, .. }) = before.iter().rev().find(is_phase) else { return None };
                 self.declaration.of_phase(*phase)?.0.last_mut()?.only.push(name);
             }
             part => self.part_of_rule(part)?,
@@ -254,22 +254,22 @@ impl Written {
         Some(())
     }
 
-    fn part_of_rule(&mut self, part: Part) -> Option<()> {
+    fn part_of_rule(&mut self, part: Item) -> Option<()> {
         let rule = match part {
-            Part::Runs { line, operation, method } => {
+            Item::Runs { line, operation, method } => {
                 let decision = Decision::Effect { effect: self.name(method)?, leaf: false };
                 Rule::new(self.operation_at(operation)?, decision, self.place(line))
             }
-            Part::Policy { line, operation, policy } => {
+            Item::Policy { line, operation, policy } => {
                 Rule::new(self.operation_at(operation)?, policy.into(), self.place(line))
             }
             part => {
                 let rule = self.declaration.descriptor.rules.pop()?;
                 match part {
-                    Part::From { resource } => rule.from(self.resource_at(resource)?),
-                    Part::Root { resource } => rule.root(self.resource_at(resource)?),
-                    Part::Leaf => rule.leaf(),
-                    Part::WithLastOwner => rule.with_last_owner(),
+                    Item::From { resource } => rule.from(self.resource_at(resource)?),
+                    Item::Root { resource } => rule.root(self.resource_at(resource)?),
+                    Item::Leaf => rule.leaf(),
+                    Item::WithLastOwner => rule.with_last_owner(),
                     _ => return None,
                 }
             }
@@ -297,8 +297,8 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use super::{Annotated, Part, Written};
-    use crate::handler::{Answered, Call};
+    use super::{Annotated, DeclarationWriter, Item};
+    use crate::handler::{Invocation, ReplyResult};
     use crate::place;
     use crate::{Cascade, Declare, Delete, Operation, Resource, ResourceDescriptor};
 
@@ -315,18 +315,18 @@ mod tests {
     impl Annotated for Garbled {
         type Id = u64;
 
-        fn declare(written: &mut Written) {
-            written.extension("package Garbled touch", file!(), Thing::described);
-            written.operation(Delete::described);
-            written.parts(&[
-                Part::At { line: 3 },
-                Part::Effect { line: 4, method: 0 },
-                Part::Runs { line: 4, operation: 0, method: 0 },
-                Part::From { resource: 7 },
+        fn declare(writer: &mut DeclarationWriter) {
+            writer.extension("package Garbled touch", file!(), Thing::descriptor);
+            writer.operation(Delete::descriptor);
+            writer.items(&[
+                Item::At { line: 3 },
+                Item::Effect { line: 4, method: 0 },
+                Item::Runs { line: 4, operation: 0, method: 0 },
+                Item::From { resource: 7 },
             ]);
         }
 
-        fn call<'a>(&'a self, _: u16, call: &Call<'a, '_>) -> Answered<'a> {
+        fn call<'a>(&'a self, _: u16, call: &Invocation<'a, '_>) -> ReplyResult<'a> {
             call.refused()
         }
     }
@@ -341,6 +341,6 @@ mod tests {
     /// Each handler of a program has half a dozen of them.
     #[test]
     fn a_part_is_small() {
-        assert!(size_of::<Part>() <= 12, "{} bytes", size_of::<Part>());
+        assert!(size_of::<Item>() <= 12, "{} bytes", size_of::<Item>());
     }
 }

@@ -8,7 +8,7 @@
 )]
 pub trait HandledBy<H> {}
 
-/// Does not compile where no extension handles `R` or, because `H` cannot be told, where several do.
+/// Does not compile where no extension handles `R` or, because `H` cannot be descriptor_from_text, where several do.
 #[doc(hidden)]
 pub const fn assert_handled<R: HandledBy<H>, H>() {}
 

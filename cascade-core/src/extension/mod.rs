@@ -14,7 +14,7 @@ mod untyped;
 
 pub(crate) use bound::{Bound, DynExtension};
 pub use declaration::{Declaration, Declare};
-pub use generated::{Annotated, Part, Policy, Written};
+pub use generated::{Annotated, DeclarationWriter, Item, Policy};
 pub use link::{HandledBy, assert_handled};
 #[cfg(feature = "inventory")]
 pub(crate) use linked::{linked, nothing_linked};

@@ -3,17 +3,18 @@
 //! leaves this out.
 
 use crate::handler::{
-    Answered, Call, Called, Children, DynFound, FindContext, Found, Ids, IntoFound, IntoOutcome,
-    IntoSurvivors, IntoVetoes, Outcome, Pairs, PerParent, StepContext, Veto,
+    Children, DynFound, FindContext, Found, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,
+    Invocation, MethodFuture, Outcome, Pairs, PerParent, ReplyResult, StepContext, Veto,
 };
 use crate::ids::{IdKind, ResourceId};
 use crate::model::{Delete, Operation, OperationDescriptor, StepError};
 
 /// What makes an answer of a method ours.
-type Answers<T> = for<'a, 'w> fn(&Call<'a, 'w>, Called<'a, Result<T, StepError>>) -> Answered<'a>;
+type Answers<T> =
+    for<'a, 'w> fn(&Invocation<'a, 'w>, MethodFuture<'a, Result<T, StepError>>) -> ReplyResult<'a>;
 
 /// What lends ids with a context.
-type Lends<Id, Cx> = for<'c, 'a, 'w> fn(&'c Call<'a, 'w>) -> Option<(&'a [Id], &'a Cx)>;
+type Lends<Id, Cx> = for<'c, 'a, 'w> fn(&'c Invocation<'a, 'w>) -> Option<(&'a [Id], &'a Cx)>;
 
 /// What there is for ids of one type: tables of them, calls about them, and answers with them. Finders are those between
 /// two resources that have them.
@@ -65,5 +66,5 @@ pub static FOR_COMMON_IDS: ForCommonIds = ForCommonIds {
     _numbers: ForIds::new(),
     _signed: ForIds::new(),
     _texts: ForIds::new(),
-    _delete: Delete::described,
+    _delete: Delete::descriptor,
 };

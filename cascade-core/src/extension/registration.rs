@@ -1,7 +1,7 @@
 //! How extensions come together: by the linker, or by hand.
 
 use super::bound::{Bound, DynExtension};
-use super::generated::{Annotated, Written};
+use super::generated::{Annotated, DeclarationWriter};
 use super::provide::{Extension, NotProvided, Provided};
 use crate::model::ExtensionDescriptor;
 
@@ -13,7 +13,7 @@ pub struct Registration {
 
 /// What is asked of an extension that the linker collected.
 struct Linked<'p> {
-    written: Written,
+    writer: DeclarationWriter,
     /// What it is made of; `None` where it is only to say what it declares.
     provided: Option<&'p Provided>,
     made: Option<Result<Box<dyn Annotated>, NotProvided>>,
@@ -33,17 +33,17 @@ impl Registration {
     }
 
     pub(crate) fn describe(self) -> ExtensionDescriptor {
-        self.linked(None).written.declaration.descriptor
+        self.linked(None).writer.declaration.descriptor
     }
 
     pub(crate) fn make(self, provided: &Provided) -> Result<Box<dyn DynExtension>, NotProvided> {
-        let Linked { written, made, .. } = self.linked(Some(provided));
+        let Linked { writer, made, .. } = self.linked(Some(provided));
         let annotated = made.transpose()?;
-        Ok(Box::new(Bound { extension: None, annotated, declaration: written.declaration }))
+        Ok(Box::new(Bound { extension: None, annotated, declaration: writer.declaration }))
     }
 
     fn linked(self, provided: Option<&Provided>) -> Linked<'_> {
-        let mut linked = Linked { written: Written::new(), provided, made: None };
+        let mut linked = Linked { writer: DeclarationWriter::new(), provided, made: None };
         (self.link)(&mut linked);
         linked
     }
@@ -69,7 +69,7 @@ fn link<E: Annotated + Extension>(linked: &mut Linked<'_>) {
             Err(missing) => linked.missing(missing),
         }
     }
-    E::declare(&mut linked.written);
+    E::declare(&mut linked.writer);
 }
 
 /// Submits an extension to the linker's collection; does nothing where the feature `inventory` is off.

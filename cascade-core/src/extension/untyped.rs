@@ -1,6 +1,6 @@
-//! A declaration whose types are told no further: all that [`Declaration`](crate::Declaration) does but to know its types.
+//! A declaration whose types are descriptor_from_text no further: all that [`Declaration`](crate::Declaration) does but to know its types.
 
-use crate::handler::{Answered, AnyExtension, Call};
+use crate::handler::{AnyExtension, Invocation, ReplyResult};
 use crate::model::{
     EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, Name, OperationDescriptor,
     Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
@@ -9,16 +9,16 @@ use crate::model::{
 /// The data with the methods behind it.
 pub(crate) struct UntypedDeclaration {
     pub(crate) descriptor: ExtensionDescriptor,
-    pub(crate) finders: Vec<Method>,
-    pub(crate) checks: Vec<Method>,
-    pub(crate) effects: Vec<Method>,
-    pub(crate) begins: Vec<Method>,
-    pub(crate) cleanups: Vec<Method>,
-    pub(crate) verifies: Vec<Method>,
+    pub(crate) finders: Vec<MethodImpl>,
+    pub(crate) checks: Vec<MethodImpl>,
+    pub(crate) effects: Vec<MethodImpl>,
+    pub(crate) begins: Vec<MethodImpl>,
+    pub(crate) cleanups: Vec<MethodImpl>,
+    pub(crate) verifies: Vec<MethodImpl>,
 }
 
 /// How a method is called.
-pub(crate) enum Method {
+pub(crate) enum MethodImpl {
     /// By its number, through [`Annotated::call`](super::generated::Annotated::call).
     Annotated(u16),
     ByHand(Box<ByHand>),
@@ -26,12 +26,12 @@ pub(crate) enum Method {
 
 /// A method of a declaration by hand, for an extension of a type that it knows.
 pub(crate) type ByHand =
-    dyn for<'a, 'w> Fn(Option<&'a AnyExtension>, &Call<'a, 'w>) -> Answered<'a> + Send + Sync;
+    dyn for<'a, 'w> Fn(Option<&'a AnyExtension>, &Invocation<'a, 'w>) -> ReplyResult<'a> + Send + Sync;
 
-impl Method {
+impl MethodImpl {
     pub(crate) fn by_hand<F>(method: F) -> Self
     where
-        F: for<'a, 'w> Fn(Option<&'a AnyExtension>, &Call<'a, 'w>) -> Answered<'a>,
+        F: for<'a, 'w> Fn(Option<&'a AnyExtension>, &Invocation<'a, 'w>) -> ReplyResult<'a>,
         F: Send + Sync + 'static,
     {
         Self::ByHand(Box::new(method))
@@ -77,12 +77,12 @@ impl UntypedDeclaration {
         self.descriptor.after.push(EdgeDeclaration { parent: resource, place });
     }
 
-    pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: Method) {
+    pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: MethodImpl) {
         self.descriptor.finders.push(declared);
         self.finders.push(method);
     }
 
-    pub(crate) fn effect(&mut self, name: Name, place: Place, method: Method) {
+    pub(crate) fn effect(&mut self, name: Name, place: Place, method: MethodImpl) {
         let (docs, supersedes) = (Name::default(), Vec::new());
         self.descriptor.effects.push(EffectDeclaration { method: name, docs, supersedes, place });
         self.effects.push(method);
@@ -93,7 +93,7 @@ impl UntypedDeclaration {
     }
 
     /// A method of a phase around the effects.
-    pub(crate) fn phase(&mut self, phase: Phase, declared: PhaseDeclaration, method: Method) {
+    pub(crate) fn phase(&mut self, phase: Phase, declared: PhaseDeclaration, method: MethodImpl) {
         let Some((descriptors, methods)) = self.of_phase(phase) else { return };
         descriptors.push(declared);
         methods.push(method);
@@ -116,7 +116,7 @@ impl UntypedDeclaration {
     pub(crate) fn of_phase(
         &mut self,
         phase: Phase,
-    ) -> Option<(&mut Vec<PhaseDeclaration>, &mut Vec<Method>)> {
+    ) -> Option<(&mut Vec<PhaseDeclaration>, &mut Vec<MethodImpl>)> {
         match phase {
             Phase::Check => Some((&mut self.descriptor.checks, &mut self.checks)),
             Phase::Begin => Some((&mut self.descriptor.begins, &mut self.begins)),

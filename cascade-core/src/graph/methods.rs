@@ -1,8 +1,7 @@
 //! The methods of a graph, by phase.
 
 use super::graph::Graph;
-use crate::model::Phase;
-use crate::model::PhaseDeclaration;
+use crate::model::{Phase, PhaseDeclaration};
 
 /// The method behind a slot.
 #[derive(Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ pub(crate) fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec
         for (index, extension) in extensions.iter().enumerate() {
             for (at, after) in extension.after.iter().enumerate() {
                 let (first, then) = (after.parent.name(), extension.resource.name());
-                let circle = groups.get(&(first, Part::End)) == groups.get(&(then, Part::Steps));
+                let circle = groups.get(&(first, OrderPart::End)) == groups.get(&(then, OrderPart::Steps));
                 if !circle || !contradicted.insert((index, at)) {
                     continue;
                 }
@@ -38,7 +38,7 @@ pub(crate) fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec
 
 /// What of a resource's instances may wait, and be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Part {
+enum OrderPart {
     /// Their own steps, and all that hangs off them.
     Steps,
     /// Their end, where a parent's end takes them.
@@ -49,20 +49,20 @@ enum Part {
 fn groups_that_wait<'a>(
     extensions: &'a [ExtensionDescriptor],
     operation: &OperationDescriptor,
-) -> BTreeMap<(&'a str, Part), usize> {
-    let mut waits = DiGraphMap::<(&str, Part), ()>::new();
+) -> BTreeMap<(&'a str, OrderPart), usize> {
+    let mut waits = DiGraphMap::<(&str, OrderPart), ()>::new();
     for extension in extensions {
         let resource = extension.resource.name();
-        let (steps, end) = ((resource, Part::Steps), (resource, Part::End));
+        let (steps, end) = ((resource, OrderPart::Steps), (resource, OrderPart::End));
         waits.add_edge(steps, end, ());
         for after in &extension.after {
-            waits.add_edge((after.parent.name(), Part::End), steps, ());
+            waits.add_edge((after.parent.name(), OrderPart::End), steps, ());
         }
         let ordering =
             extension.rules.iter().filter(|rule| rule.operation.is_same(operation) && rule.decision.orders());
         for (rule, parent) in ordering.flat_map(|rule| rule.from.iter().map(move |from| (rule, from.name())))
         {
-            let (of_parent, end_of_parent) = ((parent, Part::Steps), (parent, Part::End));
+            let (of_parent, end_of_parent) = ((parent, OrderPart::Steps), (parent, OrderPart::End));
             waits.add_edge(steps, of_parent, ());
             if rule.decision.takes() {
                 waits.add_edge(of_parent, end, ());

@@ -12,7 +12,7 @@ pub(crate) enum Reach {
     /// It gets an effect, by its place in the resource's list. A leaf goes no further down.
     Effect { effect: usize, leaf: bool },
     /// The parent's end takes it.
-    Taken,
+    WithParent,
     /// It stays, and is listed.
     Retained,
     /// It is in the way, unless it goes by another path.
@@ -60,7 +60,7 @@ impl Route {
     /// For each edge, whether to wait along it for the end of a child that another parent takes may be to wait for
     /// oneself: the one that takes the child may wait for this one.
     pub(crate) fn ends_may_circle(&self, graph: &Graph) -> Vec<bool> {
-        let taking = |edge: usize| self.edges[edge].is_some_and(|route| route.reach == Reach::Taken);
+        let taking = |edge: usize| self.edges[edge].is_some_and(|route| route.reach == Reach::WithParent);
         if !(0..graph.edges.len()).any(taking) {
             return vec![false; graph.edges.len()];
         }
@@ -101,7 +101,7 @@ impl Route {
     /// Whether a parent along the edge may hang above a child without taking it: an owner that shares it does not if
     /// another stays.
     fn may_wait_for_end(&self, edge: usize) -> bool {
-        self.edges[edge].is_some_and(|route| route.reach != Reach::Taken || route.shared)
+        self.edges[edge].is_some_and(|route| route.reach != Reach::WithParent || route.shared)
     }
 
     /// Whether the child, if it hangs off a parent along that edge, ends before the parent's step starts. Nothing waits
@@ -109,7 +109,7 @@ impl Route {
     pub(crate) fn orders(&self, edge: usize, is_affected: impl FnOnce() -> bool) -> bool {
         self.edges[edge].is_some_and(|route| {
             let is_always_affected =
-                matches!(route.reach, Reach::Effect { .. } | Reach::Taken) && !route.shared;
+                matches!(route.reach, Reach::Effect { .. } | Reach::WithParent) && !route.shared;
             is_always_affected || is_affected()
         })
     }
@@ -162,7 +162,7 @@ fn edge_route(edge: &Edge, operation: usize, root: usize) -> Option<EdgeRoute> {
         GraphDecision::Ignore => return None,
         GraphDecision::Effect { effect, leaf } => Reach::Effect { effect, leaf },
         GraphDecision::Shared { effect: Some(effect) } => Reach::Effect { effect, leaf: false },
-        GraphDecision::WithParent | GraphDecision::Shared { effect: None } => Reach::Taken,
+        GraphDecision::WithParent | GraphDecision::Shared { effect: None } => Reach::WithParent,
         GraphDecision::Retain => Reach::Retained,
         GraphDecision::Restrict => Reach::Restricts,
     };

@@ -77,7 +77,7 @@ impl<'g> TreeNode<'g> {
     pub fn effect(&self) -> Option<&'g str> {
         Some(match self.reach(self.route?)? {
             Reach::Effect { effect, .. } => &self.resource().effects[effect].name,
-            Reach::Taken => "with_parent",
+            Reach::WithParent => "with_parent",
             Reach::Retained => "retain",
             Reach::Restricts => "restrict",
         })
@@ -86,7 +86,7 @@ impl<'g> TreeNode<'g> {
     fn is_leaf(&self, route: &Route) -> bool {
         match self.reach(route) {
             Some(Reach::Effect { leaf, .. }) => leaf,
-            Some(Reach::Taken) => false,
+            Some(Reach::WithParent) => false,
             Some(Reach::Retained | Reach::Restricts) | None => true,
         }
     }

@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::order_faults::contradictions;
-use crate::model::MAX_EFFECTS;
 use crate::model::{
-    Decision, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, PhaseDeclaration,
+    Decision, ExtensionDescriptor, Fault, FaultKind, MAX_EFFECTS, OperationDescriptor, PhaseDeclaration,
     ResourceDescriptor, Rule,
 };
 

@@ -2,8 +2,7 @@
 
 use super::graph::{Graph, GraphDecision, GraphRule};
 use super::methods::labels;
-use crate::model::hex;
-use crate::model::{ExtensionDescriptor, Phase};
+use crate::model::{ExtensionDescriptor, Phase, hex};
 
 /// Where a version begins: another way of taking it is another version.
 const FORM: &str = "cascade graph 1";

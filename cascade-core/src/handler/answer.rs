@@ -1,7 +1,7 @@
 //! What the methods under `#[cascade]` may answer with. The attribute asks for these traits where the user wrote the
 //! types, so that a wrong type is reported there.
 
-use super::dispatch::{Answer, Answered, Call, Called};
+use super::dispatch::{Invocation, MethodFuture, Reply, ReplyResult};
 use super::found::Found;
 use super::outcome::{Outcome, Veto};
 use super::per_parent::PerParent;
@@ -22,9 +22,9 @@ pub trait IntoOutcome<Id> {
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
-        call: &Call<'a, '_>,
-        called: Called<'a, Result<Self, X>>,
-    ) -> Answered<'a>
+        call: &Invocation<'a, '_>,
+        called: MethodFuture<'a, Result<Self, X>>,
+    ) -> ReplyResult<'a>
     where
         Self: Sized + 'static,
         Id: ResourceId,
@@ -61,9 +61,9 @@ pub trait IntoVetoes<Id> {
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
-        call: &Call<'a, '_>,
-        called: Called<'a, Result<Self, X>>,
-    ) -> Answered<'a>
+        call: &Invocation<'a, '_>,
+        called: MethodFuture<'a, Result<Self, X>>,
+    ) -> ReplyResult<'a>
     where
         Self: Sized + 'static,
         Id: ResourceId,
@@ -93,9 +93,9 @@ pub trait IntoSurvivors<Id> {
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
-        call: &Call<'a, '_>,
-        called: Called<'a, Result<Self, X>>,
-    ) -> Answered<'a>
+        call: &Invocation<'a, '_>,
+        called: MethodFuture<'a, Result<Self, X>>,
+    ) -> ReplyResult<'a>
     where
         Self: Sized + 'static,
         Id: ResourceId,
@@ -126,15 +126,15 @@ pub trait IntoFound<P, C, Shape> {
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
-        _: &Call<'a, '_>,
-        called: Called<'a, Result<Self, X>>,
-    ) -> Answered<'a>
+        _: &Invocation<'a, '_>,
+        called: MethodFuture<'a, Result<Self, X>>,
+    ) -> ReplyResult<'a>
     where
         Self: Sized + 'static,
         P: ResourceId,
         C: ResourceId,
     {
-        Ok(Answer::found(called, Self::into_found, X::into_step_error))
+        Ok(Reply::found(called, Self::into_found, X::into_step_error))
     }
 }
 

@@ -1,4 +1,4 @@
-//! One call of a user's method: limited in time, tried again, its panics contained.
+//! One call of a user's method: with_timeout in time, tried again, its panics catch_panic.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -10,59 +10,58 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::model::CallError;
-use crate::model::{StepError, StepSettings, unwrapped};
+use crate::model::{CallError, StepError, StepSettings, unwrapped};
 
 /// A call that was polled once.
 pub(crate) enum Begun<'a, T> {
-    Answered(Result<T, StepError>),
+    ReplyResult(Result<T, StepError>),
     Going(HandlerFuture<'a, T>),
 }
 
-/// A first try that was polled once, its panics contained.
-pub(crate) enum First<'a, T> {
-    Answered(Result<T, CallError>),
+/// A first try that was polled once, its panics catch_panic.
+pub(crate) enum FirstAttempt<'a, T> {
+    ReplyResult(Result<T, CallError>),
     Going(HandlerFuture<'a, T>),
 }
 
-impl<T> First<'_, Vec<T>> {
+impl<T> FirstAttempt<'_, Vec<T>> {
     /// Whether nothing failed.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(self, Self::Answered(Ok(failures)) if failures.is_empty())
+        matches!(self, Self::ReplyResult(Ok(failures)) if failures.is_empty())
     }
 }
 
-impl<'a, T> From<Begun<'a, T>> for First<'a, T> {
+impl<'a, T> From<Begun<'a, T>> for FirstAttempt<'a, T> {
     fn from(begun: Begun<'a, T>) -> Self {
         match begun {
-            Begun::Answered(answer) => Self::Answered(answer.map_err(unwrapped)),
+            Begun::ReplyResult(answer) => Self::ReplyResult(answer.map_err(unwrapped)),
             Begun::Going(future) => Self::Going(future),
         }
     }
 }
 
 /// Calls, which polls once: what answers at once needs no timer and no future around it.
-pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> First<'a, T> {
-    contained(call).map_or_else(|panic| First::Answered(Err(panic)), First::from)
+pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> FirstAttempt<'a, T> {
+    catch_panic(call).map_or_else(|panic| FirstAttempt::ReplyResult(Err(panic)), FirstAttempt::from)
 }
 
 /// A panic as the error that it is.
-pub(crate) fn contained<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
+pub(crate) fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| CallError::Panicked(panic_message(&*panic)))
 }
 
-impl<T> First<'_, T> {
+impl<T> FirstAttempt<'_, T> {
     /// The answer, waited for up to the timeout.
     pub(crate) async fn answer(self, timeout: Option<Duration>) -> Result<T, CallError> {
         match self {
-            Self::Answered(answer) => answer,
-            Self::Going(call) => Box::pin(limited(timeout, call)).await,
+            Self::ReplyResult(answer) => answer,
+            Self::Going(call) => Box::pin(with_timeout(timeout, call)).await,
         }
     }
 }
 
 /// Waits for a call that is under way. Its time begins when this is first polled.
-pub(crate) async fn limited<T>(
+pub(crate) async fn with_timeout<T>(
     timeout: Option<Duration>,
     call: HandlerFuture<'_, T>,
 ) -> Result<T, CallError> {
@@ -81,8 +80,8 @@ pub(crate) async fn limited<T>(
     }
 }
 
-/// Calls once. `call` is called inside, so that what it does before its first `await` is contained too.
-pub(crate) async fn once<'a, T>(
+/// Calls once. `call` is called inside, so that what it does before its first `await` is catch_panic too.
+pub(crate) async fn call_once<'a, T>(
     timeout: Option<Duration>,
     call: impl FnOnce() -> HandlerFuture<'a, T>,
 ) -> Result<T, CallError> {
@@ -93,7 +92,7 @@ pub(crate) async fn once<'a, T>(
 /// A call is polled once.
 pub(crate) fn begin<'a, T>(mut call: HandlerFuture<'a, T>, task: &mut Context<'_>) -> Begun<'a, T> {
     match call.as_mut().poll(task) {
-        Poll::Ready(answer) => Begun::Answered(answer),
+        Poll::Ready(answer) => Begun::ReplyResult(answer),
         Poll::Pending => Begun::Going(call),
     }
 }
@@ -103,9 +102,9 @@ pub(crate) async fn until_answered<'a, T>(
     settings: StepSettings,
     mut call: impl FnMut() -> HandlerFuture<'a, T>,
 ) -> Result<T, CallError> {
-    let mut delays = delays(settings.retries, None);
+    let mut delays = backoff(settings.retries, None);
     loop {
-        match once(settings.timeout, &mut call).await {
+        match call_once(settings.timeout, &mut call).await {
             Err(error) if !error.is_terminal() => match delays.next() {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(error),
@@ -116,7 +115,7 @@ pub(crate) async fn until_answered<'a, T>(
 }
 
 /// The waits before each further try: exponential from 100 ms up to 30 s, with jitter; with a `seed`, the same each time.
-pub(crate) fn delays(retries: u32, seed: Option<u64>) -> impl Iterator<Item = Duration> + use<> {
+pub(crate) fn backoff(retries: u32, seed: Option<u64>) -> impl Iterator<Item = Duration> + use<> {
     let delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(30))

@@ -8,8 +8,7 @@ use super::nesting::Nesting;
 use crate::affected::Affected;
 use crate::graph::Method;
 use crate::ids::ResourceId;
-use crate::model::hex;
-use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, bits};
+use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, bits, hex};
 
 /// What a finder may ask: which operation is planned, and where it started.
 #[derive(Clone, Debug)]

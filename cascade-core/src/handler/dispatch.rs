@@ -13,23 +13,23 @@ use super::call::{Begun, HandlerFuture};
 use super::context::{FindContext, StepContext};
 use super::found::{DynFound, Found};
 use super::outcome::{Outcome, Positions, Veto};
-use crate::ids::{Ids, ResourceId};
+use crate::ids::{BatchIds, ResourceId};
 use crate::model::StepError;
 
 /// An extension whose type the engine does not know.
 pub(crate) type AnyExtension = dyn Any + Send + Sync;
 
 /// A method that was called: the user's own future, boxed.
-pub type Called<'a, R> = BoxFuture<'a, R>;
+pub type MethodFuture<'a, R> = BoxFuture<'a, R>;
 
 /// What comes of a call. An error where the method could not be called.
-pub type Answered<'a> = Result<Answer<'a>, StepError>;
+pub type ReplyResult<'a> = Result<Reply<'a>, StepError>;
 
 /// What a method answers, or will answer, by its kind.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
-pub struct Answer<'a>(pub(crate) AnswerOf<'a>);
+pub struct Reply<'a>(pub(crate) ReplyKind<'a>);
 
-pub(crate) enum AnswerOf<'a> {
+pub(crate) enum ReplyKind<'a> {
     Found(HandlerFuture<'a, Box<dyn DynFound>>),
     Vetoes(HandlerFuture<'a, Positions<String>>),
     /// Which of the batch are still there.
@@ -38,19 +38,19 @@ pub(crate) enum AnswerOf<'a> {
     Failures(Begun<'a, Failures>),
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Reply<'a> {
     /// Whether a step has ended, and nothing failed.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(&self.0, AnswerOf::Failures(Begun::Answered(Ok(failures))) if failures.is_empty())
+        matches!(&self.0, ReplyKind::Failures(Begun::ReplyResult(Ok(failures))) if failures.is_empty())
     }
 
     /// That of a finder.
     pub(crate) fn found<P: ResourceId, C: ResourceId, T: 'static, X: 'static>(
-        called: Called<'a, Result<T, X>>,
+        called: MethodFuture<'a, Result<T, X>>,
         found: fn(T) -> Found<P, C>,
         error: fn(X) -> StepError,
     ) -> Self {
-        Self(AnswerOf::Found(Box::pin(async move {
+        Self(ReplyKind::Found(Box::pin(async move {
             match called.await {
                 Ok(answer) => Ok(Box::new(found(answer)) as Box<dyn DynFound>),
                 Err(failed) => Err(error(failed)),
@@ -65,33 +65,33 @@ pub(crate) type Failures = Vec<(usize, StepError)>;
 /// A call of one method: what it is asked about, and who polls it. Made once where a step starts, and lent from there on:
 /// to copy what was written a moment ago takes longer than to read it.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
-pub struct Call<'a, 'w> {
-    pub(crate) ids: Ids<'a>,
-    pub(crate) cx: CallContext<'a>,
+pub struct Invocation<'a, 'w> {
+    pub(crate) ids: BatchIds<'a>,
+    pub(crate) cx: InvocationContext<'a>,
     /// Who polls a step for the first time.
     pub(crate) waker: &'w Waker,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) enum CallContext<'a> {
+pub(crate) enum InvocationContext<'a> {
     Find(&'a FindContext),
     Step(&'a StepContext),
 }
 
-impl<'a> Call<'a, '_> {
+impl<'a> Invocation<'a, '_> {
     /// The ids and the context for a finder or a verify method.
     pub(crate) fn to_find<Id: ResourceId>(&self) -> Option<(&'a [Id], &'a FindContext)> {
         match self.cx {
-            CallContext::Find(cx) => Some((self.ids.typed()?, cx)),
-            CallContext::Step(_) => None,
+            InvocationContext::Find(cx) => Some((self.ids.typed()?, cx)),
+            InvocationContext::Step(_) => None,
         }
     }
 
     /// The ids and the context for any other method.
     pub(crate) fn to_step<Id: ResourceId>(&self) -> Option<(&'a [Id], &'a StepContext)> {
         match self.cx {
-            CallContext::Step(cx) => Some((self.ids.typed()?, cx)),
-            CallContext::Find(_) => None,
+            InvocationContext::Step(cx) => Some((self.ids.typed()?, cx)),
+            InvocationContext::Find(_) => None,
         }
     }
 
@@ -99,19 +99,19 @@ impl<'a> Call<'a, '_> {
     /// stands in for a panic.
     #[cold]
     #[inline(never)]
-    pub fn refused(&self) -> Answered<'a> {
+    pub fn refused(&self) -> ReplyResult<'a> {
         Err(not_callable())
     }
 
     /// The answer of a check.
     pub(crate) fn vetoes<Id: ResourceId, T: 'static, X: 'static>(
         &self,
-        called: Called<'a, Result<T, X>>,
+        called: MethodFuture<'a, Result<T, X>>,
         vetoes: fn(T) -> Vec<Veto<Id>>,
         error: fn(X) -> StepError,
-    ) -> Answered<'a> {
+    ) -> ReplyResult<'a> {
         let Some(ids) = self.ids.typed::<Id>() else { return self.refused() };
-        Ok(Answer(AnswerOf::Vetoes(Box::pin(async move {
+        Ok(Reply(ReplyKind::Vetoes(Box::pin(async move {
             let vetoes = vetoes(called.await.map_err(error)?);
             if vetoes.is_empty() {
                 return Ok(Ok(Vec::new()));
@@ -123,12 +123,12 @@ impl<'a> Call<'a, '_> {
     /// The answer of a verify method.
     pub(crate) fn survivors<Id: ResourceId, T: 'static, X: 'static>(
         &self,
-        called: Called<'a, Result<T, X>>,
+        called: MethodFuture<'a, Result<T, X>>,
         survivors: fn(T) -> Vec<Id>,
         error: fn(X) -> StepError,
-    ) -> Answered<'a> {
+    ) -> ReplyResult<'a> {
         let Some(ids) = self.ids.typed::<Id>() else { return self.refused() };
-        Ok(Answer(AnswerOf::Survivors(Box::pin(async move {
+        Ok(Reply(ReplyKind::Survivors(Box::pin(async move {
             let survivors = survivors(called.await.map_err(error)?);
             Ok(positions(ids, survivors.into_iter().map(|id| (id, ()))))
         }))))
@@ -138,13 +138,13 @@ impl<'a> Call<'a, '_> {
     #[expect(clippy::unnecessary_wraps, reason = "it is handed on as it is, without a copy")]
     pub(crate) fn outcome<Id: ResourceId, T: 'static, X: 'static>(
         &self,
-        mut called: Called<'a, Result<T, X>>,
+        mut called: MethodFuture<'a, Result<T, X>>,
         outcome: fn(T) -> Outcome<Id>,
         error: fn(X) -> StepError,
-    ) -> Answered<'a> {
+    ) -> ReplyResult<'a> {
         let begun = match called.as_mut().poll(&mut Context::from_waker(self.waker)) {
-            Poll::Ready(Ok(answer)) => Begun::Answered(failures(self.ids, outcome(answer))),
-            Poll::Ready(Err(failed)) => Begun::Answered(Err(error(failed))),
+            Poll::Ready(Ok(answer)) => Begun::ReplyResult(failures(self.ids, outcome(answer))),
+            Poll::Ready(Err(failed)) => Begun::ReplyResult(Err(error(failed))),
             Poll::Pending => {
                 let ids = self.ids;
                 Begun::Going(Box::pin(async move {
@@ -155,20 +155,20 @@ impl<'a> Call<'a, '_> {
                 }))
             }
         };
-        Ok(Answer(AnswerOf::Failures(begun)))
+        Ok(Reply(ReplyKind::Failures(begun)))
     }
 }
 
 /// The failures of a step that was begun.
-pub(crate) fn begun(answer: Answered<'_>) -> Begun<'_, Failures> {
+pub(crate) fn begun(answer: ReplyResult<'_>) -> Begun<'_, Failures> {
     match answer {
-        Ok(Answer(AnswerOf::Failures(begun))) => begun,
-        other => Begun::Answered(Err(why_refused(other))),
+        Ok(Reply(ReplyKind::Failures(begun))) => begun,
+        other => Begun::ReplyResult(Err(why_refused(other))),
     }
 }
 
 /// What an answer of another kind says, or an error.
-pub(crate) fn why_refused(answer: Answered<'_>) -> StepError {
+pub(crate) fn why_refused(answer: ReplyResult<'_>) -> StepError {
     answer.err().unwrap_or_else(not_callable)
 }
 
@@ -189,7 +189,7 @@ pub(crate) fn not_callable() -> StepError {
 }
 
 /// The failures of an outcome, by position in the batch.
-fn failures<Id: ResourceId>(batch: Ids<'_>, outcome: Outcome<Id>) -> Result<Failures, StepError> {
+fn failures<Id: ResourceId>(batch: BatchIds<'_>, outcome: Outcome<Id>) -> Result<Failures, StepError> {
     let failures = outcome.into_failures();
     if failures.is_empty() {
         return Ok(Vec::new());

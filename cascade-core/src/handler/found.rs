@@ -1,10 +1,9 @@
 //! What finders answer.
 
 use super::found_ids::FoundIds;
-use super::parents::Parents;
-use super::parents::was_asked;
+use super::parents::{Parents, was_asked};
 use super::per_parent::PerParent;
-use crate::ids::{IdColumn, IdTable, ResourceId};
+use crate::ids::{IdTable, Interner, ResourceId};
 
 /// What a finder found.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         };
         let table =
             parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
-        let mut walk = Walk { table, all: asked, asked, last: None, not_asked: None };
+        let mut walk = ParentLookup { table, all: asked, asked, last: None, not_asked: None };
         let indices = pairs.iter().map(|(parent, _)| walk.index_of(parent)).collect();
         let not_asked = walk.not_asked.map(ToString::to_string);
         Ok(Some(Parents { indices, not_asked, are_owners: true }))
@@ -145,8 +144,8 @@ fn pairs_to_ids<P: ResourceId, C: ResourceId>(pairs: &[(P, C)]) -> Result<FoundI
 
 /// Looks parents up. Finders mostly answer parent by parent, in the order they were asked: a run of one parent is looked
 /// up once, and the next one is most likely near in the list of those asked about.
-struct Walk<'a, P> {
-    table: &'a IdColumn<P>,
+struct ParentLookup<'a, P> {
+    table: &'a Interner<P>,
     /// Those asked about.
     all: &'a [u32],
     /// The same from the last one found.
@@ -156,7 +155,7 @@ struct Walk<'a, P> {
     not_asked: Option<&'a P>,
 }
 
-impl<'a, P: ResourceId> Walk<'a, P> {
+impl<'a, P: ResourceId> ParentLookup<'a, P> {
     #[inline]
     fn index_of(&mut self, parent: &'a P) -> u32 {
         match self.last {
@@ -171,7 +170,7 @@ impl<'a, P: ResourceId> Walk<'a, P> {
             self.asked = &self.asked[position..];
             self.asked[0]
         } else {
-            let index = self.table.index_of(parent).unwrap_or(Parents::STRANGER);
+            let index = self.table.index_of(parent).unwrap_or(Parents::UNKNOWN_PARENT);
             if !was_asked(self.all, index) {
                 self.not_asked.get_or_insert(parent);
             }

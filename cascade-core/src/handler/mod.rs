@@ -14,11 +14,13 @@ mod signature;
 
 pub use answer::{Children, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Pairs};
 pub use call::HandlerFuture;
-pub(crate) use call::{Begun, First, begin, contained, delays, first, limited, once, until_answered};
+pub(crate) use call::{
+    Begun, FirstAttempt, backoff, begin, call_once, catch_panic, first, until_answered, with_timeout,
+};
 pub use context::{FindContext, StepContext};
-pub(crate) use dispatch::Answer;
-pub(crate) use dispatch::{AnswerOf, AnyExtension, CallContext, begun, typed, why_refused};
-pub use dispatch::{Answered, Call, Called};
+pub(crate) use dispatch::Reply;
+pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, why_refused};
+pub use dispatch::{Invocation, MethodFuture, ReplyResult};
 pub(crate) use found::DynFound;
 pub use found::Found;
 pub use found_ids::FoundIds;

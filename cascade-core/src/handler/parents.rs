@@ -2,7 +2,7 @@
 
 /// The parents of an answer's pairs.
 pub(crate) struct Parents {
-    /// [`STRANGER`](Self::STRANGER) for one that is not in the table.
+    /// [`UNKNOWN_PARENT`](Self::UNKNOWN_PARENT) for one that is not in the table.
     pub(crate) indices: Vec<u32>,
     /// The first that was not asked about, printed.
     pub(crate) not_asked: Option<String>,
@@ -12,7 +12,7 @@ pub(crate) struct Parents {
 
 impl Parents {
     /// Stands for a parent that is not in the table. No instance has that index.
-    pub(crate) const STRANGER: u32 = u32::MAX;
+    pub(crate) const UNKNOWN_PARENT: u32 = u32::MAX;
 }
 
 /// Whether a parent is among those asked about. These are sorted, and often without a gap.

@@ -2,10 +2,9 @@
 //! that a wrong one is reported there, in words of ours.
 
 use super::context::{FindContext, OperationContext, StepContext};
-use super::dispatch::Call;
+use super::dispatch::Invocation;
 use crate::ids::ResourceId;
-use crate::model::Operation;
-use crate::model::StepError;
+use crate::model::{Operation, StepError};
 
 /// Says that a type is `Id`, the id of the resource in question.
 #[diagnostic::on_unimplemented(
@@ -20,7 +19,7 @@ pub trait Ids<Id>: Sized {
     /// The ids and the context for a finder or a verify method.
     #[doc(hidden)]
     #[inline(never)]
-    fn to_find<'a>(call: &Call<'a, '_>) -> Option<(&'a [Self], &'a FindContext)>
+    fn to_find<'a>(call: &Invocation<'a, '_>) -> Option<(&'a [Self], &'a FindContext)>
     where
         Id: ResourceId,
     {
@@ -31,7 +30,7 @@ pub trait Ids<Id>: Sized {
     /// The ids and the context for any other method.
     #[doc(hidden)]
     #[inline(never)]
-    fn to_step<'a>(call: &Call<'a, '_>) -> Option<(&'a [Self], &'a StepContext)>
+    fn to_step<'a>(call: &Invocation<'a, '_>) -> Option<(&'a [Self], &'a StepContext)>
     where
         Id: ResourceId,
     {

@@ -5,13 +5,13 @@ pub(crate) const NOTHING: u32 = u32::MAX;
 
 /// Values by number. Reading and writing touch one place, next to that of the next number, and hash nothing.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct RangeMap {
+pub(crate) struct DenseMap {
     /// The number of the first place.
     first: u64,
     values: Vec<u32>,
 }
 
-impl RangeMap {
+impl DenseMap {
     pub(crate) const fn new() -> Self {
         Self { first: 0, values: Vec::new() }
     }
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn what_was_put_in_is_found_in_whichever_direction_it_grew() {
-        let mut map = RangeMap::new();
+        let mut map = DenseMap::new();
         assert_eq!(map.get(0), NOTHING);
         for (value, number) in [50, 51, 40, 70, 39, 0, u64::from(u32::MAX)].into_iter().enumerate() {
             let has_room = map.make_room(number, number, 100);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn numbers_that_fall_move_what_is_there_seldom() {
-        let mut map = RangeMap::new();
+        let mut map = DenseMap::new();
         let mut moved = 0;
         for number in (0..10_000).rev() {
             let had = map.values.as_ptr();

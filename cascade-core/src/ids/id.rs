@@ -1,4 +1,4 @@
-//! Ids: what names one instance of a resource.
+//! BatchIds: what names one instance of a resource.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! Ids that are a number inside.
+//! BatchIds that are a number inside.
 
 use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};

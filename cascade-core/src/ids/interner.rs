@@ -1,4 +1,4 @@
-//! Ids of users' types, interned per resource into dense `u32` indices: the border between the typed world of
+//! BatchIds of users' types, interned per resource into dense `u32` indices: the border between the typed world of
 //! extensions and the engine, which touches no user type in its loops.
 
 use std::any::Any;
@@ -9,19 +9,19 @@ use std::vec;
 
 use hashbrown::DefaultHashBuilder;
 
-use super::dense_map::{NOTHING, RangeMap};
+use super::dense_map::{DenseMap, NOTHING};
 use super::hash_index::HashIndex;
 use super::id::ResourceId;
 use super::integer_key::{is_number, number_of};
 use super::sort;
-use super::table::{Batch, IdTable, Ids};
+use super::table::{Batch, BatchIds, IdTable};
 
 /// The ids of one resource in the order of their discovery, each once.
-pub(crate) struct IdColumn<Id> {
+pub(crate) struct Interner<Id> {
     ids: Vec<Id>,
     /// Where each id stands, while all of them are numbers that lie close together. Then nothing is hashed, and what
     /// follows each other lies next to each other.
-    by_number: Option<RangeMap>,
+    by_number: Option<DenseMap>,
     /// Where each id stands otherwise.
     by_id: HashIndex,
     hasher: DefaultHashBuilder,
@@ -35,11 +35,11 @@ const SHORT: usize = 1024;
 /// So many ids are looked up at once: what a processor can have on its way from memory, and some.
 const AT_ONCE: usize = 64;
 
-impl<Id: ResourceId> IdColumn<Id> {
+impl<Id: ResourceId> Interner<Id> {
     pub(crate) fn new() -> Self {
         Self {
             ids: Vec::new(),
-            by_number: Some(RangeMap::new()),
+            by_number: Some(DenseMap::new()),
             by_id: HashIndex::new(),
             hasher: DefaultHashBuilder::default(),
         }
@@ -281,7 +281,7 @@ fn longest(numbers: usize, expected: usize) -> usize {
     (numbers.max(expected) * SPREAD).max(SHORT)
 }
 
-impl<Id: ResourceId> IdTable for IdColumn<Id> {
+impl<Id: ResourceId> IdTable for Interner<Id> {
     fn len(&self) -> usize {
         self.ids.len()
     }
@@ -357,9 +357,9 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         Batch::Own(Box::new(ids))
     }
 
-    fn row(&self, nodes: &[u32], first: u32) -> Option<Ids<'_>> {
+    fn row(&self, nodes: &[u32], first: u32) -> Option<BatchIds<'_>> {
         let range = row(nodes, first)?;
-        Some(Ids::Part(self, range.start, range.end))
+        Some(BatchIds::Part(self, range.start, range.end))
     }
 
     fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_> {
@@ -387,7 +387,7 @@ mod tests {
 
     use super::*;
 
-    /// Ids that differ and give the same number to a hasher.
+    /// BatchIds that differ and give the same number to a hasher.
     #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
     struct Named(u64, char);
 
@@ -414,8 +414,8 @@ mod tests {
     }
 
     /// What every table promises, whichever way it keeps its ids.
-    fn check<Id: ResourceId>(ids: &[Id]) -> IdColumn<Id> {
-        let mut table = IdColumn::new();
+    fn check<Id: ResourceId>(ids: &[Id]) -> Interner<Id> {
+        let mut table = Interner::new();
         for (batch, expected) in ids.chunks(7).zip([0, 3, 100_000].into_iter().cycle()) {
             let indices = table.insert_all(batch.to_vec(), (|id| id, |id| id), expected);
             for (id, index) in batch.iter().zip(indices) {
@@ -439,7 +439,7 @@ mod tests {
         table
     }
 
-    fn check_parts<Id: ResourceId>(table: &IdColumn<Id>, indices: &[u32]) {
+    fn check_parts<Id: ResourceId>(table: &Interner<Id>, indices: &[u32]) {
         let mut sorted = indices.to_vec();
         sorted.sort_by_key(|&index| table.get(index));
         for size in [1, 7, 100] {

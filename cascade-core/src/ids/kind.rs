@@ -3,7 +3,7 @@
 use std::any::{TypeId, type_name};
 
 use super::id::ResourceId;
-use super::interner::IdColumn;
+use super::interner::Interner;
 use super::table::{BatchForm, IdTable};
 
 /// What the engine can do with ids whose type it does not know.
@@ -22,7 +22,7 @@ impl IdKind {
         Self {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,
-            table: || Box::new(IdColumn::<Id>::new()),
+            table: || Box::new(Interner::<Id>::new()),
             batch: BatchForm::of::<Id>(),
         }
     }

@@ -1,4 +1,4 @@
-//! Ids of users' types as dense `u32` indices: the border between typed extensions and the engine.
+//! BatchIds of users' types as dense `u32` indices: the border between typed extensions and the engine.
 
 mod dense_map;
 mod hash_index;
@@ -10,8 +10,8 @@ mod sort;
 mod table;
 mod typed;
 
-pub(crate) use dense_map::{NOTHING, RangeMap};
+pub(crate) use dense_map::{DenseMap, NOTHING};
 pub use id::ResourceId;
-pub(crate) use interner::IdColumn;
+pub(crate) use interner::Interner;
 pub(crate) use kind::IdKind;
-pub(crate) use table::{Batch, DisplayId, IdTable, Ids};
+pub(crate) use table::{Batch, BatchIds, DisplayId, IdTable};

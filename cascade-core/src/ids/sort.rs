@@ -19,7 +19,7 @@ pub(crate) fn sorted<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> 
         } else if std::mem::needs_drop::<Id>() {
             Some(by_id::<Id>(indices.iter().map(|&index| (&ids[index as usize], index)).collect()))
         } else {
-            // Ids that own nothing are compared where they stand, not looked up each time.
+            // BatchIds that own nothing are compared where they stand, not looked up each time.
             Some(by_id::<Id>(indices.iter().map(|&index| (ids[index as usize].clone(), index)).collect()))
         }
     });
@@ -132,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// Ids that differ and compare equal.
+    /// BatchIds that differ and compare equal.
     #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     struct Rough(u32);
 

@@ -33,14 +33,14 @@ pub(crate) trait IdTable: Any + Send + Sync {
     /// in a row.
     fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_>;
     /// The same, lent; `None` where they do not stand in a row.
-    fn row(&self, nodes: &[u32], first: u32) -> Option<Ids<'_>>;
+    fn row(&self, nodes: &[u32], first: u32) -> Option<BatchIds<'_>>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
-/// Ids for one call of a user's method, of a type that the engine does not know.
+/// BatchIds for one call of a user's method, of a type that the engine does not know.
 pub(crate) enum Batch<'t> {
-    /// Ids of their own.
+    /// BatchIds of their own.
     Own(Box<dyn Any + Send + Sync>),
     /// A part of a table.
     Part(&'t dyn IdTable, Range<usize>),
@@ -51,23 +51,23 @@ impl Batch<'_> {
         self.ids().typed()
     }
 
-    pub(crate) fn ids(&self) -> Ids<'_> {
+    pub(crate) fn ids(&self) -> BatchIds<'_> {
         match self {
-            Self::Own(ids) => Ids::Own(&**ids),
-            Self::Part(table, range) => Ids::Part(*table, range.start, range.end),
+            Self::Own(ids) => BatchIds::Own(&**ids),
+            Self::Part(table, range) => BatchIds::Part(*table, range.start, range.end),
         }
     }
 }
 
 /// The ids of a batch, lent.
 #[derive(Clone, Copy)]
-pub(crate) enum Ids<'t> {
+pub(crate) enum BatchIds<'t> {
     Own(&'t (dyn Any + Send + Sync)),
     /// From one position of a table to another.
     Part(&'t dyn IdTable, usize, usize),
 }
 
-impl<'t> Ids<'t> {
+impl<'t> BatchIds<'t> {
     pub(crate) fn typed<Id: ResourceId>(self) -> Option<&'t [Id]> {
         match self {
             Self::Own(ids) => ids.downcast_ref::<Vec<Id>>().map(Vec::as_slice),
@@ -79,7 +79,7 @@ impl<'t> Ids<'t> {
 /// How ids of a type that the engine does not know are read, written and printed in a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct BatchForm {
-    pub(crate) write: fn(Ids<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error>,
+    pub(crate) write: fn(BatchIds<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error>,
     pub(crate) read: fn(Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error>,
     pub(crate) print: fn(&Batch<'_>, usize) -> String,
 }

@@ -1,15 +1,15 @@
 //! Tables of ids as what they are, where the type of the ids is known.
 
 use super::id::ResourceId;
-use super::interner::IdColumn;
+use super::interner::Interner;
 use super::table::IdTable;
 
 impl dyn IdTable {
-    pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&IdColumn<Id>> {
+    pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&Interner<Id>> {
         self.as_any().downcast_ref()
     }
 
-    pub(crate) fn typed_mut<Id: ResourceId>(&mut self) -> Option<&mut IdColumn<Id>> {
+    pub(crate) fn typed_mut<Id: ResourceId>(&mut self) -> Option<&mut Interner<Id>> {
         self.as_any_mut().downcast_mut()
     }
 }

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::affected::{Affected, Kind, Marks};
+use crate::affected::{Affected, Disposition, Marks};
 use crate::graph::labels;
 use crate::model::{Phase, bits};
 
-use super::record::BlockChunk;
-use super::record::InstanceChunk;
-use super::record::InstanceKind;
-use super::record::PairChunk;
-use super::record::Record;
+use super::record::{BlockChunk, InstanceChunk, InstanceKind, PairChunk, Record};
 
 /// Instances or arcs in one record, at most.
 const CHUNK: usize = 1000;
@@ -49,7 +45,7 @@ fn instance_chunks<'a>(
 
 fn is_new(known: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
     let (old, new) = (&known.columns[resource], &affected.columns[resource]);
-    index as usize >= old.len() || old.kinds.get(index) != new.kinds.get(index)
+    index as usize >= old.len() || old.dispositions.get(index) != new.dispositions.get(index)
 }
 
 fn instance_chunk(
@@ -65,18 +61,18 @@ fn instance_chunk(
         resource: affected.resource_name(resource).to_owned(),
         first: range.start,
         ids: Vec::with_capacity(range.len()),
-        kinds: Vec::new(),
+        dispositions: Vec::new(),
         kind_of: Vec::with_capacity(range.len()),
     };
     for index in range {
-        let Kind { given, through, marks } = column.kinds.get(index);
-        let (taken, retained) = (marks.has(Marks::TAKEN), marks.has(Marks::RETAINED));
+        let Disposition { given, through, marks } = column.dispositions.get(index);
+        let (taken, retained) = (marks.has(Marks::WITH_PARENT), marks.has(Marks::RETAINED));
         let key = (given, through, u8::from(taken) | u8::from(retained) << 1);
         let number = *numbers.entry(key).or_insert_with(|| {
             let (given, through, runs) =
                 (effects(given), effects(through), effects(affected.effects(resource, index)));
-            chunk.kinds.push(InstanceKind { given, through, runs, taken, retained });
-            chunk.kinds.len() as u32 - 1
+            chunk.dispositions.push(InstanceKind { given, through, runs, taken, retained });
+            chunk.dispositions.len() as u32 - 1
         });
         chunk.ids.push(column.ids.id_to_json(index)?);
         chunk.kind_of.push(number);

@@ -7,14 +7,10 @@ use serde_json::Value;
 
 use super::error::JournalError;
 use super::journal::Journal;
-use super::record::Record;
-use super::record::RunEnd;
-use super::record::RunStart;
-use super::recorded::Recorded;
-use super::recorded::StepKey;
+use super::record::{Record, RunEnd, RunStart};
+use super::recorded::{Recorded, StepKey};
 use super::run::RunInfo;
-use crate::model::Phase;
-use crate::model::RunId;
+use crate::model::{Phase, RunId};
 use crate::plan::PlanVeto;
 use crate::report::FailureSummary;
 

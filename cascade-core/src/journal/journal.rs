@@ -4,8 +4,7 @@ use futures::future::BoxFuture;
 
 use super::error::JournalError;
 use super::record::Record;
-use super::run::NewRun;
-use super::run::RunInfo;
+use super::run::{NewRun, RunInfo};
 use crate::model::RunId;
 
 /// Keeps runs. Many in one journal, each written by one owner at a time.

@@ -9,14 +9,10 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
 use super::error::JournalError;
-use super::journal::Journal;
-use super::journal::RunLog;
-use super::record::Record;
-use super::record::RunChange;
-use super::run::NewRun;
-use super::run::RunInfo;
-use crate::model::RunId;
-use crate::model::{Mutex, MutexGuard, unix_millis};
+use super::journal::{Journal, RunLog};
+use super::record::{Record, RunChange};
+use super::run::{NewRun, RunInfo};
+use crate::model::{Mutex, MutexGuard, RunId, unix_millis};
 
 /// A journal that is gone with its process. Clones are the same journal.
 ///

@@ -51,7 +51,7 @@ pub struct InstanceChunk {
     /// Their ids.
     pub ids: Vec<Value>,
     /// What happens to instances, each kind once.
-    pub kinds: Vec<InstanceKind>,
+    pub dispositions: Vec<InstanceKind>,
     /// For each instance, its kind.
     pub kind_of: Vec<u32>,
 }

@@ -6,16 +6,9 @@ use serde_json::Value;
 
 use super::error::JournalError;
 use super::journal::Journal;
-use super::record::FailedInstance;
-use super::record::InstanceChunk;
-use super::record::InstanceKind;
-use super::record::Record;
-use super::record::RunEnd;
-use super::record::RunStart;
-use super::record::StepEnded;
+use super::record::{FailedInstance, InstanceChunk, InstanceKind, Record, RunEnd, RunStart, StepEnded};
 use crate::affected::{Arcs, Block};
-use crate::model::Phase;
-use crate::model::RunId;
+use crate::model::{Phase, RunId};
 use crate::plan::PlanVeto;
 use crate::report::NestedReport;
 
@@ -48,14 +41,14 @@ pub(crate) struct Recorded {
 #[derive(Default)]
 pub(crate) struct RecordedColumn {
     pub(crate) ids: Vec<Value>,
-    pub(crate) kinds: Vec<InstanceKind>,
+    pub(crate) dispositions: Vec<InstanceKind>,
     pub(crate) kind_of: Vec<u32>,
 }
 
 impl RecordedColumn {
     /// What happens to an instance that is there.
     pub(crate) fn kind(&self, at: u32) -> &InstanceKind {
-        &self.kinds[self.kind_of[at as usize] as usize]
+        &self.dispositions[self.kind_of[at as usize] as usize]
     }
 }
 
@@ -162,11 +155,11 @@ impl Recorded {
         if first > column.ids.len() || chunk.ids.len() != chunk.kind_of.len() {
             return Err(format!("instances from {first} on, where there are {}", column.ids.len()));
         }
-        let kinds = column.kinds.len() as u32;
-        column.kinds.extend(chunk.kinds);
+        let kinds = column.dispositions.len() as u32;
+        column.dispositions.extend(chunk.dispositions);
         for (at, (id, kind)) in (first..).zip(chunk.ids.into_iter().zip(chunk.kind_of)) {
             let kind = kinds + kind;
-            if kind as usize >= column.kinds.len() {
+            if kind as usize >= column.dispositions.len() {
                 return Err(String::from("an instance of a kind that is not there"));
             }
             // What is there already joined the plan before, and gets further effects.

@@ -4,12 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::details::plain;
 use super::difference::PlanDifference;
-use super::record::FailedInstance;
-use super::record::Record;
-use super::record::StepEnded;
-use super::recorded::Recorded;
-use super::recorded::RecordedColumn;
-use super::recorded::StepKey;
+use super::record::{FailedInstance, Record, StepEnded};
+use super::recorded::{Recorded, RecordedColumn, StepKey};
 use crate::affected::Affected;
 use crate::graph::{Graph, labels};
 use crate::model::{Phase, Printed, bits};

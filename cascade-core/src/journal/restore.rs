@@ -3,15 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::affected::{Affected, Arcs, Block, Column, Finished, Kind, Marks, Ran, assemble};
+use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, Ran, assemble};
 use crate::graph::{Graph, Route, labels};
 use crate::model::{AnyOperation, CallError, Phase, StepError};
 use crate::plan::PlanVeto;
 use crate::report::Failure;
 
 use super::record::FailedInstance;
-use super::recorded::Recorded;
-use super::recorded::RecordedColumn;
+use super::recorded::{Recorded, RecordedColumn};
 
 /// What has become of the instances of a run so far.
 #[derive(Default)]
@@ -97,16 +96,16 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
             Ok(mask | 1 << bit.ok_or_else(|| format!("there is no effect `{effect}`"))?)
         })
     };
-    let mut kinds = Vec::with_capacity(recorded.kinds.len());
-    for kind in &recorded.kinds {
+    let mut kinds = Vec::with_capacity(recorded.dispositions.len());
+    for kind in &recorded.dispositions {
         let mut marks = Marks::default();
         if kind.taken {
-            marks = marks.with(Marks::TAKEN);
+            marks = marks.with(Marks::WITH_PARENT);
         }
         if kind.retained {
             marks = marks.with(Marks::RETAINED);
         }
-        kinds.push(Kind { given: mask(&kind.given)?, through: mask(&kind.through)?, marks });
+        kinds.push(Disposition { given: mask(&kind.given)?, through: mask(&kind.through)?, marks });
     }
     for (expected, id) in (0..).zip(recorded.ids) {
         let text = id.to_string();
@@ -116,7 +115,7 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
         }
     }
     for kind in recorded.kind_of {
-        column.kinds.push(kinds[kind as usize]);
+        column.dispositions.push(kinds[kind as usize]);
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Runs as one can ask about them.
 
-use crate::model::RunId;
-use crate::model::unix_millis;
+use crate::model::{RunId, unix_millis};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 

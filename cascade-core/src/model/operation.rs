@@ -38,7 +38,7 @@ pub trait Operation: Clone + Debug + Serialize + DeserializeOwned + Send + Sync 
     /// The descriptor, for code that many share: the constant is copied wherever it is named.
     #[doc(hidden)]
     #[inline(never)]
-    fn described() -> OperationDescriptor {
+    fn descriptor() -> OperationDescriptor {
         Self::DESCRIPTOR
     }
 }

@@ -6,9 +6,7 @@ use std::fmt;
 use std::fmt::Debug;
 
 use super::location::Place;
-use crate::ids::IdKind;
-use crate::ids::ResourceId;
-use crate::ids::{Batch, IdTable, Ids};
+use crate::ids::{Batch, BatchIds, IdKind, IdTable, ResourceId};
 
 /// A type of thing: a node of the resource graph. Derive it where the type is defined.
 ///
@@ -36,7 +34,7 @@ pub trait Resource: 'static {
     /// What the engine needs to know of the resource.
     const DESCRIPTOR: ResourceDescriptor;
 
-    /// All text of the descriptor in one, as [`described`](Self::described) reads it. Empty where nobody wrote it: then the
+    /// All text of the descriptor in one, as [`descriptor`](Self::descriptor) reads it. Empty where nobody wrote it: then the
     /// descriptor is taken as it is.
     #[doc(hidden)]
     const TEXT: &'static str = "";
@@ -46,17 +44,21 @@ pub trait Resource: 'static {
     /// nothing is optimised, it is as written: that costs the compiler least.
     #[doc(hidden)]
     #[inline(never)]
-    fn described() -> ResourceDescriptor
+    fn descriptor() -> ResourceDescriptor
     where
         Self: Sized,
     {
-        if cfg!(debug_assertions) || Self::TEXT.is_empty() { Self::DESCRIPTOR } else { Self::told() }
+        if cfg!(debug_assertions) || Self::TEXT.is_empty() {
+            Self::DESCRIPTOR
+        } else {
+            Self::descriptor_from_text()
+        }
     }
 
     /// The descriptor as its text tells it.
     #[doc(hidden)]
     #[inline]
-    fn told() -> ResourceDescriptor
+    fn descriptor_from_text() -> ResourceDescriptor
     where
         Self: Sized,
     {
@@ -177,8 +179,8 @@ impl ResourceDescriptor {
         ((self.ids)().table)()
     }
 
-    /// Ids of this resource, serialised.
-    pub(crate) fn write_ids(&self, ids: Ids<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
+    /// BatchIds of this resource, serialised.
+    pub(crate) fn write_ids(&self, ids: BatchIds<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
         ((self.ids)().batch.write)(ids)
     }
 

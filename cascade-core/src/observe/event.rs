@@ -138,7 +138,7 @@ impl Observers {
 
     /// Tells all; `event` is only made if there is somebody to tell. An observer that panics is at fault itself, and no
     /// reason to leave a run half done.
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+    pub(crate) fn notify(&self, event: impl FnOnce() -> Event) {
         if self.0.is_empty() {
             return;
         }

@@ -23,7 +23,7 @@ const SAMPLE: usize = 5;
 /// ```
 #[derive(Clone, Default)]
 pub struct Monitor {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MonitorState>>,
 }
 
 impl fmt::Debug for Monitor {
@@ -33,7 +33,7 @@ impl fmt::Debug for Monitor {
 }
 
 #[derive(Default)]
-struct State {
+struct MonitorState {
     pass: Option<(Phase, Arc<Affected>, Arc<Order>)>,
     running: BTreeMap<u64, Running>,
     next: u64,
@@ -159,7 +159,7 @@ impl Monitor {
     }
 
     /// Nothing is done under the lock that could leave the state half changed: a poisoned one is as good.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MonitorState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

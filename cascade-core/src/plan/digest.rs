@@ -1,8 +1,7 @@
 //! The digest of a plan: what a confirmation is bound to.
 
 use crate::affected::Affected;
-use crate::model::Fields;
-use crate::model::bits;
+use crate::model::{Fields, bits};
 
 /// The SHA-256 of the operation with its payload, the roots, and every affected instance with its effects and
 /// whether it goes, in hex.

@@ -119,17 +119,17 @@ fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (u
     let (resource, index) = end;
     let brings = match reach {
         Reach::Effect { effect, .. } => affected.effect_name(resource, effect),
-        Reach::Taken => "taken with its parent",
+        Reach::WithParent => "taken with its parent",
         Reach::Retained => "retained",
         Reach::Restricts => "restricts",
     };
     let superseded_by = match reach {
-        Reach::Effect { effect, .. } => bits(affected.columns[resource].kinds.get(index).given)
+        Reach::Effect { effect, .. } => bits(affected.columns[resource].dispositions.get(index).given)
             .find(|&other| affected.graph.resources[resource].effects[other].supersedes & (1 << effect) != 0)
             .map(|other| affected.effect_name(resource, other).to_owned()),
-        Reach::Taken | Reach::Retained | Reach::Restricts => None,
+        Reach::WithParent | Reach::Retained | Reach::Restricts => None,
     };
-    let kept = affected.columns[resource].kinds.get(index).marks.has(Marks::RETAINED)
+    let kept = affected.columns[resource].dispositions.get(index).marks.has(Marks::RETAINED)
         && !affected.columns[resource].is_affected(index);
     WhyPath {
         instances: instances

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Carried;
-use crate::model::{CallError, StepError};
+use crate::model::{CallError, Carried, StepError};
 
 /// Why a call did not answer, or an instance failed, in a form that travels: what a user's error said, not its type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

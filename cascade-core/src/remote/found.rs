@@ -1,8 +1,7 @@
 //! What a finder found, on its way from one process to another.
 
 use super::error::RemoteError;
-use crate::handler::FoundIds;
-use crate::handler::{DynFound, Ends, Parents, was_asked};
+use crate::handler::{DynFound, Ends, FoundIds, Parents, was_asked};
 use crate::ids::{Batch, IdTable};
 use crate::model::ResourceDescriptor;
 
@@ -73,7 +72,7 @@ impl DynFound for ReadFound {
         };
         let known = parents.known(ids);
         let not_asked = known.iter().position(|index| index.is_none_or(|index| !was_asked(asked, index)));
-        let index = |&of: &u32| known[of as usize].unwrap_or(Parents::STRANGER);
+        let index = |&of: &u32| known[of as usize].unwrap_or(Parents::UNKNOWN_PARENT);
         Ok(Some(Parents {
             indices: of.iter().map(index).collect(),
             not_asked: not_asked.map(|at| descriptor.print_id(ids, at)),

@@ -1,6 +1,6 @@
 //! Running the engine where the methods are not: what a driver on a durable-execution engine is built from.
 //!
-//! [`drive`] makes a [`Cascade`] whose extensions are placeholders: planning and applying with it is the same engine,
+//! [`with_remote`] makes a [`Cascade`] whose extensions are placeholders: planning and applying with it is the same engine,
 //! but each call of a user's method becomes a value ([`FindCall`], [`MethodCall`], [`AuthorizeCall`]) that is given to a
 //! [`Remote`]. Whoever has the values' text, on whichever machine, and links the same extensions, carries them out with
 //! [`find`], [`execute`] and [`authorize`], with the layers, time limits and panics as in one process. What both have to
@@ -28,7 +28,6 @@
 //! ```
 
 mod call;
-mod drive;
 mod error;
 mod event;
 mod fingerprint;
@@ -38,11 +37,11 @@ mod plan;
 mod proxy;
 mod remote;
 mod report;
+mod run_machine;
 mod serve;
-mod turns;
+mod with_remote;
 
 pub use call::{AuthorizeCall, FindCall, MethodAnswer, MethodCall};
-pub use drive::drive;
 pub use error::RemoteError;
 pub use event::{EventRecord, StepRecord};
 pub use fingerprint::{Fingerprint, GraphDifference};
@@ -50,7 +49,8 @@ pub use names::methods;
 pub use plan::{PlanHeader, is_same, records, restore};
 pub use remote::Remote;
 pub use report::{ReportPage, report_from, report_pages};
+pub use run_machine::{Answer, Request, RunMachine};
 pub use serve::{authorize, execute, find, longest_step, stuck};
-pub use turns::{Answer, Request, Turns};
+pub use with_remote::with_remote;
 
 pub use crate::handler::FoundIds;

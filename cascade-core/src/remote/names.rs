@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::call::FindCall;
-use super::call::MethodCall;
+use super::call::{FindCall, MethodCall};
 use super::error::RemoteError;
 use crate::cascade::Cascade;
 use crate::engine::Engine;

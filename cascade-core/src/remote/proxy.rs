@@ -6,8 +6,7 @@ use std::task::Context;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
-use super::call::AuthorizeCall;
-use super::call::FindCall;
+use super::call::{AuthorizeCall, FindCall};
 use super::error::RemoteError;
 use super::names;
 use super::remote::Remote;
@@ -16,10 +15,10 @@ use crate::engine::{Authorizer, Denial};
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::handler::{
-    Answer, AnswerOf, Answered, Call, CallContext, DynFound, FindContext, HandlerFuture, Positions,
-    StepContext, begin,
+    DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, Positions, Reply, ReplyKind,
+    ReplyResult, StepContext, begin,
 };
-use crate::ids::{Batch, Ids};
+use crate::ids::{Batch, BatchIds};
 use crate::model::{ExtensionDescriptor, Phase, ResourceDescriptor, StepError, StepSettings};
 use crate::plan::Plan;
 
@@ -59,7 +58,11 @@ impl Proxy {
         Ok((call, &declared.parent))
     }
 
-    async fn execute(&self, ids: Ids<'_>, cx: &StepContext) -> Result<Vec<(usize, RemoteError)>, StepError> {
+    async fn execute(
+        &self,
+        ids: BatchIds<'_>,
+        cx: &StepContext,
+    ) -> Result<Vec<(usize, RemoteError)>, StepError> {
         let ids = self.descriptor.resource.write_ids(ids).map_err(StepError::terminal)?;
         let count = ids.len();
         let plan = plan_of(&cx.affected);
@@ -118,13 +121,13 @@ impl DynExtension for Proxy {
         Box::pin(async move { Err(StepError::terminal(message)) })
     }
 
-    fn begin<'a>(&'a self, _method: (Phase, usize), call: &Call<'a, '_>) -> Answered<'a> {
-        let CallContext::Step(cx) = call.cx else { return call.refused() };
+    fn begin<'a>(&'a self, _method: (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a> {
+        let InvocationContext::Step(cx) = call.cx else { return call.refused() };
         let failures = |named: Vec<(usize, RemoteError)>| {
             named.into_iter().map(|(position, error)| (position, error.into_step_error())).collect()
         };
         let called = self.execute(call.ids, cx).map_ok(failures).boxed();
-        Ok(Answer(AnswerOf::Failures(begin(called, &mut Context::from_waker(call.waker)))))
+        Ok(Reply(ReplyKind::Failures(begin(called, &mut Context::from_waker(call.waker)))))
     }
 }
 

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::call::AuthorizeCall;
-use super::call::FindCall;
-use super::call::MethodAnswer;
-use super::call::MethodCall;
+use super::call::{AuthorizeCall, FindCall, MethodAnswer, MethodCall};
 use super::error::RemoteError;
 use crate::handler::FoundIds;
 use crate::plan::Plan;

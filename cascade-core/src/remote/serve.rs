@@ -3,18 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::AuthorizeCall;
-use super::call::FindCall;
-use super::call::MethodAnswer;
-use super::call::MethodCall;
+use super::call::{AuthorizeCall, FindCall, MethodAnswer, MethodCall};
 use super::error::RemoteError;
 use super::names;
 use crate::affected::{Affected, Instances, Order};
 use crate::cascade::Cascade;
-use crate::engine::Engine;
-use crate::engine::{Next, StepCall};
-use crate::handler::FoundIds;
-use crate::handler::{FindContext, Nesting, StepContext, once, until_answered};
+use crate::engine::{Engine, Next, StepCall};
+use crate::handler::{FindContext, FoundIds, Nesting, StepContext, call_once, until_answered};
 use crate::model::{CallError, Phase};
 use crate::observe::StuckStep;
 use crate::plan::Plan;
@@ -106,7 +101,7 @@ async fn act(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<Nam
         Instances { affected: &cx.affected, resource: cx.method.resource, nodes: indices, first: 0 };
     let step = StepCall { effect: cx.effect(), instances, cx };
     let next = Next { layers: &engine.layers, step, extension, method: cx.method.index, ids: ids.ids() };
-    let failures = once(extension.descriptor().settings.timeout, || next.run()).await?;
+    let failures = call_once(extension.descriptor().settings.timeout, || next.run()).await?;
     Ok(failures.iter().map(|(position, error)| (*position, error.into())).collect())
 }
 
@@ -122,7 +117,7 @@ pub async fn authorize(
     let mut denied = Vec::new();
     for authorizer in &engine.authorizers {
         let instances = Instances { affected: &plan.affected, resource, nodes: &indices, first: 0 };
-        let denials = once(None, || authorizer.authorize(instances)).await;
+        let denials = call_once(None, || authorizer.authorize(instances)).await;
         let denials = denials.map_err(|error| RemoteError::from(&error))?;
         denied.extend(denials.into_iter().map(|denial| (denial.position, denial.reason)));
     }

@@ -50,7 +50,7 @@ fn plural(count: usize, word: &str) -> String {
 }
 
 /// A line of the tree: its left part, and the count and effects beside it.
-struct Line {
+struct PlanLine {
     tree: String,
     count: String,
     effects: String,
@@ -59,7 +59,7 @@ struct Line {
 struct TreePrinter<'a> {
     affected: &'a Affected,
     seen: Vec<bool>,
-    lines: Vec<Line>,
+    lines: Vec<PlanLine>,
 }
 
 impl TreePrinter<'_> {
@@ -108,13 +108,13 @@ impl TreePrinter<'_> {
         if shown_above {
             effects.push_str("  (goes on above)");
         }
-        self.lines.push(Line { tree, count: Count(instances.len()).to_string(), effects });
+        self.lines.push(PlanLine { tree, count: Count(instances.len()).to_string(), effects });
     }
 
     fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tree_width = self.lines.iter().map(|line| line.tree.chars().count()).max().unwrap_or(0);
         let count_width = self.lines.iter().map(|line| line.count.len()).max().unwrap_or(0);
-        for Line { tree, count, effects } in &self.lines {
+        for PlanLine { tree, count, effects } in &self.lines {
             writeln!(f, "{tree:<tree_width$}  {count:>count_width$}  {effects}")?;
         }
         Ok(())

@@ -1,10 +1,7 @@
 //! Doc comments in documents of the graph. They are Markdown, and whoever wrote them knew nothing of the page that they
 //! come to stand in: code stays code, everything else is plain text.
 
-use super::escape::code;
-use super::escape::code_in_table;
-use super::escape::markdown;
-use super::escape::printable;
+use super::escape::{code, code_in_table, markdown, printable};
 
 /// The first paragraph, on one line of Markdown.
 pub(super) fn summary(docs: &str) -> String {

@@ -5,13 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::state::State;
-use super::summary::FailureSummary;
-use super::summary::NestedReport;
-use super::summary::ReportSummary;
-use super::summary::VerdictCounts;
-use super::summary::all_complete;
-use crate::affected::Affected;
-use crate::affected::InstanceRef;
+use super::summary::{FailureSummary, NestedReport, ReportSummary, VerdictCounts, all_complete};
+use crate::affected::{Affected, InstanceRef};
 use crate::model::{CallError, Phase, Resource, RunId};
 use crate::plan::PlanVeto;
 

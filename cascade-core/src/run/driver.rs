@@ -16,19 +16,19 @@ use futures::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use super::failure_policy::FailurePolicy;
-use super::fast_path::Unseen;
-use super::late_dependents::Chase;
+use super::fast_path::FastPath;
+use super::growth::Growth;
 use super::pass::Pass;
 use super::recorder::Recorder;
 use super::scheduler::{Before, Scheduler, Step};
 use super::settings::RunSettings;
-use super::step::{Caller, Ended, FirstTry, Looking, Repeats, step_name};
+use super::step::{EndedStep, Rediscovery, Repeats, StepAttempt, StepRunner, step_name};
 use super::{recorder, with_parent};
 use crate::affected::{Affected, Ran};
-use crate::discover::Newcomers;
+use crate::discover::LateDependents;
 use crate::engine::Engine;
 use crate::graph::Method;
-use crate::handler::{First, StepContext};
+use crate::handler::{FirstAttempt, StepContext};
 use crate::journal::{History, JournalError, Record};
 use crate::model::{CallError, Phase};
 use crate::observe::Event;
@@ -88,15 +88,15 @@ struct Driven<'m> {
     scheduler: Scheduler,
     phase: Phase,
     methods: &'m [Method],
-    newcomers: Vec<Newcomers>,
+    newcomers: Vec<LateDependents>,
     /// Writes that are under way, each with the step that is concluded once it is durable.
-    recording: FuturesUnordered<BoxFuture<'static, Recorded>>,
+    recording: FuturesUnordered<BoxFuture<'static, WriteResult>>,
     /// Whether the journal is asked if the run is still ours.
     renewing: bool,
 }
 
 /// A step and the answer to its write; without a step, the answer to whether the run is still ours.
-type Recorded = (Option<Ended>, Result<(), JournalError>);
+type WriteResult = (Option<EndedStep>, Result<(), JournalError>);
 
 /// Steps that wait for their records to be durable, at most.
 const MOST_RECORDING: usize = 1000;
@@ -104,7 +104,7 @@ const MOST_RECORDING: usize = 1000;
 impl Run {
     async fn all_phases(mut self) -> (Report, Option<JournalError>) {
         let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
-        self.settings.observers.tell(|| Event::RunStarted { operation, instances });
+        self.settings.observers.notify(|| Event::RunStarted { operation, instances });
         let before = self.begin(None).await;
         let (mut states, mut blocked_by) = self.effects(before).await;
         with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
@@ -136,7 +136,7 @@ impl Run {
             nested: self.settings.nesting.take_reports(),
         };
         self.recorder.end(&report).await;
-        self.settings.observers.tell(|| Event::run_ended(&report));
+        self.settings.observers.notify(|| Event::run_ended(&report));
         (report, self.recorder.take_error())
     }
 
@@ -147,7 +147,7 @@ impl Run {
         let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
         let policy = self.settings.policy;
         let failed = self.failed_before(Phase::Begin);
-        let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
         let states = scheduler.states().iter().zip(0..);
         match policy {
             FailurePolicy::Force => Vec::new(),
@@ -173,15 +173,15 @@ impl Run {
     /// Runs the effects; where newcomers are chased, again and again until nothing new is found.
     async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
         let mut ran = self.history.take_ran(Phase::Effect);
-        let mut chase = Chase::default();
+        let mut chase = Growth::default();
         let mut ended = self.failed_before(Phase::Effect);
         ended.extend(self.done_before(&ran));
         before = with_ended(ended, before);
         loop {
             let policy = self.settings.policy;
-            let looking = Looking::new(self.settings.drift, &self.affected, &chase.refused);
+            let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &chase.refused);
             let pass = Pass::effects(&self.affected, &ran);
-            let (scheduler, newcomers) = self.drive(pass, policy, &before, &looking).await;
+            let (scheduler, newcomers) = self.drive(pass, policy, &before, &rediscovery).await;
             if newcomers.is_empty() {
                 let blocked_by = scheduler.blocked().collect();
                 let mut states = scheduler.into_states();
@@ -191,8 +191,8 @@ impl Run {
                 }
                 return (states, blocked_by);
             }
-            ran.note(&self.affected, |node| scheduler.open_slots(node));
-            before = self.chase(&mut chase, newcomers, &scheduler, before).await;
+            ran.note(&self.affected, |node| scheduler.pending_methods(node));
+            before = self.extend_plan(&mut chase, newcomers, &scheduler, before).await;
         }
     }
 
@@ -204,9 +204,9 @@ impl Run {
             FailurePolicy::Force => FailurePolicy::Force,
         };
         let to_clean: Vec<bool> =
-            (0..pass.work.masks.len()).map(|node| pass.work.masks.get(node) != 0).collect();
+            (0..pass.work.pending.len()).map(|node| pass.work.pending.get(node) != 0).collect();
         let failed = self.failed_before(Phase::Cleanup);
-        let (scheduler, _) = self.drive(pass, policy, &failed, &Looking::away()).await;
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
         // Those that failed, here or before, are counted as such.
         let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
         (0..)
@@ -251,15 +251,15 @@ impl Run {
         done
     }
 
-    /// Runs one pass to its end: until nothing runs, and nothing may start. Newcomers that are found end it early: with
+    /// Runs one pass to its end: until nothing runs, and nothing may start. LateDependents that are found end it early: with
     /// what ran then.
     async fn drive(
         &mut self,
         pass: Pass,
         policy: FailurePolicy,
         before: &[Before],
-        looking: &Looking<'_>,
-    ) -> (Scheduler, Vec<Newcomers>) {
+        rediscovery: &Rediscovery<'_>,
+    ) -> (Scheduler, Vec<LateDependents>) {
         let Pass { phase, work, methods } = pass;
         let order = Arc::clone(&work.order);
         let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, before);
@@ -269,26 +269,26 @@ impl Run {
         }
         self.expect_repeats(&scheduler, phase);
         let settings = self.settings.clone();
-        settings.observers.tell(|| Event::PhaseStarted { phase });
+        settings.observers.notify(|| Event::PhaseStarted { phase });
         if let Some(monitor) = &settings.monitor {
             monitor.start_pass(phase, &self.affected, &order);
         }
         let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
         let repeats = Arc::clone(&self.repeats);
         let stopped = AtomicBool::new(false);
-        let caller = Caller {
+        let runner = StepRunner {
             engine: &engine,
             affected: &affected,
             phase,
             settings: &settings,
-            looking,
+            rediscovery,
             repeats: &repeats,
             stopped: &stopped,
         };
         let (newcomers, recording) = (Vec::new(), FuturesUnordered::new());
         let methods = methods.as_slice();
         let mut driven = Driven { scheduler, phase, methods, newcomers, recording, renewing: false };
-        self.steps(&mut driven, caller).await;
+        self.steps(&mut driven, runner).await;
         let Driven { scheduler, mut newcomers, .. } = driven;
         // A run that is not to start anything has no use for newcomers.
         if scheduler.is_stopping() {
@@ -297,16 +297,16 @@ impl Run {
         (scheduler, newcomers)
     }
 
-    async fn steps(&mut self, driven: &mut Driven<'_>, caller: Caller<'_>) {
+    async fn steps(&mut self, driven: &mut Driven<'_>, runner: StepRunner<'_>) {
         let cancel = self.settings.nesting.cancel.clone();
         let contexts: Vec<StepContext> =
-            driven.methods.iter().map(|method| caller.first_context(method)).collect();
-        let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
+            driven.methods.iter().map(|method| runner.first_context(method)).collect();
+        let mut running: FuturesUnordered<BoxFuture<'_, EndedStep>> = FuturesUnordered::new();
         loop {
             self.notice_cancel(driven);
-            caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
-            self.take_ended(driven, &caller, &mut running).await;
-            if self.start_next(driven, (&caller, &contexts), &mut running).await {
+            runner.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
+            self.take_ended(driven, &runner, &mut running).await;
+            if self.start_next(driven, (&runner, &contexts), &mut running).await {
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
@@ -325,7 +325,7 @@ impl Run {
             self.cancelled = true;
             driven.scheduler.stop();
             self.recorder.note(|| Record::Cancelled);
-            self.settings.observers.tell(|| Event::Cancelled);
+            self.settings.observers.notify(|| Event::Cancelled);
         }
     }
 
@@ -334,14 +334,14 @@ impl Run {
     async fn take_ended(
         &mut self,
         driven: &mut Driven<'_>,
-        caller: &Caller<'_>,
-        running: &mut FuturesUnordered<BoxFuture<'_, Ended>>,
+        runner: &StepRunner<'_>,
+        running: &mut FuturesUnordered<BoxFuture<'_, EndedStep>>,
     ) {
         while !running.is_empty()
             && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
         {
             self.end(driven, ended);
-            caller.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
+            runner.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
         }
         while !driven.recording.is_empty()
             && let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next())
@@ -354,18 +354,18 @@ impl Run {
     async fn start_next<'c, 'm: 'c>(
         &mut self,
         driven: &mut Driven<'m>,
-        (caller, contexts): (&'c Caller<'_>, &'c [StepContext]),
-        running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
+        (runner, contexts): (&'c StepRunner<'_>, &'c [StepContext]),
+        running: &mut FuturesUnordered<BoxFuture<'c, EndedStep>>,
     ) -> bool {
         let methods: &'m [Method] = driven.methods;
-        if self.is_unseen(driven, caller, running) {
+        if self.is_unobserved(driven, runner, running) {
             let parts = (methods, contexts);
-            let ended = poll_fn(|task| Poll::Ready(caller.unseen(&mut driven.scheduler, parts, task)));
+            let ended = poll_fn(|task| Poll::Ready(runner.run_fast_path(&mut driven.scheduler, parts, task)));
             match ended.await {
-                Unseen::Ended => tokio::task::coop::consume_budget().await,
-                Unseen::Nothing => return false,
-                Unseen::GoesOn(step, first) => {
-                    self.go_on(driven, caller, (step, first), running).await;
+                FastPath::EndedStep => tokio::task::coop::consume_budget().await,
+                FastPath::Nothing => return false,
+                FastPath::GoesOn(step, first) => {
+                    self.go_on(driven, runner, (step, first), running).await;
                 }
             }
             return true;
@@ -374,45 +374,47 @@ impl Run {
             return false;
         }
         let Some(step) = driven.scheduler.take() else { return false };
-        let method = &methods[step.slot];
+        let method = &methods[step.kind];
         self.recorder.begun(&self.affected, driven.phase, *method, &step);
-        let first = poll_fn(|task| Poll::Ready(caller.at_once(method, &contexts[step.slot], &step, task)));
+        let first = poll_fn(|task| Poll::Ready(runner.at_once(method, &contexts[step.kind], &step, task)));
         let first = first.await;
-        self.go_on(driven, caller, (step, first), running).await;
+        self.go_on(driven, runner, (step, first), running).await;
         true
     }
 
     /// Whether nothing is under way, and nobody looks on.
-    fn is_unseen(
+    fn is_unobserved(
         &self,
         driven: &Driven<'_>,
-        caller: &Caller<'_>,
-        running: &FuturesUnordered<BoxFuture<'_, Ended>>,
+        runner: &StepRunner<'_>,
+        running: &FuturesUnordered<BoxFuture<'_, EndedStep>>,
     ) -> bool {
         !self.cancelled
             && running.is_empty()
             && driven.recording.is_empty()
             && driven.newcomers.is_empty()
             && !self.recorder.is_on()
-            && caller.is_unseen()
+            && runner.is_unobserved()
     }
 
     /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.
     async fn go_on<'c, 'm: 'c>(
         &mut self,
         driven: &mut Driven<'m>,
-        caller: &'c Caller<'_>,
-        (step, first): (Step, Option<FirstTry<'c>>),
-        running: &mut FuturesUnordered<BoxFuture<'c, Ended>>,
+        runner: &'c StepRunner<'_>,
+        (step, first): (Step, Option<StepAttempt<'c>>),
+        running: &mut FuturesUnordered<BoxFuture<'c, EndedStep>>,
     ) {
         let methods: &'m [Method] = driven.methods;
-        let method = &methods[step.slot];
+        let method = &methods[step.kind];
         // A method that waits was polled a moment ago, and will be when its turn comes.
         let first = match first {
-            Some(First::Going(call)) => return running.push(Box::pin(caller.wait(method, step, call))),
+            Some(FirstAttempt::Going(call)) => {
+                return running.push(Box::pin(runner.wait(method, step, call)));
+            }
             first => first,
         };
-        let mut call: BoxFuture<'c, Ended> = Box::pin(caller.run(method, step, first));
+        let mut call: BoxFuture<'c, EndedStep> = Box::pin(runner.run(method, step, first));
         match futures::poll!(&mut call) {
             Poll::Ready(ended) => {
                 self.end(driven, ended);
@@ -449,7 +451,7 @@ impl Run {
     }
 
     /// A step has ended, or is given back because of the newcomers that were found, or because the run has stopped.
-    fn end(&mut self, driven: &mut Driven<'_>, mut ended: Ended) {
+    fn end(&mut self, driven: &mut Driven<'_>, mut ended: EndedStep) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
             monitor.end_step(number);
         }
@@ -459,7 +461,7 @@ impl Run {
             return;
         }
         driven.scheduler.release(&ended.step);
-        let method = driven.methods[ended.step.slot];
+        let method = driven.methods[ended.step.kind];
         let durable = self.recorder.ended(
             (&self.affected, self.settings.policy),
             (driven.phase, method),
@@ -478,7 +480,7 @@ impl Run {
     }
 
     /// A write has been answered. What waits for the step's instances may start only now.
-    fn recorded(&mut self, driven: &mut Driven<'_>, (ended, answer): Recorded) {
+    fn recorded(&mut self, driven: &mut Driven<'_>, (ended, answer): WriteResult) {
         match (ended, answer) {
             (Some(ended), Ok(())) => self.conclude(driven, ended),
             (None, Ok(())) => driven.renewing = false,
@@ -495,9 +497,9 @@ impl Run {
         }
     }
 
-    fn conclude(&mut self, driven: &mut Driven<'_>, ended: Ended) {
-        let Ended { step, failed, since, .. } = ended;
-        let (phase, method) = (driven.phase, driven.methods[step.slot]);
+    fn conclude(&mut self, driven: &mut Driven<'_>, ended: EndedStep) {
+        let EndedStep { step, failed, since, .. } = ended;
+        let (phase, method) = (driven.phase, driven.methods[step.kind]);
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
         // What the world has moved under gets no further step, not even in a forced run.
         for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
@@ -506,7 +508,7 @@ impl Run {
             self.drifted.insert(self.affected.locate(node));
         }
         let completion = driven.scheduler.conclude(&step, &positions);
-        self.settings.observers.tell(|| Event::StepEnded {
+        self.settings.observers.notify(|| Event::StepEnded {
             step: step_name(&self.affected, phase, method, step.nodes.len()),
             failed: failed.len(),
             ended: completion.ended,

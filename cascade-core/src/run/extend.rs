@@ -1,14 +1,14 @@
-//! Newcomers join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
+//! LateDependents join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::driver::{Run, with_ended};
 use super::failure_policy::FailurePolicy;
-use super::late_dependents::{Above, Chase, ROUNDS};
+use super::growth::{Above, Growth, ROUNDS};
 use super::scheduler::{Before, Scheduler};
 use crate::affected::Affected;
-use crate::discover::{Newcomers, extend, not_listed, objections};
+use crate::discover::{LateDependents, extend, not_listed, objections};
 use crate::observe::Event;
 use crate::plan::PlanVeto;
 use crate::report::State;
@@ -23,10 +23,10 @@ enum Refusal {
 
 impl Run {
     /// Lets newcomers join, or notes why they must not. Answers what became of the instances so far.
-    pub(crate) async fn chase(
+    pub(crate) async fn extend_plan(
         &mut self,
-        chase: &mut Chase,
-        newcomers: Vec<Newcomers>,
+        chase: &mut Growth,
+        newcomers: Vec<LateDependents>,
         scheduler: &Scheduler,
         before: Vec<Before>,
     ) -> Vec<Before> {
@@ -71,7 +71,7 @@ impl Run {
     /// The larger plan, if nothing stands against it, with the vetoes that a forced run goes on in spite of.
     async fn grow(
         &self,
-        newcomers: Vec<Newcomers>,
+        newcomers: Vec<LateDependents>,
         above: &[Above],
     ) -> Result<(Arc<Affected>, Vec<PlanVeto>), Refusal> {
         let Self { engine, affected, settings, .. } = self;
@@ -94,7 +94,7 @@ impl Run {
     /// Goes on with the larger plan.
     fn rebase(&mut self, old: &Affected, grown: Arc<Affected>) {
         let newcomers = grown.count.saturating_sub(old.count);
-        self.settings.observers.tell(|| Event::Chased { newcomers });
+        self.settings.observers.notify(|| Event::Chased { newcomers });
         let failures = std::mem::take(&mut self.failures).into_iter();
         self.failures = failures.map(|(node, failure)| (moved(old, &grown, node), failure)).collect();
         self.affected = grown;
@@ -178,7 +178,7 @@ fn nearest_above(
 }
 
 /// The instances that newcomers hang off.
-fn above(affected: &Affected, newcomers: &Newcomers) -> Vec<Above> {
+fn above(affected: &Affected, newcomers: &LateDependents) -> Vec<Above> {
     let resource = affected.graph.edges[newcomers.edge].parent;
     let difference = newcomers.describe(affected);
     newcomers.parents.iter().map(|&index| ((resource, index), difference.clone())).collect()
@@ -190,7 +190,7 @@ fn carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec
     let ended = ended.filter(|(state, node)| match state {
         State::Failed => true,
         // What has no step of its own follows from what has; what was not affected may be so now.
-        State::Done => affected.is_affected(*node) && !affected.is_taken_without_step(*node),
+        State::Done => affected.is_affected(*node) && !affected.is_removed_with_parent(*node),
         State::Waiting | State::Running | State::Blocked => false,
     });
     let mut carried: Vec<Before> = ended.map(|(&state, node)| Before { node, state, cause: node }).collect();

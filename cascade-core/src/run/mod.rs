@@ -5,7 +5,7 @@ mod driver;
 mod extend;
 mod failure_policy;
 mod fast_path;
-mod late_dependents;
+mod growth;
 mod pass;
 mod pending_methods;
 mod ready;

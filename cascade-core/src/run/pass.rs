@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use super::pending_methods::Masks;
-use super::scheduler::{LaneLimit, Slot, Work};
-use crate::affected::Ran;
-use crate::affected::{Affected, Order};
+use super::pending_methods::PendingMethods;
+use super::scheduler::{LaneLimit, StepKind, Work};
+use crate::affected::{Affected, Order, Ran};
 use crate::discover::only_mask;
-use crate::graph::methods_of;
-use crate::graph::{Method, effect_methods};
+use crate::graph::{Method, effect_methods, methods_of};
 use crate::model::{Phase, PhaseDeclaration};
 use crate::report::State;
 
-/// A pass: the work for the scheduler, and the methods behind its slots.
+/// A pass: the work for the scheduler, and the methods behind its kinds.
 pub(crate) struct Pass {
     pub(crate) phase: Phase,
     pub(crate) work: Work,
@@ -25,7 +23,7 @@ impl Pass {
         let mut pass = Self::empty(affected, Phase::Effect, Order::effects(affected));
         for resource in 0..affected.graph.resources.len() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
-            let (kinds, masks) = (&affected.columns[resource].kinds, &mut pass.work.masks);
+            let (kinds, masks) = (&affected.columns[resource].dispositions, &mut pass.work.pending);
             let ran = ran.of_resource(resource);
             kinds.each(
                 |kind| affected.effects_of(resource, kind),
@@ -78,7 +76,7 @@ impl Pass {
         for methods in by_resource {
             pass.add_resource(affected, methods.methods.iter().map(|(method, _)| *method));
             for index in 0..affected.columns[methods.resource].len() as u32 {
-                pass.work.masks.push(methods.mask(affected, index) & !left_out(&methods, index));
+                pass.work.pending.push(methods.mask(affected, index) & !left_out(&methods, index));
             }
         }
         Some(pass)
@@ -91,20 +89,20 @@ impl Pass {
         let work = Work {
             order: Arc::new(order),
             waits_for,
-            masks: Masks::with_capacity(affected.nodes()),
+            pending: PendingMethods::with_capacity(affected.nodes()),
             base: affected.base.clone(),
-            first_slot: Vec::new(),
-            slots: Vec::new(),
+            first_step_kind: Vec::new(),
+            step_kinds: Vec::new(),
             lanes: lanes.collect(),
         };
         Self { phase, work, methods: Vec::new() }
     }
 
     fn add_resource(&mut self, affected: &Affected, methods: impl Iterator<Item = Method>) {
-        self.work.first_slot.push(self.work.slots.len());
+        self.work.first_step_kind.push(self.work.step_kinds.len());
         for method in methods {
             let batch = affected.graph.extensions[method.extension].settings.batch;
-            self.work.slots.push(Slot { batch, lane: method.extension });
+            self.work.step_kinds.push(StepKind { batch, lane: method.extension });
             self.methods.push(method);
         }
     }
@@ -149,8 +147,8 @@ impl<'g> PhaseMethods<'g> {
             Some(mask) => affected.effects(self.resource, index) & mask != 0,
             None => affected.is_going(self.resource, index),
         };
-        let slots = self.only.iter().enumerate().filter(|(_, only)| chosen(only));
-        slots.fold(0, |mask, (slot, _)| mask | 1 << slot)
+        let kinds = self.only.iter().enumerate().filter(|(_, only)| chosen(only));
+        kinds.fold(0, |mask, (kind, _)| mask | 1 << kind)
     }
 
     fn is_affected(&self, affected: &Affected, index: u32) -> bool {

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 /// The open methods of each instance, by its node; lowest bit first.
-pub(crate) enum Masks {
+pub(crate) enum PendingMethods {
     Bytes(Vec<u8>),
     /// Where somebody has a method that no byte has a bit for.
     Words(Vec<u32>),
 }
 
-impl Masks {
+impl PendingMethods {
     pub(crate) fn with_capacity(nodes: usize) -> Self {
         Self::Bytes(Vec::with_capacity(nodes))
     }
@@ -100,11 +100,11 @@ mod tests {
     #[test]
     fn a_byte_or_a_word_tells_the_same() {
         for highest in [1 << 7, 1 << 8, 1 << 31] {
-            let mut masks = Masks::with_capacity(3);
+            let mut masks = PendingMethods::with_capacity(3);
             for mask in [0b101, highest | 1, 0] {
                 masks.push(mask);
             }
-            assert_eq!(matches!(masks, Masks::Bytes(_)), highest < 256);
+            assert_eq!(matches!(masks, PendingMethods::Bytes(_)), highest < 256);
             assert_eq!((masks.len(), masks.get(1)), (3, highest | 1));
             assert_eq!(masks.close_first(&[0, 2]), 0b100);
             assert_eq!(masks.close_first_in_row(1..3), highest);

@@ -1,4 +1,4 @@
-//! The instances that are ready for one slot.
+//! The instances that are ready for one kind.
 
 use std::ops::Range;
 

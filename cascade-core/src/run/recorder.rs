@@ -200,14 +200,14 @@ fn step_ended(
     for (position, _) in failed {
         has_failed[*position] = true;
     }
-    let slot = affected.graph.resources[method.resource]
+    let kind = affected.graph.resources[method.resource]
         .effects
         .iter()
         .position(|effect| (effect.extension, effect.method) == (method.extension, method.index));
     let is_last = |position: usize, node: u32| {
         let stops = has_failed[position] && policy != FailurePolicy::Force;
         let last = bits(affected.effects(method.resource, node - first)).last();
-        phase == Phase::Effect && (stops || last == slot)
+        phase == Phase::Effect && (stops || last == kind)
     };
     let nodes = || step.nodes.iter().copied().enumerate();
     StepEnded {

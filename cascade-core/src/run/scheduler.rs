@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::failure_policy::FailurePolicy;
-use super::pending_methods::Masks;
+use super::pending_methods::PendingMethods;
 use super::ready::Ready;
 use crate::affected::Order;
 use crate::report::State;
 
 /// A kind of step: one method of one extension. What its instances share.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
+pub(crate) struct StepKind {
     /// Instances in one step, at most.
     pub(crate) batch: usize,
     /// The lane whose concurrency it counts against.
@@ -24,14 +24,14 @@ pub(crate) struct Slot {
 /// A step to run: one method on these instances. It is given back when it has ended.
 #[derive(Debug)]
 pub(crate) struct Step {
-    pub(crate) slot: usize,
+    pub(crate) kind: usize,
     pub(crate) nodes: Vec<u32>,
 }
 
-/// Instances that stand in a row and are ready for one slot: enough for one step or more, each of `batch` of them.
+/// Instances that stand in a row and are ready for one kind: enough for one step or more, each of `batch` of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub(crate) slot: usize,
+pub(crate) struct ReadyRange {
+    pub(crate) kind: usize,
     pub(crate) batch: u32,
     pub(crate) nodes: Range<u32>,
 }
@@ -48,23 +48,23 @@ pub(crate) struct Before {
 /// What came of a step that was given back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Completion {
-    /// How many of its instances have no slot left.
+    /// How many of its instances have no kind left.
     pub(crate) ended: usize,
     /// How many other instances are blocked by those that failed.
     pub(crate) blocked: usize,
 }
 
-/// What is to be done: for each instance the slots of its resource that it goes through, lowest bit first.
+/// What is to be done: for each instance the kinds of its resource that it goes through, lowest bit first.
 pub(crate) struct Work {
     pub(crate) order: Arc<Order>,
     /// For each node, for how many others it still waits.
     pub(crate) waits_for: Vec<u32>,
-    pub(crate) masks: Masks,
+    pub(crate) pending: PendingMethods,
     /// For each resource its first node, and behind the last one the number of instances.
     pub(crate) base: Vec<u32>,
-    /// For each resource, the number of its first slot.
-    pub(crate) first_slot: Vec<usize>,
-    pub(crate) slots: Vec<Slot>,
+    /// For each resource, the number of its first kind.
+    pub(crate) first_step_kind: Vec<usize>,
+    pub(crate) step_kinds: Vec<StepKind>,
     pub(crate) lanes: Vec<LaneLimit>,
 }
 
@@ -80,8 +80,8 @@ pub(crate) struct LaneLimit {
 struct Lane {
     free: usize,
     priority: u32,
-    /// The slots with instances that are ready, each once.
-    slots: VecDeque<usize>,
+    /// The kinds with instances that are ready, each once.
+    step_kinds: VecDeque<usize>,
     queued: bool,
 }
 
@@ -118,18 +118,18 @@ impl Scheduler {
     /// Up to `limit` steps run at once, over all lanes. The instances in `before` are not to
     /// run in this pass: what is done is done, and what failed or is blocked blocks what waits for it.
     pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, before: &[Before]) -> Self {
-        let instances = work.masks.len();
+        let instances = work.pending.len();
         let mut scheduler = Self {
             policy,
             states: vec![State::Waiting; instances],
-            ready: work.slots.iter().map(|_| Ready::default()).collect(),
+            ready: work.step_kinds.iter().map(|_| Ready::default()).collect(),
             lanes: work
                 .lanes
                 .iter()
                 .map(|&LaneLimit { concurrency: free, priority }| Lane {
                     free,
                     priority,
-                    slots: VecDeque::new(),
+                    step_kinds: VecDeque::new(),
                     queued: false,
                 })
                 .collect(),
@@ -168,14 +168,14 @@ impl Scheduler {
 
     /// Comes to all that wait for nothing, and that way to what only waits for those that have nothing to do.
     fn start(&mut self) {
-        for resource in 0..self.work.first_slot.len() {
+        for resource in 0..self.work.first_step_kind.len() {
             let mut first = self.work.base[resource];
             let end = self.work.base[resource + 1];
             while first < end {
-                let Work { masks, waits_for, .. } = &self.work;
-                let mask = masks.get(first as usize);
+                let Work { pending, waits_for, .. } = &self.work;
+                let mask = pending.get(first as usize);
                 let is_alike = |&node: &usize| {
-                    masks.get(node) == mask && waits_for[node] == 0 && self.states[node] == State::Waiting
+                    pending.get(node) == mask && waits_for[node] == 0 && self.states[node] == State::Waiting
                 };
                 let alike = (first as usize..end as usize).take_while(is_alike).count() as u32;
                 if alike > 0 {
@@ -192,42 +192,42 @@ impl Scheduler {
 
     /// The next step that may start; `None` if none may right now.
     pub(crate) fn take(&mut self) -> Option<Step> {
-        let slot = self.first_slot()?;
-        Some(self.take_from(slot))
+        let kind = self.first_step_kind()?;
+        Some(self.take_from(kind))
     }
 
-    /// The next step of the slot that comes first.
-    fn take_from(&mut self, slot: usize) -> Step {
+    /// The next step of the kind that comes first.
+    fn take_from(&mut self, kind: usize) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
-        self.ready[slot].take(self.work.slots[slot].batch, &mut nodes);
+        self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
         for &node in &nodes {
             self.states[node as usize] = State::Running;
         }
         self.running += 1;
-        self.lanes[self.work.slots[slot].lane].free -= 1;
-        self.pass_on(slot);
-        Step { slot, nodes }
+        self.lanes[self.work.step_kinds[kind].lane].free -= 1;
+        self.pass_on(kind);
+        Step { kind, nodes }
     }
 
-    /// The slot of the next step that may start.
-    fn first_slot(&self) -> Option<usize> {
+    /// The kind of the next step that may start.
+    fn first_step_kind(&self) -> Option<usize> {
         if self.stopping || self.running >= self.limit {
             return None;
         }
         let &(_, Reverse(lane)) = self.open_lanes.peek()?;
-        self.lanes[lane].slots.front().copied()
+        self.lanes[lane].step_kinds.front().copied()
     }
 
-    /// Instances have been taken from the first slot of the first lane: others have their turn.
-    fn pass_on(&mut self, slot: usize) {
-        let lane = &mut self.lanes[self.work.slots[slot].lane];
-        if self.ready[slot].is_empty() {
-            lane.slots.pop_front();
-        } else if lane.slots.len() > 1 {
-            lane.slots.rotate_left(1);
+    /// Instances have been taken from the first kind of the first lane: others have their turn.
+    fn pass_on(&mut self, kind: usize) {
+        let lane = &mut self.lanes[self.work.step_kinds[kind].lane];
+        if self.ready[kind].is_empty() {
+            lane.step_kinds.pop_front();
+        } else if lane.step_kinds.len() > 1 {
+            lane.step_kinds.rotate_left(1);
         }
         // A lane that goes on stays where it is.
-        if lane.free == 0 || lane.slots.is_empty() {
+        if lane.free == 0 || lane.step_kinds.is_empty() {
             lane.queued = false;
             self.open_lanes.pop();
         }
@@ -235,25 +235,25 @@ impl Scheduler {
 
     /// The instances of the next steps that may start, if they stand in a row: for steps that run one after the other, each
     /// to its end before the next begins. Nothing is taken yet: what became of them is told before anything else is asked.
-    pub(crate) fn row(&mut self) -> Option<Row> {
-        let slot = self.first_slot()?;
-        let batch = u32::try_from(self.work.slots[slot].batch).ok()?;
-        let nodes = self.ready[slot].row();
-        (nodes.len() as u32 >= batch).then_some(Row { slot, batch, nodes })
+    pub(crate) fn row(&mut self) -> Option<ReadyRange> {
+        let kind = self.first_step_kind()?;
+        let batch = u32::try_from(self.work.step_kinds[kind].batch).ok()?;
+        let nodes = self.ready[kind].row();
+        (nodes.len() as u32 >= batch).then_some(ReadyRange { kind, batch, nodes })
     }
 
     /// The steps of a row on the instances before `end` have ended well, and that is certain.
-    pub(crate) fn end_row(&mut self, row: &Row, end: u32) {
-        self.ready[row.slot].skip_to(end);
-        self.pass_on(row.slot);
+    pub(crate) fn end_row(&mut self, row: &ReadyRange, end: u32) {
+        self.ready[row.kind].skip_to(end);
+        self.pass_on(row.kind);
         self.advance_row(row.nodes.start..end);
         self.settle();
     }
 
     /// The same, and the step behind them has been begun, and goes on.
-    pub(crate) fn end_row_before(&mut self, row: &Row, begun: u32) -> Step {
-        self.ready[row.slot].skip_to(begun);
-        let step = self.take_from(row.slot);
+    pub(crate) fn end_row_before(&mut self, row: &ReadyRange, begun: u32) -> Step {
+        self.ready[row.kind].skip_to(begun);
+        let step = self.take_from(row.kind);
         self.advance_row(row.nodes.start..begun);
         self.settle();
         step
@@ -262,7 +262,7 @@ impl Scheduler {
     /// A step has ended: others may start in its place.
     pub(crate) fn release(&mut self, step: &Step) {
         self.running -= 1;
-        let lane = self.work.slots[step.slot].lane;
+        let lane = self.work.step_kinds[step.kind].lane;
         self.lanes[lane].free += 1;
         self.reopen(lane);
     }
@@ -322,12 +322,12 @@ impl Scheduler {
 
     /// The step that an instance is in is to be its last.
     pub(crate) fn end_with_this_step(&mut self, node: u32) {
-        self.work.masks.keep_first(node as usize);
+        self.work.pending.keep_first(node as usize);
     }
 
-    /// The slots that an instance has still to go through.
-    pub(crate) fn open_slots(&self, node: u32) -> u32 {
-        self.work.masks.get(node as usize)
+    /// The kinds that an instance has still to go through.
+    pub(crate) fn pending_methods(&self, node: u32) -> u32 {
+        self.work.pending.get(node as usize)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -369,20 +369,20 @@ impl Scheduler {
             // A block's node has nothing to do.
             None => self.ended.push(node),
             Some(State::Waiting) => {
-                self.next_slot(node);
+                self.next_step_kind(node);
             }
             Some(_) => {}
         }
     }
 
-    /// Makes an instance ready for its next slot; answers whether it has none left.
-    fn next_slot(&mut self, node: u32) -> bool {
-        let mask = self.work.masks.get(node as usize);
+    /// Makes an instance ready for its next kind; answers whether it has none left.
+    fn next_step_kind(&mut self, node: u32) -> bool {
+        let mask = self.work.pending.get(node as usize);
         let resource = self.resource_of(node);
         self.make_ready(resource, mask, node..node + 1)
     }
 
-    /// The same for instances of a resource that all have these slots to go through.
+    /// The same for instances of a resource that all have these kinds to go through.
     fn make_ready(&mut self, resource: usize, mask: u32, nodes: Range<u32>) -> bool {
         if mask == 0 {
             for node in nodes {
@@ -392,14 +392,14 @@ impl Scheduler {
             }
             return true;
         }
-        let slot = self.work.first_slot[resource] + mask.trailing_zeros() as usize;
+        let kind = self.work.first_step_kind[resource] + mask.trailing_zeros() as usize;
         self.states[nodes.start as usize..nodes.end as usize].fill(State::Waiting);
-        let ready = &mut self.ready[slot];
+        let ready = &mut self.ready[kind];
         let was_empty = ready.is_empty();
         ready.push(nodes);
         if was_empty {
-            let lane = self.work.slots[slot].lane;
-            self.lanes[lane].slots.push_back(slot);
+            let lane = self.work.step_kinds[kind].lane;
+            self.lanes[lane].step_kinds.push_back(kind);
             self.reopen(lane);
         }
         false
@@ -407,15 +407,15 @@ impl Scheduler {
 
     /// A step of an instance ended well; answers whether it was the last one.
     fn advance(&mut self, node: u32) -> bool {
-        self.work.masks.close_first(&[node]);
-        self.next_slot(node)
+        self.work.pending.close_first(&[node]);
+        self.next_step_kind(node)
     }
 
     /// A step of these instances ended well; answers for how many it was the last one. Mostly for all of them.
     fn advance_all(&mut self, nodes: &[u32]) -> usize {
-        let open = self.work.masks.close_first(nodes);
+        let open = self.work.pending.close_first(nodes);
         if open != 0 || !self.left_behind.is_empty() {
-            return nodes.iter().filter(|&&node| self.next_slot(node)).count();
+            return nodes.iter().filter(|&&node| self.next_step_kind(node)).count();
         }
         for &node in nodes {
             self.states[node as usize] = State::Done;
@@ -427,13 +427,13 @@ impl Scheduler {
     /// The same for instances that stand in a row.
     fn advance_row(&mut self, nodes: Range<u32>) {
         let positions = nodes.start as usize..nodes.end as usize;
-        let open = self.work.masks.close_first_in_row(positions.clone());
+        let open = self.work.pending.close_first_in_row(positions.clone());
         if open == 0 && self.left_behind.is_empty() {
             self.states[positions].fill(State::Done);
             self.ended.extend(nodes);
         } else {
             nodes.for_each(|node| {
-                self.next_slot(node);
+                self.next_step_kind(node);
             });
         }
     }
@@ -519,7 +519,7 @@ impl Scheduler {
 
     fn reopen(&mut self, lane: usize) {
         let state = &mut self.lanes[lane];
-        if state.free > 0 && !state.slots.is_empty() && !state.queued {
+        if state.free > 0 && !state.step_kinds.is_empty() && !state.queued {
             state.queued = true;
             self.open_lanes.push((state.priority, Reverse(lane)));
         }

@@ -10,26 +10,26 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::drift::Drift;
-use super::late_dependents::Refused;
+use super::growth::Refused;
 use super::scheduler::Step;
 use super::settings::RunSettings;
-use super::with_parent::Takers;
+use super::with_parent::WithParentChildren;
 use crate::affected::{Affected, Instances};
-use crate::discover::{Newcomers, Released, look_again, look_at_owners};
+use crate::discover::{LateDependents, Released, rediscover, rediscover_owners};
 use crate::engine::{Engine, Next, StepCall};
 use crate::graph::{Method, Reach};
-use crate::handler::{First, StepContext, once};
+use crate::handler::{FirstAttempt, StepContext, call_once};
 use crate::model::{CallError, Phase, StepError, StepSettings, unwrapped};
 use crate::observe::{Event, StepName};
 
 /// A step that has ended.
-pub(crate) struct Ended {
+pub(crate) struct EndedStep {
     pub(crate) step: Step,
     /// The instances that failed, by their position in the step.
     pub(crate) failed: Vec<(usize, Arc<CallError>)>,
     /// The step has not run: because of what was found to have come since the plan was made, or, where nothing has,
     /// because the run was stopped before.
-    pub(crate) not_run: Option<Vec<Newcomers>>,
+    pub(crate) not_run: Option<Vec<LateDependents>>,
     /// The monitor's number of the step, if there is one.
     pub(crate) number: Option<u64>,
     /// Known where somebody is told of it.
@@ -37,7 +37,7 @@ pub(crate) struct Ended {
 }
 
 /// What a first try answered, or is about to.
-pub(crate) type FirstTry<'a> = First<'a, Vec<(usize, StepError)>>;
+pub(crate) type StepAttempt<'a> = FirstAttempt<'a, Vec<(usize, StepError)>>;
 
 pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
     StepName {
@@ -49,12 +49,12 @@ pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, insta
 }
 
 /// Calls methods in one phase.
-pub(crate) struct Caller<'a> {
+pub(crate) struct StepRunner<'a> {
     pub(crate) engine: &'a Arc<Engine>,
     pub(crate) affected: &'a Arc<Affected>,
     pub(crate) phase: Phase,
     pub(crate) settings: &'a RunSettings,
-    pub(crate) looking: &'a Looking<'a>,
+    pub(crate) rediscovery: &'a Rediscovery<'a>,
     pub(crate) repeats: &'a Repeats,
     /// Nothing new may start.
     pub(crate) stopped: &'a AtomicBool,
@@ -75,30 +75,33 @@ impl Repeats {
 }
 
 /// Whether and how what hangs off an instance is looked for again before its step.
-pub(crate) struct Looking<'a> {
+pub(crate) struct Rediscovery<'a> {
     drift: Drift,
     /// `None` where nobody looks.
-    pub(crate) at: Option<LookedAt>,
+    pub(crate) at: Option<RediscoveryScope>,
     refused: &'a Refused,
 }
 
 /// What is looked at.
-pub(crate) struct LookedAt {
+pub(crate) struct RediscoveryScope {
     /// What the end of which instance takes.
-    takers: Takers,
+    takers: WithParentChildren,
     released: Released,
 }
 
-impl<'a> Looking<'a> {
+impl<'a> Rediscovery<'a> {
     pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
-        let looked_at = || LookedAt { takers: Takers::of(affected), released: Released::of(affected) };
+        let looked_at = || RediscoveryScope {
+            takers: WithParentChildren::of(affected),
+            released: Released::of(affected),
+        };
         Self { drift, at: (drift != Drift::Ignore).then(looked_at), refused }
     }
 }
 
-impl Looking<'static> {
+impl Rediscovery<'static> {
     /// No step is looked at again.
-    pub(crate) fn away() -> Self {
+    pub(crate) fn none() -> Self {
         static NOTHING: Refused = Refused::new();
         Self { drift: Drift::Ignore, at: None, refused: &NOTHING }
     }
@@ -107,7 +110,7 @@ impl Looking<'static> {
 /// The positions in a step that failed, each with its error.
 type Failed = Vec<(usize, Arc<CallError>)>;
 
-impl Caller<'_> {
+impl StepRunner<'_> {
     /// The context of a method's first tries in a run that was not taken up again.
     pub(crate) fn first_context(&self, method: &Method) -> StepContext {
         self.context(method, 1, false)
@@ -131,22 +134,22 @@ impl Caller<'_> {
     /// Runs a step: tries, and tries again what failed and may be mended. `first` is a first try that was begun.
     ///
     /// This future is kept small: what is rare in it is boxed, and what can be borrowed is.
-    pub(crate) async fn run(&self, method: &Method, step: Step, first: Option<FirstTry<'_>>) -> Ended {
+    pub(crate) async fn run(&self, method: &Method, step: Step, first: Option<StepAttempt<'_>>) -> EndedStep {
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
         let tries = async {
-            let looked = match &self.looking.at {
+            let looked = match &self.rediscovery.at {
                 Some(at) => Box::pin(self.look_until_stopped(at, &step)).await?,
                 None => Failed::new(),
             };
-            self.settings.observers.tell(|| Event::StepStarted { step: self.name(method, &step) });
-            Ok(self.tries(method, &step, looked, first).await)
+            self.settings.observers.notify(|| Event::StepStarted { step: self.name(method, &step) });
+            Ok(self.attempts(method, &step, looked, first).await)
         };
         let (failed, not_run) = match tries.instrument(span).await {
             Ok(failed) => (failed, None),
             Err(newcomers) => (Vec::new(), Some(newcomers)),
         };
-        Ended { step, failed, not_run, number, since }
+        EndedStep { step, failed, not_run, number, since }
     }
 
     fn name(&self, method: &Method, step: &Step) -> StepName {
@@ -172,7 +175,11 @@ impl Caller<'_> {
 
     /// Looks again, unless the run is stopped: then there are no newcomers, and the step does not start either. A
     /// cancelled run does not wait for finders, which change nothing.
-    async fn look_until_stopped(&self, at: &LookedAt, step: &Step) -> Result<Failed, Vec<Newcomers>> {
+    async fn look_until_stopped(
+        &self,
+        at: &RediscoveryScope,
+        step: &Step,
+    ) -> Result<Failed, Vec<LateDependents>> {
         let looked = self.settings.nesting.cancel.run_until_cancelled(self.look(at, step)).await;
         match looked {
             Some(looked) if !self.stopped.load(Ordering::Relaxed) => looked,
@@ -182,12 +189,12 @@ impl Caller<'_> {
 
     /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
     /// under so that their step must not run; an `Err` has newcomers to chase first.
-    async fn look(&self, at: &LookedAt, step: &Step) -> Result<Failed, Vec<Newcomers>> {
-        let Self { engine, affected, looking, .. } = self;
+    async fn look(&self, at: &RediscoveryScope, step: &Step) -> Result<Failed, Vec<LateDependents>> {
+        let Self { engine, affected, rediscovery, .. } = self;
         let mut against = Vec::new();
         let mut chased = Vec::new();
         for (resource, instances) in self.ending_with(&at.takers, step) {
-            match look_at_owners(engine, affected, &at.released, resource, &instances).await {
+            match rediscover_owners(engine, affected, &at.released, resource, &instances).await {
                 Ok(kept) => {
                     let drifted = |(index, owner)| ((resource, index), Arc::new(CallError::Drifted(owner)));
                     against.extend(kept.into_iter().map(drifted));
@@ -197,19 +204,19 @@ impl Caller<'_> {
             let is_expanded = |index: &u32| affected.columns[resource].is_expanded(*index);
             let mut asked = Vec::new();
             for index in instances.into_iter().filter(is_expanded) {
-                match looking.refused.get(resource, index) {
+                match rediscovery.refused.get(resource, index) {
                     Some(error) => against.push(((resource, index), Arc::clone(error))),
                     None => asked.push(index),
                 }
             }
-            match look_again(engine, affected, resource, &asked).await {
+            match rediscover(engine, affected, resource, &asked).await {
                 Ok(newcomers) => {
                     // What is in the way is waited for if it goes, as in a plan.
-                    let may_join = |newcomers: &Newcomers| {
+                    let may_join = |newcomers: &LateDependents| {
                         newcomers.route.reach != Reach::Restricts || newcomers.goes_too
                     };
                     let is_chased =
-                        |newcomers: &Newcomers| looking.drift == Drift::Chase && may_join(newcomers);
+                        |newcomers: &LateDependents| rediscovery.drift == Drift::Chase && may_join(newcomers);
                     let (join, refused): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(is_chased);
                     chased.extend(join);
                     for newcomers in refused {
@@ -229,7 +236,7 @@ impl Caller<'_> {
 
     /// The positions of a step's instances against which something stands: against themselves, or against what their end
     /// takes; each with the first of these.
-    fn positions_against(&self, takers: &Takers, step: &Step, against: &[Against]) -> Failed {
+    fn positions_against(&self, takers: &WithParentChildren, step: &Step, against: &[Against]) -> Failed {
         let mut first = HashMap::new();
         for ((resource, index), error) in against.iter().rev() {
             first.insert(self.affected.node(*resource, *index), error);
@@ -246,7 +253,7 @@ impl Caller<'_> {
     }
 
     /// The instances that end with a step: its own, and those that their end takes, by resource.
-    fn ending_with(&self, takers: &Takers, step: &Step) -> BTreeMap<usize, Vec<u32>> {
+    fn ending_with(&self, takers: &WithParentChildren, step: &Step) -> BTreeMap<usize, Vec<u32>> {
         let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         for node in takers.with_all_below(&step.nodes) {
             let (resource, index) = self.affected.locate(node);
@@ -259,14 +266,14 @@ impl Caller<'_> {
     }
 
     /// `failed` are positions that must not be tried at all, in their order.
-    async fn tries(
+    async fn attempts(
         &self,
         method: &Method,
         step: &Step,
         mut failed: Failed,
-        mut first: Option<FirstTry<'_>>,
+        mut first: Option<StepAttempt<'_>>,
     ) -> Failed {
-        let mut open = Open::without(step, &failed);
+        let mut open = OpenPositions::without(step, &failed);
         let mut waits = None;
         for attempt in 1.. {
             if open.nodes.is_empty() {
@@ -275,13 +282,13 @@ impl Caller<'_> {
             let (terminal, again) = self.attempt(method, &open, attempt, first.take()).await;
             failed.extend(terminal);
             let Some((_, error)) = again.first() else { break };
-            let delays = waits.get_or_insert_with(|| Box::new(self.delays(method, step)));
+            let delays = waits.get_or_insert_with(|| Box::new(self.backoff(method, step)));
             let Some(delay) = delays.next() else {
                 failed.extend(again);
                 break;
             };
             tracing::debug!(attempt, %error, instances = again.len(), "trying again");
-            self.settings.observers.tell(|| Event::StepRetried {
+            self.settings.observers.notify(|| Event::StepRetried {
                 step: self.name(method, step),
                 instances: again.len(),
                 attempt,
@@ -294,7 +301,7 @@ impl Caller<'_> {
                 failed.extend(again);
                 break;
             }
-            open = Open::at(step, again.into_iter().map(|(position, _)| position).collect());
+            open = OpenPositions::at(step, again.into_iter().map(|(position, _)| position).collect());
         }
         failed.sort_by_key(|(position, _)| *position);
         failed
@@ -305,19 +312,19 @@ impl Caller<'_> {
     }
 
     /// The waits before further tries of a step.
-    fn delays(&self, method: &Method, step: &Step) -> impl Iterator<Item = Duration> + use<> {
+    fn backoff(&self, method: &Method, step: &Step) -> impl Iterator<Item = Duration> + use<> {
         let retries = self.affected.graph.extensions[method.extension].settings.retries;
         let first = step.nodes.first().copied().unwrap_or_default();
-        self.engine.delays(retries, u64::from(first) << 32 | step.slot as u64)
+        self.engine.backoff(retries, u64::from(first) << 32 | step.kind as u64)
     }
 
     /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
     async fn attempt(
         &self,
         method: &Method,
-        open: &Open<'_>,
+        open: &OpenPositions<'_>,
         attempt: u32,
-        begun: Option<FirstTry<'_>>,
+        begun: Option<StepAttempt<'_>>,
     ) -> (Failed, Failed) {
         let timeout = self.limits(method).timeout;
         let answer = match begun {
@@ -341,7 +348,7 @@ impl Caller<'_> {
     async fn call(
         &self,
         method: &Method,
-        open: &Open<'_>,
+        open: &OpenPositions<'_>,
         attempt: u32,
     ) -> Result<Vec<(usize, StepError)>, CallError> {
         let Self { engine, affected, phase, .. } = *self;
@@ -355,12 +362,12 @@ impl Caller<'_> {
             let extension = &*engine.extensions[method.extension];
             Next { layers: &engine.layers, step, extension, method: method.index, ids: batch.ids() }.run()
         };
-        once(self.limits(method).timeout, call).await
+        call_once(self.limits(method).timeout, call).await
     }
 }
 
 /// What was answered by position in the batch, by position in the step. A position that a layer made up fails the batch.
-fn positions(open: &Open<'_>, failures: Vec<(usize, StepError)>) -> Failed {
+fn positions(open: &OpenPositions<'_>, failures: Vec<(usize, StepError)>) -> Failed {
     let count = open.nodes.len();
     if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= count) {
         let message = format!("a layer reported position {position} as failed, in a batch of {count}");
@@ -371,13 +378,13 @@ fn positions(open: &Open<'_>, failures: Vec<(usize, StepError)>) -> Failed {
 }
 
 /// The instances of a step that a try is for: mostly all of them, and then nothing is copied.
-struct Open<'a> {
+struct OpenPositions<'a> {
     nodes: Cow<'a, [u32]>,
     /// Their positions in the step; `None` where that is where they stand.
     positions: Option<Vec<usize>>,
 }
 
-impl<'a> Open<'a> {
+impl<'a> OpenPositions<'a> {
     fn without(step: &'a Step, failed: &Failed) -> Self {
         if failed.is_empty() {
             return Self { nodes: Cow::Borrowed(&step.nodes), positions: None };

@@ -3,13 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::affected::Affected;
-use crate::affected::TakingEdges;
+use crate::affected::{Affected, WithParentEdges};
 use crate::report::State;
 
 /// What the end of which instances takes.
 #[derive(Debug, Default)]
-pub(crate) struct Takers {
+pub(crate) struct WithParentChildren {
     by_parent: HashMap<u32, Vec<Taker>>,
     /// For each group of parents that take a child together, how many they are.
     together: Vec<usize>,
@@ -23,10 +22,10 @@ struct Taker {
     together: usize,
 }
 
-impl Takers {
+impl WithParentChildren {
     pub(crate) fn of(affected: &Affected) -> Self {
         let mut takers = Self::default();
-        let taking = TakingEdges::of(affected);
+        let taking = WithParentEdges::of(affected);
         for &node in &affected.taken {
             let (resource, index) = affected.locate(node);
             for &edge in &affected.graph.resources[resource].up {
@@ -81,7 +80,7 @@ pub(crate) fn resolve(affected: &Affected, states: &mut [State], blocked_by: &mu
             states[node as usize] = State::Waiting;
         }
     }
-    let takers = Takers::of(affected);
+    let takers = WithParentChildren::of(affected);
     let mut missing = takers.together.clone();
     let of = |state: State, states: &[State]| {
         (0..states.len() as u32).filter(|&node| states[node as usize] == state).collect::<Vec<_>>()

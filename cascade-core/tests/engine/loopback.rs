@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cascade_core::remote::{
     AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall, PlanHeader, Remote, RemoteError, authorize,
-    drive, execute, find, records, restore,
+    execute, find, records, restore, with_remote,
 };
 use cascade_core::{Cascade, Plan, Record};
 use futures::future::BoxFuture;
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 /// The same cascade, with what it calls behind text.
 pub(crate) fn behind_text(cascade: &Cascade) -> Cascade {
-    drive(cascade, Arc::new(Loopback { there: cascade.clone() }), usize::MAX)
+    with_remote(cascade, Arc::new(Loopback { there: cascade.clone() }), usize::MAX)
 }
 
 /// The other side, which knows of a plan only what its records say.

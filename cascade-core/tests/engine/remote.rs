@@ -4,8 +4,8 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use cascade_core::remote::{
-    Answer, EventRecord, Fingerprint, PlanHeader, Request, Turns, authorize, drive, execute, find, records,
-    report_from, report_pages,
+    Answer, EventRecord, Fingerprint, PlanHeader, Request, RunMachine, authorize, execute, find, records,
+    report_from, report_pages, with_remote,
 };
 use cascade_core::{
     Cascade, CascadeBuilder, Event, FailurePolicy, Report, RunId, StepError, StepSettings, place,
@@ -71,8 +71,8 @@ fn deleted(
     mut choose: impl FnMut(usize) -> Option<usize>,
 ) -> Option<(Report, Vec<Event>)> {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let mut turns = Turns::new(|remote| {
-        let (cascade, seen) = (drive(there, remote, 3), Arc::clone(&events));
+    let mut turns = RunMachine::new(|remote| {
+        let (cascade, seen) = (with_remote(there, remote, 3), Arc::clone(&events));
         async move {
             let plan = plan(&cascade, "Zone z").await.unwrap();
             let apply = cascade.apply(plan).policy(FailurePolicy::Isolate).run_as(RunId::from("run-1"));

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::markdown::anchor;
-use crate::document::Further;
-use crate::document::{Document, OperationDocument, Reach};
+use crate::document::{Document, Further, OperationDocument, Reach};
 use crate::render::escape::markdown;
 use crate::render::number::Count;
 

@@ -53,7 +53,7 @@ struct Writer<'v> {
 }
 
 /// A part of the tree that is still to be written: a parent's edges from `next` on.
-struct Open {
+struct OpenBranch {
     parent: usize,
     next: usize,
     indent: String,
@@ -67,7 +67,7 @@ impl Writer<'_> {
         let label = self.root_label(root);
         self.add_line("", root, &label, false);
         // By hand instead of by calls: a chain of thousands of resources must not exhaust the stack.
-        let mut open = vec![Open { parent: root, next: 0, indent: String::new() }];
+        let mut open = vec![OpenBranch { parent: root, next: 0, indent: String::new() }];
         while let Some(part) = open.last_mut() {
             let edges = &self.down[part.parent];
             let Some(&at) = edges.get(part.next) else {
@@ -84,7 +84,7 @@ impl Writer<'_> {
             let goes_on = again && !self.down[edge.child].is_empty();
             self.add_line(&line, edge.child, &edge.label(), goes_on);
             if leads_on && !again {
-                open.push(Open { parent: edge.child, next: 0, indent });
+                open.push(OpenBranch { parent: edge.child, next: 0, indent });
             }
         }
     }

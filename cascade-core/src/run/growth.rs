@@ -7,7 +7,7 @@ use crate::affected::Affected;
 use crate::model::CallError;
 
 /// How often a plan may grow below one instance and what came there. A world that keeps adding under what is being
-/// taken away has to be stopped by other means.
+/// taken none has to be stopped by other means.
 pub(super) const ROUNDS: usize = 100;
 
 /// The instances whose newcomers must not join, by resource and index, each with the reason.
@@ -26,7 +26,7 @@ impl Refused {
 
 /// How far the chase is.
 #[derive(Debug, Default)]
-pub(crate) struct Chase {
+pub(crate) struct Growth {
     pub(crate) refused: Refused,
     /// How often the plan has grown below an instance, by resource and index. What came counts from there on.
     rounds: BTreeMap<(usize, u32), usize>,
@@ -35,7 +35,7 @@ pub(crate) struct Chase {
 /// An instance that newcomers hang off, by resource and index, with the difference in words.
 pub(super) type Above = ((usize, u32), String);
 
-impl Chase {
+impl Growth {
     pub(super) fn rounds_of(&self, instance: (usize, u32)) -> usize {
         self.rounds.get(&instance).copied().unwrap_or(0)
     }

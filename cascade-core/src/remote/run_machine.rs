@@ -13,10 +13,7 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
-use super::call::AuthorizeCall;
-use super::call::FindCall;
-use super::call::MethodAnswer;
-use super::call::MethodCall;
+use super::call::{AuthorizeCall, FindCall, MethodAnswer, MethodCall};
 use super::error::RemoteError;
 use super::remote::Remote;
 use crate::handler::FoundIds;
@@ -52,7 +49,7 @@ pub enum Answer {
 
 /// A future that asks a [`Remote`], taken turn by turn: [`turn`](Self::turn) runs it until it can go no further without
 /// an answer. What it asks for, and in which order, follows from the answers and their order alone.
-pub struct Turns<T> {
+pub struct RunMachine<T> {
     run: BoxFuture<'static, T>,
     queue: Arc<Queue>,
     woken: Arc<Woken>,
@@ -60,13 +57,13 @@ pub struct Turns<T> {
     next: u64,
 }
 
-impl<T> fmt::Debug for Turns<T> {
+impl<T> fmt::Debug for RunMachine<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Turns({} requests open)", self.open.len())
+        write!(f, "RunMachine({} requests open)", self.open.len())
     }
 }
 
-impl<T: Send + 'static> Turns<T> {
+impl<T: Send + 'static> RunMachine<T> {
     /// The future that `start` makes of the remote that is given to it.
     pub fn new<F>(start: impl FnOnce(Arc<dyn Remote>) -> F) -> Self
     where

@@ -16,7 +16,7 @@ use crate::observe::Observers;
 ///
 /// Layers, time limits and the journal of `cascade` are left to the other side. A plan of one can be applied with the
 /// other.
-pub fn drive(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> Cascade {
+pub fn with_remote(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> Cascade {
     let engine = &cascade.engine;
     let proxy = |at: usize| -> Box<dyn DynExtension> {
         Box::new(proxy::Proxy::new(&engine.graph, at, Arc::clone(&remote)))

@@ -7,7 +7,7 @@ use crate::graph::EdgeRoute;
 use crate::handler::DynFound;
 
 /// What a finder found along one edge when it was asked again, with something new in it.
-pub(crate) struct Newcomers {
+pub(crate) struct LateDependents {
     pub(crate) edge: usize,
     pub(crate) route: EdgeRoute,
     /// The parents that were asked about, sorted.
@@ -22,10 +22,10 @@ pub(crate) struct Newcomers {
     pub(super) count: usize,
 }
 
-/// Newcomers that are named in an error, at most.
+/// LateDependents that are named in an error, at most.
 pub(super) const EXAMPLES: usize = 5;
 
-impl Newcomers {
+impl LateDependents {
     /// The difference in words.
     pub(crate) fn describe(&self, affected: &Affected) -> String {
         let child = affected.resource_name(affected.graph.edges[self.edge].child);
