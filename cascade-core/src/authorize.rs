@@ -1,6 +1,6 @@
 //! Authorisation: who may do this to each affected instance?
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use crate::error::StepError;
 use crate::layer::Instances;
@@ -10,7 +10,7 @@ use crate::layer::Instances;
 ///
 /// ```
 /// use cascade_core::{Authorizer, Denial, Instances, StepError};
-/// use futures::future::BoxFuture;
+/// use futures_util::future::BoxFuture;
 ///
 /// struct OwnProjectOnly;
 ///

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use futures::FutureExt;
+use futures_util::FutureExt;
 
 use crate::declare::{HandlerFuture, StepSettings};
 use crate::error::StepError;

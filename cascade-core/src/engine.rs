@@ -1,9 +1,11 @@
 //! The engine: the graph with its extensions, and how they are used.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -87,10 +89,9 @@ impl Nesting {
             self.cancel.cancel();
             std::future::pending::<Infallible>().await
         };
-        tokio::select! {
-            biased;
-            answer = work => answer,
-            never = cancel => match never {},
+        match select(pin!(work), pin!(cancel)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((never, _)) => match never {},
         }
     }
 

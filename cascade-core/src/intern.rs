@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::vec;
 
-use hashbrown::DefaultHashBuilder;
+use foldhash::fast::RandomState;
 
 use crate::hash_index::HashIndex;
 use crate::id_order;
@@ -24,7 +24,7 @@ pub(crate) struct IdColumn<Id> {
     by_number: Option<RangeMap>,
     /// Where each id stands otherwise.
     by_id: HashIndex,
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
 }
 
 /// Numbers lie close together if their range is at most so many times as long as there are of them: a list over it is
@@ -41,7 +41,7 @@ impl<Id: ResourceId> IdColumn<Id> {
             ids: Vec::new(),
             by_number: Some(RangeMap::new()),
             by_id: HashIndex::new(),
-            hasher: DefaultHashBuilder::default(),
+            hasher: RandomState::default(),
         }
     }
 

@@ -130,6 +130,7 @@ mod cascade;
 mod chase;
 #[cfg(debug_assertions)]
 mod common_ids;
+mod components;
 pub mod conformance;
 mod context;
 mod contradiction;

@@ -7,11 +7,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::DiGraph;
-
 use crate::affected::{Affected, CutArc};
 use crate::arcs::Block;
+use crate::components::components;
 use crate::range_map::{NOTHING, RangeMap};
 use crate::route::Reach;
 use crate::taken::TakingEdges;
@@ -205,22 +203,10 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
 
 /// For each node the number of its group: those in a group wait for each other.
 fn groups(order: &Order) -> Vec<u32> {
-    let mut waits = DiGraph::<(), ()>::with_capacity(order.nodes(), order.nodes());
-    for _ in 0..order.nodes() {
-        waits.add_node(());
-    }
-    for node in 0..order.nodes() as u32 {
-        for follower in order.followers(node) {
-            waits.add_edge(node.into(), follower.into(), ());
-        }
-    }
-    let mut group_of = vec![0; order.nodes()];
-    for (number, group) in (0..).zip(kosaraju_scc(&waits)) {
-        for node in group {
-            group_of[node.index()] = number;
-        }
-    }
-    group_of
+    let nodes = 0..order.nodes() as u32;
+    let waits: Vec<_> =
+        nodes.flat_map(|node| order.followers(node).map(move |follower| (node, follower))).collect();
+    components(order.nodes(), &waits)
 }
 
 /// How the nodes are numbered: the instances, the blocks, what takes each block, the `after`s, the ends.

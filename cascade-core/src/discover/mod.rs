@@ -10,9 +10,9 @@ mod shared;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 
 use self::calls::{Answer, Call, Inbox};
 use self::shared::Shared;

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 
 use super::{Journal, JournalError, NewRun, Record, RunChange, RunId, RunInfo, RunLog, unix_millis};
 use crate::sync::{Mutex, MutexGuard};

@@ -24,7 +24,7 @@ mod replan;
 mod restore;
 mod run;
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 pub(crate) use chunks::chunks;
 pub use details::{RunDetails, StepTotals, UnderWay};

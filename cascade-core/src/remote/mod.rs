@@ -42,7 +42,7 @@ mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use crate::cascade::Cascade;
 use crate::engine::Engine;
