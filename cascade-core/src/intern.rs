@@ -338,7 +338,7 @@ impl<Id: ResourceId> IdTable for IdColumn<Id> {
         if sorted.chunks(size).all(<[u32]>::is_sorted) {
             return sorted;
         }
-        let parts = id_order::by_index(sorted.into_iter(), size, self.ids.len());
+        let parts = id_order::by_index(&sorted, size, self.ids.len());
         id_order::in_parts(indices, &parts, size)
     }
 
