@@ -1,10 +1,11 @@
-//! What is done to this repository beside building and testing it. Without dependencies, so that it starts at once.
+//! What is done to this repository beside building and testing it. With few dependencies, so that it starts at once.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "it speaks to the one who called it")]
 
 mod bench;
 mod browser;
+mod build_time;
 mod restate;
 
 use std::path::Path;
@@ -19,14 +20,20 @@ tasks:
                     which takes 20 GB of memory, and what takes many minutes; --only prints a part, and writes nothing
   restate [PROOF]…  prove with real servers, workers and kills what cascade-restate promises: equal, kills, outages,
                     refusals, speed, large; larger, if asked for, is a run of a million
+  build-time [--before <git revision>]
+                    processor time of a clean dev build of a program with one resource, by crate; beside that revision
   interleavings     try the locks of a run in many orders of the threads that meet there
   browser           drive the pages in a headless Chromium; pictures of them are left in target/browser";
 
 fn main() -> ExitCode {
+    if let Some(code) = build_time::wrapped_compiler() {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["browser"] => browser::run(),
+        ["build-time", arguments @ ..] => build_time::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["restate", chosen @ ..] => restate::run(chosen),
         ["interleavings"] => interleavings(),
