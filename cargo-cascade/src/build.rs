@@ -55,6 +55,7 @@ pub(crate) fn build(
         Way::Binary(package, binary) => {
             cargo.arg("--manifest-path").arg(&package.manifest_path).args(["--bin", binary]);
             cargo.args(features(selection));
+            cargo.args(document_feature(package));
             binary
         }
     };
@@ -73,6 +74,12 @@ fn features(selection: &Selection) -> Vec<String> {
         arguments.extend([String::from("--features"), selection.features.join(",")]);
     }
     arguments
+}
+
+/// The feature of `cascade-core` by which the program can answer, under the name that the package has for it.
+fn document_feature(package: &Package) -> Option<String> {
+    let core = package.dependencies.iter().find(|dependency| dependency.name == "cascade-core")?;
+    Some(format!("--features={}/document", core.rename.as_deref().unwrap_or(&core.name)))
 }
 
 /// Cargo's own words go where they always go; its messages for machines say where the binary is.

@@ -197,7 +197,7 @@ impl CascadeBuilder {
             authorizers,
             journal,
             observers,
-            remote: None,
+            timer: None,
         };
         Cascade { engine: Arc::new(engine), started_by: None }
     }

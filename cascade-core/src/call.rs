@@ -12,7 +12,6 @@ use futures_util::FutureExt;
 
 use crate::declare::{HandlerFuture, StepSettings};
 use crate::error::StepError;
-use crate::remote::unwrapped;
 
 /// Why a call did not answer.
 #[derive(Debug)]
@@ -192,4 +191,19 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| String::from("with no message"))
+}
+
+/// An error of a call inside the error of the placeholder that made it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Carried(pub(crate) CallError);
+
+/// What went wrong, where `error` is a method's own: for one of a placeholder, what went wrong on the other side.
+pub(crate) fn unwrapped(error: StepError) -> CallError {
+    let terminal = error.is_terminal();
+    match error.into_source().downcast::<Carried>() {
+        Ok(carried) => carried.0,
+        Err(source) if terminal => CallError::Failed(StepError::terminal(source)),
+        Err(source) => CallError::Failed(StepError::retryable(source)),
+    }
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::affected::Affected;
-use crate::call::{CallError, First, once};
+use crate::call::{CallError, First, once, unwrapped};
 use crate::chase::Refused;
 use crate::context::StepContext;
 use crate::declare::{Phase, StepSettings};
@@ -20,7 +20,6 @@ use crate::event::{Event, StepName};
 use crate::execute::RunSettings;
 use crate::layer::{Instances, Next, StepCall};
 use crate::pass::Method;
-use crate::remote::unwrapped;
 use crate::route::Reach;
 use crate::schedule::Step;
 use crate::taken::Takers;

@@ -1,10 +1,14 @@
 //! The engine: the graph with its extensions, and how they are used.
 
+#[cfg(feature = "remote")]
 use std::convert::Infallible;
+#[cfg(feature = "remote")]
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+#[cfg(feature = "remote")]
 use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +22,6 @@ use crate::graph::Graph;
 use crate::journal::Journal;
 use crate::layer::Layer;
 use crate::limits::Limits;
-use crate::remote::Remote;
 use crate::report::NestedReport;
 use crate::sync::Mutex;
 
@@ -36,20 +39,25 @@ pub(crate) struct Engine {
     pub(crate) journal: Option<Arc<dyn Journal>>,
     /// Who is told of every plan and run.
     pub(crate) observers: Observers,
-    /// Whoever carries out what the extensions are asked, if these are only placeholders.
-    pub(crate) remote: Option<Arc<dyn Remote>>,
+    /// Waits in place of the runtime's timer.
+    pub(crate) timer: Option<Arc<dyn Timer>>,
+}
+
+/// Waits for a run that may have to be repeated exactly, so that its delays are fixed by its seed.
+pub(crate) trait Timer: Send + Sync + 'static {
+    fn wait(&self, delay: Duration) -> BoxFuture<'_, ()>;
 }
 
 impl Engine {
     /// The waits before each further try of a step. Where the run may have to be done again up to where it was, they are
     /// the same each time.
     pub(crate) fn delays(&self, retries: u32, seed: u64) -> impl Iterator<Item = Duration> + use<> {
-        delays(retries, self.remote.as_ref().map(|_| seed))
+        delays(retries, self.timer.as_ref().map(|_| seed))
     }
 
     pub(crate) async fn wait(&self, delay: Duration) {
-        match &self.remote {
-            Some(remote) => remote.wait(delay).await,
+        match &self.timer {
+            Some(timer) => timer.wait(delay).await,
             None => tokio::time::sleep(delay).await,
         }
     }
@@ -78,6 +86,7 @@ impl Nesting {
 
     /// Carries out `work`. Once that has started a cascade, `cancelled` is looked at; when it is there, the cascade is
     /// cancelled.
+    #[cfg(feature = "remote")]
     pub(crate) async fn cancelled_by<T>(
         &self,
         cancelled: impl Future<Output = ()>,

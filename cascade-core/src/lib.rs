@@ -104,6 +104,9 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `inventory` (default) | extensions are collected by the linker: `Cascade::linked()`, `graph_test!`. Without it, [register](CascadeBuilder::register) them by hand |
+//! | `document` | the graph as data, pictures and pages, and the page of a plan: [`document`], `graph_test!`, the answers to `cargo cascade` |
+//! | `conformance` | [`conformance`]: tests whether extensions tolerate retries and interruptions |
+//! | `remote` | [`remote`]: the engine for drivers on durable-execution engines |
 //! | `metrics` | `count`: counters of runs for whichever recorder of the `metrics` facade the program has |
 //! | `progress` | `ProgressBars`: a bar for each resource on a terminal |
 //!
@@ -131,6 +134,7 @@ mod chase;
 #[cfg(debug_assertions)]
 mod common_ids;
 mod components;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
 mod contradiction;
@@ -140,6 +144,7 @@ mod cycle;
 mod declare;
 mod digest;
 mod discover;
+#[cfg(feature = "document")]
 pub mod document;
 mod drift;
 mod engine;
@@ -178,6 +183,7 @@ mod range_map;
 mod ready;
 mod recorder;
 mod registration;
+#[cfg(feature = "remote")]
 pub mod remote;
 mod render;
 mod report;

@@ -8,7 +8,7 @@ pub use crate::adapt::{Answered, Call, Called};
 pub use crate::annotated::{Annotated, Part, Policy, Written};
 #[cfg(debug_assertions)]
 pub use crate::common_ids::FOR_COMMON_IDS;
-#[cfg(feature = "inventory")]
+#[cfg(all(feature = "document", feature = "inventory"))]
 pub use crate::document::documented;
 pub use crate::link::assert_handled;
 pub use crate::registration::Registration;

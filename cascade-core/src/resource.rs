@@ -9,7 +9,9 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::id_table::{Batch, BatchForm, IdTable, Ids};
+use crate::id_table::IdTable;
+#[cfg(feature = "remote")]
+use crate::id_table::{Batch, BatchForm, Ids};
 use crate::intern::IdColumn;
 use crate::place::Place;
 
@@ -201,10 +203,12 @@ impl ResourceDescriptor {
     }
 
     /// Ids of this resource, serialised.
+    #[cfg(feature = "remote")]
     pub(crate) fn write_ids(&self, ids: Ids<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
         ((self.ids)().batch.write)(ids)
     }
 
+    #[cfg(feature = "remote")]
     pub(crate) fn read_ids(&self, ids: Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error> {
         ((self.ids)().batch.read)(ids)
     }
@@ -221,6 +225,7 @@ impl ResourceDescriptor {
     }
 
     /// The id at a position as it prints; empty where there is none.
+    #[cfg(feature = "remote")]
     pub(crate) fn print_id(&self, ids: &Batch<'_>, position: usize) -> String {
         ((self.ids)().batch.print)(ids, position)
     }
@@ -238,6 +243,7 @@ pub(crate) struct IdKind {
     type_id: TypeId,
     type_name: fn() -> &'static str,
     table: fn() -> Box<dyn IdTable>,
+    #[cfg(feature = "remote")]
     batch: BatchForm,
 }
 
@@ -249,6 +255,7 @@ impl IdKind {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,
             table: || Box::new(IdColumn::<Id>::new()),
+            #[cfg(feature = "remote")]
             batch: BatchForm::of::<Id>(),
         }
     }

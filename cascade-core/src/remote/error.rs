@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::CallError;
+use crate::call::{CallError, Carried};
 use crate::error::StepError;
 
 /// Why a call did not answer, or an instance failed, in a form that travels: what a user's error said, not its type.
@@ -113,18 +113,3 @@ impl fmt::Display for RemoteError {
 }
 
 impl std::error::Error for RemoteError {}
-
-/// An error of a call inside the error of the placeholder that made it.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct Carried(CallError);
-
-/// What went wrong, where `error` is a method's own: for one of a placeholder, what went wrong on the other side.
-pub(crate) fn unwrapped(error: StepError) -> CallError {
-    let terminal = error.is_terminal();
-    match error.into_source().downcast::<Carried>() {
-        Ok(carried) => carried.0,
-        Err(source) if terminal => CallError::Failed(StepError::terminal(source)),
-        Err(source) => CallError::Failed(StepError::retryable(source)),
-    }
-}

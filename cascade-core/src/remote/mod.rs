@@ -45,14 +45,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::cascade::Cascade;
-use crate::engine::Engine;
+use crate::engine::{Engine, Timer};
 use crate::event::Observers;
 use crate::extension::DynExtension;
 use crate::plan::Plan;
 
 pub use call::{AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall};
 pub use error::RemoteError;
-pub(crate) use error::unwrapped;
 pub use event::{EventRecord, StepRecord};
 pub use fingerprint::{Fingerprint, GraphDifference};
 pub use names::methods;
@@ -86,6 +85,15 @@ pub trait Remote: Send + Sync + 'static {
     fn wait(&self, delay: Duration) -> BoxFuture<'_, ()>;
 }
 
+/// The waits of a run, as requests to its [`Remote`].
+struct RemoteTimer(Arc<dyn Remote>);
+
+impl Timer for RemoteTimer {
+    fn wait(&self, delay: Duration) -> BoxFuture<'_, ()> {
+        self.0.wait(delay)
+    }
+}
+
 /// The same cascade, with every method called through `remote`, and at most so many steps at once.
 ///
 /// Layers, time limits and the journal of `cascade` are left to the other side. A plan of one can be applied with the
@@ -110,7 +118,7 @@ pub fn drive(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> Cascad
         authorizers,
         journal: None,
         observers: Observers::default(),
-        remote: Some(remote),
+        timer: Some(Arc::new(RemoteTimer(remote))),
     };
     Cascade { engine: Arc::new(driven), started_by: None }
 }
