@@ -75,7 +75,9 @@ fn groups_that_wait<'a>(
     }
     let mut groups = waits.nodes;
     let group_of = components(groups.len(), &waits.arcs);
-    groups.values_mut().for_each(|node| *node = group_of[*node as usize]);
+    for node in groups.values_mut() {
+        *node = group_of[*node as usize];
+    }
     groups
 }
 

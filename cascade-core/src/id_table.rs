@@ -50,6 +50,7 @@ pub(crate) enum Batch<'t> {
 }
 
 impl Batch<'_> {
+    #[cfg(feature = "remote")]
     pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
         self.ids().typed()
     }

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
@@ -131,7 +133,9 @@ fn children_seconds() -> Result<f64, String> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)
         .map_err(|error| format!("the processor time of child processes cannot be read: {error}"))?;
     let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Ok(microseconds as f64 / 1e6)
+    let microseconds =
+        u64::try_from(microseconds).map_err(|_| format!("{microseconds} µs is no processor time"))?;
+    Ok(Duration::from_micros(microseconds).as_secs_f64())
 }
 
 /// A revision of the library and a program that depends on it.
@@ -195,7 +199,8 @@ impl Variant {
             fs::write(&file, text).map_err(cannot_write(&file))?;
         }
         let lock = source.join("Cargo.lock");
-        fs::copy(&lock, program.join("Cargo.lock")).map_err(|error| format!("{}: {error}", lock.display()))?;
+        fs::copy(&lock, program.join("Cargo.lock"))
+            .map_err(|error| format!("{}: {error}", lock.display()))?;
         let mut fetch = Command::new(env!("CARGO"));
         done(fetch.current_dir(&program).args(["fetch", "--quiet"]))?;
         Ok(Self { name, program, builds: Vec::new() })
@@ -237,7 +242,8 @@ impl Variant {
 fn crates(log: &str) -> Result<BTreeMap<String, f64>, String> {
     let mut crates = BTreeMap::new();
     for line in log.lines() {
-        let entry = line.split_once(' ').and_then(|(name, seconds)| Some((name, seconds.parse::<f64>().ok()?)));
+        let entry =
+            line.split_once(' ').and_then(|(name, seconds)| Some((name, seconds.parse::<f64>().ok()?)));
         let (name, seconds) = entry.ok_or_else(|| format!("`{line}` is not a crate and its seconds"))?;
         let name = if name.starts_with("build_script_") { "build scripts" } else { name };
         *crates.entry(name.to_owned()).or_insert(0.0) += seconds;
@@ -274,8 +280,12 @@ fn print_totals(variants: &[Variant]) {
 }
 
 fn print_row(first: &str, others: impl Iterator<Item = String>) {
-    let others: String = others.map(|column| format!(" {column:>16}")).collect();
-    eprintln!("{first:<24}{others}");
+    let mut row = format!("{first:<24}");
+    for column in others {
+        // Writing to a string cannot fail.
+        let _ = write!(row, " {column:>16}");
+    }
+    eprintln!("{row}");
 }
 
 fn cannot_write(path: &Path) -> impl Fn(std::io::Error) -> String {
