@@ -98,7 +98,7 @@ pub(crate) trait DynFound: Send {
     fn intern_parents(&self, parents: &mut dyn IdTable);
     /// What was found at a position as it prints, with the parent if that is known; empty where there is nothing. `asked`
     /// prints the parent at a position of those asked about.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "conformance")]
     fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String;
     /// The parent at a position as it prints; empty where none is named.
     fn printed_parent(&self, position: usize) -> String;
@@ -139,7 +139,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         }
     }
 
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "conformance")]
     fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String {
         let child = self.printed_child(position);
         match self {

@@ -112,7 +112,7 @@ impl Ends {
     }
 
     /// Which of the parents, by position, has the child at a position.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "conformance")]
     pub(crate) fn parent_of(&self, position: usize) -> usize {
         self.0.partition_point(|&end| end <= position)
     }
