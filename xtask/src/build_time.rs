@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -223,7 +223,7 @@ impl Variant {
         cargo.env("CARGO_INCREMENTAL", "0");
         done(&mut cargo)?;
         let total = children_seconds()? - before;
-        done(&mut Command::new(target.join("debug/program")))?;
+        done(Command::new(target.join("debug/program")).stdout(Stdio::null()))?;
         let log = fs::read_to_string(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         Ok(Build { total, crates: crates(&log)? })
     }
