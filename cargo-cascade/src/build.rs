@@ -55,6 +55,7 @@ pub(crate) fn build(
         Executable::Binary(package, binary) => {
             cargo.arg("--manifest-path").arg(&package.manifest_path).args(["--bin", binary]);
             cargo.args(features(selection));
+            cargo.args(document_feature(package));
             binary
         }
     };

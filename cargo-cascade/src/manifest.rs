@@ -40,7 +40,7 @@ pub(crate) fn manifest(
     let mut dependencies = Table::new();
     let mut core = source(program.core);
     core.insert("default-features", false.into());
-    core.insert("features", Value::Array(std::iter::once("inventory").collect()));
+    core.insert("features", Value::Array(["document", "inventory"].into_iter().collect()));
     dependencies["cascade-core"] = value(core);
     for (at, library) in libraries.iter().enumerate() {
         let is_chosen = program.chosen.iter().any(|package| package.id == library.id);

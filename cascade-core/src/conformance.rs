@@ -17,8 +17,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use crate::affected::{Affected, Ran};
 use crate::cascade::{Cascade, CascadeBuilder, themselves};
@@ -456,7 +456,7 @@ impl Disturb {
 /// Polls a future so many times, and drops it.
 async fn drop_after(polls: usize, mut future: BoxFuture<'_, StepAnswer>) {
     let mut left = polls;
-    futures::future::poll_fn(|cx| {
+    futures_util::future::poll_fn(|cx| {
         left -= 1;
         match future.poll_unpin(cx) {
             Poll::Pending if left > 0 => Poll::Pending,

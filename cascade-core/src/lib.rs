@@ -104,6 +104,9 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `inventory` (default) | extensions are collected by the linker: `Cascade::linked()`, `graph_test!`. Without it, [register](CascadeBuilder::register) them by hand |
+//! | `document` | the graph as data, pictures and pages, and the page of a plan: [`document`], `graph_test!`, the answers to `cargo cascade` |
+//! | `conformance` | [`conformance`]: tests whether extensions tolerate retries and interruptions |
+//! | `remote` | [`remote`]: the engine for drivers on durable-execution engines |
 //! | `metrics` | `count`: counters of runs for whichever recorder of the `metrics` facade the program has |
 //! | `progress` | `ProgressBars`: a bar for each resource on a terminal |
 //!
@@ -119,8 +122,11 @@ extern crate self as cascade_core;
 // The stages, in the order in which data passes them. Each uses the stages above it and none below: `tests/layers.rs`.
 mod affected;
 mod cascade;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod discover;
+#[cfg(feature = "document")]
+#[cfg(feature = "document")]
 pub mod document;
 mod engine;
 mod extension;
@@ -131,6 +137,7 @@ mod journal;
 mod model;
 mod observe;
 mod plan;
+#[cfg(feature = "remote")]
 pub mod remote;
 mod render;
 mod report;

@@ -4,7 +4,7 @@ pub use cascade_macros::documents;
 #[cfg(feature = "inventory")]
 pub use inventory;
 
-#[cfg(feature = "inventory")]
+#[cfg(all(feature = "document", feature = "inventory"))]
 pub use crate::document::documented;
 #[cfg(debug_assertions)]
 pub use crate::extension::FOR_COMMON_IDS;

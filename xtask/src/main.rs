@@ -1,4 +1,4 @@
-//! The tasks of this repository besides build and test. Without dependencies, so that it builds fast.
+//! The tasks of this repository besides build and test. With few dependencies, so that it builds fast.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "a command-line tool reports errors on stderr")]
@@ -6,6 +6,7 @@
 mod bench;
 mod beside;
 mod browser;
+mod build_time;
 mod restate;
 
 use std::path::Path;
@@ -22,15 +23,22 @@ tasks:
                     accepts; resolves versions anew, in target/beside
   restate [PROOF]…  test cascade-restate with real servers, workers and kills. Proofs: equal, kills, outages, refusals,
                     guarded, nested, traced, long, speed, large, which are the default, and larger, a run of a million
+  build-time [--before <git revision>]
+                    measure the processor time of a clean dev build of a program with one resource, by crate; with
+                    --before also of that revision, and the ratio
   interleavings     test the locks of a run in many orders of the threads
   browser           test the pages in a headless Chromium, and leave screenshots in target/browser";
 
 fn main() -> ExitCode {
+    if let Some(code) = build_time::wrapped_compiler() {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["beside"] => beside::run(),
         ["browser"] => browser::run(),
+        ["build-time", arguments @ ..] => build_time::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["restate", chosen @ ..] => restate::run(chosen),
         ["interleavings"] => interleavings(),

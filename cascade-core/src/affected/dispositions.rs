@@ -1,7 +1,9 @@
 //! What rules and policies made of the instances of a resource. Of many instances there are few kinds, so that a byte
 //! says which.
 
-use hashbrown::HashMap;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 
 /// What policies made of an instance, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -61,7 +63,7 @@ pub(crate) struct Dispositions {
     numbers: Numbers,
     /// By number; the first is that of [`UNKNOWN`].
     all: Vec<Disposition>,
-    by_kind: HashMap<Disposition, u32>,
+    by_kind: HashMap<Disposition, u32, RandomState>,
     /// Of how many instances nothing is known yet.
     unknown: usize,
 }
@@ -82,7 +84,7 @@ impl Default for Dispositions {
         Self {
             numbers: Numbers::Bytes(Vec::new()),
             all: vec![Disposition::default()],
-            by_kind: HashMap::from([(Disposition::default(), UNKNOWN)]),
+            by_kind: std::iter::once((Disposition::default(), UNKNOWN)).collect(),
             unknown: 0,
         }
     }

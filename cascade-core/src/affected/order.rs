@@ -7,13 +7,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::DiGraph;
-
 use super::affected::{Affected, CutArc};
 use super::arcs::Block;
 use super::with_parent::WithParentEdges;
-use crate::graph::Reach;
+use crate::graph::{Reach, components};
 use crate::ids::{DenseMap, NOTHING};
 
 /// For each node, the nodes that wait for it.
@@ -205,22 +202,10 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
 
 /// For each node the number of its group: those in a group wait for each other.
 fn groups(order: &Order) -> Vec<u32> {
-    let mut waits = DiGraph::<(), ()>::with_capacity(order.nodes(), order.nodes());
-    for _ in 0..order.nodes() {
-        waits.add_node(());
-    }
-    for node in 0..order.nodes() as u32 {
-        for follower in order.followers(node) {
-            waits.add_edge(node.into(), follower.into(), ());
-        }
-    }
-    let mut group_of = vec![0; order.nodes()];
-    for (number, group) in (0..).zip(kosaraju_scc(&waits)) {
-        for node in group {
-            group_of[node.index()] = number;
-        }
-    }
-    group_of
+    let nodes = 0..order.nodes() as u32;
+    let waits: Vec<_> =
+        nodes.flat_map(|node| order.followers(node).map(move |follower| (node, follower))).collect();
+    components(order.nodes(), &waits)
 }
 
 /// How the nodes are numbered: the instances, the blocks, what takes each block, the `after`s, the ends.

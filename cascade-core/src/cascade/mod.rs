@@ -11,5 +11,6 @@ pub use apply::{Apply, ApplyError};
 pub use builder::CascadeBuilder;
 pub use cascade::Cascade;
 pub use resume::{Resume, ResumeError};
+#[cfg(feature = "conformance")]
 pub(crate) use verify::themselves;
 pub use verify::{NotAsked, Receipt, Survivor};

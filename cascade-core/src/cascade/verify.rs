@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use futures::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use super::cascade::Cascade;
@@ -138,7 +138,7 @@ impl Cascade {
         let (themselves, verified) = themselves(&affected);
         let themselves = themselves.into_iter().map(|(method, batch)| Question::Themselves { method, batch });
         let questions = below(&affected, self.engine.find.batch).into_iter().chain(themselves);
-        let answers = futures::stream::iter(questions)
+        let answers = futures_util::stream::iter(questions)
             .map(|question| self.ask(&affected, question))
             .buffer_unordered(self.engine.find.concurrency);
         let survivors = answers

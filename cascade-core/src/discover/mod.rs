@@ -15,5 +15,7 @@ mod shared;
 
 pub(crate) use discovery::{discover, extend};
 pub(crate) use late_dependents::LateDependents;
-pub(crate) use objections::{not_listed, objections, only_mask, seen};
+#[cfg(feature = "conformance")]
+pub(crate) use objections::seen;
+pub(crate) use objections::{not_listed, objections, only_mask};
 pub(crate) use rediscover::{Released, rediscover, rediscover_owners};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
 use crate::affected::{Affected, Instances};
 use crate::engine::{Authorizer, Engine};
@@ -37,7 +37,7 @@ pub(crate) async fn objections(
     forced: bool,
 ) -> Result<Objections, PlanError> {
     let concurrency = engine.find.concurrency;
-    let answers = futures::stream::iter(calls(affected, since))
+    let answers = futures_util::stream::iter(calls(affected, since))
         .map(|call| ask(engine, affected, nesting, call, forced))
         .buffer_unordered(concurrency);
     let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
@@ -47,7 +47,7 @@ pub(crate) async fn objections(
         .into_iter()
         .map(|(authorizer, resource, batch)| authorize(authorizer, affected, resource, batch).boxed())
         .collect();
-    let answers = futures::stream::iter(asked).buffer_unordered(concurrency);
+    let answers = futures_util::stream::iter(asked).buffer_unordered(concurrency);
     let mut denials: Vec<PlanVeto> = answers.try_concat().await?;
     for objections in [&mut vetoes, &mut denials] {
         objections.sort_by(|a, b| order(a).cmp(&order(b)));

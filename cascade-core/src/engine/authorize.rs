@@ -1,6 +1,6 @@
 //! Authorisation: who may do this to each affected instance?
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use crate::affected::Instances;
 use crate::model::StepError;
@@ -10,7 +10,7 @@ use crate::model::StepError;
 ///
 /// ```
 /// use cascade_core::{Authorizer, Denial, Instances, StepError};
-/// use futures::future::BoxFuture;
+/// use futures_util::future::BoxFuture;
 ///
 /// struct OwnProjectOnly;
 ///

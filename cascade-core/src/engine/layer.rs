@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use crate::affected::Instances;
 use crate::extension::DynExtension;
@@ -21,7 +21,7 @@ pub type StepAnswer = Result<Vec<(usize, StepError)>, StepError>;
 ///
 /// ```
 /// use cascade_core::{Cascade, Next, StepAnswer, StepCall};
-/// use futures::future::BoxFuture;
+/// use futures_util::future::BoxFuture;
 ///
 /// fn audit<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
 ///     Box::pin(async move {

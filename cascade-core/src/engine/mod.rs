@@ -10,4 +10,5 @@ pub use authorize::{Authorizer, Denial};
 pub(crate) use engine::Engine;
 pub use layer::{Layer, Next, StepAnswer, StepCall};
 pub(crate) use settings::FindSettings;
+#[cfg(feature = "remote")]
 pub(crate) use timer::Timer;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 /// Waits between the attempts of a step, in place of the runtime's timer.
 pub(crate) trait Timer: Send + Sync {

@@ -1,5 +1,6 @@
 //! The resource graph: built from all declarations, checked, and narrowed to one operation.
 
+mod components;
 mod graph;
 mod methods;
 mod order_faults;
@@ -8,6 +9,7 @@ mod tree;
 mod validate;
 mod version;
 
+pub(crate) use components::components;
 pub(crate) use graph::{Edge, extension_order};
 pub use graph::{EdgeRef, Graph, ResourceNode};
 pub(crate) use methods::effect_methods;

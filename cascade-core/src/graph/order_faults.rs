@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graphmap::DiGraphMap;
-
+use super::components::components;
 use crate::model::{Decision, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor};
 
 /// `after`s that contradict the edges, or each other: for some operation, what must end first waits for what must end
@@ -37,7 +35,7 @@ pub(crate) fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec
 }
 
 /// What of a resource's instances may wait, and be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum OrderPart {
     /// Their own steps, and all that hangs off them.
     Steps,
@@ -49,30 +47,53 @@ enum OrderPart {
 fn groups_that_wait<'a>(
     extensions: &'a [ExtensionDescriptor],
     operation: &OperationDescriptor,
-) -> BTreeMap<(&'a str, OrderPart), usize> {
-    let mut waits = DiGraphMap::<(&str, OrderPart), ()>::new();
+) -> BTreeMap<(&'a str, OrderPart), u32> {
+    let mut waits = Waits::default();
     for extension in extensions {
         let resource = extension.resource.name();
         let (steps, end) = ((resource, OrderPart::Steps), (resource, OrderPart::End));
-        waits.add_edge(steps, end, ());
+        waits.add(steps, end);
         for after in &extension.after {
-            waits.add_edge((after.parent.name(), OrderPart::End), steps, ());
+            waits.add((after.parent.name(), OrderPart::End), steps);
         }
         let ordering =
             extension.rules.iter().filter(|rule| rule.operation.is_same(operation) && rule.decision.orders());
         for (rule, parent) in ordering.flat_map(|rule| rule.from.iter().map(move |from| (rule, from.name())))
         {
             let (of_parent, end_of_parent) = ((parent, OrderPart::Steps), (parent, OrderPart::End));
-            waits.add_edge(steps, of_parent, ());
+            waits.add(steps, of_parent);
             if rule.decision.takes() {
-                waits.add_edge(of_parent, end, ());
-                waits.add_edge(end_of_parent, end, ());
+                waits.add(of_parent, end);
+                waits.add(end_of_parent, end);
             }
             if rule.decision != Decision::WithParent {
-                waits.add_edge(end, of_parent, ());
+                waits.add(end, of_parent);
             }
         }
     }
-    let groups = kosaraju_scc(&waits).into_iter().enumerate();
-    groups.flat_map(|(number, group)| group.into_iter().map(move |name| (name, number))).collect()
+    let mut groups = waits.nodes;
+    let group_of = components(groups.len(), &waits.arcs);
+    for node in groups.values_mut() {
+        *node = group_of[*node as usize];
+    }
+    groups
+}
+
+/// The parts of resources, numbered, and which waits for which.
+#[derive(Default)]
+struct Waits<'a> {
+    nodes: BTreeMap<(&'a str, OrderPart), u32>,
+    arcs: Vec<(u32, u32)>,
+}
+
+impl<'a> Waits<'a> {
+    fn add(&mut self, first: (&'a str, OrderPart), then: (&'a str, OrderPart)) {
+        let arc = (self.node(first), self.node(then));
+        self.arcs.push(arc);
+    }
+
+    fn node(&mut self, part: (&'a str, OrderPart)) -> u32 {
+        let next = self.nodes.len() as u32;
+        *self.nodes.entry(part).or_insert(next)
+    }
 }

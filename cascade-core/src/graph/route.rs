@@ -1,9 +1,7 @@
 //! The graph as one operation sees it that starts from one resource: which edges it goes along, with which finder
 //! and which effect.
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::DiGraph;
-
+use super::components::components;
 use super::graph::{Edge, Graph, GraphDecision, GraphRule};
 
 /// What happens to an instance that is reached.
@@ -65,35 +63,29 @@ impl Route {
             return vec![false; graph.edges.len()];
         }
         // A node for each resource's steps, and one for what ends with a parent's step.
-        let mut waits = DiGraph::<(), (), usize>::default();
-        let steps: Vec<_> = graph.resources.iter().map(|_| waits.add_node(())).collect();
-        let ends: Vec<_> = graph.resources.iter().map(|_| waits.add_node(())).collect();
+        let count = graph.resources.len();
+        let steps = |resource: usize| resource as u32;
+        let end = |resource: usize| (count + resource) as u32;
+        let mut waits = Vec::new();
         for (resource, node) in graph.resources.iter().enumerate() {
-            waits.add_edge(ends[resource], steps[resource], ());
-            for &first in &node.after {
-                waits.add_edge(steps[resource], ends[first], ());
-            }
+            waits.push((end(resource), steps(resource)));
+            waits.extend(node.after.iter().map(|&first| (steps(resource), end(first))));
         }
         for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| self.edges[*index].is_some())
         {
-            waits.add_edge(steps[edge.parent], steps[edge.child], ());
+            waits.push((steps(edge.parent), steps(edge.child)));
             if self.may_wait_for_end(index) {
-                waits.add_edge(steps[edge.parent], ends[edge.child], ());
+                waits.push((steps(edge.parent), end(edge.child)));
             }
             if taking(index) {
-                waits.add_edge(ends[edge.child], steps[edge.parent], ());
-                waits.add_edge(ends[edge.child], ends[edge.parent], ());
+                waits.push((end(edge.child), steps(edge.parent)));
+                waits.push((end(edge.child), end(edge.parent)));
             }
         }
-        let mut group_of = vec![0; waits.node_count()];
-        for (number, group) in kosaraju_scc(&waits).into_iter().enumerate() {
-            for node in group {
-                group_of[node.index()] = number;
-            }
-        }
+        let group_of = components(2 * count, &waits);
         let circles = |(index, edge): (usize, &Edge)| {
-            let (parent, child) = (steps[edge.parent], ends[edge.child]);
-            self.may_wait_for_end(index) && group_of[parent.index()] == group_of[child.index()]
+            let (parent, child) = (steps(edge.parent), end(edge.child));
+            self.may_wait_for_end(index) && group_of[parent as usize] == group_of[child as usize]
         };
         graph.edges.iter().enumerate().map(circles).collect()
     }
@@ -133,25 +125,22 @@ impl Route {
 
     /// The groups of resources, parents before children.
     pub(crate) fn groups(&self, graph: &Graph) -> Vec<Group> {
-        let mut arcs = DiGraph::<(), (), usize>::default();
-        let nodes: Vec<_> = graph.resources.iter().map(|_| arcs.add_node(())).collect();
-        let mut self_loop = vec![false; nodes.len()];
+        let mut self_loop = vec![false; graph.resources.len()];
+        let mut arcs = Vec::new();
         for (edge, _) in graph.edges.iter().zip(&self.edges).filter(|(_, route)| route.is_some()) {
-            arcs.add_edge(nodes[edge.parent], nodes[edge.child], ());
+            arcs.push((edge.parent as u32, edge.child as u32));
             self_loop[edge.child] |= edge.parent == edge.child;
         }
-        // Kosaraju's algorithm answers children first.
-        let mut groups: Vec<Group> = kosaraju_scc(&arcs)
-            .into_iter()
-            .map(|group| {
-                let mut resources: Vec<usize> =
-                    group.into_iter().map(petgraph::graph::NodeIndex::index).collect();
-                resources.sort_unstable();
-                let cyclic = resources.len() > 1 || self_loop[resources[0]];
-                Group { resources, cyclic }
-            })
-            .collect();
-        groups.reverse();
+        let group_of = components(graph.resources.len(), &arcs);
+        let count = group_of.iter().max().map_or(0, |&last| last as usize + 1);
+        let mut groups = vec![Group { resources: Vec::new(), cyclic: false }; count];
+        for (resource, &number) in group_of.iter().enumerate() {
+            // Children have the lower numbers.
+            groups[count - 1 - number as usize].resources.push(resource);
+        }
+        for group in &mut groups {
+            group.cyclic = group.resources.len() > 1 || self_loop[group.resources[0]];
+        }
         groups
     }
 }

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::task::{Context, Poll, Waker};
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use super::call::{Begun, HandlerFuture};
 use super::context::{FindContext, StepContext};

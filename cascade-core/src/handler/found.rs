@@ -1,5 +1,6 @@
 //! What finders answer.
 
+#[cfg(feature = "remote")]
 use super::found_ids::FoundIds;
 use super::parents::{Parents, was_asked};
 use super::per_parent::PerParent;
@@ -24,6 +25,7 @@ pub(crate) trait DynFound: Send {
     fn intern_parents(&self, parents: &mut dyn IdTable);
     /// What was found at a position as it prints, with the parent if that is known; empty where there is nothing. `asked`
     /// prints the parent at a position of those asked about.
+    #[cfg(feature = "conformance")]
     fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String;
     /// The parent at a position as it prints; empty where none is named.
     fn printed_parent(&self, position: usize) -> String;
@@ -38,6 +40,7 @@ pub(crate) trait DynFound: Send {
     /// How many pairs or children.
     fn len(&self) -> usize;
     /// The answer, serialised.
+    #[cfg(feature = "remote")]
     fn to_ids(&self) -> Result<FoundIds, serde_json::Error>;
 }
 
@@ -63,6 +66,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         }
     }
 
+    #[cfg(feature = "conformance")]
     fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String {
         let child = self.printed_child(position);
         match self {
@@ -115,6 +119,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         }
     }
 
+    #[cfg(feature = "remote")]
     fn to_ids(&self) -> Result<FoundIds, serde_json::Error> {
         let written = |ids: &[C]| ids.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
         match self {
@@ -128,6 +133,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
 }
 
 /// Finders mostly answer parent by parent: each is written once for its row.
+#[cfg(feature = "remote")]
 fn pairs_to_ids<P: ResourceId, C: ResourceId>(pairs: &[(P, C)]) -> Result<FoundIds, serde_json::Error> {
     let mut parents = Vec::new();
     let mut written = Vec::with_capacity(pairs.len());

@@ -5,6 +5,7 @@ mod call;
 mod context;
 mod dispatch;
 mod found;
+#[cfg(feature = "remote")]
 mod found_ids;
 mod nesting;
 mod outcome;
@@ -14,8 +15,10 @@ mod signature;
 
 pub use answer::{Children, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes, Pairs};
 pub use call::HandlerFuture;
+#[cfg(feature = "remote")]
+pub(crate) use call::begin;
 pub(crate) use call::{
-    Begun, FirstAttempt, backoff, begin, call_once, catch_panic, first, until_answered, with_timeout,
+    Begun, FirstAttempt, backoff, call_once, catch_panic, first, until_answered, with_timeout,
 };
 pub use context::{FindContext, StepContext};
 pub(crate) use dispatch::Reply;
@@ -23,11 +26,15 @@ pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typ
 pub use dispatch::{Invocation, MethodFuture, ReplyResult};
 pub(crate) use found::DynFound;
 pub use found::Found;
+#[cfg(feature = "remote")]
 pub use found_ids::FoundIds;
 pub(crate) use nesting::Nesting;
 pub(crate) use outcome::Positions;
 pub use outcome::{Outcome, Veto};
-pub(crate) use parents::{Parents, was_asked};
+pub(crate) use parents::Parents;
+#[cfg(feature = "remote")]
+pub(crate) use parents::was_asked;
+#[cfg(feature = "remote")]
 pub(crate) use per_parent::Ends;
 pub use per_parent::PerParent;
 pub use signature::{Ids, MethodError, MethodResult, TheEdge, TheOperation};

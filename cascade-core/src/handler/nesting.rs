@@ -1,8 +1,13 @@
 //! Cascades that a method of a run starts.
 
+#[cfg(feature = "remote")]
 use std::convert::Infallible;
+#[cfg(feature = "remote")]
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 
+#[cfg(feature = "remote")]
+use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +37,7 @@ impl Nesting {
 
     /// Carries out `work`. Once that has started a cascade, `cancelled` is looked at; when it is there, the cascade is
     /// cancelled.
+    #[cfg(feature = "remote")]
     pub(crate) async fn cancelled_by<T>(
         &self,
         cancelled: impl Future<Output = ()>,
@@ -43,10 +49,9 @@ impl Nesting {
             self.cancel.cancel();
             std::future::pending::<Infallible>().await
         };
-        tokio::select! {
-            biased;
-            answer = work => answer,
-            never = cancel => match never {},
+        match select(pin!(work), pin!(cancel)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((never, _)) => match never {},
         }
     }
 

@@ -90,6 +90,7 @@ pub(crate) struct Ends(Vec<usize>);
 
 impl Ends {
     /// From how many children each parent has.
+    #[cfg(feature = "remote")]
     pub(crate) fn of_counts(counts: &[u32]) -> Self {
         let ends = counts.iter().scan(0, |end: &mut usize, &count| {
             *end = end.saturating_add(count as usize);
@@ -99,6 +100,7 @@ impl Ends {
     }
 
     /// How many children each parent has.
+    #[cfg(feature = "remote")]
     pub(crate) fn counts(&self) -> Vec<u32> {
         let starts = std::iter::once(&0).chain(&self.0);
         self.0.iter().zip(starts).map(|(end, start)| (end - start) as u32).collect()
@@ -110,6 +112,7 @@ impl Ends {
     }
 
     /// Which of the parents, by position, has the child at a position.
+    #[cfg(feature = "conformance")]
     pub(crate) fn parent_of(&self, position: usize) -> usize {
         self.0.partition_point(|&end| end <= position)
     }

@@ -6,7 +6,7 @@ use super::dense_map::NOTHING;
 ///
 /// A slot holds half of the hash beside the position, in one word, and slots are looked at one after the other: for a
 /// thing that is new, one cache line says so, where a table of positions has to look at the thing that stands there. And
-/// the table grows without looking at any: with [`hashbrown::HashTable`] each would be hashed again.
+/// the table grows without looking at any: with `hashbrown::HashTable` each would be hashed again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HashIndex {
     /// In the upper half of each the upper half of the hash, in the lower half the position and one; zero where there

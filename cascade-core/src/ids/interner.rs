@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::vec;
 
-use hashbrown::DefaultHashBuilder;
+use foldhash::fast::RandomState;
 
 use super::dense_map::{DenseMap, NOTHING};
 use super::hash_index::HashIndex;
@@ -24,7 +24,7 @@ pub(crate) struct Interner<Id> {
     by_number: Option<DenseMap>,
     /// Where each id stands otherwise.
     by_id: HashIndex,
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
 }
 
 /// Numbers lie close together if their range is at most so many times as long as there are of them: a list over it is
@@ -41,7 +41,7 @@ impl<Id: ResourceId> Interner<Id> {
             ids: Vec::new(),
             by_number: Some(DenseMap::new()),
             by_id: HashIndex::new(),
-            hasher: DefaultHashBuilder::default(),
+            hasher: RandomState::default(),
         }
     }
 
@@ -304,10 +304,12 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
         Ok(self.insert(serde_json::from_value(id)?))
     }
 
+    #[cfg(feature = "remote")]
     fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>> {
         ids.typed::<Id>().unwrap_or_default().iter().map(|id| self.index_of(id)).collect()
     }
 
+    #[cfg(feature = "remote")]
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32> {
         self.insert_all(ids.typed::<Id>().unwrap_or_default().to_vec(), (|id| id, |id| id), expected)
     }
@@ -338,7 +340,7 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
         if sorted.chunks(size).all(<[u32]>::is_sorted) {
             return sorted;
         }
-        let parts = sort::by_index(sorted.into_iter(), size, self.ids.len());
+        let parts = sort::by_index(&sorted, size, self.ids.len());
         sort::in_parts(indices, &parts, size)
     }
 

@@ -4,7 +4,9 @@ use std::any::{TypeId, type_name};
 
 use super::id::ResourceId;
 use super::interner::Interner;
-use super::table::{BatchForm, IdTable};
+#[cfg(feature = "remote")]
+use super::table::BatchForm;
+use super::table::IdTable;
 
 /// What the engine can do with ids whose type it does not know.
 #[derive(Clone, Copy)]
@@ -12,6 +14,7 @@ pub(crate) struct IdKind {
     pub(crate) type_id: TypeId,
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) table: fn() -> Box<dyn IdTable>,
+    #[cfg(feature = "remote")]
     pub(crate) batch: BatchForm,
 }
 
@@ -23,6 +26,7 @@ impl IdKind {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,
             table: || Box::new(Interner::<Id>::new()),
+            #[cfg(feature = "remote")]
             batch: BatchForm::of::<Id>(),
         }
     }

@@ -16,7 +16,7 @@ pub(crate) fn sorted<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> 
         // Numbers mostly are in their order by now, and others often were found in it.
         if are_sorted(ids, &indices) {
             None
-        } else if std::mem::needs_drop::<Id>() {
+        } else if const { std::mem::needs_drop::<Id>() } {
             Some(by_id::<Id>(indices.iter().map(|&index| (&ids[index as usize], index)).collect()))
         } else {
             // BatchIds that own nothing are compared where they stand, not looked up each time.
@@ -35,23 +35,25 @@ pub(crate) fn sorted<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> 
 pub(crate) fn parts<Id: ResourceId>(ids: &[Id], indices: &[u32], size: usize) -> Vec<u32> {
     let parted = AssertUnwindSafe(|| {
         if are_sorted(ids, indices) {
-            by_index(indices.iter().copied(), size, ids.len())
-        } else if std::mem::needs_drop::<Id>() {
-            let lent = indices.iter().map(|&index| (&ids[index as usize], index));
-            by_index(part::<Id>(lent.collect(), size), size, ids.len())
+            Some(indices.to_vec())
+        } else if const { std::mem::needs_drop::<Id>() } {
+            part::<Id>(indices.iter().map(|&index| (&ids[index as usize], index)).collect(), size)
         } else {
-            let own = indices.iter().map(|&index| (ids[index as usize].clone(), index));
-            by_index(part::<Id>(own.collect(), size), size, ids.len())
+            part::<Id>(indices.iter().map(|&index| (ids[index as usize].clone(), index)).collect(), size)
         }
     });
-    catch_unwind(parted)
-        .unwrap_or_else(|_| by_index(by_printed(ids, indices.to_vec()).into_iter(), size, ids.len()))
+    let parted = match catch_unwind(parted) {
+        Ok(Some(parted)) => parted,
+        Ok(None) => sorted(ids, indices.to_vec()),
+        Err(_) => by_printed(ids, indices.to_vec()),
+    };
+    by_index(&parted, size, ids.len())
 }
 
 /// The parts, by index, of indices that stand part by part.
-pub(crate) fn by_index(parted: impl Iterator<Item = u32>, size: usize, len: usize) -> Vec<u32> {
+pub(crate) fn by_index(parted: &[u32], size: usize, len: usize) -> Vec<u32> {
     let mut parts = vec![0; len];
-    for (rank, index) in parted.enumerate() {
+    for (rank, &index) in parted.iter().enumerate() {
         parts[index as usize] = (rank / size) as u32;
     }
     parts
@@ -75,18 +77,24 @@ fn are_sorted<Id: ResourceId>(ids: &[Id], indices: &[u32]) -> bool {
 }
 
 #[cold]
-fn by_printed<Id: ResourceId>(ids: &[Id], mut indices: Vec<u32>) -> Vec<u32> {
-    indices.sort_by_cached_key(|&index| ids[index as usize].to_string());
-    indices
+fn by_printed<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> {
+    by_text(indices.into_iter().map(|index| (ids[index as usize].to_string(), index)).collect())
+}
+
+/// The indices beside texts, in the order of these. Sorts are large, and unoptimised builds compile one for each type of
+/// ids: this one is compiled once.
+fn by_text(mut texts: Vec<(String, u32)>) -> Vec<u32> {
+    texts.sort_unstable();
+    texts.into_iter().map(|(_, index)| index).collect()
 }
 
 #[inline]
 fn order<Id: Ord + fmt::Display>(a: &Id, b: &Id) -> Ordering {
-    a.cmp(b).then_with(|| by_text(a, b))
+    a.cmp(b).then_with(|| compare_printed(a, b))
 }
 
 #[cold]
-fn by_text(a: &impl fmt::Display, b: &impl fmt::Display) -> Ordering {
+fn compare_printed(a: &impl fmt::Display, b: &impl fmt::Display) -> Ordering {
     a.to_string().cmp(&b.to_string())
 }
 
@@ -94,36 +102,37 @@ fn by_text(a: &impl fmt::Display, b: &impl fmt::Display) -> Ordering {
 fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u32> {
     // Nothing is in the way of a sort without branches: those that compare equal are seen to afterwards.
     ids.sort_unstable_by(|a, b| a.0.borrow().cmp(b.0.borrow()));
-    for equal in ids.chunk_by_mut(|a, b| a.0.borrow().cmp(b.0.borrow()).is_eq()).filter(|ids| ids.len() > 1) {
-        equal.sort_unstable_by(|a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
-    }
-    ids.into_iter().map(|(_, index)| index).collect()
-}
-
-/// The indices beside ids, those of one part before those of the next, in no order within.
-fn part<Id: Ord + fmt::Display>(
-    mut ids: Vec<(impl Borrow<Id>, u32)>,
-    size: usize,
-) -> impl Iterator<Item = u32> {
-    select::<Id>(&mut ids, size);
-    ids.into_iter().map(|(_, index)| index)
-}
-
-fn select<Id: Ord + fmt::Display>(ids: &mut [(impl Borrow<Id>, u32)], size: usize) {
-    let parts = ids.len().div_ceil(size);
-    if parts > 1 {
-        let middle = parts / 2 * size;
-        // Nothing is in the way of a selection without branches: should the border lie between those that compare equal,
-        // it is drawn again.
-        let (before, border, _) = ids.select_nth_unstable_by(middle, |a, b| a.0.borrow().cmp(b.0.borrow()));
-        let border = border.0.borrow();
-        if before.iter().any(|id| id.0.borrow().cmp(border).is_eq()) {
-            ids.select_nth_unstable_by(middle, |a, b| order(a.0.borrow(), b.0.borrow()).then(a.1.cmp(&b.1)));
+    let mut sorted = Vec::with_capacity(ids.len());
+    for equal in ids.chunk_by(|a, b| a.0.borrow().cmp(b.0.borrow()).is_eq()) {
+        match equal {
+            [(_, index)] => sorted.push(*index),
+            _ => sorted
+                .extend(by_text(equal.iter().map(|(id, index)| (id.borrow().to_string(), *index)).collect())),
         }
-        let (before, behind) = ids.split_at_mut(middle);
-        select::<Id>(before, size);
-        select::<Id>(behind, size);
     }
+    sorted
+}
+
+/// The indices beside ids, those of one part before those of the next, in no order within; `None` where two parts meet
+/// between ids that compare equal.
+fn part<Id: Ord>(mut ids: Vec<(impl Borrow<Id>, u32)>, size: usize) -> Option<Vec<u32>> {
+    select::<Id>(&mut ids, size).then(|| ids.into_iter().map(|(_, index)| index).collect())
+}
+
+/// Moves the ids of each part before those of the next; `false` where two parts meet between ids that compare equal.
+fn select<Id: Ord>(ids: &mut [(impl Borrow<Id>, u32)], size: usize) -> bool {
+    let parts = ids.len().div_ceil(size);
+    if parts <= 1 {
+        return true;
+    }
+    let middle = parts / 2 * size;
+    let (before, border, _) = ids.select_nth_unstable_by(middle, |a, b| a.0.borrow().cmp(b.0.borrow()));
+    let border = border.0.borrow();
+    if before.iter().any(|id| id.0.borrow().cmp(border).is_eq()) {
+        return false;
+    }
+    let (before, behind) = ids.split_at_mut(middle);
+    select::<Id>(before, size) && select::<Id>(behind, size)
 }
 
 #[cfg(test)]

@@ -16,9 +16,11 @@ pub(crate) trait IdTable: Any + Send + Sync {
     /// Reads an id as a journal keeps it.
     fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
     /// The indices of ids of the table's own type; `None` for one that is not there.
+    #[cfg(feature = "remote")]
     fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>>;
     /// The indices of ids of the table's own type, new ones added. There will be about `expected` in the whole table, as
     /// far as one can tell.
+    #[cfg(feature = "remote")]
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
@@ -47,6 +49,7 @@ pub(crate) enum Batch<'t> {
 }
 
 impl Batch<'_> {
+    #[cfg(feature = "remote")]
     pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
         self.ids().typed()
     }
@@ -78,12 +81,14 @@ impl<'t> BatchIds<'t> {
 
 /// How ids of a type that the engine does not know are read, written and printed in a batch.
 #[derive(Clone, Copy)]
+#[cfg(feature = "remote")]
 pub(crate) struct BatchForm {
     pub(crate) write: fn(BatchIds<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error>,
     pub(crate) read: fn(Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error>,
     pub(crate) print: fn(&Batch<'_>, usize) -> String,
 }
 
+#[cfg(feature = "remote")]
 impl BatchForm {
     pub(crate) const fn of<Id: ResourceId>() -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! The interface of a journal.
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use super::error::JournalError;
 use super::record::Record;

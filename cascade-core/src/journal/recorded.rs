@@ -84,6 +84,7 @@ impl Recorded {
     }
 
     /// What these records hold.
+    #[cfg(feature = "remote")]
     pub(crate) fn of(records: impl IntoIterator<Item = Record>) -> Result<Self, String> {
         let mut recorded = Self::default();
         for record in records {

@@ -21,6 +21,7 @@ mod sync;
 
 pub(crate) use bits::{MAX_EFFECTS, bits};
 pub use call_error::CallError;
+#[cfg(feature = "remote")]
 pub(crate) use call_error::Carried;
 pub(crate) use call_error::unwrapped;
 pub use clock::unix_millis;
@@ -29,8 +30,7 @@ pub use descriptor::{
 };
 pub use error::{StepError, Terminal};
 pub use fault::{BuildError, Fault, FaultKind};
-pub(crate) use hash::Fields;
-pub(crate) use hash::hex;
+pub(crate) use hash::{Fields, hex};
 pub use location::Place;
 pub use name::Name;
 pub(crate) use operation::AnyOperation;

@@ -6,7 +6,9 @@ use std::fmt;
 use std::fmt::Debug;
 
 use super::location::Place;
-use crate::ids::{Batch, BatchIds, IdKind, IdTable, ResourceId};
+#[cfg(feature = "remote")]
+use crate::ids::{Batch, BatchIds};
+use crate::ids::{IdKind, IdTable, ResourceId};
 
 /// A type of thing: a node of the resource graph. Derive it where the type is defined.
 ///
@@ -180,10 +182,12 @@ impl ResourceDescriptor {
     }
 
     /// BatchIds of this resource, serialised.
+    #[cfg(feature = "remote")]
     pub(crate) fn write_ids(&self, ids: BatchIds<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
         ((self.ids)().batch.write)(ids)
     }
 
+    #[cfg(feature = "remote")]
     pub(crate) fn read_ids(&self, ids: Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error> {
         ((self.ids)().batch.read)(ids)
     }
@@ -200,6 +204,7 @@ impl ResourceDescriptor {
     }
 
     /// The id at a position as it prints; empty where there is none.
+    #[cfg(feature = "remote")]
     pub(crate) fn print_id(&self, ids: &Batch<'_>, position: usize) -> String {
         ((self.ids)().batch.print)(ids, position)
     }

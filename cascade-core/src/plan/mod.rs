@@ -11,5 +11,6 @@ pub use error::PlanError;
 pub use limits::{Exceeded, Limits};
 pub use plan::{CutSummary, Plan, PlanSummary, ResourceSummary};
 pub use veto::PlanVeto;
+#[cfg(feature = "document")]
 pub(crate) use why::why;
 pub use why::{Why, WhyPath};

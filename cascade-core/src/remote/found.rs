@@ -86,6 +86,7 @@ impl DynFound for ReadFound {
         }
     }
 
+    #[cfg(feature = "conformance")]
     fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String {
         let child = self.printed_child(position);
         if position >= self.count {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::task::Context;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, TryFutureExt};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
 
 use super::call::{AuthorizeCall, FindCall};
 use super::error::RemoteError;

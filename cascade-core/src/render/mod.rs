@@ -1,9 +1,13 @@
 //! How plans, reports and the graph are shown.
 
+#[cfg(feature = "document")]
 mod escape;
+#[cfg(feature = "document")]
 mod graph;
+#[cfg(feature = "document")]
 mod html;
 mod number;
 mod plan;
+#[cfg(feature = "document")]
 mod prose;
 mod report;

@@ -20,6 +20,7 @@ impl fmt::Display for Count {
 }
 
 /// A count with its word: `1 edge`, `1,858 edges`.
+#[cfg(feature = "document")]
 pub(super) fn counted(count: usize, word: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {word}{plural}", Count(count))

@@ -4,15 +4,16 @@
 //! nobody waits for.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use super::failure_policy::FailurePolicy;
@@ -97,6 +98,15 @@ struct Driven<'m> {
 
 /// A step and the answer to its write; without a step, the answer to whether the run is still ours.
 type WriteResult = (Option<EndedStep>, Result<(), JournalError>);
+
+/// What a pass waits for.
+enum Next {
+    Cancelled,
+    Ended(EndedStep),
+    Recorded(WriteResult),
+    /// No step and no write is under way.
+    Nothing,
+}
 
 /// Steps that wait for their records to be durable, at most.
 const MOST_RECORDING: usize = 1000;
@@ -310,12 +320,26 @@ impl Run {
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
-            tokio::select! {
-                biased;
-                () = cancel.cancelled(), if waits => {}
-                Some(ended) = running.next() => self.end(driven, ended),
-                Some(recorded) = driven.recording.next() => self.recorded(driven, recorded),
-                else => return,
+            let mut cancelled = pin!(cancel.cancelled());
+            let next = poll_fn(|task| {
+                if waits && cancelled.as_mut().poll(task).is_ready() {
+                    return Poll::Ready(Next::Cancelled);
+                }
+                let ended = running.poll_next_unpin(task);
+                if let Poll::Ready(Some(ended)) = ended {
+                    return Poll::Ready(Next::Ended(ended));
+                }
+                match driven.recording.poll_next_unpin(task) {
+                    Poll::Ready(Some(recorded)) => Poll::Ready(Next::Recorded(recorded)),
+                    Poll::Ready(None) if ended.is_ready() => Poll::Ready(Next::Nothing),
+                    Poll::Ready(None) | Poll::Pending => Poll::Pending,
+                }
+            });
+            match next.await {
+                Next::Cancelled => {}
+                Next::Ended(ended) => self.end(driven, ended),
+                Next::Recorded(recorded) => self.recorded(driven, recorded),
+                Next::Nothing => return,
             }
         }
     }
@@ -338,13 +362,13 @@ impl Run {
         running: &mut FuturesUnordered<BoxFuture<'_, EndedStep>>,
     ) {
         while !running.is_empty()
-            && let Poll::Ready(Some(ended)) = futures::poll!(running.next())
+            && let Poll::Ready(Some(ended)) = futures_util::poll!(running.next())
         {
             self.end(driven, ended);
             runner.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
         }
         while !driven.recording.is_empty()
-            && let Poll::Ready(Some(recorded)) = futures::poll!(driven.recording.next())
+            && let Poll::Ready(Some(recorded)) = futures_util::poll!(driven.recording.next())
         {
             self.recorded(driven, recorded);
         }
@@ -415,7 +439,7 @@ impl Run {
             first => first,
         };
         let mut call: BoxFuture<'c, EndedStep> = Box::pin(runner.run(method, step, first));
-        match futures::poll!(&mut call) {
+        match futures_util::poll!(&mut call) {
             Poll::Ready(ended) => {
                 self.end(driven, ended);
                 tokio::task::coop::consume_budget().await;

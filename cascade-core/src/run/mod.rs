@@ -18,6 +18,7 @@ mod with_parent;
 pub use drift::Drift;
 pub(crate) use driver::run;
 pub use failure_policy::FailurePolicy;
+#[cfg(feature = "conformance")]
 pub(crate) use pass::Pass;
 pub(crate) use recorder::Recorder;
 pub(crate) use settings::RunSettings;

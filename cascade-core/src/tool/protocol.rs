@@ -1,8 +1,4 @@
-//! What `cargo cascade` and a program with a graph say to each other.
-//!
-//! The tool is no part of the program, and knows its graph only by asking: it sets an environment variable, starts the
-//! program (or a small one that it writes, which links the same extensions), and reads the answer from a file. The
-//! program writes the answer with its own version of this library, so that a document is the same whoever wrote it.
+//! What `cargo cascade` asks, and what the program answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,9 +9,6 @@ use crate::document::{Document, Format, Source};
 use crate::extension::linked;
 use crate::graph::Graph;
 use crate::model::{BuildError, Fault};
-
-/// The environment variable that holds the [`Request`], as JSON.
-pub const VARIABLE: &str = "CARGO_CASCADE";
 
 /// What the tool asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,30 +53,7 @@ pub struct FaultDocument {
     pub help: String,
 }
 
-/// Answers `cargo cascade`, and ends the program, if it was started by it; does nothing otherwise. For a package that
-/// has only a binary with extensions in it: the first line of its `main`.
-///
-/// ```no_run
-/// // First in `main`:
-/// cascade_core::tool::hook();
-/// ```
-pub fn hook() {
-    let Some(request) = std::env::var_os(VARIABLE) else { return };
-    std::process::exit(match answer_to(&request.to_string_lossy()) {
-        Ok(()) => 0,
-        Err(error) => {
-            complain(&error);
-            1
-        }
-    });
-}
-
-#[expect(clippy::print_stderr, reason = "the program was started to answer its starter, and nothing else")]
-fn complain(error: &str) {
-    eprintln!("error: cargo cascade asked this program for its graph, and it could not answer: {error}");
-}
-
-fn answer_to(request: &str) -> Result<(), String> {
+pub(super) fn answer_to(request: &str) -> Result<(), String> {
     let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
     let answer = serde_json::to_vec(&answer(&request)?).map_err(|error| error.to_string())?;
     std::fs::write(&request.answer, answer)
