@@ -11,7 +11,7 @@ use shuttle::future::{block_on, yield_now};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-/// Orders that are tried of each test.
+/// Orders that are tried of each test; `CASCADE_SEED` chooses others.
 const ORDERS: usize = 3000;
 const VMS: usize = 4;
 /// Two VMs in a step, three steps at once.
@@ -88,7 +88,9 @@ fn in_many_orders(test: impl Fn() + Send + Sync + 'static) {
     let mut config = shuttle::Config::new();
     // Planning takes more stack than the scheduler's threads have by default.
     config.stack_size = 1 << 20;
-    shuttle::Runner::new(shuttle::scheduler::RandomScheduler::new(ORDERS), config).run(test);
+    let seed = std::env::var("CASCADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let scheduler = shuttle::scheduler::RandomScheduler::new_from_seed(seed, ORDERS);
+    shuttle::Runner::new(scheduler, config).run(test);
 }
 
 #[test]

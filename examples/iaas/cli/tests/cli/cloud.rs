@@ -3,8 +3,9 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -101,6 +102,23 @@ impl Cloud {
         }
         rows.sort();
         rows
+    }
+
+    /// How many records the journal has.
+    pub(crate) fn journal_length(&self) -> u64 {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let Ok(journal) = Connection::open_with_flags(self.path("iaas.db.runs"), flags) else { return 0 };
+        // The process that creates the file has not created its table yet.
+        journal.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap_or(0)
+    }
+
+    /// Whether nobody holds the write lock of the inventory or of the journal.
+    pub(crate) fn can_be_written(&self) -> bool {
+        ["iaas.db", "iaas.db.runs"].iter().all(|file| {
+            let connection = Connection::open(self.path(file)).expect("the file can be opened");
+            connection.busy_timeout(Duration::ZERO).expect("a timeout");
+            connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok()
+        })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;
-use std::time::Duration;
 
 use cascade_core::{Journal, Phase, Record, RunId};
 use cascade_sqlite::SqliteJournal;
 use iaas_audit::{Before, Ended, is_trace};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::cloud::{Cloud, Run};
+use crate::wait::{wait_for, wait_until};
 
 /// Kills, at least. `CASCADE_KILLS` says otherwise.
 const KILLS: u32 = 100;
+
+/// A process is killed after fewer new lines of its logs than this: the agents' log, and the journal.
+const MOST_PROGRESS: u64 = 60;
 
 const DELETE: [&str; 4] = ["delete", "Zone", "zone-1", "--yes"];
 
@@ -76,10 +79,14 @@ fn run_and_kill(cloud: &Cloud, before: &Before, dice: &mut Dice, logged: &[&str]
             break;
         }
         let command: &[&str] = if begun { &["resume"] } else { &DELETE };
+        // The moment depends on what the process has written, and not on a clock: each life but the shortest gets further.
+        let moment = progress(cloud) + dice.below(MOST_PROGRESS);
         let mut child = cloud.start(&[logged, command].concat());
-        // Longer and longer: on a machine that is busy, a process may need that to get anywhere.
-        std::thread::sleep(Duration::from_millis(5 + dice.below(120 + 20 * deaths.len() as u64)));
-        if child.try_wait().expect("it is our child").is_some() {
+        let has_ended = wait_for("the process gets further, or ends", || {
+            let has_ended = child.try_wait().expect("it is our child").is_some();
+            (has_ended || progress(cloud) >= moment).then_some(has_ended)
+        });
+        if has_ended {
             let run = ended(child);
             assert_eq!(run.code, 0, "{}", run.stderr);
             break;
@@ -100,6 +107,14 @@ fn commands_of(cloud: &Cloud) -> Vec<String> {
     let log = std::fs::read_to_string(cloud.path("agents.log")).unwrap_or_default();
     log.lines().map(str::to_owned).collect()
 }
+
+/// How many lines the two logs have.
+fn progress(cloud: &Cloud) -> u64 {
+    commands_of(cloud).len() as u64 + cloud.journal_length()
+}
+
+/// Agents that answer in half an hour at the earliest.
+const NO_ANSWER: [&str; 2] = ["--agent-latency", "1h"];
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -156,13 +171,10 @@ fn note(ended: &mut Ended, record: Record) {
     }
 }
 
-/// A delete of a zone that takes long, killed when agents have done something.
+/// A delete of a zone, killed when steps have ended. It cannot end before: its agents do not answer.
 fn broken_off(cloud: &Cloud) -> RunId {
-    let mut child = cloud.start(&[&["--agent-latency", "300ms"] as &[&str], &DELETE].concat());
-    while runs(cloud).iter().all(|(_, started)| !started) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    std::thread::sleep(Duration::from_millis(50));
+    let mut child = cloud.start(&[&NO_ANSWER as &[&str], &DELETE].concat());
+    wait_until("a step ends", || on_record(cloud, |record| matches!(record, Record::StepEnded(_))));
     child.kill().expect("it is our child");
     child.wait().expect("it is our child");
     let (run, _) = runs(cloud).pop().expect("it had begun");
@@ -187,32 +199,33 @@ fn the_next_start_says_how_to_go_on() {
 fn of_two_that_go_on_one_does_and_the_other_says_who() {
     let cloud = Cloud::of(40);
     let run = broken_off(&cloud);
-    let resume = ["--agent-latency", "200ms", "resume", run.as_str()];
-    let (one, other) = (cloud.start(&resume), cloud.start(&resume));
-    let owners = [one.id(), other.id()];
-    let (one, other) = (ended(one), ended(other));
-    let (went_on, refused) = if one.code == 0 { (one, other) } else { (other, one) };
-    assert_eq!((went_on.code, refused.code), (0, 3), "{}{}", went_on.stderr, refused.stderr);
-    let said = owners.iter().any(|owner| refused.stderr.contains(&format!("process {owner} owns it")));
-    assert!(said, "{}", refused.stderr);
+    let resume = [&NO_ANSWER as &[&str], &["resume", run.as_str()]].concat();
+    let mut processes = [cloud.start(&resume), cloud.start(&resume)];
+    // The one that owns the run waits for its agents. So the first to end is the other.
+    let refused = wait_for("one of both ends", || {
+        processes.iter_mut().position(|process| process.try_wait().expect("it is our child").is_some())
+    });
+    let [one, other] = processes;
+    let (refused, mut owner) = if refused == 0 { (one, other) } else { (other, one) };
+    let refused = ended(refused);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    let words = format!("process {} owns it", owner.id());
+    assert!(refused.stderr.contains(&words), "{}", refused.stderr);
+    assert!(owner.try_wait().expect("it is our child").is_none(), "the owner goes on");
+    owner.kill().expect("it is our child");
+    owner.wait().expect("it is our child");
+    assert_eq!(cloud.run(&["resume", run.as_str()]).code, 0);
 }
 
 /// Stopped for longer than its lease, and taken over: what it had told agents comes to its end, and it writes nothing.
 #[test]
 fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() {
-    let cloud = Cloud::of(40);
-    let settings = ["--lease", "300ms", "--agent-log", "agents.log"];
-    let slow = [&settings as &[&str], &["--agent-latency", "2s"], &DELETE].concat();
-    let sleeper = cloud.start(&slow);
-    // It is to be stopped while it waits for agents, and not while it holds the lock of the inventory.
-    while !destroys_vms(&cloud) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    signal(&sleeper, Signal::STOP);
-    let (run, _) = runs(&cloud).pop().expect("it has begun");
-    std::thread::sleep(Duration::from_millis(400));
-    let resumed = cloud.run(&[&settings as &[&str], &["resume", run.as_str()]].concat());
+    let (cloud, sleeper, run) = stopped_while_it_waits();
+    // The lease of the stopped process has to expire.
+    let resume = [&SHORT_LEASE as &[&str], &["resume", run.as_str()]].concat();
+    let resumed = wait_for("the run can be taken over", || {
+        Some(cloud.run(&resume)).filter(|run| !run.stderr.contains("owns it"))
+    });
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
     let (before, told) = (records(&journal, &run), commands_of(&cloud));
@@ -229,11 +242,47 @@ fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() {
     );
 }
 
-/// Whether a step on VMs has begun.
-fn destroys_vms(cloud: &Cloud) -> bool {
+const SHORT_LEASE: [&str; 4] = ["--lease", "300ms", "--agent-log", "agents.log"];
+/// On a starved machine a run may end before its process is stopped: then another one is started.
+const ATTEMPTS: usize = 20;
+
+/// A process that is stopped while it waits for agents, and holds no lock of the inventory or of the journal.
+fn stopped_while_it_waits() -> (Cloud, Child, RunId) {
+    for _ in 0..ATTEMPTS {
+        let cloud = Cloud::of(40);
+        let slow = [&SHORT_LEASE as &[&str], &["--agent-latency", "2s"], &DELETE].concat();
+        let mut process = cloud.start(&slow);
+        wait_until("a step destroys VMs", || {
+            on_record(&cloud, |record| {
+                matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy")
+            })
+        });
+        while stop(&process) {
+            if cloud.can_be_written() {
+                let Some((run, _)) = runs(&cloud).pop() else { break };
+                return (cloud, process, run);
+            }
+            signal(&process, Signal::CONT);
+        }
+        process.kill().expect("it is our child");
+        process.wait().expect("it is our child");
+    }
+    panic!("each of {ATTEMPTS} runs ended before its process was stopped");
+}
+
+/// Stops all threads of a process; `false` if it has ended.
+fn stop(process: &Child) -> bool {
+    signal(process, Signal::STOP);
+    // What is only looked at can be waited for again.
+    let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    let status = waitid(WaitId::Pid(Pid::from_child(process)), options).expect("it is our child");
+    status.is_some_and(|status| status.stopped())
+}
+
+/// Whether a run that has not ended has such a record.
+fn on_record(cloud: &Cloud, is_it: impl Fn(&Record) -> bool) -> bool {
     let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
-    let is_it = |record: &Record| matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy");
-    runs(cloud).iter().any(|(run, _)| records(&journal, run).iter().any(is_it))
+    runs(cloud).iter().any(|(run, _)| records(&journal, run).iter().any(&is_it))
 }
 
 fn signal(child: &Child, signal: Signal) {

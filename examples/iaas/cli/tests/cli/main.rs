@@ -12,3 +12,4 @@ mod readme;
 mod refusals;
 mod runs;
 mod seed_and_show;
+mod wait;
