@@ -1,39 +1,41 @@
 //! Going on with a run under a program whose resources are others: `iaas-later` has GPUs, and no services.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
-
-use serde_json::Value;
 
 use crate::cloud::{Cloud, Run};
+use crate::wait::wait_until;
 
-/// A cloud with GPUs in the hosts that `rows` says, and a run that was broken off while its first VMs stopped.
-fn broken_off(delete: &[&str; 2], rows: &str) -> (Cloud, String) {
-    let cloud = Cloud::of(20);
+/// A deletion in a cloud of 20 VMs.
+struct Deletion {
+    resource: &'static str,
+    id: &'static str,
+    /// How many instances end while no agent answers.
+    ended: usize,
+}
+
+const VMS: usize = 20;
+const CLUSTER: Deletion = Deletion { resource: "Cluster", id: "cluster-1", ended: 60 };
+const ZONE: Deletion = Deletion { resource: "Zone", id: "zone-1", ended: 142 };
+
+/// A cloud with the given GPUs, and a run that was killed while all its VMs waited for agents.
+fn broken_off(deletion: &Deletion, rows: &str) -> (Cloud, String) {
+    let cloud = Cloud::of(VMS);
     cloud.by_hand(&format!("CREATE TABLE gpu (id TEXT PRIMARY KEY, host_id TEXT NOT NULL); {rows}"));
     let slow = ["--agent-latency", "1h", "--agent-log", "agents.log", "delete"];
-    let mut child = cloud.start(&[&slow as &[&str], delete, &["--yes"]].concat());
-    // What goes without agents goes first: once nothing moves, nothing is left but what waits for an agent.
-    let (mut seen, mut quiet) = ((Value::Null, Value::Null), 0);
-    while quiet < 5 {
-        std::thread::sleep(Duration::from_millis(100));
-        let now = under_way(&cloud);
-        let waits = now.1.as_array().is_some_and(|under_way| !under_way.is_empty());
-        quiet = if waits && now == seen { quiet + 1 } else { 0 };
-        seen = now;
-    }
+    let mut child = cloud.start(&[&slow as &[&str], &[deletion.resource, deletion.id, "--yes"]].concat());
+    wait_until("only VMs are left, and wait for agents", || progress(&cloud) == Some((deletion.ended, VMS)));
     child.kill().expect("it is our child");
     child.wait().expect("it is our child");
     let run = cloud.run(&["runs", "--json"]).document()[0]["id"].as_str().expect("an id").to_owned();
     (cloud, run)
 }
 
-/// How much has ended, and what is under way.
-fn under_way(cloud: &Cloud) -> (Value, Value) {
+/// How many instances have ended, and how many effects are under way; `None` before the run is on record.
+fn progress(cloud: &Cloud) -> Option<(usize, usize)> {
     let runs = cloud.run(&["runs", "--json"]).document();
-    let Some(id) = runs[0]["id"].as_str() else { return (Value::Null, Value::Null) };
-    let mut run = cloud.run(&["run", id, "--json"]).document();
-    (run["steps"].take(), run["under_way"].take())
+    let run = cloud.run(&["run", runs[0]["id"].as_str()?, "--json"]).document();
+    let ended = usize::try_from(run["ended"].as_u64()?).ok()?;
+    Some((ended, run["under_way"].as_array()?.len()))
 }
 
 /// How many commands agents have had.
@@ -57,7 +59,7 @@ const GPUS: &str = "INSERT INTO gpu VALUES ('gpu-1', 'host-1'), ('gpu-2', 'host-
 
 #[test]
 fn more_than_was_confirmed_is_shown_and_waits_for_a_word() {
-    let (cloud, run) = broken_off(&["Cluster", "cluster-1"], GPUS);
+    let (cloud, run) = broken_off(&CLUSTER, GPUS);
     let (rows, commands) = (cloud.rows(), told(&cloud));
     let refused = later(&cloud, &["resume", &run]);
     assert_eq!(refused.code, 3, "{}", refused.stderr);
@@ -82,7 +84,7 @@ fn more_than_was_confirmed_is_shown_and_waits_for_a_word() {
 /// Somebody is quicker: a VM is gone, and nothing was added.
 #[test]
 fn what_adds_nothing_is_shown_and_goes_on() {
-    let (cloud, run) = broken_off(&["Cluster", "cluster-1"], "");
+    let (cloud, run) = broken_off(&CLUSTER, "");
     cloud.by_hand(
         "UPDATE vm_instance SET deleted = 1 WHERE id =
             (SELECT min(id) FROM vm_instance WHERE host_id IN (SELECT id FROM host WHERE cluster_id = 'cluster-1'))",
@@ -95,7 +97,7 @@ fn what_adds_nothing_is_shown_and_goes_on() {
 
 #[test]
 fn a_resource_whose_extension_is_gone_is_named() {
-    let (cloud, run) = broken_off(&["Zone", "zone-1"], GPUS);
+    let (cloud, run) = broken_off(&ZONE, GPUS);
     let (rows, commands) = (cloud.rows(), told(&cloud));
     let resumed = later(&cloud, &["resume", &run]);
     assert_eq!(resumed.code, 1, "{}", resumed.stderr);

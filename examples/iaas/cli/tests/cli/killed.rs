@@ -253,9 +253,10 @@ fn stopped_while_it_waits() -> (Cloud, Child, RunId) {
         let slow = [&SHORT_LEASE as &[&str], &["--agent-latency", "2s"], &DELETE].concat();
         let mut process = cloud.start(&slow);
         wait_until("a step destroys VMs", || {
-            on_record(&cloud, |record| {
-                matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy")
-            })
+            on_record(
+                &cloud,
+                |record| matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy"),
+            )
         });
         while stop(&process) {
             if cloud.can_be_written() {
