@@ -16,12 +16,12 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Allocations in a plan and its run, per thousand instances, for u64 ids, and how many of them a change may add. The
-/// finders' own answers are among them.
+/// Allocations per thousand instances for a plan and its run with u64 ids, including the finders' own answers, and the
+/// permitted increase.
 const PER_THOUSAND: usize = 25;
 const TOLERANCE: usize = 10;
 
-/// The same for ids of text, in a tree: each id is copied once, where its finder answers.
+/// The same for text ids in a tree: each id is copied once, by its finder.
 const TEXTS_PER_THOUSAND: usize = 1034;
 
 fn main() -> Result<(), Failed> {
@@ -42,7 +42,7 @@ fn texts() -> Result<(), Failed> {
 fn numbers() -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(20_000));
     let cascade = cloud::cascade(&world)?;
-    // The first run sets up what stays.
+    // The first run creates everything that stays allocated.
     drop(block_on(cloud::plan_and_apply(&cascade, &*world))??);
     let region = Region::new(ALLOCATOR);
     let report = block_on(cloud::plan_and_apply(&cascade, &*world))??;
