@@ -1,8 +1,8 @@
-//! The topologies that the original's tests are run on, described in our own words, and the parts they are made of.
+//! The topologies of the original's tests, described in our own words, and their parts.
 //!
 //! Names are always the same: `zone-1`; `storage-1`; `backup-1` with `image-1`; `l2-1` with `l3-1`, `l3-2`, `l3-3`,
-//! which have `range-1`, `range-2`, `range-3`; `offering-1`; `disk-offering-1` for root volumes and
-//! `disk-offering-2` for data. What belongs to a VM is named after it: `vm-1-root`, `vm-1-data`, `vm-1-nic-2`.
+//! which have `range-1`, `range-2`, `range-3`; `offering-1`; `disk-offering-1` for root volumes and `disk-offering-2`
+//! for data. Parts of a VM are named after it: `vm-1-root`, `vm-1-data`, `vm-1-nic-2`.
 
 use iaas_model::write::{ADMIN, L2, NewVolume, Nic, NicRole, Router, Vm, Writer};
 
@@ -122,7 +122,7 @@ pub fn vm_of(
     networks.iter().try_for_each(|n| nic(write, id, n, None))
 }
 
-/// A data volume plugged into the VM.
+/// A data volume attached to the VM.
 pub fn data_volume(write: &Writer<'_>, vm: &str, storage: &str) -> Result {
     write.volume(&NewVolume {
         id: &format!("{vm}-data"),
@@ -134,7 +134,7 @@ pub fn data_volume(write: &Writer<'_>, vm: &str, storage: &str) -> Result {
     })
 }
 
-/// A running virtual router that serves `l3-3` and leads to `l3-2`; its offering is made if it is the first.
+/// A running virtual router that serves `l3-3` and leads to `l3-2`. Creates its offering if it is the first router.
 pub fn router(write: &Writer<'_>, id: &str, cluster: &str, host: &str) -> Result {
     write.router_offering("router-offering-1", "l3-1", "l3-2", "image-1")?;
     let offering = "router-offering-1";

@@ -1,4 +1,4 @@
-//! Running the binary on a cloud of its own.
+//! Runs the binary with a cloud of its own.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub(crate) struct Cloud {
     directory: TempDir,
 }
 
-/// What a run of the binary came to.
+/// The result of a run of the binary.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -27,11 +27,20 @@ impl Cloud {
         Self { directory: TempDir::new().expect("a temporary directory") }
     }
 
-    /// A cloud of so many VMs in one zone.
+    /// A cloud with this many VMs in one zone.
     pub(crate) fn of(vms: usize) -> Self {
         let cloud = Self::none();
         let seeded = cloud.run(&["seed", "--vms", &vms.to_string()]);
         assert_eq!(seeded.code, 0, "{}", seeded.stderr);
+        cloud
+    }
+
+    /// The same with an empty journal, for tests in which several processes open it at once: SQLite does not wait for locks
+    /// while it creates one.
+    pub(crate) fn with_journal(vms: usize) -> Self {
+        let cloud = Self::of(vms);
+        let runs = cloud.run(&["runs"]);
+        assert_eq!(runs.code, 0, "{}", runs.stderr);
         cloud
     }
 
@@ -44,7 +53,7 @@ impl Cloud {
         self.command(arguments).stdin(Stdio::null()).output().expect("the binary runs").into()
     }
 
-    /// Runs the binary on a terminal that `typed` is typed on.
+    /// Runs the binary on a terminal, with `typed` as input.
     pub(crate) fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Run {
         let (controller, terminal) = terminal();
         let mut command = self.command(arguments);
@@ -61,12 +70,12 @@ impl Cloud {
         command.spawn().expect("the binary runs")
     }
 
-    /// Changes the inventory by hand.
-    pub(crate) fn by_hand(&self, sql: &str) {
+    /// Changes the inventory with SQL.
+    pub(crate) fn execute(&self, sql: &str) {
         self.connection().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// How many rows a condition picks.
+    /// The number of rows that match a condition.
     pub(crate) fn count(&self, from: &str) -> u64 {
         let sql = format!("SELECT count(*) FROM {from}");
         self.connection()
@@ -78,7 +87,7 @@ impl Cloud {
         Connection::open(self.path("iaas.db")).expect("the inventory can be opened")
     }
 
-    /// The numbers of `show --json`, by resource.
+    /// The counts of `show --json`, by resource.
     pub(crate) fn shown(&self) -> Value {
         let mut shown = self.run(&["show", "--json"]).document();
         shown["resources"].take()
@@ -104,15 +113,15 @@ impl Cloud {
         rows
     }
 
-    /// How many records the journal has.
+    /// The number of records in the journal.
     pub(crate) fn journal_length(&self) -> u64 {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let Ok(journal) = Connection::open_with_flags(self.path("iaas.db.runs"), flags) else { return 0 };
-        // The process that creates the file has not created its table yet.
+        // While the file is being created, it has no table.
         journal.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap_or(0)
     }
 
-    /// Whether nobody holds the write lock of the inventory or of the journal.
+    /// Whether no process holds the write lock of the inventory or of the journal.
     pub(crate) fn can_be_written(&self) -> bool {
         ["iaas.db", "iaas.db.runs"].iter().all(|file| {
             let connection = Connection::open(self.path(file)).expect("the file can be opened");
@@ -129,7 +138,7 @@ impl Cloud {
 }
 
 impl Run {
-    /// The one document on standard output.
+    /// The JSON document on standard output.
     pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
@@ -147,7 +156,7 @@ pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| panic!("{status}"))
 }
 
-/// A terminal, and the end that it is controlled from.
+/// A pseudo-terminal: the controlling end and the terminal.
 fn terminal() -> (OwnedFd, OwnedFd) {
     use rustix::fs::{Mode, OFlags};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

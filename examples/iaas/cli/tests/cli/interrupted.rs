@@ -10,7 +10,7 @@ use crate::wait::{wait_for_line, wait_until};
 
 const SLOW: [&str; 4] = ["--agent-latency", "1s", "--agent-log", "agents.log"];
 const DELETE: [&str; 5] = ["delete", "Zone", "zone-1", "--yes", "--json"];
-/// On a starved machine a run may end before the signal reaches it: then the test starts another one.
+/// On a very slow machine, a run may end before the signal arrives: then the test starts another one.
 const ATTEMPTS: usize = 20;
 
 /// Interrupts a run after the first command of an agent.
@@ -31,9 +31,9 @@ fn interrupted() -> (Cloud, Run) {
     panic!("each of {ATTEMPTS} runs ended before it was interrupted");
 }
 
-/// What runs ends, nothing new starts, and the report is what happened.
+/// Running steps end, no other step starts, and the report matches the inventory.
 #[test]
-fn ctrl_c_ends_with_an_honest_report() {
+fn ctrl_c_ends_the_run_with_a_correct_report() {
     let (cloud, run) = interrupted();
     assert_eq!(run.code, 130, "{}", run.stderr);
     let report = run.document();
@@ -53,16 +53,16 @@ fn ctrl_c_ends_with_an_honest_report() {
     assert_eq!(cloud.shown()["VmInstance"]["total"], 0);
 }
 
-/// A second Ctrl-C does not wait.
+/// A second Ctrl-C exits without waiting.
 #[test]
-fn a_second_ctrl_c_stops_at_once() {
+fn a_second_ctrl_c_exits_at_once() {
     let cloud = Cloud::of(300);
-    // The agents answer in half an hour at the earliest.
+    // The agents answer after half an hour at the earliest.
     let mut child = cloud.start(&[&["--agent-latency", "1h"] as &[&str], &DELETE].concat());
     // The process handles Ctrl-C before its run begins.
     wait_until("the run begins", || cloud.count("zone WHERE state = 'Deleting'") == 1);
     interrupt(&child);
-    wait_for_line(&mut child, "Ctrl-C again stops at once");
+    wait_for_line(&mut child, "press Ctrl-C again");
     assert!(child.try_wait().expect("it is our child").is_none(), "the first Ctrl-C ended the process");
     interrupt(&child);
     wait_until("the process ends", || child.try_wait().expect("it is our child").is_some());

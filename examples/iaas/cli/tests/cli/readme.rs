@@ -1,11 +1,11 @@
-//! The command that `README.md` begins with.
+//! The first command in `README.md`.
 
 use crate::cloud::Cloud;
 
 const README: &str = include_str!("../../../../../README.md");
 const COMMAND: &str = "$ cargo run --release -p iaas -- ";
 
-/// The command's arguments, and what the README shows behind it.
+/// The arguments of the command, and the output that the README shows.
 fn first_command() -> (Vec<&'static str>, &'static str) {
     let (_, command) = README.split_once(COMMAND).expect("the README runs the cloud");
     let (arguments, shown) = command.split_once('\n').expect("and shows what it prints");
@@ -13,10 +13,9 @@ fn first_command() -> (Vec<&'static str>, &'static str) {
     (arguments.split_whitespace().collect(), shown)
 }
 
-/// On the cloud that is made on first use, so of 10,000 VMs: the plan and what it means. Without a terminal and without
-/// `--yes` nothing is changed.
+/// The plan and the warning for a new cloud of 10,000 VMs. Without a terminal and `--yes`, nothing is changed.
 #[test]
-fn it_shows_the_plan_that_the_readme_shows() {
+fn the_readme_shows_the_plan() {
     let (arguments, shown) = first_command();
     let run = Cloud::none().run(&arguments);
     assert_eq!(run.code, 3, "{}", run.stderr);
@@ -30,7 +29,7 @@ fn it_shows_the_plan_that_the_readme_shows() {
 }
 
 #[test]
-fn it_deletes_the_zone() {
+fn the_command_deletes_the_zone() {
     let (mut arguments, _) = first_command();
     arguments.push("--yes");
     let cloud = Cloud::of(100);

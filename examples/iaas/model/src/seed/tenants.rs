@@ -1,17 +1,17 @@
-//! Users' VMs, each with what belongs to it.
+//! User VMs, each with its dependents.
 
 use super::Seed;
 use super::shared::{Account, Shared};
 use super::zone::Zone;
 use crate::write::{NewVolume, Nic, Vm};
 
-/// Of 10,000 VMs, as many are running.
+/// Running VMs of 10,000.
 const RUNNING: usize = 9_412;
 const OF_VMS: usize = 10_000;
-/// Shares no factor with `OF_VMS`, so that the stopped ones lie spread among the others.
+/// Has no common factor with `OF_VMS`, so that stopped VMs are evenly distributed.
 const SPREAD: usize = 7_919;
 
-/// Plants VM number `index` of the whole cloud, from 0.
+/// Creates VM number `index` of the whole cloud, from 0.
 pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: usize) -> rusqlite::Result<()> {
     let account = &shared.accounts[index % shared.accounts.len()];
     let cluster = &zone.clusters[index % zone.clusters.len()];
@@ -44,7 +44,7 @@ pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: us
     services(seed, zone, account, (&nic, index))
 }
 
-/// A root disk, for every second VM one for data, and snapshots for every fourth.
+/// A root disk; a data disk for every second VM, and snapshots for every fourth.
 fn volumes(
     seed: &mut Seed<'_>,
     shared: &Shared,
@@ -69,7 +69,7 @@ fn volumes(
     Ok(())
 }
 
-/// Every fiftieth VM is seen from outside, some of them through a few ports or a load balancer.
+/// Every fiftieth VM has an external address, some of them ports or a load balancer.
 fn services(
     seed: &mut Seed<'_>,
     zone: &Zone,
