@@ -3,7 +3,7 @@
 //!
 //! Trees are uneven and durations log-normal: most effects are short, a few are very long.
 
-#![expect(clippy::cast_sign_loss, reason = "what is drawn is not negative")]
+#![expect(clippy::cast_sign_loss, reason = "random values are not negative")]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -120,7 +120,7 @@ fn an_unknown_name_is_an_error_with_the_nearest_name() {
 fn a_document_survives_serialisation() {
     let document = build([extension("Host", &[("Zone", deleted)]), extension("Zone", &[])]);
     let json = document.to_json().expect("names are text");
-    let read: Document = serde_json::from_str(&json).expect("what was written can be read");
+    let read: Document = serde_json::from_str(&json).expect("the document is valid");
     assert_eq!(read, document);
 }
 

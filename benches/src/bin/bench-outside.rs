@@ -115,7 +115,7 @@ fn attribute(handlers: usize) -> Result<(), Failed> {
     let (took, beside) = (median(of_with), median(of_without));
     let all = |took: Duration| format!("{:.1} s", took.as_secs_f64());
     print(&Line::Row(row(
-        "the attribute: what a handler adds to a clean dev build (processor time)",
+        "the attribute: processor time per handler in a clean dev build",
         each(took, beside),
         format!("10 ms ({} with, {} without)", all(took), all(beside)),
         10e6,
@@ -142,7 +142,7 @@ fn attribute(handlers: usize) -> Result<(), Failed> {
         ours,
         rival: 2048.0,
         ..row(
-            "the attribute: what a handler takes of a release program, its own code included",
+            "the attribute: size per handler in a release program, including its own code",
             0.0,
             format!("2 KB ({beside:.0} bytes without)"),
             1.0,

@@ -254,14 +254,14 @@ fn all_faults_are_reported_in_any_order_of_extensions() {
         addon.addon();
         vec![host, zone(), extension("Zone", 11), addon]
     };
-    let told = fault(several()).to_string();
+    let expected = fault(several()).to_string();
     for first in 0..4 {
         for second in 0..4 {
             let mut shuffled = several();
             shuffled.swap(0, first);
             shuffled.swap(1, second);
-            assert_eq!(fault(shuffled).to_string(), told);
+            assert_eq!(fault(shuffled).to_string(), expected);
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(expected);
 }

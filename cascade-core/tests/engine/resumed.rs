@@ -13,7 +13,7 @@ use cascade_core::{
 };
 use proptest::prelude::*;
 
-use crate::model::drive::{self, RunSpec, compare_report, on_paused_clock, plan_as_expected};
+use crate::model::drive::{self, Planned, RunSpec, compare_report, on_paused_clock, plan_as_expected};
 use crate::model::reference::{Effect, Expected, Order, below};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
@@ -323,7 +323,8 @@ fn check_waits(
     order: Option<&Order>,
     policy: FailurePolicy,
     entries: &[Entry],
-    (world, steps): (&World, &[OnRecord]),
+    world: &World,
+    steps: &[OnRecord],
 ) {
     for (at, entry) in entries.iter().enumerate() {
         let Entry::Started(_, call) = entry else { continue };
@@ -398,7 +399,8 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
             ends: Vec::new(),
         };
         let cascade = lives.engine();
-        let Some((plan, expected, order)) = plan_as_expected(world, &cascade, &script, &mut lives.tape).await
+        let Some(Planned { plan, expected, order }) =
+            plan_as_expected(world, &cascade, &script, &mut lives.tape).await
         else {
             return Coverage::default();
         };
@@ -414,7 +416,7 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
         let kept = kept_calls(&entries, &lives.ends, &steps);
         let growths = growths(&durable);
         let unchanged = growths.is_empty().then_some(&order);
-        check_waits(&expected, unchanged, run.policy, &entries, (world, &steps));
+        check_waits(&expected, unchanged, run.policy, &entries, world, &steps);
         let cancelled = durable.iter().any(|it| matches!(it.record, Record::Cancelled));
         let drifted: BTreeSet<Instance> = steps.iter().flat_map(|step| step.of(&step.drifted)).collect();
         let forces = run.policy == FailurePolicy::Force;

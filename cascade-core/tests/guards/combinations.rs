@@ -314,8 +314,8 @@ async fn a_run_resumed_with_another_graph_needs_a_new_confirmation() {
         run
     };
     // Ten more VMs and an extension were added.
-    let newcomers = (0..10).map(|number| pair("Host>Vm", "host", &format!("vm-late-{number}")));
-    scene.tables().pairs.extend(newcomers);
+    let late = (0..10).map(|number| pair("Host>Vm", "host", &format!("vm-late-{number}")));
+    scene.tables().pairs.extend(late);
     let with_tapes = |limits| {
         let tape = Part::new("Tape").below("Vm>Tape", remove());
         let builder = scene.builder(parts().into_iter().chain([tape])).journal(journal.clone());

@@ -61,8 +61,8 @@ async fn a_late_dependent_brings_its_own_dependents() {
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     world.tables().hosts.insert("host-late".to_owned(), "rack-1".to_owned());
     world.tables().vms.insert("vm-late".to_owned(), "host-late".to_owned());
-    let newcomers = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let seen = std::sync::Arc::clone(&newcomers);
+    let added = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let seen = std::sync::Arc::clone(&added);
     let report = cascade.apply(plan).drift(Drift::Chase).on_event(move |event| {
         if let Event::Chased { newcomers } = event {
             seen.fetch_add(*newcomers, std::sync::atomic::Ordering::Relaxed);
@@ -70,12 +70,12 @@ async fn a_late_dependent_brings_its_own_dependents() {
     });
     let report = report.await.expect("the plan can be applied");
     assert!(report.is_complete(), "{report}");
-    assert_eq!(newcomers.load(std::sync::atomic::Ordering::Relaxed), 2);
+    assert_eq!(added.load(std::sync::atomic::Ordering::Relaxed), 2);
     let log = world.log();
     assert_eq!(
         &log[log.len() - 4..],
         ["close host-late", "remove vm-late", "remove host-late", "remove rack-1"],
-        "begin runs for newcomers too: {log:?}"
+        "begin runs for late dependents too: {log:?}"
     );
 }
 

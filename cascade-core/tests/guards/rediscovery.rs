@@ -234,7 +234,7 @@ async fn every_started_step_ends() {
     assert_eq!((started.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (4, 4));
 }
 
-/// A VM comes to use an image. If the VM is removed too, the image waits for it; if the VM stays, the image must stay.
+/// A VM starts to use an image during the run. If the VM is removed too, the image waits for it; if the VM stays, the image must stay.
 #[tokio::test(start_paused = true)]
 async fn a_late_restricting_dependent_is_waited_for_if_it_is_removed() {
     for (vm, waits) in [("vm", true), ("vm-that-stays", false)] {

@@ -105,13 +105,21 @@ pub(crate) async fn plan(
     }
 }
 
+/// A plan that matches the model.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) expected: Expected,
+    pub(crate) order: Order,
+}
+
 /// Plans and compares with the model. `None` if the model also expects no plan.
 pub(crate) async fn plan_as_expected(
     world: &World,
     cascade: &Cascade,
     script: &Script,
     tape: &mut Tape,
-) -> Option<(Plan, Expected, Order)> {
+) -> Option<Planned> {
     let plan = plan(world, cascade, script, tape).await;
     let Some(mut expected) = reference::plan(world) else {
         assert!(matches!(plan, Err(PlanError::NoRule { .. })), "{plan:?}");
@@ -124,7 +132,7 @@ pub(crate) async fn plan_as_expected(
     let order = reference::check_cut(world, &expected, &cut(world, &plan));
     compare(world, &expected, &plan);
     compare_vetoes(world, &expected, &plan, script);
-    Some((plan, expected, order))
+    Some(Planned { plan, expected, order })
 }
 
 fn cut(world: &World, plan: &Plan) -> Cut {
@@ -242,8 +250,9 @@ pub(crate) async fn apply_as_expected(
     cascade: &Cascade,
     script: &Script,
     tape: &mut Tape,
-    (plan, expected, order): (Plan, Expected, Order),
+    planned: Planned,
 ) -> Option<(Report, Judged)> {
+    let Planned { plan, expected, order } = planned;
     let vetoes = plan.vetoes().to_vec();
     let token = CancellationToken::new();
     script.state().cancel = run.cancel_after.map(|calls| (calls, token.clone()));

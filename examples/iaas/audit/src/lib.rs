@@ -232,10 +232,10 @@ impl Before {
 
     /// Checks in both logs that the last entry of each dependent comes before the first entry of its parents.
     pub fn check(&self, inventory: &Connection, commands: &[String]) -> Result<Pairs, AuditError> {
-        let told = commands.iter().map(|command| Ok(self.step(command)?.row));
-        let told: Vec<Row> = told.collect::<Result<_, AuditError>>()?;
-        let went = pairs(inventory, "SELECT tab, id FROM trace ORDER BY number")?;
-        Ok(Pairs { agents: self.check_log(&told)?, inventory: self.check_log(&went)? })
+        let sent = commands.iter().map(|command| Ok(self.step(command)?.row));
+        let sent: Vec<Row> = sent.collect::<Result<_, AuditError>>()?;
+        let removed = pairs(inventory, "SELECT tab, id FROM trace ORDER BY number")?;
+        Ok(Pairs { agents: self.check_log(&sent)?, inventory: self.check_log(&removed)? })
     }
 
     fn check_log(&self, log: &[Row]) -> Result<usize, AuditError> {

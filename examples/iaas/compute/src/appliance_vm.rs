@@ -10,7 +10,7 @@ use iaas_model::{Agents, Db, DbError, DetachL2Network, DetachPrimaryStorage};
 
 use crate::destroy::destroy;
 use crate::migrate::migrate;
-use crate::nics::{self, Going};
+use crate::nics::{self, Removed};
 
 #[derive(Extension)]
 struct ApplianceVmCascade {
@@ -195,11 +195,11 @@ impl ApplianceVmCascade {
         routers: &[ApplianceVmId],
         cx: &StepContext,
     ) -> Result<(Sent<ApplianceVmId>, Vec<ApplianceVmId>), DbError> {
-        let going = Going::above(routers, cx);
-        let lost = nics::lost(&self.db, routers, &going).await?;
+        let removed = Removed::above(routers, cx);
+        let lost = nics::lost(&self.db, routers, &removed).await?;
         let (stay, others): (Vec<_>, Vec<_>) = routers.iter().cloned().partition(|router| {
             lost.iter().filter(|nic| nic.owner == router.as_str()).all(|nic| nic.is_additional)
         });
-        Ok((nics::take_out(&self.db, &self.agents, &stay, lost, &going).await?, others))
+        Ok((nics::take_out(&self.db, &self.agents, &stay, lost, &removed).await?, others))
     }
 }

@@ -11,13 +11,13 @@ use rusqlite::Connection;
 
 /// The removed networks and ranges.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Going {
+pub(crate) struct Removed {
     pub(crate) l2_networks: Vec<String>,
     pub(crate) l3_networks: Vec<String>,
     pub(crate) ip_ranges: Vec<String>,
 }
 
-impl Going {
+impl Removed {
     /// The networks and ranges among the ancestors of these instances: their NICs may depend on them.
     pub(crate) fn above<I: ResourceId>(ids: &[I], cx: &StepContext) -> Self {
         let all = |parents_of: &dyn Fn(&I) -> Vec<String>| {
@@ -48,11 +48,15 @@ pub(crate) struct LostNic {
 
 /// The NICs of these VMs or routers that lose their network or their last address. A NIC with an IPv4 and an IPv6
 /// address can lose one of them.
-pub(crate) async fn lost<I: Id>(db: &Db, owners: &[I], going: &Going) -> Result<Vec<LostNic>, DbError> {
-    let (owners, going) = (owners.to_vec(), going.clone());
+pub(crate) async fn lost<I: Id>(db: &Db, owners: &[I], removed: &Removed) -> Result<Vec<LostNic>, DbError> {
+    let (owners, removed) = (owners.to_vec(), removed.clone());
     db.read(move |connection| {
-        let lists =
-            [array(&owners), array(&going.l3_networks), array(&going.l2_networks), array(&going.ip_ranges)];
+        let lists = [
+            array(&owners),
+            array(&removed.l3_networks),
+            array(&removed.l2_networks),
+            array(&removed.ip_ranges),
+        ];
         let mut statement = connection.prepare_cached(LOST)?;
         let nics = statement.query_map(lists, |row| {
             Ok(LostNic {
@@ -88,7 +92,7 @@ pub(crate) async fn take_out<I: Id + Ord>(
     agents: &Agents,
     owners: &[I],
     lost: Vec<LostNic>,
-    going: &Going,
+    removed: &Removed,
 ) -> Result<Sent<I>, DbError> {
     let mut commands: BTreeMap<&str, Vec<Command>> = BTreeMap::new();
     for nic in lost.iter().filter(|nic| nic.is_plugged) {
@@ -96,7 +100,7 @@ pub(crate) async fn take_out<I: Id + Ord>(
     }
     let order = |owner: &I| (owner.clone(), commands.remove(owner.as_ref()).unwrap_or_default());
     let sent = agents.send_all(owners.iter().map(order).collect()).await;
-    let (done, ranges) = (sent.done.clone(), going.ip_ranges.clone());
+    let (done, ranges) = (sent.done.clone(), removed.ip_ranges.clone());
     db.write(move |transaction| {
         let keep = |nic: &LostNic| done.iter().any(|owner| owner.as_ref() == nic.owner);
         let nics: Vec<String> = lost.into_iter().filter(keep).map(|nic| nic.id).collect();

@@ -11,7 +11,7 @@ use iaas_model::storage::{PrimaryStorage, PrimaryStorageId};
 use iaas_model::{Agents, Db, DbError, DetachL2Network, DetachPrimaryStorage};
 
 use crate::destroy::destroy;
-use crate::nics::{self, Going};
+use crate::nics::{self, Removed};
 
 #[derive(Extension)]
 struct VmCascade {
@@ -135,9 +135,9 @@ impl VmCascade {
     #[on(Delete, from = [L3Network, IpRange], leaf)]
     #[on(DetachL2Network, from = [L2Network], leaf)]
     async fn detach_nics(&self, vms: &[VmId], cx: &StepContext) -> Result<Outcome<VmId>, DbError> {
-        let going = Going::above(vms, cx);
-        let lost = nics::lost(&self.db, vms, &going).await?;
-        Ok(nics::take_out(&self.db, &self.agents, vms, lost, &going).await?.outcome())
+        let removed = Removed::above(vms, cx);
+        let lost = nics::lost(&self.db, vms, &removed).await?;
+        Ok(nics::take_out(&self.db, &self.agents, vms, lost, &removed).await?.outcome())
     }
 
     #[on(Delete, from = [InstanceOffering], leaf)]

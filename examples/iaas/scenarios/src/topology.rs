@@ -88,17 +88,29 @@ pub fn network(write: &Writer<'_>, n: &str, l2: &str) -> Result {
 
 /// A running VM with its root volume on `storage-1` and a NIC on each of the networks `l3-n`.
 pub fn vm(write: &Writer<'_>, id: &str, cluster: &str, host: &str, networks: &[&str]) -> Result {
-    vm_of(write, ADMIN, (id, "storage-1"), (cluster, host), networks)
+    vm_of(write, &AccountVm { account: ADMIN, id, storage: "storage-1", cluster, host, networks })
 }
 
-/// A running VM of an account, with its root volume on the storage.
-pub fn vm_of(
-    write: &Writer<'_>,
-    account: &str,
-    (id, storage): (&str, &str),
-    (cluster, host): (&str, &str),
-    networks: &[&str],
-) -> Result {
+/// A running VM of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountVm<'a> {
+    /// Its owner.
+    pub account: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// The storage of its root volume.
+    pub storage: &'a str,
+    /// Its cluster.
+    pub cluster: &'a str,
+    /// Its host.
+    pub host: &'a str,
+    /// It has a NIC on each of the networks `l3-n`.
+    pub networks: &'a [&'a str],
+}
+
+/// Creates a running VM of an account.
+pub fn vm_of(write: &Writer<'_>, vm: &AccountVm<'_>) -> Result {
+    let &AccountVm { account, id, storage, cluster, host, networks } = vm;
     write.vm(&Vm {
         id,
         account,
@@ -168,5 +180,5 @@ pub fn nic(write: &Writer<'_>, owner: &str, n: &str, role: Option<NicRole>) -> R
 /// `vip-n` on `l3-n`, from `range-n`.
 pub fn vip(write: &Writer<'_>, n: &str, account: &str) -> Result {
     let (range, address) = (format!("range-{n}"), format!("vip@{n}"));
-    write.vip(&format!("vip-{n}"), account, &format!("l3-{n}"), (&range, &address))
+    write.vip(&format!("vip-{n}"), account, &format!("l3-{n}"), &range, &address)
 }

@@ -54,7 +54,7 @@ impl World {
         let cascade = engine(&db, &agents);
         let mut world = Self { db, agents, cascade, before: Dump::new(), _directory: directory };
         world.before = world.dump();
-        assert_eq!(world.dangling(), [""; 0], "the topology hangs together");
+        assert_eq!(world.dangling(), [""; 0], "the topology has no dangling reference");
         world
     }
 
@@ -85,7 +85,7 @@ impl World {
     {
         let report = self.try_run(operation, roots).await;
         assert!(report.is_complete(), "{report}");
-        assert_eq!(self.dangling(), [""; 0], "nothing refers to what is gone");
+        assert_eq!(self.dangling(), [""; 0], "no row refers to a removed one");
     }
 
     /// Applies an operation, with any result.

@@ -59,7 +59,7 @@ impl Cloud {
         let mut command = self.command(arguments);
         command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().expect("the binary runs");
-        rustix::io::write(&controller, typed.as_bytes()).expect("the terminal takes what is typed");
+        rustix::io::write(&controller, typed.as_bytes()).expect("the terminal accepts input");
         child.wait_with_output().expect("the binary ends").into()
     }
 

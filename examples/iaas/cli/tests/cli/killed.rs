@@ -59,7 +59,7 @@ fn a_killed_run_resumes_with_the_result_of_an_undisturbed_run() {
     while killed < kills {
         let (cloud, before) = cloud();
         killed += run_and_kill(&cloud, &before, &mut Dice(seed), &logged);
-        assert_eq!(rows(&cloud), left, "seed {seed}: the inventory is what an undisturbed run leaves");
+        assert_eq!(rows(&cloud), left, "seed {seed}: the inventory equals that of an undisturbed run");
         let got: BTreeSet<String> = commands_of(&cloud).into_iter().collect();
         assert_eq!(got, commands.iter().cloned().collect(), "seed {seed}: agents got the same commands");
         assert_eq!(check(&cloud, &before, seed), pairs, "seed {seed}");

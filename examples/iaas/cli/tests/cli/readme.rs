@@ -8,8 +8,8 @@ const COMMAND: &str = "$ cargo run --release -p iaas -- ";
 /// The arguments of the command, and the output that the README shows.
 fn first_command() -> (Vec<&'static str>, &'static str) {
     let (_, command) = README.split_once(COMMAND).expect("the README runs the cloud");
-    let (arguments, shown) = command.split_once('\n').expect("and shows what it prints");
-    let (shown, _) = shown.split_once("```").expect("in a block");
+    let (arguments, shown) = command.split_once('\n').expect("the README shows the output");
+    let (shown, _) = shown.split_once("```").expect("the output is in a block");
     (arguments.split_whitespace().collect(), shown)
 }
 
@@ -19,7 +19,7 @@ fn the_readme_shows_the_plan() {
     let (arguments, shown) = first_command();
     let run = Cloud::none().run(&arguments);
     assert_eq!(run.code, 3, "{}", run.stderr);
-    assert!(shown.contains(&run.stdout), "the README shows\n{shown}\nand it prints\n{}", run.stdout);
+    assert!(shown.contains(&run.stdout), "the README shows\n{shown}\nthe command prints\n{}", run.stdout);
     let (_, means) = run.stderr.split_once('\n').expect("the notice of a new cloud, and then the warning");
     let sentences: Vec<&str> = means.lines().filter(|line| line.ends_with('.')).collect();
     assert!(!sentences.is_empty(), "{}", run.stderr);

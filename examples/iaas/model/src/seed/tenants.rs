@@ -28,7 +28,7 @@ pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: us
         default_l3: &cluster.guest.id,
     })?;
     seed.write.vm_numa_node(&seed.numbers.next("vm-numa"), &id)?;
-    volumes(seed, shared, zone, account, (&id, index))?;
+    volumes(seed, shared, zone, account, &id, index)?;
 
     let (nic, address) = seed.next_address("nic");
     let addresses = [(cluster.guest.range.as_str(), address.as_str())];
@@ -41,7 +41,7 @@ pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: us
     })?;
     let member = seed.numbers.next("sg-ref");
     seed.write.join_security_group(&member, &nic, &id, &account.security_group)?;
-    services(seed, zone, account, (&nic, index))
+    services(seed, zone, account, &nic, index)
 }
 
 /// A root disk; a data disk for every second VM, and snapshots for every fourth.
@@ -50,7 +50,8 @@ fn volumes(
     shared: &Shared,
     zone: &Zone,
     account: &Account,
-    (vm, index): (&str, usize),
+    vm: &str,
+    index: usize,
 ) -> rusqlite::Result<()> {
     for disk in 0..=(index % 2) {
         let id = seed.numbers.next("volume");
@@ -74,7 +75,8 @@ fn services(
     seed: &mut Seed<'_>,
     zone: &Zone,
     account: &Account,
-    (nic, index): (&str, usize),
+    nic: &str,
+    index: usize,
 ) -> rusqlite::Result<()> {
     if index.is_multiple_of(50) {
         let vip = seed.vip(zone, account)?;
@@ -100,7 +102,7 @@ fn services(
 impl Seed<'_> {
     fn vip(&mut self, zone: &Zone, account: &Account) -> rusqlite::Result<String> {
         let (vip, address) = self.next_address("vip");
-        self.write.vip(&vip, &account.id, &zone.public.id, (&zone.public.range, &address))?;
+        self.write.vip(&vip, &account.id, &zone.public.id, &zone.public.range, &address)?;
         Ok(vip)
     }
 }

@@ -57,14 +57,14 @@ impl Zone {
         for (cluster, hosts) in &clusters {
             let l2 = seed.l2_network(&zone.id, ADMIN, "Vlan", None, &[cluster])?;
             let guest = seed.network(&l2, ADMIN)?;
-            zone.router(seed, ADMIN, &guest, (cluster, &hosts[0]))?;
+            zone.router(seed, ADMIN, &guest, cluster, &hosts[0])?;
             zone.clusters.push(Cluster { id: cluster.clone(), hosts: hosts.clone(), guest });
         }
         for (index, account) in accounts.enumerate() {
             let (cluster, hosts) = &clusters[index % clusters.len()];
             let l2 = seed.l2_network(&zone.id, &account.id, "Vxlan", Some(&vxlan), &attached)?;
             let own = seed.network(&l2, &account.id)?;
-            zone.router(seed, &account.id, &own, (cluster, &hosts[1]))?;
+            zone.router(seed, &account.id, &own, cluster, &hosts[1])?;
         }
         Ok(zone)
     }
@@ -75,7 +75,8 @@ impl Zone {
         seed: &mut Seed<'_>,
         account: &str,
         guest: &Network,
-        (cluster, host): (&str, &str),
+        cluster: &str,
+        host: &str,
     ) -> rusqlite::Result<()> {
         let id = seed.numbers.next("router");
         let (zone, offering) = (self.id.as_str(), self.router_offering.as_str());

@@ -4,13 +4,7 @@ use super::Writer;
 
 impl Writer<'_> {
     /// An address of services, from a range of a network.
-    pub fn vip(
-        &self,
-        id: &str,
-        account: &str,
-        l3: &str,
-        (range, address): (&str, &str),
-    ) -> rusqlite::Result<()> {
+    pub fn vip(&self, id: &str, account: &str, l3: &str, range: &str, address: &str) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO vip (id, account_id, l3_network_id, ip_range_id) VALUES (?1, ?2, ?3, ?4)",
             [id, account, l3, range],

@@ -3,7 +3,8 @@
 use cascade_core::{Delete, Resource};
 use iaas_model::identity::Account;
 use iaas_model::write::{ADMIN, L2, Router, Writer};
-use iaas_scenarios::{World, topology};
+use iaas_scenarios::World;
+use iaas_scenarios::topology::{self, AccountVm};
 
 /// AccountCase: the admin's account stays.
 #[tokio::test]
@@ -24,11 +25,15 @@ async fn an_account_is_deleted() {
     assert_eq!(world.changes(), "- account: account-1\n");
 }
 
-/// `vm-1` and its data volume are of `account-1`.
+fn vm_of_account<'a>(account: &'a str, id: &'a str) -> AccountVm<'a> {
+    AccountVm { account, id, storage: "storage-1", cluster: "cluster-1", host: "host-1", networks: &["1"] }
+}
+
+/// `vm-1` and its data volume belong to `account-1`.
 fn owner_of_a_vm(write: &Writer<'_>) -> rusqlite::Result<()> {
     topology::site(write, &[("cluster-1", &["host-1"])])?;
     write.account("account-1")?;
-    topology::vm_of(write, "account-1", ("vm-1", "storage-1"), ("cluster-1", "host-1"), &["1"])?;
+    topology::vm_of(write, &vm_of_account("account-1", "vm-1"))?;
     topology::data_volume(write, "vm-1", "storage-1")
 }
 
@@ -75,7 +80,7 @@ async fn two_accounts_can_be_deleted_at_once() {
         for n in ["1", "2"] {
             let (account, vm) = (format!("account-{n}"), format!("vm-{n}"));
             write.account(&account)?;
-            topology::vm_of(write, &account, (&vm, "storage-1"), ("cluster-1", "host-1"), &["1"])?;
+            topology::vm_of(write, &vm_of_account(&account, &vm))?;
         }
         Ok(())
     });
@@ -101,11 +106,11 @@ async fn an_account_is_deleted_with_the_dependents_of_its_networks_by_every_path
         write.l2_network(&L2 { id: "l2-own", account, zone, kind: "Vlan", pool: None, clusters })?;
         write.l3_network("l3-own", "account-1", "l2-own")?;
         write.ip_range("range-own", "l3-own", 4)?;
-        write.vip("vip-own", ADMIN, "l3-own", ("range-own", "192.0.2.1"))?;
+        write.vip("vip-own", ADMIN, "l3-own", "range-own", "192.0.2.1")?;
         write.eip("eip-own", "vip-own", None)?;
         write.l3_network("l3-guest", "account-1", "l2-1")?;
         write.ip_range("range-guest", "l3-guest", 4)?;
-        write.vip("vip-guest", ADMIN, "l3-guest", ("range-guest", "192.0.2.2"))?;
+        write.vip("vip-guest", ADMIN, "l3-guest", "range-guest", "192.0.2.2")?;
         write.eip("eip-guest", "vip-guest", None)?;
         topology::vip(write, "2", "account-1")?;
         write.eip("eip-2", "vip-2", Some("vm-1-nic-1"))

@@ -5,7 +5,8 @@ use iaas_model::DetachPrimaryStorage;
 use iaas_model::compute::VmInstance;
 use iaas_model::storage::PrimaryStorage;
 use iaas_model::write::{ADMIN, NewVolume, Writer};
-use iaas_scenarios::{World, topology};
+use iaas_scenarios::World;
+use iaas_scenarios::topology::{self, AccountVm};
 
 fn detach(cluster: &str) -> DetachPrimaryStorage {
     DetachPrimaryStorage { cluster: cluster.into() }
@@ -79,8 +80,17 @@ async fn each_storage_is_deleted_with_its_own_vms() {
             let (storage, vm) = (format!("own-{n}"), format!("vm-{n}"));
             let (cluster, host) = (format!("cluster-{n}"), format!("host-{n}"));
             write.primary_storage(&storage, "zone-1", &[&cluster])?;
-            topology::vm_of(write, ADMIN, (&vm, &storage), (&cluster, &host), &["3"])?;
-            topology::data_volume(write, &vm, &storage)?;
+            let networks = &["3"];
+            let vm = AccountVm {
+                account: ADMIN,
+                id: &vm,
+                storage: &storage,
+                cluster: &cluster,
+                host: &host,
+                networks,
+            };
+            topology::vm_of(write, &vm)?;
+            topology::data_volume(write, vm.id, vm.storage)?;
         }
         topology::router(write, "router-1", "cluster-1", "host-1")
     });

@@ -90,7 +90,7 @@ async fn an_address_pool_is_deleted_with_its_vips() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.address_pool("range-pool", "l3-1")?;
-        write.vip("vip-1", ADMIN, "l3-1", ("range-pool", "192.0.2.1"))?;
+        write.vip("vip-1", ADMIN, "l3-1", "range-pool", "192.0.2.1")?;
         write.eip("eip-1", "vip-1", Some("vm-1-nic-1"))
     });
     world.run(Delete, IpRange::roots(["range-pool"])).await;
