@@ -1,7 +1,7 @@
 """Deletes the zone of a cloud by Django's ORM: `delete.py <file> [--signals]`.
 
-Prints the seconds of processor time that it took and how many rows it deleted. With `--signals` every row is handed to
-a handler before and after it goes, as programs do that have to tell somebody of each.
+Prints the processor time in seconds and the number of deleted rows. With `--signals`, a handler is called before and
+after the deletion of each row, as in programs that have to notify others.
 """
 
 import json
@@ -11,7 +11,7 @@ import time
 import django
 from django.conf import settings
 
-# As much as the others get, in kilobytes.
+# The cache size of the other benchmarks, in kilobytes.
 CACHE = 256 * 1024
 
 settings.configure(

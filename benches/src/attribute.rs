@@ -1,8 +1,8 @@
-//! What the attribute costs the compiler and the program: a workspace of handlers, once with it and once without, in a
-//! folder of its own.
+//! The cost of the attribute for the compiler and the program: a generated workspace of handlers, once with the
+//! attribute and once without.
 //!
-//! Both compile the same methods. Of an `async fn` that nobody polls, rustc makes no code: so without the attribute, each
-//! future is boxed as a `dyn Future`, and the program names the functions that do it.
+//! Both variants compile the same methods. rustc generates no code for an `async fn` that is never polled. So without
+//! the attribute, each future is boxed as a `dyn Future`, and the program names the functions that do it.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::Failed;
 
-/// Crates that the handlers are spread over.
+/// The number of crates that contain the handlers.
 const CRATES: usize = 10;
 
 /// A generated workspace.
@@ -21,10 +21,10 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// With `handlers` handlers, each with an edge, a finder and an effect, below one resource.
+    /// Creates `handlers` handlers below one resource, each with an edge, a finder and an effect.
     pub fn generate(directory: &Path, handlers: usize, annotated: bool) -> Result<Self, Failed> {
         let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cascade-core").canonicalize()?;
-        // Workspaces share a folder for what they build: their crates are told apart by their versions alone.
+        // Workspaces share a target folder: only the version distinguishes their crates.
         let manifest = |name: &str, dependencies: &str| {
             format!(
                 "[package]\nname = \"{name}\"\nversion = \"0.{handlers}.{}\"\nedition = \"2024\"\n\n[dependencies]\n\
@@ -68,7 +68,7 @@ impl Workspace {
         Ok(Self { directory: directory.to_owned() })
     }
 
-    /// Everything from the start, what it depends on already built: the processor time of the compiler.
+    /// Builds everything except the dependencies, which are built already. Returns the processor time of the compiler.
     pub fn build_clean(&self) -> Result<Duration, Failed> {
         self.cargo(&["build"])?;
         let names = (0..CRATES).map(|at| format!("handlers{at}"));
@@ -83,7 +83,7 @@ impl Workspace {
         Ok(time_of_children()?.saturating_sub(before))
     }
 
-    /// Again, after one handler was touched: the processor time, and the library crates that were built.
+    /// Builds again after a change of one handler. Returns the processor time, and the library crates that were built.
     pub fn build_again(&self) -> Result<(Duration, Vec<String>), Failed> {
         let file = self.directory.join("handlers3/src/handler90.rs");
         let source = std::fs::read_to_string(&file)?;
@@ -98,9 +98,9 @@ impl Workspace {
         Ok((took, libraries))
     }
 
-    /// The size of the program as it is shipped, and that it knows all handlers.
+    /// The size of the stripped release program. Also checks that it knows all handlers.
     pub fn release(&self, handlers: usize) -> Result<u64, Failed> {
-        // One place for all workspaces: what they depend on is the same.
+        // All workspaces share one folder, because they have the same dependencies.
         let target = self.directory.with_file_name("release");
         self.cargo_in(&target, &["build", "--release"])?;
         let program = target.join("release/app");
@@ -133,7 +133,7 @@ fn time_of_children() -> Result<Duration, Failed> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).ok_or("no such field");
-    // User and system time of children, a hundredth of a second each; the fields are counted from the state.
+    // User and system time of children, in hundredths of a second; the fields are counted from the state.
     Ok(Duration::from_millis((ticks(13)? + ticks(14)?) * 10))
 }
 
@@ -216,7 +216,7 @@ impl Things{handler} {{
     text(&things, annotated) + if annotated { "" } else { &called }
 }
 
-/// Without the attribute: the same lines but those that are the library's.
+/// The variant without the attribute: the same lines without those of the library.
 fn text(annotated_text: &str, annotated: bool) -> String {
     if annotated {
         return format!("use cascade_core::prelude::*;\n\n{annotated_text}");
@@ -228,7 +228,7 @@ fn text(annotated_text: &str, annotated: bool) -> String {
     plain.fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// Says how many handlers it knows.
+/// A program that prints the number of handlers it knows.
 fn main(names: &[String]) -> String {
     let linked = names.iter().fold(String::new(), |linked, name| linked + "use " + name + " as _;\n");
     format!(
@@ -238,7 +238,7 @@ fn main(names: &[String]) -> String {
     )
 }
 
-/// The same by hand.
+/// The same, written by hand.
 fn plain_main(names: &[String], handlers: usize) -> String {
     let mut known = String::new();
     for (at, name) in names.iter().enumerate() {

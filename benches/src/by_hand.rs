@@ -1,13 +1,14 @@
-//! What people would write: the same cascade by hand, with hash maps and a visited set.
+//! The rival that people would write: the same cascade by hand, with hash maps and a visited set.
 //!
-//! It knows the resources in their order, takes them one after the other, and keeps no order between instances.
+//! It hard-codes the order of the resources, handles one resource after the other, and keeps no order between
+//! instances.
 
 use hashbrown::HashSet;
 
 use crate::cloud::{EDGES, RESOURCES, Source, World};
 use crate::ids::BenchId;
 
-/// All that is to be destroyed, resource by resource, parents before children.
+/// All instances to destroy, resource by resource, parents before children.
 pub fn plan<Id: BenchId>(world: &World<Id>) -> Vec<Vec<Id>> {
     let mut visited: Vec<HashSet<Id>> = RESOURCES.iter().map(|_| HashSet::new()).collect();
     let mut found: Vec<Vec<Id>> = RESOURCES.iter().map(|_| Vec::new()).collect();
@@ -28,7 +29,7 @@ pub fn plan<Id: BenchId>(world: &World<Id>) -> Vec<Vec<Id>> {
     found
 }
 
-/// Destroys what was found, layer by layer from below, in batches of 100.
+/// Destroys these instances in batches of 100, children before parents.
 pub fn apply<Id: BenchId>(world: &World<Id>, found: &[Vec<Id>]) {
     for (resource, ids) in found.iter().enumerate().rev() {
         for batch in ids.chunks(100) {

@@ -1,4 +1,4 @@
-//! The cloud topology, in memory: zone, clusters, hosts, storages, networks, VMs and what hangs off them.
+//! The cloud topology in memory: zone, clusters, hosts, storages, networks, VMs and their dependents.
 //!
 //! For N VMs: 1 zone; max(1, N / 1000) clusters, each with 10 hosts, 1 primary storage, 1 L2, 1 L3, 1 IP range; per VM a
 //! root and a data volume, 1 NIC, 1 used IP. About 5 N instances and 10 N arcs.
@@ -16,7 +16,7 @@ use crate::Failed;
 use crate::ids::BenchId;
 use crate::measure::expect_equal;
 
-/// The resources, each after those it hangs off.
+/// The resources, each after its parents.
 pub const RESOURCES: [&str; 11] = [
     "Zone",
     "Cluster",
@@ -31,7 +31,7 @@ pub const RESOURCES: [&str; 11] = [
     "UsedIp",
 ];
 
-/// Parent and child, by their place in [`RESOURCES`].
+/// Parent and child, as indices into [`RESOURCES`].
 pub const EDGES: [(usize, usize); 14] = [
     (0, 1),
     (0, 2),
@@ -52,34 +52,34 @@ pub const EDGES: [(usize, usize); 14] = [
 /// Instances of each resource.
 pub type Counts = [u64; RESOURCES.len()];
 
-/// Where a cloud's finders look, and what its effects do.
+/// The data source of a cloud's finders, and the target of its effects.
 pub trait Source: Send + Sync + 'static {
-    /// Its ids.
+    /// The type of its ids.
     type Id: BenchId;
 
     /// The root.
     fn root(&self) -> &Self::Id;
-    /// How many instances of each resource there are.
+    /// The number of instances of each resource.
     fn counts(&self) -> &Counts;
-    /// The finder: what hangs off each of the parents along an edge.
+    /// The finder: the dependents of each parent along an edge.
     fn find(&self, edge: usize, parents: &[Self::Id]) -> PerParent<Self::Id>;
     /// The effect: it counts.
     fn destroy(&self, resource: usize, ids: &[Self::Id]);
 }
 
-/// The instances, the effects that ran on them, and who watches.
+/// The instances, the effects that ran on them, and the check of their order.
 #[derive(Debug)]
 pub struct World<Id> {
     zone: Id,
     /// For each edge, the children of each parent.
     children: Vec<HashMap<Id, Vec<Id>>>,
-    /// How many there are.
+    /// The number of instances.
     pub counts: Counts,
     destroyed: [AtomicU64; RESOURCES.len()],
     watch: Option<Mutex<Watch<Id>>>,
 }
 
-/// What has been destroyed so far, to see that nothing is destroyed twice or before what hangs off it.
+/// The instances that are destroyed so far: detects a second destroy, and a destroy before the dependents.
 #[derive(Debug)]
 struct Watch<Id> {
     gone: Vec<HashSet<Id>>,
@@ -100,7 +100,7 @@ impl<Id: BenchId> World<Id> {
         world
     }
 
-    /// The same, and every effect is checked for its place in the order: slower, and not to be timed.
+    /// Checks the order of every effect: slower, so do not measure it.
     #[must_use]
     pub fn watched(self) -> Self {
         let gone = RESOURCES.iter().map(|_| HashSet::new()).collect();
@@ -112,23 +112,23 @@ impl<Id: BenchId> World<Id> {
         &self.zone
     }
 
-    /// All instances.
+    /// The number of instances.
     pub fn len(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// A cloud has at least its zone.
+    /// Always false: a cloud has at least its zone.
     pub fn is_empty(&self) -> bool {
         false
     }
 
-    /// What hangs off `parent` along an edge.
+    /// The dependents of `parent` along an edge.
     pub fn children(&self, edge: usize, parent: &Id) -> &[Id] {
         self.children[edge].get(parent).map_or(&[], Vec::as_slice)
     }
 
-    /// An error unless every instance was destroyed once and, where it is watched, after all that hangs off it. The
-    /// count starts again from zero.
+    /// An error unless every instance was destroyed once and, if the order is checked, after all its dependents.
+    /// Resets the count.
     pub fn expect_all_destroyed(&self) -> Result<(), Failed> {
         let destroyed: Counts = std::array::from_fn(|at| self.destroyed[at].swap(0, Ordering::Relaxed));
         expect_equal("destroyed, by resource", &destroyed, &self.counts)?;
@@ -158,7 +158,7 @@ impl<Id: BenchId> Source for World<Id> {
     }
 
     fn find(&self, edge: usize, parents: &[Id]) -> PerParent<Id> {
-        // All are looked up before anything is copied: the looks wait for memory together.
+        // All lookups come before the copies, so that their memory accesses overlap.
         let lists: Vec<&[Id]> = parents.iter().map(|parent| self.children(edge, parent)).collect();
         let children = lists.iter().map(|children| children.len()).sum();
         let mut found = PerParent::with_capacity(parents.len(), children);
@@ -191,8 +191,8 @@ impl<Id: BenchId> Watch<Id> {
     }
 }
 
-/// The whole topology: each instance as its resource, its number there, and what it hangs off. Parents come first, and
-/// the instances of a resource by their numbers.
+/// The whole topology: each instance as its resource, its number there, and its parents. Parents come first, and the
+/// instances of a resource in the order of their numbers.
 pub fn each_instance(vms: u64, mut visit: impl FnMut(usize, u64, &[(usize, u64)])) {
     visit(0, 0, &[]);
     let clusters = (vms / 1000).max(1);
@@ -231,7 +231,7 @@ pub fn cascade<S: Source>(world: &Arc<S>) -> Result<Cascade, BuildError> {
     builder(world).build()
 }
 
-/// The same, not built yet.
+/// The same, before it is built.
 pub fn builder<S: Source>(world: &Arc<S>) -> CascadeBuilder {
     (0..RESOURCES.len()).fold(Cascade::builder(), |builder, resource| {
         builder.declare(Arc::clone(world), declaration(resource))

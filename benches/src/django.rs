@@ -1,4 +1,4 @@
-//! The same cloud deleted by Django's ORM, where there is a Python with Django: `cargo xtask bench` makes one.
+//! The same cloud deleted by Django's ORM, if a Python with Django exists: `cargo xtask bench` installs one.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use crate::measure::expect_equal;
 /// The environment variable that names the Python.
 pub const PYTHON: &str = "CASCADE_BENCH_PYTHON";
 
-/// What the script answers.
+/// The answer of the script.
 #[derive(Debug, Deserialize)]
 struct Answer {
     seconds: f64,
@@ -25,7 +25,7 @@ pub fn python() -> Option<String> {
     std::env::var(PYTHON).ok().filter(|python| !python.is_empty())
 }
 
-/// How long deleting takes, and which Django it was.
+/// The duration of the deletion, and the version of Django.
 pub fn delete(
     python: &str,
     file: &Path,

@@ -1,4 +1,4 @@
-//! What the driver costs for a step: empty effects, one instance in a step.
+//! The cost of the driver per step: empty effects, one instance in a step.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,16 +30,16 @@ pub fn cascade(count: &Arc<AtomicU64>) -> Result<Cascade, BuildError> {
     Cascade::builder().declare(Arc::clone(count), things).build()
 }
 
-/// What effects that wait have at hand.
+/// The state of effects that wait.
 #[derive(Debug, Default)]
 pub struct Waiting {
     /// Effects that have ended.
     pub count: AtomicU64,
-    /// What they wait for.
+    /// The reactor that wakes them.
     pub reactor: Reactor,
 }
 
-/// The same, but that each effect waits for a turn.
+/// The same with effects that wait for one turn of the reactor.
 pub fn waiting(waiting: &Arc<Waiting>) -> Result<Cascade, BuildError> {
     let mut things = things();
     things.effect("touch", place!(), |waiting: &Arc<Waiting>, _, _| {
@@ -60,12 +60,12 @@ fn things<E: Send + Sync + 'static>() -> Declaration<E, u64> {
     things
 }
 
-/// The plan of so many steps.
+/// A plan with this many steps.
 pub async fn plan(cascade: &Cascade, steps: u64) -> Result<Plan, Failed> {
     Ok(cascade.plan_named(Delete, "Thing", (0..steps).map(|id| id.to_string())).await?)
 }
 
-/// How long the run of a plan takes.
+/// Measures the run of a plan.
 pub async fn apply(cascade: &Cascade, count: &AtomicU64, plan: Plan) -> Result<Duration, Failed> {
     let steps = plan.len() as u64;
     let start = Stopwatch::start();
@@ -76,7 +76,7 @@ pub async fn apply(cascade: &Cascade, count: &AtomicU64, plan: Plan) -> Result<D
     Ok(took)
 }
 
-/// How long the same takes with a bare `FuturesUnordered` over boxed futures.
+/// Measures the same with a bare `FuturesUnordered` over boxed futures.
 pub async fn bare(count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
     let step = |step| -> BoxFuture<'_, u64> {
         Box::pin(async move {
@@ -87,7 +87,7 @@ pub async fn bare(count: &AtomicU64, steps: u64) -> Result<Duration, Failed> {
     unordered(count, steps, step).await
 }
 
-/// How long it takes there with steps that wait.
+/// Measures the bare variant with steps that wait.
 pub async fn bare_waiting(waiting: &Waiting, steps: u64) -> Result<Duration, Failed> {
     let step = |step| -> BoxFuture<'_, u64> {
         Box::pin(async move {

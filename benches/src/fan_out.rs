@@ -1,4 +1,4 @@
-//! A plain tree with ids of text: zone → clusters → hosts → VMs.
+//! A plain tree with text ids: zone → clusters → hosts → VMs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use crate::Failed;
 use crate::ids::BenchId;
 use crate::measure::{Stopwatch, expect_equal};
 
-/// The resources from above to below; each hangs off the one before it.
+/// The resources from top to bottom; each depends on the previous one.
 const RESOURCES: [&str; 4] = ["Zone", "Cluster", "Host", "VmInstance"];
 
-/// The children of each instance, and how many effects ran.
+/// The children of each instance, and the number of effects that ran.
 #[derive(Debug)]
 pub struct Tree<Id> {
     zone: Id,
@@ -44,7 +44,7 @@ impl<Id: BenchId> Tree<Id> {
         Self { zone: id(0, 0), children, instances: counts.iter().sum(), removed: AtomicU64::new(0) }
     }
 
-    /// All instances.
+    /// The number of instances.
     pub fn instances(&self) -> u64 {
         self.instances
     }
@@ -80,7 +80,7 @@ fn declaration<Id: BenchId>(resource: usize) -> Declaration<Arc<Tree<Id>>, Id> {
     declared
 }
 
-/// How long plan and run take.
+/// Measures plan and run.
 pub async fn plan_and_apply<Id: BenchId>(cascade: &Cascade, tree: &Tree<Id>) -> Result<Duration, Failed> {
     let start = Stopwatch::start();
     let plan = cascade.plan_named(Delete, RESOURCES[0], [tree.zone.to_string()]).await?;

@@ -1,5 +1,5 @@
-//! The limit: the cloud as flat arrays, and a cascade over them with a bit set. There are no ids to intern, for an
-//! instance is its number, and no order between instances is kept.
+//! The lower limit: the cloud as flat arrays, and a cascade over them with a bit set. It interns no ids, because an
+//! instance is its number, and keeps no order between instances.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ use crate::Failed;
 use crate::cloud::{Counts, EDGES, RESOURCES, Source, each_instance, edge};
 use crate::measure::expect_equal;
 
-/// A cloud as flat arrays: for each edge, where the children of each parent start, and the children.
+/// A cloud as flat arrays: for each edge, the offset of each parent's children, and the children.
 #[derive(Debug)]
 pub struct Flat {
     counts: Counts,
@@ -49,12 +49,12 @@ impl Flat {
         Self { counts, start, children, destroyed: Default::default() }
     }
 
-    /// All instances.
+    /// The number of instances.
     pub fn len(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// A cloud has at least its zone.
+    /// Always false: a cloud has at least its zone.
     pub fn is_empty(&self) -> bool {
         false
     }
@@ -64,7 +64,7 @@ impl Flat {
         &self.children[edge][start[parent] as usize..start[parent + 1] as usize]
     }
 
-    /// An error unless every instance was destroyed once. The count starts again from zero.
+    /// An error unless every instance was destroyed once. Resets the count.
     pub fn expect_all_destroyed(&self) -> Result<(), Failed> {
         let destroyed: Counts = std::array::from_fn(|at| self.destroyed[at].swap(0, Ordering::Relaxed));
         expect_equal("destroyed, by resource", &destroyed, &self.counts)
@@ -94,7 +94,7 @@ impl Source for Flat {
     }
 }
 
-/// All that is to be destroyed, resource by resource, parents before children.
+/// All instances to destroy, resource by resource, parents before children.
 pub fn plan(flat: &Flat) -> Vec<Vec<u32>> {
     let mut visited: Vec<Vec<u64>> =
         flat.counts.iter().map(|&count| vec![0; count.div_ceil(64) as usize]).collect();
@@ -117,7 +117,7 @@ pub fn plan(flat: &Flat) -> Vec<Vec<u32>> {
     found
 }
 
-/// Destroys what was found, layer by layer from below, in batches of 100.
+/// Destroys these instances in batches of 100, children before parents.
 pub fn apply(flat: &Flat, found: &[Vec<u32>]) {
     for (resource, numbers) in found.iter().enumerate().rev() {
         for batch in numbers.chunks(100) {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::Failed;
 use crate::measure::{Stopwatch, expect_equal};
 
-/// The table that is deleted from.
+/// The table of the deleted row.
 pub const ROOT: &str = "organizations";
 
 #[derive(Deserialize)]
@@ -27,8 +27,8 @@ struct Edge {
     on_delete: String,
 }
 
-/// The graph's edges: what the database does to the child, by child and parent. Of several foreign keys between the same
-/// tables, one.
+/// The edges of the graph: the database's action on the child, by child and parent. Of several foreign keys between
+/// the same tables, only one counts.
 #[derive(Debug)]
 pub struct Tables {
     names: Vec<String>,
@@ -44,12 +44,12 @@ impl Tables {
         Ok(Self { names: schema.tables, edges: edges.collect() })
     }
 
-    /// How many edges there are.
+    /// The number of edges.
     pub fn edges(&self) -> usize {
         self.edges.len()
     }
 
-    /// How many edges lead down from a table that rows are deleted of: each has to be asked about once.
+    /// The number of edges below affected tables: the plan asks each of them once.
     fn edges_below_root(&self) -> usize {
         let mut deleted = BTreeSet::from([ROOT]);
         let mut open = vec![ROOT];
@@ -66,7 +66,7 @@ impl Tables {
     }
 }
 
-/// How long building the graph and planning take, each finder that matters asked once.
+/// Measures building the graph and planning. Asserts that each finder below an affected table is asked once.
 pub async fn build_and_plan(tables: &Tables) -> Result<(Duration, usize), Failed> {
     let calls = Arc::new(AtomicU64::new(0));
     let declarations = declarations(tables);

@@ -1,14 +1,14 @@
-//! How time and memory for an instance grow with the number of instances: rows of the table, and a plot.
+//! How time and memory per instance grow with the number of instances: rows of the table, and a plot.
 
 use std::fmt::Write;
 
 use crate::measure::{Line, Row, Unit};
 
-/// The sizes between which an instance must not become much dearer, by VMs: the large one is measured on request.
+/// The sizes in VMs between which the cost of an instance may hardly grow. The larger one is measured on request.
 const FROM: &str = "100000 VMs";
 const TO: [&str; 2] = ["10000000 VMs", "1000000 VMs"];
 
-/// The rows of one work, from small to large.
+/// The rows of one kind of work, from small to large.
 fn series(lines: &[Line]) -> Vec<(&str, Vec<&Row>)> {
     let mut all: Vec<(&str, Vec<&Row>)> = Vec::new();
     for line in lines {
@@ -28,8 +28,8 @@ fn each(row: &Row) -> f64 {
     row.ours / row.per as f64
 }
 
-/// For each work on u64 ids or flat arrays: an instance of the largest cloud beside one of 100,000 VMs. In the first, most
-/// of what grows is the finders' hash maps, that leave the processor's caches; in the second there are none.
+/// For each kind of work on u64 ids or flat arrays: an instance of the largest cloud against one of 100,000 VMs. With
+/// u64 ids, the finders' hash maps exceed the processor's caches; flat arrays have no hash maps.
 pub fn lines(lines: &[Line]) -> Vec<Line> {
     let mut found = Vec::new();
     for (work, rows) in series(lines)
@@ -58,7 +58,7 @@ const LEFT: f64 = 60.0;
 const BELOW: f64 = 40.0;
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
-/// Two pictures, one below the other: nanoseconds and bytes for an instance, by the number of instances.
+/// Two plots, one below the other: nanoseconds and bytes per instance, by the number of instances.
 pub fn plot(lines: &[Line]) -> String {
     let series = series(lines);
     let panel = |unit: Unit| -> Vec<(&str, Vec<(f64, f64)>)> {

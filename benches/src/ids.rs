@@ -1,4 +1,4 @@
-//! The kinds of ids that are measured.
+//! The measured types of ids.
 
 use std::fmt;
 use std::hash::Hash;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An id that can be made from a number.
 pub trait BenchId: ResourceId + Hash {
-    /// What the table calls this kind of id.
+    /// The name of this type in the table.
     const KIND: &'static str;
 
-    /// The id of the instance of that number. `prefix` is a short name of its resource.
+    /// The id of the instance with that number. `prefix` is a short name of its resource.
     fn numbered(prefix: &str, number: u64) -> Self;
 }
 
@@ -24,7 +24,7 @@ impl BenchId for u64 {
     }
 }
 
-/// As a uuid: its bits are spread over all 128.
+/// As a UUID: its bits are spread over all 128.
 impl BenchId for u128 {
     const KIND: &'static str = "uuid";
 
@@ -33,7 +33,7 @@ impl BenchId for u128 {
     }
 }
 
-/// A number as large as a database's key may be, and far from the next one: it has to be hashed.
+/// Numbers as large as a database key may be, far apart from each other: they have to be hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Spread(u64);
@@ -52,7 +52,7 @@ impl BenchId for Spread {
     }
 }
 
-/// Text that is shared: a clone of it copies nothing.
+/// Shared text: a clone copies no bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shared(Arc<str>);
 

@@ -1,7 +1,7 @@
-//! What a journal adds to a run: batches of 100, where an agent takes 1 ms for an instance, one after another; or 1 ms for
-//! a whole batch. And what memory it takes.
+//! The cost of a journal for a run with batches of 100. An agent needs 1 ms for each instance, one after another, or 1
+//! ms for a whole batch. Also the memory of a journal.
 //!
-//! Here waiting is what is measured, so that the clock on the wall is read.
+//! This benchmark measures waiting, so it reads the wall clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,14 +23,14 @@ const BATCH: usize = 100;
 const CONCURRENCY: usize = 20;
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// What an agent takes.
+/// The time that an agent needs.
 #[derive(Clone, Copy, Debug)]
 pub enum Takes {
     /// A millisecond for each instance, one after another.
     MillisecondEach,
     /// A millisecond for a whole batch.
     MillisecondABatch,
-    /// No time: what is measured is the rest.
+    /// No time: only the engine is measured.
     Nothing,
 }
 
@@ -69,8 +69,8 @@ async fn plan(cascade: &Cascade, instances: u64) -> Result<Plan, Failed> {
     Ok(cascade.plan_named(Delete, "Thing", (0..instances).map(|id| id.to_string())).await?)
 }
 
-/// Runs until half of the steps have ended, and is dropped then, as if its process had died.
-pub async fn broken_off(cascade: &Cascade, instances: u64) -> Result<RunId, Failed> {
+/// Drops the run when half of its steps have ended, as if its process had died.
+pub async fn interrupted(cascade: &Cascade, instances: u64) -> Result<RunId, Failed> {
     let half = instances as usize / BATCH / 2;
     let (ended, enough) = (AtomicUsize::new(0), Arc::new(Notify::new()));
     let notify = Arc::clone(&enough);
@@ -83,16 +83,16 @@ pub async fn broken_off(cascade: &Cascade, instances: u64) -> Result<RunId, Fail
     tokio::select! {
         biased;
         () = enough.notified() => Ok(run),
-        report = applying.into_future() => Err(format!("it was to be broken off: {report:?}").into()),
+        report = applying.into_future() => Err(format!("the run ended before it was interrupted: {report:?}").into()),
     }
 }
 
-/// Goes on with a run to its end.
+/// Resumes a run and expects it to complete.
 pub async fn resume(cascade: &Cascade, run: &RunId) -> Result<(), Failed> {
     expect_equal("complete", &cascade.resume(run).await?.is_complete(), &true)
 }
 
-/// How long a run takes, without the plan.
+/// Measures a run without its plan.
 pub async fn apply(cascade: &Cascade, instances: u64) -> Result<Duration, Failed> {
     let plan = plan(cascade, instances).await?;
     let start = Instant::now();

@@ -1,8 +1,8 @@
-//! What is measured: the engine beside what people would write instead.
+//! Benchmarks: the engine against the programs that people would write or use instead.
 //!
-//! Each benchmark runs the engine and its rival in one process, by turns, and answers with medians. The ratio is what
-//! counts: the times are those of the machine. Each checks first that both did the work: every instance exactly once,
-//! children before parents.
+//! Each benchmark runs the engine and its rival alternately in one process, and returns medians. The ratio is the
+//! result, because times depend on the machine. Each benchmark first checks that both did the work: every instance
+//! exactly once, children before parents.
 //!
 //! `cargo xtask bench` runs them all and writes `benches/RESULTS.md`.
 
@@ -27,7 +27,7 @@ pub mod reactor;
 pub mod sqlite;
 pub mod terraform;
 
-/// What ends a benchmark early: its result would mean nothing.
+/// An error that ends a benchmark, because its result would be meaningless.
 pub type Failed = Box<dyn std::error::Error>;
 
 /// Runs a future to its end on a runtime of its own.

@@ -1,8 +1,9 @@
-//! How long a run takes whose effects sleep, on a clock that jumps from one sleep's end to the next: exact, and at once.
+//! The duration of a run whose effects sleep, on a clock that jumps to the end of the next sleep: exact and without
+//! waiting.
 //!
 //! Trees are uneven and durations log-normal: most effects are short, a few are very long.
 
-#![expect(clippy::cast_sign_loss, reason = "what is drawn is not negative")]
+#![expect(clippy::cast_sign_loss, reason = "random values are not negative")]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -20,7 +21,7 @@ use crate::measure::expect_equal;
 /// The levels of the trees.
 const LEVELS: usize = 5;
 
-/// A forest of so many trees' instances, by level, with what each hangs off and how long its effect takes.
+/// A forest: its instances by level, each with its parent and the duration of its effect.
 #[derive(Debug)]
 pub struct Forest {
     levels: Vec<Vec<Instance>>,
@@ -34,7 +35,7 @@ struct Instance {
 }
 
 impl Forest {
-    /// Instances of level n have between none and many children each, drawn from a fixed sequence.
+    /// Creates a forest. Each instance above the last level has zero or more children, drawn from a fixed sequence.
     pub fn new(roots: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let mut levels: Vec<Vec<Instance>> =
@@ -42,7 +43,7 @@ impl Forest {
         for level in 1..LEVELS {
             let mut instances = Vec::new();
             for parent in 0..levels[level - 1].len() {
-                // Skewed: a half has none or one, some have many.
+                // The distribution is skewed: half of the instances have at most one child, some have many.
                 let children =
                     (random.uniform().powi(4) * 12.0) as usize + usize::from(random.uniform() < 0.5);
                 instances.extend((0..children).map(|_| Instance { parent, millis: random.log_normal() }));
@@ -52,17 +53,18 @@ impl Forest {
         Self { levels, removed: AtomicU64::new(0) }
     }
 
-    /// All instances.
+    /// The number of instances.
     pub fn len(&self) -> usize {
         self.levels.iter().map(Vec::len).sum()
     }
 
-    /// There is at least a root.
+    /// Always false: there is at least a root.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What no run can go below: the longest chain from below to above, and the work shared evenly.
+    /// The lower bound of every run: the longest chain from a leaf to a root, and the total work divided by the
+    /// concurrency.
     pub fn bound(&self, concurrency: usize) -> Duration {
         let work: u64 = self.levels.iter().flatten().map(|instance| instance.millis).sum();
         let mut below: Vec<u64> = Vec::new();
@@ -79,7 +81,8 @@ impl Forest {
         Duration::from_millis(critical.max(work.div_ceil(concurrency as u64)))
     }
 
-    /// What a run takes that finishes each level before it starts the one above: each next effect on the first free place.
+    /// The duration of a run that finishes each level before it starts the one above, with the next effect on the
+    /// first free slot.
     pub fn layer_by_layer(&self, concurrency: usize) -> Duration {
         let mut now = 0;
         for level in self.levels.iter().rev() {
@@ -94,8 +97,8 @@ impl Forest {
         Duration::from_millis(now)
     }
 
-    /// What a run takes that knows in advance how long each effect takes, and starts first what has the longest chain above
-    /// it: more than any engine can know, to show what is lost by not knowing it.
+    /// The duration of a run that knows all durations in advance, and gives priority to the longest chain above an
+    /// instance. No engine can know that; the value shows the cost of not knowing.
     pub fn foreseen(&self, concurrency: usize) -> Duration {
         let mut above: Vec<Vec<u64>> = Vec::new();
         let mut open: Vec<Vec<usize>> = self.levels.iter().map(|level| vec![0; level.len()]).collect();
@@ -167,7 +170,7 @@ fn declaration(level: usize) -> Declaration<Arc<Forest>, u64> {
     declared
 }
 
-/// How long a run takes by its own clock.
+/// The duration of a run by its own clock.
 pub fn run(forest: &Arc<Forest>, concurrency: usize) -> Result<Duration, Failed> {
     let cascade = cascade(forest, concurrency)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
@@ -184,7 +187,7 @@ pub fn run(forest: &Arc<Forest>, concurrency: usize) -> Result<Duration, Failed>
     })
 }
 
-/// A small generator (`splitmix64`), so that every run draws the same.
+/// A small generator (`splitmix64`): equal seeds give equal sequences.
 struct Random(u64);
 
 impl Random {
@@ -196,7 +199,7 @@ impl Random {
         ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Milliseconds with a median of 300 and a long tail: the deviation of the logarithm is 1.2.
+    /// Milliseconds with a median of 300 and a long tail: the standard deviation of the logarithm is 1.2.
     fn log_normal(&mut self) -> u64 {
         let (radius, angle) = (1.0 - self.uniform(), self.uniform() * std::f64::consts::TAU);
         let normal = (-2.0 * radius.ln()).sqrt() * angle.cos();

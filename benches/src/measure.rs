@@ -1,4 +1,4 @@
-//! Medians, turns, and the rows of the table.
+//! Medians of alternating runs, and the rows of the table.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failed;
 
-/// What a row's numbers are.
+/// The unit of a row's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
@@ -18,19 +18,19 @@ pub enum Unit {
     Number,
 }
 
-/// What a benchmark prints, each as a line of JSON.
+/// An output of a benchmark, printed as a line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
-    /// A line of the table.
+    /// A row of the table.
     Row(Row),
-    /// What could not be measured.
+    /// A measurement that was not possible.
     Missing {
-        /// What would have been done.
+        /// The work that would have been measured.
         work: String,
-        /// On how much.
+        /// Its size.
         size: String,
-        /// Why it was not, and what it would take.
+        /// The reason, and how to make it possible.
         missing: String,
     },
 }
@@ -41,29 +41,29 @@ impl From<Row> for Line {
     }
 }
 
-/// A line of the table: what the engine took, and what its rival took.
+/// A row of the table: the numbers of the engine and of its rival.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
-    /// What was done.
+    /// The measured work.
     pub work: String,
-    /// On how much.
+    /// Its size.
     pub size: String,
-    /// What the numbers are.
+    /// The unit of the numbers.
     pub unit: Unit,
     /// The engine's number.
     pub ours: f64,
-    /// What it is measured against.
+    /// The rival.
     pub against: String,
     /// The rival's number.
     pub rival: f64,
-    /// The ratio that must not be exceeded.
+    /// The largest permitted ratio.
     pub bar: f64,
-    /// How many things the work is spread over, to give the number for one of them.
+    /// The number of parts of the work; the table also shows the number per part.
     pub per: u64,
 }
 
-/// A stopwatch on the time that this thread has the processor, where the system tells it: what else runs on the machine
-/// then disturbs less. Nothing that is measured waits or starts a thread.
+/// A stopwatch on the processor time of this thread, if the system provides it: other programs then disturb it less.
+/// Measured work does not wait and starts no threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     #[cfg(unix)]
@@ -79,7 +79,7 @@ impl Stopwatch {
         Self { start: Self::now() }
     }
 
-    /// The time since it was started.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
         Self::now().saturating_sub(self.start)
     }
@@ -97,20 +97,20 @@ impl Stopwatch {
         Self { start: std::time::Instant::now() }
     }
 
-    /// The time since it was started.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 }
 
-/// How long `work` takes, with what it made, so that dropping that is not counted.
+/// Measures `work`. Returns its result too, so that dropping it is not measured.
 pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Stopwatch::start();
     let made = work();
     (start.elapsed(), made)
 }
 
-/// Runs both by turns, after one turn that is not counted, and answers the median of each.
+/// Runs both alternately after one warm-up, and returns the median of each.
 pub fn by_turns(
     turns: usize,
     mut ours: impl FnMut() -> Result<Duration, Failed>,
@@ -126,18 +126,18 @@ pub fn by_turns(
     Ok((median(of_ours), median(of_rival)))
 }
 
-/// The one in the middle.
+/// The median.
 pub fn median<T: Ord + Copy + Default>(mut times: Vec<T>) -> T {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// A time as the table takes it.
+/// A time in the unit of the table.
 pub fn nanoseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e9
 }
 
-/// An error, unless both are equal.
+/// An error unless both are equal.
 pub fn expect_equal<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, expected: &T) -> Result<(), Failed> {
     if got == expected { Ok(()) } else { Err(format!("{what}: {got:?}, expected {expected:?}").into()) }
 }

@@ -1,4 +1,5 @@
-//! Layers of resources, each with an edge to every resource of the layer above: 8 wide and 10 deep it has 8^10 paths.
+//! Layers of resources, each with an edge to every resource of the layer above: 8 wide and 10 deep, the mesh has 8^10
+//! paths.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,15 +13,16 @@ use crate::measure::{Stopwatch, expect_equal, time};
 /// Resources in a layer.
 pub const WIDTH: usize = 8;
 
-/// Calls of finders, counted.
+/// Counts the calls of finders.
 type Calls = Arc<AtomicU64>;
 
-/// How many edges a mesh of so many layers has, the root above the first layer included.
+/// The number of edges in a mesh of this many layers, including those from the root.
 pub fn edges(layers: usize) -> usize {
     WIDTH + (layers - 1) * WIDTH * WIDTH
 }
 
-/// How long building the graph, the tree's first two levels and the plan take, each finder asked once.
+/// Measures building the graph, the first two levels of its tree, and the plan. Asserts that each finder is asked
+/// once.
 pub async fn build_and_plan(layers: usize) -> Result<Duration, Failed> {
     let calls = Calls::default();
     let declarations = declarations(layers);

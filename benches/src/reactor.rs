@@ -1,5 +1,5 @@
-//! What steps wait for in a benchmark: all that wait are woken when everybody has had a turn, as a runtime's reactor does
-//! it when answers have come.
+//! A reactor for steps that wait: it wakes all waiting steps after every other task ran, as a runtime's reactor does
+//! when answers arrive.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Wakes what waits, turn by turn.
+/// Wakes waiting steps, turn by turn.
 #[derive(Debug, Default)]
 pub struct Reactor {
     turn: AtomicU64,
@@ -28,7 +28,7 @@ impl Reactor {
         .await;
     }
 
-    /// Does `work`, waking what waits in it.
+    /// Runs `work`, and wakes the steps that wait in it.
     pub async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;

@@ -1,7 +1,8 @@
-//! The cloud on SQLite, in a file: plan it, and delete it by batches. Beside it what people would write or use instead:
-//! the same statements by hand, SQLite's own `ON DELETE CASCADE`, and Django's ORM (`django/delete.py`).
+//! The cloud in a SQLite file: plan it, and delete it in batches. The rivals are the same statements by hand, SQLite's
+//! own `ON DELETE CASCADE`, and Django's ORM (`django/delete.py`).
 //!
-//! All run on a fresh copy of the same content, in one transaction, with foreign keys checked and the same cache.
+//! Each runs on a fresh copy of the same content, in one transaction, with foreign keys checked and the same cache
+//! size.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,21 +21,21 @@ use crate::measure::{Stopwatch, expect_equal};
 
 /// Ids in one statement.
 const BATCH: usize = 1000;
-/// Kilobytes of cache that a program gives SQLite which knows how much it has to do.
+/// A cache size in kilobytes that fits the work.
 pub const CACHE: i64 = 256 * 1024;
-/// What it takes where nobody says anything.
+/// SQLite's default cache size.
 pub const DEFAULT_CACHE: i64 = 2000;
 
-/// What a reference does when its parent goes.
+/// The action of a reference when its parent is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum References {
-    /// It forbids that, if the child is still there when the transaction ends: as Django declares it.
+    /// It fails the transaction if the child still exists at the end, as Django declares it.
     Plain,
-    /// The child goes too.
+    /// It deletes the child.
     Cascade,
 }
 
-/// Makes the file. Answers how many instances there are.
+/// Creates the file. Returns the number of instances.
 pub fn make(file: &Path, vms: u64, references: References) -> Result<u64, Failed> {
     let connection = open(file, CACHE)?;
     connection.execute_batch("BEGIN")?;
@@ -123,27 +124,27 @@ fn delete(connection: &Connection, resource: usize, ids: &[i64]) -> Result<(), F
     expect_equal("deleted by a batch", &deleted, &ids.len())
 }
 
-/// An error unless nothing is left in a file.
+/// An error unless the file has no rows left.
 pub fn expect_empty(file: &Path) -> Result<(), Failed> {
     let connection = open(file, CACHE)?;
     for name in RESOURCES {
         let left: i64 =
             connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))?;
-        expect_equal(&format!("{name} that are left"), &left, &0)?;
+        expect_equal(&format!("remaining rows of {name}"), &left, &0)?;
     }
     Ok(())
 }
 
-/// What a deletion took.
+/// The cost of a deletion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Took {
-    /// How long.
+    /// Its duration.
     pub time: Duration,
-    /// How often the process read or wrote a part of a file; zero where the system does not tell.
+    /// The number of read and write calls of the process; zero if the system does not count them.
     pub accesses: u64,
 }
 
-/// A deletion that is under way.
+/// A deletion in progress.
 struct Watched {
     start: Stopwatch,
     accesses: u64,
@@ -159,7 +160,7 @@ impl Watched {
     }
 }
 
-/// The system calls of this process that read or wrote, as Linux counts them.
+/// The read and write system calls of this process, as Linux counts them.
 fn accesses() -> u64 {
     let counts = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
     let count =
@@ -167,7 +168,7 @@ fn accesses() -> u64 {
     counts.lines().filter_map(count).sum::<u64>()
 }
 
-/// What SQLite's own cascade takes.
+/// Measures SQLite's own cascade.
 pub fn natively(file: &Path, cache: i64) -> Result<Took, Failed> {
     let connection = open(file, cache)?;
     let watched = Watched::start();
@@ -175,7 +176,7 @@ pub fn natively(file: &Path, cache: i64) -> Result<Took, Failed> {
     Ok(watched.end())
 }
 
-/// What the same takes by hand: found resource by resource, deleted the other way round.
+/// Measures the same by hand: found resource by resource, deleted in reverse order.
 pub fn by_hand(file: &Path, cache: i64) -> Result<Took, Failed> {
     let connection = open(file, cache)?;
     let watched = Watched::start();
@@ -201,19 +202,19 @@ pub fn by_hand(file: &Path, cache: i64) -> Result<Took, Failed> {
     Ok(watched.end())
 }
 
-/// A statement that was run: the edge, and the parents it was asked about.
+/// A finder's statement: its edge, and the parents it was asked about.
 type Asked = (usize, Vec<i64>);
 
 /// A file that the engine's extensions work on.
 #[derive(Debug)]
 pub struct Database {
     connection: Mutex<Connection>,
-    /// The finders' statements, where somebody wants to know.
+    /// The finders' statements, if they are recorded.
     log: Mutex<Option<Vec<Asked>>>,
 }
 
 impl Database {
-    /// Opens a file, with so many kilobytes of cache.
+    /// Opens a file with this many kilobytes of cache.
     pub fn open(file: &Path, cache: i64) -> Result<Self, Failed> {
         Ok(Self { connection: Mutex::new(open(file, cache)?), log: Mutex::new(None) })
     }
@@ -261,12 +262,12 @@ fn declaration(resource: usize) -> Declaration<Arc<Database>, i64> {
     declared
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+#[expect(clippy::needless_pass_by_value, reason = "passed to `map_err`")]
 fn failed(error: Failed) -> StepError {
     StepError::terminal(error.to_string())
 }
 
-/// What the engine takes to plan and to delete.
+/// Measures the engine's plan and deletion.
 pub async fn plan_and_apply(file: &Path, cache: i64, instances: u64) -> Result<Took, Failed> {
     let database = Arc::new(Database::open(file, cache)?);
     let cascade = cascade(&database)?;
@@ -282,7 +283,7 @@ pub async fn plan_and_apply(file: &Path, cache: i64, instances: u64) -> Result<T
     Ok(took)
 }
 
-/// How long the plan takes.
+/// Measures the plan.
 pub async fn plan(cascade: &Cascade, instances: u64) -> Result<Duration, Failed> {
     let start = Stopwatch::start();
     let plan = cascade.plan_named(Delete, RESOURCES[0], ["1"]).await?;
@@ -291,7 +292,7 @@ pub async fn plan(cascade: &Cascade, instances: u64) -> Result<Duration, Failed>
     Ok(took)
 }
 
-/// The statements of one plan, in their order.
+/// The statements of one plan, in order.
 pub async fn statements_of_a_plan(
     cascade: &Cascade,
     database: &Database,
@@ -302,7 +303,7 @@ pub async fn statements_of_a_plan(
     Ok(database.log().take().unwrap_or_default())
 }
 
-/// How long the statements take alone, their answers read and dropped.
+/// Measures the statements alone; their answers are read and dropped.
 pub fn run_statements(database: &Database, statements: &[Asked], instances: u64) -> Result<Duration, Failed> {
     let start = Stopwatch::start();
     let mut rows = 0;

@@ -1,5 +1,5 @@
-//! Zone → clusters → hosts → VMs, destroyed by Terraform where it is present: resources that do nothing, so that only the
-//! planning and the order are measured.
+//! Zone → clusters → hosts → VMs, destroyed by Terraform if it is installed. Its resources do nothing, so that only
+//! planning and order are measured.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 
 use crate::Failed;
 
-/// How often a resource of a level is there for one of the level above, from the zone down; the last level takes what is left.
+/// The number of resources of a level per resource of the level above, from the zone down; the last level gets the
+/// rest.
 const HOSTS: usize = 10;
 const VMS: usize = 100;
 
-/// A resource by its name, with the one it hangs off.
+/// A resource by its name, with its parent.
 type Resource = (String, Option<String>);
 
-/// The resources, parents before children: as many VMs as it takes.
+/// The resources, parents before children. The number of VMs makes up the total.
 pub fn resources(count: usize) -> Vec<Resource> {
     let hosts = (count / VMS).max(1);
     let clusters = hosts.div_ceil(HOSTS);
@@ -32,14 +33,14 @@ pub fn resources(count: usize) -> Vec<Resource> {
         .collect()
 }
 
-/// The version of the program; `None` where there is none.
+/// The version of the program; `None` if it is not installed.
 pub fn version() -> Option<String> {
     let output = terraform(Path::new(".")).args(["version", "-json"]).output().ok()?;
     let version: Value = serde_json::from_slice(&output.stdout).ok()?;
     Some(version.get("terraform_version")?.as_str()?.to_owned())
 }
 
-/// How long it takes to destroy these resources. They are there by the state that Terraform is given.
+/// Measures the destruction of these resources. They exist in the state file that Terraform gets.
 pub fn destroy(directory: &Path, resources: &[Resource]) -> Result<Duration, Failed> {
     std::fs::write(directory.join("main.tf"), configuration(resources))?;
     std::fs::write(directory.join("terraform.tfstate"), state(resources).to_string())?;
@@ -51,11 +52,11 @@ pub fn destroy(directory: &Path, resources: &[Resource]) -> Result<Duration, Fai
     if left["resources"].as_array().is_some_and(Vec::is_empty) {
         Ok(took)
     } else {
-        Err("terraform left resources behind".into())
+        Err("terraform did not destroy all resources".into())
     }
 }
 
-/// Of the user's settings, none counts: they may name a mirror or a file that is not there.
+/// Ignores the user's settings: they may name a mirror or a missing file.
 fn terraform(directory: &Path) -> Command {
     let mut command = Command::new("terraform");
     command.current_dir(directory).env_remove("TF_CLI_CONFIG_FILE").env("CHECKPOINT_DISABLE", "1");

@@ -1,4 +1,4 @@
-//! What is measured is also done right, and by asking no more than is needed.
+//! Checks that benchmarks do their work correctly, and with the fewest questions to finders.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ use cascade_benches::makespan::Forest;
 use cascade_benches::measure::expect_equal;
 use cascade_benches::{Failed, block_on, by_hand, cloud, driver, flat, gitlab, makespan, mesh, sqlite};
 
-/// `build_and_plan` answers an error unless each finder was asked once.
+/// `build_and_plan` returns an error unless each finder was asked once.
 #[test]
 fn finders_are_asked_once_for_each_edge_of_a_mesh() -> Result<(), Failed> {
     for layers in [1, 2, 10, 50] {
@@ -22,7 +22,7 @@ fn finders_are_asked_once_for_each_edge_of_a_mesh() -> Result<(), Failed> {
 }
 
 #[test]
-fn every_instance_goes_once_and_after_what_hangs_off_it() -> Result<(), Failed> {
+fn every_instance_is_destroyed_once_and_after_its_dependents() -> Result<(), Failed> {
     check_cloud::<u64>()?;
     check_cloud::<u128>()?;
     check_cloud::<String>()
@@ -37,7 +37,7 @@ fn check_cloud<Id: BenchId>() -> Result<(), Failed> {
 }
 
 #[test]
-fn the_program_by_hand_finds_the_same() -> Result<(), Failed> {
+fn the_program_by_hand_destroys_the_same_instances() -> Result<(), Failed> {
     let world = World::<u64>::new(2500);
     by_hand::apply(&world, &by_hand::plan(&world));
     world.expect_all_destroyed()
@@ -60,7 +60,7 @@ fn a_plan_on_sqlite_runs_its_statements_once_and_deletes_everything() -> Result<
 }
 
 #[test]
-fn the_program_over_flat_arrays_finds_the_same() -> Result<(), Failed> {
+fn the_program_over_flat_arrays_destroys_the_same_instances() -> Result<(), Failed> {
     let flat = Arc::new(Flat::new(2500));
     flat::apply(&flat, &flat::plan(&flat));
     flat.expect_all_destroyed()?;
@@ -69,20 +69,20 @@ fn the_program_over_flat_arrays_finds_the_same() -> Result<(), Failed> {
     flat.expect_all_destroyed()
 }
 
-/// `build_and_plan` answers an error unless each finder below an affected table was asked once.
+/// `build_and_plan` returns an error unless each finder below an affected table was asked once.
 #[test]
-fn finders_are_asked_once_for_each_edge_of_gitlabs_tables() -> Result<(), Failed> {
+fn finders_are_asked_once_for_each_edge_of_the_gitlab_tables() -> Result<(), Failed> {
     block_on(gitlab::build_and_plan(&Tables::new()?))??;
     Ok(())
 }
 
 #[test]
-fn a_run_is_near_the_bound_that_no_run_goes_below() -> Result<(), Failed> {
+fn a_run_is_close_to_the_lower_bound() -> Result<(), Failed> {
     let forest = Arc::new(Forest::new(60, 3));
     for concurrency in [4, 32, 10_000] {
         let (bound, took) = (forest.bound(concurrency), makespan::run(&forest, concurrency)?);
         let factor = took.as_secs_f64() / bound.as_secs_f64();
-        assert!((1.0..1.3).contains(&factor), "{concurrency} at once: {factor} of the bound");
+        assert!((1.0..1.3).contains(&factor), "{concurrency} at once: {factor} times the bound");
     }
     Ok(())
 }

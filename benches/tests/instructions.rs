@@ -1,29 +1,29 @@
-//! What was gained is guarded by counting instructions, where the machine has `valgrind`. The counts are those of this
-//! compiler's code, so that they get a wide tolerance: they are there to notice a pass more over every instance, not a
-//! branch. Only optimised code is counted: `cargo test --release -p cascade-benches --test instructions`.
+//! Guards the performance by counting instructions with `valgrind`, if it is installed. The counts depend on the
+//! compiler, so their tolerance is wide: they detect another pass over every instance, not another branch. Only
+//! optimised code is counted: `cargo test --release -p cascade-benches --test instructions`.
 
 #![cfg(not(debug_assertions))]
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stderr, reason = "a test that did not look says so")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::process::Command;
 
 use cascade_benches::Failed;
 use cascade_benches::cloud::each_instance;
 
-/// How much more there may be, in hundredths.
+/// The permitted increase in percent.
 const TOLERANCE: u64 = 20;
 
-/// Instructions for an instance of the cloud with u64 ids, and for a step of the driver that ends at once or waits, when
-/// this was written.
+/// Instructions per instance of the cloud with u64 ids, and per step of the driver that ends at once or waits, when
+/// this test was written.
 const PER_INSTANCE: u64 = 465;
 const PER_STEP: u64 = 600;
 const PER_WAITING_STEP: u64 = 4850;
 
-/// Instructions of a benchmark's part, for one of `per` things: all of it, less what comes before.
+/// Instructions of one part of a benchmark per unit of work: all instructions, minus those of the preparation.
 fn instructions(all: &str, before: &str, size: u64, per: u64) -> Result<Option<u64>, Failed> {
     let (Some(all), Some(before)) = (counted(all, size)?, counted(before, size)?) else {
-        eprintln!("there is no valgrind: instructions were not counted");
+        eprintln!("valgrind is not installed: instructions were not counted");
         return Ok(None);
     };
     Ok(Some((all - before) / per))
@@ -33,9 +33,9 @@ fn counted(benchmark: &str, size: u64) -> Result<Option<u64>, Failed> {
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", env!("CARGO_BIN_EXE_bench-once")]);
     let Ok(output) = command.arg(benchmark).arg(size.to_string()).output() else { return Ok(None) };
-    let said = String::from_utf8(output.stderr)?;
-    let count = said.lines().find_map(|line| line.split("Collected : ").nth(1));
-    let count = count.ok_or_else(|| format!("{benchmark} was not counted:\n{said}"))?;
+    let stderr = String::from_utf8(output.stderr)?;
+    let count = stderr.lines().find_map(|line| line.split("Collected : ").nth(1));
+    let count = count.ok_or_else(|| format!("{benchmark} was not counted:\n{stderr}"))?;
     Ok(Some(count.trim().parse()?))
 }
 

@@ -1,5 +1,7 @@
-//! What a journal takes of memory is bounded: by the plan when it is read, by nothing that grows when it is written. One
-//! test in a program of its own, for another one beside it would be counted with it.
+//! The memory that a journal needs is bounded: by the plan when it is read, by a constant when it is written.
+//!
+//! The allocator counts for the whole process, so this program runs without the test harness, whose own thread would be
+//! counted too.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +14,7 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The peak while `work` runs, beyond what was there before.
+/// The peak of memory during `work`, without the memory in use before it.
 fn peak<T>(work: impl FnOnce() -> Result<T, Failed>) -> Result<(usize, T), Failed> {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -20,13 +22,13 @@ fn peak<T>(work: impl FnOnce() -> Result<T, Failed>) -> Result<(usize, T), Faile
     Ok((MEMORY.peak_usage().saturating_sub(before), made))
 }
 
-#[test]
-fn memory_does_not_grow_with_the_length_of_the_journal() -> Result<(), Failed> {
+fn main() -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let journal = SqliteJournal::open(directory.path().join("runs.db"))?;
     let (bare, kept) = (journal::bare(Takes::Nothing)?, journal::journalled(Takes::Nothing, &journal)?);
-    // What is on its way to the disk is bounded by 5 writes of 8 chunks of 1,000 instances, and by the steps at once: how much
-    // of that is used is up to the disk, so that the bound is said, and not compared.
+    // Unwritten records are limited to 5 writes of 8 chunks of 1,000 instances, and to the steps in progress. How much
+    // of that is used depends on the disk. So the test asserts this constant limit, and does not compare the two
+    // sizes.
     for instances in [200_000, 800_000] {
         let (without, _) = peak(|| block_on(journal::apply(&bare, instances))?)?;
         let (with, _) = peak(|| block_on(journal::apply(&kept, instances))?)?;
@@ -34,20 +36,23 @@ fn memory_does_not_grow_with_the_length_of_the_journal() -> Result<(), Failed> {
         assert!(extra < 6_000_000, "{extra} bytes more for {instances} instances");
     }
 
-    let run = block_on(journal::broken_off(&kept, 50_000))??;
-    // Those that the last process left under way are listed: in both there are as many.
+    let run = block_on(journal::interrupted(&kept, 50_000))??;
+    // The details list the steps that the last process left unfinished: equally many in both cases.
     block_on(lengthen(&journal, &run, 1))??;
     let (short, _) = peak(|| Ok(block_on(RunDetails::read(&journal, &run))??))?;
     block_on(lengthen(&journal, &run, 100))??;
     let (long, details) = peak(|| Ok(block_on(RunDetails::read(&journal, &run))??))?;
     assert!(details.end.is_none());
-    assert!(long < short + 500_000, "{short} bytes to read the run, {long} when it is much longer");
+    assert!(
+        long < short + 500_000,
+        "{short} bytes to read the run, {long} bytes to read it with more records"
+    );
     let (resumed, ()) = peak(|| block_on(journal::resume(&kept, &run))?)?;
-    assert!(resumed < 2 * short + 2_000_000, "{short} bytes to read the run, {resumed} to go on with it");
+    assert!(resumed < 2 * short + 2_000_000, "{short} bytes to read the run, {resumed} bytes to resume it");
     Ok(())
 }
 
-/// As many processes that began something and died.
+/// Appends the records of processes that began steps and died.
 async fn lengthen(
     journal: &SqliteJournal,
     run: &cascade_core::RunId,
@@ -63,7 +68,7 @@ async fn lengthen(
         let steps = (0..100).map(|step| begun(30_000 + 100 * step));
         log.append(std::iter::once(Record::Resumed).chain(steps).collect()).await?;
         drop(log);
-        // It is given up by the writing thread, in its own time.
+        // The writing thread gives the run up asynchronously.
         while journal.run(run).await?.owner.is_some() {
             tokio::task::yield_now().await;
         }

@@ -1,5 +1,5 @@
-//! Threads that meet at the locks of a run, in the orders that a scheduler thinks of. Run by `cargo xtask interleavings`:
-//! in every day's tests the locks are those of the standard library, and there is nothing here.
+//! Threads that contend for the locks of a run, under a scheduler that tries many interleavings. `cargo xtask
+//! interleavings` runs these tests; without it, locks are those of the standard library and this file is empty.
 
 #![cfg(shuttle)]
 
@@ -11,10 +11,10 @@ use shuttle::future::{block_on, yield_now};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-/// Orders that are tried of each test.
-const ORDERS: usize = 3000;
+/// Interleavings per test; `CASCADE_SEED` chooses others.
+const INTERLEAVINGS: usize = 3000;
 const VMS: usize = 4;
-/// Two VMs in a step, three steps at once.
+/// A step has two VMs; three steps run at once.
 const CONCURRENCY: usize = 3;
 
 #[derive(Resource)]
@@ -35,13 +35,13 @@ struct Vms {
     log: Log,
 }
 
-/// What was removed, in order.
+/// The removed instances, in order.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     async fn removed(&self, what: &str, ids: &[u64]) {
-        // Others come in between.
+        // Another thread may continue here.
         yield_now().await;
         self.0.lock().unwrap().extend(ids.iter().map(|id| format!("{what}-{id}")));
     }
@@ -84,15 +84,17 @@ fn done(report: &Report) -> usize {
     report.summary().done
 }
 
-fn in_many_orders(test: impl Fn() + Send + Sync + 'static) {
+fn in_many_interleavings(test: impl Fn() + Send + Sync + 'static) {
     let mut config = shuttle::Config::new();
-    // Planning takes more stack than the scheduler's threads have by default.
+    // Planning needs more stack than the scheduler's threads have by default.
     config.stack_size = 1 << 20;
-    shuttle::Runner::new(shuttle::scheduler::RandomScheduler::new(ORDERS), config).run(test);
+    let seed = std::env::var("CASCADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let scheduler = shuttle::scheduler::RandomScheduler::new_from_seed(seed, INTERLEAVINGS);
+    shuttle::Runner::new(scheduler, config).run(test);
 }
 
 #[test]
-fn a_run_can_be_watched_at_any_moment() {
+fn a_run_can_be_monitored_at_any_moment() {
     let test = || {
         let monitor = Monitor::default();
         let watcher = thread::spawn({
@@ -118,7 +120,7 @@ fn a_run_can_be_watched_at_any_moment() {
         watcher.join().unwrap();
         assert_eq!((monitor.progress().phase, monitor.progress().running), (None, 0));
     };
-    in_many_orders(test);
+    in_many_interleavings(test);
 }
 
 #[test]
@@ -143,10 +145,10 @@ fn a_run_can_be_cancelled_at_any_moment() {
         assert_eq!(log.0.lock().unwrap().len(), summary.done);
         assert!(report.is_cancelled() || report.is_complete());
     };
-    in_many_orders(test);
+    in_many_interleavings(test);
 }
 
-/// Whoever wants a run that somebody owns is told so; nothing is done twice.
+/// A thread that resumes a run with an owner gets an error; no step runs twice.
 #[test]
 fn a_run_has_one_owner_at_any_moment() {
     let test = || {
@@ -177,7 +179,7 @@ fn a_run_has_one_owner_at_any_moment() {
         removed.sort();
         assert_eq!(removed, ["vm-0", "vm-1", "vm-2", "vm-3"]);
     };
-    in_many_orders(test);
+    in_many_interleavings(test);
 }
 
 #[test]
@@ -199,5 +201,5 @@ fn two_runs_of_one_engine_do_not_mix() {
         assert_eq!((done(&mine), done(&other)), (VMS + 1, VMS + 1));
         assert_eq!(log.0.lock().unwrap().len(), 2 * (VMS + 1));
     };
-    in_many_orders(test);
+    in_many_interleavings(test);
 }

@@ -1,4 +1,4 @@
-//! What an annotated extension declares can be added to by hand: both kinds of methods are called on one value.
+//! Hand-written methods can be added to an annotated extension: both kinds are called on the same value.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,7 +34,7 @@ struct Vms {
     log: Log,
 }
 
-/// What becomes of VMs.
+/// Deletes VMs.
 #[cascade(resource = Vm, edges = [Host])]
 impl Vms {
     #[affected(by = Host)]
@@ -57,7 +57,7 @@ impl Vms {
 }
 
 #[tokio::test]
-async fn a_declaration_of_the_attribute_is_added_to_by_hand() {
+async fn methods_can_be_added_to_an_annotated_declaration() {
     let log = Log::default();
     let mut vms = Vms::declare();
     vms.begin::<Delete, _>("prepare", place!(), |vms: &Vms, ids: &[String], _| {
@@ -67,8 +67,8 @@ async fn a_declaration_of_the_attribute_is_added_to_by_hand() {
         })
     });
     let descriptor = vms.descriptor();
-    assert_eq!(descriptor.docs, "What becomes of VMs.");
-    // What a `#[cfg]` took away moves no other method's number.
+    assert_eq!(descriptor.docs, "Deletes VMs.");
+    // A method that `#[cfg]` removes does not change the numbers of the others.
     let effects: Vec<_> = descriptor.effects.iter().map(|effect| (&*effect.method, &*effect.docs)).collect();
     assert_eq!(effects, [("stop", "They keep their disks.")]);
 

@@ -1,4 +1,4 @@
-//! A plan as a page: all that the one who approves must see, whatever the ids are.
+//! A plan as a page: it shows everything that an approver must see, whatever the ids are.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ fn declaration(name: &str) -> Declaration<(), String> {
     declaration
 }
 
-fn hangs_off(
+fn depends_on(
     child: &mut Declaration<(), String>,
     parent: &str,
     children: &'static [&'static str],
@@ -40,16 +40,16 @@ async fn plan(roots: &[&str]) -> Plan {
     let mut zones = declaration("Zone");
     zones.rule(delete());
     let mut vms = declaration("Vm");
-    hangs_off(&mut vms, "Zone", &[AWKWARD, "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"], delete());
+    depends_on(&mut vms, "Zone", &[AWKWARD, "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"], delete());
     vms.check::<Delete, _>("may_go", HERE, |(), vms: &[String], _| {
         let last = vms.last().cloned();
         Box::pin(async move { Ok(last.into_iter().map(|vm| Veto::new(vm, "it is <locked>")).collect()) })
     });
     let mut nics = declaration("Nic");
-    hangs_off(&mut nics, "Vm", &["nic-1"], Rule::with_parent::<Delete>(HERE));
-    hangs_off(&mut nics, "Zone", &["nic-1"], delete());
+    depends_on(&mut nics, "Vm", &["nic-1"], Rule::with_parent::<Delete>(HERE));
+    depends_on(&mut nics, "Zone", &["nic-1"], delete());
     let mut images = declaration("Image");
-    hangs_off(&mut images, "Zone", &["image-1", "image-2"], Rule::retain::<Delete>(HERE));
+    depends_on(&mut images, "Zone", &["image-1", "image-2"], Rule::retain::<Delete>(HERE));
     let cascade =
         Cascade::builder().declare((), zones).declare((), vms).declare((), nics).declare((), images);
     let cascade = cascade.build().expect("the graph has no fault");
@@ -57,7 +57,7 @@ async fn plan(roots: &[&str]) -> Plan {
 }
 
 #[tokio::test]
-async fn everything_to_approve_is_on_the_page() {
+async fn the_page_shows_everything_to_approve() {
     let page = plan(&["zone <1>"]).await.to_html().expect("ids are text");
     let body = page.split_once("</style>").expect("the page has a style").1;
     insta::assert_snapshot!(body);
@@ -66,7 +66,7 @@ async fn everything_to_approve_is_on_the_page() {
 }
 
 #[tokio::test]
-async fn a_root_that_takes_nothing() {
+async fn a_root_without_dependents() {
     let zone = {
         let mut zones = declaration("Zone");
         zones.rule(Rule::effect::<Delete>("remove", HERE));

@@ -1,4 +1,4 @@
-//! The graph in every format: small graphs, names of every kind, and a graph of a real size.
+//! The graph in every format: small graphs, unusual names, and a graph of realistic size.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ mod graphs;
 
 use cascade_core::document::{Document, View};
 use cascade_core::{Delete, Graph, Place, Rule};
-use graphs::{extension, gitlab, goes, many};
+use graphs::{deleted, extension, gitlab, many};
 
 const AWKWARD: &str = "a<b>&\"c\"|`d`'e'\\N é→日本 [x](y) #1 *s*\n-->";
 const DOCS: &str = "It's <script>a</script> | a \"`Vec<u8>`\", `` ` ``, [`Host`](Host), é→日本 --> ${x} \\N\n# x\n\n|a|\n```\n</pre>\n";
@@ -27,18 +27,18 @@ fn every_format(document: &Document) -> String {
 
 fn build(extensions: impl IntoIterator<Item = cascade_core::ExtensionDescriptor>) -> Document {
     let mut document = Graph::build(extensions).expect("the graph has no fault").document();
-    // `Delete` is the library's own, and moves when the library is edited.
+    // `Delete` is declared in the library, so its line changes with the library.
     document.operations.iter_mut().for_each(|operation| operation.source.line = 1);
     document
 }
 
-/// Names, doc texts and files of every kind, with links to the sources.
+/// Unusual names, doc texts and files, with links to the sources.
 fn awkward() -> Document {
     let long = "x".repeat(300);
     let ends_script = "</script>{data}";
     let mut described = graphs::described(AWKWARD, DOCS);
     described.place = Place::new("shop", "src/a b|`c`/(é).rs", 7);
-    let edges = [(AWKWARD, goes as fn(Place) -> Rule), (&long, goes), (ends_script, goes)];
+    let edges = [(AWKWARD, deleted as fn(Place) -> Rule), (&long, deleted), (ends_script, deleted)];
     build([described, extension(&long, &edges), extension(ends_script, &[])])
         .with_sources_at("https://example.org/<x>")
 }
@@ -48,29 +48,29 @@ fn view<'d>(document: &'d Document, root: Option<&str>, operation: Option<&str>)
 }
 
 #[test]
-fn a_graph_of_nothing() {
+fn an_empty_graph() {
     insta::assert_snapshot!(every_format(&build([])));
 }
 
 #[test]
-fn a_graph_of_one() {
+fn a_graph_with_one_resource() {
     insta::assert_snapshot!(every_format(&build([extension("Zone", &[])])));
 }
 
 #[test]
-fn names_of_every_kind() {
+fn unusual_names() {
     insta::assert_snapshot!(every_format(&awkward()));
 }
 
 #[test]
-fn what_an_operation_reaches_from_a_root() {
+fn resources_that_an_operation_reaches_from_a_root() {
     let document = build([
         extension("Zone", &[]),
-        extension("Host", &[("Zone", goes)]),
+        extension("Host", &[("Zone", deleted)]),
         extension("Vm", &[("Host", |place| Rule::effect::<Delete>("delete", place).leaf())]),
-        extension("Nic", &[("Vm", goes)]),
+        extension("Nic", &[("Vm", deleted)]),
         extension("Image", &[("Zone", Rule::retain::<Delete>)]),
-        extension("Lock", &[("Image", goes), ("Zone", Rule::ignore::<Delete>)]),
+        extension("Lock", &[("Image", deleted), ("Zone", Rule::ignore::<Delete>)]),
     ]);
     let delete = Some("Delete");
     let shown = |root| view(&document, root, delete).to_text();
@@ -106,7 +106,7 @@ fn what_an_operation_reaches_from_a_root() {
 }
 
 #[test]
-fn a_name_that_is_not_there_is_told_with_the_nearest() {
+fn an_unknown_name_is_an_error_with_the_nearest_name() {
     let document = build([extension("Host", &[]), extension("Zone", &[])]);
     let error = |root, operation| {
         document.view(root, operation).map(|_| ()).expect_err("it is not there").to_string()
@@ -117,24 +117,24 @@ fn a_name_that_is_not_there_is_told_with_the_nearest() {
 }
 
 #[test]
-fn a_document_is_read_as_it_was_written() {
-    let document = build([extension("Host", &[("Zone", goes)]), extension("Zone", &[])]);
+fn a_document_survives_serialisation() {
+    let document = build([extension("Host", &[("Zone", deleted)]), extension("Zone", &[])]);
     let json = document.to_json().expect("names are text");
-    let read: Document = serde_json::from_str(&json).expect("what was written can be read");
+    let read: Document = serde_json::from_str(&json).expect("the document is valid");
     assert_eq!(read, document);
 }
 
 #[test]
-fn a_graph_of_a_real_size_in_every_format() {
+fn a_graph_of_realistic_size_in_every_format() {
     let document = gitlab().document();
     assert_eq!((document.resources.len(), document.edges.len()), (1087, 1777));
     let text = every_format(&document);
     assert!(text.lines().count() > 10_000);
     let again = every_format(&gitlab().document());
-    assert!(text == again, "the same graph is written the same way");
+    assert!(text == again, "equal graphs give equal files");
 }
 
-/// The pages are written where `cargo xtask browser` finds them.
+/// Writes the pages where `cargo xtask browser` finds them.
 #[test]
 fn pages() {
     let write = |name: &str, document: &Document| {
@@ -154,7 +154,7 @@ fn pages() {
     };
     let page = write("awkward", &awkward());
     assert_eq!(page.matches("</script>").count(), 3);
-    assert!(!page.contains("http:") || !page.contains("src="), "it asks no network");
+    assert!(!page.contains("http:") || !page.contains("src="), "the page does not use the network");
     write("empty", &build([]));
     let write_page = |name: &str, page: &str| {
         let path = format!("{}/{name}.html", env!("CARGO_TARGET_TMPDIR"));
@@ -167,11 +167,11 @@ fn pages() {
 }
 
 #[test]
-fn a_chain_of_six_thousand_exhausts_no_stack() {
+fn a_chain_of_six_thousand_does_not_overflow_the_stack() {
     let names: Vec<String> = (0..6000).map(|at| format!("R{at:04}")).collect();
     let extensions = names.iter().enumerate().map(|(at, name)| match at {
         0 => extension(name, &[]),
-        _ => extension(name, &[(&names[at - 1], goes)]),
+        _ => extension(name, &[(&names[at - 1], deleted)]),
     });
     let document = build(extensions.collect::<Vec<_>>());
     assert_eq!(view(&document, Some("R0000"), Some("delete")).to_text().lines().count(), 6000);
@@ -188,10 +188,10 @@ fn six_thousand_resources_in_every_format() {
 }
 
 #[test]
-fn what_a_page_says_of_reach_is_compared() {
+fn a_page_is_compared_with_a_graph() {
     let zone_and = |more: &[(&str, &str)]| {
-        let mut extensions = vec![extension("Zone", &[]), extension("Host", &[("Zone", goes)])];
-        extensions.extend(more.iter().map(|(name, parent)| extension(name, &[(parent, goes)])));
+        let mut extensions = vec![extension("Zone", &[]), extension("Host", &[("Zone", deleted)])];
+        extensions.extend(more.iter().map(|(name, parent)| extension(name, &[(parent, deleted)])));
         build(extensions)
     };
     let page = zone_and(&[(AWKWARD, "Host")]).to_markdown();
@@ -200,12 +200,12 @@ fn what_a_page_says_of_reach_is_compared() {
         further.iter().map(|one| format!("{}: {}", one.root, one.gained.join(", "))).collect()
     };
     assert_eq!(further(&zone_and(&[(AWKWARD, "Host")]), &page), [""; 0]);
-    assert_eq!(further(&zone_and(&[]), &page), [""; 0], "less is not further");
-    // The newcomer itself is no root that was there before.
+    assert_eq!(further(&zone_and(&[]), &page), [""; 0], "a smaller graph reaches no further");
+    // The new resource itself is not a root of the old page.
     let grown = zone_and(&[(AWKWARD, "Host"), ("New", AWKWARD)]);
     let from_awkward = format!("{AWKWARD}: New");
     assert_eq!(further(&grown, &page), ["Host: New", "Zone: New", &from_awkward]);
-    // Where a page only counts, counts are compared.
+    // If a page has only counts, counts are compared.
     let counts = |line: &str| line.split_once(": [").map_or(line, |(counts, _)| counts).to_owned() + "\n";
     let counted: String = page.lines().map(counts).collect();
     assert_eq!(further(&zone_and(&[(AWKWARD, "Host")]), &counted), [""; 0]);
@@ -213,7 +213,8 @@ fn what_a_page_says_of_reach_is_compared() {
     assert_eq!(grown.further_than("# Something else\n"), None);
 }
 
-/// The page is its script, which a browser tries, around the document as it is: nothing of that is lost on the way.
+/// A page consists of a script, which browser tests cover, and the document: this test checks that the document is
+/// complete.
 #[test]
 fn a_page_holds_the_whole_document() {
     for document in [build([]), awkward(), gitlab().document()] {

@@ -1,4 +1,4 @@
-//! Measures peaks of memory: `bench-memory <benchmark> <VMs>`. A program of its own, for its allocator counts.
+//! Measures peaks of memory: `bench-memory <benchmark> <VMs>`. It is a separate program because its allocator counts.
 
 #![expect(clippy::cast_precision_loss, reason = "measured numbers are not exact to 52 bits")]
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
@@ -35,7 +35,7 @@ fn main() -> Result<(), Failed> {
     }
 }
 
-/// The peak while `work` runs, beyond what was there before: the cloud itself is not counted.
+/// The peak during `work`, without the memory in use before it: the cloud itself is not counted.
 fn peak(work: impl FnOnce() -> Result<(), Failed>) -> Result<f64, Failed> {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -91,17 +91,17 @@ fn from_flat_arrays(vms: u64) -> Result<(), Failed> {
     })
 }
 
-/// A run with a journal, and going on with it from the middle, beside the same run without: what is kept on the disk is
-/// not to be kept in memory too.
+/// A run with a journal, and its resume from the middle, against the same run without: the journal keeps records on
+/// disk and not in memory.
 fn kept(instances: u64) -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let journal = SqliteJournal::open(directory.path().join("runs.db"))?;
     let (bare, kept) = (journal::bare(Takes::Nothing)?, journal::journalled(Takes::Nothing, &journal)?);
     let rival = peak(|| block_on(journal::apply(&bare, instances))?.map(drop))?;
     let run = peak(|| block_on(journal::apply(&kept, instances))?.map(drop))?;
-    let broken_off = block_on(journal::broken_off(&kept, instances))??;
-    let resumed = peak(|| block_on(journal::resume(&kept, &broken_off))?)?;
-    for (work, ours) in [("peak of a journalled run", run), ("peak of going on from its middle", resumed)] {
+    let interrupted = block_on(journal::interrupted(&kept, instances))??;
+    let resumed = peak(|| block_on(journal::resume(&kept, &interrupted))?)?;
+    for (work, ours) in [("peak of a journalled run", run), ("peak of its resume from the middle", resumed)] {
         print(&Row {
             work: String::from(work),
             size: format!("{instances} instances, batches of 100"),
@@ -116,11 +116,11 @@ fn kept(instances: u64) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The plan is looked at while it is made, and counted when it is there.
+/// A listener counts progress events during planning.
 fn preview(vms: u64) -> Result<(), Failed> {
     let world = Arc::new(World::<u64>::new(vms));
-    let (told, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let (times, known) = (Arc::clone(&told), Arc::clone(&found));
+    let (events, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (times, known) = (Arc::clone(&events), Arc::clone(&found));
     let observed = cloud::builder(&world).on_event(move |event| {
         if let Event::Found { instances, .. } = event {
             times.fetch_add(1, Ordering::Relaxed);
@@ -134,10 +134,10 @@ fn preview(vms: u64) -> Result<(), Failed> {
         let counted = RESOURCES.map(|name| summary.resources[name].instances as u64);
         expect_equal("counted, by resource", &counted, &world.counts)
     })?;
-    expect_equal("told while it was planned", &found.load(Ordering::Relaxed), &world.len())?;
-    let told = told.load(Ordering::Relaxed);
+    expect_equal("the last progress event", &found.load(Ordering::Relaxed), &world.len())?;
+    let events = events.load(Ordering::Relaxed);
     print(&Row {
-        work: format!("preview alone, told {told} times how far it is: peak of plan and its summary"),
+        work: format!("preview alone, with {events} progress events: peak of plan and its summary"),
         size: format!("{vms} VMs, {} instances", world.len()),
         unit: Unit::Memory,
         ours,

@@ -1,5 +1,5 @@
-//! Runs one side of a benchmark once, for profilers: `bench-once <benchmark> [size]`. What comes before the part of
-//! interest is a benchmark of its own, so that it can be subtracted.
+//! Runs one side of a benchmark once, for profilers: `bench-once <benchmark> [size]`. The preparation is a benchmark
+//! of its own, so that it can be subtracted.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

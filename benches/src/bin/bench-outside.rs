@@ -1,5 +1,5 @@
-//! What needs another program: Terraform, and the compiler. `bench-outside <benchmark> <size>` prints a JSON object for
-//! each row of the table.
+//! Benchmarks that need another program: Terraform, and the compiler. `bench-outside <benchmark> <size>` prints a JSON
+//! object for each row of the table.
 
 #![expect(clippy::cast_precision_loss, reason = "measured numbers are not exact to 52 bits")]
 #![expect(clippy::print_stdout, reason = "the rows are its output")]
@@ -24,7 +24,7 @@ fn main() -> Result<(), Failed> {
     }
 }
 
-/// Here both wait for nothing but themselves: the clock on the wall is read.
+/// Both sides wait only for themselves, so this reads the wall clock.
 fn beside_terraform(count: usize) -> Result<(), Failed> {
     let work = String::from("zone → clusters → hosts → VMs, effects that do nothing: plan and apply");
     let size = format!("{count} resources");
@@ -48,7 +48,7 @@ fn beside_terraform(count: usize) -> Result<(), Failed> {
     }))
 }
 
-/// The same instances: the level is the part of the name before its number.
+/// The same instances; the part of a name before its number is the level.
 fn ours(count: usize, resources: &[(String, Option<String>)]) -> Result<Duration, Failed> {
     const LEVELS: [&str; 4] = ["zone", "cluster", "host", "vm"];
     let pairs: Arc<Vec<(String, String)>> = Arc::new(
@@ -115,7 +115,7 @@ fn attribute(handlers: usize) -> Result<(), Failed> {
     let (took, beside) = (median(of_with), median(of_without));
     let all = |took: Duration| format!("{:.1} s", took.as_secs_f64());
     print(&Line::Row(row(
-        "the attribute: what a handler adds to a clean dev build (processor time)",
+        "the attribute: processor time per handler in a clean dev build",
         each(took, beside),
         format!("10 ms ({} with, {} without)", all(took), all(beside)),
         10e6,
@@ -128,7 +128,7 @@ fn attribute(handlers: usize) -> Result<(), Failed> {
         ..row(
             "the attribute: library crates that are built again after one handler was touched",
             0.0,
-            format!("1 crate ({} with, {} without, the program linked anew)", all(again), all(plain_again)),
+            format!("1 crate ({} with, {} without, the program linked again)", all(again), all(plain_again)),
             1.0,
         )
     }))?;
@@ -142,7 +142,7 @@ fn attribute(handlers: usize) -> Result<(), Failed> {
         ours,
         rival: 2048.0,
         ..row(
-            "the attribute: what a handler takes of a release program, its own code included",
+            "the attribute: size per handler in a release program, including its own code",
             0.0,
             format!("2 KB ({beside:.0} bytes without)"),
             1.0,

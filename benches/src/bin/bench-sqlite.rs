@@ -10,7 +10,7 @@ use cascade_benches::measure::{Line, Row, Unit, by_turns, median, nanoseconds};
 use cascade_benches::sqlite::{CACHE, DEFAULT_CACHE, Database, References, Took};
 use cascade_benches::{Failed, block_on, django, sqlite};
 
-/// From here on SQLite's cascade is the only rival: the others take too long.
+/// At this size and above, SQLite's cascade is the only rival: the others are too slow.
 const LARGE: u64 = 1_000_000;
 
 const USAGE: &str = "usage: bench-sqlite delete|delete-default-cache <VMs>";
@@ -37,7 +37,7 @@ fn main() -> Result<(), Failed> {
     };
     let deleted = deleted(&files, turns, all_rivals)?;
     let row = |against: &str, took: Duration, bar: f64| Row {
-        work: format!("cloud on SQLite: plan, and delete by batches{how}"),
+        work: format!("cloud on SQLite: plan, and delete in batches{how}"),
         size: files.size(),
         unit: Unit::Time,
         ours: nanoseconds(deleted.ours.time),
@@ -61,12 +61,12 @@ fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The files that are copied for each run.
+/// The files that each run copies.
 struct Files {
     directory: PathBuf,
     vms: u64,
     instances: u64,
-    /// Kilobytes of SQLite's cache.
+    /// SQLite's cache size in kilobytes.
     cache: i64,
 }
 
@@ -82,7 +82,7 @@ impl Files {
         format!("{} VMs, {} instances", self.vms, self.instances)
     }
 
-    /// Runs on a fresh copy; all rows have to be gone then.
+    /// Runs on a fresh copy, and checks that all rows are gone.
     fn on_copy<T>(
         &self,
         references: References,
@@ -118,7 +118,7 @@ fn deleted(files: &Files, turns: usize, all_rivals: bool) -> Result<Deleted, Fai
     Ok(Deleted { ours: median(ours), by_hand, natively: median(natively) })
 }
 
-/// Django takes long: on the larger clouds it runs once.
+/// Django is slow: on larger clouds it runs once.
 fn beside_django(
     files: &Files,
     turns: usize,
@@ -127,7 +127,7 @@ fn beside_django(
     for (signals, bar) in [(false, 1.0 / 2.0), (true, 1.0 / 5.0)] {
         let how = if signals { "handlers for each object" } else { "plain" };
         let Some(python) = django::python() else {
-            let missing = format!("no Python with Django: name one in {}", django::PYTHON);
+            let missing = format!("no Python with Django: set {} to its path", django::PYTHON);
             let work = format!("cloud on SQLite, beside Django's ORM, {how}");
             print(&Line::Missing { work, size: files.size(), missing })?;
             continue;

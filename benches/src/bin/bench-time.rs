@@ -49,7 +49,7 @@ fn main() -> Result<(), Failed> {
 /// Forests whose runs are compared.
 const FORESTS: u64 = 9;
 
-/// Turns of each side: as many as make sense in the time.
+/// Runs of each side: fewer for larger sizes.
 fn turns(instances: u64) -> usize {
     match instances {
         0..100_000 => 31,
@@ -58,7 +58,7 @@ fn turns(instances: u64) -> usize {
     }
 }
 
-/// The rival is the mesh 10 layers deep: what an edge costs must not grow with the depth.
+/// The rival is the mesh with 10 layers: the cost of an edge must not grow with the depth.
 fn meshes(layers: usize) -> Result<Row, Failed> {
     let base = 10;
     let run = |layers: usize| move || block_on(mesh::build_and_plan(layers))?;
@@ -109,7 +109,7 @@ fn in_memory<Id: BenchId>(vms: u64) -> Result<Row, Failed> {
     })
 }
 
-/// The order is looked at once, on a small cloud: looking takes longer than the work.
+/// The order is checked once, on a small cloud: the check takes longer than the work.
 fn check_order<Id: BenchId>() -> Result<(), Failed> {
     let world = Arc::new(World::<Id>::new(3000).watched());
     let cascade = cloud::cascade(&world)?;
@@ -120,7 +120,7 @@ fn check_order<Id: BenchId>() -> Result<(), Failed> {
     world.expect_all_destroyed()
 }
 
-/// The finders read flat arrays, so that nearly all of the time is the engine's.
+/// The finders read flat arrays, so that the engine takes nearly all of the time.
 fn from_flat_arrays(vms: u64) -> Result<Row, Failed> {
     let flat = Arc::new(Flat::new(vms));
     let cascade = cloud::cascade(&flat)?;
@@ -170,8 +170,8 @@ fn fanned_out<Id: BenchId>(vms: u64) -> Result<Row, Failed> {
     })
 }
 
-/// How the time grows with the edges: the slope of the line through the points, both on a scale of logarithms. 1 is
-/// linear, 2 quadratic.
+/// How the time grows with the edges: the slope of the regression line on logarithmic scales. 1 is linear, 2
+/// quadratic.
 fn mesh_growth() -> Result<Row, Failed> {
     let depths = [5, 10, 25, 50, 100, 200];
     let mut took: Vec<Vec<Duration>> = depths.map(|_| Vec::new()).into();
@@ -190,7 +190,7 @@ fn mesh_growth() -> Result<Row, Failed> {
     let covariance: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
     let variance: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
     Ok(Row {
-        work: String::from("mesh 8 wide: how build, tree and plan grow with the edges"),
+        work: String::from("mesh 8 wide: growth of build, tree and plan with the edges"),
         size: String::from("5 to 200 layers"),
         unit: Unit::Number,
         ours: covariance / variance,
@@ -221,8 +221,8 @@ fn gitlab_tables() -> Result<Row, Failed> {
     })
 }
 
-/// On a clock that jumps: the same in every run. Where one long effect happens to start late, that decides a forest's run:
-/// so there are several forests, and the one in the middle is told.
+/// The clock jumps, so every run gives the same result. One long effect that starts late decides the run of a forest;
+/// so there are several forests, and the median counts.
 fn sleeping(concurrency: usize) -> Result<Row, Failed> {
     let mut runs = Vec::new();
     for seed in 1..=FORESTS {
@@ -254,7 +254,7 @@ fn sleeping(concurrency: usize) -> Result<Row, Failed> {
     })
 }
 
-/// On a disk, as it is used: a journal in memory would cost nothing and keep nothing.
+/// The journal is on a disk, as in production: a journal in memory would have no cost and keep no records.
 fn kept(takes: Takes, instances: u64) -> Result<Row, Failed> {
     let directory = tempfile::tempdir()?;
     let kept = journal::journalled(takes, &SqliteJournal::open(directory.path().join("runs.db"))?)?;

@@ -1,4 +1,4 @@
-//! Answers, ids and methods as they should not be: an error that says so, or the right result.
+//! Invalid answers, ids and methods give a clear error or the right result.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::support::{Cloud, Deleted, Kind, Notes, block_on, descriptor, plan};
 
-/// A zone and what a finder answers to be in it.
+/// Plans a zone whose finder gives this answer.
 fn answering<Id: ResourceId>(found: Vec<(u64, Id)>) -> Result<cascade_core::Plan, PlanError> {
     answering_as(move || Found::Pairs(found.clone()))
 }
@@ -40,13 +40,13 @@ fn answering_as<Id: ResourceId>(
 }
 
 #[test]
-fn a_child_that_is_answered_twice_is_one_instance() {
+fn a_child_that_is_found_twice_is_one_instance() {
     let found = answering(vec![(1, 7_u64), (1, 7), (1, 8)]).unwrap();
     assert_eq!(found.summary().unwrap().resources["Host"].instances, 2);
 }
 
 #[test]
-fn a_parent_that_was_not_asked_about_is_the_finders_fault() {
+fn an_unknown_parent_is_a_finder_error() {
     let error = answering(vec![(1, 7_u64), (2, 8)]).unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with("the finder `HostCascade::in_zones` ("), "{text}");
@@ -59,7 +59,7 @@ fn a_parent_that_was_not_asked_about_is_the_finders_fault() {
 }
 
 #[test]
-fn a_list_too_many_or_too_few_is_the_finders_fault() {
+fn a_wrong_number_of_lists_is_a_finder_error() {
     for parents in [0, 2] {
         let lists = move || Found::PerParent((0..parents).map(|_| [7_u64]).collect());
         let text = answering_as(lists).unwrap_err().to_string();
@@ -79,7 +79,7 @@ fn a_million_children_are_a_million_instances() {
 }
 
 #[test]
-fn ids_neither_break_lines_nor_documents() {
+fn ids_are_escaped_in_text_and_documents() {
     let ids = ["new\nline", "\"quoted\"", "🦀", "", "tab\t", "a\u{202e}b"];
     let huge = "x".repeat(100_000);
     let ids: Vec<String> = ids.into_iter().map(ToOwned::to_owned).chain([huge]).collect();
@@ -95,7 +95,7 @@ fn ids_neither_break_lines_nor_documents() {
     assert_eq!(kept, expected);
 }
 
-/// An id that compares by its length, and is equal by its text.
+/// An id that is ordered by length and compared by text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct ByLength(String);
 
@@ -118,13 +118,13 @@ impl fmt::Display for ByLength {
 }
 
 #[test]
-fn ids_whose_order_disagrees_with_their_equality_are_told_apart() {
+fn ids_with_inconsistent_order_and_equality_stay_distinct() {
     let pairs = |ids: &[&str]| ids.iter().map(|id| (1, ByLength((*id).to_owned()))).collect();
     let found = answering(pairs(&["aa", "bb", "c", "aa"])).unwrap();
     assert_eq!(found.summary().unwrap().resources["Host"].instances, 3);
 }
 
-/// A zone whose effect is the given one.
+/// Deletes a zone with the declared effect.
 fn acting(declare: impl FnOnce(&mut Kind)) -> Deleted {
     Cloud::new()
         .kind("Zone", |it| {
@@ -140,7 +140,7 @@ fn check_failure(declare: impl FnOnce(&mut Kind), error: &str) {
 }
 
 #[test]
-fn methods_that_do_not_answer_well_are_failed_steps() {
+fn methods_that_fail_panic_or_hang_are_failed_steps() {
     check_failure(
         |it| {
             it.declared().effect("remove", place!(), |_: &Notes, _: &[String], _| panic!("at once"));
@@ -185,7 +185,7 @@ fn methods_that_do_not_answer_well_are_failed_steps() {
 }
 
 #[test]
-fn a_failure_that_is_named_twice_is_one() {
+fn a_failure_that_is_reported_twice_counts_once() {
     let deleted = acting(|it| {
         it.declared().effect("remove", place!(), |_: &Notes, _: &[String], _| {
             Box::pin(async { Ok(Outcome::done().fail("z1", "first").fail("z1", "second")) })
@@ -206,7 +206,7 @@ fn zone_with_hosts() -> Cloud {
 }
 
 #[test]
-fn what_cannot_be_planned_is_said_in_words() {
+fn plan_errors_explain_the_problem() {
     let check = |roots: &str, expected: &str| {
         let (cascade, _) = zone_with_hosts().build();
         assert_eq!(block_on(plan(&cascade, roots)).unwrap_err().to_string(), expected);
@@ -228,7 +228,7 @@ fn what_cannot_be_planned_is_said_in_words() {
 }
 
 #[test]
-fn limits_of_nothing_and_of_centuries_work() {
+fn zero_and_huge_limits_work() {
     let centuries = Duration::from_hours(24 * 365 * 300);
     let (cascade, _) = Cloud::new()
         .kind("Zone", |it| {
@@ -247,13 +247,13 @@ fn limits_of_nothing_and_of_centuries_work() {
 }
 
 #[test]
-fn an_observer_that_panics_harms_nobody() {
+fn a_panicking_listener_does_not_affect_the_run() {
     let deleted = zone_with_hosts()
         .delete_with("Zone z", |apply| apply.on_event(|_| std::panic::resume_unwind(Box::new(()))));
     assert!(deleted.report.is_complete());
 }
 
-/// Counts the calls that are under way.
+/// Counts the calls in progress.
 struct UnderWay(Arc<AtomicUsize>);
 
 impl UnderWay {
@@ -270,7 +270,7 @@ impl Drop for UnderWay {
 }
 
 #[test]
-fn a_run_that_is_dropped_leaves_nothing_running() {
+fn a_dropped_run_drops_its_calls() {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     let (cascade, _) = Cloud::new()
@@ -290,25 +290,23 @@ fn a_run_that_is_dropped_leaves_nothing_running() {
         let plan = plan(&cascade, "Zone z1 z2 z3 z4 z5").await.unwrap();
         let run = cascade.apply(plan).into_future();
         assert!(tokio::time::timeout(Duration::from_secs(1), run).await.is_err());
-        assert_eq!(count.load(SeqCst), 0, "all were dropped with the run");
+        assert_eq!(count.load(SeqCst), 0, "the run dropped all calls");
     });
 }
 
-/// Only what has to wait needs a runtime.
+/// Only methods that wait need a runtime.
 #[test]
-fn without_a_runtime_what_answers_at_once_is_planned() {
+fn methods_that_answer_at_once_need_no_runtime() {
     let (cascade, _) = zone_with_hosts().build();
     let mut planning = std::pin::pin!(plan(&cascade, "Zone z"));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(answer) = planning.as_mut().poll(&mut cx) else {
-        panic!("nothing to wait for")
-    };
+    let std::task::Poll::Ready(answer) = planning.as_mut().poll(&mut cx) else { panic!("the future waits") };
     assert_eq!(answer.unwrap().len(), 3);
 }
 
-/// The time limit of what waits needs the clock of a runtime.
+/// The timeout of a method that waits needs the clock of a runtime.
 #[test]
-fn without_a_runtime_a_method_that_waits_is_an_error_and_no_panic() {
+fn a_waiting_method_without_a_runtime_is_an_error() {
     let resource = |name: &str| ResourceDescriptor::runtime::<u64>(name.to_owned(), place!());
     let mut zones = Declaration::<(), u64>::new("ZoneCascade", resource("Zone"), place!());
     zones.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
@@ -323,16 +321,14 @@ fn without_a_runtime_a_method_that_waits_is_an_error_and_no_panic() {
     let cascade = Cascade::builder().declare((), zones).declare((), hosts).build().unwrap();
     let mut planning = std::pin::pin!(cascade.plan_named(Delete, "Zone", ["1"]));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(answer) = planning.as_mut().poll(&mut cx) else {
-        panic!("nothing to wait for")
-    };
+    let std::task::Poll::Ready(answer) = planning.as_mut().poll(&mut cx) else { panic!("the future waits") };
     let error = answer.unwrap_err().to_string();
     assert!(error.contains("there is no reactor running"), "{error}");
 }
 
-/// A chain of folders, each in the one before.
+/// A chain of folders, each in the previous one.
 #[test]
-fn a_chain_of_instances_needs_no_stack() {
+fn a_long_chain_does_not_overflow_the_stack() {
     let length = 100_000_u64;
     let folder = || ResourceDescriptor::runtime::<u64>("Folder", place!());
     let mut folders = Declaration::<(), u64>::new("FolderCascade", folder(), place!());
@@ -353,7 +349,7 @@ fn a_chain_of_instances_needs_no_stack() {
     assert!(report.is_complete());
 }
 
-/// Layers of resources, each with an edge to all of the layer above, and an instance each.
+/// Layers of resources, each with an edge to every resource of the layer above, and one instance each.
 fn mesh(layers: usize, width: usize) -> Cloud {
     let name = |layer: usize, at: usize| format!("L{layer:03}x{at}");
     let mut cloud = Cloud::new().kind(&name(0, 0), |it| {
@@ -373,9 +369,9 @@ fn mesh(layers: usize, width: usize) -> Cloud {
     cloud
 }
 
-/// 8^10 paths: each edge is asked once, and the tree unfolds only as far as somebody looks.
+/// 8^10 paths: each edge is asked once, and the tree unfolds only on demand.
 #[test]
-fn a_full_mesh_costs_its_edges_and_not_its_paths() {
+fn the_cost_of_a_full_mesh_grows_with_its_edges() {
     let (cascade, notes) = mesh(10, 8).build();
     let edges = cascade.graph().edges().len();
     assert_eq!(edges, 8 + 9 * 64);
@@ -391,16 +387,16 @@ fn a_full_mesh_costs_its_edges_and_not_its_paths() {
 }
 
 #[test]
-fn two_hundred_layers_are_planned_and_run() {
+fn two_hundred_layers_are_planned_and_applied() {
     let deleted = mesh(200, 2).delete("L000x0 i0");
     assert!(deleted.report.is_complete());
     assert_eq!(deleted.report.summary().done, 401);
     assert_eq!(deleted.calls.last().unwrap(), "L000x0.remove i0");
 }
 
-/// Resources that list each other, and one that lists itself.
+/// Two resources that depend on each other, and one that depends on itself.
 #[test]
-fn the_flattened_tree_ends_where_it_would_repeat_a_resource() {
+fn a_branch_of_the_tree_ends_at_a_repeated_resource() {
     let (cascade, _) = Cloud::new()
         .kind("Zone", |it| {
             it.root("remove");

@@ -1,4 +1,4 @@
-//! What becomes of a run when methods fail.
+//! Runs whose methods fail.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ fn forced(apply: Apply) -> Apply {
     apply.policy(FailurePolicy::Force)
 }
 
-/// Two zones with a host each; zones are marked before anything goes.
+/// Two zones with a host each. A begin method marks the zones first.
 fn marked_zones(set: impl FnOnce(Apply) -> Apply) -> Deleted {
     Cloud::new()
         .kind("Zone", |it| {
@@ -29,18 +29,23 @@ fn marked_zones(set: impl FnOnce(Apply) -> Apply) -> Deleted {
 }
 
 #[test]
-fn what_could_not_be_marked_is_blocked_and_counted_so() {
+fn dependents_of_an_unmarked_zone_are_blocked() {
     let deleted = marked_zones(isolated);
     assert_eq!(
         deleted.verdicts(),
-        ["Host h1 blocked by Zone z1", "Host h2 done", "Zone z1 failed: mark: told to fail", "Zone z2 done"]
+        [
+            "Host h1 blocked by Zone z1",
+            "Host h2 done",
+            "Zone z1 failed: mark: simulated failure",
+            "Zone z2 done"
+        ]
     );
     let summary = deleted.report.summary();
     assert_eq!((summary.done, summary.failed, summary.blocked, summary.not_started), (2, 1, 1, 0));
 }
 
 #[test]
-fn a_forced_run_goes_on_with_the_other_effects_of_an_instance() {
+fn a_forced_run_continues_with_the_other_effects_of_an_instance() {
     let deleted = Cloud::new()
         .kind("Zone", |it| {
             it.root("remove");
@@ -54,24 +59,24 @@ fn a_forced_run_goes_on_with_the_other_effects_of_an_instance() {
         .failing(&["Host.drain h"])
         .delete_with("Zone z", forced);
     assert_eq!(deleted.calls, ["Host.drain h", "Host.remove h", "Rack.remove r", "Zone.remove z"]);
-    assert_eq!(deleted.verdicts(), ["Host h failed: drain: told to fail", "Rack r done", "Zone z done"]);
+    assert_eq!(deleted.verdicts(), ["Host h failed: drain: simulated failure", "Rack r done", "Zone z done"]);
 }
 
-/// An effect that waits to be let go on, and then fails or does not.
+/// An effect that waits until the test opens the gate, and then succeeds or fails.
 fn waiting(kind: &mut Kind, effect: &'static str, gate: &Arc<Notify>, fails: bool) {
     let gate = Arc::clone(gate);
     kind.declared().effect(effect, place!(), move |_: &Notes, _: &[String], _| {
         let gate = Arc::clone(&gate);
         Box::pin(async move {
             gate.notified().await;
-            if fails { Err(StepError::terminal("told to fail")) } else { Ok(Outcome::done()) }
+            if fails { Err(StepError::terminal("simulated failure")) } else { Ok(Outcome::done()) }
         })
     });
 }
 
-/// Host h1 ends well and host h2 fails, at the same moment: the rack above h1 does not start any more.
+/// Host h1 succeeds and host h2 fails in the same poll: the rack above h1 does not start.
 #[test]
-fn nothing_starts_after_a_failure_of_the_same_moment() {
+fn no_step_starts_after_a_failure_in_the_same_poll() {
     let gate = Arc::new(Notify::new());
     let (cascade, notes) = Cloud::new()
         .kind("Zone", |it| {
@@ -102,9 +107,9 @@ fn nothing_starts_after_a_failure_of_the_same_moment() {
     assert_eq!((summary.done, summary.failed, summary.blocked, summary.not_started), (1, 1, 1, 1));
 }
 
-/// The zone could not be marked, and went by force: it is failed, and not also done but unclean.
+/// The zone could not be marked, but a forced run removed it: it counts as failed, and not as done without cleanup.
 #[test]
-fn what_failed_is_not_counted_as_done_but_not_cleaned_up() {
+fn a_failed_instance_does_not_count_as_done_without_cleanup() {
     let token = CancellationToken::new();
     let cancel = token.clone();
     let deleted = Cloud::new()
@@ -124,9 +129,9 @@ fn what_failed_is_not_counted_as_done_but_not_cleaned_up() {
     assert_eq!((summary.done, summary.failed, summary.not_cleaned_up), (1, 1, 1));
 }
 
-/// The zone could neither be marked nor removed: it did not go, and nobody cleans up after it.
+/// The zone could be neither marked nor removed, so the run does not clean up after it.
 #[test]
-fn what_a_forced_run_left_behind_is_not_cleaned_up() {
+fn a_forced_run_does_not_clean_up_after_a_failed_instance() {
     let deleted = Cloud::new()
         .kind("Zone", |it| {
             it.root("remove").begin("mark").cleanup("purge");
@@ -134,5 +139,5 @@ fn what_a_forced_run_left_behind_is_not_cleaned_up() {
         .failing(&["Zone.mark z1", "Zone.remove z1"])
         .delete_with("Zone z1 z2", forced);
     assert_eq!(deleted.calls, ["Zone.mark z1 z2", "Zone.remove z1 z2", "Zone.purge z2"]);
-    assert_eq!(deleted.verdicts(), ["Zone z1 failed: mark: told to fail", "Zone z2 done"]);
+    assert_eq!(deleted.verdicts(), ["Zone z1 failed: mark: simulated failure", "Zone z2 done"]);
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a graph: every kind of fault, in its full words.
+//! Every kind of fault of a graph, with its complete message.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn resource(name: &str) -> ResourceDescriptor {
     ResourceDescriptor::runtime::<String>(name, at(1))
 }
 
-/// An extension of that resource which removes it as the root.
+/// An extension that removes the resource as the root.
 fn extension(name: &str, line: u32) -> Declared {
     let mut declared = Declaration::new(format!("{name}Cascade"), resource(name), at(line));
     add_effect(&mut declared, "remove", line);
@@ -81,7 +81,7 @@ impl Operation for Suspend {
         OperationDescriptor::of::<Self>("Suspend", Self::CODE, Vec::new, at(98));
 }
 
-/// What is wrong about effects that supersede others.
+/// Faults of effects that supersede others.
 fn superseding(add: &mut impl FnMut(&'static str, BuildError)) {
     let mut no_other = extension("Host", 20);
     no_other.supersedes("remove", ["stop"]);
@@ -103,7 +103,7 @@ fn superseding(add: &mut impl FnMut(&'static str, BuildError)) {
     }
 }
 
-/// Every fault there is, by name, each alone.
+/// Every kind of fault, by name, each in a graph of its own.
 fn all() -> Vec<(&'static str, BuildError)> {
     let mut faults: Vec<(&'static str, BuildError)> = Vec::new();
     let mut add = |name, error| faults.push((name, error));
@@ -209,15 +209,15 @@ fn all() -> Vec<(&'static str, BuildError)> {
 }
 
 #[test]
-fn every_fault_says_where_and_what_to_do() {
+fn every_fault_has_a_place_and_help() {
     for (name, error) in all() {
         insta::assert_snapshot!(name, error.to_string());
     }
 }
 
-/// `NotProvided` and `Empty` need the linker, or a type of their own: they are tested where these are.
+/// `NotProvided` and `Empty` need the linker or a type of their own; other tests cover them.
 #[test]
-fn every_kind_has_its_words() {
+fn every_kind_of_fault_is_covered() {
     let seen: BTreeSet<FaultKind> =
         all().iter().flat_map(|(_, error)| error.faults()).map(cascade_core::Fault::kind).collect();
     let codes: Vec<String> = seen.into_iter().map(FaultKind::code).collect();
@@ -226,9 +226,9 @@ fn every_kind_has_its_words() {
     assert_eq!(codes, expected);
 }
 
-/// An owner and an add-on that have more effects together than a resource takes.
+/// An owner and an add-on that together exceed the maximum number of effects.
 #[test]
-fn the_effects_of_all_extensions_of_a_resource_are_counted_together() {
+fn effects_of_all_extensions_of_a_resource_are_counted_together() {
     let names: Vec<&'static str> = (0..20).map(|at| &*format!("effect_{at}").leak()).collect();
     let mut owner = extension("Host", 20);
     for name in &names {
@@ -245,7 +245,7 @@ fn the_effects_of_all_extensions_of_a_resource_are_counted_together() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_in_whatever_order_extensions_come() {
+fn all_faults_are_reported_in_any_order_of_extensions() {
     let several = || {
         let mut host = extension("Host", 20);
         host.edge(resource("Zone"), at(21)).edge(resource("Zone"), at(22)).edge(resource("Rack"), at(23));
@@ -254,14 +254,14 @@ fn all_faults_are_told_at_once_in_whatever_order_extensions_come() {
         addon.addon();
         vec![host, zone(), extension("Zone", 11), addon]
     };
-    let told = fault(several()).to_string();
+    let expected = fault(several()).to_string();
     for first in 0..4 {
         for second in 0..4 {
             let mut shuffled = several();
             shuffled.swap(0, first);
             shuffled.swap(1, second);
-            assert_eq!(fault(shuffled).to_string(), told);
+            assert_eq!(fault(shuffled).to_string(), expected);
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(expected);
 }

@@ -1,4 +1,4 @@
-//! A cascade whose methods are called from afar: everything between it and them goes through text.
+//! A cascade whose methods are called remotely: all calls and answers pass through text.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The same cascade, with what it calls behind text.
+/// The same cascade, with its methods behind text.
 pub(crate) fn behind_text(cascade: &Cascade) -> Cascade {
     with_remote(cascade, Arc::new(Loopback { there: cascade.clone() }), usize::MAX)
 }
 
-/// The other side, which knows of a plan only what its records say.
+/// The remote side. It knows a plan only from its records.
 struct Loopback {
     there: Cascade,
 }

@@ -1,16 +1,16 @@
-//! The engine, through its public API: against a reference model, and by examples.
+//! The engine through its public API: against a reference model, and by examples.
 
-mod at_once;
 mod bad_input;
-mod classics;
 mod failures;
+mod fast_path;
 mod faults;
 mod loopback;
 mod model;
+mod original_cases;
 mod plans;
 mod properties;
 mod remote;
 mod resumed;
 mod shared;
 mod support;
-mod taken;
+mod with_parent;

@@ -1,4 +1,4 @@
-//! What plans say.
+//! Summaries, digests and vetoes of plans.
 
 use cascade_core::{Delete, Plan, Rule, place};
 
@@ -23,7 +23,7 @@ fn same_name(owner_finds: &str, addon_finds: &str) -> Plan {
 }
 
 #[test]
-fn effects_of_one_name_are_counted_together() {
+fn effects_with_one_name_are_counted_together() {
     let check = |owner_finds: &str, addon_finds: &str, instances: usize, removed: usize| {
         let summary = same_name(owner_finds, addon_finds).summary().unwrap();
         let host = &summary.resources["Host"];
@@ -35,15 +35,16 @@ fn effects_of_one_name_are_counted_together() {
 }
 
 #[test]
-fn effects_of_one_name_are_told_apart_by_the_digest() {
+fn the_digest_distinguishes_effects_with_one_name() {
     let digest = |owner_finds, addon_finds| same_name(owner_finds, addon_finds).digest().unwrap();
     assert_ne!(digest("z>h1", ""), digest("", "r>h1"));
     assert_eq!(digest("z>h1", "r>h2"), digest("z>h1", "r>h2"));
 }
 
-/// A network under the zone that is refused while machines hang off it: those that go, and those that only stop.
+/// A network under the zone whose rule restricts while VMs depend on it: VMs that are removed, and VMs that are only
+/// stopped.
 #[test]
-fn what_is_only_stopped_is_in_the_way_of_a_restrict() {
+fn a_stopped_dependent_blocks_a_restricted_parent() {
     let vetoes = |machines: fn(&mut crate::support::Kind)| {
         let plan = Cloud::new()
             .kind("Zone", |it| {

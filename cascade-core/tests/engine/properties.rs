@@ -1,4 +1,4 @@
-//! The promises, on random worlds.
+//! The documented promises, on random worlds.
 
 use cascade_core::{Drift, FailurePolicy};
 use proptest::collection::vec;
@@ -11,10 +11,10 @@ use crate::model::script::AtOnce;
 use crate::model::tape::Tape;
 use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
 
-/// Cases of the main property, unless `CASCADE_CASES` says how many; the others have theirs in proportion.
+/// Cases of the main property. `CASCADE_CASES` overrides it; other properties scale in proportion.
 const CASES: u32 = 2000;
 
-/// Holds for `few` cases in every day's run.
+/// Checks the property for `few` cases, or a multiple of them if `CASCADE_CASES` is set.
 pub(crate) fn check<S: Strategy>(strategy: &S, few: u32, test: impl Fn(S::Value)) {
     let all = std::env::var("CASCADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let cases = (u64::from(few) * u64::from(all)).div_ceil(u64::from(CASES));
@@ -72,12 +72,12 @@ fn plan_and_run(world: &World, run: &RunSpec, tape: Vec<u16>) {
 }
 
 #[test]
-fn plans_and_runs_are_those_of_the_model() {
+fn plans_and_runs_match_the_model() {
     check(&(worlds(SMALL), runs(), tapes(80)), CASES, |(world, run, tape)| plan_and_run(&world, &run, tape));
 }
 
-/// Runs that nobody looks on at; half of them are cancelled.
-fn unseen_runs() -> impl Strategy<Value = RunSpec> {
+/// Runs without an event listener; half of them are cancelled.
+fn unobserved_runs() -> impl Strategy<Value = RunSpec> {
     (runs(), proptest::option::of(0..30_usize)).prop_map(|(run, cancel_after)| RunSpec {
         cancel_after,
         drift: Drift::Ignore,
@@ -87,13 +87,12 @@ fn unseen_runs() -> impl Strategy<Value = RunSpec> {
     })
 }
 
-/// The same with methods of which most answer when they are first polled: where nobody looks on, their steps run one after
-/// the other.
+/// The same with methods of which most answer at their first poll: without a listener, their steps use the fast path.
 #[test]
-fn runs_whose_steps_end_at_once_are_those_of_the_model() {
+fn runs_on_the_fast_path_match_the_model() {
     let large = Size { resources: 4, edges: 6, links: 60, instances: 30 };
     for (size, cases) in [(SMALL, CASES / 2), (large, CASES / 10)] {
-        check(&(worlds(size), unseen_runs(), tapes(200)), cases, |(world, run, tape)| {
+        check(&(worlds(size), unobserved_runs(), tapes(200)), cases, |(world, run, tape)| {
             let mut tape = Tape::new(tape);
             let Some((script, cascade)) = drive::engine(&world, &mut tape) else { return };
             on_paused_clock(async {
@@ -109,9 +108,9 @@ fn runs_whose_steps_end_at_once_are_those_of_the_model() {
     }
 }
 
-/// The same engine, with methods that are called from afar, by whoever has the text of the call.
+/// The same engine with remote methods, whose calls pass through text.
 #[test]
-fn runs_from_afar_are_those_of_the_model() {
+fn remote_runs_match_the_model() {
     check(&(worlds(SMALL), runs(), tapes(80)), CASES / 4, |(world, run, tape)| {
         let mut tape = Tape::new(tape);
         let Some((script, cascade)) = drive::engine(&world, &mut tape) else { return };
@@ -125,9 +124,9 @@ fn runs_from_afar_are_those_of_the_model() {
     });
 }
 
-/// While a run is under way, new instances come, and known ones come to hang off others too.
+/// During the run, new instances appear, and known instances get further parents.
 #[test]
-fn a_run_in_a_world_that_moves_does_what_the_model_says() {
+fn runs_in_a_changing_world_match_the_model() {
     let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];
     let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
     check(&(moving_worlds(SMALL), run, tapes(80)), 1000, |(world, run, tape)| {
@@ -135,7 +134,7 @@ fn a_run_in_a_world_that_moves_does_what_the_model_says() {
     });
 }
 
-/// The plan in all its forms, from registrations and answers in the order of the tape.
+/// The plan in all its forms. The tape orders registrations and answers.
 fn forms(world: &World, tape: Vec<u16>) -> Option<[String; 3]> {
     let mut tape = Tape::new(tape);
     let (script, cascade) = drive::engine(world, &mut tape)?;
@@ -144,7 +143,7 @@ fn forms(world: &World, tape: Vec<u16>) -> Option<[String; 3]> {
 }
 
 #[test]
-fn the_order_of_registrations_and_answers_shows_nowhere() {
+fn a_plan_does_not_depend_on_the_order_of_registrations_and_answers() {
     check(&(worlds(SMALL), vec(tapes(60), 3)), 300, |(world, tapes)| {
         let [first, others @ ..] = tapes.as_slice() else { return };
         let first = forms(&world, first.clone());
@@ -156,7 +155,7 @@ fn the_order_of_registrations_and_answers_shows_nowhere() {
 
 /// One large world in 50 orders.
 #[test]
-fn fifty_orders_make_one_plan() {
+fn fifty_orders_give_one_plan() {
     let size = Size { resources: 8, edges: 24, links: 60, instances: 25 };
     check(&(worlds(size), vec(tapes(500), 50)), 2, |(world, tapes)| {
         let all: Vec<_> = tapes.into_iter().map(|tape| forms(&world, tape)).collect();

@@ -1,4 +1,4 @@
-//! Runs that are driven turn by turn, and what travels of them.
+//! Runs that a driver advances turn by turn, and the serialised forms of their plans, reports and events.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use cascade_core::{
 use crate::loopback::{read_again, through_text};
 use crate::support::{Cloud, Kind, Notes, block_on, plan};
 
-/// Two hosts with two VMs each, a batch of one, and a VM that fails at its first try.
+/// Two hosts with two VMs each, a batch of one, and a VM that fails at its first attempt.
 fn cloud(set: impl FnOnce(CascadeBuilder) -> CascadeBuilder) -> (Cascade, Notes) {
     let flaky = |it: &mut Kind| {
         it.edge("Host", "h1>v1 h1>v2 h2>v3 h2>v4").settings(StepSettings::default().batch(1).retries(2));
@@ -35,14 +35,14 @@ fn cloud(set: impl FnOnce(CascadeBuilder) -> CascadeBuilder) -> (Cascade, Notes)
     cloud.kind("Vm", flaky).build_with(set)
 }
 
-/// What a run asked for and what it was answered, in order: as a durable engine has it on record.
+/// The requests of a run and their answers, in order, as a durable engine records them.
 #[derive(Default)]
 struct Recorded {
     requests: Vec<String>,
     answers: Vec<(u64, Answer)>,
 }
 
-fn in_words(number: u64, request: &Request) -> String {
+fn printed(number: u64, request: &Request) -> String {
     match request {
         Request::Find(call) => format!("{number} {}", serde_json::to_string(call).unwrap()),
         Request::Execute(_, call) => format!("{number} {}", serde_json::to_string(call).unwrap()),
@@ -63,8 +63,8 @@ async fn carry_out(there: &Cascade, request: Request) -> Answer {
     }
 }
 
-/// Drives a deletion of the zone. First what is on record is answered again, then `choose` says which of the open
-/// requests is answered next; `None` breaks the run off.
+/// Drives a deletion of the zone. Recorded answers are repeated first; then `choose` picks the open request to answer
+/// next. `None` interrupts the run.
 fn deleted(
     there: &Cascade,
     record: &mut Recorded,
@@ -85,11 +85,11 @@ fn deleted(
     loop {
         let ended = turns.turn();
         for (number, request) in turns.take_requests() {
-            record.requests.push(in_words(number, &request));
+            record.requests.push(printed(number, &request));
             open.push((number, request));
         }
         let common = on_record.len().min(record.requests.len());
-        assert_eq!(on_record[..common], record.requests[..common], "it asks for the same again");
+        assert_eq!(on_record[..common], record.requests[..common], "the requests are repeated");
         if let Some(report) = ended {
             return Some((report, std::mem::take(&mut events.lock().unwrap())));
         }
@@ -105,7 +105,7 @@ fn deleted(
     }
 }
 
-/// Always the same choices for a seed.
+/// A generator of choices: equal seeds give equal choices.
 fn dice(mut seed: u64) -> impl FnMut(usize) -> Option<usize> {
     move |count| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -114,19 +114,19 @@ fn dice(mut seed: u64) -> impl FnMut(usize) -> Option<usize> {
 }
 
 #[test]
-fn a_run_that_is_done_again_asks_for_the_same_and_goes_on_where_it_was() {
+fn a_replayed_run_repeats_its_requests_and_continues() {
     for seed in 0..40 {
         let (there, _) = cloud(|builder| builder);
         let mut whole = Recorded::default();
         let (report, _) = deleted(&there, &mut whole, dice(seed)).unwrap();
         assert!(report.is_complete());
-        for broken_off in 0..whole.answers.len() {
+        for interrupted_at in 0..whole.answers.len() {
             let (there, notes) = cloud(|builder| builder);
             let mut record = Recorded::default();
-            let mut left = broken_off;
+            let mut remaining = interrupted_at;
             let mut first = dice(seed);
             let none = deleted(&there, &mut record, |count| {
-                left = left.checked_sub(1)?;
+                remaining = remaining.checked_sub(1)?;
                 first(count)
             });
             assert!(none.is_none());
@@ -139,13 +139,13 @@ fn a_run_that_is_done_again_asks_for_the_same_and_goes_on_where_it_was() {
             let mut calls = notes.calls();
             calls.sort();
             calls.dedup();
-            assert_eq!(calls.len(), notes.calls().len(), "what was answered is not called again");
+            assert_eq!(calls.len(), notes.calls().len(), "an answered call is not repeated");
         }
     }
 }
 
 #[test]
-fn steps_that_failed_are_tried_again_after_a_wait_that_the_driver_sees_to() {
+fn the_driver_waits_before_a_retry() {
     let (there, _) = cloud(|builder| builder);
     let mut record = Recorded::default();
     let (report, events) = deleted(&there, &mut record, dice(1)).unwrap();
@@ -157,7 +157,7 @@ fn steps_that_failed_are_tried_again_after_a_wait_that_the_driver_sees_to() {
 }
 
 #[test]
-fn a_report_is_the_same_after_a_journey() {
+fn a_report_survives_serialisation() {
     let deleted = Cloud::new()
         .kind("Zone", |it| {
             it.root("remove");
@@ -185,7 +185,7 @@ fn a_report_is_the_same_after_a_journey() {
 }
 
 #[test]
-fn events_are_the_same_after_a_journey() {
+fn events_survive_serialisation() {
     let (there, _) = cloud(|builder| builder);
     let (_, events) = deleted(&there, &mut Recorded::default(), dice(7)).unwrap();
     for event in events {
@@ -196,7 +196,7 @@ fn events_are_the_same_after_a_journey() {
 }
 
 #[test]
-fn a_plan_that_does_not_fit_says_what_is_missing() {
+fn restoring_a_plan_names_a_missing_resource() {
     let (there, _) = cloud(|builder| builder);
     let plan = block_on(plan(&there, "Zone z")).unwrap();
     let header = PlanHeader::of(&plan).unwrap();
@@ -211,7 +211,7 @@ fn a_plan_that_does_not_fit_says_what_is_missing() {
 }
 
 #[test]
-fn a_difference_names_what_a_program_lacks() {
+fn a_difference_names_missing_extensions() {
     let (here, _) = cloud(|builder| builder);
     let (there, _) = Cloud::new()
         .kind("Zone", |it| {

@@ -1,5 +1,5 @@
-//! Runs whose process dies and dies again, against the model: what is left of all their calls is one run, and the report
-//! is what that run must say.
+//! Runs whose process dies several times, compared with the model: the calls of all processes together form one run,
+//! and the report matches it.
 
 mod journal;
 
@@ -13,7 +13,7 @@ use cascade_core::{
 };
 use proptest::prelude::*;
 
-use crate::model::drive::{self, RunSpec, compare_report, on_paused_clock, plan_as_expected};
+use crate::model::drive::{self, Planned, RunSpec, compare_report, on_paused_clock, plan_as_expected};
 use crate::model::reference::{Effect, Expected, Order, below};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
@@ -23,10 +23,10 @@ use crate::properties::{check, runs, tapes};
 
 use journal::{Durable, LateJournal};
 
-/// Deaths in one case, at most.
+/// The maximum number of deaths in one case.
 const DEATHS: usize = 5;
 
-/// One case while it goes on.
+/// One case in progress.
 struct Lives<'w> {
     world: &'w World,
     run: RunSpec,
@@ -36,19 +36,19 @@ struct Lives<'w> {
     token: CancellationToken,
     let_go: usize,
     deaths: usize,
-    /// Where in the script's entries each process ended.
+    /// For each process that died, its number of script entries.
     ends: Vec<usize>,
 }
 
 /// How a case ended.
 enum Outcome {
     Report(Box<Report>),
-    /// The last process died when all was on record, and could not report.
+    /// The last process died after its final record, before it could report.
     Recorded(RunEnd),
 }
 
 impl Lives<'_> {
-    /// Lets a process go on until it ends; `None` if it dies before.
+    /// Advances a process until it ends; `None` if it dies before.
     async fn live<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         let mut idle = 0;
@@ -64,8 +64,8 @@ impl Lives<'_> {
             let (waiting, pending) = (self.script.state().waiting.len(), self.journal.pending());
             if waiting + pending == 0 {
                 idle += 1;
-                assert!(idle < 10_000, "nothing waits for the test, and nothing goes on");
-                // A wait for another try.
+                assert!(idle < 10_000, "no call waits for the test, and the engine makes no progress");
+                // The run waits for a retry.
                 if let Ok(ended) = tokio::time::timeout(Duration::from_mins(20), &mut future).await {
                     return Some(ended);
                 }
@@ -93,7 +93,7 @@ impl Lives<'_> {
             let answer =
                 match waiting.call.map(|(_, call)| drive::answer(&mut self.tape, &call, self.run.trouble)) {
                     None => Answer::Well,
-                    // Timeouts are looked at elsewhere, and take a thousand hours.
+                    // Other tests cover timeouts; here one takes a thousand hours.
                     Some(Answer::Hang) => Answer::Fail { terminal: false },
                     Some(answer) => answer,
                 };
@@ -101,7 +101,7 @@ impl Lives<'_> {
         }
     }
 
-    /// What is left behind by a process that died.
+    /// Cleans up after a process that died.
     fn bury(&mut self) {
         self.deaths += 1;
         self.script.state().waiting.clear();
@@ -109,7 +109,7 @@ impl Lives<'_> {
         self.ends.push(state.entries.len());
         state.entries.push(Entry::Died);
         drop(state);
-        // A cancellation that nobody wrote down is gone with the one who heard of it.
+        // A cancellation that was not recorded is lost with the process.
         self.token = CancellationToken::new();
     }
 
@@ -121,7 +121,7 @@ impl Lives<'_> {
         built.expect("it was built before")
     }
 
-    /// Applies the plan and goes on with the run until it has ended. `None` if it was rightly refused.
+    /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto.
     async fn run(&mut self, cascade: &Cascade, plan: &Plan) -> Option<(Outcome, RunId)> {
         loop {
             let RunSpec { policy, forced, drift, .. } = self.run;
@@ -137,20 +137,20 @@ impl Lives<'_> {
                 Some(Err(error)) => panic!("{error}"),
                 None => self.bury(),
             }
-            if let Some(outcome) = self.go_on(&run).await {
+            if let Some(outcome) = self.resume(&run).await {
                 return Some((outcome, run));
             }
         }
     }
 
-    /// `None` if the run never began: then nothing had been done.
-    async fn go_on(&mut self, run: &RunId) -> Option<Outcome> {
+    /// `None` if the run never began; then it has changed nothing.
+    async fn resume(&mut self, run: &RunId) -> Option<Outcome> {
         loop {
             let asked = self.script.state().finder_calls.len();
             let resuming = self.engine().resume(run).cancelled_by(self.token.clone());
             match self.live(resuming.into_future()).await {
                 Some(Ok(report)) => return Some(Outcome::Report(Box::new(report))),
-                // It died while its plan was written, or before the run was there at all.
+                // The process died while it wrote the plan, or before the run existed.
                 Some(Err(
                     ResumeError::NeverStarted { .. } | ResumeError::Journal(JournalError::UnknownRun { .. }),
                 )) => return None,
@@ -160,7 +160,7 @@ impl Lives<'_> {
                             Record::Ended(end) => Some(end),
                             _ => None,
                         });
-                    // One that never began has an end too, once that was said.
+                    // A run that never began has an end too, after it was reported.
                     let began =
                         self.journal.durable().iter().any(|it| matches!(it.record, Record::Started(_)));
                     return began.then(|| Outcome::Recorded(end.expect("it has ended")));
@@ -168,13 +168,16 @@ impl Lives<'_> {
                 Some(Err(error)) => panic!("{error}"),
                 None => self.bury(),
             }
-            let looks = self.run.drift != Drift::Ignore;
-            assert!(looks || self.script.state().finder_calls.len() == asked, "a finder was asked again");
+            let rediscovers = self.run.drift != Drift::Ignore;
+            assert!(
+                rediscovers || self.script.state().finder_calls.len() == asked,
+                "a finder was asked again"
+            );
         }
     }
 }
 
-/// A step that is on record as ended: what it was called on, and how that went.
+/// A recorded end of a step: its instances and their results.
 struct OnRecord {
     durable: Durable,
     phase: Phase,
@@ -182,7 +185,7 @@ struct OnRecord {
     resource: usize,
     done: BTreeSet<u32>,
     failed: BTreeSet<u32>,
-    /// Those of them that were not tried, because the world had moved under them.
+    /// The failed instances that were not attempted because of drift.
     drifted: BTreeSet<u32>,
 }
 
@@ -191,13 +194,13 @@ impl OnRecord {
         &self.done | &self.failed
     }
 
-    /// The instances that failed so.
+    /// These instances, with their resource.
     fn of(&self, numbers: &BTreeSet<u32>) -> impl Iterator<Item = Instance> {
         numbers.iter().map(|&number| (self.resource, number))
     }
 }
 
-/// The steps on record, with the numbers that the world's instances have.
+/// The recorded steps, with the instance numbers of the world.
 fn on_record(world: &World, durable: &[Durable]) -> Vec<OnRecord> {
     let mut ids: BTreeMap<(String, u32), u32> = BTreeMap::new();
     let mut steps = Vec::new();
@@ -233,7 +236,7 @@ fn on_record(world: &World, durable: &[Durable]) -> Vec<OnRecord> {
     steps
 }
 
-/// The method of that name: with the name of its extension where two have it.
+/// The method with that name, or with the name of its extension and its own where two methods share one.
 fn method(world: &World, resource: usize, step: &StepEnded) -> Effect {
     let mut found = world.extensions_of(resource).flat_map(|extension| {
         let spec = &world.extensions[extension];
@@ -255,7 +258,7 @@ fn method(world: &World, resource: usize, step: &StepEnded) -> Effect {
     first
 }
 
-/// The calls of steps that are on record: all tries of a step, or none.
+/// The calls of recorded steps: all attempts of a step, or none.
 fn kept_calls(entries: &[Entry], ends: &[usize], steps: &[OnRecord]) -> BTreeSet<usize> {
     let mut kept = BTreeSet::new();
     for step in steps {
@@ -267,7 +270,7 @@ fn kept_calls(entries: &[Entry], ends: &[usize], steps: &[OnRecord]) -> BTreeSet
             continue;
         }
         let mut attempt = 1;
-        // Of equal calls, the first that is not another step's.
+        // Of several equal calls, the first that belongs to no other step.
         for entry in &entries[begin..end] {
             let Entry::Started(number, call) = entry else { continue };
             let instances: BTreeSet<u32> = call.instances.iter().copied().collect();
@@ -284,14 +287,14 @@ fn kept_calls(entries: &[Entry], ends: &[usize], steps: &[OnRecord]) -> BTreeSet
     kept
 }
 
-/// When the plan grew, by what is on record: what a process heard of that died is not what counts.
+/// When the plan grew, according to the records. Answers that only a dead process heard do not count.
 fn growths(durable: &[Durable]) -> BTreeSet<usize> {
     let begun = durable.iter().skip_while(|it| !matches!(it.record, Record::Started(_)));
     let grown = begun.filter(|it| matches!(it.record, Record::Instances(_) | Record::Pairs(_)));
     grown.map(|it| it.at).collect()
 }
 
-/// What is left of all lives: as if one process had made it without a break, but for what it forgot.
+/// The trace of all processes, as if one process had made it without interruption, without the unrecorded calls.
 fn effective(
     entries: &[Entry],
     kept: &BTreeSet<usize>,
@@ -302,7 +305,7 @@ fn effective(
         Entry::Started(number, _) | Entry::Ended(number, _) => kept.contains(number),
         Entry::Cancelled => cancelled,
         Entry::Found(..) | Entry::Died => true,
-        // What waits for its record holds others back.
+        // An unrecorded call delays others.
         Entry::Quiet | Entry::Grown => false,
     };
     let mut left = Vec::new();
@@ -313,14 +316,15 @@ fn effective(
     left
 }
 
-/// Nothing starts before what it waits for is on record, and nothing that is on record starts again. Without an order,
-/// only that: where the plan grew, it is for the judge to say what waits for what.
+/// No step starts before everything that it waits for is recorded, and no recorded step starts again. Without an
+/// order, this checks only the latter: where the plan grew, the judge checks the order.
 fn check_waits(
     expected: &Expected,
     order: Option<&Order>,
     policy: FailurePolicy,
     entries: &[Entry],
-    (world, steps): (&World, &[OnRecord]),
+    world: &World,
+    steps: &[OnRecord],
 ) {
     for (at, entry) in entries.iter().enumerate() {
         let Entry::Started(_, call) = entry else { continue };
@@ -332,13 +336,13 @@ fn check_waits(
             });
             assert!(
                 again.is_none(),
-                "{call:?} again, though that had ended: {:?}",
+                "{call:?} is repeated, but had ended: {:?}",
                 again.map(|it| &it.durable)
             );
             let Some(order) = order.filter(|_| call.phase == Phase::Effect) else { continue };
             let instance: Instance = (world.extensions[call.extension].resource, id);
             for child in below(&order.effects, instance) {
-                // A forced run goes on above what the world had moved under, and with nothing more on it.
+                // A forced run continues above drifted instances, but not with further steps on them.
                 let is_child = |step: &&OnRecord| step.phase == Phase::Effect && step.resource == child.0;
                 let mut drifted = before().filter(is_child).filter(|step| step.drifted.contains(&child.1));
                 if policy == FailurePolicy::Force && drifted.next().is_some() {
@@ -366,21 +370,21 @@ fn compare_end(judged: &Judged, end: RunEnd) {
     assert_eq!(found, [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted].map(count));
 }
 
-/// What befell the runs of a property.
+/// The events of the runs of a property.
 #[derive(Debug, Default)]
-struct Befell {
+struct Coverage {
     deaths: usize,
     /// How often a plan grew.
     growths: usize,
-    /// How often a plan grew in one life of several.
+    /// How often a plan grew in a run with several processes.
     growths_and_deaths: usize,
-    /// Steps that were refused because the world had moved.
+    /// Steps that were refused because of drift.
     drifted: usize,
 }
 
-fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> Befell {
+fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
     let mut tape = Tape::new(tape);
-    let Some((script, _)) = drive::engine(world, &mut tape) else { return Befell::default() };
+    let Some((script, _)) = drive::engine(world, &mut tape) else { return Coverage::default() };
     on_paused_clock(async {
         let journal = LateJournal::new(&script);
         let mut lives = Lives {
@@ -395,14 +399,15 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> Befell {
             ends: Vec::new(),
         };
         let cascade = lives.engine();
-        let Some((plan, expected, order)) = plan_as_expected(world, &cascade, &script, &mut lives.tape).await
+        let Some(Planned { plan, expected, order }) =
+            plan_as_expected(world, &cascade, &script, &mut lives.tape).await
         else {
-            return Befell::default();
+            return Coverage::default();
         };
         script.state().entries.clear();
         script.state().moving = true;
         let Some((outcome, run_id)) = lives.run(&cascade, &plan).await else {
-            return Befell { deaths: lives.deaths, ..Befell::default() };
+            return Coverage { deaths: lives.deaths, ..Coverage::default() };
         };
 
         let entries = script.state().entries.clone();
@@ -411,13 +416,13 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> Befell {
         let kept = kept_calls(&entries, &lives.ends, &steps);
         let growths = growths(&durable);
         let unchanged = growths.is_empty().then_some(&order);
-        check_waits(&expected, unchanged, run.policy, &entries, (world, &steps));
+        check_waits(&expected, unchanged, run.policy, &entries, world, &steps);
         let cancelled = durable.iter().any(|it| matches!(it.record, Record::Cancelled));
         let drifted: BTreeSet<Instance> = steps.iter().flat_map(|step| step.of(&step.drifted)).collect();
         let forces = run.policy == FailurePolicy::Force;
         let begins = steps.iter().filter(|step| forces && step.phase == Phase::Begin);
         let not_begun = begins.flat_map(|step| step.of(&step.failed)).collect();
-        let befell = Befell {
+        let coverage = Coverage {
             deaths: lives.deaths,
             growths: growths.len(),
             growths_and_deaths: if lives.deaths > 0 { growths.len() } else { 0 },
@@ -434,40 +439,40 @@ fn die_and_go_on(world: &World, run: &RunSpec, tape: Vec<u16>) -> Befell {
             }
             Outcome::Recorded(end) => compare_end(&judged, end),
         }
-        let info = cascade_core::Journal::run(&journal, &run_id).await.expect("it is in the journal");
+        let info = cascade_core::Journal::run(&journal, &run_id).await.expect("the run is in the journal");
         let all_done = judged.not_cleaned_up == 0 && judged.fates.values().all(|fate| *fate == Fate::Done);
         assert_eq!(info.state == RunState::Complete, all_done, "{info:?}");
-        befell
+        coverage
     })
 }
 
-/// All that befell the runs on worlds that are picked so.
-fn all_that_die(cases: u32, picked: &impl Strategy<Value = (World, RunSpec)>) -> Befell {
-    let sum = Mutex::new(Befell::default());
+/// Runs all cases and adds up their events.
+fn check_interrupted(cases: u32, picked: &impl Strategy<Value = (World, RunSpec)>) -> Coverage {
+    let sum = Mutex::new(Coverage::default());
     check(&(picked, tapes(500)), cases, |((world, run), tape)| {
-        let befell = die_and_go_on(&world, &run, tape);
-        let mut sum = sum.lock().expect("nobody panics with it");
-        sum.deaths += befell.deaths;
-        sum.growths += befell.growths;
-        sum.growths_and_deaths += befell.growths_and_deaths;
-        sum.drifted += befell.drifted;
+        let coverage = die_and_resume(&world, &run, tape);
+        let mut sum = sum.lock().expect("no thread panics while it holds the lock");
+        sum.deaths += coverage.deaths;
+        sum.growths += coverage.growths;
+        sum.growths_and_deaths += coverage.growths_and_deaths;
+        sum.drifted += coverage.drifted;
     });
-    let sum = sum.into_inner().expect("nobody panics with it");
+    let sum = sum.into_inner().expect("no thread panics while it holds the lock");
     eprintln!("{sum:?}");
     sum
 }
 
 #[test]
-fn runs_that_die_and_go_on_are_those_of_the_model() {
-    let befell = all_that_die(1000, &(worlds(SMALL), runs()));
-    assert!(befell.deaths > 0 && befell.growths + befell.drifted == 0, "the world stands still");
+fn interrupted_runs_match_the_model() {
+    let coverage = check_interrupted(1000, &(worlds(SMALL), runs()));
+    assert!(coverage.deaths > 0 && coverage.growths + coverage.drifted == 0, "the world does not change");
 }
 
-/// The world moves before a death, at it, and after it: with each call that ends or is dropped, and with each death.
+/// The world changes before a death, at it, and after it: with each call that ends or is dropped, and with each death.
 #[test]
-fn runs_that_die_in_a_world_that_moves_are_those_of_the_model() {
+fn interrupted_runs_in_a_changing_world_match_the_model() {
     let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];
     let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
-    let befell = all_that_die(1000, &(moving_worlds(SMALL), run));
-    assert!(befell.growths_and_deaths > 0 && befell.drifted > 0, "nothing of what this is about: {befell:?}");
+    let coverage = check_interrupted(1000, &(moving_worlds(SMALL), run));
+    assert!(coverage.growths_and_deaths > 0 && coverage.drifted > 0, "no case covers drift: {coverage:?}");
 }

@@ -1,10 +1,10 @@
-//! What hangs off several owners at once.
+//! Instances with several owners.
 
 use cascade_core::{Apply, Delete, FailurePolicy, Rule, place};
 
 use crate::support::{Cloud, Kind, descriptor};
 
-/// An edge of which the child goes with its last owner.
+/// An edge whose child is removed with its last owner.
 fn share(kind: &mut Kind, parent: &str, owners: &str) {
     kind.edge_naming_all(parent, owners);
     kind.declared().rule(Rule::shared::<Delete>(place!()).from(descriptor(parent)));
@@ -21,20 +21,20 @@ fn shared_cloud(roots: &str, set: impl FnOnce(Apply) -> Apply) -> Vec<String> {
         .verdicts()
 }
 
-/// One owner is gone and the other is not: the thing that both share is still there, and not done.
+/// One of two owners remains: their shared child remains too, and is not done.
 #[test]
-fn what_is_shared_is_done_with_the_last_owner_and_not_with_the_first() {
+fn a_shared_instance_is_done_with_its_last_owner() {
     let isolated = shared_cloud("Owner o1 o2", |apply| apply.policy(FailurePolicy::Isolate));
     assert_eq!(
         isolated,
-        ["Owner o1 done", "Owner o2 failed: remove: told to fail", "Thing t blocked by Owner o2"]
+        ["Owner o1 done", "Owner o2 failed: remove: simulated failure", "Thing t blocked by Owner o2"]
     );
     assert_eq!(shared_cloud("Owner o1", |apply| apply), ["Owner o1 done"]);
 }
 
-/// A thing that stays names itself as an owner: that is no cycle of the plan.
+/// An instance that stays names itself as an owner: the plan has no cycle.
 #[test]
-fn owners_that_stay_close_no_cycle() {
+fn a_retained_owner_closes_no_cycle() {
     let plan = Cloud::new()
         .kind("Folder", |it| {
             it.root("remove");
@@ -45,10 +45,10 @@ fn owners_that_stay_close_no_cycle() {
     assert_eq!((summary.instances, summary.resources["Folder"].retained, summary.cut), (1, 1, Vec::new()));
 }
 
-/// b is stopped only, so a, which it owns too, stays with it; but a goes as the root, and it goes before b stops, or the
-/// cycle that this closes is listed.
+/// b is only stopped, so its child a would stay with it. But a is removed as the root, before b stops, unless the plan
+/// lists the cycle that this closes.
 #[test]
-fn an_owner_that_is_found_later_is_ordered_too() {
+fn an_owner_found_later_is_part_of_the_order() {
     let plan = Cloud::new()
         .kind("Folder", |it| {
             it.root("remove");
@@ -68,9 +68,9 @@ fn an_owner_that_is_found_later_is_ordered_too() {
     );
 }
 
-/// What is in the way stays where it is, and holds up nobody: that the mark on one owner failed is nothing to the other.
+/// An instance that is in the way stays and blocks no other: the failed mark of one owner does not affect the other.
 #[test]
-fn nothing_is_blocked_through_what_is_only_in_the_way() {
+fn an_instance_in_the_way_blocks_no_other() {
     let deleted = Cloud::new()
         .kind("Host", |it| {
             it.root("remove").begin("mark");
@@ -81,5 +81,5 @@ fn nothing_is_blocked_through_what_is_only_in_the_way() {
         })
         .failing(&["Host.mark h1"])
         .delete_with("Host h1 h2", |apply| apply.forced(true).policy(FailurePolicy::Isolate));
-    assert_eq!(deleted.verdicts(), ["Host h1 failed: mark: told to fail", "Host h2 done"]);
+    assert_eq!(deleted.verdicts(), ["Host h1 failed: mark: simulated failure", "Host h2 done"]);
 }

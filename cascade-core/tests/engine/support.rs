@@ -1,4 +1,4 @@
-//! Small clouds in a few words: resources with text ids, effects that note what they are called for.
+//! Small clouds in a few lines: resources with text ids, and effects that record their calls.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use cascade_core::{
     ResourceDescriptor, Rule, StepError, StepSettings, Verdict, place,
 };
 
-/// What the methods of a cloud share: what they were called for, and what they are to fail on.
+/// The state that the methods of a cloud share: recorded calls, and calls that are to fail.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     inner: Arc<Mutex<Inner>>,
@@ -41,11 +41,11 @@ impl Notes {
         let mut inner = self.lock();
         inner.calls.push(format!("{method} {}", sorted.join(" ")));
         let fails = |id: &&String| inner.failing.contains(&format!("{method} {id}"));
-        ids.iter().filter(fails).map(|id| (id.clone(), StepError::terminal("told to fail"))).collect()
+        ids.iter().filter(fails).map(|id| (id.clone(), StepError::terminal("simulated failure"))).collect()
     }
 }
 
-/// A resource of a cloud in the making.
+/// A resource under declaration.
 pub(crate) struct Kind {
     name: String,
     declared: Declaration<Notes, String>,
@@ -63,17 +63,17 @@ impl Kind {
         }
     }
 
-    /// A resource with nothing to it yet.
+    /// A resource without effects and edges.
     pub(crate) fn bare(name: &str) -> Self {
         Self::new(name, &format!("{name}Cascade"))
     }
 
-    /// The declaration, for what has no word of its own here.
+    /// The declaration, for methods that this type does not wrap.
     pub(crate) fn declared(&mut self) -> &mut Declaration<Notes, String> {
         &mut self.declared
     }
 
-    /// An effect, if it is new.
+    /// Declares an effect, unless it is declared already.
     pub(crate) fn effect(&mut self, effect: &str) -> &mut Self {
         if self.effects.insert(effect.to_owned()) {
             let method = format!("{}.{effect}", self.name);
@@ -92,12 +92,12 @@ impl Kind {
         self
     }
 
-    /// An edge, with what its finder knows: `z1>c1 z1>c2`.
+    /// An edge, with the pairs that its finder knows: `z1>c1 z1>c2`.
     pub(crate) fn edge(&mut self, parent: &str, pairs: &str) -> &mut Self {
         self.edge_answering(parent, pairs, false)
     }
 
-    /// The same, with a finder that names all parents of each child it finds.
+    /// The same, with a finder that names all parents of each child in its answer.
     pub(crate) fn edge_naming_all(&mut self, parent: &str, pairs: &str) -> &mut Self {
         self.edge_answering(parent, pairs, true)
     }
@@ -138,7 +138,7 @@ impl Kind {
         self
     }
 
-    /// An edge along which instances get an effect, and the cascade goes no further.
+    /// An edge along which instances get an effect; the operation stops there.
     pub(crate) fn leaf(&mut self, parent: &str, effect: &str, pairs: &str) -> &mut Self {
         self.effect(effect).edge(parent, pairs);
         let rule = Rule::effect::<Delete>(effect.to_owned(), place!()).from(descriptor(parent));
@@ -191,7 +191,7 @@ fn parse(pairs: &str) -> Vec<(String, String)> {
     pairs.split_whitespace().map(pair).collect()
 }
 
-/// A cloud in the making.
+/// A cloud under declaration.
 #[derive(Default)]
 pub(crate) struct Cloud {
     notes: Notes,
@@ -222,7 +222,7 @@ impl Cloud {
         self
     }
 
-    /// These calls fail for good: `Vm.stop vm-1`.
+    /// These calls fail terminally: `Vm.stop vm-1`.
     pub(crate) fn failing(self, calls: &[&str]) -> Self {
         self.notes.lock().failing.extend(calls.iter().map(|call| (*call).to_owned()));
         self
@@ -275,7 +275,7 @@ pub(crate) async fn plan(cascade: &Cascade, roots: &str) -> Result<Plan, PlanErr
     cascade.plan_named(Delete, resource, words).await
 }
 
-/// What came of a deletion.
+/// The result of a deletion.
 pub(crate) struct Deleted {
     pub(crate) report: Report,
     pub(crate) calls: Vec<String>,
@@ -304,7 +304,7 @@ impl Deleted {
     }
 }
 
-/// On one thread, with a clock that jumps to the next timer whenever nothing else goes on.
+/// Runs on one thread, with a clock that jumps to the next timer when no task can continue.
 pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_time().start_paused(true).build().unwrap().block_on(test)

@@ -6,7 +6,7 @@ use cascade_core::{
 
 const HERE: Place = Place::new("shop", "shop/src/lib.rs", 7);
 
-/// A parent, and what `Delete` does along the edge from it.
+/// A parent, and the rule for `Delete` along the edge from it.
 pub(crate) type EdgeTo<'a> = (&'a str, fn(Place) -> Rule);
 
 fn resource(name: &str) -> ResourceDescriptor {
@@ -28,7 +28,7 @@ pub(crate) fn extension(name: &str, edges: &[EdgeTo<'_>]) -> ExtensionDescriptor
     declaration.descriptor().clone()
 }
 
-/// A resource with doc texts: its own, its extension's and its effect's.
+/// A resource with doc texts: of the resource, its extension and its effect.
 pub(crate) fn described(name: &str, docs: &str) -> ExtensionDescriptor {
     let resource = resource(name).documented(docs);
     let mut declaration = Declaration::<(), u64>::new(format!("{name}s"), resource, HERE);
@@ -39,7 +39,8 @@ pub(crate) fn described(name: &str, docs: &str) -> ExtensionDescriptor {
     declaration.descriptor().clone()
 }
 
-/// Resources in three ways at once: a chain of a hundred, broad below it, each hanging off two others.
+/// A graph that is deep and broad: a chain of a hundred resources, and broad layers below it. Each resource depends on
+/// two others.
 pub(crate) fn many(count: usize) -> Vec<ExtensionDescriptor> {
     let name = |at: usize| format!("R{at:05}");
     let extensions = (0..count).map(|at| {
@@ -49,14 +50,14 @@ pub(crate) fn many(count: usize) -> Vec<ExtensionDescriptor> {
             2..100 => vec![name(at - 1), name(at - 2)],
             _ => vec![name(at / 60), name(at / 60 + 1)],
         };
-        let edges: Vec<EdgeTo<'_>> = parents.iter().map(|parent| (parent.as_str(), goes as _)).collect();
+        let edges: Vec<EdgeTo<'_>> = parents.iter().map(|parent| (parent.as_str(), deleted as _)).collect();
         extension(&name(at), &edges)
     });
     extensions.collect()
 }
 
-/// The rule that what hangs off the parent gets the effect.
-pub(crate) fn goes(place: Place) -> Rule {
+/// The rule that dependents of the parent get the effect.
+pub(crate) fn deleted(place: Place) -> Rule {
     Rule::effect::<Delete>("delete", place)
 }
 
@@ -82,7 +83,7 @@ pub(crate) fn gitlab() -> Graph {
 
 fn rule_of(on_delete: &str) -> fn(Place) -> Rule {
     match on_delete {
-        "cascade" => goes,
+        "cascade" => deleted,
         "set null" => |place| Rule::effect::<Delete>("delete", place).leaf(),
         _ => Rule::restrict::<Delete>,
     }

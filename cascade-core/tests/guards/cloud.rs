@@ -1,4 +1,4 @@
-//! A small cloud in memory: racks of hosts with VMs, whose tables tests change under a run's feet.
+//! A small cloud in memory: racks of hosts with VMs. Tests change its tables during a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cascade_core::prelude::*;
 use cascade_core::{CascadeBuilder, StepError};
 
-/// Nothing goes wrong in these methods unless a test says so.
+/// These methods fail only if a test says so.
 pub(crate) type Answer<T> = Result<T, StepError>;
 
 #[derive(Debug, Resource)]
@@ -26,11 +26,11 @@ pub(crate) struct Tables {
     pub(crate) hosts: BTreeMap<String, String>,
     pub(crate) vms: BTreeMap<String, String>,
     pub(crate) protected: BTreeSet<String>,
-    /// What methods did, in order.
+    /// The calls of methods, in order.
     pub(crate) log: Vec<String>,
     /// When this instance is removed, that VM appears on that host.
     pub(crate) on_removal: BTreeMap<String, (String, String)>,
-    /// Every time a VM of this host is removed, another one appears on it.
+    /// Each time a VM of this host is removed, another one appears on it.
     pub(crate) refills: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Tables {
 pub(crate) struct World(Arc<Mutex<Tables>>);
 
 impl World {
-    /// Hosts and VMs as `child: parent`.
+    /// Hosts and VMs as `(child, parent)`.
     pub(crate) fn new(hosts: &[(&str, &str)], vms: &[(&str, &str)]) -> Self {
         let world = Self::default();
         let owned = |pairs: &[(&str, &str)]| {

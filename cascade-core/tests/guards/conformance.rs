@@ -1,4 +1,4 @@
-//! The kit for people who write extensions finds what does not stand repetition.
+//! The conformance kit finds extensions that do not tolerate repeated calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,9 +25,9 @@ async fn extensions_that_keep_the_contract_pass() {
     assert_eq!(check(stage, Delete, "Rack", ["rack-1"]).await, []);
 }
 
-/// Whoever says that something is left is wrong: about it, or about what the steps do.
+/// A verify method that reports a survivor is wrong, or the steps are.
 #[tokio::test]
-async fn a_verify_method_that_says_what_is_not_so_is_found() {
+async fn a_wrong_verify_method_is_found() {
     let stage = || {
         let scene = Scene::new(&[("Zone>Host", "zone", "host")]);
         let mut host = Part::new("Host").below("Zone>Host", remove());
@@ -42,7 +42,7 @@ async fn a_verify_method_that_says_what_is_not_so_is_found() {
     assert_eq!(findings, ["Hosts::left, called after the run: it says that 1 are still there"]);
 }
 
-/// A counter that every call moves: nothing here may be called twice.
+/// A counter that every call changes: none of its methods tolerates a second call.
 #[derive(Debug, Resource)]
 #[resource(id = u64)]
 pub(crate) struct Counter;
@@ -60,7 +60,7 @@ impl Counters {
     #[affected(by = Counter)]
     async fn below(&self, counters: &[u64]) -> Answer<Vec<(u64, u64)>> {
         let asked = self.count.0.fetch_add(100, Ordering::Relaxed) as u64 / 100;
-        let first = *counters.first().ok_or("nobody asked")?;
+        let first = *counters.first().ok_or("no parents")?;
         Ok(if first == 1 { (0..=asked).map(|number| (1, 10 + number)).collect() } else { Vec::new() })
     }
 
@@ -74,7 +74,7 @@ impl Counters {
 }
 
 #[tokio::test]
-async fn what_does_not_stand_repetition_is_found() {
+async fn methods_that_do_not_tolerate_repetition_are_found() {
     let stage = || {
         let count = Count::default();
         let counter = Arc::clone(&count.0);
@@ -93,15 +93,15 @@ async fn what_does_not_stand_repetition_is_found() {
             "the run, interrupted and called again: the world is left otherwise than after an undisturbed run: `4` \
              where it should be `2`",
             "Counters::below, asked twice: it found 3 at first and 4 then",
-            "Counters::below, called with an empty batch: nobody asked",
+            "Counters::below, called with an empty batch: no parents",
             "Counters::count, called with an empty batch: nothing to count",
         ]
     );
 }
 
-/// As in a run: a check that is only for what is stopped is not asked about what is removed.
+/// As in a run: a check that is limited to one effect is not asked about instances with another effect.
 #[tokio::test]
-async fn a_check_for_some_effects_is_asked_about_those_alone() {
+async fn a_check_for_one_effect_is_asked_about_its_instances_only() {
     let stage = || {
         let scene = Scene::new(&[
             ("Zone>Vm", "zone", "vm-1"),

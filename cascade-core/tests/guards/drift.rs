@@ -1,12 +1,12 @@
-//! The world moves between the plan and a parent's step.
+//! Instances appear between the plan and the step of their parent.
 
 use cascade_core::prelude::*;
 use cascade_core::{Apply, ApplyError, Drift, Event, FailurePolicy, Limits, Report, Verdict};
 
 use crate::cloud::{Host, Rack, Vm, World};
 
-/// Two hosts in a rack; when `vm-1` goes, `vm-late` appears on the host that `vm-1` was on.
-fn late_arrival() -> World {
+/// Two hosts in a rack. When `vm-1` is removed, `vm-late` appears on the same host.
+fn with_late_vm() -> World {
     let world = World::new(
         &[("host-1", "rack-1"), ("host-2", "rack-1")],
         &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
@@ -22,19 +22,19 @@ async fn run(world: &World, set: impl FnOnce(Apply) -> Apply) -> Result<Report, 
 }
 
 #[tokio::test]
-async fn ignored_newcomers_are_left_behind() {
-    let world = late_arrival();
-    let report = run(&world, |apply| apply).await.expect("nothing stands against it");
+async fn ignored_late_dependents_remain() {
+    let world = with_late_vm();
+    let report = run(&world, |apply| apply).await.expect("the plan can be applied");
     assert!(report.is_complete());
     assert!(world.tables().vms.contains_key("vm-late"));
 }
 
 #[tokio::test]
-async fn refused_newcomers_fail_their_parent_with_the_difference() {
-    let world = late_arrival();
-    let report = run(&world, |apply| apply.drift(Drift::Refuse)).await.expect("nothing stands against it");
+async fn refused_late_dependents_fail_their_parent() {
+    let world = with_late_vm();
+    let report = run(&world, |apply| apply.drift(Drift::Refuse)).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
-        panic!("host-1 has a newcomer: {report}");
+        panic!("host-1 has a late dependent: {report}");
     };
     assert_eq!(failure.to_string(), "remove: 1 Vm came since the plan was made: vm-late");
     assert!(matches!(report.verdict::<Rack>(&"rack-1".to_owned()), Some(Verdict::Blocked { .. })));
@@ -42,50 +42,50 @@ async fn refused_newcomers_fail_their_parent_with_the_difference() {
 }
 
 #[tokio::test]
-async fn chased_newcomers_join_before_their_parent_goes() {
-    let world = late_arrival();
-    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("nothing stands against it");
+async fn late_dependents_join_before_their_parent_is_removed() {
+    let world = with_late_vm();
+    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("the plan can be applied");
     assert!(report.is_complete(), "{report}");
     assert!(matches!(report.verdict::<Vm>(&"vm-late".to_owned()), Some(Verdict::Done)));
     let log = world.log();
-    let at = |entry: &str| log.iter().position(|line| line == entry).expect("it is in the log");
+    let at = |entry: &str| log.iter().position(|line| line == entry).expect("the entry is in the log");
     assert!(at("remove vm-late") < at("remove host-1"));
     assert_eq!(log.iter().filter(|line| line.starts_with("remove")).count(), 7, "each once: {log:?}");
     assert_eq!(log.iter().filter(|line| line.starts_with("close")).count(), 2, "each once: {log:?}");
 }
 
 #[tokio::test]
-async fn a_newcomer_that_is_parent_itself_brings_its_own_with_it() {
+async fn a_late_dependent_brings_its_own_dependents() {
     let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
     let cascade = world.builder().build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     world.tables().hosts.insert("host-late".to_owned(), "rack-1".to_owned());
     world.tables().vms.insert("vm-late".to_owned(), "host-late".to_owned());
-    let newcomers = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let seen = std::sync::Arc::clone(&newcomers);
+    let added = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let seen = std::sync::Arc::clone(&added);
     let report = cascade.apply(plan).drift(Drift::Chase).on_event(move |event| {
         if let Event::Chased { newcomers } = event {
             seen.fetch_add(*newcomers, std::sync::atomic::Ordering::Relaxed);
         }
     });
-    let report = report.await.expect("nothing stands against it");
+    let report = report.await.expect("the plan can be applied");
     assert!(report.is_complete(), "{report}");
-    assert_eq!(newcomers.load(std::sync::atomic::Ordering::Relaxed), 2);
+    assert_eq!(added.load(std::sync::atomic::Ordering::Relaxed), 2);
     let log = world.log();
     assert_eq!(
         &log[log.len() - 4..],
         ["close host-late", "remove vm-late", "remove host-late", "remove rack-1"],
-        "begin runs for newcomers too: {log:?}"
+        "begin runs for late dependents too: {log:?}"
     );
 }
 
 #[tokio::test]
-async fn a_protected_newcomer_is_not_touched_and_its_parent_fails() {
-    let world = late_arrival();
+async fn a_protected_late_dependent_fails_its_parent() {
+    let world = with_late_vm();
     world.tables().protected.insert("vm-late".to_owned());
-    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("nothing stands against it");
+    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
-        panic!("host-1 has a newcomer that must not go: {report}");
+        panic!("host-1 has a protected late dependent: {report}");
     };
     assert_eq!(
         failure.to_string(),
@@ -95,9 +95,9 @@ async fn a_protected_newcomer_is_not_touched_and_its_parent_fails() {
     assert!(world.tables().vms.contains_key("vm-late"));
 }
 
-/// What must not be touched under one host says nothing about what came under another.
+/// A protected VM under one host does not affect a late VM under another host.
 #[tokio::test]
-async fn a_protected_newcomer_leaves_those_of_other_parents_to_the_chase() {
+async fn a_protected_late_dependent_does_not_affect_other_parents() {
     let world = World::new(
         &[("host-1", "rack-1"), ("host-2", "rack-1")],
         &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
@@ -109,9 +109,9 @@ async fn a_protected_newcomer_leaves_those_of_other_parents_to_the_chase() {
     }
     world.tables().protected.insert("vm-late-on-host-1".to_owned());
     let applying = cascade.apply(plan).drift(Drift::Chase).policy(FailurePolicy::Isolate);
-    let report = applying.await.expect("nothing stands against it");
+    let report = applying.await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
-        panic!("host-1 has a newcomer that must not go: {report}");
+        panic!("host-1 has a protected late dependent: {report}");
     };
     assert!(
         failure.to_string().contains("must not be touched: Vm vm-late-on-host-1: it is protected"),
@@ -123,8 +123,8 @@ async fn a_protected_newcomer_leaves_those_of_other_parents_to_the_chase() {
 }
 
 #[tokio::test]
-async fn newcomers_do_not_get_round_a_limit() {
-    let world = late_arrival();
+async fn late_dependents_count_against_a_limit() {
+    let world = with_late_vm();
     let limits = Limits::none().resource("Vm", 3);
     let report = run(&world, |apply| apply.drift(Drift::Chase).limits(limits)).await.expect("3 are allowed");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
@@ -137,12 +137,12 @@ async fn newcomers_do_not_get_round_a_limit() {
 }
 
 #[tokio::test]
-async fn a_world_that_keeps_adding_ends_in_an_error() {
+async fn endless_late_dependents_end_in_an_error() {
     let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
     world.tables().refills = Some("host-1".to_owned());
-    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("nothing stands against it");
+    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
-        panic!("host-1 never gets empty: {report}");
+        panic!("host-1 always has a VM: {report}");
     };
     assert!(failure.to_string().contains("they kept coming for 100 rounds"), "{failure}");
     assert!(world.tables().hosts.contains_key("host-1"));

@@ -1,4 +1,4 @@
-//! User code around every step.
+//! Layers: user code around every step.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 
 use crate::cloud::{Rack, Vm, World};
 
-/// Notes what goes through it, on the way in and on the way out.
+/// Records each step before and after its call.
 #[derive(Clone)]
 struct Audit(&'static str, Arc<Mutex<Vec<String>>>);
 
@@ -17,7 +17,7 @@ impl Layer for Audit {
         Box::pin(async move {
             let note = |way: &str| {
                 let line = format!("{way} {}: {} {:?}", self.0, step.effect(), step.printed_ids());
-                self.1.lock().expect("no test panics under it").push(line);
+                self.1.lock().expect("no thread panics while it holds the lock").push(line);
             };
             note("into");
             let answer = next.run().await;
@@ -35,9 +35,9 @@ async fn the_first_layer_is_the_outermost() {
         world.builder().layer(Audit("audit", Arc::clone(&log))).layer(Audit("limit", Arc::clone(&log)));
     let cascade = builder.build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Vm::roots(["vm-1"])).await.expect("finders answer");
-    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
+    assert!(cascade.apply(plan).await.expect("the plan can be applied").is_complete());
     assert_eq!(
-        *log.lock().expect("no test panics under it"),
+        *log.lock().expect("no thread panics while it holds the lock"),
         [
             r#"into audit: remove ["vm-1"]"#,
             r#"into limit: remove ["vm-1"]"#,
@@ -58,26 +58,26 @@ fn fault<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
 }
 
 #[tokio::test]
-async fn a_layer_may_answer_in_the_steps_place() {
+async fn a_layer_may_replace_the_step() {
     let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
     let cascade = world.builder().layer(fault).build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
     let verdict = report.verdict::<Vm>(&"vm-1".to_owned());
     assert!(matches!(verdict, Some(Verdict::Failed(failure)) if failure.to_string() == "remove: injected"));
     assert_eq!(world.log(), ["close host-1"]);
 }
 
-/// Says that an instance failed that the step does not have.
-fn liar<'a>(_step: StepCall<'a>, _next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+/// Reports a failure at a position outside the batch.
+fn invalid<'a>(_step: StepCall<'a>, _next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
     Box::pin(async { Ok(vec![(7, StepError::terminal("made up"))]) })
 }
 
 #[tokio::test]
-async fn a_position_that_is_made_up_fails_the_batch() {
-    let cascade = World::new(&[], &[]).builder().layer(liar).build().expect("the graph has no faults");
+async fn an_invalid_position_fails_the_batch() {
+    let cascade = World::new(&[], &[]).builder().layer(invalid).build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Vm::roots(["vm-1"])).await.expect("finders answer");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Vm>(&"vm-1".to_owned()) else { panic!("{report}") };
     assert_eq!(failure.to_string(), "remove: a layer reported position 7 as failed, in a batch of 1");
 }

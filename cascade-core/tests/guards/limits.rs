@@ -1,4 +1,4 @@
-//! What has to hold before anything runs.
+//! Limits, confirmation and authorisation are checked before any step runs.
 
 use cascade_core::prelude::*;
 use cascade_core::{ApplyError, Authorizer, Denial, Instances, Limits};
@@ -11,7 +11,7 @@ fn world() -> World {
 }
 
 #[tokio::test]
-async fn a_plan_above_a_limit_is_refused_also_when_forced() {
+async fn a_plan_above_a_limit_is_refused_even_if_forced() {
     let world = world();
     let limits = Limits::none().instances(3).resource("Vm", 1).resource("Host", 1);
     let cascade = world.builder().limits(limits.clone()).build().expect("the graph has no faults");
@@ -24,12 +24,12 @@ async fn a_plan_above_a_limit_is_refused_also_when_forced() {
          3; 2 instances of Vm, where the limit is 1"
     );
     assert!(world.log().is_empty());
-    let report = cascade.apply(plan).limits(Limits::none()).await.expect("who means it raises the limit");
+    let report = cascade.apply(plan).limits(Limits::none()).await.expect("the limit is lifted for this run");
     assert!(report.is_complete());
 }
 
 #[test]
-fn a_limit_on_a_resource_that_is_not_there_is_a_fault() {
+fn a_limit_on_an_unknown_resource_is_a_fault() {
     let error =
         world().builder().limits(Limits::none().resource("Vn", 1)).build().expect_err("there is no Vn");
     assert_eq!(
@@ -53,7 +53,7 @@ async fn a_confirmation_is_bound_to_the_plan() {
     assert!(cascade.apply(confirmed).confirmed(digest).await.expect("it is this plan").is_complete());
 }
 
-/// Denies VMs by name, with the id typed.
+/// Denies VMs whose id does not match.
 struct Owner(&'static str);
 
 impl Authorizer for Owner {
@@ -67,7 +67,7 @@ impl Authorizer for Owner {
 }
 
 #[tokio::test]
-async fn a_denial_stops_the_plan_before_anything_runs() {
+async fn a_denial_stops_the_run_before_any_step() {
     let world = world();
     let cascade = world.builder().authorizer(Owner("vm-2")).build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");

@@ -1,15 +1,16 @@
-//! What guards a run and looks at it: drift, limits, confirmation, authorisation, layers, nested cascades, a monitor.
+//! Guards and observers of a run: drift, limits, confirmation, authorisation, layers, nested cascades, monitors,
+//! events.
 
-mod begins;
 mod cloud;
+mod combinations;
 mod conformance;
 mod drift;
+mod failed_begin;
 mod layers;
 mod limits;
-mod looking;
 mod monitor;
 mod nested;
-mod observed;
+mod observers;
 mod policies;
-mod reviewed;
+mod rediscovery;
 mod scene;

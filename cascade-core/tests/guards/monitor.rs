@@ -1,4 +1,4 @@
-//! Looking at a run from outside.
+//! Monitoring a run from another task.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::cloud::{Answer, Rack, World};
 
 #[tokio::test(start_paused = true)]
-async fn stuck_says_what_waits_for_whom_and_since_when() {
+async fn stuck_names_the_step_its_age_and_the_waiting_instances() {
     let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
     let answered = Arc::new(Notify::new());
     let slow = Slow(Arc::clone(&answered));
@@ -33,13 +33,13 @@ async fn stuck_says_what_waits_for_whom_and_since_when() {
     assert_eq!((progress.phase, progress.running, progress.instances), (Some(Phase::Effect), 1, 4));
 
     answered.notify_one();
-    let report = run.await.expect("it does not panic").expect("nothing stands against it");
+    let report = run.await.expect("it does not panic").expect("the plan can be applied");
     assert!(report.is_complete());
     assert!(monitor.stuck().is_empty());
     assert_eq!(monitor.progress().phase, None);
 }
 
-/// A name that asks how far the run is when it is printed.
+/// An id that reads the progress of the run when it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Curious(u64);
 
@@ -67,9 +67,9 @@ impl Probes {
     }
 }
 
-/// What a monitor describes can be much, and is printed by code of the user's: nobody waits for it.
+/// A monitor prints ids with user code: the run holds no lock meanwhile.
 #[tokio::test(start_paused = true)]
-async fn the_run_is_not_held_up_by_who_looks_at_it() {
+async fn a_monitor_prints_ids_without_a_lock() {
     let cascade = Cascade::builder().register(Probes).build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Probe::roots([Curious(7)])).await.expect("finders answer");
     let monitor = WATCHED.get_or_init(Monitor::default);
@@ -79,7 +79,7 @@ async fn the_run_is_not_held_up_by_who_looks_at_it() {
     run.abort();
 }
 
-/// An agent of VMs that does not answer until it is told to.
+/// VM steps that wait until the test notifies them.
 struct Slow(Arc<Notify>);
 
 impl Layer for Slow {

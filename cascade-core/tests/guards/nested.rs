@@ -1,4 +1,4 @@
-//! A method may start a cascade of its own.
+//! Methods that start a cascade of their own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use cascade_core::{StepSettings, place};
 use crate::cloud::{Answer, Rack, World};
 use crate::scene::{Part, Scene, delete_zone, remove};
 
-/// A machine that removes its disks by a cascade of its own; there is no edge between the two.
+/// A machine that removes its disks with a cascade of its own; there is no edge between the two.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub(crate) struct Machine;
@@ -36,7 +36,7 @@ impl Machines {
         let cascade = cx.cascade();
         let disks = machines.iter().map(|machine| machine.replace("machine", "disk"));
         let plan = cascade.plan(Delete, Disk::roots(disks)).await?;
-        let _kept_in_the_outer = cascade.apply(plan).await?;
+        let _ignored_report = cascade.apply(plan).await?;
         Ok(())
     }
 }
@@ -46,7 +46,7 @@ struct Disks {
     spinning: Spinning,
 }
 
-/// How often a disk is still spinning.
+/// How many more times wiping a disk fails.
 #[derive(Clone)]
 struct Spinning(Arc<AtomicUsize>);
 
@@ -66,7 +66,7 @@ fn cascade(failures: usize) -> Cascade {
     builder.register(Machines).register(disks).build().expect("the graph has no faults")
 }
 
-/// A machine whose removal is tried again if its disks are not gone.
+/// A machine whose removal is retried if its disks remain.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub(crate) struct Blade;
@@ -86,13 +86,13 @@ impl Blades {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_nested_run_left_counts_as_done_once_a_later_one_has_done_it() {
+async fn a_later_nested_run_can_complete_an_earlier_one() {
     let disks = |failures| Disks { spinning: Spinning(Arc::new(AtomicUsize::new(failures))) };
     for (failures, complete) in [(1, true), (2, true), (3, false)] {
         let builder = Cascade::builder().register(Blades).register(disks(failures));
         let cascade = builder.build().expect("the graph has no faults");
         let plan = cascade.plan(Delete, Blade::roots(["blade"])).await.expect("finders answer");
-        let report = cascade.apply(plan).await.expect("nothing stands against it");
+        let report = cascade.apply(plan).await.expect("the plan can be applied");
         assert_eq!(report.nested().len(), 3.min(failures + 1));
         assert_eq!(report.is_complete(), complete, "{report}");
         assert_eq!(report.summary().is_complete(), complete);
@@ -100,10 +100,10 @@ async fn what_a_nested_run_left_counts_as_done_once_a_later_one_has_done_it() {
 }
 
 #[tokio::test]
-async fn the_report_of_a_nested_run_is_kept() {
+async fn the_report_contains_nested_runs() {
     let cascade = cascade(0);
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
     assert!(report.is_complete());
     let [nested] = report.nested() else { panic!("one batch, one nested run: {report}") };
     assert_eq!((nested.resource.as_str(), nested.effect.as_str()), ("Machine", "remove"));
@@ -111,15 +111,15 @@ async fn the_report_of_a_nested_run_is_kept() {
 }
 
 #[tokio::test]
-async fn a_failed_nested_run_is_not_forgotten_even_if_its_method_forgets_it() {
+async fn a_failed_nested_run_counts_even_if_its_method_ignores_it() {
     let cascade = cascade(1);
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
     assert!(!report.is_complete(), "{report}");
     assert_eq!(report.nested()[0].report.failed, 2);
 }
 
-/// Switches off the one lamp there is, as its rack does.
+/// Switches off the one lamp, with a cascade of its own.
 fn switching_off(name: &'static str) -> Part {
     let mut part = Part::bare(name);
     part.0.effect("remove", place!(), |_, _: &[String], cx: &StepContext| {
@@ -134,9 +134,9 @@ fn switching_off(name: &'static str) -> Part {
     part
 }
 
-/// A lamp that goes out only where it is told that it may be a repeat.
+/// A lamp that can be switched off only by a call that may be a repeat.
 #[tokio::test(start_paused = true)]
-async fn what_a_method_starts_again_may_be_a_repeat_as_the_method_is() {
+async fn a_nested_run_of_a_retried_method_may_be_a_repeat() {
     let scene = Scene::new(&[]);
     let mut lamp = Part::bare("Lamp");
     lamp.0.effect("remove", place!(), |scene: &Scene, _: &[String], cx: &StepContext| {
@@ -153,7 +153,7 @@ async fn what_a_method_starts_again_may_be_a_repeat_as_the_method_is() {
     assert_eq!(scene.log(), ["repeat false", "repeat true"]);
 }
 
-/// The call of the zone's effect, as a worker gets it.
+/// The call of the zone's effect, as a worker receives it.
 async fn on_a_worker(cascade: &Cascade, cancelled: impl Future<Output = ()>) -> MethodAnswer {
     let plan = cascade.plan_named(Delete, "Zone", ["zone"]).await.expect("finders answer");
     let call = serde_json::json!({
@@ -164,9 +164,10 @@ async fn on_a_worker(cascade: &Cascade, cancelled: impl Future<Output = ()>) -> 
     execute(cascade, &plan, call, cancelled).await.expect("it is carried out")
 }
 
-/// The lamp would go out after its bulb. The method fails then; what it has started is in the answer all the same.
+/// The lamp is removed after its bulb. If the run is cancelled, the method fails, and its answer still lists the
+/// nested run.
 #[tokio::test(start_paused = true)]
-async fn on_a_worker_a_nested_run_is_cancelled_with_the_run_around_it() {
+async fn on_a_worker_a_nested_run_is_cancelled_with_its_outer_run() {
     for (cancelled_after, done) in [(10, 1), (1000, 2)] {
         let scene = Scene::new(&[("Lamp>Bulb", "lamp", "bulb")]).slow("remove bulb");
         let bulb = Part::new("Bulb").below("Lamp>Bulb", remove());
@@ -180,14 +181,14 @@ async fn on_a_worker_a_nested_run_is_cancelled_with_the_run_around_it() {
 }
 
 #[tokio::test]
-async fn on_a_worker_a_method_without_a_cascade_of_its_own_never_asks_whether_the_run_is_cancelled() {
+async fn on_a_worker_a_method_without_a_nested_run_ignores_cancellation() {
     let cascade = Scene::new(&[]).cascade([Part::new("Zone")]);
-    on_a_worker(&cascade, async { panic!("it asks") }).await;
+    on_a_worker(&cascade, async { panic!("the method polled the cancellation") }).await;
 }
 
-/// To a service that takes keys, the second order must not look like a repeat of the first.
+/// A service with idempotency keys must not take the second call for a repeat of the first.
 #[tokio::test]
-async fn methods_of_one_name_that_start_the_same_cascade_have_keys_of_their_own() {
+async fn nested_runs_of_methods_with_one_name_have_distinct_keys() {
     let scene = Scene::new(&[("Zone>Shelf", "zone", "shelf")]);
     let mut lamp = Part::bare("Lamp");
     lamp.0.effect("remove", place!(), |scene: &Scene, ids: &[String], cx: &StepContext| {
@@ -200,7 +201,7 @@ async fn methods_of_one_name_that_start_the_same_cascade_have_keys_of_their_own(
     let shelf = switching_off("Shelf").below("Zone>Shelf", remove());
     let cascade = scene.cascade([switching_off("Zone"), shelf, lamp]);
     assert!(delete_zone(&cascade, |apply| apply).await.is_complete());
-    let [first, second] = scene.log().try_into().expect("each has ordered it once");
+    let [first, second] = scene.log().try_into().expect("each method starts it once");
     assert_ne!(first, second);
 }
 
@@ -215,7 +216,7 @@ struct Mirrors;
 #[cascade(resource = Mirror)]
 impl Mirrors {
     #[on(Delete)]
-    async fn look(&self, mirrors: &[String], cx: &StepContext) -> Answer<()> {
+    async fn remove(&self, mirrors: &[String], cx: &StepContext) -> Answer<()> {
         let cascade = cx.cascade();
         let plan = cascade.plan(Delete, Mirror::roots(mirrors.iter().cloned())).await?;
         let report = cascade.apply(plan).await.terminal()?;
@@ -224,10 +225,10 @@ impl Mirrors {
 }
 
 #[tokio::test]
-async fn cascades_without_an_end_are_ended() {
+async fn endless_nesting_ends_in_an_error() {
     let cascade = Cascade::builder().register(Mirrors).build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Mirror::roots(["a"])).await.expect("finders answer");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
     assert!(!report.is_complete());
     let mut innermost = report.summary();
     while let Some(nested) = innermost.nested.pop() {

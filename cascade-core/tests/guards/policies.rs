@@ -1,4 +1,4 @@
-//! The policies on edges: each row of the table in the documentation of `Decision` is a test.
+//! The policies on edges: each row of the table in the documentation of `Decision` has a test.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use cascade_core::prelude::*;
 use cascade_core::{Declaration, FailurePolicy, Found, ResourceDescriptor, Rule, Verdict, place};
 
-/// Owners with children that hang off them by the policy under test; children have leaves.
+/// Owners whose children have the policy under test; children have leaves.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub(crate) struct Owner;
@@ -16,18 +16,18 @@ pub(crate) struct Child;
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub(crate) struct Leaf;
-/// Another parent of children, by an ordinary rule.
+/// Another parent of children, with an ordinary rule.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub(crate) struct Other;
-/// Above owners and others.
+/// The parent of owners and others.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 pub(crate) struct Top;
 
 #[derive(Clone, Default)]
 struct Scene {
-    /// Children of each parent, by edge (`Owner>Child`).
+    /// Pairs of parent and child, by edge (`Owner>Child`).
     tables: BTreeMap<&'static str, Vec<(&'static str, &'static str)>>,
     fails: Option<&'static str>,
     log: Arc<Mutex<Vec<String>>>,
@@ -53,7 +53,7 @@ fn extension<R: Resource>(name: &'static str) -> Scenery {
     let mut declaration = Scenery::new(name, R::DESCRIPTOR, place!());
     declaration.effect("remove", place!(), |scene: &Scene, ids, _| {
         Box::pin(async move {
-            scene.log.lock().expect("no test panics under it").extend(ids.iter().cloned());
+            scene.log.lock().expect("no thread panics while it holds the lock").extend(ids.iter().cloned());
             let failed = ids.iter().filter(|id| Some(id.as_str()) == scene.fails);
             Ok(failed.map(|id| (id.clone(), StepError::terminal("no"))).collect())
         })
@@ -93,16 +93,16 @@ impl Scene {
     }
 
     fn log(&self) -> Vec<String> {
-        self.log.lock().expect("no test panics under it").clone()
+        self.log.lock().expect("no thread panics while it holds the lock").clone()
     }
 }
 
-/// One child under one owner, one leaf under the child.
+/// One child of one owner, one leaf of the child.
 fn one_child() -> Scene {
     Scene::new(&[("Owner>Child", &[("o1", "c1")]), ("Child>Leaf", &[("c1", "l1")])])
 }
 
-/// The same, and the child hangs off another parent too; both are below a top.
+/// The same with another parent of the child; both parents depend on a top.
 fn two_parents() -> Scene {
     Scene::new(&[
         ("Top>Owner", &[("t1", "o1")]),
@@ -114,15 +114,15 @@ fn two_parents() -> Scene {
 }
 
 #[tokio::test]
-async fn retain_leaves_it_in_place_and_lists_it() {
+async fn retain_leaves_the_child_in_place_and_lists_it() {
     let scene = one_child();
     let cascade = scene.cascade(Rule::retain::<Delete>(place!()));
     let plan = cascade.plan(Delete, Owner::roots(["o1"])).await.expect("finders answer");
     let summary = plan.summary().expect("ids serialise");
     assert_eq!((summary.instances, summary.resources["Child"].retained), (1, 1));
-    assert!(!summary.resources.contains_key("Leaf"), "what is retained is not expanded");
-    assert_eq!(plan.why::<Child>(&"c1".into()).expect("it is listed").paths[0].brings, "retained");
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
+    assert!(!summary.resources.contains_key("Leaf"), "a retained instance is not expanded");
+    assert_eq!(plan.why::<Child>(&"c1".into()).expect("the child is listed").paths[0].brings, "retained");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
     assert_eq!((report.summary().done, scene.log()), (1, vec!["o1".to_owned()]));
 }
 
@@ -136,11 +136,11 @@ async fn retain_does_not_protect_from_another_rule() {
 }
 
 #[tokio::test]
-async fn restrict_refuses_while_something_hangs_off_it() {
+async fn restrict_vetoes_while_a_dependent_exists() {
     let scene = one_child();
     let cascade = scene.cascade(Rule::restrict::<Delete>(place!()));
     let plan = cascade.plan(Delete, Owner::roots(["o1"])).await.expect("finders answer");
-    assert_eq!(plan.len(), 1, "what is in the way is not affected");
+    assert_eq!(plan.len(), 1, "an instance in the way is not affected");
     let vetoes: Vec<String> = plan.vetoes().iter().map(ToString::to_string).collect();
     assert_eq!(
         vetoes,
@@ -148,17 +148,17 @@ async fn restrict_refuses_while_something_hangs_off_it() {
     );
     assert!(cascade.apply(plan.clone()).await.is_err());
     assert!(scene.log().is_empty());
-    let forced = cascade.apply(plan).forced(true).await.expect("a forced run goes on");
+    let forced = cascade.apply(plan).forced(true).await.expect("a forced run ignores vetoes");
     assert_eq!((forced.summary().overridden.len(), scene.log()), (1, vec!["o1".to_owned()]));
 }
 
 #[tokio::test]
-async fn restrict_lets_go_what_is_going_too_and_keeps_the_order() {
+async fn restrict_allows_removed_dependents_and_orders_them() {
     let scene = two_parents();
     let cascade = scene.cascade(Rule::restrict::<Delete>(place!()));
     let plan = cascade.plan(Delete, Top::roots(["t1"])).await.expect("finders answer");
     assert_eq!(plan.vetoes(), []);
-    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
+    assert!(cascade.apply(plan).await.expect("the plan can be applied").is_complete());
     assert_eq!(scene.log()[..2], ["l1", "c1"], "before its owner: {:?}", scene.log());
 }
 
@@ -169,21 +169,21 @@ async fn with_parent_is_in_the_plan_without_a_step() {
     let plan = cascade.plan(Delete, Owner::roots(["o1"])).await.expect("finders answer");
     assert_eq!((plan.len(), plan.effects_of::<Child>(&"c1".into())), (3, Some(vec![])));
     assert_eq!(plan.summary().expect("ids serialise").resources["Child"].going, 1);
-    let report = cascade.apply(plan).await.expect("nothing stands against it");
-    assert_eq!(scene.log(), ["l1", "o1"], "what hangs off it goes before its parent");
+    let report = cascade.apply(plan).await.expect("the plan can be applied");
+    assert_eq!(scene.log(), ["l1", "o1"], "dependents are removed before the parent");
     assert!(matches!(report.verdict::<Child>(&"c1".into()), Some(Verdict::Done)));
 }
 
 #[tokio::test]
-async fn with_parent_is_not_done_when_its_parent_is_not() {
+async fn with_parent_is_not_done_if_its_parent_is_not() {
     for (fails, verdict) in [("o1", "Blocked { by: Owner o1 }"), ("l1", "Blocked { by: Leaf l1 }")] {
         let scene = Scene { fails: Some(fails), ..one_child() };
         let cascade = scene.cascade(Rule::with_parent::<Delete>(place!()));
         let plan = cascade.plan(Delete, Owner::roots(["o1"])).await.expect("finders answer");
         let report =
-            cascade.apply(plan).policy(FailurePolicy::Isolate).await.expect("nothing stands against it");
+            cascade.apply(plan).policy(FailurePolicy::Isolate).await.expect("the plan can be applied");
         let child = report.verdict::<Child>(&"c1".into());
-        assert_eq!(format!("{:?}", child.expect("it is in the plan")), verdict, "{fails} fails");
+        assert_eq!(format!("{:?}", child.expect("the instance is in the plan")), verdict, "{fails} fails");
     }
 }
 
@@ -202,12 +202,12 @@ async fn shared_stays_while_an_owner_stays() {
     let plan = cascade.plan(Delete, Owner::roots(["o1"])).await.expect("finders answer");
     assert_eq!(plan.ids::<Child>(), ["c2"]);
     assert_eq!(plan.summary().expect("ids serialise").resources["Child"].retained, 1);
-    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
+    assert!(cascade.apply(plan).await.expect("the plan can be applied").is_complete());
     assert_eq!(scene.log(), ["c2", "o1"]);
 }
 
 #[tokio::test]
-async fn shared_goes_with_its_last_owner() {
+async fn shared_is_removed_with_its_last_owner() {
     let scene = shared_scene();
     let rule = Rule::effect::<Delete>("remove", place!()).with_last_owner();
     let plan = scene.cascade(rule).plan(Delete, Owner::roots(["o1", "o2"])).await.expect("finders answer");
@@ -218,13 +218,13 @@ async fn shared_goes_with_its_last_owner() {
 }
 
 #[tokio::test]
-async fn shared_wants_every_owner_named() {
+async fn shared_requires_a_finder_that_names_every_owner() {
     let fault = shared_fault(|_| Found::Children(vec!["c1".into()])).await;
     assert!(
         fault.ends_with("along a shared edge it has to name every owner of each child, in pairs"),
         "{fault}"
     );
-    // Another owner of the child, which nobody asked about, cannot be seen in it.
+    // A finder that does not name every owner hides an owner that the run did not ask about.
     let per_parent =
         shared_fault(|asked| Found::PerParent(asked.iter().map(|_| [String::from("c1")]).collect()));
     assert_eq!(per_parent.await, fault);
@@ -245,7 +245,7 @@ async fn shared_fault(found: fn(&[String]) -> Found<String, String>) -> String {
 }
 
 #[tokio::test]
-async fn after_orders_what_is_not_each_others_child() {
+async fn after_orders_unrelated_resources() {
     let scene = two_parents();
     let mut owners = extension::<Owner>("Owners");
     finder(&mut owners, "Top>Owner", &Top::DESCRIPTOR, false);
@@ -260,7 +260,7 @@ async fn after_orders_what_is_not_each_others_child() {
     }
     let cascade = builder.build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Top::roots(["t1"])).await.expect("finders answer");
-    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
+    assert!(cascade.apply(plan).await.expect("the plan can be applied").is_complete());
     assert_eq!(scene.log(), ["p1", "o1", "t1"]);
 }
 

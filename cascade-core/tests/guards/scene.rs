@@ -1,4 +1,4 @@
-//! What hangs off what, in one table for all edges; and extensions declared in a line or two over it.
+//! One table with the pairs of all edges, and extensions over it that are declared in a few lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use cascade_core::{
     Apply, CascadeBuilder, Declaration, Found, Plan, Report, ResourceDescriptor, Rule, StepError, place,
 };
 
-/// An edge as `Parent>Child`, a parent's id, a child's id.
+/// An edge as `Parent>Child`, the id of the parent, the id of the child.
 pub(crate) type Pair = (&'static str, String, String);
 
 pub(crate) fn pair(edge: &'static str, parent: &str, child: &str) -> Pair {
@@ -19,7 +19,7 @@ pub(crate) fn pair(edge: &'static str, parent: &str, child: &str) -> Pair {
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) pairs: Vec<Pair>,
-    /// What methods did, in order, as `effect id`.
+    /// The calls of effects, in order, as `effect id`.
     log: Vec<String>,
     fails: BTreeSet<String>,
     slow: BTreeSet<String>,
@@ -52,7 +52,7 @@ impl Scene {
         self
     }
 
-    /// When `step` is done, `child` has come below `parent`.
+    /// When `step` ends, `child` depends on `parent`.
     pub(crate) fn late(self, step: &str, edge: &'static str, parent: &str, child: &str) -> Self {
         self.tables().late.insert(step.to_owned(), pair(edge, parent, child));
         self
@@ -66,7 +66,7 @@ impl Scene {
         self.tables().log.iter().any(|line| line == step)
     }
 
-    /// Where `step` is in the log.
+    /// The position of `step` in the log.
     pub(crate) fn at(&self, step: &str) -> usize {
         let log = self.log();
         log.iter().position(|line| line == step).unwrap_or_else(|| panic!("no `{step}` in {log:?}"))
@@ -85,7 +85,7 @@ impl Scene {
         self.builder(parts).build().expect("the graph has no faults")
     }
 
-    /// The children that are there, below any of `parents`.
+    /// The children of these parents.
     fn below(&self, edge: &str, finds: Finds, parents: &[String]) -> Found<String, String> {
         let tables = self.tables();
         let along = || tables.pairs.iter().filter(|(name, ..)| *name == edge);
@@ -124,7 +124,7 @@ impl Scene {
     }
 }
 
-/// What a finder says of the children it finds.
+/// How a finder names the parents of its children.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Finds {
     Pairs,
@@ -136,7 +136,7 @@ pub(crate) fn resource(name: &'static str) -> ResourceDescriptor {
     ResourceDescriptor::runtime::<String>(name, place!())
 }
 
-/// The rule by which most things go.
+/// The rule of most edges.
 pub(crate) fn remove() -> Rule {
     Rule::effect::<Delete>("remove", place!())
 }
@@ -145,12 +145,12 @@ pub(crate) fn remove() -> Rule {
 pub(crate) struct Part(pub(crate) Declaration<Scene, String>);
 
 impl Part {
-    /// It does nothing yet.
+    /// An extension without effects.
     pub(crate) fn bare(name: &'static str) -> Self {
         Self(Declaration::new(format!("{name}s"), resource(name), place!()))
     }
 
-    /// It can be removed.
+    /// An extension that can be removed.
     pub(crate) fn new(name: &'static str) -> Self {
         let mut part = Self::bare(name).effect("remove");
         part.0.rule(remove());
@@ -172,7 +172,7 @@ impl Part {
         self
     }
 
-    /// It hangs off the parent in `edge` by `rule`.
+    /// An edge to the parent in `edge`, with this rule.
     pub(crate) fn below(self, edge: &'static str, rule: Rule) -> Self {
         self.found(edge, rule, Finds::Pairs)
     }
@@ -203,15 +203,15 @@ pub(crate) async fn plan(cascade: &Cascade, resource: &str, root: &str) -> Plan 
     cascade.plan_named(Delete, resource, [root]).await.expect("finders answer")
 }
 
-/// Deletes one zone, `zone`.
+/// Deletes the zone `zone`.
 pub(crate) async fn delete_zone(cascade: &Cascade, set: impl FnOnce(Apply) -> Apply) -> Report {
     let plan = plan(cascade, "Zone", "zone").await;
-    set(cascade.apply(plan)).await.expect("nothing stands against it")
+    set(cascade.apply(plan)).await.expect("the plan can be applied")
 }
 
 /// The verdict on `instance`, given as `Resource id`.
 pub(crate) fn verdict(report: &Report, instance: &str) -> String {
     let mut verdicts = report.verdicts();
     let found = verdicts.find(|(it, _)| it.to_string() == instance);
-    found.map(|(_, verdict)| format!("{verdict:?}")).expect("it is in the plan")
+    found.map(|(_, verdict)| format!("{verdict:?}")).expect("the instance is in the plan")
 }

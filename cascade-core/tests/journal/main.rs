@@ -1,12 +1,12 @@
-//! Runs that are broken off and go on: what a journal is for.
+//! Runs that are interrupted and resumed.
 
 #[path = "../guards/cloud.rs"]
 mod cloud;
 
-mod changed;
-mod chased;
-mod faults;
-mod held;
-mod killed;
+mod changed_program;
+mod failed_writes;
+mod interrupted;
+mod kept_settings;
+mod late_dependents;
 mod receipts;
 mod site;

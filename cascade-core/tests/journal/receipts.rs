@@ -1,4 +1,4 @@
-//! A receipt asks the finders and the verify methods, not the log.
+//! A receipt is based on finders and verify methods, not on the log.
 
 use cascade_core::{
     Cascade, Delete, Event, Journal, MemoryJournal, PlanError, ResumeError, RunDetails, RunId, place,
@@ -6,7 +6,7 @@ use cascade_core::{
 
 use crate::site::{Site, declaration};
 
-/// The site's program, whose rooms and machines can be asked after.
+/// The site's program, with verify methods of rooms and machines.
 fn with_verify(site: &Site, journal: &MemoryJournal) -> Cascade {
     let declare = |level, asked_after| {
         let mut declared = declaration(level);
@@ -26,29 +26,29 @@ fn with_verify(site: &Site, journal: &MemoryJournal) -> Cascade {
 
 async fn deleted(cascade: &Cascade) -> RunId {
     let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
-    cascade.apply(plan).await.expect("nothing stands against it").run_id().clone()
+    cascade.apply(plan).await.expect("the plan can be applied").run_id().clone()
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_survived_or_what_did() {
+async fn a_receipt_lists_survivors() {
     let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
     let cascade = with_verify(&site, &journal);
     let run = deleted(&cascade).await;
-    let receipt = cascade.verify(&run).await.expect("all answer");
+    let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(receipt.is_clean());
     assert_eq!(
         receipt.to_string(),
         format!("run {run}: nothing survived: finders were asked about 9 instances, verify methods about 7")
     );
 
-    // One comes back, and one is new: both below racks that are not there any more. One comes back below another rack,
-    // and so does the root: no finder sees these.
+    // One machine comes back, and one is new: both below racks that are gone. One machine comes back below another
+    // rack, and so does the root: no finder sees these two.
     let put = |id: &str, parent: &str| site.tables().there.insert(id.to_owned(), parent.to_owned());
     put("machine-0-1", "rack-0");
     put("intruder", "rack-1");
     put("machine-1-2", "a rack of another room");
     put("room", "");
-    let receipt = cascade.verify(&run).await.expect("all answer");
+    let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(!receipt.is_clean());
     assert_eq!(
         receipt.to_string(),
@@ -60,14 +60,14 @@ async fn nothing_survived_or_what_did() {
     );
 }
 
-/// What nobody was asked about is not taken for gone.
+/// An instance that no method was asked about does not count as gone.
 #[tokio::test(start_paused = true)]
-async fn a_root_that_nobody_can_be_asked_about_is_no_clean_receipt() {
+async fn a_receipt_about_an_unverified_root_is_not_clean() {
     let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
     let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
     let run = deleted(&cascade).await;
     site.tables().there.insert(String::from("room"), String::new());
-    let receipt = cascade.verify(&run).await.expect("all answer");
+    let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(!receipt.is_clean() && receipt.survivors == 0);
     assert_eq!(
         receipt.to_string(),
@@ -76,13 +76,13 @@ async fn a_root_that_nobody_can_be_asked_about_is_no_clean_receipt() {
              0\n  not asked: whether the root itself is still there, for Room has no `#[verify(Delete)]` for it"
         )
     );
-    // The run is as it was: a program that can be asked goes by its record.
-    let receipt = with_verify(&site, &journal).verify(&run).await.expect("all answer");
+    // The run is unchanged: a program with verify methods uses its record.
+    let receipt = with_verify(&site, &journal).verify(&run).await.expect("finders and verify methods answer");
     assert_eq!(receipt.named.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["room"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_verify_method_that_fails_or_talks_of_others_is_an_error() {
+async fn a_verify_method_that_reports_an_unknown_instance_is_an_error() {
     let (site, journal) = (Site::new(1, 1), MemoryJournal::new());
     let run = deleted(&with_verify(&site, &journal)).await;
     let mut rooms = declaration(0);
@@ -92,7 +92,7 @@ async fn a_verify_method_that_fails_or_talks_of_others_is_an_error() {
     let builder = Cascade::builder().declare(site.clone(), rooms);
     let builder = builder.declare(site.clone(), declaration(1)).declare(site.clone(), declaration(2));
     let cascade = builder.journal(journal).build().expect("the graph has no faults");
-    let error = cascade.verify(&run).await.expect_err("nobody asked about a cellar");
+    let error = cascade.verify(&run).await.expect_err("the cellar is not part of the question");
     assert!(matches!(error, ResumeError::Plan(PlanError::Verify { .. })));
     let text = error.to_string();
     assert!(text.starts_with("the verify method `Rooms::left` ("), "{text}");
@@ -100,7 +100,7 @@ async fn a_verify_method_that_fails_or_talks_of_others_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_run_can_be_asked_about() {
+async fn the_details_of_a_run_can_be_read() {
     let (site, journal) = (Site::new(1, 4), MemoryJournal::new());
     site.tables().failing.insert(String::from("machine-0-2"));
     let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
@@ -109,21 +109,24 @@ async fn one_run_can_be_asked_about() {
     let applying = cascade.apply(plan).confirmed_by("alice").on_event(|event: &Event| drop(event.clone()));
     let run = applying.run_id().clone();
     let life = std::time::Duration::from_millis(35);
-    assert!(tokio::time::timeout(life, applying.into_future()).await.is_err(), "it dies");
-    let details = cascade.run_details(&run).await.expect("it is in the journal");
+    assert!(
+        tokio::time::timeout(life, applying.into_future()).await.is_err(),
+        "the run ended before it was interrupted"
+    );
+    let details = cascade.run_details(&run).await.expect("the run is in the journal");
     let under_way: Vec<String> =
         details.under_way.iter().map(|it| format!("{} {}", it.effect, it.id)).collect();
     assert_eq!(under_way.len(), 4, "{under_way:?}");
     assert!(details.info.is_resumable() && details.end.is_none());
 
-    assert!(!cascade.resume(&run).await.expect("it goes on").is_complete());
-    let details = RunDetails::read(&journal, &run).await.expect("it is in the journal");
+    assert!(!cascade.resume(&run).await.expect("the run can be resumed").is_complete());
+    let details = RunDetails::read(&journal, &run).await.expect("the run is in the journal");
     assert!(details.under_way.is_empty());
     assert_eq!(details.info.confirmed_by.as_deref(), Some("alice"));
     assert_eq!(details.start.as_ref().map(|start| start.digest.as_str()), Some(digest.as_str()));
     assert_eq!((details.info.ended, details.info.failed), (4, 1));
     let [failure] = details.failures.as_slice() else { panic!("{details:?}") };
-    assert_eq!((failure.id.as_str(), failure.error.as_str()), ("machine-0-2", "told to fail"));
+    assert_eq!((failure.id.as_str(), failure.error.as_str()), ("machine-0-2", "simulated failure"));
     assert!(details.end.is_some_and(|end| !end.complete && end.failed == 1));
     assert_eq!(journal.forget_ended(std::time::Duration::ZERO).await.expect("it is in memory"), 1);
     assert!(cascade.runs().await.expect("there is a journal").is_empty());

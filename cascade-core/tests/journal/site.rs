@@ -1,4 +1,4 @@
-//! A site of rooms, racks and machines in a database that outlives the engine, as a cloud outlives its control plane.
+//! A site of rooms, racks and machines in a database that outlives the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,29 +9,30 @@ use cascade_core::{
     StepContext, StepError, StepSettings, place,
 };
 
-/// The resources, each below the one before it.
+/// The resources; each depends on the previous one.
 pub(crate) const LEVELS: [&str; 3] = ["Room", "Rack", "Machine"];
 
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    /// What is there, with its parent.
+    /// Existing instances, with their parents.
     pub(crate) there: BTreeMap<String, String>,
-    /// Every call of an effect that ended, in order: effect, id, key, whether it was told that it may be a repeat.
+    /// Every ended call of an effect, in order: effect, id, idempotency key, whether the call knew that it may be a
+    /// repeat.
     pub(crate) ended: Vec<(String, String, String, bool)>,
-    /// Every call of an effect that began, in order.
+    /// Every started call of an effect, in order.
     pub(crate) begun: Vec<(String, String, String, bool)>,
     pub(crate) finder_calls: usize,
     pub(crate) failing: BTreeSet<String>,
-    /// Methods that fail on an instance, beside those: `close`, `remove`, `sweep`.
+    /// Further failures, for one method each: `close`, `remove`, `sweep`.
     pub(crate) failing_in: BTreeSet<(&'static str, String)>,
 }
 
-/// Clones are the same site.
+/// Clones share one site.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Site(Arc<Mutex<Tables>>);
 
 impl Site {
-    /// One room with that many racks of that many machines.
+    /// One room with this many racks of this many machines.
     pub(crate) fn new(racks: usize, machines: usize) -> Self {
         let site = Self::default();
         for rack in 0..racks {
@@ -48,7 +49,7 @@ impl Site {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The program that runs the site. Rooms close before anything goes, machines are swept up after.
+    /// The program of the site. Its begin method closes rooms, its cleanup method sweeps machines.
     pub(crate) fn builder(&self) -> CascadeBuilder {
         let declare = |builder: CascadeBuilder, level| builder.declare(self.clone(), declaration(level));
         (0..LEVELS.len()).fold(Cascade::builder(), declare)
@@ -70,14 +71,14 @@ impl Site {
         for id in ids {
             let fails = tables.failing.contains(id) && cx.phase() == Phase::Effect;
             if fails || tables.failing_in.contains(&(effect, id.clone())) {
-                outcome = outcome.fail(id.clone(), StepError::terminal("told to fail"));
+                outcome = outcome.fail(id.clone(), StepError::terminal("simulated failure"));
                 continue;
             }
             if cx.phase() == Phase::Effect {
                 let orphans: Vec<_> = tables.there.iter().filter(|(_, parent)| *parent == id).collect();
                 assert!(
                     orphans.is_empty() || !tables.failing.is_empty() || !tables.failing_in.is_empty(),
-                    "{id} goes before {orphans:?}"
+                    "{id} is removed before {orphans:?}"
                 );
                 tables.there.remove(id);
             }

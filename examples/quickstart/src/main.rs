@@ -1,11 +1,11 @@
 //! Three resources, one delete: the plan first, then the run.
-#![expect(clippy::print_stdout, reason = "an example shows what happens")]
+#![expect(clippy::print_stdout, reason = "the output is part of the example")]
 
 use std::convert::Infallible;
 
 use cascade_core::prelude::*;
 
-// 1. The resources: the types that a program has anyway, each with the type of its ids.
+// 1. The resources: types of the program, each with the type of its ids.
 
 /// A rack of hosts.
 #[derive(Debug, Resource)]
@@ -22,7 +22,7 @@ pub struct Host;
 #[resource(id = String)]
 pub struct Vm;
 
-/// What hangs off what, as pairs of parent and child. A real program has a database here.
+/// The dependencies, as pairs of parent and child. A real program has a database here.
 #[derive(Clone)]
 struct Inventory {
     hosts: &'static [(&'static str, &'static str)],
@@ -34,7 +34,7 @@ fn children(pairs: &[(&str, &str)], parents: &[String]) -> Vec<(String, String)>
     found.map(|&(parent, child)| (parent.to_owned(), child.to_owned())).collect()
 }
 
-// 2. For each resource, beside its own code: what it hangs off, and what becomes of it.
+// 2. One extension per resource: its dependencies and its effects.
 
 #[derive(Extension)]
 struct RackCascade;
@@ -50,18 +50,18 @@ impl RackCascade {
 
 #[derive(Extension)]
 struct HostCascade {
-    inventory: Inventory, // filled from what `main` provides, by its type
+    inventory: Inventory, // provided by `main`, matched by type
 }
 
 #[cascade(resource = Host, edges = [Rack])]
 impl HostCascade {
-    // A finder: which hosts hang off these racks?
+    // A finder: which hosts depend on these racks?
     #[affected(by = Rack)]
     async fn in_racks(&self, racks: &[String]) -> Result<Vec<(String, String)>, Infallible> {
         Ok(children(self.inventory.hosts, racks))
     }
 
-    // An effect, with two rules: for a host that is deleted itself, and for one whose rack is.
+    // An effect with two rules: the host itself is deleted, or its rack is.
     #[on(Delete)]
     #[on(Delete, from = [Rack])]
     async fn unplug(&self, hosts: &[String]) -> Result<(), Infallible> {
@@ -82,20 +82,20 @@ impl VmCascade {
         Ok(children(self.inventory.vms, hosts))
     }
 
-    // Before anything runs: may these be destroyed?
+    // A check: it can veto the plan before any step runs.
     #[check(Delete, effects = [destroy])]
     async fn may_go(&self, vms: &[String]) -> Result<Vec<Veto<String>>, Infallible> {
         Ok(vms.iter().filter(|vm| *vm == "vm-db").map(|vm| Veto::new(vm, "it holds the ledger")).collect())
     }
 
-    // A host that goes alone leaves its VMs stopped: they can be started elsewhere.
+    // If only the host is deleted, its VMs are stopped: they can start on another host.
     #[on(Delete, from = [Host], leaf)]
     async fn stop(&self, vms: &[String]) -> Result<(), Infallible> {
         println!("stopped {vms:?}");
         Ok(())
     }
 
-    // With the whole rack they go too.
+    // If the whole rack is deleted, its VMs are destroyed.
     #[on(Delete)]
     #[on(Delete, from = [Host], root = Rack)]
     #[supersedes(stop)]
@@ -105,7 +105,7 @@ impl VmCascade {
     }
 }
 
-// 3. The program: it lists neither resources nor edges. The linker has collected them.
+// 3. The program: the linker collects resources and edges, so it lists neither.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,11 +113,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         hosts: &[("rack-1", "host-1"), ("rack-1", "host-2"), ("rack-2", "host-3")],
         vms: &[("host-1", "vm-1"), ("host-1", "vm-2"), ("host-2", "vm-3"), ("host-3", "vm-db")],
     };
-    let cascade = Cascade::linked().provide(inventory).build()?; // every fault of the graph at once
+    let cascade = Cascade::linked().provide(inventory).build()?; // reports all faults of the graph
 
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await?; // changes nothing
     println!("{plan}");
-    let report = cascade.apply(plan).await?; // from the leaves up
+    let report = cascade.apply(plan).await?; // children first
     println!("{report}");
 
     let alone = cascade.plan(Delete, Host::roots(["host-3"])).await?;

@@ -1,4 +1,4 @@
-//! Drives the engine through a world: the test picks which waiting method goes on next, and how it ends.
+//! Runs the engine on a world. The test picks which waiting method continues next, and how it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -16,22 +16,22 @@ use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged, Terms};
 use super::world::{Instance, OperationSpec, World};
 
-/// How a run is set, and what befalls it.
+/// The settings of a run, and what happens to it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunSpec {
     pub(crate) policy: FailurePolicy,
     pub(crate) forced: bool,
-    /// How many of 16 calls fail.
+    /// Of 16 calls, this many fail.
     pub(crate) trouble: usize,
-    /// What it does about newcomers.
+    /// How the run handles late dependents.
     pub(crate) drift: Drift,
-    /// The run is cancelled when that many calls have been let go on.
+    /// The test cancels the run after this many released calls.
     pub(crate) cancel_after: Option<usize>,
-    /// Somebody is told of its events, and steps take the long way.
+    /// Whether an event listener is registered. Without one, steps use the fast path.
     pub(crate) observed: bool,
 }
 
-/// Runs on a clock that jumps to the next timer whenever nothing else goes on.
+/// Runs on a clock that jumps to the next timer when no task can continue.
 pub(crate) fn on_paused_clock<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -41,7 +41,7 @@ pub(crate) fn on_paused_clock<T>(test: impl Future<Output = T>) -> T {
         .block_on(test)
 }
 
-/// Lets the future go on until it waits for the test, answers what waits, and so on until it ends.
+/// Polls the future until it waits for the test, answers a waiting call, and repeats until the future ends.
 async fn drive<T>(
     script: &Script,
     tape: &mut Tape,
@@ -52,21 +52,21 @@ async fn drive<T>(
     let mut future = std::pin::pin!(future);
     let mut idle = 0;
     loop {
-        // The clock moves only when nothing goes on by itself.
+        // The clock advances only when no task can continue.
         if let Ok(ended) = tokio::time::timeout(Duration::from_millis(1), &mut future).await {
             return ended;
         }
         script.state().entries.push(Entry::Quiet);
         if script.state().waiting.is_empty() {
             idle += 1;
-            assert!(idle < 10_000, "nothing waits for the test, and nothing goes on");
-            // A wait for another try, or a timeout.
+            assert!(idle < 10_000, "no call waits for the test, and the engine makes no progress");
+            // The run waits for a retry or a timeout.
             if let Ok(ended) = tokio::time::timeout(Duration::from_mins(20), &mut future).await {
                 return ended;
             }
             continue;
         }
-        // A method that hangs takes thousands of them, until its time is over; some worlds have several such methods.
+        // A method that hangs needs thousands of rounds until its timeout; some worlds have several such methods.
         idle = 0;
         before_each();
         let at_once = 1 + tape.below(3);
@@ -83,7 +83,7 @@ async fn drive<T>(
     }
 }
 
-/// The plan of a world, its finders answering in the order of the tape.
+/// The plan of a world. Its finders answer in the order of the tape.
 pub(crate) async fn plan(
     world: &World,
     cascade: &Cascade,
@@ -105,13 +105,21 @@ pub(crate) async fn plan(
     }
 }
 
-/// Plans, and compares with the model. `None` where there is rightly no plan.
+/// A plan that matches the model.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) expected: Expected,
+    pub(crate) order: Order,
+}
+
+/// Plans and compares with the model. `None` if the model also expects no plan.
 pub(crate) async fn plan_as_expected(
     world: &World,
     cascade: &Cascade,
     script: &Script,
     tape: &mut Tape,
-) -> Option<(Plan, Expected, Order)> {
+) -> Option<Planned> {
     let plan = plan(world, cascade, script, tape).await;
     let Some(mut expected) = reference::plan(world) else {
         assert!(matches!(plan, Err(PlanError::NoRule { .. })), "{plan:?}");
@@ -124,7 +132,7 @@ pub(crate) async fn plan_as_expected(
     let order = reference::check_cut(world, &expected, &cut(world, &plan));
     compare(world, &expected, &plan);
     compare_vetoes(world, &expected, &plan, script);
-    Some((plan, expected, order))
+    Some(Planned { plan, expected, order })
 }
 
 fn cut(world: &World, plan: &Plan) -> Cut {
@@ -180,7 +188,7 @@ fn compare(world: &World, expected: &Expected, plan: &Plan) {
             };
             entries.push(serde_json::json!({ "id": id, "effects": names, "parents": parents }));
         }
-        let going = instances.iter().filter(|(_, fate)| fate.going).count();
+        let going = instances.iter().filter(|(_, fate)| fate.removed).count();
         resources.insert(&resource.name, serde_json::json!({ "instances": instances.len(), "effects": effects, "going": going, "retained": retained }));
         if !entries.is_empty() {
             affected.insert(resource.name.clone(), entries.into());
@@ -222,8 +230,8 @@ fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Scri
         vetoes.insert((instance.0, world.printed(instance), check));
     }
     let checked = std::mem::take(&mut script.state().checked);
-    assert_eq!(checked.len(), asked.len(), "what checks were asked about");
-    assert_eq!(checked.into_iter().collect::<BTreeSet<_>>(), asked, "what checks were asked about");
+    assert_eq!(checked.len(), asked.len(), "instances that checks were asked about");
+    assert_eq!(checked.into_iter().collect::<BTreeSet<_>>(), asked, "instances that checks were asked about");
     let found: Vec<_> = plan
         .vetoes()
         .iter()
@@ -235,15 +243,16 @@ fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Scri
     assert_eq!(found, vetoes.into_iter().collect::<Vec<_>>());
 }
 
-/// Applies the plan, and compares with the model. `None` where it was rightly refused.
+/// Applies the plan and compares with the model. `None` if the model also expects a veto.
 pub(crate) async fn apply_as_expected(
     world: &World,
     run: &RunSpec,
     cascade: &Cascade,
     script: &Script,
     tape: &mut Tape,
-    (plan, expected, order): (Plan, Expected, Order),
+    planned: Planned,
 ) -> Option<(Report, Judged)> {
+    let Planned { plan, expected, order } = planned;
     let vetoes = plan.vetoes().to_vec();
     let token = CancellationToken::new();
     script.state().cancel = run.cancel_after.map(|calls| (calls, token.clone()));
@@ -273,10 +282,10 @@ pub(crate) async fn apply_as_expected(
         return None;
     }
     let report = report.unwrap();
-    let looks = run.drift != Drift::Ignore;
-    // A step that looks again has its place, and has not started.
+    let rediscovers = run.drift != Drift::Ignore;
+    // A step that rediscovers holds its slot, but has not started.
     let entries: Vec<Entry> =
-        entries.into_iter().filter(|entry| !(looks && matches!(entry, Entry::Quiet))).collect();
+        entries.into_iter().filter(|entry| !(rediscovers && matches!(entry, Entry::Quiet))).collect();
     let failed = |is_it: &dyn Fn(&Failure) -> bool| -> BTreeSet<Instance> {
         let failures = report.failures().filter(|(_, failure)| is_it(failure));
         failures.map(|(at, _)| find(world, &(at.resource().to_owned(), at.id()))).collect()
@@ -326,8 +335,12 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
             Verdict::Failed(_) => Fate::Failed,
             Verdict::Blocked { by } => {
                 let by = find(world, &(by.resource().to_owned(), by.id()));
-                assert_eq!(judged.fates[&by], Fate::Failed, "{instance} is blocked by what did not fail");
-                assert!(judged.causes[&at].contains(&by), "{by:?} is no reason to block {instance}");
+                assert_eq!(
+                    judged.fates[&by],
+                    Fate::Failed,
+                    "{instance} is blocked by an instance that did not fail"
+                );
+                assert!(judged.causes[&at].contains(&by), "{by:?} cannot block {instance}");
                 Fate::Blocked
             }
             Verdict::NotStarted => Fate::NotStarted,
@@ -347,7 +360,8 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     assert_eq!(report.is_complete(), judged.not_cleaned_up == 0 && count(Fate::Done) == judged.fates.len());
 }
 
-/// The engine for a world, its answers in the order of the tape. `None` where an `after` rightly cannot be.
+/// The engine for a world; it answers in the order of the tape. `None` if the model also expects a contradicting
+/// `after`.
 pub(crate) fn engine(world: &World, tape: &mut Tape) -> Option<(Script, Cascade)> {
     let world = Shared::new(world.clone());
     let script = Script::new(&world);

@@ -1,8 +1,8 @@
 //! A reference model of the engine, written from its promises: slow, obvious and sequential.
 //!
-//! A [`World`](world::World) is a resource graph with rules and instances. [`reference`] says what its plan must be,
-//! [`trace`] judges what a run did, [`script`] builds the engine for it, with methods that wait for the test, and
-//! [`drive`] lets them go on one by one: the order of completion is the interleaving.
+//! A [`World`](world::World) is a resource graph with rules and instances. [`reference`] computes the expected plan,
+//! [`trace`] judges the calls of a run, [`script`] builds an engine whose methods wait for the test, and [`drive`]
+//! releases these methods one by one: the order of completion is the interleaving.
 
 pub(crate) mod drive;
 pub(crate) mod reference;

@@ -1,40 +1,40 @@
-//! The reference model of pass 1: slow, obvious and sequential, from the written promises alone.
+//! The reference model of pass 1: slow, obvious and sequential, written from the documented promises alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Answers, DecisionSpec, Instance, OperationSpec, World};
 
-/// An effect: an extension by index, and the effect's number there.
+/// An effect: the index of an extension, and the number of the effect in it.
 pub(crate) type Effect = (usize, usize);
 
-/// What the plan must say of one instance.
+/// The expected plan for one instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fate {
-    /// Every effect that some rule gave it, and whether all the rules that did are leaves.
+    /// Every effect that a rule selected, and whether all rules that selected it are leaves.
     given: BTreeMap<Effect, bool>,
-    /// Whether what hangs off it is looked for.
+    /// Whether the plan looks for its dependents.
     pub(crate) expanded: bool,
-    /// Whether a parent's end takes it.
-    taken: bool,
-    /// The effects that run on it, in their order.
+    /// Whether it completes when a parent does.
+    with_parent: bool,
+    /// The effects that run on it, in order.
     pub(crate) effects: Vec<Effect>,
-    /// Whether it goes: an effect that runs came by a rule which is no leaf.
-    pub(crate) going: bool,
+    /// Whether it is removed: an effect that runs was selected by a rule that is no leaf.
+    pub(crate) removed: bool,
 }
 
-/// What the plan must say.
+/// The expected plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) instances: BTreeMap<Instance, Fate>,
-    /// What was found, and stays.
+    /// Instances that were found and stay.
     pub(crate) retained: BTreeSet<Instance>,
-    /// What is in the way along edges that restrict: edge and instance.
+    /// Instances that are in the way along restricting edges: edge and instance.
     pub(crate) restricted: BTreeSet<(usize, Instance)>,
-    /// What hangs off what, once it was seen how finders were asked.
+    /// Dependencies between instances. They are known after the finder calls were seen.
     pub(crate) arcs: BTreeSet<Arc>,
 }
 
-/// One call of a finder, as it was seen: an edge, and the parents asked about.
+/// One observed call of a finder: its edge, and the parents it was asked about.
 #[derive(Clone, Debug)]
 pub(crate) struct FinderCall {
     pub(crate) edge: usize,
@@ -49,14 +49,14 @@ pub(crate) struct Arc {
     pub(crate) child: Instance,
 }
 
-/// The rule for what the operation does along an edge: the one for this root, else the one for any root.
+/// The rule for an edge under the world's operation: the rule for this root, else the rule for any root.
 pub(crate) fn edge_rule(world: &World, edge: usize) -> Option<DecisionSpec> {
     let rules = world.edges[edge].rules.iter().filter(|rule| rule.operation == world.operation);
     let for_root = |root| rules.clone().find(|rule| rule.root == root).map(|rule| rule.decision);
     for_root(Some(world.root)).or_else(|| for_root(None))
 }
 
-/// The effect on a root instance, and whether it is a leaf; `None` if no rule speaks of it.
+/// The effect on a root instance, and whether its rule is a leaf; `None` if no rule mentions it.
 fn root_rule(world: &World, operation: OperationSpec) -> Option<(Effect, bool)> {
     let rules = world.extensions_of(world.root).flat_map(|extension| {
         world.extensions[extension].root_rules.iter().map(move |rule| (extension, rule))
@@ -70,14 +70,14 @@ fn root_rule(world: &World, operation: OperationSpec) -> Option<(Effect, bool)> 
     }
 }
 
-/// The plan; `None` where the operation has no rule for its root.
+/// The plan; `None` if the operation has no rule for its root.
 pub(crate) fn plan(world: &World) -> Option<Expected> {
     let (effect, leaf) = root_rule(world, world.operation)?;
     let mut instances: BTreeMap<Instance, Fate> = BTreeMap::new();
     for &number in &world.roots {
         give(instances.entry((world.root, number)).or_default(), effect, leaf);
     }
-    // Again and again over all edges and links, until a round adds nothing.
+    // Repeat over all edges and links until a round adds nothing.
     loop {
         let before = format!("{instances:?}");
         for (edge, child) in found(world, &instances) {
@@ -91,9 +91,9 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
                     give(instances.entry(child).or_default(), (extension, effect), false);
                 }
                 Some(DecisionSpec::Shared { effect: None }) if loses_last => {
-                    take(instances.entry(child).or_default());
+                    complete_with_parent(instances.entry(child).or_default());
                 }
-                Some(DecisionSpec::WithParent) => take(instances.entry(child).or_default()),
+                Some(DecisionSpec::WithParent) => complete_with_parent(instances.entry(child).or_default()),
                 _ => {}
             }
         }
@@ -111,7 +111,7 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
             Some(DecisionSpec::Retain | DecisionSpec::Shared { .. }) if !instances.contains_key(&child) => {
                 retained.insert(child);
             }
-            Some(DecisionSpec::Restrict) if !instances.get(&child).is_some_and(|fate| fate.going) => {
+            Some(DecisionSpec::Restrict) if !instances.get(&child).is_some_and(|fate| fate.removed) => {
                 restricted.insert((edge, child));
             }
             _ => {}
@@ -124,10 +124,10 @@ fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool
     instances.get(&instance).is_some_and(|fate| fate.expanded)
 }
 
-/// What hangs off an expanded instance, along the edges that the operation goes.
+/// The dependents of expanded instances, along the edges that the operation follows.
 fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
     let mut found = BTreeSet::new();
-    for (at, edge) in world.edges.iter().enumerate().filter(|(at, _)| is_taken(world, *at)) {
+    for (at, edge) in world.edges.iter().enumerate().filter(|(at, _)| is_followed(world, *at)) {
         for &(parent, child) in world.links(at) {
             if is_expanded(instances, (edge.parent, parent)) {
                 found.insert((at, (edge.child, child)));
@@ -137,39 +137,43 @@ fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize
     found
 }
 
-/// Whether the operation goes along the edge.
-fn is_taken(world: &World, edge: usize) -> bool {
+/// Whether the operation follows the edge.
+fn is_followed(world: &World, edge: usize) -> bool {
     edge_rule(world, edge).is_some_and(|decision| !matches!(decision, DecisionSpec::Ignore))
 }
 
-/// Everything that an instance hangs off along an edge.
+/// All parents of an instance along an edge.
 fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = Instance> {
     let parent = world.edges[edge].parent;
     world.links(edge).iter().filter(move |link| link.1 == child.1).map(move |link| (parent, link.0))
 }
 
-/// The instances of which one's end takes it, and the groups of which all together do.
-pub(crate) fn takers(world: &World, expected: &Expected, instance: Instance) -> Vec<BTreeSet<Instance>> {
-    let mut takers = Vec::new();
+/// The parents whose completion completes the instance: each set alone is sufficient, and needs all of its members.
+pub(crate) fn completing_parents(
+    world: &World,
+    expected: &Expected,
+    instance: Instance,
+) -> Vec<BTreeSet<Instance>> {
+    let mut sets = Vec::new();
     for at in (0..world.edges.len()).filter(|&at| world.edges[at].child == instance.0) {
-        let goes = |owner: &Instance| is_expanded(&expected.instances, *owner);
+        let is_removed = |owner: &Instance| is_expanded(&expected.instances, *owner);
         let all: BTreeSet<Instance> = owners(world, at, instance).collect();
         let along = expected.arcs.iter().filter(|arc| arc.edge == at && arc.child == instance);
         match edge_rule(world, at) {
             Some(DecisionSpec::WithParent) => {
-                takers.extend(along.map(|arc| BTreeSet::from([arc.parent])));
+                sets.extend(along.map(|arc| BTreeSet::from([arc.parent])));
             }
-            Some(DecisionSpec::Shared { effect: None }) if !all.is_empty() && all.iter().all(goes) => {
-                takers.push(all);
+            Some(DecisionSpec::Shared { effect: None }) if !all.is_empty() && all.iter().all(is_removed) => {
+                sets.push(all);
             }
             _ => {}
         }
     }
-    takers
+    sets
 }
 
-fn take(fate: &mut Fate) {
-    fate.taken = true;
+fn complete_with_parent(fate: &mut Fate) {
+    fate.with_parent = true;
     fate.expanded = true;
 }
 
@@ -179,7 +183,7 @@ fn give(fate: &mut Fate, effect: Effect, leaf: bool) {
     fate.expanded |= !leaf;
 }
 
-/// Which of the given effects run.
+/// Selects the given effects that run.
 fn settle(world: &World, fate: &mut Fate) {
     let superseded = |effect: Effect| {
         fate.given.keys().any(|&(extension, other)| {
@@ -188,13 +192,14 @@ fn settle(world: &World, fate: &mut Fate) {
     };
     let remaining: Vec<(Effect, bool)> =
         fate.given.iter().map(|(&effect, &leaf)| (effect, leaf)).filter(|it| !superseded(it.0)).collect();
-    // Owners come before add-ons in `world.extensions`, and effects are numbered as they are written.
+    // Owners come before add-ons in `world.extensions`; effects have the order of their declarations.
     fate.effects = remaining.iter().map(|&(effect, _)| effect).collect();
-    fate.going = fate.taken || remaining.iter().any(|&(_, leaf)| !leaf);
+    fate.removed = fate.with_parent || remaining.iter().any(|&(_, leaf)| !leaf);
 }
 
-/// What hangs off what among the affected instances, from the answers to the calls that were seen: pairs say who hangs
-/// off whom, and so do lists by parent, children alone hang off every parent of their call, and along a shared edge all owners are named.
+/// The dependencies between affected instances, from the answers to the observed calls. Pairs and lists by parent name
+/// the parent of each child; a child without a parent depends on every parent of its call; a shared edge names all
+/// owners.
 pub(crate) fn arcs(world: &World, expected: &Expected, calls: &[FinderCall]) -> BTreeSet<Arc> {
     let mut arcs = BTreeSet::new();
     for call in calls {
@@ -213,7 +218,7 @@ pub(crate) fn arcs(world: &World, expected: &Expected, calls: &[FinderCall]) -> 
     arcs
 }
 
-/// What the finder of an edge answers when it is asked about these parents.
+/// The answer of an edge's finder for these parents.
 pub(crate) fn answer(world: &World, edge: usize, parents: &[u32]) -> Vec<(u32, u32)> {
     let links = world.links(edge);
     let children: BTreeSet<u32> =
@@ -225,7 +230,7 @@ pub(crate) fn answer(world: &World, edge: usize, parents: &[u32]) -> Vec<(u32, u
     links.iter().filter(named).copied().collect()
 }
 
-/// Every expanded instance is asked about once along each edge that the operation goes along, and nothing else is.
+/// Each expanded instance is asked about once along each edge that the operation follows. No other question is asked.
 pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCall]) {
     let mut asked = BTreeSet::new();
     for call in calls {
@@ -237,7 +242,7 @@ pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCal
     }
     let mut wanted = BTreeSet::new();
     for (at, edge) in world.edges.iter().enumerate() {
-        if is_taken(world, at) {
+        if is_followed(world, at) {
             let parents = expected.instances.iter().filter(|(it, fate)| it.0 == edge.parent && fate.expanded);
             wanted.extend(parents.map(|(instance, _)| (at, instance.1)));
         }
@@ -245,7 +250,7 @@ pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCal
     assert_eq!(asked, wanted, "edges and parents that finders were asked about");
 }
 
-/// The instances that can be reached downwards, `from` included if a cycle leads back to it.
+/// All instances that can be reached downwards; `from` is among them if a cycle leads back to it.
 pub(crate) fn below(arcs: &BTreeSet<Arc>, from: Instance) -> BTreeSet<Instance> {
     let mut reached = BTreeSet::new();
     let mut open = vec![from];
@@ -259,8 +264,8 @@ pub(crate) fn below(arcs: &BTreeSet<Arc>, from: Instance) -> BTreeSet<Instance> 
     reached
 }
 
-/// Whether an `after` contradicts the rules, or another: for some operation, what must end first waits for what must
-/// end later. What a parent's end takes has two nodes here: what hangs off it, and its end.
+/// Whether an `after` contradicts the rules or another `after`: for some operation, a resource must end both before
+/// and after another. A `with_parent` resource has two nodes here: its dependents, and its completion.
 pub(crate) fn contradicts(world: &World) -> bool {
     const READY: u32 = 0;
     const END: u32 = 1;
@@ -274,7 +279,7 @@ pub(crate) fn contradicts(world: &World) -> bool {
             for rule in edge.rules.iter().filter(|rule| rule.operation == operation && rule.decision.orders())
             {
                 waits.insert(wait((edge.parent, READY), (edge.child, READY)));
-                if rule.decision.takes() {
+                if rule.decision.is_with_parent() {
                     waits.insert(wait((edge.child, END), (edge.parent, READY)));
                     waits.insert(wait((edge.child, END), (edge.parent, END)));
                 }
@@ -287,7 +292,7 @@ pub(crate) fn contradicts(world: &World) -> bool {
             waits
                 .extend(extension.after.iter().map(|&first| wait((extension.resource, READY), (first, END))));
         }
-        // Contradictions count only for operations that there are.
+        // Only contradictions of existing operations count.
         let rules = world.edges.iter().flat_map(|edge| &edge.rules);
         let root_rules = world.extensions.iter().flat_map(|extension| &extension.root_rules);
         rules.chain(root_rules).any(|rule| rule.operation == operation)
@@ -299,31 +304,31 @@ pub(crate) fn contradicts(world: &World) -> bool {
     })
 }
 
-/// Whether nothing is done to an instance, and a parent's end takes it.
-fn is_only_taken(expected: &Expected, instance: Instance) -> bool {
-    expected.instances.get(&instance).is_some_and(|fate| fate.taken && fate.given.is_empty())
+/// Whether an instance has no effect of its own and completes with a parent.
+fn is_only_with_parent(expected: &Expected, instance: Instance) -> bool {
+    expected.instances.get(&instance).is_some_and(|fate| fate.with_parent && fate.given.is_empty())
 }
 
-/// Whether a parent takes a child along that arc.
-fn takes(world: &World, expected: &Expected, arc: Arc) -> bool {
-    let goes = |owner| is_expanded(&expected.instances, owner);
+/// Whether the parent's completion completes the child of that arc.
+fn completes(world: &World, expected: &Expected, arc: Arc) -> bool {
+    let is_removed = |owner| is_expanded(&expected.instances, owner);
     match edge_rule(world, arc.edge) {
         Some(DecisionSpec::WithParent) => true,
-        Some(DecisionSpec::Shared { effect: None }) => owners(world, arc.edge, arc.child).all(goes),
+        Some(DecisionSpec::Shared { effect: None }) => owners(world, arc.edge, arc.child).all(is_removed),
         _ => false,
     }
 }
 
-/// What has ended when an instance has: itself, and where a parent's end takes it, the parents that do, along the arcs
-/// that are left.
+/// The instances that have ended when this instance has: itself, or, for a `with_parent` instance, the parents that
+/// complete it along the remaining arcs.
 fn ends(world: &World, expected: &Expected, left: &BTreeSet<Arc>, instance: Instance) -> BTreeSet<Instance> {
     let mut ends = BTreeSet::from([instance]);
     let mut open = vec![instance];
     while let Some(at) = open.pop() {
-        if !is_only_taken(expected, at) {
+        if !is_only_with_parent(expected, at) {
             continue;
         }
-        for arc in left.iter().filter(|arc| arc.child == at && takes(world, expected, **arc)) {
+        for arc in left.iter().filter(|arc| arc.child == at && completes(world, expected, **arc)) {
             if ends.insert(arc.parent) {
                 open.push(arc.parent);
             }
@@ -332,33 +337,34 @@ fn ends(world: &World, expected: &Expected, left: &BTreeSet<Arc>, instance: Inst
     ends
 }
 
-/// In what order an instance and what hangs off it run.
+/// The order between an instance and its dependents.
 #[derive(Debug)]
 pub(crate) struct Order {
-    /// Parents after children, for begin the other way about.
+    /// Parents after children; the begin phase uses the reverse.
     pub(crate) plain: BTreeSet<Arc>,
-    /// The same for effects: what a parent's end takes ends with that, for its other parents and what comes after it.
+    /// The same for effects. A `with_parent` instance completes with its parent, also for its other parents and for
+    /// resources that come after it.
     pub(crate) effects: BTreeSet<Arc>,
 }
 
-/// The arcs that were left out of the order: whole, or only their child's end.
+/// The arcs that the order leaves out: completely, or only the child's completion.
 #[derive(Debug, Default)]
 pub(crate) struct Cut {
     pub(crate) whole: BTreeSet<Arc>,
     pub(crate) ends: BTreeSet<Arc>,
 }
 
-/// The arcs that hold the order, once those that were cut are left out; and that the cut is sane: what is left has
-/// no cycle, each cut arc closes one, and everything still hangs below a root.
+/// Returns the order without the cut arcs. Asserts that the cut is valid: the rest has no cycle, each cut arc closes
+/// one, and every instance can still be reached from a root.
 pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order {
-    assert!(cut.whole.is_subset(&expected.arcs), "arcs were cut that nobody found: {cut:?}");
+    assert!(cut.whole.is_subset(&expected.arcs), "arcs were cut that no finder reported: {cut:?}");
     let left = left(world, expected, &cut.whole);
     for arc in &cut.whole {
         let closes = arc.parent == arc.child || below(&left, arc.child).contains(&arc.parent);
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
     let (order, circular) = order(world, expected, &cut.whole);
-    assert_eq!(cut.ends, circular, "the ends that nobody waits for");
+    assert_eq!(cut.ends, circular, "completions that no parent waits for");
     for &instance in expected.instances.keys() {
         assert!(!below(&order.effects, instance).contains(&instance), "{instance:?} still waits for itself");
     }
@@ -366,14 +372,14 @@ pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order 
     order
 }
 
-/// What is waited for along edges. What is retained along one is left alone: nothing waits for it.
+/// The arcs that the order includes. Parents do not wait for retained instances.
 fn left(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> BTreeSet<Arc> {
     let orders = |arc: &&Arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders);
     expected.arcs.iter().filter(orders).filter(|arc| !cut.contains(arc)).copied().collect()
 }
 
-/// The order without the arcs that were cut, and those along which nobody waits for the child's end: it lies on a
-/// circle of waits.
+/// The order without the cut arcs. It also returns the arcs along which no parent waits for the child's completion,
+/// because that wait would close a cycle.
 pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> (Order, BTreeSet<Arc>) {
     let left = left(world, expected, cut);
     let mut plain = left.clone();
@@ -382,7 +388,8 @@ pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> 
         let ends = ends(world, expected, &left, arc.child);
         ends.into_iter().map(|child| Arc { edge: usize::MAX, child, ..*arc }).collect::<Vec<_>>()
     };
-    let waits_for_end = |arc: &&Arc| is_only_taken(expected, arc.child) && !takes(world, expected, **arc);
+    let waits_for_end =
+        |arc: &&Arc| is_only_with_parent(expected, arc.child) && !completes(world, expected, **arc);
     let mut all = plain.clone();
     all.extend(left.iter().filter(waits_for_end).flat_map(with_end));
     all.extend(afters(world, expected).iter().flat_map(with_end));
@@ -397,7 +404,7 @@ pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> 
     (Order { plain, effects }, circular)
 }
 
-/// All that hangs off what among the affected instances, where finders answer pairs.
+/// All dependencies between affected instances, where finders answer pairs.
 pub(crate) fn all_arcs(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     let mut arcs = BTreeSet::new();
     for (edge, child) in found(world, &expected.instances) {
@@ -409,8 +416,8 @@ pub(crate) fn all_arcs(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     arcs
 }
 
-/// What is asked about before the step of an instance: along which edges about which instance. It is looked at itself,
-/// and so is what its end takes.
+/// The questions before the step of an instance: along which edges, about which instances. These are the instance
+/// itself and the `with_parent` instances that complete with it.
 pub(crate) fn looked_at(
     world: &World,
     expected: &Expected,
@@ -420,7 +427,9 @@ pub(crate) fn looked_at(
     let mut open = vec![instance];
     while let Some(at) = open.pop() {
         for arc in expected.arcs.iter().filter(|arc| arc.parent == at) {
-            if is_only_taken(expected, arc.child) && takes(world, expected, *arc) && ending.insert(arc.child)
+            if is_only_with_parent(expected, arc.child)
+                && completes(world, expected, *arc)
+                && ending.insert(arc.child)
             {
                 open.push(arc.child);
             }
@@ -437,7 +446,7 @@ pub(crate) fn looked_at(
     asked
 }
 
-/// Every instance of a resource after every one of those that it comes after.
+/// Arcs that place each instance of a resource after every instance of the resources that it comes after.
 fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     let mut afters = BTreeSet::new();
     for extension in &world.extensions {
@@ -451,7 +460,7 @@ fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     afters
 }
 
-/// A root's own step comes after all that hangs off it.
+/// The step of a root comes after the steps of all its dependents.
 fn check_roots(world: &World, expected: &Expected, order: &BTreeSet<Arc>) {
     let roots: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
     let mut reached = roots.clone();
@@ -459,6 +468,6 @@ fn check_roots(world: &World, expected: &Expected, order: &BTreeSet<Arc>) {
         reached.extend(below(order, root));
     }
     for instance in expected.instances.keys() {
-        assert!(reached.contains(instance), "{instance:?} no longer hangs below a root");
+        assert!(reached.contains(instance), "{instance:?} can no longer be reached from a root");
     }
 }

@@ -1,4 +1,4 @@
-//! The extensions of a world: methods that wait until the test lets them go on, and say what it tells them to.
+//! The extensions of a world: methods that wait until the test releases them with an answer.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub(crate) struct Detach {
     pub(crate) from: String,
 }
 
-/// Both kinds of ids.
+/// Ids that carry a number: `u32` and text.
 pub(crate) trait NumberedId: ResourceId {
     fn of(number: u32) -> Self;
     fn number(&self) -> u32;
@@ -49,7 +49,7 @@ impl NumberedId for String {
     }
 }
 
-/// What the test tells a waiting method to do.
+/// The answer that the test gives to a waiting method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Well,
@@ -57,46 +57,46 @@ pub(crate) enum Answer {
     Fail {
         terminal: bool,
     },
-    /// These instances fail, the terminal ones for good.
+    /// These instances fail, those with `true` terminally.
     FailSome(Vec<(u32, bool)>),
     Panic,
-    /// It never answers; its timeout ends it.
+    /// The method never answers; its timeout ends it.
     Hang,
 }
 
-/// One try of one step.
+/// One attempt of one step.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) phase: Phase,
     pub(crate) extension: usize,
-    /// The effect's number; 0 in other phases.
+    /// The number of the effect; 0 in other phases.
     pub(crate) effect: usize,
     pub(crate) instances: Vec<u32>,
     pub(crate) attempt: u32,
 }
 
-/// What happened, in order.
+/// The events of a run, in order.
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
-    /// The call of that number.
+    /// The call with that number.
     Started(usize, Call),
     Ended(usize, Answer),
     /// The test cancelled the run.
     Cancelled,
-    /// Nothing goes on by itself: what could start has started.
+    /// No task can continue: every step that may start has started.
     Quiet,
-    /// A finder was asked while the run was under way: the edge, the parents asked about, what it answered.
+    /// A finder was called during the run: the edge, the parents it was asked about, its answer.
     Found(FinderCall, Vec<(u32, u32)>),
-    /// Newcomers have joined the plan.
+    /// Late dependents joined the plan.
     Grown,
-    /// The process died: what finders had told it is gone with it.
+    /// The process died: the answers of its finders are lost.
     Died,
 }
 
 /// A method that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    /// The call's number; `None` for a finder.
+    /// The number of the call; `None` for a finder.
     pub(crate) call: Option<(usize, Call)>,
     pub(crate) release: oneshot::Sender<Answer>,
 }
@@ -106,28 +106,28 @@ pub(crate) struct State {
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) finder_calls: Vec<FinderCall>,
-    /// What checks were asked about: extension and instance.
+    /// The instances that checks were asked about, with the extension.
     pub(crate) checked: Vec<(usize, u32)>,
     calls: usize,
-    /// Whether a run is under way: the world moves.
+    /// Whether a run is in progress: only then the world changes.
     pub(crate) moving: bool,
-    /// Orders the rows of finders' answers.
+    /// Orders the rows of finder answers.
     pub(crate) rows: Tape,
-    /// The run is cancelled when so many calls more have gone on.
+    /// The test cancels the run after this many further calls.
     pub(crate) cancel: Option<(usize, CancellationToken)>,
-    /// Methods that do not wait for the test; without it, all do.
+    /// Methods that answer without waiting for the test. Without it, all wait.
     pub(crate) at_once: Option<AtOnce>,
 }
 
-/// Most methods answer when they are first polled, and some wait.
+/// Most methods answer at their first poll, some wait.
 #[derive(Clone, Debug)]
 pub(crate) struct AtOnce {
     pub(crate) tape: Tape,
-    /// How many of 16 calls fail.
+    /// Of 16 calls, this many fail.
     pub(crate) trouble: usize,
 }
 
-/// What all methods of a world share.
+/// The state that all methods of a world share.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     world: Arc<World>,
@@ -143,7 +143,7 @@ impl Script {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call goes on; the run may be cancelled before.
+    /// Counts a released call; cancels the run when its turn comes.
     pub(crate) fn one_more(&self) {
         let mut state = self.state();
         match &mut state.cancel {
@@ -173,14 +173,14 @@ impl Script {
     async fn wait(&self, call: Option<(usize, Call)>) -> Answer {
         let (release, released) = oneshot::channel();
         self.state().waiting.push(Waiting { call, release });
-        // The test ends without an answer: so does the method.
+        // If the test ends without an answer, the method ends too.
         released.await.unwrap_or(Answer::Hang)
     }
 
-    /// The world as it is by now.
+    /// The world with the links that exist by now.
     fn now(&self) -> World {
         let state = self.state();
-        // A death may be long: the world goes on meanwhile.
+        // The world also changes while no process runs.
         let moves = |entry: &&Entry| matches!(entry, Entry::Ended(..) | Entry::Died);
         let by_now = state.entries.iter().filter(moves).count();
         let is_there = |late: &&Late| state.moving && late.after <= by_now;
@@ -266,13 +266,13 @@ impl Script {
                     (Id::of(id), error)
                 })
                 .collect()),
-            // As `panic!` does, without a message on the terminal.
+            // Like `panic!`, but prints no message.
             Answer::Panic => std::panic::resume_unwind(Box::new("scripted")),
         }
     }
 }
 
-/// Notes the end of a call, also where it is dropped before it answers.
+/// Records the end of a call, also if it is dropped before it answers.
 struct End<'a> {
     script: &'a Script,
     number: usize,
@@ -285,12 +285,12 @@ impl Drop for End<'_> {
     }
 }
 
-/// The engine for a world, its extensions registered in the order that the tape says.
+/// The engine for a world. The tape decides the order of registration.
 pub(crate) fn cascade(world: &Arc<World>, script: &Script, order: &mut Tape) -> Result<Cascade, BuildError> {
     cascade_with(world, script, order, |builder| builder)
 }
 
-/// The same, with what `set` adds.
+/// The same, with further settings.
 pub(crate) fn cascade_with(
     world: &Arc<World>,
     script: &Script,

@@ -1,6 +1,6 @@
-//! Choices: what proptest picks before a case, used up while it runs. An empty tape always picks the first.
+//! Choices that proptest picks before a case and the case consumes. An empty tape always picks the first.
 
-/// A list of choices to come.
+/// A list of choices.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tape {
     choices: std::collections::VecDeque<u16>,

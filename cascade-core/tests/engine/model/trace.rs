@@ -1,16 +1,16 @@
-//! What a run may do, and what it must report: judged from the trace of its calls.
+//! The rules of a run and its expected report, checked against the trace of its calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cascade_core::{Drift, FailurePolicy, Phase};
 
-use super::reference::{self, Effect, Expected, FinderCall, Order, below, looked_at, takers};
+use super::reference::{self, Effect, Expected, FinderCall, Order, below, completing_parents, looked_at};
 use super::script::{Answer, Call, Entry};
 use super::world::{Instance, World};
 
 const PHASES: [Phase; 3] = [Phase::Begin, Phase::Effect, Phase::Cleanup];
 
-/// What became of an instance.
+/// The outcome of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fate {
     Done,
@@ -19,40 +19,40 @@ pub(crate) enum Fate {
     NotStarted,
 }
 
-/// What the report must say.
+/// The expected report.
 #[derive(Debug)]
 pub(crate) struct Judged {
     pub(crate) fates: BTreeMap<Instance, Fate>,
     pub(crate) not_cleaned_up: usize,
-    /// For each blocked instance, the failed ones that may be named as the cause.
+    /// For each blocked instance, the failed instances that the report may name as the cause.
     pub(crate) causes: BTreeMap<Instance, BTreeSet<Instance>>,
 }
 
-/// How far one instance is in one phase.
+/// The progress of one instance in one phase.
 #[derive(Clone, Debug, Default)]
 struct Progress {
-    /// The methods it goes through, in their order.
+    /// The methods that run on it, in order.
     methods: Vec<Effect>,
     /// How many of them have ended.
     ended: usize,
-    /// In a step that has not ended.
+    /// Whether it is in a step that has not ended.
     busy: bool,
     failed: bool,
 }
 
 impl Progress {
-    /// Whether all has been tried that will be tried.
+    /// Whether no further method will run.
     fn is_over(&self) -> bool {
         self.ended == self.methods.len()
     }
 }
 
-/// A step: its tries are calls.
+/// A step; its attempts are calls.
 #[derive(Clone, Debug)]
 struct Step {
     phase: Phase,
     method: Effect,
-    /// What is still to be tried again.
+    /// The instances of the next attempt.
     open: BTreeSet<u32>,
     instances: Vec<u32>,
     attempt: u32,
@@ -61,53 +61,53 @@ struct Step {
 }
 
 impl Step {
-    /// Whether a try runs, or is still to come.
+    /// Whether an attempt runs or is still due.
     fn is_under_way(&self) -> bool {
         self.running || !self.open.is_empty()
     }
 }
 
-/// How a run was set, as far as a judge asks.
+/// The settings of a run that the judge needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) policy: FailurePolicy,
     pub(crate) drift: Drift,
-    /// The instances that the report calls failed because the world moved under them.
+    /// The instances that the report calls failed because of drift.
     pub(crate) drifted: BTreeSet<Instance>,
-    /// Those that it calls failed because their begin did, and that a forced run went on with: the world may have moved
-    /// under them too.
+    /// The instances that the report calls failed because of their begin, where a forced run continued. Drift may have
+    /// stopped them too.
     pub(crate) not_begun: BTreeSet<Instance>,
 }
 
-/// Reads the trace of a run, asserts that nothing in it was too early, twice, or too much at once, and says what
-/// the report must be.
+/// Reads the trace of a run. Asserts that no call came too early, came twice or exceeded a concurrency limit, and
+/// computes the expected report.
 pub(crate) struct Judge {
-    /// As far as the run has been told of it.
+    /// The world as far as the run knows it.
     world: World,
     expected: Expected,
     terms: Terms,
-    /// For each instance, all that its effects wait for.
+    /// For each instance, everything its effects wait for.
     below: BTreeMap<Instance, BTreeSet<Instance>>,
-    /// For each instance, all that hangs below it; and the other way about.
+    /// For each instance, its direct and indirect dependents; and the reverse.
     plain_below: BTreeMap<Instance, BTreeSet<Instance>>,
     above: BTreeMap<Instance, BTreeSet<Instance>>,
     progress: BTreeMap<(Phase, Instance), Progress>,
-    /// By number of the step's latest call.
+    /// By the number of the step's latest call.
     steps: BTreeMap<usize, Step>,
     /// The phase of the latest call.
     phase: Phase,
-    /// Nothing new may start, but for cleaning up.
+    /// Only cleanup steps may still start.
     stopped: bool,
     cancelled: bool,
-    /// The number of the entry that is read.
+    /// The position of the entry under inspection.
     at: usize,
     /// When the last effect of an instance ended.
     ended_at: BTreeMap<Instance, usize>,
-    /// For each edge and parent, when the finder last answered, and the children.
-    looks: BTreeMap<(usize, Instance), (usize, BTreeSet<u32>)>,
-    /// What finders have told since the plan was made, or last grew, or the process died.
-    told: BTreeSet<(usize, (u32, u32))>,
-    /// When the process last died: whoever goes on looks for itself.
+    /// For each edge and parent, when the finder last answered, and with which children.
+    rediscovered: BTreeMap<(usize, Instance), (usize, BTreeSet<u32>)>,
+    /// The answers of finders since the plan was made, last grew, or the process died.
+    reported: BTreeSet<(usize, (u32, u32))>,
+    /// When the process last died: the next process has to rediscover.
     died_at: usize,
 }
 
@@ -127,8 +127,8 @@ impl Judge {
             cancelled: false,
             at: 0,
             ended_at: BTreeMap::new(),
-            looks: BTreeMap::new(),
-            told: BTreeSet::new(),
+            rediscovered: BTreeMap::new(),
+            reported: BTreeSet::new(),
             died_at: 0,
         };
         judge.follow(order);
@@ -161,7 +161,7 @@ impl Judge {
                 Entry::Found(call, rows) => self.found(call, rows),
                 Entry::Grown => self.grow(),
                 Entry::Died => {
-                    self.told.clear();
+                    self.reported.clear();
                     self.died_at = at;
                 }
             }
@@ -193,7 +193,7 @@ impl Judge {
         let method = (call.extension, call.effect);
         let step = if call.attempt == 1 {
             let stopped = if call.phase == Phase::Cleanup { self.cancelled } else { self.stopped };
-            assert!(!stopped, "{call:?} started after the run was told to start nothing new");
+            assert!(!stopped, "{call:?} started after the run had to stop");
             for &id in &call.instances {
                 self.start(call, (extension.resource, id));
             }
@@ -214,7 +214,9 @@ impl Judge {
                     && step.open == distinct
                     && step.attempt + 1 == call.attempt
             });
-            let Some((&earlier, _)) = earlier else { panic!("{call:?} tries again what did not fail so") };
+            let Some((&earlier, _)) = earlier else {
+                panic!("{call:?} retries instances that did not fail so")
+            };
             let step = self.steps.remove(&earlier).unwrap();
             Step { attempt: call.attempt, running: true, ..step }
         };
@@ -243,51 +245,54 @@ impl Judge {
         self.progress.get_mut(&(call.phase, instance)).unwrap().busy = true;
     }
 
-    /// Before a step, what hangs off its instances was looked at again, after all that it waited for had ended, and
-    /// nothing was new.
+    /// Before a step, the run rediscovered the dependents of its instances, after everything that the step waited for
+    /// had ended, and found no late dependent.
     fn assert_looked(&self, call: &Call, instance: Instance) {
         let ended =
             self.below[&instance].iter().chain([&instance]).filter_map(|at| self.ended_at.get(at)).max();
         for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
-            let Some((at, children)) = self.looks.get(&(edge, parent)) else {
-                panic!("{call:?}: nobody looked again below {parent:?} along {edge}")
+            let Some((at, children)) = self.rediscovered.get(&(edge, parent)) else {
+                panic!("{call:?}: the dependents of {parent:?} along {edge} were not rediscovered")
             };
             let since = ended.max(Some(&self.died_at));
-            assert!(since <= Some(at), "{call:?}: the look below {parent:?} along {edge} was too early");
+            assert!(
+                since <= Some(at),
+                "{call:?}: the dependents of {parent:?} along {edge} were rediscovered too early"
+            );
             let known = |child: &&u32| self.world.links(edge).contains(&(parent.1, **child));
             let new: Vec<&u32> = children.iter().filter(|child| !known(child)).collect();
-            assert!(new.is_empty(), "{call:?}: {new:?} had come below {parent:?} along {edge}");
+            assert!(new.is_empty(), "{call:?}: {new:?} depend on {parent:?} along {edge} by now");
         }
     }
 
     fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
-        assert!(self.terms.drift != Drift::Ignore, "nothing is looked for again: {call:?}");
+        assert!(self.terms.drift != Drift::Ignore, "a run that ignores drift called a finder: {call:?}");
         let resource = self.world.edges[call.edge].parent;
         for &parent in &call.parents {
             let children = rows.iter().filter(|row| row.0 == parent).map(|row| row.1).collect();
-            self.looks.insert((call.edge, (resource, parent)), (self.at, children));
+            self.rediscovered.insert((call.edge, (resource, parent)), (self.at, children));
         }
-        self.told.extend(rows.iter().map(|&row| (call.edge, row)));
+        self.reported.extend(rows.iter().map(|&row| (call.edge, row)));
     }
 
-    /// The plan has grown by what finders have told.
+    /// The plan grew by the answers of finders.
     fn grow(&mut self) {
-        assert!(self.terms.drift == Drift::Chase, "only a chase lets newcomers join");
+        assert!(self.terms.drift == Drift::Chase, "only `Drift::Chase` extends the plan");
         let under_way = self.steps.values().find(|step| step.is_under_way());
         assert!(under_way.is_none(), "the plan grew during {under_way:?}");
-        self.world = self.world.with_links(std::mem::take(&mut self.told));
+        self.world = self.world.with_links(std::mem::take(&mut self.reported));
         self.expected = reference::plan(&self.world).unwrap();
         self.expected.arcs = reference::all_arcs(&self.world, &self.expected);
         let (mut order, _) = reference::order(&self.world, &self.expected, &BTreeSet::new());
         for (at, planned) in planned(&self.world, &self.expected) {
             let progress = self.progress.entry(at).or_default();
-            // What has run has run; what a newcomer's rule superseded does not run any more.
+            // Ended methods stay ended; a method that a late dependent's rule superseded does not run any more.
             progress.methods.truncate(progress.ended);
             let open = planned.methods.into_iter().filter(|method| !progress.methods.contains(method));
             let open: Vec<Effect> = open.collect();
             progress.methods.extend(open);
         }
-        // What has ended waits for nobody any more.
+        // An ended instance waits for no other instance.
         order.effects.retain(|arc| !self.has_ended(arc.parent));
         self.follow(&order);
         self.phase = Phase::Begin;
@@ -299,7 +304,7 @@ impl Judge {
         }
     }
 
-    /// The instance failed before its next step, if the report says so: something new had been found to hang off it.
+    /// Fails the instance before its next step if the report says so: a late dependent was found.
     fn fail_drifted(&mut self, instance: Instance) {
         let said = self.terms.drifted.remove(&instance);
         if !said && !self.terms.not_begun.contains(&instance) {
@@ -308,7 +313,7 @@ impl Judge {
         self.fail_those_that_drifted(self.waits_for(Phase::Effect, instance));
         let ready = self.waits_for(Phase::Effect, instance).is_empty();
         let is_new = |&(edge, parent): &(usize, Instance)| {
-            let children = self.looks.get(&(edge, parent)).map(|look| &look.1);
+            let children = self.rediscovered.get(&(edge, parent)).map(|look| &look.1);
             let known = |child: &u32| self.world.links(edge).contains(&(parent.1, *child));
             children.is_some_and(|children| !children.iter().all(known))
         };
@@ -321,19 +326,16 @@ impl Judge {
             return;
         }
         assert!(ready, "{instance:?} drifted before its turn");
-        assert!(moved, "nothing had come below {instance:?}");
+        assert!(moved, "{instance:?} has no late dependent");
         assert!(open, "{instance:?} drifted after its step");
-        assert!(
-            self.terms.drift == Drift::Refuse,
-            "{instance:?} failed in a chase that nothing stands against"
-        );
+        assert!(self.terms.drift == Drift::Refuse, "{instance:?} failed, though it could extend the plan");
         progress.failed = true;
-        // Not even a forced run goes on with it.
+        // Not even a forced run continues with it.
         progress.methods.truncate(progress.ended);
         self.note_failure(Phase::Effect);
     }
 
-    /// What has not ended, or not well, that must before the instance may start.
+    /// The instances that must end well before this one may start, and have not.
     fn waits_for(&self, phase: Phase, instance: Instance) -> Vec<(Phase, Instance)> {
         let first = match phase {
             Phase::Begin => &self.above[&instance],
@@ -350,7 +352,7 @@ impl Judge {
             // Every begin comes before any effect.
             Phase::Effect => {
                 let with_below = self.below[&instance].iter().chain([&instance]);
-                // What has ended has ended, whatever a newcomer's begin above it made of that.
+                // An ended instance stays ended, even if a late parent's begin then fails.
                 let open = with_below.filter(|&&at| !self.has_ended(at));
                 waits.extend(open.flat_map(|&at| self.not_marked(at)));
             }
@@ -365,13 +367,13 @@ impl Judge {
         !progress.is_over() || (progress.failed && !self.forces())
     }
 
-    /// Whether its effects have all ended, well or for a forced run.
+    /// Whether its effects have all ended, successfully or in a forced run.
     fn has_ended(&self, instance: Instance) -> bool {
         let progress = &self.progress[&(Phase::Effect, instance)];
         !progress.methods.is_empty() && progress.is_over()
     }
 
-    /// The begins that hold the instance back: its own and those above it.
+    /// The failed begins that hold the instance back: its own and those of its ancestors.
     fn not_marked(&self, instance: Instance) -> Vec<(Phase, Instance)> {
         let marked_first = self.above[&instance].iter().copied().chain([instance]);
         marked_first.map(|at| (Phase::Begin, at)).filter(|&at| self.holds_back(at)).collect()
@@ -381,7 +383,7 @@ impl Judge {
         self.done().contains(&instance)
     }
 
-    /// The instances whose effects all ended well; and those without any, of which a parent that takes them is done.
+    /// The instances whose effects all succeeded, and `with_parent` instances with a parent that is done.
     fn done(&self) -> BTreeSet<Instance> {
         let ended = |instance: &Instance| {
             let progress = &self.progress[&(Phase::Effect, *instance)];
@@ -389,13 +391,14 @@ impl Judge {
         };
         let mut done: BTreeSet<Instance> = self.instances().filter(ended).collect();
         let held_back = |at: Instance| !self.forces() && !self.causes(at).is_empty();
-        let mut taken: BTreeSet<Instance> = self.instances().filter(|&at| self.is_only_taken(at)).collect();
-        taken.retain(|&at| !held_back(at));
+        let mut with_parent: BTreeSet<Instance> =
+            self.instances().filter(|&at| self.is_only_with_parent(at)).collect();
+        with_parent.retain(|&at| !held_back(at));
         loop {
             let before = done.len();
-            for &instance in &taken {
-                let takers = takers(&self.world, &self.expected, instance);
-                if takers.iter().any(|takers| takers.is_subset(&done)) {
+            for &instance in &with_parent {
+                let sets = completing_parents(&self.world, &self.expected, instance);
+                if sets.iter().any(|set| set.is_subset(&done)) {
                     done.insert(instance);
                 }
             }
@@ -405,7 +408,7 @@ impl Judge {
         }
     }
 
-    fn is_only_taken(&self, instance: Instance) -> bool {
+    fn is_only_with_parent(&self, instance: Instance) -> bool {
         self.expected.instances[&instance].effects.is_empty()
     }
 
@@ -421,7 +424,7 @@ impl Judge {
                 Answer::Well => None,
                 Answer::Fail { terminal } => Some(*terminal),
                 Answer::FailSome(failed) => {
-                    // Named twice: the worse counts.
+                    // The answer names an instance twice: the worse result counts.
                     failed.iter().filter(|it| it.0 == id).map(|it| it.1).max()
                 }
                 Answer::Panic => Some(true),
@@ -445,7 +448,7 @@ impl Judge {
     }
 
     fn note_failure(&mut self, phase: Phase) {
-        // What went is gone: a cleanup that fails is no reason to leave the others uncleaned.
+        // Removed instances are gone: a failed cleanup does not stop the cleanup of others.
         if self.terms.policy == FailurePolicy::Stop && phase != Phase::Cleanup {
             self.stopped = true;
         }
@@ -459,16 +462,16 @@ impl Judge {
         let progress = self.progress.get_mut(&(phase, instance)).unwrap();
         progress.busy = false;
         progress.failed |= !well;
-        // A forced run goes on with the instance as if the step had ended well.
+        // A forced run continues with the instance as if the step had succeeded.
         if well || forces {
             progress.ended += 1;
         }
     }
 
-    /// Nothing goes on by itself: so whatever may start has started, or finds no free place.
+    /// No task can continue: every step that may start has started or found no free slot.
     fn quiet(&self) {
         let stopped = if self.phase == Phase::Cleanup { self.cancelled } else { self.stopped };
-        // A step that waits for its next try may keep its place.
+        // A step that waits for its next attempt may keep its slot.
         let under_way: Vec<&Step> = self.steps.values().filter(|step| step.is_under_way()).collect();
         let full = under_way.len() >= self.world.concurrency.unwrap_or(usize::MAX);
         if stopped || full || under_way.is_empty() {
@@ -489,18 +492,18 @@ impl Judge {
             let held_by_step =
                 self.below[&instance].iter().chain(&self.above[&instance]).any(|&at| in_step(at));
             if may_start && !held_by_step {
-                let taken = under_way.iter().filter(|step| step.method.0 == extension).count();
+                let busy = under_way.iter().filter(|step| step.method.0 == extension).count();
                 let limit = self.world.extensions[extension].concurrency;
-                assert!(taken >= limit, "{instance:?} could start, and does not");
+                assert!(busy >= limit, "{instance:?} could start, but did not");
             }
         }
     }
 
-    /// The run is over: what was not tried again has failed for good.
+    /// The run is over: an instance that was not retried has failed.
     fn give_up(&mut self) {
         for step in self.steps.clone().into_values() {
             assert!(!step.running, "the run ended before {step:?}");
-            assert!(step.open.is_empty() || self.cancelled, "nobody tried {step:?} again");
+            assert!(step.open.is_empty() || self.cancelled, "{step:?} was not retried");
             let resource = self.world.extensions[step.method.0].resource;
             for id in step.open {
                 self.end(step.phase, (resource, id), false);
@@ -526,43 +529,43 @@ impl Judge {
         if !self.forces() && !self.causes(instance).is_empty() {
             return Fate::Blocked;
         }
-        if !self.taker_causes(instance).is_empty() {
+        if !self.parent_causes(instance).is_empty() {
             return Fate::Blocked;
         }
-        assert!(self.stopped, "{instance:?} was forgotten");
+        assert!(self.stopped, "{instance:?} has no result");
         Fate::NotStarted
     }
 
-    /// The failures that keep those from being done that would take the instance with them.
-    fn taker_causes(&self, instance: Instance) -> BTreeSet<Instance> {
+    /// The failures that keep a `with_parent` instance from completing.
+    fn parent_causes(&self, instance: Instance) -> BTreeSet<Instance> {
         let mut causes = BTreeSet::new();
         let mut seen = BTreeSet::from([instance]);
         let mut open = vec![instance];
         let done = self.done();
         while let Some(at) = open.pop() {
-            if !self.is_only_taken(at) {
+            if !self.is_only_with_parent(at) {
                 continue;
             }
-            for taker in takers(&self.world, &self.expected, at).into_iter().flatten() {
-                if done.contains(&taker) {
+            for completing in completing_parents(&self.world, &self.expected, at).into_iter().flatten() {
+                if done.contains(&completing) {
                     continue;
                 }
-                let unmarked = self.failed_in(Phase::Begin, taker) && !self.forces();
-                if unmarked || self.failed_in(Phase::Effect, taker) {
-                    causes.insert(taker);
+                let unmarked = self.failed_in(Phase::Begin, completing) && !self.forces();
+                if unmarked || self.failed_in(Phase::Effect, completing) {
+                    causes.insert(completing);
                 } else if !self.forces() {
-                    causes.extend(self.causes(taker));
+                    causes.extend(self.causes(completing));
                 }
-                if seen.insert(taker) {
-                    open.push(taker);
+                if seen.insert(completing) {
+                    open.push(completing);
                 }
             }
         }
         causes
     }
 
-    /// The failures that hold the instance back: below it, and, where a begin failed, also above what waits for it.
-    /// Only `Isolate` goes on after that.
+    /// The failures that hold the instance back: below it, and, if a begin failed, also above. Only `Isolate`
+    /// continues after that.
     fn causes(&self, instance: Instance) -> BTreeSet<Instance> {
         let mut causes = BTreeSet::new();
         for &at in self.below[&instance].iter().chain([&instance]) {
@@ -585,23 +588,23 @@ impl Judge {
             let behind_failed =
                 self.plain_below[&instance].iter().any(|&at| self.failed_in(Phase::Cleanup, at))
                     && !self.forces();
-            assert!(!left || self.cancelled || behind_failed, "nobody cleaned up after {instance:?}");
+            assert!(!left || self.cancelled || behind_failed, "{instance:?} was not cleaned up");
             left
         });
-        let causes = |instance: Instance| &self.causes(instance) | &self.taker_causes(instance);
+        let causes = |instance: Instance| &self.causes(instance) | &self.parent_causes(instance);
         let causes = self.instances().map(|instance| (instance, causes(instance))).collect();
         Judged { not_cleaned_up: not_cleaned_up.count(), causes, fates }
     }
 }
 
-/// The methods that each instance is to go through in each phase.
+/// The methods that each instance runs in each phase.
 fn planned(world: &World, expected: &Expected) -> BTreeMap<(Phase, Instance), Progress> {
     let mut progress = BTreeMap::new();
     for (&instance, fate) in &expected.instances {
         let around = |declares: fn(&World, usize) -> bool| {
             let extensions = world
                 .extensions_of(instance.0)
-                .filter(|&at| fate.going && declares(world, at) && world.mentions(at, world.operation));
+                .filter(|&at| fate.removed && declares(world, at) && world.mentions(at, world.operation));
             extensions.map(|extension| (extension, 0)).collect()
         };
         let begin = around(|world, at| world.extensions[at].begin);

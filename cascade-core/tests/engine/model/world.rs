@@ -6,14 +6,14 @@ use std::fmt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// An instance: a resource by index, and its number there.
+/// An instance: the index of its resource, and its number there.
 pub(crate) type Instance = (usize, u32);
 
-/// Everything that a case is made of, but for what happens when it runs.
+/// Everything that defines a case, except for the events of its run.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) resources: Vec<ResourceSpec>,
-    /// The owner of each resource, in the order of the resources; behind them the add-ons.
+    /// The owner extension of each resource, in the order of the resources; then the add-ons.
     pub(crate) extensions: Vec<ExtensionSpec>,
     pub(crate) edges: Vec<EdgeSpec>,
     pub(crate) operation: OperationSpec,
@@ -22,11 +22,11 @@ pub(crate) struct World {
     pub(crate) finder_batch: usize,
     pub(crate) finder_concurrency: usize,
     pub(crate) concurrency: Option<usize>,
-    /// What comes while a run is under way.
+    /// Links that appear during the run.
     pub(crate) late: Vec<Late>,
 }
 
-/// A link that is there once that many calls of a run have ended, and processes have died.
+/// A link that appears after this many ended calls and this many deaths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {
     pub(crate) edge: usize,
@@ -43,7 +43,7 @@ pub(crate) enum OperationSpec {
 #[derive(Clone, Debug)]
 pub(crate) struct ResourceSpec {
     pub(crate) name: String,
-    /// Whether its ids are texts; else they are numbers.
+    /// Whether its ids are texts; otherwise they are numbers.
     pub(crate) text_ids: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct ExtensionSpec {
     pub(crate) retries: u32,
     /// Instances that its check objects to.
     pub(crate) check: Option<Vec<u32>>,
-    /// The one effect that the check is only for.
+    /// The only effect that the check applies to.
     pub(crate) check_only: Option<usize>,
     pub(crate) begin: bool,
     pub(crate) cleanup: bool,
@@ -73,7 +73,7 @@ pub(crate) struct EffectSpec {
     pub(crate) supersedes: Vec<usize>,
 }
 
-/// What a finder says of the parents of what it finds.
+/// How a finder names the parents of its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answers {
     Pairs,
@@ -88,9 +88,9 @@ pub(crate) struct EdgeSpec {
     pub(crate) parent: usize,
     pub(crate) child: usize,
     pub(crate) answers: Answers,
-    /// Parents and children, as the finder knows them: some twice.
+    /// Parents and children that the finder reports, some twice.
     pub(crate) links: Vec<(u32, u32)>,
-    /// What another finder knows, which is for `Detach` alone.
+    /// The links of a second finder, which only `Detach` uses.
     pub(crate) detach_links: Option<Vec<(u32, u32)>>,
     pub(crate) rules: Vec<RuleSpec>,
 }
@@ -98,7 +98,7 @@ pub(crate) struct EdgeSpec {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RuleSpec {
     pub(crate) operation: OperationSpec,
-    /// The root resource that it is only for.
+    /// The only root resource that the rule applies to.
     pub(crate) root: Option<usize>,
     pub(crate) decision: DecisionSpec,
 }
@@ -114,13 +114,13 @@ pub(crate) enum DecisionSpec {
 }
 
 impl DecisionSpec {
-    /// Whether what hangs off a parent by it is in the order.
+    /// Whether dependents by this decision are part of the order.
     pub(crate) fn orders(self) -> bool {
         !matches!(self, Self::Ignore)
     }
 
-    /// Whether a parent's end takes what hangs off it.
-    pub(crate) fn takes(self) -> bool {
+    /// Whether the parent's completion completes the dependents.
+    pub(crate) fn is_with_parent(self) -> bool {
         matches!(self, Self::WithParent | Self::Shared { effect: None })
     }
 
@@ -146,12 +146,12 @@ impl World {
         }
     }
 
-    /// An id as it prints.
+    /// An id in printed form.
     pub(crate) fn printed(&self, (resource, number): Instance) -> String {
         if self.resources[resource].text_ids { format!("i{number}") } else { number.to_string() }
     }
 
-    /// What the finder knows that the operation asks along the edge.
+    /// The links that the operation's finder reports along the edge.
     pub(crate) fn links(&self, edge: usize) -> &[(u32, u32)] {
         let edge = &self.edges[edge];
         match (self.operation, &edge.detach_links) {
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// The same world with more links.
+    /// The same world with additional links.
     pub(crate) fn with_links(&self, links: impl IntoIterator<Item = (usize, (u32, u32))>) -> Self {
         let mut world = self.clone();
         for (edge, link) in links {
@@ -181,7 +181,7 @@ impl World {
         (0..self.extensions.len()).filter(move |&at| self.extensions[at].resource == resource)
     }
 
-    /// Whether an extension has anything to do with the operation.
+    /// Whether an extension mentions the operation.
     pub(crate) fn mentions(&self, extension: usize, operation: OperationSpec) -> bool {
         let along = self.edges.iter().filter(|edge| edge.extension == extension);
         let mut rules = along.flat_map(|edge| &edge.rules).chain(&self.extensions[extension].root_rules);
@@ -190,7 +190,7 @@ impl World {
 }
 
 impl fmt::Debug for World {
-    /// The world as a person draws it: shrunk cases are read in this form.
+    /// A readable form of the world, for shrunk cases.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |resource: usize| &self.resources[resource].name;
         writeln!(f, "{:?} {} {:?}", self.operation, name(self.root), self.roots)?;
@@ -226,14 +226,14 @@ struct RawExtension {
     detaches: bool,
     settings: (usize, usize, u32),
     check: Option<(Vec<u32>, Option<u8>)>,
-    /// Begin and cleanup.
+    /// Whether it has begin and cleanup methods.
     phases: (bool, bool),
     after: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct RawDecision {
-    /// An effect for most, else a leaf, no way at all, or a policy.
+    /// An effect for most, else a leaf, an ignored edge, or a policy.
     kind: u8,
     effect: u8,
 }
@@ -259,7 +259,7 @@ pub(crate) struct Size {
     pub(crate) instances: u32,
 }
 
-/// Small enough to shrink to something that is read at a glance, large enough for all that can meet.
+/// Small enough to shrink to a readable case, large enough for all features to meet.
 pub(crate) const SMALL: Size = Size { resources: 5, edges: 9, links: 6, instances: 4 };
 
 fn decision() -> impl Strategy<Value = RawDecision> {
@@ -351,7 +351,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 }
             }
             if taking {
-                // In a quarter of them, much is taken by one parent's end and hangs off others too.
+                // A quarter of them have many `with_parent` instances with further parents.
                 for kind in edges.iter_mut().map(|edge| &mut edge.delete.kind) {
                     *kind = [12, 10, 11, *kind][usize::from(*kind) % 4];
                 }
@@ -377,7 +377,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
         })
 }
 
-/// No effect of a leaf rule supersedes one of a rule that is no leaf.
+/// Removes each `supersedes` by which an effect of a leaf rule supersedes an effect of another rule.
 fn keep_no_leaves(world: &mut World) {
     let is_leaf = |rule: &RuleSpec| matches!(rule.decision, DecisionSpec::Effect { leaf: true, .. });
     loop {
@@ -408,7 +408,7 @@ fn keep_no_leaves(world: &mut World) {
     }
 }
 
-/// All that an effect supersedes, directly or through others.
+/// All effects that an effect supersedes, directly or indirectly.
 fn superseded_by(effects: &[EffectSpec], effect: Option<usize>) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let mut open: Vec<usize> = effect.into_iter().collect();
@@ -418,14 +418,14 @@ fn superseded_by(effects: &[EffectSpec], effect: Option<usize>) -> BTreeSet<usiz
     found
 }
 
-/// Worlds that move while a run is under way. They have no cycles and nothing that objects or is shared: what such a
-/// run must do follows from what it was told, without a choice.
+/// Worlds that change during a run. They have no cycles, no vetoes and no shared resources: the result of a run then
+/// follows from the answers of its finders, without a choice.
 pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
     let link = (0..size.instances, 0..size.instances + 2);
     let late = vec((any::<u8>(), link, 0..8_usize), 4..16);
     (worlds(size), late).prop_map(|(mut world, late)| {
         world.edges.retain(|edge| edge.parent < edge.child);
-        // From as far up as the operation can start: so that something hangs off most roots, and moves.
+        // The operation starts as far up as it can, so that most roots have dependents.
         let starts = |&resource: &usize| {
             let mut rules = world.extensions_of(resource).flat_map(|at| &world.extensions[at].root_rules);
             rules.any(|rule| rule.operation == world.operation)
@@ -469,7 +469,7 @@ fn add_resources(world: &mut World, resources: &[RawResource]) {
         let mut spec = extension_spec(resource, addon, raw);
         spec.after = raw.after.iter().map(|&after| usize::from(after) % resources.len()).collect();
         if addon {
-            // Only one of a resource's extensions may say what happens to a root.
+            // Only one extension of a resource may have a rule for the root.
             let claimed = world.extensions[resource].root_rules.clone();
             spec.root_rules.retain(|rule| !claimed.iter().any(|it| it.operation == rule.operation));
         }
@@ -480,9 +480,9 @@ fn add_resources(world: &mut World, resources: &[RawResource]) {
 fn extension_spec(resource: usize, addon: bool, raw: &RawExtension) -> ExtensionSpec {
     let count = raw.effects.len();
     let effects = raw.effects.iter().enumerate().map(|(at, &bits)| EffectSpec {
-        // Names are shared between the owner and its add-ons.
+        // An owner and its add-ons share names.
         name: format!("e{at}"),
-        // An effect supersedes earlier ones only, or later ones only: so there is no circle.
+        // An effect supersedes only earlier or only later effects, so there is no cycle.
         supersedes: (0..count)
             .filter(|&other| if raw.effects[0] < 128 { other < at } else { other > at })
             .filter(|&other| bits >> (other + 2) & 1 == 1)
@@ -554,14 +554,14 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         let operation = if delete || !detaches { OperationSpec::Delete } else { OperationSpec::Detach };
         add(operation, Some(usize::from(root) % count), special);
     }
-    // One kind of owners may share a child: for the others' rules, something else takes the place of the policy.
-    let taken = world.edges.iter().filter(|edge| edge.child == child).flat_map(|edge| &edge.rules);
-    if taken.clone().any(|rule| rule.decision.is_shared()) {
+    // Only owners of one kind may share a child: for the others' rules, something else replaces the policy.
+    let of_child = world.edges.iter().filter(|edge| edge.child == child).flat_map(|edge| &edge.rules);
+    if of_child.clone().any(|rule| rule.decision.is_shared()) {
         for rule in rules.iter_mut().filter(|rule| rule.decision.is_shared()) {
             rule.decision = DecisionSpec::WithParent;
         }
     }
-    // Along a shared edge, every owner has to be named.
+    // Along a shared edge, the finder has to name every owner.
     let shared = rules.iter().any(|rule| rule.decision.is_shared());
     world.edges.push(EdgeSpec {
         extension,

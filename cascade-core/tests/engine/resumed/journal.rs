@@ -1,4 +1,4 @@
-//! A journal whose writes are durable when the test says so, and which forgets the others when its process dies.
+//! A journal whose writes become durable when the test says so, and which loses the others when its process dies.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,12 @@ use tokio::sync::oneshot;
 
 use crate::model::script::Script;
 
-/// A record, and what had happened when it became durable.
+/// A durable record, and when it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct Durable {
-    /// How many entries the script had by then.
+    /// The length of the script's trace at that time.
     pub(crate) at: usize,
-    /// The process that wrote it, by number.
+    /// The number of the process that wrote it.
     pub(crate) life: usize,
     pub(crate) record: Record,
 }
@@ -34,7 +34,7 @@ struct State {
     life: usize,
 }
 
-/// Clones are the same journal.
+/// Clones share one journal.
 #[derive(Clone)]
 pub(crate) struct LateJournal {
     memory: MemoryJournal,
@@ -51,22 +51,22 @@ impl LateJournal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many writes wait.
+    /// The number of waiting writes.
     pub(crate) fn pending(&self) -> usize {
         self.state().pending.len()
     }
 
-    /// Makes the first writes durable, and says so.
+    /// Makes the first writes durable and answers them.
     pub(crate) fn flush(&self, count: usize) {
         for _ in 0..count {
             if let Some(answer) = self.write_one() {
-                // Nobody waits for the beginning of a step.
+                // The engine does not wait for the start record of a step.
                 let _ = answer.send(Ok(()));
             }
         }
     }
 
-    /// The process dies: some writes are durable without anybody having heard of it, the others are lost.
+    /// The process dies: the first writes are durable but not answered, the others are lost.
     pub(crate) fn die(&self, written: usize) {
         for _ in 0..written {
             drop(self.write_one());
@@ -75,7 +75,7 @@ impl LateJournal {
         state.life += 1;
         let lost = std::mem::take(&mut state.pending);
         drop(state);
-        // Giving the run up asks for the journal's lock.
+        // A log that gives up its run takes the journal's lock.
         drop(lost);
     }
 
@@ -90,7 +90,7 @@ impl LateJournal {
         Some(answer)
     }
 
-    /// All records that are durable, the oldest first.
+    /// All durable records, the oldest first.
     pub(crate) fn durable(&self) -> Vec<Durable> {
         self.state().durable.clone()
     }
@@ -115,7 +115,7 @@ impl Journal for LateJournal {
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<(u64, Record)>, JournalError>> {
-        // Pages of all sizes, so that nothing is made of where one ends.
+        // Pages of all sizes, so that no reader can rely on page boundaries.
         self.memory.read(run, after, limit.min(1 + after as usize % 5))
     }
 
@@ -141,7 +141,7 @@ impl RunLog for LateLog {
     fn append(&self, records: Vec<Record>) -> BoxFuture<'static, Result<(), JournalError>> {
         let (answer, answered) = oneshot::channel();
         self.journal.state().pending.push_back(Pending { records, log: Arc::clone(&self.log), answer });
-        async move { answered.await.expect("nobody waits for what is lost") }.boxed()
+        async move { answered.await.expect("no process waits for a lost write") }.boxed()
     }
 
     fn is_held(&self) -> bool {

@@ -1,5 +1,5 @@
-//! What hangs off what, read from the inventory before a zone is deleted; and whether two logs that know nothing of the
-//! engine kept to it: the agents' own, and one that the inventory keeps of the rows that went.
+//! Audits a deletion by two logs that are independent of the engine: the agents' log, and the inventory's log of
+//! removed rows. The dependencies are read from the inventory before the deletion.
 
 #![forbid(unsafe_code)]
 
@@ -10,8 +10,8 @@ use rusqlite::Connection;
 /// A row of the inventory: its table and its id.
 pub type Row = (String, String);
 
-/// A cloud far away that the zone's hosts and networks have to do with: hosts unmount its volumes, and networks have
-/// bridges on its hosts. So parents tell agents something too, and not only what hangs off them.
+/// A second zone that refers to instances of the deleted zone: hosts unmount its volumes, and networks have bridges on
+/// its hosts. So parents send commands to agents too, and not only their dependents.
 const FAR_AWAY: &str = "
     INSERT INTO zone (id) VALUES ('zone-far');
     INSERT INTO cluster (id, zone_id) VALUES ('cluster-far', 'zone-far');
@@ -22,7 +22,7 @@ const FAR_AWAY: &str = "
         SELECT 'volume-of-' || id, 'Data', 'account-admin', 'storage-far', id FROM host WHERE id <> 'host-far';
     CREATE TABLE trace (number INTEGER PRIMARY KEY, tab TEXT NOT NULL, id TEXT NOT NULL);";
 
-/// Tables whose rows are marked by an effect, and removed by the clean-up.
+/// Tables whose rows are marked by an effect, and removed by the cleanup.
 const MARKED: [&str; 12] = [
     "zone",
     "cluster",
@@ -51,7 +51,7 @@ const REMOVED: [&str; 9] = [
     "port_forwarding_rule",
 ];
 
-/// Children and parents, with the question that answers their ids.
+/// Children and parents, with the query for the ids of both.
 const EDGES: [(&str, &str, &str); 30] = [
     ("cluster", "zone", "SELECT id, zone_id FROM cluster"),
     ("primary_storage", "zone", "SELECT id, zone_id FROM primary_storage"),
@@ -106,29 +106,29 @@ const EDGES: [(&str, &str, &str); 30] = [
     ("load_balancer", "vip", "SELECT load_balancer_id, vip_id FROM load_balancer_vip_ref"),
 ];
 
-/// Why logs do not stand up to the audit.
+/// A violation that the audit found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
     /// The inventory cannot be read.
     #[error("the inventory cannot be read: {0}")]
     Inventory(#[from] rusqlite::Error),
-    /// Nobody here knows which step tells agents that.
-    #[error("of which step is `{command}`? tell `Before::step`")]
+    /// The audit does not know the step of a command.
+    #[error("the step of `{command}` is unknown: add it to `Before::step`")]
     Stranger {
         /// The command.
         command: String,
     },
-    /// Something went before what hangs off it.
-    #[error("{} {} went before {} {}, which hangs off it", parent.0, parent.1, child.0, child.1)]
+    /// An instance was removed before its dependent.
+    #[error("{} {} was removed before {} {}, which depends on it", parent.0, parent.1, child.0, child.1)]
     Order {
-        /// What went too early.
+        /// The instance that was removed too early.
         parent: Row,
-        /// What hangs off it.
+        /// Its dependent.
         child: Row,
     },
-    /// A step told agents something though it had ended.
-    #[error("`{command}` came again, though its step had ended")]
+    /// A step sent a command after its end.
+    #[error("`{command}` was repeated after its step had ended")]
     Again {
         /// The command.
         command: String,
@@ -149,26 +149,26 @@ pub struct Step {
 /// The instances whose steps have ended, by resource and effect.
 pub type Ended = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// What the inventory says before anything runs.
+/// The content of the inventory before the deletion.
 #[derive(Clone, Debug)]
 pub struct Before {
-    /// For each row all that it hangs off, at whatever remove.
+    /// For each row, all its direct and indirect parents.
     above: BTreeMap<Row, BTreeSet<Row>>,
     /// The pool of each network that has one.
     pools: BTreeMap<String, String>,
 }
 
-/// How many pairs of entries were looked at.
+/// The number of compared pairs of log entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pairs {
     /// In the agents' log.
     pub agents: usize,
-    /// In that of the inventory.
+    /// In the inventory's log.
     pub inventory: usize,
 }
 
 impl Before {
-    /// Makes ready a cloud that was just seeded, and reads it.
+    /// Prepares a new cloud for the audit, and reads it.
     pub fn prepare(inventory: &Connection) -> Result<Self, AuditError> {
         inventory.execute_batch(FAR_AWAY)?;
         for table in MARKED {
@@ -195,7 +195,7 @@ impl Before {
         Ok(Self { above, pools: pools.into_iter().collect() })
     }
 
-    /// The step that told an agent that, where a zone is deleted.
+    /// The step of a command in the deletion of a zone.
     pub fn step(&self, command: &str) -> Result<Step, AuditError> {
         let words: Vec<&str> = command.split(' ').collect();
         let (table, resource, effect, id) = match *words {
@@ -208,7 +208,7 @@ impl Before {
             }
             ["release-service", balancer] => ("load_balancer", "LoadBalancer", "leave_vips", balancer),
             ["unmount-volume", _, host] => ("host", "Host", "remove", host),
-            // With a pool go its networks.
+            // Networks are removed with their pool.
             ["delete-bridge", network, _] => {
                 let pool = self.pools.get(network).map_or(network, String::as_str);
                 ("l2_network", "L2Network", "remove", pool)
@@ -218,7 +218,7 @@ impl Before {
         Ok(Step { row: (table.to_owned(), id.to_owned()), resource, effect })
     }
 
-    /// None of `commands` is of a step that had ended before.
+    /// Checks that no command belongs to a step that had ended before.
     pub fn check_ended(&self, ended: &Ended, commands: &[String]) -> Result<(), AuditError> {
         for command in commands {
             let Step { row: (_, id), resource, effect } = self.step(command)?;
@@ -230,12 +230,12 @@ impl Before {
         Ok(())
     }
 
-    /// In both logs, the last entry of what hangs off something comes before the first entry of that.
+    /// Checks in both logs that the last entry of each dependent comes before the first entry of its parents.
     pub fn check(&self, inventory: &Connection, commands: &[String]) -> Result<Pairs, AuditError> {
-        let told = commands.iter().map(|command| Ok(self.step(command)?.row));
-        let told: Vec<Row> = told.collect::<Result<_, AuditError>>()?;
-        let went = pairs(inventory, "SELECT tab, id FROM trace ORDER BY number")?;
-        Ok(Pairs { agents: self.check_log(&told)?, inventory: self.check_log(&went)? })
+        let sent = commands.iter().map(|command| Ok(self.step(command)?.row));
+        let sent: Vec<Row> = sent.collect::<Result<_, AuditError>>()?;
+        let removed = pairs(inventory, "SELECT tab, id FROM trace ORDER BY number")?;
+        Ok(Pairs { agents: self.check_log(&sent)?, inventory: self.check_log(&removed)? })
     }
 
     fn check_log(&self, log: &[Row]) -> Result<usize, AuditError> {
@@ -258,7 +258,7 @@ impl Before {
     }
 }
 
-/// Whether a row, as text that begins with its table, is of the log that the inventory keeps.
+/// Whether a row, as text that begins with its table, is part of the inventory's log.
 pub fn is_trace(row: &str) -> bool {
     row.starts_with("trace ")
 }
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(before().check_log(&good).unwrap(), 2);
         let early = log(&[("vm_instance", "a"), ("host", "h"), ("vm_instance", "b")]);
         let error = before().check_log(&early).unwrap_err().to_string();
-        assert_eq!(error, "host h went before vm_instance b, which hangs off it");
+        assert_eq!(error, "host h was removed before vm_instance b, which depends on it");
         let again = log(&[("vm_instance", "a"), ("vm_instance", "b"), ("host", "h"), ("vm_instance", "a")]);
         assert!(before().check_log(&again).is_err());
     }
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn a_command_that_nobody_knows_is_an_error() {
         let error = before().step("paint-vm vm-1").unwrap_err().to_string();
-        assert!(error.starts_with("of which step is `paint-vm vm-1`?"), "{error}");
+        assert!(error.starts_with("the step of `paint-vm vm-1` is unknown"), "{error}");
         assert!(before().step("destroy-vm").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The command line as a later version of the program has it: hosts have GPUs, and nobody linked the services.
+//! A later version of the program: hosts have GPUs, and the services are not linked.
 #![forbid(unsafe_code)]
 
 #[path = "../src/args.rs"]
@@ -38,7 +38,7 @@ use iaas_model::{Db, DbError};
 
 cascade_core::link!(iaas_compute, iaas_identity, iaas_network, iaas_storage);
 
-/// A GPU of a host, in a table that there was none of before.
+/// A GPU of a host, in a new table.
 #[derive(Debug, Resource)]
 #[resource(id = String)]
 struct Gpu;

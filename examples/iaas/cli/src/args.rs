@@ -1,4 +1,4 @@
-//! What may be said on the command line.
+//! The command-line arguments.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-/// A whole small cloud: preview what a delete would take with it, then do it.
+/// A small example cloud: preview what an operation affects, then run it.
 ///
-/// The cloud is kept in a file, which is created and filled on first use.
+/// The cloud is stored in a file, which is created and filled on first use.
 #[derive(Debug, Parser)]
 #[command(name = "iaas", version, max_term_width = 100)]
 pub(crate) struct Args {
-    /// The file that the cloud is kept in.
+    /// The file that stores the cloud.
     #[arg(long, global = true, value_name = "FILE", default_value = "iaas.db")]
     pub(crate) db: PathBuf,
-    /// The file that runs are kept in [default: beside the cloud, with `.runs` behind its name].
+    /// The file that stores runs [default: the file of the cloud with the suffix `.runs`].
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
-    /// How long a process may give no sign of life before others may go on with its runs.
+    /// How long a process may be silent before another process may resume its runs.
     #[arg(long, global = true, value_name = "TIME", default_value = "15s", hide = true,
         value_parser = humantime::parse_duration)]
     pub(crate) lease: Duration,
@@ -30,15 +30,14 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// Runs on workers, which Restate calls.
+/// Runs on workers that Restate calls.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "More than one machine")]
 pub(crate) struct RestateArgs {
-    /// Run on the workers that are registered with Restate; the address is that of its ingress, as in
-    /// `http://127.0.0.1:8080`.
+    /// Run on the workers that are registered with Restate. URL is Restate's ingress, as in `http://127.0.0.1:8080`.
     #[arg(long = "restate", global = true, value_name = "URL")]
     pub(crate) ingress: Option<String>,
-    /// Where Restate's admin API is: it tells which runs there are.
+    /// The address of Restate's admin API, which lists the runs.
     #[arg(
         long = "restate-admin",
         global = true,
@@ -48,22 +47,22 @@ pub(crate) struct RestateArgs {
     pub(crate) admin: String,
 }
 
-/// How the simulated agents behave.
+/// The behaviour of the simulated agents.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Simulated agents")]
 pub(crate) struct AgentArgs {
-    /// How long an agent takes to do something, as in `20ms` or `2s`.
+    /// The time that an agent needs for a command, as in `20ms` or `2s`.
     #[arg(long = "agent-latency", global = true, value_name = "TIME", default_value = "2ms",
         value_parser = humantime::parse_duration)]
     pub(crate) latency: Duration,
-    /// How many of the things that agents are told fail, from 0 to 1.
+    /// The fraction of agent commands that fail, from 0 to 1.
     #[arg(long = "agent-failure-rate", global = true, value_name = "RATE", default_value_t = 0.0,
         value_parser = rate)]
     pub(crate) failure_rate: f64,
-    /// What decides which of them fail: the same seed, the same failures.
+    /// The seed that selects the failing commands: equal seeds give equal failures.
     #[arg(long = "agent-seed", global = true, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Append a line to this file for each thing that an agent has done.
+    /// Append a line to this file for each command that an agent has carried out.
     #[arg(long = "agent-log", global = true, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 }
@@ -79,13 +78,13 @@ fn rate(text: &str) -> Result<f64, String> {
 pub(crate) enum Command {
     /// Create a cloud and fill it.
     Seed(SeedArgs),
-    /// Show how many of each resource there are.
+    /// Show the number of instances of each resource.
     Show {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Delete instances of a resource, with all that depends on them.
+    /// Delete instances of a resource, with everything that depends on them.
     Delete {
         /// The resource, as in `Zone`; `iaas graph` lists them.
         #[arg(value_name = "RESOURCE")]
@@ -99,22 +98,22 @@ pub(crate) enum Command {
     /// Detach something from a cluster.
     #[command(subcommand)]
     Detach(Detach),
-    /// Show what hangs off what: the flattened tree of each resource.
+    /// Show the dependencies: a flattened tree for each resource.
     Graph,
-    /// List what was begun, and how far it came.
+    /// List runs and their progress.
     Runs(RunsArgs),
     /// Show one run: its steps, its failures, and who confirmed it.
     Run(RunArgs),
-    /// Carry out steps of runs that Restate keeps, until stopped.
+    /// Carry out steps of Restate's runs, until stopped.
     Worker(WorkerArgs),
-    /// Go on with a run that was broken off; without an id, with all of them.
+    /// Resume an interrupted run; without an id, all interrupted runs.
     ///
-    /// It asks nothing: the run was confirmed. What has ended is not done again.
+    /// This does not ask for confirmation, because the run was confirmed. Steps that have ended are not repeated.
     Resume(ResumeArgs),
 }
 
 impl Command {
-    /// Whether standard output is for one JSON document.
+    /// Whether standard output is reserved for one JSON document.
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Show { json } => *json,
@@ -130,17 +129,17 @@ impl Command {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct WorkerArgs {
-    /// Where Restate reaches it. Several workers on one machine may listen on the same address.
+    /// The address on which Restate reaches the worker. Several workers on one machine may share it.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9080")]
     pub(crate) listen: SocketAddr,
-    /// How many steps it carries out at once.
+    /// The maximum number of steps at once.
     #[arg(long, value_name = "NUMBER", default_value_t = 64)]
     pub(crate) steps: usize,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunsArgs {
-    /// First forget those that ended longer ago than this, as in `30d`.
+    /// First forget runs that ended longer ago than this, as in `30d`.
     #[arg(long, value_name = "AGE", value_parser = crate::runs::age)]
     pub(crate) forget: Option<Duration>,
     /// Print JSON.
@@ -153,7 +152,7 @@ pub(crate) struct RunArgs {
     /// The run, as `iaas runs` lists it.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Also look whether anything survived that should have gone.
+    /// Also check that everything that should be gone is gone.
     #[arg(long)]
     pub(crate) verify: bool,
     /// Print JSON.
@@ -166,8 +165,8 @@ pub(crate) struct ResumeArgs {
     /// The run, as `iaas runs` lists it.
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Go on also where the resources have changed and more is to be done than was confirmed, if the new plan has this
-    /// digest: that of the difference which was shown.
+    /// Continue although the resources have changed and the new plan does more than was confirmed. DIGEST is the
+    /// digest that the refusal has shown.
     #[arg(long, value_name = "DIGEST", requires = "id")]
     pub(crate) accept: Option<String>,
     /// Print one JSON document and nothing else.
@@ -177,13 +176,13 @@ pub(crate) struct ResumeArgs {
 
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct SeedArgs {
-    /// How many VMs users have.
+    /// The number of user VMs.
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
     pub(crate) vms: usize,
-    /// In how many zones.
+    /// The number of zones.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = at_least_one)]
     pub(crate) zones: usize,
-    /// Replace the file if it is there, and with it the runs beside it.
+    /// Replace an existing file, and delete its runs.
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -191,7 +190,7 @@ pub(crate) struct SeedArgs {
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(String::from("a cloud has one zone or more")),
+        _ => Err(String::from("a cloud has at least one zone")),
     }
 }
 
@@ -205,33 +204,33 @@ pub(crate) enum Detach {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DetachArgs {
-    /// What is detached.
+    /// The instances to detach.
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
-    /// The cluster that it is detached from.
+    /// The cluster from which to detach them.
     #[arg(long, value_name = "ID")]
     pub(crate) cluster: String,
     #[command(flatten)]
     pub(crate) how: How,
 }
 
-/// How an operation is carried out.
+/// How to carry out an operation.
 #[derive(Clone, Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct How {
-    /// Only show what would be done.
+    /// Show the plan and change nothing.
     #[arg(long)]
     pub(crate) plan_only: bool,
     /// Do not ask for confirmation.
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Go on in spite of vetoes, and leave behind what fails.
+    /// Ignore vetoes, and continue after failures.
     #[arg(long)]
     pub(crate) force: bool,
-    /// On workers: the id that the run gets. A run that has it already is waited for, and none is started.
+    /// With workers: the id of the run. If a run with this id exists, wait for it and start none.
     #[arg(long, value_name = "ID", requires = "ingress")]
     pub(crate) run_as: Option<String>,
-    /// Also write the plan as a page for a browser, for the one who approves it.
+    /// Also write the plan to an HTML page, for its approver.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Print one JSON document and nothing else.

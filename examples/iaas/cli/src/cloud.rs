@@ -1,4 +1,4 @@
-//! The cloud: its inventory, its agents, and the engine over them.
+//! The cloud: its inventory, its agents, and its engine.
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,12 @@ use crate::args::{AgentArgs, RestateArgs};
 use crate::failure::Failure;
 use crate::print::say;
 
-/// The cloud, ready to be operated on.
+/// The opened cloud.
 pub(crate) struct Cloud {
     pub(crate) db: Db,
     pub(crate) cascade: Cascade,
     journal: SqliteJournal,
-    /// The workers, if operations are to run on them.
+    /// The workers, if operations run on them.
     pub(crate) workers: Option<Workers>,
 }
 
@@ -51,12 +51,12 @@ impl Cloud {
         Ok(Self { db, cascade, journal, workers })
     }
 
-    /// What keeps the runs.
+    /// The journal of the runs.
     pub(crate) fn journal(&self) -> &impl Journal {
         &self.journal
     }
 
-    /// The id of a cluster that there is.
+    /// Checks that the cluster exists.
     pub(crate) async fn known_cluster(&self, id: &str) -> Result<ClusterId, Failure> {
         match self.db.unknown_cluster(id).await? {
             None => Ok(id.into()),
@@ -65,19 +65,22 @@ impl Cloud {
     }
 }
 
-/// What is linked in, with an inventory and agents.
+/// The builder of the linked extensions, with an inventory and agents.
 pub(crate) fn linked(db: &Db, agents: &AgentArgs) -> Result<CascadeBuilder, Failure> {
     let &AgentArgs { latency, failure_rate, seed, .. } = agents;
     let simulated = Simulated::new(Simulation { latency, failure_rate, seed });
     if let Some(log) = &agents.log {
         simulated.log_to(log).map_err(|error| {
-            Failure::Usage(format!("the agents' log {} cannot be written: {error}", log.display()))
+            Failure::Usage(format!(
+                "the agents' log {} cannot be written: {error}: name another file with --agent-log",
+                log.display()
+            ))
         })?;
     }
     Ok(Cascade::linked().provide(db.clone()).provide(simulated.agents()))
 }
 
-/// Where the runs of a cloud are kept, unless told: beside it.
+/// The default file of a cloud's runs.
 pub(crate) fn journal_beside(db: &Path) -> PathBuf {
     let mut name = db.as_os_str().to_owned();
     name.push(".runs");
@@ -90,17 +93,17 @@ pub(crate) fn inventory(path: &Path) -> Result<Db, Failure> {
         return Ok(Db::open(path)?);
     }
     let size = Size::default();
-    say(format_args!("iaas: no cloud at {} yet: creating one with {}", path.display(), in_words(size)));
+    say(format_args!("iaas: no cloud at {} yet: creating one with {}", path.display(), size_text(size)));
     Ok(Db::create(path, Overwrite::No, |transaction| iaas_model::seed::fill(transaction, size))?)
 }
 
-/// The size of a cloud in words.
-pub(crate) fn in_words(Size { vms, zones }: Size) -> String {
+/// The size of a cloud as text.
+pub(crate) fn size_text(Size { vms, zones }: Size) -> String {
     let (vm, zone) = (if vms == 1 { "VM" } else { "VMs" }, if zones == 1 { "zone" } else { "zones" });
     format!("{} {vm} in {zones} {zone}", HumanCount(vms as u64))
 }
 
-/// The complaint about ids that there are none of, each with the nearest that there is.
+/// The error about unknown ids, with the nearest known ids.
 pub(crate) fn unknown(what: &str, ids: &[(String, Option<String>)]) -> Failure {
     let line = |(id, nearest): &(String, Option<String>)| match nearest {
         Some(nearest) => format!("there is no {what} `{}`: did you mean `{nearest}`?", id.escape_debug()),

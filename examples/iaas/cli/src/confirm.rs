@@ -1,19 +1,17 @@
-//! Asking a person.
+//! Confirmation by the user.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::failure::Failure;
 
-/// Asks to type the ids that the operation starts from. Without a terminal nobody can be asked, and that is a no.
+/// Asks the user to type the ids of the roots. Without a terminal, the operation is refused.
 pub(crate) fn confirm(roots: &[String]) -> Result<(), Failure> {
     let wanted = roots.join(" ");
     if !io::stdin().is_terminal() {
-        return Err(Failure::Refused(String::from(
-            "nobody to ask for confirmation: give --yes to go on, or --plan-only to see the plan",
-        )));
+        return Err(Failure::Refused(String::from("stdin is not a terminal: pass --yes, or --plan-only")));
     }
     let mut typed = String::new();
-    write!(io::stderr(), "Type {wanted} to go on: ")
+    write!(io::stderr(), "Type {wanted} to continue: ")
         .and_then(|()| io::stdin().lock().read_line(&mut typed))
         .map_err(Failure::failed)?;
     if typed.split_whitespace().eq(wanted.split_whitespace()) {

@@ -1,4 +1,4 @@
-//! Why a command did not do all it was asked, and the exit code for it.
+//! The reasons why a command did not complete, and their exit codes.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -8,34 +8,34 @@ use cascade_restate::RestateError;
 use iaas_model::DbError;
 
 use crate::print::{print_json, say};
-use crate::runs::in_words_with_help;
+use crate::runs::text_with_help;
 
-/// Something for the exit code to tell.
+/// A failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Something failed, was blocked, or could not even start.
+    /// A step failed, was blocked, or could not start.
     #[error(transparent)]
     Failed(Box<dyn Error + Send + Sync>),
-    /// The command makes no sense as it was given.
+    /// The arguments are invalid.
     #[error("{0}")]
     Usage(String),
-    /// A check objected, or a person did not confirm.
+    /// A check objected, or the user did not confirm.
     #[error("{0}")]
     Refused(String),
-    /// The report says what failed.
-    #[error("not everything was done")]
+    /// The run is incomplete; its report lists the failures.
+    #[error("the run is not complete")]
     Incomplete,
-    /// It was said already, among what was done beside it.
-    #[error("not everything was done")]
-    Told(Box<Failure>),
-    /// The plan says who objected.
-    #[error("vetoed: nothing was changed; --force goes on in spite of it")]
+    /// A failure of one run of several; its message is printed already.
+    #[error("the run is not complete")]
+    Reported(Box<Failure>),
+    /// A check objected; the plan lists the objections.
+    #[error("vetoed: nothing was changed; --force ignores vetoes")]
     Vetoed,
-    /// The report says what is on record.
+    /// The journal failed; the report lists the recorded results.
     #[error("the run has stopped, because its journal could not be written: {0}")]
     Unrecorded(JournalError),
     /// Ctrl-C.
-    #[error("interrupted: what the report lists as done is done, and nothing else was started")]
+    #[error("interrupted: the report lists the finished work; no other step was started")]
     Interrupted,
 }
 
@@ -46,7 +46,7 @@ impl Failure {
 
     fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Told(failure) => return failure.code(),
+            Self::Reported(failure) => return failure.code(),
             Self::Failed(_) | Self::Incomplete | Self::Unrecorded(_) => 1,
             Self::Usage(_) => 2,
             Self::Refused(_) | Self::Vetoed => 3,
@@ -54,15 +54,15 @@ impl Failure {
         })
     }
 
-    /// Whether standard output has its JSON document already.
+    /// Whether the JSON document is printed already.
     fn has_document(&self) -> bool {
         matches!(
             self,
-            Self::Incomplete | Self::Unrecorded(_) | Self::Told(_) | Self::Vetoed | Self::Interrupted
+            Self::Incomplete | Self::Unrecorded(_) | Self::Reported(_) | Self::Vetoed | Self::Interrupted
         )
     }
 
-    /// Says what is wrong, and answers the exit code.
+    /// Prints the error and returns the exit code.
     pub(crate) fn report(self, json: bool) -> ExitCode {
         let mut text = self.to_string();
         let mut cause = self.source();
@@ -72,7 +72,7 @@ impl Failure {
         }
         say(format_args!("iaas: {text}"));
         if json && !self.has_document() {
-            // There is nothing left to do about an error of this.
+            // If the output fails too, no other output is left.
             let _: Result<(), Self> = print_json(&serde_json::json!({ "error": text }));
         }
         self.code()
@@ -119,7 +119,7 @@ impl From<ResumeError> for Failure {
             | ResumeError::NeverStarted { .. }
             | ResumeError::Refused { .. }
             | ResumeError::OverLimit { .. }
-            | ResumeError::Differs { .. } => Self::Refused(in_words_with_help(&error)),
+            | ResumeError::Differs { .. } => Self::Refused(text_with_help(&error)),
             _ => Self::failed(error),
         }
     }

@@ -1,10 +1,10 @@
-//! The command line of a small cloud. It names no resource: what there is comes from the crates that are linked in.
+//! The command line of a small cloud. It names no resource: the resources come from the linked crates.
 //!
-//! This is all of it, drawn from the code:
+//! The complete graph, generated from the code:
 //!
 #![doc = include_str!("../docs/cascade.svg")]
 #![forbid(unsafe_code)]
-// A dependency that nobody names is not linked, and its extensions are missing without a word.
+// A dependency that is not used is not linked, and its extensions are missing silently.
 #![cfg_attr(not(test), deny(unused_crate_dependencies))]
 
 mod args;

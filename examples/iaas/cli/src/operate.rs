@@ -14,7 +14,7 @@ use crate::print::{print, print_json, say};
 use crate::runs::print_report;
 use crate::warning::warning;
 
-/// Runs an operation that names the one resource it starts from.
+/// Runs an operation that declares the one resource it starts from.
 pub(crate) async fn run_from_own_root<O: Operation>(
     cloud: &Cloud,
     operation: O,
@@ -35,9 +35,9 @@ pub(crate) async fn run<O: Operation>(
     how: &How,
 ) -> Result<(), Failure> {
     if let Some(entry) = catalogue::entry(resource) {
-        let strangers = cloud.db.unknown(entry, ids).await?;
-        if !strangers.is_empty() {
-            return Err(unknown(resource, &strangers));
+        let unknown_ids = cloud.db.unknown(entry, ids).await?;
+        if !unknown_ids.is_empty() {
+            return Err(unknown(resource, &unknown_ids));
         }
     }
     let plan = match &cloud.workers {
@@ -67,7 +67,7 @@ pub(crate) async fn run<O: Operation>(
     carry_out(cloud, plan, how).await
 }
 
-/// The plan as a page, where one was asked for.
+/// Writes the plan as a page, if requested.
 fn write_page(plan: &Plan, how: &How) -> Result<(), Failure> {
     let Some(path) = &how.html else { return Ok(()) };
     let page = plan.to_html().map_err(Failure::failed)?;
@@ -94,7 +94,7 @@ async fn carry_out(cloud: &Cloud, plan: Plan, how: &How) -> Result<(), Failure> 
     verdict(&report, &interrupted)
 }
 
-/// What the exit code is to tell of a run.
+/// The result of a run, for the exit code.
 pub(crate) fn verdict(report: &Report, interrupted: &CancellationToken) -> Result<(), Failure> {
     if interrupted.is_cancelled() {
         Err(Failure::Interrupted)
@@ -117,7 +117,7 @@ async fn apply(
     run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
 }
 
-/// The same on workers: the run goes on there if this process ends.
+/// The same on workers: the run continues there if this process ends.
 async fn apply_on_workers(
     client: &Client,
     plan: Plan,
@@ -135,14 +135,14 @@ async fn apply_on_workers(
     run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
 }
 
-/// Who confirmed the plan, and how.
+/// The user who confirmed the plan, and how.
 fn confirmed_by(yes: bool) -> String {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let user = user.unwrap_or_else(|| String::from("somebody"));
+    let user = user.unwrap_or_else(|| String::from("unknown user"));
     format!("{user}, {}", if yes { "by --yes" } else { "on a terminal" })
 }
 
-/// The first Ctrl-C lets the steps that run end; the second does not.
+/// After the first Ctrl-C, running steps end; the second exits at once.
 pub(crate) fn on_ctrl_c() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let cancelled = token.clone();
@@ -150,7 +150,7 @@ pub(crate) fn on_ctrl_c() -> Result<CancellationToken, Failure> {
         if cancelled.is_cancelled() {
             std::process::exit(130);
         }
-        say("iaas: ending what is under way; Ctrl-C again stops at once");
+        say("iaas: waiting for running steps to end; press Ctrl-C again to stop at once");
         cancelled.cancel();
     })
     .map_err(Failure::failed)?;

@@ -1,4 +1,4 @@
-//! Printing that does not panic when nobody reads any more, as in `iaas show | head -1`.
+//! Printing that does not panic after the reader has closed the pipe, as in `iaas show | head -1`.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// Prints to standard output. That its reader has gone is the reader's business, and no reason to stop.
+/// Prints to standard output. A closed pipe is not an error.
 pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match write!(stdout, "{text}").and_then(|()| stdout.flush()) {
@@ -22,7 +22,7 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     print(format_args!("{text}\n"))
 }
 
-/// Says something to the person, on standard error; there is nobody to tell if that fails.
+/// Prints a message to standard error. A failure to print it cannot be reported.
 pub(crate) fn say(text: impl Display) {
     let _: io::Result<()> = writeln!(io::stderr().lock(), "{text}");
 }

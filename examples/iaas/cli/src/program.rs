@@ -1,4 +1,4 @@
-//! What the command line does with what was typed. The program around it says which resources are linked in.
+//! Dispatches the commands. The binary decides which resources are linked.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use crate::cloud::{self, Cloud};
 use crate::failure::Failure;
 use crate::{graph, operate, runs, seed, show, worker};
 
-/// Does what was typed, and answers with the exit code.
+/// Runs the command and returns the exit code.
 pub(crate) fn main() -> ExitCode {
     let args = Args::parse();
     let json = args.command.wants_json();
@@ -23,7 +23,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// A worker takes all the machine has; everything else is done by one thread.
+/// A worker uses all cores; the other commands use one thread.
 fn runtime(command: &Command) -> std::io::Result<Runtime> {
     let mut runtime = match command {
         Command::Worker(_) => Builder::new_multi_thread(),

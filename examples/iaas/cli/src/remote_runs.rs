@@ -1,4 +1,4 @@
-//! The same for runs that Restate keeps: they go on by themselves, and are waited for.
+//! The same commands for Restate's runs. These continue on their own; the commands wait for them.
 
 use cascade_core::{Report, RunId};
 use cascade_restate::{RemoteRun, RestateError};
@@ -15,17 +15,17 @@ use crate::runs::{line, print_report};
 pub(crate) async fn list(workers: &Workers, args: &RunsArgs) -> Result<(), Failure> {
     if args.forget.is_some() {
         return Err(Failure::Usage(String::from(
-            "Restate forgets runs by itself, a week after their end: --forget is for runs of one process",
+            "--forget is for local runs: Restate forgets runs by itself, a week after their end",
         )));
     }
     let runs = workers.client.runs(&workers.admin).await?;
     if args.json {
         return print_json(&runs);
     }
-    print(runs.iter().map(in_words).collect::<String>())
+    print(runs.iter().map(text).collect::<String>())
 }
 
-fn in_words(run: &RemoteRun) -> String {
+fn text(run: &RemoteRun) -> String {
     let trouble = run.trouble.as_ref().map_or_else(String::new, |trouble| format!("  {trouble}\n"));
     line(&run.info) + &trouble
 }
@@ -33,12 +33,12 @@ fn in_words(run: &RemoteRun) -> String {
 /// `iaas run <id> --restate …`
 pub(crate) async fn show(workers: &Workers, args: &RunArgs) -> Result<(), Failure> {
     if args.verify {
-        return Err(Failure::Usage(String::from("--verify is for runs of one process")));
+        return Err(Failure::Usage(String::from("--verify is for local runs")));
     }
     let run = RunId::from(args.id.as_str());
     let (info, stuck) = workers.client.run(&run, &workers.admin).await?;
     let report = if info.info.state.has_ended() { Some(workers.client.attach(&run).await) } else { None };
-    // A run that was refused has no report: why, it says as an error.
+    // A refused run has no report, but an error with the reason.
     let report: Option<Report> = report.transpose()?;
     if args.json {
         #[derive(Serialize)]
@@ -52,12 +52,12 @@ pub(crate) async fn show(workers: &Workers, args: &RunArgs) -> Result<(), Failur
         let report = report.as_ref().map(Report::summary);
         return print_json(&Document { run: &info, under_way, report });
     }
-    print(in_words(&info))?;
+    print(text(&info))?;
     stuck.iter().try_for_each(|step| print(format_args!("  {step}\n")))?;
     report.iter().try_for_each(print)
 }
 
-/// `iaas resume [<id>] --restate …`: waits for the end of what goes on anyway.
+/// `iaas resume [<id>] --restate …`: waits for the end of the runs.
 pub(crate) async fn attach(workers: &Workers, args: ResumeArgs) -> Result<(), Failure> {
     let interrupted = on_ctrl_c()?;
     let runs = if let Some(id) = args.id {
@@ -67,7 +67,7 @@ pub(crate) async fn attach(workers: &Workers, args: ResumeArgs) -> Result<(), Fa
         all.filter(|run| !run.info.state.has_ended()).map(|run| run.info.run.id).collect()
     };
     if runs.is_empty() {
-        say(format_args!("iaas: nothing to wait for"));
+        say(format_args!("iaas: no run to wait for"));
     }
     let mut outcome = Ok(());
     for run in runs {

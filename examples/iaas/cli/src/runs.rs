@@ -1,4 +1,4 @@
-//! `iaas runs`, `iaas run` and `iaas resume`: what was begun, how far it came, and going on with it.
+//! `iaas runs`, `iaas run` and `iaas resume`: list runs, show one, resume.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::operate::{on_ctrl_c, verdict};
 use crate::print::{print, print_json, say};
 use crate::remote_runs;
 
-/// Says of each run that was broken off how to go on with it.
+/// Prints how to resume each interrupted run.
 pub(crate) async fn remind(cloud: &Cloud) -> Result<(), Failure> {
     if cloud.workers.is_some() {
         return Ok(());
@@ -24,7 +24,9 @@ pub(crate) async fn remind(cloud: &Cloud) -> Result<(), Failure> {
     for info in cloud.cascade.runs().await? {
         if info.is_resumable() && info.state == RunState::Unfinished {
             let (what, progress, id) = (what(&info), progress(&info), &info.run.id);
-            say(format_args!("iaas: {what} was broken off at {progress}: go on with `iaas resume {id}`"));
+            say(format_args!(
+                "iaas: {what} was interrupted at {progress}: resume it with `iaas resume {id}`"
+            ));
         }
     }
     Ok(())
@@ -38,7 +40,7 @@ pub(crate) async fn list(cloud: &Cloud, args: RunsArgs) -> Result<(), Failure> {
     if let Some(age) = args.forget {
         let forgotten = cloud.journal().forget_ended(age).await?;
         say(format_args!(
-            "iaas: forgot {forgotten} that ended more than {} ago",
+            "iaas: forgot {forgotten} runs that ended more than {} ago",
             humantime::format_duration(age)
         ));
     }
@@ -74,7 +76,7 @@ pub(crate) async fn show(cloud: &Cloud, args: RunArgs) -> Result<(), Failure> {
         let document = Document { details: &details, receipt: &receipt };
         print_json(&document)?;
     } else {
-        print(in_words(&details))?;
+        print(text(&details))?;
         if let Some(receipt) = &receipt {
             print(format_args!("{receipt}\n"))?;
         }
@@ -82,17 +84,17 @@ pub(crate) async fn show(cloud: &Cloud, args: RunArgs) -> Result<(), Failure> {
     if receipt.is_some_and(|receipt| !receipt.is_clean()) { Err(Failure::Incomplete) } else { Ok(()) }
 }
 
-fn in_words(details: &RunDetails) -> String {
+fn text(details: &RunDetails) -> String {
     let info = &details.info;
     let mut lines = vec![
         format!("{}: {}", info.run.id, what(info)),
-        format!("  {}, {}, begun {} ago", state(info), progress(info), HumanDuration(info.age())),
+        format!("  {}, {}, started {} ago", state(info), progress(info), HumanDuration(info.age())),
     ];
     lines.extend(info.confirmed_by.as_ref().map(|by| format!("  confirmed by {by}")));
     if info.takeovers > 0 {
-        lines.push(format!("  taken up again {} times", info.takeovers));
+        lines.push(format!("  resumed {} times", info.takeovers));
     }
-    lines.extend(info.owner.as_ref().map(|owner| format!("  under way: {owner}")));
+    lines.extend(info.owner.as_ref().map(|owner| format!("  owned by {owner}")));
     lines.extend(details.steps.iter().map(|step| {
         let failed = if step.failed > 0 { format!(", {} failed", step.failed) } else { String::new() };
         format!(
@@ -144,26 +146,26 @@ async fn resume_one(
     accept: Option<String>,
     interrupted: &CancellationToken,
 ) -> Result<Report, ResumeError> {
-    // More than was confirmed is not done, unless somebody was shown it and accepts it.
+    // A plan that does more than was confirmed needs the user's acceptance.
     let show = move |difference: &PlanDifference| {
         let is_accepted = accept.as_deref().is_some_and(|digest| digest == short(difference));
-        let goes_on = is_accepted || (difference.added == 0 && difference.changed == 0);
-        if goes_on {
+        let accepted = is_accepted || (difference.added == 0 && difference.changed == 0);
+        if accepted {
             say(format_args!(
-                "iaas: the resources have changed since the plan was made, going on with: {difference}"
+                "iaas: the resources have changed since the plan was made, resuming with: {difference}"
             ));
         }
-        goes_on
+        accepted
     };
     cloud.cascade.resume(run).cancelled_by(interrupted.clone()).on_difference(show).await
 }
 
-/// As much of the new plan's digest as a person has to type.
+/// The part of the new plan's digest that the user has to type.
 pub(crate) fn short(difference: &PlanDifference) -> &str {
     difference.digest.get(..12).unwrap_or(&difference.digest)
 }
 
-/// What came of one run of several.
+/// The result of one of several runs.
 #[derive(Serialize)]
 struct Resumed {
     run: RunId,
@@ -171,17 +173,17 @@ struct Resumed {
     error: Option<String>,
 }
 
-/// The error, with what can be done about it here.
-pub(crate) fn in_words_with_help(error: &ResumeError) -> String {
+/// The error, with the command that solves it.
+pub(crate) fn text_with_help(error: &ResumeError) -> String {
     match error {
         ResumeError::Differs { run, difference } => {
-            format!("{error}\nto go on with that: `iaas resume {run} --accept {}`", short(difference))
+            format!("{error}\nto accept the difference: `iaas resume {run} --accept {}`", short(difference))
         }
         _ => error.to_string(),
     }
 }
 
-/// Goes on with all that nobody is at. The first failure is the one that the exit code tells.
+/// Resumes all interrupted runs without an owner. The first failure decides the exit code.
 async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) -> Result<(), Failure> {
     let mut outcome = Ok(());
     let mut document = Vec::new();
@@ -193,10 +195,10 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
         }
         nothing = false;
         if let Some(owner) = &info.owner {
-            say(format_args!("iaas: run {run} is under way: {owner} owns it"));
+            say(format_args!("iaas: run {run} is running: {owner} owns it"));
             continue;
         }
-        say(format_args!("iaas: going on with {run}: {}", what(&info)));
+        say(format_args!("iaas: resuming {run}: {}", what(&info)));
         let (report, error) = match resume_one(cloud, &run, None, interrupted).await {
             Ok(report) => {
                 if !json {
@@ -205,7 +207,7 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
                 outcome = outcome.and(verdict(&report, interrupted));
                 (Some(report.summary()), None)
             }
-            // Somebody else was quicker, or it never changed anything: no failure of this command.
+            // Another process was quicker, or the run never changed anything: not a failure of this command.
             Err(
                 error @ (ResumeError::Journal(JournalError::Owned { .. })
                 | ResumeError::HasEnded { .. }
@@ -215,16 +217,16 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
                 (None, Some(error.to_string()))
             }
             Err(error) => {
-                let text = in_words_with_help(&error);
+                let text = text_with_help(&error);
                 say(format_args!("iaas: {text}"));
-                // How far it came before its journal failed.
+                // The report shows the progress before the journal failed.
                 let report =
                     if let ResumeError::Unrecorded { report, .. } = &error { Some(&**report) } else { None };
                 if let Some(report) = report.filter(|_| !json) {
                     print(report)?;
                 }
                 let summary = report.map(Report::summary);
-                outcome = outcome.and(Err(Failure::Told(Box::new(error.into()))));
+                outcome = outcome.and(Err(Failure::Reported(Box::new(error.into()))));
                 (summary, Some(text))
             }
         };
@@ -233,7 +235,7 @@ async fn resume_all(cloud: &Cloud, json: bool, interrupted: &CancellationToken) 
     if json {
         print_json(&document)?;
     } else if nothing {
-        say(format_args!("iaas: nothing to go on with"));
+        say(format_args!("iaas: no run to resume"));
     }
     outcome
 }
@@ -259,12 +261,12 @@ fn progress(info: &RunInfo) -> String {
 
 fn state(info: &RunInfo) -> String {
     match (info.state, &info.owner) {
-        (RunState::Unfinished, Some(_)) => String::from("under way"),
+        (RunState::Unfinished, Some(_)) => String::from("running"),
         (state, _) => state.to_string(),
     }
 }
 
-/// What an age is on the command line: `30d`, `12h`.
+/// Parses an age: `30d`, `12h`.
 pub(crate) fn age(text: &str) -> Result<Duration, humantime::DurationError> {
     humantime::parse_duration(text)
 }

@@ -6,7 +6,7 @@ use iaas_model::seed::{Size, fill};
 use iaas_model::{Db, Overwrite};
 
 use crate::args::SeedArgs;
-use crate::cloud::{in_words, journal_beside};
+use crate::cloud::{journal_beside, size_text};
 use crate::failure::Failure;
 use crate::print::print;
 
@@ -15,10 +15,10 @@ pub(crate) fn run(path: &Path, SeedArgs { vms, zones, force }: SeedArgs) -> Resu
     let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
     Db::create(path, overwrite, |transaction| fill(transaction, size))?;
     forget_runs(path)?;
-    print(format_args!("{}: a cloud with {}\n", path.display(), in_words(size)))
+    print(format_args!("{}: a cloud with {}\n", path.display(), size_text(size)))
 }
 
-/// The runs beside a cloud that was replaced are of a cloud that is not there any more.
+/// The runs of a replaced cloud are meaningless, so they are deleted.
 fn forget_runs(path: &Path) -> Result<(), Failure> {
     let journal = journal_beside(path);
     for suffix in ["", "-wal", "-shm"] {

@@ -1,15 +1,15 @@
-//! What a plan means, in plain words.
+//! The effects of a plan in plain sentences.
 
 use std::collections::BTreeMap;
 
 use cascade_core::{Plan, PlanSummary};
 use iaas_model::Db;
-use iaas_model::catalogue::{CATALOGUE, Entry, in_words};
+use iaas_model::catalogue::{CATALOGUE, Entry, effect_words};
 use indicatif::HumanCount;
 
 use crate::failure::Failure;
 
-/// Says first what happens to what runs, then how much else there is.
+/// First the effects on running instances, then the number of others.
 pub(crate) async fn warning(db: &Db, plan: &Plan, summary: &PlanSummary) -> Result<String, Failure> {
     let mut sentences = Vec::new();
     let mut others = summary.instances;
@@ -34,7 +34,7 @@ async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>
     let running = db.running(entry, ids).await?;
     let (one, several) = entry.words;
     let noun = if count == 1 { one } else { several };
-    let done = in_words(effect);
+    let done = effect_words(effect);
     let them = match (running, count) {
         (0, _) => String::from("none of them running"),
         (1, 1) => String::from("and it is running"),
@@ -44,7 +44,7 @@ async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>
     Ok(format!("{} {noun} will be {done}, {them}.", HumanCount(count)))
 }
 
-/// The instances of a resource by what happens to them.
+/// The instances of a resource by effect.
 fn by_effect<'p>(plan: &'p Plan, resource: &str) -> BTreeMap<&'p str, Vec<String>> {
     let mut by_effect: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for instance in plan.instances().filter(|instance| instance.resource() == resource) {

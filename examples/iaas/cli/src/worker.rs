@@ -1,4 +1,4 @@
-//! `iaas worker`: carrying out steps of runs that Restate keeps.
+//! `iaas worker`: carries out steps of Restate's runs.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::cloud::{inventory, linked};
 use crate::failure::Failure;
 use crate::print::say;
 
-/// Serves until Ctrl-C, or until it is told to terminate.
+/// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn run(
     db: &Path,
     agents: &AgentArgs,
@@ -24,18 +24,18 @@ pub(crate) async fn run(
     let cascade = linked(&db, agents)?.build().map_err(Failure::failed)?;
     let cannot = |error: std::io::Error| Failure::Usage(format!("cannot listen on {}: {error}", args.listen));
     let listener = Worker::listen(args.listen).map_err(cannot)?;
-    say(format_args!("iaas: a worker, process {}, listens on {}", std::process::id(), args.listen));
+    say(format_args!("iaas: worker process {} listens on {}", std::process::id(), args.listen));
     let worker = Worker::new(cascade).steps_at_once(args.steps);
     let worker = match &restate.ingress {
         Some(address) => worker.ingress(address),
         None => worker,
     };
-    worker.serve(listener, told_to_stop()).await.map_err(Failure::failed)
+    worker.serve(listener, stop_signal()).await.map_err(Failure::failed)
 }
 
-async fn told_to_stop() {
+async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    // A signal that cannot be waited for never comes.
+    // If a signal cannot be received, this never returns.
     let never = std::future::pending::<()>;
     let terminate = async {
         match signal(SignalKind::terminate()) {

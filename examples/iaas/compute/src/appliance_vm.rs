@@ -1,4 +1,4 @@
-//! Virtual routers: the cloud moves them out of the way where it can.
+//! Virtual routers. If possible, the cloud moves them to another host.
 
 use cascade_core::prelude::*;
 use iaas_model::agents::Sent;
@@ -10,7 +10,7 @@ use iaas_model::{Agents, Db, DbError, DetachL2Network, DetachPrimaryStorage};
 
 use crate::destroy::destroy;
 use crate::migrate::migrate;
-use crate::nics::{self, Going};
+use crate::nics::{self, Removed};
 
 #[derive(Extension)]
 struct ApplianceVmCascade {
@@ -21,18 +21,18 @@ struct ApplianceVmCascade {
 #[cascade(
     resource = "ApplianceVm",
     edges = [Host, L3Network, IpRange, PrimaryStorage, L2Network, Account],
-    // Migrations are heavy: few at once.
+    // Migrations are expensive, so few run at once.
     batch = 10,
     concurrency = 2,
     timeout = "5m",
     retries = 3,
-    // Its layer-3 networks go with a layer-2 network, and the router hangs off those.
+    // A router depends on the layer-3 networks, which are removed with their layer-2 network.
     ignore(Delete, from = [L2Network]),
     ignore(DetachPrimaryStorage, from = others),
     ignore(DetachL2Network, from = others)
 )]
 impl ApplianceVmCascade {
-    /// One that is stopped cannot be moved, and goes with the host it was on.
+    /// A stopped router cannot be moved, and is removed with its last host.
     #[affected(by = Host)]
     async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, ApplianceVmId)>, DbError> {
         let sql = "SELECT host_id, id FROM appliance_vm WHERE host_id IN rarray(?1) AND deleted = 0
@@ -106,7 +106,7 @@ impl ApplianceVmCascade {
         self.db.pairs_in(networks, &op.cluster, sql).await
     }
 
-    /// A user's own router. Those that serve a user's networks but are the cloud's go with the networks.
+    /// Routers that a user owns. The cloud's routers on a user's networks are removed with the networks.
     #[affected(by = Account)]
     async fn owned_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, ApplianceVmId)>, DbError> {
         let sql = "SELECT account_id, id FROM appliance_vm
@@ -114,8 +114,8 @@ impl ApplianceVmCascade {
         self.db.pairs(accounts, sql).await
     }
 
-    /// Moves routers to another host. One that has nowhere to go, or does not get there, is destroyed: the cloud
-    /// makes another when it needs one.
+    /// Moves routers to another host. A router without a target host, or with a failed migration, is destroyed; the
+    /// cloud creates another one on demand.
     #[on(Delete, from = [Host], leaf)]
     #[on(DetachPrimaryStorage, from = [PrimaryStorage], leaf)]
     async fn migrate(
@@ -128,7 +128,7 @@ impl ApplianceVmCascade {
         Ok(self.destroy_with_volume(&stranded).await?.outcome())
     }
 
-    /// As `migrate`; but a router for which the network is only an additional one does without it.
+    /// Like `migrate`, but a router that uses the network only as an additional one is disconnected from it.
     #[on(DetachL2Network, from = [L2Network], leaf)]
     async fn migrate_or_do_without(
         &self,
@@ -141,11 +141,11 @@ impl ApplianceVmCascade {
         Ok(stay.and(self.destroy_with_volume(&stranded).await?).outcome())
     }
 
-    /// A router that serves or needs a network goes with it. One for which the network is only an additional one
-    /// does without it.
+    /// Removes routers that serve or need a network. A router that uses the network only as an additional one is
+    /// disconnected from it.
     ///
-    /// The original asks about ranges only where one is the root, because the router hears of the network too. Here it
-    /// hears of both at once, and no range goes before the routers that have addresses of it.
+    /// The original asks about ranges only if one is the root, because the router is also found by the network. Here
+    /// the router is found by both, and no range is removed before the routers with its addresses.
     #[on(Delete, from = [L3Network, IpRange], leaf)]
     async fn destroy_or_do_without(
         &self,
@@ -165,12 +165,12 @@ impl ApplianceVmCascade {
         routers: &[ApplianceVmId],
         cx: &StepContext,
     ) -> Result<Outcome<ApplianceVmId>, DbError> {
-        // Whose root volume goes with its storage leaves it to that.
+        // A root volume on a removed storage is removed with the storage.
         let keeps_volume = |router: &ApplianceVmId| !cx.parents_of::<PrimaryStorage>(router).is_empty();
         Ok(destroy::<ApplianceVm>(&self.db, &self.agents, routers, keeps_volume).await?.outcome())
     }
 
-    /// Which routers went is known only now: the rows that are marked.
+    /// The removed routers are known only now: their rows are marked.
     #[cleanup(Delete, effects = [migrate, destroy_or_do_without, destroy])]
     #[cleanup(DetachPrimaryStorage, effects = [migrate])]
     #[cleanup(DetachL2Network, effects = [migrate_or_do_without])]
@@ -189,17 +189,17 @@ impl ApplianceVmCascade {
         destroy::<ApplianceVm>(&self.db, &self.agents, routers, |_| false).await
     }
 
-    /// Takes the NICs on networks that go out of routers that can do without; the other routers are answered.
+    /// Removes the NICs on removed networks from routers that do not need them. Returns the other routers.
     async fn leave_networks(
         &self,
         routers: &[ApplianceVmId],
         cx: &StepContext,
     ) -> Result<(Sent<ApplianceVmId>, Vec<ApplianceVmId>), DbError> {
-        let going = Going::above(routers, cx);
-        let lost = nics::lost(&self.db, routers, &going).await?;
+        let removed = Removed::above(routers, cx);
+        let lost = nics::lost(&self.db, routers, &removed).await?;
         let (stay, others): (Vec<_>, Vec<_>) = routers.iter().cloned().partition(|router| {
             lost.iter().filter(|nic| nic.owner == router.as_str()).all(|nic| nic.is_additional)
         });
-        Ok((nics::take_out(&self.db, &self.agents, &stay, lost, &going).await?, others))
+        Ok((nics::take_out(&self.db, &self.agents, &stay, lost, &removed).await?, others))
     }
 }

@@ -22,13 +22,13 @@ impl ClusterCascade {
         self.db.protected::<Cluster>(clusters).await
     }
 
-    /// From here on nothing is started on the cluster, and nothing moves there.
+    /// After this, no VM starts on the cluster or moves to it.
     #[begin(Delete)]
     async fn close(&self, clusters: &[ClusterId]) -> Result<(), DbError> {
         self.db.change(clusters, ["UPDATE cluster SET state = 'Deleting' WHERE id IN rarray(?1)"]).await
     }
 
-    /// With a cluster go its attachments. A stopped VM stays, and no longer remembers it.
+    /// Also removes the attachments of the cluster. Stopped VMs stay, without a cluster.
     #[on(Delete)]
     #[on(Delete, from = [Zone])]
     async fn remove(&self, clusters: &[ClusterId]) -> Result<(), DbError> {

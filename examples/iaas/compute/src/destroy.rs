@@ -7,8 +7,8 @@ use iaas_model::{Agents, Db, DbError, Stored, array};
 
 use crate::nics;
 
-/// Destroys VMs or routers, with their NICs and, but for those that are said to keep them, their root volumes.
-/// Volumes with data stay, and are plugged in nowhere.
+/// Destroys VMs or routers with their NICs and, except for those in the list, their root volumes. Data volumes stay
+/// detached.
 pub(crate) async fn destroy<R: Stored>(
     db: &Db,
     agents: &Agents,
@@ -37,15 +37,15 @@ pub(crate) async fn destroy<R: Stored>(
     Ok(sent)
 }
 
-/// There is no edge from a VM to its volumes, as there is none in the original: the root volume is part of the VM.
-/// Its snapshots go with it.
+/// A VM has no edge to its volumes, as in the original: the root volume is part of the VM, and its snapshots are
+/// removed with it.
 const REMOVE_ROOT_VOLUMES: [&str; 2] = [
     "DELETE FROM volume_snapshot WHERE volume_id IN (SELECT id FROM volume
         WHERE kind = 'Root' AND owner_id IN rarray(?1) AND owner_id IN rarray(?2))",
     "DELETE FROM volume WHERE kind = 'Root' AND owner_id IN rarray(?1) AND owner_id IN rarray(?2)",
 ];
 
-/// What the agents have to do for each: nothing for one that is on no host and keeps its volume.
+/// The agent commands per instance: none for an instance without a host that keeps its volume.
 async fn commands<R: Stored>(
     db: &Db,
     ids: &[R::Id],

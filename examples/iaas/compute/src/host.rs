@@ -25,8 +25,8 @@ impl HostCascade {
         self.db.protected::<Host>(hosts).await
     }
 
-    /// From here on nothing is started on the host, and nothing moves there. A host whose deletion fails stays
-    /// closed, as in the original: it is half empty, and deleting it again takes it from there.
+    /// After this, no VM starts on the host or moves to it. If the deletion fails, the host stays closed, as in the
+    /// original: it is partly empty, and another deletion continues.
     #[begin(Delete)]
     async fn close(&self, hosts: &[HostId]) -> Result<(), DbError> {
         self.db.change(hosts, ["UPDATE host SET state = 'Deleting' WHERE id IN rarray(?1)"]).await
@@ -58,7 +58,7 @@ impl HostCascade {
     }
 }
 
-/// A forced deletion may get here with VMs that could not be stopped: they lost their host all the same.
+/// A forced deletion may run this while some VMs could not be stopped: they lose their host too.
 const REMOVE: [&str; 7] = [
     "UPDATE volume SET host_id = NULL WHERE host_id IN rarray(?1)",
     "DELETE FROM vtep WHERE host_id IN rarray(?1)",

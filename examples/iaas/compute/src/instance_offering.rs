@@ -1,4 +1,4 @@
-//! Sizes that VMs are offered in.
+//! Sizes of VMs.
 
 use cascade_core::prelude::*;
 use iaas_model::compute::{InstanceOffering, InstanceOfferingId};
@@ -28,7 +28,7 @@ impl InstanceOfferingCascade {
         self.db.change(offerings, ["UPDATE instance_offering SET deleted = 1 WHERE id IN rarray(?1)"]).await
     }
 
-    /// An offering that a VM still refers to, as after a forced deletion, stays as a deleted row.
+    /// An offering that a VM still refers to, for example after a forced deletion, stays as a row marked as deleted.
     #[cleanup(Delete)]
     async fn purge(&self, offerings: &[InstanceOfferingId]) -> Result<(), DbError> {
         let sql = "DELETE FROM instance_offering AS offering WHERE id IN rarray(?1) AND deleted = 1

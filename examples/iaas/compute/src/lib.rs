@@ -1,4 +1,4 @@
-//! What an operation on the cloud does to zones, clusters, hosts, VMs, virtual routers and what they are made from.
+//! The extensions of zones, clusters, hosts, VMs, virtual routers and their offerings.
 
 #![forbid(unsafe_code)]
 

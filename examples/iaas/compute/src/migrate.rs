@@ -1,12 +1,12 @@
-//! Moving routers to other hosts.
+//! Migration of routers to other hosts.
 
 use iaas_model::agents::Command;
 use iaas_model::compute::{ApplianceVmId, ClusterId, HostId};
 use iaas_model::{Agents, Db, DbError, array};
 use rusqlite::ToSql;
 
-/// Moves routers to hosts that can take them, outside of the cluster `leaves`. Answers those that are where they
-/// must not stay: not running, without a place to go, or not arrived there.
+/// Moves routers to hosts that can run them, outside of the cluster `leaves`. Returns the routers that could not be
+/// moved: they do not run, have no target host, or failed to migrate.
 pub(crate) async fn migrate(
     db: &Db,
     agents: &Agents,
@@ -24,7 +24,7 @@ pub(crate) async fn migrate(
         (router.clone(), vec![Command::MigrateVm(router.to_string(), host.to_string())])
     };
     let sent = agents.send_all(moves.iter().map(order).collect()).await;
-    // What keeps a router from arriving is in the agents' log. It is destroyed, so that nothing hangs on it.
+    // The agents' log has the reason of a failed migration. The router is destroyed, so that no dependent blocks.
     stranded.extend(sent.failed.into_iter().map(|(router, _)| router));
     moves.retain(|(router, _)| !stranded.contains(router));
     db.write(move |transaction| {
@@ -37,11 +37,11 @@ pub(crate) async fn migrate(
     Ok(stranded)
 }
 
-/// The routers that have to move, each with the host it can move to, if there is one: open, in the same zone, with
-/// the router's storage and all its networks. The emptiest of them.
+/// The routers that have to move, each with its target host, if there is one: an open host in the same zone, with the
+/// router's storage and all its networks. The host with the fewest instances is chosen.
 ///
-/// A router has to move if its host is closed or its cluster is the one it leaves. One that an earlier try of the
-/// same step has moved is neither.
+/// A router has to move if its host is closed or its cluster is `leaves`. A router that an earlier attempt of the step
+/// has moved meets neither condition.
 async fn targets(
     db: &Db,
     routers: &[ApplianceVmId],

@@ -1,4 +1,4 @@
-//! NICs of VMs and routers: those that go with their owner, and those that are taken out of one that stays.
+//! NICs of VMs and routers: removed with their owner, or removed from an owner that stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -9,16 +9,16 @@ use iaas_model::network::{IpRange, L2Network, L3Network};
 use iaas_model::{Agents, Db, DbError, Id, array, column};
 use rusqlite::Connection;
 
-/// The networks and ranges that go.
+/// The removed networks and ranges.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Going {
+pub(crate) struct Removed {
     pub(crate) l2_networks: Vec<String>,
     pub(crate) l3_networks: Vec<String>,
     pub(crate) ip_ranges: Vec<String>,
 }
 
-impl Going {
-    /// The networks and ranges above these instances: what a NIC of theirs can lose in this cascade.
+impl Removed {
+    /// The networks and ranges among the ancestors of these instances: their NICs may depend on them.
     pub(crate) fn above<I: ResourceId>(ids: &[I], cx: &StepContext) -> Self {
         let all = |parents_of: &dyn Fn(&I) -> Vec<String>| {
             ids.iter().flat_map(parents_of).collect::<BTreeSet<_>>().into_iter().collect()
@@ -35,24 +35,28 @@ fn names(ids: &[impl Display]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 
-/// A NIC that is left without a network or without an address.
+/// A NIC that loses its network or its last address.
 #[derive(Debug)]
 pub(crate) struct LostNic {
     id: String,
     pub(crate) owner: String,
-    /// A router can do without an additional network, and not without the others.
+    /// A router needs all its networks except the additional ones.
     pub(crate) is_additional: bool,
-    /// Whether its owner is on a host, whose agent has to be told.
+    /// Whether its owner is on a host, whose agent gets a command.
     is_plugged: bool,
 }
 
-/// The NICs of these VMs or routers that are left without a network, or without an address: one that has an IPv4
-/// and an IPv6 address can lose one of them.
-pub(crate) async fn lost<I: Id>(db: &Db, owners: &[I], going: &Going) -> Result<Vec<LostNic>, DbError> {
-    let (owners, going) = (owners.to_vec(), going.clone());
+/// The NICs of these VMs or routers that lose their network or their last address. A NIC with an IPv4 and an IPv6
+/// address can lose one of them.
+pub(crate) async fn lost<I: Id>(db: &Db, owners: &[I], removed: &Removed) -> Result<Vec<LostNic>, DbError> {
+    let (owners, removed) = (owners.to_vec(), removed.clone());
     db.read(move |connection| {
-        let lists =
-            [array(&owners), array(&going.l3_networks), array(&going.l2_networks), array(&going.ip_ranges)];
+        let lists = [
+            array(&owners),
+            array(&removed.l3_networks),
+            array(&removed.l2_networks),
+            array(&removed.ip_ranges),
+        ];
         let mut statement = connection.prepare_cached(LOST)?;
         let nics = statement.query_map(lists, |row| {
             Ok(LostNic {
@@ -82,13 +86,13 @@ const LOST: &str = "SELECT id, owner_id, role IS 'Additional',
         )
     )";
 
-/// Takes the lost NICs out of VMs or routers that stay, and gives back the addresses of the ranges that go.
+/// Removes the lost NICs from VMs or routers that stay, and releases the addresses of the removed ranges.
 pub(crate) async fn take_out<I: Id + Ord>(
     db: &Db,
     agents: &Agents,
     owners: &[I],
     lost: Vec<LostNic>,
-    going: &Going,
+    removed: &Removed,
 ) -> Result<Sent<I>, DbError> {
     let mut commands: BTreeMap<&str, Vec<Command>> = BTreeMap::new();
     for nic in lost.iter().filter(|nic| nic.is_plugged) {
@@ -96,7 +100,7 @@ pub(crate) async fn take_out<I: Id + Ord>(
     }
     let order = |owner: &I| (owner.clone(), commands.remove(owner.as_ref()).unwrap_or_default());
     let sent = agents.send_all(owners.iter().map(order).collect()).await;
-    let (done, ranges) = (sent.done.clone(), going.ip_ranges.clone());
+    let (done, ranges) = (sent.done.clone(), removed.ip_ranges.clone());
     db.write(move |transaction| {
         let keep = |nic: &LostNic| done.iter().any(|owner| owner.as_ref() == nic.owner);
         let nics: Vec<String> = lost.into_iter().filter(keep).map(|nic| nic.id).collect();
@@ -115,7 +119,7 @@ pub(crate) async fn take_out<I: Id + Ord>(
 const GIVE_BACK: &str = "DELETE FROM used_ip WHERE ip_range_id IN rarray(?2)
     AND user_id IN (SELECT id FROM nic WHERE owner_id IN rarray(?1))";
 
-/// Another main address for a NIC that lost its own, another default network for a VM that lost its own.
+/// Selects another main address for NICs that lost theirs, and another default network for VMs that lost theirs.
 const SETTLE: [&str; 2] = [
     "UPDATE nic SET address = (SELECT address FROM used_ip WHERE user_id = nic.id ORDER BY id LIMIT 1)
         WHERE owner_id IN rarray(?1)
@@ -126,14 +130,14 @@ const SETTLE: [&str; 2] = [
             (SELECT 1 FROM nic WHERE owner_id = vm_instance.id AND l3_network_id = default_l3_id)",
 ];
 
-/// Removes all NICs of VMs or routers that go.
+/// Removes all NICs of removed VMs or routers.
 pub(crate) fn remove_all_of<I: Id>(connection: &Connection, owners: &[I]) -> rusqlite::Result<()> {
     let sql = "SELECT id FROM nic WHERE owner_id IN rarray(?1)";
     let nics: Vec<String> = column(connection, sql, &[&array(owners)])?;
     remove(connection, &nics)
 }
 
-/// Removes NICs with their addresses. What led to them from outside stays, and leads nowhere.
+/// Removes NICs with their addresses. External addresses that led to them stay without a target.
 fn remove(connection: &Connection, nics: &[String]) -> rusqlite::Result<()> {
     let nics = array(nics);
     for statement in [

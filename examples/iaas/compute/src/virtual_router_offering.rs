@@ -1,4 +1,4 @@
-//! What virtual routers are made from.
+//! The templates of virtual routers.
 
 use cascade_core::prelude::*;
 use iaas_model::compute::{VirtualRouterOffering, VirtualRouterOfferingId};
@@ -43,8 +43,8 @@ impl VirtualRouterOfferingCascade {
         self.db.change(offerings, [sql]).await
     }
 
-    /// An image that only loses a copy is still good to make routers from. One that is itself deleted, or whose
-    /// storages all are, is marked by now.
+    /// An image that only loses a copy can still be used for routers. An image that is deleted, or whose storages all
+    /// are, is marked by now.
     #[on(Delete, from = [Image])]
     async fn follow_image(&self, offerings: &[VirtualRouterOfferingId]) -> Result<(), DbError> {
         let sql = "UPDATE virtual_router_offering AS offering SET deleted = 1 WHERE id IN rarray(?1) AND (
@@ -57,7 +57,7 @@ impl VirtualRouterOfferingCascade {
         self.db.change(offerings, [sql]).await
     }
 
-    /// An offering that a router was made from stays as a deleted row while there is the router.
+    /// An offering that a router refers to stays as a row marked as deleted.
     #[cleanup(Delete)]
     async fn purge(&self, offerings: &[VirtualRouterOfferingId]) -> Result<(), DbError> {
         let sql = "DELETE FROM virtual_router_offering AS offering WHERE id IN rarray(?1) AND deleted = 1

@@ -11,7 +11,7 @@ use iaas_model::storage::{PrimaryStorage, PrimaryStorageId};
 use iaas_model::{Agents, Db, DbError, DetachL2Network, DetachPrimaryStorage};
 
 use crate::destroy::destroy;
-use crate::nics::{self, Going};
+use crate::nics::{self, Removed};
 
 #[derive(Extension)]
 struct VmCascade {
@@ -26,13 +26,13 @@ struct VmCascade {
     concurrency = 20,
     timeout = "5m",
     retries = 3,
-    // Its layer-3 networks go with a layer-2 network, and the VM hangs off those.
+    // A VM depends on the layer-3 networks, which are removed with their layer-2 network.
     ignore(Delete, from = [L2Network]),
     ignore(DetachPrimaryStorage, from = others),
     ignore(DetachL2Network, from = others)
 )]
 impl VmCascade {
-    /// A stopped VM is not on a host. It is of a zone, though, and goes with that.
+    /// A stopped VM has no host, but belongs to a zone and is removed with it.
     #[affected(by = Host)]
     async fn on_hosts(&self, hosts: &[HostId], cx: &FindContext) -> Result<Vec<(HostId, VmId)>, DbError> {
         let on_hosts = "SELECT host_id, id FROM vm_instance WHERE host_id IN rarray(?1) AND deleted = 0";
@@ -71,7 +71,7 @@ impl VmCascade {
         self.db.pairs(storages, sql).await
     }
 
-    /// A VM that loses any of its disks cannot go on.
+    /// A VM that loses one of its disks has to stop.
     #[affected(by = PrimaryStorage, on = DetachPrimaryStorage)]
     async fn running_with_volume_on(
         &self,
@@ -117,7 +117,7 @@ impl VmCascade {
         self.db.pairs(accounts, sql).await
     }
 
-    /// The original asks also where a VM only loses a NIC. Nothing of it is destroyed then.
+    /// The original also asks if a VM only loses a NIC, although it destroys nothing then.
     #[check(Delete, effects = [destroy])]
     async fn may_be_destroyed(&self, vms: &[VmId]) -> Result<Vec<Veto<VmId>>, DbError> {
         self.db.protected::<VmInstance>(vms).await
@@ -135,9 +135,9 @@ impl VmCascade {
     #[on(Delete, from = [L3Network, IpRange], leaf)]
     #[on(DetachL2Network, from = [L2Network], leaf)]
     async fn detach_nics(&self, vms: &[VmId], cx: &StepContext) -> Result<Outcome<VmId>, DbError> {
-        let going = Going::above(vms, cx);
-        let lost = nics::lost(&self.db, vms, &going).await?;
-        Ok(nics::take_out(&self.db, &self.agents, vms, lost, &going).await?.outcome())
+        let removed = Removed::above(vms, cx);
+        let lost = nics::lost(&self.db, vms, &removed).await?;
+        Ok(nics::take_out(&self.db, &self.agents, vms, lost, &removed).await?.outcome())
     }
 
     #[on(Delete, from = [InstanceOffering], leaf)]
@@ -151,7 +151,7 @@ impl VmCascade {
     #[on(Delete, from = [Host], root = Zone)]
     #[supersedes(stop, detach_nics, clear_offering)]
     async fn destroy(&self, vms: &[VmId], cx: &StepContext) -> Result<Outcome<VmId>, DbError> {
-        // Whose root volume goes with its storage leaves it to that.
+        // A root volume on a removed storage is removed with the storage.
         let keeps_volume = |vm: &VmId| !cx.parents_of::<PrimaryStorage>(vm).is_empty();
         let sql = "SELECT id FROM vm_instance WHERE id IN rarray(?1) AND deletion_policy = 'Delay'";
         let delayed: BTreeSet<VmId> = self.db.select(vms, sql).await?.into_iter().collect();
@@ -167,7 +167,7 @@ impl VmCascade {
         self.db.purge::<VmInstance>(vms).await
     }
 
-    /// A VM whose deletion is put off is kept, and stopped for good.
+    /// A VM with delayed deletion is stopped permanently and kept.
     #[verify(Delete, effects = [destroy])]
     async fn still_there(&self, vms: &[VmId]) -> Result<Vec<VmId>, DbError> {
         let sql =
@@ -177,7 +177,7 @@ impl VmCascade {
 }
 
 impl VmCascade {
-    /// A VM whose deletion is delayed is stopped, and kept with all it has until somebody means it.
+    /// A VM with delayed deletion is stopped, and kept with its disks and NICs until a user deletes it directly.
     async fn put_off(&self, vms: &[VmId]) -> Result<Sent<VmId>, DbError> {
         let sent = self.agents.each(vms, Command::StopVm).await;
         let sql = "UPDATE vm_instance SET state = 'Destroyed', host_id = NULL WHERE id IN rarray(?1)";

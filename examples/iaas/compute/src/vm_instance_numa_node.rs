@@ -11,7 +11,7 @@ struct VmInstanceNumaNodeCascade {
 
 #[cascade(resource = "VmInstanceNumaNode", edges = [VmInstance], batch = 500)]
 impl VmInstanceNumaNodeCascade {
-    /// A VM that is only put off keeps its nodes.
+    /// A VM with delayed deletion keeps its nodes.
     #[affected(by = VmInstance)]
     async fn of_vms(
         &self,
@@ -25,7 +25,7 @@ impl VmInstanceNumaNodeCascade {
         self.db.pairs(vms, if policy::is_asked_for(cx) { of_direct } else { all }).await
     }
 
-    /// The original does this at once only when forced, and otherwise leaves it to its clean-up.
+    /// The original does this in its effect only if forced, and otherwise in its cleanup.
     #[on(Delete, from = [VmInstance])]
     async fn remove(&self, nodes: &[VmInstanceNumaNodeId]) -> Result<(), DbError> {
         self.db.change(nodes, ["DELETE FROM vm_instance_numa_node WHERE id IN rarray(?1)"]).await

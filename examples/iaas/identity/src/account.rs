@@ -18,16 +18,16 @@ impl AccountCascade {
         Ok(system.into_iter().map(|account| Veto::new(account, "it is the system's own account")).collect())
     }
 
-    /// What an account owns goes with it or, where nobody takes it away, is adopted by the admin: routers of the
-    /// cloud on the account's networks, VMs and volumes whose deletion is delayed.
+    /// Instances of an account are removed with it. The admin adopts the others: the cloud's routers on the account's
+    /// networks, and VMs and volumes with delayed deletion.
     #[on(Delete)]
     async fn remove(&self, accounts: &[AccountId]) -> Result<(), DbError> {
         self.db
             .change(
                 accounts,
                 [
-                    // The original hangs these on the nodes of load balancers and of security group members, which
-                    // an account may have none of.
+                    // The original attaches these to the nodes of load balancers and of security group members, but an
+                    // account may have neither.
                     "DELETE FROM certificate WHERE account_id IN rarray(?1)",
                     "DELETE FROM security_group WHERE account_id IN rarray(?1)",
                     "UPDATE vm_instance SET account_id = 'account-admin' WHERE account_id IN rarray(?1)",

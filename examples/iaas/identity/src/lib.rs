@@ -1,4 +1,4 @@
-//! What an operation on the cloud does to accounts.
+//! The extensions of accounts.
 
 #![forbid(unsafe_code)]
 

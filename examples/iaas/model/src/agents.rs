@@ -1,4 +1,4 @@
-//! What has to happen outside of the inventory: on hypervisors, storages and network gear.
+//! Agents: they carry out commands outside of the inventory, on hypervisors, storages and network devices.
 
 mod command;
 mod simulated;
@@ -15,35 +15,35 @@ use crate::id::Id;
 pub use command::Command;
 pub use simulated::{Simulated, Simulation};
 
-/// For how many ids of one batch commands are under way at once.
+/// The number of ids of one batch whose commands run at once.
 const ORDERS_AT_ONCE: usize = 32;
 
-/// Whoever carries commands out. Commands may come twice, and the second must then do nothing.
+/// Carries out commands. A command may arrive twice; the second time, it must have no effect.
 pub trait CarryOut: Send + Sync + 'static {
     /// Carries out one command.
     fn carry_out<'a>(&'a self, command: &'a Command) -> BoxFuture<'a, Result<(), AgentError>>;
 }
 
-/// An agent did not do what it was told.
+/// An agent did not carry out a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentError {
-    /// It does not answer: another try may help.
-    #[error("the agent does not answer to `{command}`")]
+    /// The agent does not answer: a retry may help.
+    #[error("the agent does not answer `{command}`")]
     NoAnswer {
-        /// What it was told.
+        /// The command.
         command: Command,
     },
-    /// It cannot do that.
+    /// The agent cannot carry it out.
     #[error("the agent refuses `{command}`")]
     Refused {
-        /// What it was told.
+        /// The command.
         command: Command,
     },
 }
 
 impl AgentError {
-    /// What it means for the step: no other try mends a refusal.
+    /// The error of the step: a retry does not help after a refusal.
     pub fn into_step_error(self) -> StepError {
         match self {
             Self::NoAnswer { .. } => StepError::retryable(self),
@@ -52,7 +52,7 @@ impl AgentError {
     }
 }
 
-/// The agents. Clones reach the same ones.
+/// The agents. Clones share them.
 #[derive(Clone)]
 pub struct Agents {
     agents: Arc<dyn CarryOut>,
@@ -76,8 +76,7 @@ impl Agents {
         self.send_all(orders.collect()).await
     }
 
-    /// Carries out the commands of several ids at once, those of one id one after another up to the first that
-    /// fails.
+    /// Carries out the commands of several ids at once; those of one id run in order, up to the first failure.
     pub async fn send_all<I: Id>(&self, orders: Vec<(I, Vec<Command>)>) -> Sent<I> {
         let answers = futures::stream::iter(orders)
             .map(|(id, commands)| async move { (id, self.send_in_turn(&commands).await) })
@@ -102,25 +101,25 @@ impl Agents {
     }
 }
 
-/// What became of the commands for several ids.
+/// The results of the commands for several ids.
 #[derive(Debug)]
 #[must_use]
 pub struct Sent<I> {
-    /// All commands of these were carried out.
+    /// The ids whose commands all succeeded.
     pub done: Vec<I>,
-    /// A command of these was not.
+    /// The ids with a failed command.
     pub failed: Vec<(I, AgentError)>,
 }
 
 impl<I> Sent<I> {
-    /// These and those.
+    /// The union of both.
     pub fn and(mut self, other: Self) -> Self {
         self.done.extend(other.done);
         self.failed.extend(other.failed);
         self
     }
 
-    /// The outcome of a step that stands and falls with these commands.
+    /// The outcome of a step that consists of these commands.
     pub fn outcome(self) -> Outcome<I> {
         self.failed.into_iter().map(|(id, error)| (id, error.into_step_error())).collect()
     }

@@ -1,4 +1,4 @@
-//! What the inventory holds, for programs that know resources by name only.
+//! The content of the inventory, for programs that know resources only by name.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::rows::column;
 use crate::table::Stored;
 use crate::{compute, identity, network, services, storage};
 
-/// A resource's place in the inventory, and its words.
+/// The table of a resource, and its display names.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// The resource's name.
     pub resource: &'static str,
-    /// What people call one of it, and several.
+    /// Its display name, singular and plural.
     pub words: (&'static str, &'static str),
     /// Whether an instance may be running.
     pub runs: bool,
@@ -67,8 +67,8 @@ pub const CATALOGUE: [Entry; 29] = [
     Entry::of::<identity::Account>("account", "accounts"),
 ];
 
-/// What happens to an instance that gets an effect: "it will be …".
-pub fn in_words(effect: &str) -> &str {
+/// What happens to an instance with an effect: "it will be …".
+pub fn effect_words(effect: &str) -> &str {
     match effect {
         "destroy" => "destroyed",
         "stop" => "stopped",
@@ -86,18 +86,18 @@ pub fn entry(resource: &str) -> Option<&'static Entry> {
     CATALOGUE.iter().find(|entry| entry.resource == resource)
 }
 
-/// How many instances of a resource there are.
+/// The number of instances of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// All of them.
+    /// All instances.
     pub total: u64,
-    /// Those that are running; absent for what does not run.
+    /// Running instances; absent for resources that do not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running: Option<u64>,
 }
 
 impl Db {
-    /// How many instances of each resource there are.
+    /// The number of instances of each resource.
     pub async fn counts(&self) -> Result<BTreeMap<&'static str, Count>, DbError> {
         self.read(|connection| {
             CATALOGUE.iter().map(|entry| Ok((entry.resource, count(connection, entry)?))).collect()
@@ -105,7 +105,7 @@ impl Db {
         .await
     }
 
-    /// Those of the ids that no live instance of the resource has, each with the nearest one that there is.
+    /// Those ids that no live instance of the resource has, each with the nearest existing id.
     pub async fn unknown(
         &self,
         entry: &'static Entry,
@@ -120,14 +120,14 @@ impl Db {
         .await
     }
 
-    /// Where no cluster has this id, the nearest that there is.
+    /// The nearest id of a cluster, if no cluster has this id.
     pub async fn unknown_cluster(&self, id: &str) -> Result<Option<Option<String>>, DbError> {
         let Some(clusters) = entry(compute::Cluster::NAME) else { return Ok(Some(None)) };
         let unknown = self.unknown(clusters, &[id.to_owned()]).await?;
         Ok(unknown.into_iter().next().map(|(_, nearest)| nearest))
     }
 
-    /// How many of these instances are running.
+    /// The number of running instances among these.
     pub async fn running(&self, entry: &'static Entry, ids: Vec<String>) -> Result<u64, DbError> {
         self.read(move |connection| {
             let sql = format!(

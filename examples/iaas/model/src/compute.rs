@@ -1,11 +1,11 @@
-//! Compute: where VMs run, and the VMs themselves.
+//! Compute: zones, clusters, hosts, VMs and virtual routers.
 
 use cascade_core::Resource;
 
 use crate::id::string_id;
 use crate::table::Stored;
 
-/// A data centre: the largest thing that fails, and goes, as one.
+/// A data centre, which fails as a unit.
 #[derive(Debug, Resource)]
 #[resource(id = ZoneId)]
 pub struct Zone;
@@ -50,7 +50,7 @@ impl Stored for Host {
     const SOFT_DELETED: bool = true;
 }
 
-/// A CPU of a host that is pinned to somebody.
+/// A CPU of a host that is pinned to a VM.
 #[derive(Debug, Resource)]
 #[resource(id = HostAllocatedCpuId)]
 pub struct HostAllocatedCpu;
@@ -80,7 +80,7 @@ impl Stored for HostNumaNode {
     const SOFT_DELETED: bool = false;
 }
 
-/// A size that VMs are offered in.
+/// A size of VMs.
 #[derive(Debug, Resource)]
 #[resource(id = InstanceOfferingId)]
 pub struct InstanceOffering;
@@ -140,7 +140,7 @@ impl Stored for ApplianceVm {
     const SOFT_DELETED: bool = true;
 }
 
-/// What virtual routers are made from: two networks and an image.
+/// A template of virtual routers: two networks and an image.
 #[derive(Debug, Resource)]
 #[resource(id = VirtualRouterOfferingId)]
 pub struct VirtualRouterOffering;

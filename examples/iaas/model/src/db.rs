@@ -1,7 +1,7 @@
 //! The handle on the inventory's file.
 //!
-//! SQLite calls block, so they run on tokio's blocking threads: readers side by side, each with a connection of
-//! its own, writers one after another, as SQLite has them anyway.
+//! SQLite calls block, so they run on tokio's blocking threads: readers in parallel, each with a connection of its
+//! own, writers one after another, because SQLite allows only one.
 
 mod error;
 
@@ -15,15 +15,15 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::DbError;
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// Written into the file's header, so that another program's database is not taken for an inventory.
+/// Written into the file's header, to recognise databases of other programs.
 const APPLICATION_ID: i32 = 0x1AA5;
 const SCHEMA_VERSION: i32 = 1;
-/// How long a lock that another process holds is waited for.
+/// How long to wait for a lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The inventory knows some two hundred statements.
+/// The inventory has about two hundred statements.
 const CACHED_STATEMENTS: usize = 256;
 
-/// The inventory. Clones are handles on the same file.
+/// The inventory. Clones share the file.
 #[derive(Clone)]
 pub struct Db {
     inner: Arc<Inner>,
@@ -32,7 +32,7 @@ pub struct Db {
 struct Inner {
     path: PathBuf,
     writer: Arc<tokio::sync::Mutex<Connection>>,
-    /// Connections that nobody reads from right now.
+    /// Idle connections.
     readers: Mutex<Vec<Connection>>,
 }
 
@@ -56,8 +56,8 @@ impl Db {
 
     /// Creates an inventory and fills it.
     ///
-    /// It is written beside its place and moved there when it is whole: a run that is broken off leaves no half of
-    /// one, and what was there before stays until then.
+    /// It is written beside its final place and moved when it is complete: an interrupted call leaves no partial file,
+    /// and an existing file stays until then.
     pub fn create(
         path: impl AsRef<Path>,
         overwrite: Overwrite,
@@ -70,11 +70,11 @@ impl Db {
         let draft = beside(path, ".new");
         remove(&draft)?;
         if let Err(error) = write_draft(&draft, path, fill) {
-            // The first error is the one to tell of.
+            // The first error is the one to report.
             let _: Result<(), DbError> = remove(&draft);
             return Err(error);
         }
-        // Were the old log to stay, SQLite would play it into the new file.
+        // SQLite would apply an old log to the new file.
         remove(path)?;
         std::fs::rename(&draft, path)
             .map_err(|source| DbError::CannotReplace { path: path.to_owned(), source })?;
@@ -91,7 +91,7 @@ impl Db {
         &self.inner.path
     }
 
-    /// Runs a query, beside others.
+    /// Runs a query in parallel with others.
     pub async fn read<T, F>(&self, query: F) -> Result<T, DbError>
     where
         T: Send + 'static,
@@ -104,20 +104,20 @@ impl Db {
             db.idle_readers().push(connection);
             answer
         };
-        tokio::task::spawn_blocking(read).await.map_err(|source| DbError::BrokenOff { source })?
+        tokio::task::spawn_blocking(read).await.map_err(|source| DbError::Interrupted { source })?
     }
 
-    /// Makes a change in a transaction of its own: all of it, or nothing.
+    /// Makes a change in a transaction: completely or not at all.
     pub async fn write<T, F>(&self, change: F) -> Result<T, DbError>
     where
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         let db = self.clone();
-        // Waiting for the turn is done here, not on a blocking thread.
+        // Waiting for the lock does not occupy a blocking thread.
         let mut writer = Arc::clone(&self.inner.writer).lock_owned().await;
         let write = move || {
-            // The write lock is taken at the start: one that is asked for later fails without waiting.
+            // The write lock is taken at the start: an upgrade later fails without waiting.
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let answer = change(&transaction)?;
             transaction.commit()?;
@@ -125,7 +125,7 @@ impl Db {
         };
         let written = tokio::task::spawn_blocking(write).await;
         written
-            .map_err(|source| DbError::BrokenOff { source })?
+            .map_err(|source| DbError::Interrupted { source })?
             .map_err(|error| DbError::of(db.path(), error))
     }
 
@@ -135,28 +135,28 @@ impl Db {
     }
 
     fn idle_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        // A list of idle connections is whole whatever its last user did.
+        // A list of idle connections is valid even after a panic.
         self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether a file that is already there may be replaced.
+/// Whether an existing file may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// It is left alone, and that is an error.
+    /// The file is kept, and that is an error.
     No,
-    /// It is replaced.
+    /// The file is replaced.
     Yes,
 }
 
-/// A file beside `path`, whose name is longer by `suffix`.
+/// The path with `suffix` appended.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Removes an inventory, with the files that SQLite keeps beside it.
+/// Removes an inventory, with the additional files of SQLite.
 fn remove(path: &Path) -> Result<(), DbError> {
     for suffix in ["", "-wal", "-shm"] {
         let file = beside(path, suffix);
@@ -174,19 +174,19 @@ fn connect(path: &Path) -> Result<Connection, DbError> {
     connect_to(path, path)
 }
 
-/// A connection to `file`. Errors speak of `path`.
+/// A connection to `file`. Errors name `path`.
 fn connect_to(file: &Path, path: &Path) -> Result<Connection, DbError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(|error| DbError::of(path, error))?;
-    // Where the file may not be written, SQLite opens it for reading, and fails later on and less clearly.
+    // SQLite opens a read-only file without an error, and fails later and less clearly.
     if connection.is_readonly(rusqlite::MAIN_DB).is_ok_and(|readonly| readonly) {
         return Err(DbError::ReadOnly { path: path.to_owned() });
     }
     let set_up = || {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        // In WAL mode readers do not wait for the writer, and `NORMAL` loses nothing when the process is killed.
+        // In WAL mode, readers do not wait for the writer. With `NORMAL`, a killed process loses no commit.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         rusqlite::vtab::array::load_module(&connection)
@@ -202,7 +202,7 @@ fn write_draft(
 ) -> Result<(), DbError> {
     let mut connection = connect_to(draft, path)?;
     create_schema(&mut connection, fill).map_err(|error| DbError::of(path, error))?;
-    // Closing writes all of it into the one file that is moved.
+    // Closing writes everything into the one file that is moved.
     connection.close().map_err(|(_, error)| DbError::of(path, error))
 }
 

@@ -1,4 +1,4 @@
-//! Readable ids: one type per resource, so that a host's id is never taken for a cluster's.
+//! Readable ids: one type per resource, so that the compiler distinguishes the id of a host from that of a cluster.
 
 /// A string newtype that names the instances of one resource.
 macro_rules! string_id {
@@ -11,7 +11,7 @@ macro_rules! string_id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as it is written.
+            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -59,7 +59,7 @@ macro_rules! string_id {
 
 pub(crate) use string_id;
 
-/// What every id of the inventory can do.
+/// The operations that every id of the inventory supports.
 pub trait Id: AsRef<str> + From<String> + Clone + rusqlite::types::FromSql + Send + Sync + 'static {}
 
 impl<T: AsRef<str> + From<String> + Clone + rusqlite::types::FromSql + Send + Sync + 'static> Id for T {}

@@ -1,11 +1,11 @@
-//! Identity: who owns things.
+//! Identity: the owners of instances.
 
 use cascade_core::Resource;
 
 use crate::id::string_id;
 use crate::table::Stored;
 
-/// Who owns things. The system account is `account-admin`.
+/// An owner of instances. The system account is `account-admin`.
 #[derive(Debug, Resource)]
 #[resource(id = AccountId)]
 pub struct Account;

@@ -1,8 +1,8 @@
 //! The inventory of a small cloud.
 //!
-//! The resource types are grouped as the crates that delete them are: [`compute`], [`storage`], [`network`],
-//! [`services`], [`identity`]. Their rows are kept in SQLite ([`Db`]); what has to happen outside of the
-//! inventory goes through [`Agents`].
+//! The resource types are grouped like the crates with their extensions: [`compute`], [`storage`], [`network`],
+//! [`services`], [`identity`]. SQLite stores their rows ([`Db`]); [`Agents`] carry out commands outside of the
+//! inventory.
 
 #![forbid(unsafe_code)]
 

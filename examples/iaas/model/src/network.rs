@@ -20,7 +20,7 @@ impl Stored for L2Network {
     const SOFT_DELETED: bool = true;
 }
 
-/// A layer-3 network: what NICs are on.
+/// A layer-3 network, to which NICs are connected.
 #[derive(Debug, Resource)]
 #[resource(id = L3NetworkId)]
 pub struct L3Network;
@@ -65,7 +65,7 @@ impl Stored for SdnController {
     const SOFT_DELETED: bool = false;
 }
 
-/// A host's end of the tunnels of a VXLAN pool.
+/// A tunnel endpoint of a host in a VXLAN pool.
 #[derive(Debug, Resource)]
 #[resource(id = VtepId)]
 pub struct Vtep;
@@ -80,7 +80,7 @@ impl Stored for Vtep {
     const SOFT_DELETED: bool = false;
 }
 
-/// A tunnel's end outside of the cloud.
+/// A tunnel endpoint outside of the cloud.
 #[derive(Debug, Resource)]
 #[resource(id = RemoteVtepId)]
 pub struct RemoteVtep;

@@ -1,4 +1,4 @@
-//! Deletion policies: what is deleted at once, and what is put off.
+//! Deletion policies: immediate or delayed.
 
 use cascade_core::{FindContext, Resource};
 
@@ -6,10 +6,10 @@ use crate::compute::VmInstance;
 use crate::identity::Account;
 use crate::storage::Volume;
 
-/// Whether VMs and volumes with the policy `Delay` are put off in this cascade: where a person deletes them, or the
-/// account that they are of. What a zone or a storage takes with it asks nobody for a policy.
+/// Whether this cascade delays the deletion of VMs and volumes with the policy `Delay`: if a user deletes them, or the
+/// account that owns them. A zone or a storage ignores the policy.
 ///
-/// What is put off keeps all it has, so that finders of what belongs to it must not find that.
+/// An instance with delayed deletion keeps its dependents, so their finders must not find them.
 pub fn is_asked_for(cx: &FindContext) -> bool {
     [VmInstance::NAME, Volume::NAME, Account::NAME].contains(&cx.root())
 }

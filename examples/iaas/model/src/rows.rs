@@ -39,7 +39,7 @@ impl Db {
         .await
     }
 
-    /// As [`pairs`](Self::pairs), with one more parameter: `?2`.
+    /// Like [`pairs`](Self::pairs), with a further parameter `?2`.
     pub async fn pairs_in<P: Id, C: Id, I: Id>(
         &self,
         parents: &[P],
@@ -82,7 +82,7 @@ impl Db {
         .await
     }
 
-    /// As [`change`](Self::change), with one more parameter: `?2`.
+    /// Like [`change`](Self::change), with a further parameter `?2`.
     pub async fn change_in<I: Id, O: Id>(
         &self,
         ids: &[I],
@@ -101,7 +101,7 @@ impl Db {
         .await
     }
 
-    /// Removes rows for good that are marked as deleted: the clean-up of a resource.
+    /// Removes rows that are marked as deleted: the cleanup of a resource.
     pub async fn purge<R: Stored>(&self, ids: &[R::Id]) -> Result<(), DbError> {
         let ids = ids.to_vec();
         let sql = format!("DELETE FROM {} WHERE id IN rarray(?1) AND deleted = 1", R::TABLE);
@@ -109,7 +109,7 @@ impl Db {
         Ok(())
     }
 
-    /// Which of these there still are: a row that is marked as deleted is there no more.
+    /// Those of the ids that still exist. A row that is marked as deleted does not exist.
     pub async fn live<R: Stored>(&self, ids: &[R::Id]) -> Result<Vec<R::Id>, DbError> {
         let sql = format!("SELECT id FROM {} WHERE id IN rarray(?1) AND {}", R::TABLE, R::LIVE);
         let ids = ids.to_vec();

@@ -1,7 +1,7 @@
 -- The inventory of a small cloud. Every resource has one table, its id is readable (`vm-42`).
 --
--- `deleted` marks a row that is gone for everybody but the clean-up, which removes it for good. Tables without the
--- column lose their rows at once. `protected` stands for whatever a real cloud asks before it lets something go.
+-- `deleted` marks a removed row, which only the cleanup still sees and deletes. Tables without this column lose their
+-- rows at once. `protected` stands for the checks of a real cloud before it removes an instance.
 
 CREATE TABLE account (id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('System', 'Normal'))) WITHOUT ROWID;
 
@@ -35,7 +35,7 @@ CREATE TABLE instance_offering (
 ) WITHOUT ROWID;
 CREATE INDEX instance_offering_account ON instance_offering (account_id);
 
--- `host_id` is set while the VM is on a host; a stopped one remembers the host it was on.
+-- `host_id` is set while the VM is on a host; `last_host_id` is the host of a stopped VM.
 CREATE TABLE vm_instance (
     id TEXT PRIMARY KEY, account_id TEXT NOT NULL, zone_id TEXT NOT NULL, cluster_id TEXT, host_id TEXT,
     last_host_id TEXT, instance_offering_id TEXT, image_id TEXT, default_l3_id TEXT,
@@ -95,7 +95,7 @@ CREATE TABLE disk_offering (
 ) WITHOUT ROWID;
 CREATE INDEX disk_offering_account ON disk_offering (account_id);
 
--- `owner_id` is the VM or the router that the volume is plugged into; `host_id` the host that mounts it itself.
+-- `owner_id` is the VM or the router to which the volume is attached; `host_id` the host that mounts it.
 CREATE TABLE volume (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('Root', 'Data')), account_id TEXT NOT NULL,
     primary_storage_id TEXT NOT NULL, owner_id TEXT, host_id TEXT, disk_offering_id TEXT,
@@ -170,8 +170,8 @@ CREATE TABLE ip_range (
 ) WITHOUT ROWID;
 CREATE INDEX ip_range_l3 ON ip_range (l3_network_id);
 
--- The NICs of VMs and of routers. `role` says what a router needs the network for; a VM has no such thing.
--- `address` is the main one of its used addresses.
+-- The NICs of VMs and of routers. `role` is the purpose of the network for a router; it is NULL for a VM.
+-- `address` is the main address of the NIC.
 CREATE TABLE nic (
     id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, l3_network_id TEXT NOT NULL, address TEXT,
     role TEXT CHECK (role IN ('Guest', 'Public', 'Management', 'Additional'))

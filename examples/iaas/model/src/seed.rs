@@ -1,5 +1,5 @@
-//! Fills a new cloud with something that looks like one: every resource has instances, and they hang together as
-//! they do in a data centre. The same size gives the same cloud.
+//! Fills a new cloud with realistic content: every resource has instances, and their references are as in a data
+//! centre. Equal sizes give equal clouds.
 
 mod shared;
 mod tenants;
@@ -12,10 +12,10 @@ use crate::write::Writer;
 use shared::Shared;
 use zone::Zone;
 
-/// How large a cloud is to be.
+/// The size of a cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// VMs of users, in all zones together.
+    /// User VMs in all zones together.
     pub vms: usize,
     /// Zones.
     pub zones: usize,
@@ -34,7 +34,7 @@ pub fn fill(transaction: &Transaction<'_>, size: Size) -> rusqlite::Result<()> {
     let shared = Shared::plant(&mut seed, size, &zones)?;
     let mut planted = 0;
     for (index, id) in zones.into_iter().enumerate() {
-        // The first zones take what does not divide.
+        // The first zones get the remainder.
         let vms = size.vms / size.zones + usize::from(index < size.vms % size.zones);
         let accounts = shared.accounts.iter().skip(index).step_by(size.zones);
         let zone = Zone::plant(&mut seed, id, vms, &shared, accounts)?;
@@ -46,13 +46,13 @@ pub fn fill(transaction: &Transaction<'_>, size: Size) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What all parts of the seed write with.
+/// The state that all parts of the seed share.
 struct Seed<'a> {
     write: Writer<'a>,
     numbers: Numbers,
 }
 
-/// The ids given out so far: `host-1`, `host-2`, …
+/// The ids so far: `host-1`, `host-2`, …
 #[derive(Default)]
 struct Numbers {
     last: std::collections::HashMap<&'static str, usize>,
@@ -65,7 +65,7 @@ impl Numbers {
         format!("{prefix}-{last}")
     }
 
-    /// An address that no other has: what is in it matters to nobody here.
+    /// A unique address; its value has no meaning.
     fn address(&mut self) -> String {
         let last = self.last.entry("address").or_default();
         *last += 1;

@@ -1,11 +1,11 @@
-//! Network services: addresses seen from outside, and what is behind them.
+//! Network services: external addresses, and their targets.
 
 use cascade_core::Resource;
 
 use crate::id::string_id;
 use crate::table::Stored;
 
-/// An address that services stand on.
+/// An address of services.
 #[derive(Debug, Resource)]
 #[resource(id = VipId)]
 pub struct Vip;
@@ -20,7 +20,7 @@ impl Stored for Vip {
     const SOFT_DELETED: bool = false;
 }
 
-/// An address from outside that leads to one NIC.
+/// An external address that leads to one NIC.
 #[derive(Debug, Resource)]
 #[resource(id = EipId)]
 pub struct Eip;
@@ -35,7 +35,7 @@ impl Stored for Eip {
     const SOFT_DELETED: bool = false;
 }
 
-/// A port from outside that leads to one NIC.
+/// An external port that leads to one NIC.
 #[derive(Debug, Resource)]
 #[resource(id = PortForwardingRuleId)]
 pub struct PortForwardingRule;
@@ -50,7 +50,7 @@ impl Stored for PortForwardingRule {
     const SOFT_DELETED: bool = false;
 }
 
-/// Listeners on VIPs that spread what comes in.
+/// Listeners on VIPs that distribute connections.
 #[derive(Debug, Resource)]
 #[resource(id = LoadBalancerId)]
 pub struct LoadBalancer;
@@ -65,7 +65,7 @@ impl Stored for LoadBalancer {
     const SOFT_DELETED: bool = false;
 }
 
-/// Who may talk to the listeners that use it.
+/// The clients that its listeners accept.
 #[derive(Debug, Resource)]
 #[resource(id = AccessControlListId)]
 pub struct AccessControlList;

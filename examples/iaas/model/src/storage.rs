@@ -5,7 +5,7 @@ use cascade_core::Resource;
 use crate::id::string_id;
 use crate::table::Stored;
 
-/// Where volumes live. Attached to clusters.
+/// A place for volumes. Attached to clusters.
 #[derive(Debug, Resource)]
 #[resource(id = PrimaryStorageId)]
 pub struct PrimaryStorage;
@@ -20,7 +20,7 @@ impl Stored for PrimaryStorage {
     const SOFT_DELETED: bool = true;
 }
 
-/// A disk: the root disk of a VM, or one for data.
+/// A disk: the root disk of a VM, or a data disk.
 #[derive(Debug, Resource)]
 #[resource(id = VolumeId)]
 pub struct Volume;
@@ -50,7 +50,7 @@ impl Stored for VolumeSnapshot {
     const SOFT_DELETED: bool = true;
 }
 
-/// A size that volumes are offered in.
+/// A size of volumes.
 #[derive(Debug, Resource)]
 #[resource(id = DiskOfferingId)]
 pub struct DiskOffering;
@@ -65,7 +65,7 @@ impl Stored for DiskOffering {
     const SOFT_DELETED: bool = true;
 }
 
-/// Where images are kept. Attached to zones.
+/// A place for images. Attached to zones.
 #[derive(Debug, Resource)]
 #[resource(id = BackupStorageId)]
 pub struct BackupStorage;
@@ -80,7 +80,7 @@ impl Stored for BackupStorage {
     const SOFT_DELETED: bool = true;
 }
 
-/// What VMs are made from: one copy on each of its backup storages.
+/// A template of VMs, with one copy on each of its backup storages.
 #[derive(Debug, Resource)]
 #[resource(id = ImageId)]
 pub struct Image;

@@ -1,4 +1,4 @@
-//! Puts new rows into the inventory: what the seed fills a cloud with, and tests a small one.
+//! Inserts rows into the inventory, for the seed and for tests.
 
 mod compute;
 mod network;
@@ -11,7 +11,7 @@ pub use compute::{Router, Vm};
 pub use network::{L2, Nic, NicRole};
 pub use storage::NewVolume;
 
-/// The account that owns what nobody else does, and cannot be deleted.
+/// The account that owns everything without another owner; it cannot be deleted.
 pub const ADMIN: &str = "account-admin";
 
 /// Writes new rows.
@@ -21,7 +21,7 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// A writer on this connection: mostly a transaction.
+    /// A writer on this connection, usually a transaction.
     pub fn new(connection: &'a Connection) -> Self {
         Self { connection }
     }

@@ -1,4 +1,4 @@
-//! The inventory's file: what is kept, and what is said when it cannot be.
+//! The inventory's file: its content, and its errors.
 
 use iaas_model::seed::{Size, fill};
 use iaas_model::write::Writer;
@@ -14,16 +14,16 @@ fn empty(directory: &TempDir) -> Db {
 }
 
 #[test]
-fn a_seed_that_is_broken_off_leaves_nothing() {
+fn an_interrupted_seed_leaves_no_file() {
     let directory = directory();
     let file = directory.path().join("iaas.db");
-    let broken_off = Db::create(&file, Overwrite::No, |transaction| {
+    let interrupted = Db::create(&file, Overwrite::No, |transaction| {
         fill(transaction, Size { vms: 10, zones: 1 })?;
         Writer::new(transaction).zone("zone-1")
     });
-    assert!(matches!(broken_off, Err(DbError::Sql { .. })), "{broken_off:?}");
+    assert!(matches!(interrupted, Err(DbError::Sql { .. })), "{interrupted:?}");
     assert!(!file.exists());
-    Db::create(&file, Overwrite::No, |_| Ok(())).expect("the next try starts anew");
+    Db::create(&file, Overwrite::No, |_| Ok(())).expect("the next attempt starts from the beginning");
 }
 
 #[test]
@@ -42,14 +42,14 @@ fn an_inventory_is_replaced_as_a_whole() {
 }
 
 #[test]
-fn a_missing_inventory_is_not_made_by_looking() {
+fn opening_a_missing_inventory_does_not_create_it() {
     let directory = directory();
     let file = directory.path().join("iaas.db");
     assert!(matches!(Db::open(&file), Err(DbError::Missing { .. })));
     assert!(!file.exists());
 }
 
-/// A change is made whole or not at all, and the next one is not in its way.
+/// A change is made completely or not at all, and does not affect the next one.
 #[tokio::test]
 async fn a_change_that_fails_changes_nothing() {
     let directory = directory();
@@ -65,7 +65,7 @@ async fn a_change_that_fails_changes_nothing() {
     db.write(zone).await.expect("the row was not there");
 }
 
-/// A disk without space is stood in for by a limit on the file's pages.
+/// A limit on the file's pages simulates a full disk.
 #[tokio::test]
 async fn a_full_disk_is_named() {
     let directory = directory();
@@ -78,16 +78,16 @@ async fn a_full_disk_is_named() {
         .await;
     assert!(matches!(full, Err(DbError::Full { .. })), "{full:?}");
     let error = full.expect_err("no space").to_string();
-    assert!(error.contains("free some on that disk and run the command again"), "{error}");
+    assert!(error.contains("free some on its disk and run the command again"), "{error}");
     assert_eq!(db.counts().await.expect("it can be read")["VmInstance"].total, 0);
 }
 
-/// A query that panics is one query that failed.
+/// A panic fails only its own query.
 #[tokio::test]
-async fn a_query_that_panics_is_broken_off() {
+async fn a_panicking_query_is_an_error() {
     let directory = directory();
     let db = empty(&directory);
-    let broken_off = db.read::<(), _>(|_| panic!("as tests do")).await;
-    assert!(matches!(broken_off, Err(DbError::BrokenOff { .. })), "{broken_off:?}");
+    let interrupted = db.read::<(), _>(|_| panic!("simulated panic")).await;
+    assert!(matches!(interrupted, Err(DbError::Interrupted { .. })), "{interrupted:?}");
     db.counts().await.expect("the next one runs");
 }

@@ -1,4 +1,4 @@
-//! Simulated agents: the same seed, the same luck.
+//! Simulated agents: equal seeds give equal failures.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn failures(simulation: Simulation) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn some_commands_fail_and_always_the_same() {
+async fn equal_seeds_fail_equal_commands() {
     let simulation = Simulation { failure_rate: 0.1, seed: 7, ..Simulation::default() };
     let failed = failures(simulation).await;
     assert!((50..200).contains(&failed.len()), "{}", failed.len());
@@ -27,15 +27,15 @@ async fn some_commands_fail_and_always_the_same() {
 }
 
 #[tokio::test]
-async fn a_rate_of_one_fails_all_and_a_rate_of_zero_none() {
+async fn a_rate_of_one_fails_all_commands_and_zero_none() {
     let all = Simulation { failure_rate: 1.0, ..Simulation::default() };
     assert_eq!(failures(all).await.len(), 1000);
     assert_eq!(failures(Simulation::default()).await.len(), 0);
 }
 
-/// Another try has another chance.
+/// Each attempt may have another result.
 #[tokio::test]
-async fn what_failed_may_go_well_the_next_time() {
+async fn a_failed_command_may_succeed_later() {
     let simulation = Simulation { failure_rate: 0.5, ..Simulation::default() };
     let agents = Simulated::new(simulation).agents();
     let mut left = vms(100);
@@ -46,7 +46,7 @@ async fn what_failed_may_go_well_the_next_time() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// A host's commands are carried out in order, up to the first that fails.
+/// The commands of a host run in order, up to the first failure.
 #[tokio::test]
 async fn the_commands_of_one_id_stop_at_the_first_that_fails() {
     let simulated = Simulated::new(Simulation::default());
@@ -66,7 +66,7 @@ async fn the_commands_of_one_id_stop_at_the_first_that_fails() {
 async fn the_log_has_a_line_for_each_command_that_was_carried_out() {
     let directory = TempDir::new().expect("a temporary directory");
     let log = directory.path().join("agents.log");
-    std::fs::write(&log, "what was there\n").expect("a log");
+    std::fs::write(&log, "an old line\n").expect("a log");
     let simulation = Simulation { latency: Duration::from_millis(1), ..Simulation::default() };
     let simulated = Simulated::new(simulation);
     simulated.log_to(&log).expect("it opens");
@@ -74,5 +74,5 @@ async fn the_log_has_a_line_for_each_command_that_was_carried_out() {
     let orders = vec![(VmId::from("vm-1"), vec![Command::MigrateVm(String::from("vm-1"), host)])];
     assert_eq!(simulated.agents().send_all(orders).await.done.len(), 1);
     let text = std::fs::read_to_string(&log).expect("a log");
-    assert_eq!(text, "what was there\nmigrate-vm vm-1 host-1\n");
+    assert_eq!(text, "an old line\nmigrate-vm vm-1 host-1\n");
 }

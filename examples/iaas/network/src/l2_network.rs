@@ -1,4 +1,4 @@
-//! Layer-2 networks. A VXLAN network belongs to a pool, and goes with it.
+//! Layer-2 networks. A VXLAN network belongs to a pool, and is removed with it.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ struct L2NetworkCascade {
     ignore(DetachL2Network, from = others)
 )]
 impl L2NetworkCascade {
-    /// VXLAN networks are left to their pools, or agents would hear of each twice. The original sorts them out after
-    /// planning, when what hangs off them has been planned already.
+    /// VXLAN networks whose pool is affected are left out, because their pool handles them; otherwise agents would get
+    /// each command twice. The original filters them after planning, when their dependents are planned already.
     #[affected(by = Zone)]
     async fn in_zones(&self, zones: &[ZoneId]) -> Result<Vec<(ZoneId, L2NetworkId)>, DbError> {
         let sql = "SELECT zone_id, id FROM l2_network
@@ -33,7 +33,7 @@ impl L2NetworkCascade {
         self.db.pairs(zones, sql).await
     }
 
-    /// A VXLAN network whose pool is somebody else's goes alone.
+    /// A VXLAN network in another account's pool is removed on its own.
     #[affected(by = Account)]
     async fn owned_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, L2NetworkId)>, DbError> {
         let sql = "SELECT account_id, id FROM l2_network AS l2
@@ -109,7 +109,7 @@ impl L2NetworkCascade {
     }
 }
 
-/// With a pool go its networks.
+/// Networks are removed with their pool.
 const REMOVE: [&str; 2] = [
     "DELETE FROM l2_network_cluster_ref WHERE l2_network_id IN (
         SELECT id FROM l2_network WHERE id IN rarray(?1) OR pool_id IN rarray(?1))",
@@ -117,8 +117,8 @@ const REMOVE: [&str; 2] = [
 ];
 
 impl L2NetworkCascade {
-    /// Deletes the bridges of networks from all hosts, or from those of a cluster. A pool has none itself, but its
-    /// networks have; a host that goes takes its bridges with it.
+    /// Deletes the bridges of networks from all hosts, or from those of a cluster. A pool has no bridges itself, but
+    /// its networks have. A removed host removes its bridges itself.
     async fn delete_bridges(
         &self,
         networks: &[L2NetworkId],

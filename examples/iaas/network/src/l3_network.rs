@@ -12,7 +12,7 @@ struct L3NetworkCascade {
 
 #[cascade(resource = "L3Network", edges = [L2Network, Account])]
 impl L3NetworkCascade {
-    /// Those of a pool are those of its networks.
+    /// The layer-3 networks of a pool are those of its networks.
     #[affected(by = L2Network)]
     async fn on_networks(
         &self,

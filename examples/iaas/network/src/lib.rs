@@ -1,4 +1,4 @@
-//! What an operation on the cloud does to layer-2 and layer-3 networks, IP ranges and tunnels.
+//! The extensions of layer-2 and layer-3 networks, IP ranges and tunnels.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Tunnels' ends outside of the cloud.
+//! Tunnel endpoints outside of the cloud.
 
 use cascade_core::prelude::*;
 use iaas_model::network::{L2Network, L2NetworkId, RemoteVtep, RemoteVtepId};

@@ -1,4 +1,4 @@
-//! Hosts' ends of the tunnels of VXLAN pools.
+//! Tunnel endpoints of hosts in VXLAN pools.
 
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;

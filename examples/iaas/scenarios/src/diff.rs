@@ -1,4 +1,4 @@
-//! What has changed in an inventory, as text.
+//! The changes of an inventory, as text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -51,8 +51,8 @@ pub(crate) fn lines(dump: &Dump) -> String {
     dump.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The difference: a line of removed rows for each table that lost some, and a line for each changed or new row. A
-/// row that is not named is as it was.
+/// The difference: a line per table with removed rows, and a line for each changed or new row. Other rows are
+/// unchanged.
 pub(crate) fn changes(before: &Dump, after: &Dump) -> String {
     let mut removed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (table, key) in before.keys().filter(|row| !after.contains_key(*row)) {

@@ -1,8 +1,8 @@
-//! What an inventory must never hold: a row that refers to one that is gone.
+//! Referential integrity: no live row may refer to a removed one.
 
 use rusqlite::Connection;
 
-/// A column, and the table that its ids are in, or the tables.
+/// A column, and the tables that contain its ids.
 const REFERENCES: [(&str, &str, &str); 74] = [
     ("cluster", "zone_id", "zone"),
     ("host", "cluster_id", "cluster"),
@@ -80,8 +80,8 @@ const REFERENCES: [(&str, &str, &str); 74] = [
     ("vm_nic_security_group_ref", "security_group_id", "security_group"),
 ];
 
-/// The references of live rows to rows that are gone or never were. What a VM was made from, its image and a
-/// router's offering, may be gone.
+/// The references of live rows to missing rows. The templates of VMs and routers, images and offerings, may be
+/// missing.
 pub(crate) fn dangling(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut dangling = Vec::new();
     for (table, column, targets) in REFERENCES {

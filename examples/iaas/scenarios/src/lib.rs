@@ -1,8 +1,8 @@
-//! Small clouds to try operations on: [`topology`] builds them, [`World`] runs an operation and says what has
-//! changed, down to the last row.
+//! Small clouds for tests of operations: [`topology`] creates them, [`World`] runs an operation and returns the
+//! changes of all rows.
 
 #![forbid(unsafe_code)]
-// A test that cannot set up its world has failed: saying so is all there is to do.
+// A test that cannot create its world has failed and panics.
 #![allow(clippy::missing_panics_doc, reason = "this crate is for tests only")]
 
 mod diff;

@@ -1,8 +1,8 @@
-//! The topologies that the original's tests are run on, described in our own words, and the parts they are made of.
+//! The topologies of the original's tests, described in our own words, and their parts.
 //!
 //! Names are always the same: `zone-1`; `storage-1`; `backup-1` with `image-1`; `l2-1` with `l3-1`, `l3-2`, `l3-3`,
-//! which have `range-1`, `range-2`, `range-3`; `offering-1`; `disk-offering-1` for root volumes and
-//! `disk-offering-2` for data. What belongs to a VM is named after it: `vm-1-root`, `vm-1-data`, `vm-1-nic-2`.
+//! which have `range-1`, `range-2`, `range-3`; `offering-1`; `disk-offering-1` for root volumes and `disk-offering-2`
+//! for data. Parts of a VM are named after it: `vm-1-root`, `vm-1-data`, `vm-1-nic-2`.
 
 use iaas_model::write::{ADMIN, L2, NewVolume, Nic, NicRole, Router, Vm, Writer};
 
@@ -88,17 +88,29 @@ pub fn network(write: &Writer<'_>, n: &str, l2: &str) -> Result {
 
 /// A running VM with its root volume on `storage-1` and a NIC on each of the networks `l3-n`.
 pub fn vm(write: &Writer<'_>, id: &str, cluster: &str, host: &str, networks: &[&str]) -> Result {
-    vm_of(write, ADMIN, (id, "storage-1"), (cluster, host), networks)
+    vm_of(write, &AccountVm { account: ADMIN, id, storage: "storage-1", cluster, host, networks })
 }
 
-/// A running VM of an account, with its root volume on the storage.
-pub fn vm_of(
-    write: &Writer<'_>,
-    account: &str,
-    (id, storage): (&str, &str),
-    (cluster, host): (&str, &str),
-    networks: &[&str],
-) -> Result {
+/// A running VM of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountVm<'a> {
+    /// Its owner.
+    pub account: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// The storage of its root volume.
+    pub storage: &'a str,
+    /// Its cluster.
+    pub cluster: &'a str,
+    /// Its host.
+    pub host: &'a str,
+    /// It has a NIC on each of the networks `l3-n`.
+    pub networks: &'a [&'a str],
+}
+
+/// Creates a running VM of an account.
+pub fn vm_of(write: &Writer<'_>, vm: &AccountVm<'_>) -> Result {
+    let &AccountVm { account, id, storage, cluster, host, networks } = vm;
     write.vm(&Vm {
         id,
         account,
@@ -122,7 +134,7 @@ pub fn vm_of(
     networks.iter().try_for_each(|n| nic(write, id, n, None))
 }
 
-/// A data volume plugged into the VM.
+/// A data volume attached to the VM.
 pub fn data_volume(write: &Writer<'_>, vm: &str, storage: &str) -> Result {
     write.volume(&NewVolume {
         id: &format!("{vm}-data"),
@@ -134,7 +146,7 @@ pub fn data_volume(write: &Writer<'_>, vm: &str, storage: &str) -> Result {
     })
 }
 
-/// A running virtual router that serves `l3-3` and leads to `l3-2`; its offering is made if it is the first.
+/// A running virtual router that serves `l3-3` and leads to `l3-2`. Creates its offering if it is the first router.
 pub fn router(write: &Writer<'_>, id: &str, cluster: &str, host: &str) -> Result {
     write.router_offering("router-offering-1", "l3-1", "l3-2", "image-1")?;
     let offering = "router-offering-1";
@@ -168,5 +180,5 @@ pub fn nic(write: &Writer<'_>, owner: &str, n: &str, role: Option<NicRole>) -> R
 /// `vip-n` on `l3-n`, from `range-n`.
 pub fn vip(write: &Writer<'_>, n: &str, account: &str) -> Result {
     let (range, address) = (format!("range-{n}"), format!("vip@{n}"));
-    write.vip(&format!("vip-{n}"), account, &format!("l3-{n}"), (&range, &address))
+    write.vip(&format!("vip-{n}"), account, &format!("l3-{n}"), &range, &address)
 }

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use crate::diff::{Dump, changes, dump, lines};
 use crate::integrity::dangling;
 
-/// A small cloud: its inventory in a file of its own, its agents, and the engine over them.
+/// A small cloud: its inventory in a file of its own, its agents, and its engine.
 #[derive(Debug)]
 pub struct World {
     /// The inventory.
     pub db: Db,
-    /// The agents, who take no time and remember what they did.
+    /// The agents, which answer at once and record their commands.
     pub agents: Simulated,
     /// The engine.
     pub cascade: Cascade,
@@ -54,7 +54,7 @@ impl World {
         let cascade = engine(&db, &agents);
         let mut world = Self { db, agents, cascade, before: Dump::new(), _directory: directory };
         world.before = world.dump();
-        assert_eq!(world.dangling(), [""; 0], "the topology hangs together");
+        assert_eq!(world.dangling(), [""; 0], "the topology has no dangling reference");
         world
     }
 
@@ -77,7 +77,7 @@ impl World {
         plan.vetoes().iter().map(|veto| format!("{}: {}", veto.id, veto.reason)).collect()
     }
 
-    /// Carries an operation out, and expects it to go well.
+    /// Applies an operation and expects it to complete.
     pub async fn run<O, R>(&self, operation: O, roots: Roots<R>)
     where
         O: StartsFrom<R>,
@@ -85,10 +85,10 @@ impl World {
     {
         let report = self.try_run(operation, roots).await;
         assert!(report.is_complete(), "{report}");
-        assert_eq!(self.dangling(), [""; 0], "nothing refers to what is gone");
+        assert_eq!(self.dangling(), [""; 0], "no row refers to a removed one");
     }
 
-    /// Carries an operation out, however it goes.
+    /// Applies an operation, with any result.
     pub async fn try_run<O, R>(&self, operation: O, roots: Roots<R>) -> Report
     where
         O: StartsFrom<R>,
@@ -98,25 +98,25 @@ impl World {
         self.cascade.apply(plan).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// What has changed since the last call, or since the start.
+    /// The changes since the last call, or since the start.
     pub fn changes(&mut self) -> String {
         let now = self.dump();
         let before = std::mem::replace(&mut self.before, now);
         changes(&before, &self.before)
     }
 
-    /// The world as the conformance kit takes it: the extensions, and the inventory in words.
+    /// The world as a stage of the conformance kit.
     pub fn into_stage(self) -> Stage {
         let builder = builder(&self.db, &self.agents);
         Stage { builder, state: Box::new(move || lines(&self.dump())) }
     }
 
-    /// What the agents were told since the last call, or since the start.
+    /// The commands of agents since the last call, or since the start.
     pub fn commands(&self) -> Vec<String> {
         self.agents.take_done().iter().map(ToString::to_string).collect()
     }
 
-    /// Does something by hand that is no operation: what a user or another service does.
+    /// Changes the inventory with SQL, like a user or another service.
     pub fn by_hand(&self, sql: &str) {
         self.connection().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
@@ -127,7 +127,7 @@ impl World {
         value.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_else(|| String::from("NULL"))
     }
 
-    /// How many rows a condition picks.
+    /// The number of rows that match a condition.
     pub fn count(&self, from: impl Display) -> u64 {
         let sql = format!("SELECT count(*) FROM {from}");
         self.connection()
@@ -135,7 +135,7 @@ impl World {
             .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// Starts a stopped VM on a host that can take it, as the cloud's scheduler does; the host, if there is one.
+    /// Starts a stopped VM on a suitable host, like the cloud's scheduler. Returns the host, if there is one.
     pub fn start(&self, vm: &str) -> Option<String> {
         let target = "SELECT host.id FROM host JOIN cluster ON cluster.id = host.cluster_id
             JOIN vm_instance AS vm ON vm.zone_id = cluster.zone_id
@@ -157,7 +157,7 @@ impl World {
         Some(host)
     }
 
-    /// Stops a VM, as its user does.
+    /// Stops a VM, like its user.
     pub fn stop(&self, vm: &str) {
         self.by_hand(&format!("UPDATE vm_instance SET state = 'Stopped', host_id = NULL WHERE id = '{vm}'"));
     }
@@ -166,7 +166,7 @@ impl World {
         dump(&self.connection()).expect("the inventory can be read")
     }
 
-    /// The references to what is gone: none, unless something is wrong.
+    /// The references to missing rows: none, unless there is an error.
     pub fn dangling(&self) -> Vec<String> {
         dangling(&self.connection()).expect("the inventory can be read")
     }

@@ -1,5 +1,5 @@
-//! TestCascadeDeletionAddon: another crate gives a resource that it does not own one more edge. A program of its own,
-//! because it changes the graph.
+//! TestCascadeDeletionAddon: another crate adds an edge to a resource that it does not own. This is a program of its
+//! own, because it changes the graph.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ struct SpareHosts {
     db: Db,
 }
 
-/// Hosts that stand in a zone without a cluster.
+/// Hosts that belong directly to a zone, without a cluster.
 #[cascade(resource = "Host", edges = [Zone], addon)]
 impl SpareHosts {
     #[affected(by = Zone)]
@@ -26,7 +26,7 @@ impl SpareHosts {
     }
 
     #[on(Delete, from = [Zone])]
-    async fn send_back(&self, hosts: &[HostId]) -> Result<(), DbError> {
+    async fn return_to_pool(&self, hosts: &[HostId]) -> Result<(), DbError> {
         CALLED.fetch_add(hosts.len(), Ordering::SeqCst);
         self.db.change(hosts, ["DELETE FROM host WHERE id IN rarray(?1)"]).await
     }

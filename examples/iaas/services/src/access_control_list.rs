@@ -1,4 +1,4 @@
-//! Lists of who may talk to listeners.
+//! Lists of clients that listeners accept.
 
 use cascade_core::prelude::*;
 use iaas_model::identity::{Account, AccountId};
@@ -21,7 +21,7 @@ impl AccessControlListCascade {
         self.db.pairs(accounts, sql).await
     }
 
-    /// The original does nothing where the list is itself the root, and its API removes the row afterwards.
+    /// The original does nothing if the list itself is the root; its API removes the row afterwards.
     #[on(Delete)]
     #[on(Delete, from = [Account])]
     async fn remove(&self, lists: &[AccessControlListId]) -> Result<(), DbError> {

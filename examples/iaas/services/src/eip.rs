@@ -1,4 +1,4 @@
-//! Addresses from outside that lead to a NIC.
+//! External addresses that lead to a NIC.
 
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;

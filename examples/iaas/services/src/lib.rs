@@ -1,4 +1,4 @@
-//! What an operation on the cloud does to VIPs and what stands on them.
+//! The extensions of VIPs and their services.
 
 #![forbid(unsafe_code)]
 

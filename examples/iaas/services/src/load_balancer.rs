@@ -45,8 +45,8 @@ impl LoadBalancerCascade {
         self.db.pairs(lists, sql).await
     }
 
-    /// The original takes only the first list off the first listener that uses it. Here it is every list that goes,
-    /// off every listener.
+    /// The original removes only the first list from the first listener that uses it. Here every removed list is
+    /// removed from every listener.
     #[on(Delete, from = [AccessControlList], leaf)]
     async fn take_lists_off(&self, balancers: &[LoadBalancerId], cx: &StepContext) -> Result<(), DbError> {
         let lists: Vec<AccessControlListId> =
@@ -56,7 +56,7 @@ impl LoadBalancerCascade {
             .await
     }
 
-    /// One with an IPv4 and an IPv6 VIP stays on the one that is left. One that has none left is removed.
+    /// A load balancer with an IPv4 and an IPv6 VIP keeps the remaining one. It is removed with its last VIP.
     #[on(Delete, from = [Vip])]
     async fn leave_vips(
         &self,

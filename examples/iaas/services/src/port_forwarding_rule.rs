@@ -1,4 +1,4 @@
-//! Ports from outside that lead to a NIC.
+//! External ports that lead to a NIC.
 
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;

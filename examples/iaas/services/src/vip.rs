@@ -1,4 +1,4 @@
-//! Addresses that services stand on.
+//! Addresses of services.
 
 use cascade_core::prelude::*;
 use iaas_model::identity::{Account, AccountId};

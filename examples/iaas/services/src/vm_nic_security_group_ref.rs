@@ -13,7 +13,7 @@ struct VmNicSecurityGroupRefCascade {
 
 #[cascade(resource = "VmNicSecurityGroupRef", edges = [VmInstance, Account], batch = 500)]
 impl VmNicSecurityGroupRefCascade {
-    /// A VM that is only put off stays in its groups.
+    /// A VM with delayed deletion stays in its groups.
     #[affected(by = VmInstance)]
     async fn of_vms(
         &self,
@@ -28,7 +28,8 @@ impl VmNicSecurityGroupRefCascade {
         self.db.pairs(vms, if policy::is_asked_for(cx) { of_direct } else { all }).await
     }
 
-    /// The members of the accounts' groups, whoever's VMs they are. The groups go with the account itself.
+    /// The members of the account's groups, also VMs of other accounts. The groups are removed with the account
+    /// itself.
     #[affected(by = Account)]
     async fn in_groups_of(
         &self,

@@ -16,7 +16,7 @@ impl BackupStorageCascade {
         self.db.protected::<BackupStorage>(storages).await
     }
 
-    /// From here on no image is put on it, and what follows an image knows that this copy does not count.
+    /// After this, no image is stored on it, and dependents of an image know that this copy does not count.
     #[begin(Delete)]
     async fn close(&self, storages: &[BackupStorageId]) -> Result<(), DbError> {
         self.db

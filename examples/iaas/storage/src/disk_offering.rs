@@ -1,4 +1,4 @@
-//! Sizes that volumes are offered in.
+//! Sizes of volumes.
 
 use cascade_core::prelude::*;
 use iaas_model::identity::{Account, AccountId};
@@ -24,7 +24,8 @@ impl DiskOfferingCascade {
         self.db.change(offerings, ["UPDATE disk_offering SET deleted = 1 WHERE id IN rarray(?1)"]).await
     }
 
-    /// An offering that a volume still refers to, as after a forced deletion, stays as a deleted row.
+    /// An offering that a volume still refers to, for example after a forced deletion, stays as a row marked as
+    /// deleted.
     #[cleanup(Delete)]
     async fn purge(&self, offerings: &[DiskOfferingId]) -> Result<(), DbError> {
         let sql = "DELETE FROM disk_offering AS offering WHERE id IN rarray(?1) AND deleted = 1

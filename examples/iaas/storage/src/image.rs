@@ -1,4 +1,4 @@
-//! Images. A VM does not need the image that it was made from.
+//! Images. A VM does not need its image after its creation.
 
 use cascade_core::prelude::*;
 use iaas_model::agents::Command;
@@ -31,13 +31,13 @@ impl ImageCascade {
         self.db.pairs(accounts, sql).await
     }
 
-    /// What is made from an image looks here for whether the image goes.
+    /// Dependents of an image read this mark to see whether the image is removed.
     #[begin(Delete, effects = [remove])]
     async fn close(&self, images: &[ImageId]) -> Result<(), DbError> {
         self.db.change(images, ["UPDATE image SET state = 'Deleting' WHERE id IN rarray(?1)"]).await
     }
 
-    /// An image loses the copies that go with their storages; without any copy it is no image any more.
+    /// An image loses the copies on removed storages, and is removed with its last copy.
     #[on(Delete, from = [BackupStorage])]
     async fn drop_copies(&self, images: &[ImageId], cx: &StepContext) -> Result<(), DbError> {
         let storages: Vec<BackupStorageId> =
@@ -83,7 +83,7 @@ impl ImageCascade {
         Ok(sent.outcome())
     }
 
-    /// An image that a VM was made from stays as a deleted row while there is the VM.
+    /// An image that a VM refers to stays as a row marked as deleted.
     #[cleanup(Delete)]
     async fn purge(&self, images: &[ImageId]) -> Result<(), DbError> {
         let sql = "DELETE FROM image WHERE id IN rarray(?1) AND deleted = 1

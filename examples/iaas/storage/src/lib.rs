@@ -1,4 +1,4 @@
-//! What an operation on the cloud does to primary storages, volumes, snapshots, backup storages and images.
+//! The extensions of primary storages, volumes, snapshots, backup storages and images.
 
 #![forbid(unsafe_code)]
 

@@ -18,7 +18,7 @@ impl PrimaryStorageCascade {
         self.db.pairs(zones, sql).await
     }
 
-    /// On its own, a storage goes only when no cluster uses it any more.
+    /// As the root, a storage can be deleted only if no cluster uses it.
     #[check(Delete)]
     async fn may_go(
         &self,
@@ -52,8 +52,8 @@ impl PrimaryStorageCascade {
         Ok(detached.map(veto).collect())
     }
 
-    /// From here on no volume is put on it. It stays so if the deletion fails, as in the original: deleting it again
-    /// takes it from there.
+    /// After this, no volume is created on it. The storage stays closed if the deletion fails, as in the original:
+    /// another deletion continues.
     #[begin(Delete)]
     async fn close(&self, storages: &[PrimaryStorageId]) -> Result<(), DbError> {
         self.db

@@ -22,8 +22,8 @@ struct VolumeCascade {
     ignore(DetachPrimaryStorage, from = others)
 )]
 impl VolumeCascade {
-    /// The original finds only the volumes with data here, and leaves the root volumes to their VMs, where nobody
-    /// sees them. Here they are in the plan, with their snapshots.
+    /// The original finds only data volumes here, and leaves root volumes to their VMs, where the plan does not show
+    /// them. Here the plan contains them with their snapshots.
     #[affected(by = PrimaryStorage)]
     async fn on_storages(
         &self,
@@ -34,7 +34,7 @@ impl VolumeCascade {
         self.db.pairs(storages, sql).await
     }
 
-    /// Volumes that hosts of the cluster mount themselves. Those of VMs are unplugged when the VMs stop.
+    /// Volumes that hosts of the cluster mount. Volumes of VMs are detached when the VMs stop.
     #[affected(by = PrimaryStorage, on = DetachPrimaryStorage)]
     async fn mounted_in_cluster(
         &self,
@@ -57,7 +57,7 @@ impl VolumeCascade {
         self.db.pairs(offerings, sql).await
     }
 
-    /// A root volume goes with its VM.
+    /// A root volume is removed with its VM.
     #[affected(by = Account)]
     async fn owned_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, VolumeId)>, DbError> {
         let sql = "SELECT account_id, id FROM volume
@@ -88,20 +88,20 @@ impl VolumeCascade {
         Ok(sent.outcome())
     }
 
-    /// The original compares ids of volumes with ids of offerings here, so that nothing ever matches.
+    /// The original compares ids of volumes with ids of offerings here, which never match.
     #[on(Delete, from = [DiskOffering], leaf)]
     async fn clear_offering(&self, volumes: &[VolumeId]) -> Result<(), DbError> {
         self.db.change(volumes, ["UPDATE volume SET disk_offering_id = NULL WHERE id IN rarray(?1)"]).await
     }
 
-    /// The storage goes as a whole, and is not told of each volume.
+    /// The storage is removed as a whole, so agents get no command per volume.
     #[on(Delete, from = [PrimaryStorage])]
     #[supersedes(clear_offering)]
     async fn forget(&self, volumes: &[VolumeId]) -> Result<(), DbError> {
         self.db.change(volumes, [MARK_DELETED]).await
     }
 
-    /// A volume whose deletion is delayed is kept until somebody means it.
+    /// A volume with delayed deletion is kept until a user deletes it directly.
     #[on(Delete)]
     #[on(Delete, from = [Account])]
     #[supersedes(forget, clear_offering)]
@@ -121,7 +121,7 @@ impl VolumeCascade {
         self.db.purge::<Volume>(volumes).await
     }
 
-    /// A volume whose deletion is delayed is kept, and marked.
+    /// A volume with delayed deletion is kept and marked.
     #[verify(Delete, effects = [destroy])]
     async fn still_there(&self, volumes: &[VolumeId]) -> Result<Vec<VolumeId>, DbError> {
         let sql = "SELECT id FROM volume WHERE id IN rarray(?1) AND deleted = 0 AND status <> 'Destroyed'";

@@ -13,7 +13,7 @@ struct VolumeSnapshotCascade {
 
 #[cascade(resource = "VolumeSnapshot", edges = [Volume], batch = 100, timeout = "5m", retries = 3)]
 impl VolumeSnapshotCascade {
-    /// A volume that is only put off keeps its snapshots.
+    /// A volume with delayed deletion keeps its snapshots.
     #[affected(by = Volume)]
     async fn of_volumes(
         &self,
@@ -28,7 +28,7 @@ impl VolumeSnapshotCascade {
         self.db.pairs(volumes, if policy::is_asked_for(cx) { of_direct } else { all }).await
     }
 
-    /// The storage drops the snapshots of a volume with the volume, if it is told of it at all.
+    /// If the storage gets a command for the volume, it removes the snapshots too.
     #[on(Delete, from = [Volume])]
     async fn forget(&self, snapshots: &[VolumeSnapshotId]) -> Result<(), DbError> {
         self.db.change(snapshots, [MARK_DELETED]).await

@@ -1,4 +1,4 @@
-//! Files that are no inventory, or cannot be used: each gives a clear error, and never a panic.
+//! Files that are no inventory, or cannot be used: each gives a clear error and no panic.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::cloud::{Cloud, Run};
 
 #[test]
-fn a_file_that_is_no_database() {
+fn a_file_that_is_not_a_database() {
     let cloud = Cloud::none();
     fs::write(
         cloud.path("iaas.db"),
@@ -17,19 +17,19 @@ fn a_file_that_is_no_database() {
     .expect("a file");
     let run = cloud.run(&["show"]);
     assert_eq!(run.code, 1);
-    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db is not a SQLite database: name another file with --db, or write over it with `seed --force`");
+    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db is not a SQLite database: name another file with --db, or replace it with `seed --force`");
     let run = cloud.run(&["show", "--json"]);
     assert_eq!(run.code, 1);
     assert!(run.document()["error"].as_str().is_some_and(|error| error.contains("is not a SQLite database")));
 }
 
 #[test]
-fn a_database_of_somebody_else() {
+fn a_database_of_another_program() {
     let cloud = Cloud::none();
-    cloud.by_hand("CREATE TABLE recipe (name TEXT)");
+    cloud.execute("CREATE TABLE recipe (name TEXT)");
     let run = cloud.run(&["delete", "Zone", "zone-1", "--yes"]);
     assert_eq!(run.code, 1);
-    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db is a database, but not an inventory of this version: name another file with --db, or write over it with `seed --force`");
+    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db is a database, but not an inventory of this version: name another file with --db, or replace it with `seed --force`");
 }
 
 #[test]
@@ -42,23 +42,23 @@ fn an_empty_file() {
 }
 
 #[test]
-fn a_folder_that_is_not_there() {
+fn a_missing_folder() {
     let cloud = Cloud::none();
     let run = cloud.run(&["--db", "nowhere/iaas.db", "seed"]);
     assert_eq!(run.code, 1);
-    insta::assert_snapshot!(run.stderr, @r"iaas: nowhere/iaas.db cannot be opened: see that its folder is there and that you may read and write it");
+    insta::assert_snapshot!(run.stderr, @r"iaas: nowhere/iaas.db cannot be opened: check that its folder exists and that you may read and write both");
 }
 
 #[test]
-fn a_folder_in_its_place() {
+fn a_folder_in_place_of_the_file() {
     let cloud = Cloud::none();
     fs::create_dir(cloud.path("iaas.db")).expect("a folder");
     let run = cloud.run(&["show"]);
     assert_eq!(run.code, 1);
-    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db cannot be opened: see that its folder is there and that you may read and write it");
+    insta::assert_snapshot!(run.stderr, @r"iaas: iaas.db cannot be opened: check that its folder exists and that you may read and write both");
 }
 
-/// Reading goes on beside a writer; writing waits a while, and then says who is in the way.
+/// Readers work beside a writer; a second writer waits, and then reports the lock.
 #[test]
 fn a_locked_database() {
     let cloud = Cloud::of(20);
@@ -70,12 +70,12 @@ fn a_locked_database() {
     let report = run.document();
     assert_eq!(report["done"], 0);
     let error = report["failures"][0]["error"].to_string();
-    assert!(error.contains("iaas.db is locked by another process: try again when that has ended"), "{error}");
+    assert!(error.contains("iaas.db is locked by another process: try again after it has ended"), "{error}");
     other.execute_batch("ROLLBACK").expect("the lock is given back");
     assert_eq!(cloud.shown()["VmInstance"]["total"], 20);
 }
 
-/// A disk without space is stood in for by a limit on the size of files. What was there is gone again.
+/// A limit on the size of files simulates a full disk. The new files are removed again.
 #[test]
 fn a_full_disk() {
     let cloud = Cloud::none();
@@ -84,7 +84,7 @@ fn a_full_disk() {
     let run: Run = output.expect("a shell").into();
     assert_eq!(run.code, 1);
     assert!(
-        run.stderr.starts_with("iaas: the disk of the inventory iaas.db fails, or is full"),
+        run.stderr.starts_with("iaas: the disk of the inventory iaas.db has failed or is full"),
         "{}",
         run.stderr
     );
@@ -98,12 +98,11 @@ fn a_read_only_database() {
     assert_eq!(run.code, 1);
     assert_eq!(
         run.stderr,
-        "iaas: the inventory iaas.db is read-only: see that the file and its folder may be written\n"
+        "iaas: the inventory iaas.db is read-only: make the file and its folder writable\n"
     );
 }
 
-/// Runs a copy of the binary where it may read and not write. Permissions do not hold for root, so that root runs it
-/// as somebody else.
+/// Runs a copy of the binary that may read and not write. Root ignores permissions, so root runs it as another user.
 fn unprivileged(cloud: &Cloud, arguments: &[&str]) -> Run {
     let binary = cloud.path("iaas");
     fs::copy(env!("CARGO_BIN_EXE_iaas"), &binary).expect("a copy");

@@ -1,10 +1,11 @@
-//! Running the binary on a cloud of its own.
+//! Runs the binary with a cloud of its own.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -13,7 +14,7 @@ pub(crate) struct Cloud {
     directory: TempDir,
 }
 
-/// What a run of the binary came to.
+/// The result of a run of the binary.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -26,11 +27,20 @@ impl Cloud {
         Self { directory: TempDir::new().expect("a temporary directory") }
     }
 
-    /// A cloud of so many VMs in one zone.
+    /// A cloud with this many VMs in one zone.
     pub(crate) fn of(vms: usize) -> Self {
         let cloud = Self::none();
         let seeded = cloud.run(&["seed", "--vms", &vms.to_string()]);
         assert_eq!(seeded.code, 0, "{}", seeded.stderr);
+        cloud
+    }
+
+    /// The same with an empty journal, for tests in which several processes open it at once: SQLite does not wait for locks
+    /// while it creates one.
+    pub(crate) fn with_journal(vms: usize) -> Self {
+        let cloud = Self::of(vms);
+        let runs = cloud.run(&["runs"]);
+        assert_eq!(runs.code, 0, "{}", runs.stderr);
         cloud
     }
 
@@ -43,13 +53,13 @@ impl Cloud {
         self.command(arguments).stdin(Stdio::null()).output().expect("the binary runs").into()
     }
 
-    /// Runs the binary on a terminal that `typed` is typed on.
+    /// Runs the binary on a terminal, with `typed` as input.
     pub(crate) fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Run {
         let (controller, terminal) = terminal();
         let mut command = self.command(arguments);
         command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().expect("the binary runs");
-        rustix::io::write(&controller, typed.as_bytes()).expect("the terminal takes what is typed");
+        rustix::io::write(&controller, typed.as_bytes()).expect("the terminal accepts input");
         child.wait_with_output().expect("the binary ends").into()
     }
 
@@ -60,12 +70,12 @@ impl Cloud {
         command.spawn().expect("the binary runs")
     }
 
-    /// Changes the inventory by hand.
-    pub(crate) fn by_hand(&self, sql: &str) {
+    /// Changes the inventory with SQL.
+    pub(crate) fn execute(&self, sql: &str) {
         self.connection().execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// How many rows a condition picks.
+    /// The number of rows that match a condition.
     pub(crate) fn count(&self, from: &str) -> u64 {
         let sql = format!("SELECT count(*) FROM {from}");
         self.connection()
@@ -77,7 +87,7 @@ impl Cloud {
         Connection::open(self.path("iaas.db")).expect("the inventory can be opened")
     }
 
-    /// The numbers of `show --json`, by resource.
+    /// The counts of `show --json`, by resource.
     pub(crate) fn shown(&self) -> Value {
         let mut shown = self.run(&["show", "--json"]).document();
         shown["resources"].take()
@@ -103,6 +113,23 @@ impl Cloud {
         rows
     }
 
+    /// The number of records in the journal.
+    pub(crate) fn journal_length(&self) -> u64 {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let Ok(journal) = Connection::open_with_flags(self.path("iaas.db.runs"), flags) else { return 0 };
+        // While the file is being created, it has no table.
+        journal.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap_or(0)
+    }
+
+    /// Whether no process holds the write lock of the inventory or of the journal.
+    pub(crate) fn can_be_written(&self) -> bool {
+        ["iaas.db", "iaas.db.runs"].iter().all(|file| {
+            let connection = Connection::open(self.path(file)).expect("the file can be opened");
+            connection.busy_timeout(Duration::ZERO).expect("a timeout");
+            connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok()
+        })
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_iaas"));
         command.current_dir(self.directory.path()).args(arguments);
@@ -111,7 +138,7 @@ impl Cloud {
 }
 
 impl Run {
-    /// The one document on standard output.
+    /// The JSON document on standard output.
     pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
@@ -129,7 +156,7 @@ pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| panic!("{status}"))
 }
 
-/// A terminal, and the end that it is controlled from.
+/// A pseudo-terminal: the controlling end and the terminal.
 fn terminal() -> (OwnedFd, OwnedFd) {
     use rustix::fs::{Mode, OFlags};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -8,12 +8,12 @@ fn number(of: &Value) -> u64 {
     of.as_u64().unwrap_or_else(|| panic!("{of} is a number"))
 }
 
-/// The four numbers of a report, added up.
+/// The number of all instances in a report.
 fn all(report: &Value) -> u64 {
     ["done", "failed", "blocked", "not_started"].iter().map(|verdict| number(&report[verdict])).sum()
 }
 
-/// Those that `show` counts in another number than before, as `name before -> after`.
+/// The counts of `show` that changed, as `name before -> after`.
 fn differences(before: &Value, after: &Value) -> String {
     let before = before.as_object().expect("an object");
     let changed = before.iter().filter(|(name, count)| after[name.as_str()] != **count);
@@ -22,7 +22,7 @@ fn differences(before: &Value, after: &Value) -> String {
 }
 
 #[test]
-fn a_plan_is_shown_and_nothing_is_changed() {
+fn plan_only_shows_the_plan_and_changes_nothing() {
     let cloud = Cloud::of(20);
     let before = cloud.shown();
     let run = cloud.run(&["delete", "Host", "host-1", "--plan-only"]);
@@ -55,16 +55,16 @@ fn a_plan_is_one_json_document() {
     assert_eq!(number(&plan["instances"]), sum);
 }
 
-/// The same cloud, the same plan: its digest says so.
+/// Equal clouds have equal plans, and so equal digests.
 #[test]
-fn a_plan_is_the_same_each_time() {
+fn a_plan_is_deterministic() {
     let (cloud, again) = (Cloud::of(20), Cloud::of(20));
     let plan = |cloud: &Cloud| cloud.run(&["delete", "Zone", "zone-1", "--plan-only", "--json"]).stdout;
     assert_eq!(plan(&cloud), plan(&again));
 }
 
 #[test]
-fn a_zone_takes_all_but_what_belongs_to_no_zone() {
+fn a_zone_is_deleted_with_all_its_dependents() {
     let cloud = Cloud::of(60);
     let before = cloud.shown();
     let plan = cloud.run(&["delete", "Zone", "zone-1", "--plan-only", "--json"]).document();
@@ -115,7 +115,7 @@ fn a_host_stops_its_vms_and_moves_its_routers() {
 }
 
 #[test]
-fn an_ip_range_takes_nics_and_the_router_of_its_network() {
+fn an_ip_range_is_deleted_with_its_nics_and_router() {
     let cloud = Cloud::of(60);
     let before = cloud.shown();
     let (vms, nics) = (cloud.count("vm_instance"), cloud.count("nic"));
@@ -139,9 +139,9 @@ fn an_ip_range_takes_nics_and_the_router_of_its_network() {
     assert_eq!(cloud.count("nic"), nics - 60 - 3, "one of each VM, three of the router");
 }
 
-/// Plan, warning, report: what a person sees.
+/// Plan, warning and report in readable form.
 #[test]
-fn a_person_is_told_what_happens() {
+fn the_text_output_has_plan_warning_and_report() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "Host", "host-1", "host-2", "--yes"]);
     assert_eq!(run.code, 0);
@@ -168,7 +168,7 @@ fn a_person_is_told_what_happens() {
 }
 
 #[test]
-fn several_roots_go_together() {
+fn several_roots_are_deleted_together() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "VmInstance", "vm-1", "vm-2", "vm-1", "--yes", "--json"]);
     assert_eq!(run.code, 0);
@@ -176,9 +176,9 @@ fn several_roots_go_together() {
     assert_eq!(cloud.count("vm_instance"), 18);
 }
 
-/// Agents that never answer: what failed is said to have failed, and what hangs above it is held back.
+/// Agents that never answer: failed instances are reported, and their ancestors are blocked.
 #[test]
-fn what_fails_is_reported_and_exits_1() {
+fn failures_are_reported_with_exit_code_1() {
     let cloud = Cloud::of(20);
     let arguments =
         ["--agent-failure-rate", "1", "--agent-latency", "0s", "delete", "Host", "host-1", "--yes", "--json"];
@@ -189,12 +189,12 @@ fn what_fails_is_reported_and_exits_1() {
     assert_eq!(report["resources"]["Host"]["blocked"], 1);
     assert_eq!(cloud.count("host WHERE id = 'host-1' AND deleted = 0"), 1);
     let errors = report["failures"].to_string();
-    assert!(errors.contains("the agent does not answer to `stop-vm vm-1`"), "{errors}");
+    assert!(errors.contains("the agent does not answer `stop-vm vm-1`"), "{errors}");
 }
 
-/// The same seed fails the same commands; run again, the rest goes.
+/// Equal seeds fail equal commands; another run deletes the rest.
 #[test]
-fn a_run_that_failed_can_be_run_again() {
+fn a_failed_deletion_can_be_repeated() {
     let cloud = Cloud::of(20);
     let mut codes = Vec::new();
     for seed in 0..20 {
@@ -214,9 +214,9 @@ fn a_run_that_failed_can_be_run_again() {
     assert_eq!(cloud.count("vm_instance"), 20);
 }
 
-/// Forced, what fails is left behind.
+/// With --force, failed instances remain.
 #[test]
-fn force_leaves_behind_what_fails() {
+fn force_continues_after_failures() {
     let cloud = Cloud::of(20);
     let arguments = [
         "--agent-failure-rate",
@@ -237,9 +237,9 @@ fn force_leaves_behind_what_fails() {
     assert!(number(&report["failed"]) > 0);
 }
 
-/// What the agents did is on record, a line each.
+/// Agents log each command on a line.
 #[test]
-fn the_agents_keep_a_log() {
+fn agents_write_a_log() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["--agent-log", "agents.log", "delete", "VmInstance", "vm-1", "--yes"]);
     assert_eq!(run.code, 0);

@@ -1,4 +1,4 @@
-//! What the command line says of itself.
+//! The help texts.
 
 use crate::cloud::Cloud;
 
@@ -25,7 +25,7 @@ fn every_command_has_help() {
     insta::assert_snapshot!(commands.iter().map(help).collect::<Vec<_>>().join("\n"));
 }
 
-/// A tree for each resource, and no database is made to draw it.
+/// One tree per resource; the command creates no database.
 #[test]
 fn graph_shows_the_tree_of_each_resource() {
     let cloud = Cloud::none();
@@ -47,7 +47,7 @@ fn graph_shows_the_tree_of_each_resource() {
 }
 
 #[test]
-fn what_is_not_a_command_is_wrong_usage() {
+fn invalid_arguments_exit_with_code_2() {
     let cloud = Cloud::none();
     for arguments in [
         &["destroy"] as &[&str],

@@ -1,22 +1,25 @@
-//! Processes that are really killed, at any moment, and runs that go on.
+//! Processes that are killed at any moment, and runs that are resumed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;
-use std::time::Duration;
 
 use cascade_core::{Journal, Phase, Record, RunId};
 use cascade_sqlite::SqliteJournal;
 use iaas_audit::{Before, Ended, is_trace};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::cloud::{Cloud, Run};
+use crate::wait::{wait_for, wait_until};
 
-/// Kills, at least. `CASCADE_KILLS` says otherwise.
+/// The minimum number of kills; `CASCADE_KILLS` overrides it.
 const KILLS: u32 = 100;
+
+/// A process is killed after fewer new lines in the agents' log and the journal than this.
+const MOST_PROGRESS: u64 = 60;
 
 const DELETE: [&str; 4] = ["delete", "Zone", "zone-1", "--yes"];
 
-/// A little randomness: equal seeds, equal moments.
+/// A generator of moments: equal seeds give equal moments.
 struct Dice(u64);
 
 impl Dice {
@@ -26,20 +29,20 @@ impl Dice {
     }
 }
 
-/// A cloud that is ready to be deleted, and what hangs off what in it.
+/// A cloud that is ready to be deleted, and its dependencies.
 fn cloud() -> (Cloud, Before) {
-    let cloud = Cloud::of(40);
+    let cloud = Cloud::with_journal(40);
     let before = Before::prepare(&cloud.connection()).expect("it is a cloud");
     (cloud, before)
 }
 
-/// The rows that there are, without the log of those that went.
+/// All rows, without the log of removed rows.
 fn rows(cloud: &Cloud) -> Vec<String> {
     cloud.rows().into_iter().filter(|row| !is_trace(row)).collect()
 }
 
 #[test]
-fn whatever_is_killed_goes_on_and_ends_as_if_nothing_had_been() {
+fn a_killed_run_resumes_with_the_result_of_an_undisturbed_run() {
     let kills = std::env::var("CASCADE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let (undisturbed, before) = cloud();
     let logged = ["--agent-latency", "10ms", "--agent-log", "agents.log"];
@@ -56,30 +59,34 @@ fn whatever_is_killed_goes_on_and_ends_as_if_nothing_had_been() {
     while killed < kills {
         let (cloud, before) = cloud();
         killed += run_and_kill(&cloud, &before, &mut Dice(seed), &logged);
-        assert_eq!(rows(&cloud), left, "seed {seed}: the inventory is what an undisturbed run leaves");
-        let told: BTreeSet<String> = commands_of(&cloud).into_iter().collect();
-        assert_eq!(told, commands.iter().cloned().collect(), "seed {seed}: agents were told the same");
+        assert_eq!(rows(&cloud), left, "seed {seed}: the inventory equals that of an undisturbed run");
+        let got: BTreeSet<String> = commands_of(&cloud).into_iter().collect();
+        assert_eq!(got, commands.iter().cloned().collect(), "seed {seed}: agents got the same commands");
         assert_eq!(check(&cloud, &before, seed), pairs, "seed {seed}");
         seed += 1;
     }
     eprintln!("{killed} kills over {seed} seeds, order of {pairs:?} in each");
 }
 
-/// Deletes the zone, killed at random moments until it is done. Answers how often.
+/// Deletes the zone in several processes, killed at random moments. Returns the number of kills.
 fn run_and_kill(cloud: &Cloud, before: &Before, dice: &mut Dice, logged: &[&str]) -> u32 {
     let mut deaths: Vec<(usize, Ended)> = Vec::new();
     loop {
-        // Killed before its plan was on record, a run has changed nothing: the operation is started again.
+        // A run without a recorded plan has changed nothing: the operation is started again.
         let begun = runs(cloud).into_iter().any(|(_, started)| started);
         if !deaths.is_empty() && !begun && cloud.count("zone WHERE id = 'zone-1'") == 0 {
-            // The last one died of old age: the run had ended.
+            // The last process ended the run before it was killed.
             break;
         }
         let command: &[&str] = if begun { &["resume"] } else { &DELETE };
+        // The moment depends on the progress of the process, and not on a clock: nearly every process makes progress.
+        let moment = progress(cloud) + dice.below(MOST_PROGRESS);
         let mut child = cloud.start(&[logged, command].concat());
-        // Longer and longer: on a machine that is busy, a process may need that to get anywhere.
-        std::thread::sleep(Duration::from_millis(5 + dice.below(120 + 20 * deaths.len() as u64)));
-        if child.try_wait().expect("it is our child").is_some() {
+        let has_ended = wait_for("the process gets further, or ends", || {
+            let has_ended = child.try_wait().expect("it is our child").is_some();
+            (has_ended || progress(cloud) >= moment).then_some(has_ended)
+        });
+        if has_ended {
             let run = ended(child);
             assert_eq!(run.code, 0, "{}", run.stderr);
             break;
@@ -101,12 +108,20 @@ fn commands_of(cloud: &Cloud) -> Vec<String> {
     log.lines().map(str::to_owned).collect()
 }
 
+/// The number of lines in the two logs.
+fn progress(cloud: &Cloud) -> u64 {
+    commands_of(cloud).len() as u64 + cloud.journal_length()
+}
+
+/// Agents that answer after half an hour at the earliest.
+const NO_ANSWER: [&str; 2] = ["--agent-latency", "1h"];
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build().expect("a runtime").block_on(future)
 }
 
-/// The runs that have not ended, and whether each has begun to change anything.
+/// The runs that have not ended, and whether each has a recorded plan.
 fn runs(cloud: &Cloud) -> Vec<(RunId, bool)> {
     let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
     let runs = block_on(journal.runs()).expect("the journal reads").into_iter();
@@ -136,7 +151,7 @@ fn records(journal: &SqliteJournal, run: &RunId) -> Vec<Record> {
     }
 }
 
-/// Ids are listed with the plan, under a key that no method has.
+/// Ids are listed with the plan, under a key that is no method name.
 fn note(ended: &mut Ended, record: Record) {
     match record {
         Record::Instances(chunk) => {
@@ -156,13 +171,10 @@ fn note(ended: &mut Ended, record: Record) {
     }
 }
 
-/// A delete of a zone that takes long, killed when agents have done something.
-fn broken_off(cloud: &Cloud) -> RunId {
-    let mut child = cloud.start(&[&["--agent-latency", "300ms"] as &[&str], &DELETE].concat());
-    while runs(cloud).iter().all(|(_, started)| !started) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    std::thread::sleep(Duration::from_millis(50));
+/// A deletion of a zone, killed after steps have ended. It cannot complete, because its agents do not answer.
+fn interrupted(cloud: &Cloud) -> RunId {
+    let mut child = cloud.start(&[&NO_ANSWER as &[&str], &DELETE].concat());
+    wait_until("a step ends", || on_record(cloud, |record| matches!(record, Record::StepEnded(_))));
     child.kill().expect("it is our child");
     child.wait().expect("it is our child");
     let (run, _) = runs(cloud).pop().expect("it had begun");
@@ -170,70 +182,108 @@ fn broken_off(cloud: &Cloud) -> RunId {
 }
 
 #[test]
-fn the_next_start_says_how_to_go_on() {
-    let cloud = Cloud::of(40);
-    let run = broken_off(&cloud);
+fn the_next_command_tells_how_to_resume() {
+    let cloud = Cloud::with_journal(40);
+    let run = interrupted(&cloud);
     let next = cloud.run(&["delete", "Zone", "zone-1", "--plan-only"]);
     assert_eq!(next.code, 0, "{}", next.stderr);
-    let how = format!("go on with `iaas resume {run}`");
-    assert!(next.stderr.contains("delete Zone zone-1 was broken off at "), "{}", next.stderr);
+    let how = format!("resume it with `iaas resume {run}`");
+    assert!(next.stderr.contains("delete Zone zone-1 was interrupted at "), "{}", next.stderr);
     assert!(next.stderr.contains(&how), "{}", next.stderr);
     assert_eq!(cloud.run(&["resume", run.as_str(), "--json"]).document()["not_started"], 0);
-    assert!(cloud.run(&["resume"]).stderr.contains("nothing to go on with"));
-    assert_eq!(cloud.run(&["resume", run.as_str()]).code, 3, "it has ended");
+    assert!(cloud.run(&["resume"]).stderr.contains("no run to resume"));
+    assert_eq!(cloud.run(&["resume", run.as_str()]).code, 3, "the run has ended");
 }
 
 #[test]
-fn of_two_that_go_on_one_does_and_the_other_says_who() {
-    let cloud = Cloud::of(40);
-    let run = broken_off(&cloud);
-    let resume = ["--agent-latency", "200ms", "resume", run.as_str()];
-    let (one, other) = (cloud.start(&resume), cloud.start(&resume));
-    let owners = [one.id(), other.id()];
-    let (one, other) = (ended(one), ended(other));
-    let (went_on, refused) = if one.code == 0 { (one, other) } else { (other, one) };
-    assert_eq!((went_on.code, refused.code), (0, 3), "{}{}", went_on.stderr, refused.stderr);
-    let said = owners.iter().any(|owner| refused.stderr.contains(&format!("process {owner} owns it")));
-    assert!(said, "{}", refused.stderr);
+fn of_two_processes_that_resume_one_is_refused() {
+    let cloud = Cloud::with_journal(40);
+    let run = interrupted(&cloud);
+    let resume = [&NO_ANSWER as &[&str], &["resume", run.as_str()]].concat();
+    let mut processes = [cloud.start(&resume), cloud.start(&resume)];
+    // The owner of the run waits for its agents, so the first process to end is the other one.
+    let refused = wait_for("one of the two processes ends", || {
+        processes.iter_mut().position(|process| process.try_wait().expect("it is our child").is_some())
+    });
+    let [one, other] = processes;
+    let (refused, mut owner) = if refused == 0 { (one, other) } else { (other, one) };
+    let refused = ended(refused);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    let words = format!("process {} owns it", owner.id());
+    assert!(refused.stderr.contains(&words), "{}", refused.stderr);
+    assert!(owner.try_wait().expect("it is our child").is_none(), "the owner has ended");
+    owner.kill().expect("it is our child");
+    owner.wait().expect("it is our child");
+    assert_eq!(cloud.run(&["resume", run.as_str()]).code, 0);
 }
 
-/// Stopped for longer than its lease, and taken over: what it had told agents comes to its end, and it writes nothing.
+/// The process is stopped for longer than its lease, and its run is taken over. Its agent commands end, but it writes no record.
 #[test]
-fn an_owner_that_wakes_after_a_takeover_writes_nothing_more() {
-    let cloud = Cloud::of(40);
-    let settings = ["--lease", "300ms", "--agent-log", "agents.log"];
-    let slow = [&settings as &[&str], &["--agent-latency", "2s"], &DELETE].concat();
-    let sleeper = cloud.start(&slow);
-    // It is to be stopped while it waits for agents, and not while it holds the lock of the inventory.
-    while !destroys_vms(&cloud) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    signal(&sleeper, Signal::STOP);
-    let (run, _) = runs(&cloud).pop().expect("it has begun");
-    std::thread::sleep(Duration::from_millis(400));
-    let resumed = cloud.run(&[&settings as &[&str], &["resume", run.as_str()]].concat());
+fn an_owner_that_wakes_after_a_takeover_writes_no_record() {
+    let (cloud, sleeper, run) = stopped_while_it_waits();
+    // The lease of the stopped process has to expire.
+    let resume = [&SHORT_LEASE as &[&str], &["resume", run.as_str()]].concat();
+    let resumed = wait_for("the run can be taken over", || {
+        Some(cloud.run(&resume)).filter(|run| !run.stderr.contains("owns it"))
+    });
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
-    let (before, told) = (records(&journal, &run), commands_of(&cloud));
+    let (before, commands) = (records(&journal, &run), commands_of(&cloud));
 
     signal(&sleeper, Signal::CONT);
     let woken = ended(sleeper);
     assert_eq!(woken.code, 1, "{}{}", woken.stdout, woken.stderr);
     assert!(woken.stderr.contains("taken over"), "{}", woken.stderr);
-    assert_eq!(records(&journal, &run).len(), before.len(), "it wrote");
-    let told_after = commands_of(&cloud)[told.len()..].to_vec();
+    assert_eq!(records(&journal, &run).len(), before.len(), "it wrote records");
+    let commands_after = commands_of(&cloud)[commands.len()..].to_vec();
     assert!(
-        told_after.iter().all(|command| told.contains(command)),
-        "it began something new: {told_after:?}"
+        commands_after.iter().all(|command| commands.contains(command)),
+        "it sent new commands: {commands_after:?}"
     );
 }
 
-/// Whether a step on VMs has begun.
-fn destroys_vms(cloud: &Cloud) -> bool {
+const SHORT_LEASE: [&str; 4] = ["--lease", "300ms", "--agent-log", "agents.log"];
+/// On a very slow machine, a run may end before its process is stopped: then the test starts another one.
+const ATTEMPTS: usize = 20;
+
+/// A process that is stopped while it waits for agents, and holds no lock of the inventory or of the journal.
+fn stopped_while_it_waits() -> (Cloud, Child, RunId) {
+    for _ in 0..ATTEMPTS {
+        let cloud = Cloud::with_journal(40);
+        let slow = [&SHORT_LEASE as &[&str], &["--agent-latency", "2s"], &DELETE].concat();
+        let mut process = cloud.start(&slow);
+        wait_until("a step destroys VMs", || {
+            on_record(
+                &cloud,
+                |record| matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy"),
+            )
+        });
+        while stop(&process) {
+            if cloud.can_be_written() {
+                let Some((run, _)) = runs(&cloud).pop() else { break };
+                return (cloud, process, run);
+            }
+            signal(&process, Signal::CONT);
+        }
+        process.kill().expect("it is our child");
+        process.wait().expect("it is our child");
+    }
+    panic!("each of {ATTEMPTS} runs ended before its process was stopped");
+}
+
+/// Stops all threads of a process; `false` if it has ended.
+fn stop(process: &Child) -> bool {
+    signal(process, Signal::STOP);
+    // With `NOWAIT`, the process can still be waited for.
+    let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    let status = waitid(WaitId::Pid(Pid::from_child(process)), options).expect("it is our child");
+    status.is_some_and(|status| status.stopped())
+}
+
+/// Whether an unfinished run has such a record.
+fn on_record(cloud: &Cloud, is_it: impl Fn(&Record) -> bool) -> bool {
     let journal = SqliteJournal::open(cloud.path("iaas.db.runs")).expect("the journal opens");
-    let is_it = |record: &Record| matches!(record, Record::StepBegun(step) if step.resource == "VmInstance" && step.effect == "destroy");
-    runs(cloud).iter().any(|(run, _)| records(&journal, run).iter().any(is_it))
+    runs(cloud).iter().any(|(run, _)| records(&journal, run).iter().any(&is_it))
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -244,23 +294,23 @@ fn ended(child: Child) -> Run {
     child.wait_with_output().expect("the binary ends").into()
 }
 
-/// A journal with a gap is not gone on with; once it is mended, it is.
+/// A run with a gap in its journal is not resumed until the journal is repaired.
 #[test]
-fn a_run_with_a_record_missing_is_left_alone() {
-    let cloud = Cloud::of(40);
-    let run = broken_off(&cloud);
+fn a_run_with_a_missing_record_is_not_resumed() {
+    let cloud = Cloud::with_journal(40);
+    let run = interrupted(&cloud);
     let journal = rusqlite::Connection::open(cloud.path("iaas.db.runs")).expect("it opens");
     journal
         .execute_batch(
             "CREATE TABLE aside AS SELECT * FROM record ORDER BY place DESC LIMIT 1;
             DELETE FROM record WHERE place IN (SELECT place FROM aside);",
         )
-        .expect("it is gone");
+        .expect("the record is deleted");
     let resumed = cloud.run(&["resume", "--json"]);
     assert_eq!(resumed.code, 1, "{}", resumed.stderr);
-    let said = resumed.document()[0]["error"].as_str().unwrap_or_default().to_owned();
-    assert!(said.starts_with(&format!("the journal of run {run} cannot be read at position")), "{said}");
+    let error = resumed.document()[0]["error"].as_str().unwrap_or_default().to_owned();
+    assert!(error.starts_with(&format!("the journal of run {run} cannot be read at position")), "{error}");
     assert!(resumed.stderr.contains("the file is damaged"), "{}", resumed.stderr);
-    journal.execute_batch("INSERT INTO record SELECT * FROM aside").expect("it is back");
+    journal.execute_batch("INSERT INTO record SELECT * FROM aside").expect("the record is restored");
     assert_eq!(cloud.run(&["resume"]).code, 0);
 }

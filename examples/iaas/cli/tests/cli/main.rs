@@ -1,4 +1,4 @@
-//! The command line, as a person or a script meets it: the binary is run.
+//! Tests of the command line: they run the binary.
 
 mod bad_database;
 mod changed;
@@ -12,3 +12,4 @@ mod readme;
 mod refusals;
 mod runs;
 mod seed_and_show;
+mod wait;

@@ -1,9 +1,9 @@
-//! Runs that do not start.
+//! Commands that are refused.
 
 use crate::cloud::Cloud;
 
 #[test]
-fn an_unknown_resource_is_named_with_the_nearest() {
+fn an_unknown_resource_is_an_error_with_the_nearest_name() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "VmInstances", "vm-1", "--yes"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
@@ -11,7 +11,7 @@ fn an_unknown_resource_is_named_with_the_nearest() {
 }
 
 #[test]
-fn an_unknown_id_is_named_with_the_nearest() {
+fn an_unknown_id_is_an_error_with_the_nearest_id() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "VmInstance", "vm-1", "vm-21", "vm-", "--yes"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
@@ -22,18 +22,18 @@ fn an_unknown_id_is_named_with_the_nearest() {
     assert_eq!(cloud.count("vm_instance"), 20);
 }
 
-/// With `--json` also what is wrong is a document.
+/// With `--json`, an error is a document too.
 #[test]
-fn wrong_usage_is_a_document_too() {
+fn invalid_arguments_give_a_json_document() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "Zone", "zone-2", "--yes", "--json"]);
     assert_eq!(run.code, 2);
     assert_eq!(run.document()["error"], "there is no Zone `zone-2`: did you mean `zone-1`?");
 }
 
-/// Ids that nobody would give, and that must not break a line.
+/// Unusual ids must not break a line.
 #[test]
-fn strange_ids_are_unknown_ids() {
+fn unusual_ids_are_unknown_ids() {
     let cloud = Cloud::of(20);
     for (id, shown) in [
         ("vm-1\nvm-2", "`vm-1\\nvm-2`"),
@@ -49,9 +49,9 @@ fn strange_ids_are_unknown_ids() {
     assert_eq!(cloud.count("vm_instance"), 20);
 }
 
-/// And if there is such an instance, it goes.
+/// An instance with an unusual id can be deleted.
 #[test]
-fn strange_ids_that_there_are_can_be_deleted() {
+fn instances_with_unusual_ids_can_be_deleted() {
     let cloud = Cloud::of(20);
     for id in ["vm'; DROP TABLE vm_instance; --", "🦀 vm", "vm \"quoted\"\nand broken"] {
         cloud
@@ -67,9 +67,9 @@ fn strange_ids_that_there_are_can_be_deleted() {
     }
 }
 
-/// Some resources only ever go with others.
+/// Some resources are only deleted with others.
 #[test]
-fn a_resource_that_no_delete_starts_from_says_so() {
+fn a_resource_without_a_root_rule_is_an_error() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "HostNumaNode", "host-numa-1", "--yes"]);
     assert_eq!(run.code, 2);
@@ -77,7 +77,7 @@ fn a_resource_that_no_delete_starts_from_says_so() {
 }
 
 #[test]
-fn nobody_to_ask_is_a_no() {
+fn a_deletion_without_a_terminal_is_refused() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "Zone", "zone-1"]);
     assert_eq!(run.code, 3);
@@ -85,13 +85,13 @@ fn nobody_to_ask_is_a_no() {
     20 VMs will be destroyed, 19 of them running.
     4 virtual routers will be destroyed, all of them running.
     188 other things will be removed or changed.
-    iaas: nobody to ask for confirmation: give --yes to go on, or --plan-only to see the plan
+    iaas: stdin is not a terminal: pass --yes, or --plan-only
     ");
     assert_eq!(cloud.shown()["Zone"]["total"], 1);
 }
 
 #[test]
-fn a_person_confirms_by_typing_the_id() {
+fn the_user_confirms_by_typing_the_id() {
     let cloud = Cloud::of(20);
     let run = cloud.run_on_terminal(&["delete", "Host", "host-1"], "host-2\n");
     assert_eq!(run.code, 3, "{}", run.stderr);
@@ -99,19 +99,19 @@ fn a_person_confirms_by_typing_the_id() {
     assert_eq!(cloud.count("host"), 10);
     let run = cloud.run_on_terminal(&["delete", "Host", "host-1"], "host-1\n");
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("Type host-1 to go on: "), "{}", run.stderr);
+    assert!(run.stderr.contains("Type host-1 to continue: "), "{}", run.stderr);
     assert_eq!(cloud.count("host"), 9);
 }
 
 #[test]
-fn a_veto_stops_it() {
+fn a_veto_stops_the_deletion() {
     let cloud = Cloud::of(20);
-    cloud.by_hand("UPDATE cluster SET protected = 1");
+    cloud.execute("UPDATE cluster SET protected = 1");
     let before = cloud.shown();
     let run = cloud.run(&["delete", "Zone", "zone-1", "--yes"]);
     assert_eq!(run.code, 3);
     assert!(run.stdout.contains("cluster-1: it is protected"), "{}", run.stdout);
-    insta::assert_snapshot!(run.stderr, @r"iaas: vetoed: nothing was changed; --force goes on in spite of it");
+    insta::assert_snapshot!(run.stderr, @r"iaas: vetoed: nothing was changed; --force ignores vetoes");
     let json = cloud.run(&["delete", "Zone", "zone-1", "--yes", "--json"]);
     assert_eq!(json.code, 3);
     assert_eq!(json.document()["vetoes"][0]["id"], "cluster-1");

@@ -1,4 +1,4 @@
-//! What was begun can be asked about.
+//! Listing, showing, verifying and forgetting runs.
 
 use crate::cloud::Cloud;
 
@@ -32,28 +32,28 @@ fn a_run_is_listed_shown_verified_and_forgotten() {
 }
 
 #[test]
-fn what_survived_is_named() {
+fn survivors_are_named() {
     let cloud = Cloud::of(20);
-    cloud.by_hand("CREATE TABLE saved AS SELECT * FROM host_numa_node WHERE host_id = 'host-1' LIMIT 1");
+    cloud.execute("CREATE TABLE saved AS SELECT * FROM host_numa_node WHERE host_id = 'host-1' LIMIT 1");
     assert_eq!(cloud.run(&["delete", "Host", "host-1", "--yes", "--json"]).code, 0);
     let id = cloud.run(&["runs", "--json"]).document()[0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(cloud.run(&["run", &id, "--verify"]).code, 0);
-    cloud.by_hand("INSERT INTO host_numa_node SELECT * FROM saved");
+    cloud.execute("INSERT INTO host_numa_node SELECT * FROM saved");
     let verified = cloud.run(&["run", &id, "--verify"]);
     assert_eq!(verified.code, 1);
     assert!(verified.stdout.contains("1 survived"), "{}", verified.stdout);
     assert!(verified.stdout.contains("HostNumaNode"), "{}", verified.stdout);
 }
 
-/// A zone hangs off nothing: only it can say whether it is still there.
+/// A zone depends on nothing, so only its verify method can find that it survived.
 #[test]
 fn a_root_that_survived_is_named() {
     let cloud = Cloud::of(20);
-    cloud.by_hand("CREATE TABLE saved AS SELECT * FROM zone WHERE id = 'zone-1'");
+    cloud.execute("CREATE TABLE saved AS SELECT * FROM zone WHERE id = 'zone-1'");
     assert_eq!(cloud.run(&["delete", "Zone", "zone-1", "--yes", "--json"]).code, 0);
     let id = cloud.run(&["runs", "--json"]).document()[0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(cloud.run(&["run", &id, "--verify"]).code, 0);
-    cloud.by_hand("INSERT INTO zone SELECT * FROM saved");
+    cloud.execute("INSERT INTO zone SELECT * FROM saved");
     let verified = cloud.run(&["run", &id, "--verify"]);
     assert_eq!(verified.code, 1);
     assert!(
@@ -63,11 +63,11 @@ fn a_root_that_survived_is_named() {
     );
 }
 
-/// What is meant to stay is no survivor: a VM that is put off, a storage that is only detached.
+/// Instances that the plan keeps are no survivors: a VM with delayed deletion, a storage that is only detached.
 #[test]
-fn what_was_to_stay_is_no_survivor() {
+fn retained_instances_are_no_survivors() {
     let cloud = Cloud::of(20);
-    cloud.by_hand("UPDATE vm_instance SET deletion_policy = 'Delay' WHERE id = 'vm-1'");
+    cloud.execute("UPDATE vm_instance SET deletion_policy = 'Delay' WHERE id = 'vm-1'");
     assert_eq!(cloud.run(&["delete", "VmInstance", "vm-1", "--yes", "--json"]).code, 0);
     assert_eq!(cloud.count("vm_instance WHERE id = 'vm-1' AND deleted = 0"), 1);
     let detach = ["detach", "primary-storage", "storage-1", "--cluster", "cluster-1", "--yes", "--json"];
@@ -80,15 +80,15 @@ fn what_was_to_stay_is_no_survivor() {
         assert_eq!(verified.code, 0, "{}", verified.stdout);
         assert!(verified.stdout.contains("verify methods about 1\n"), "{}", verified.stdout);
     }
-    // Somebody attaches it again.
-    cloud.by_hand("INSERT INTO primary_storage_cluster_ref (primary_storage_id, cluster_id) VALUES ('storage-1', 'cluster-1')");
+    // The storage is attached again.
+    cloud.execute("INSERT INTO primary_storage_cluster_ref (primary_storage_id, cluster_id) VALUES ('storage-1', 'cluster-1')");
     let verified = cloud.run(&["run", ids[1], "--verify"]);
     assert_eq!(verified.code, 1, "{}", verified.stdout);
     assert!(verified.stdout.contains("  PrimaryStorage storage-1\n"), "{}", verified.stdout);
 }
 
 #[test]
-fn the_journal_can_be_put_elsewhere() {
+fn the_journal_can_have_another_path() {
     let cloud = Cloud::of(10);
     let elsewhere = ["--journal", "elsewhere.db"];
     let delete =
@@ -102,16 +102,16 @@ fn the_journal_can_be_put_elsewhere() {
 }
 
 #[test]
-fn a_cloud_that_is_replaced_takes_its_runs_with_it() {
+fn replacing_a_cloud_deletes_its_runs() {
     let cloud = Cloud::of(10);
     assert_eq!(cloud.run(&["delete", "Zone", "zone-1", "--yes", "--json"]).code, 0);
     assert_eq!(cloud.run(&["seed", "--vms", "10", "--force"]).code, 0);
     assert_eq!(cloud.run(&["runs", "--json"]).document(), serde_json::json!([]));
 }
 
-/// The inventory is not touched when the run cannot be kept.
+/// The inventory is not changed if the run cannot be recorded.
 #[test]
-fn without_a_journal_nothing_is_changed() {
+fn an_unusable_journal_stops_the_command() {
     let cloud = Cloud::of(10);
     std::fs::write(cloud.path("iaas.db.runs"), "no journal, but a diary".repeat(100)).expect("a file");
     let run = cloud.run(&["delete", "Zone", "zone-1", "--yes"]);

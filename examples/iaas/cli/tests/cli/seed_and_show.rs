@@ -17,13 +17,13 @@ fn seed_overwrites_only_when_forced() {
     let cloud = Cloud::of(10);
     let again = cloud.run(&["seed", "--vms", "20"]);
     assert_eq!((again.code, again.stdout.as_str()), (3, ""));
-    insta::assert_snapshot!(again.stderr, @r"iaas: iaas.db is already there: `seed --force` writes a new inventory over it");
+    insta::assert_snapshot!(again.stderr, @r"iaas: iaas.db already exists: replace it with `seed --force`");
     assert_eq!(cloud.shown()["VmInstance"]["total"], 10);
     assert_eq!(cloud.run(&["seed", "--vms", "20", "--force"]).code, 0);
     assert_eq!(cloud.shown()["VmInstance"]["total"], 20);
 }
 
-/// Every resource is shown, and of what runs how much of it does.
+/// Every resource is listed, with the number of running instances if there are such.
 #[test]
 fn show_counts_every_resource() {
     let cloud = Cloud::of(50);
@@ -64,9 +64,9 @@ fn show_counts_every_resource() {
     assert_eq!(shown["Cluster"], serde_json::json!({ "total": 1 }));
 }
 
-/// A reader that goes away, as `head` does, is no error.
+/// A closed pipe, as with `head`, is not an error.
 #[test]
-fn nobody_needs_to_read_to_the_end() {
+fn a_closed_pipe_is_not_an_error() {
     let cloud = Cloud::of(10);
     for arguments in [&["show"] as &[&str], &["graph"], &["delete", "Zone", "zone-1", "--yes", "--json"]] {
         let mut child = cloud.start(arguments);
@@ -76,9 +76,9 @@ fn nobody_needs_to_read_to_the_end() {
     }
 }
 
-/// The first command that needs a cloud makes one.
+/// The first command that needs a cloud creates one.
 #[test]
-fn a_missing_cloud_is_made_on_first_use() {
+fn a_missing_cloud_is_created_on_first_use() {
     let cloud = Cloud::none();
     let run = cloud.run(&["show", "--json"]);
     assert_eq!(run.code, 0);

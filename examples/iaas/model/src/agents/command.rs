@@ -1,8 +1,8 @@
-//! What agents are told.
+//! The commands of agents.
 
 use std::fmt;
 
-/// One thing for an agent to do. Ids are text here: an agent knows nothing of the inventory's types.
+/// A command. Ids are text: agents do not know the types of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Command {
     /// Stop a VM or a router.
@@ -13,7 +13,7 @@ pub enum Command {
     DestroyVm(String),
     /// Move a running VM to another host.
     MigrateVm(String, String),
-    /// Take a NIC out of its VM or router.
+    /// Remove a NIC from its VM or router.
     DetachNic(String),
     /// Delete a volume from its storage.
     DeleteVolume(String),
@@ -25,16 +25,16 @@ pub enum Command {
     DeleteImage(String, String),
     /// Delete the bridge of a layer-2 network from a host.
     DeleteBridge(String, String),
-    /// Delete a tunnel's end.
+    /// Delete a tunnel endpoint.
     DeleteVtep(String),
-    /// Let go of an SDN controller.
+    /// Disconnect an SDN controller.
     Disconnect(String),
-    /// Take a network service off its router: an EIP, a port, a load balancer.
+    /// Remove a network service from its router: an EIP, a port, a load balancer.
     ReleaseService(String),
 }
 
 impl Command {
-    /// What is done, in one word. With the ids it makes the command's line in a log.
+    /// The name of the command. A log line consists of it and the ids.
     pub fn verb(&self) -> &'static str {
         match self {
             Self::StopVm(_) => "stop-vm",

@@ -1,4 +1,4 @@
-//! Agents that only take time, and fail now and then.
+//! Agents that only wait, and sometimes fail.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -13,18 +13,18 @@ use futures::future::{BoxFuture, FutureExt};
 use super::command::Command;
 use super::{AgentError, Agents, CarryOut};
 
-/// How simulated agents behave.
+/// The behaviour of simulated agents.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Simulation {
-    /// How long a command takes: from half of this to half as much again.
+    /// The mean duration of a command; it varies by half of this in both directions.
     pub latency: Duration,
-    /// How many of the commands fail: from 0 to 1.
+    /// The fraction of commands that fail: from 0 to 1.
     pub failure_rate: f64,
-    /// What decides which commands fail and how long each takes: equal seeds, equal behaviour.
+    /// The seed of failures and durations: equal seeds give equal behaviour.
     pub seed: u64,
 }
 
-/// Simulated agents. Clones are the same agents.
+/// Simulated agents. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Simulated {
     simulation: Simulation,
@@ -33,34 +33,33 @@ pub struct Simulated {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// How often each command was tried.
-    tries: HashMap<Command, u64>,
-    /// The commands that were carried out and not asked for since, in order.
+    /// How often each command was attempted.
+    attempts: HashMap<Command, u64>,
+    /// The carried-out commands since the last call of `take_done`, in order.
     done: Vec<Command>,
     refused: Vec<&'static str>,
     log: Option<File>,
 }
 
 impl Simulated {
-    /// Agents that behave so.
+    /// Agents with this behaviour.
     pub fn new(simulation: Simulation) -> Self {
         Self { simulation, shared: Arc::default() }
     }
 
-    /// Appends a line to the file for each command that was carried out, before its answer is given. What the
-    /// file holds already stays.
+    /// Appends a line to the file for each command that was carried out, before it is answered. Existing lines stay.
     pub fn log_to(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         self.shared().log = Some(file);
         Ok(())
     }
 
-    /// From now on the agents refuse the commands with this [verb](Command::verb).
+    /// From now on, the agents refuse commands with this [verb](Command::verb).
     pub fn refuse(&self, verb: &'static str) {
         self.shared().refused.push(verb);
     }
 
-    /// The commands that were carried out since the last call, in order.
+    /// The carried-out commands since the last call, in order.
     pub fn take_done(&self) -> Vec<Command> {
         std::mem::take(&mut self.shared().done)
     }
@@ -75,7 +74,7 @@ impl Simulated {
     }
 
     async fn simulate(&self, command: &Command) -> Result<(), AgentError> {
-        let Throw { latency, fails } = self.throw(command);
+        let Attempt { latency, fails } = self.attempt(command);
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
@@ -87,7 +86,7 @@ impl Simulated {
             return Err(AgentError::Refused { command: command.clone() });
         }
         if let Some(log) = &mut shared.log {
-            // One write per line: a process that is killed leaves no half of one.
+            // One write per line, so that a killed process leaves no partial line.
             log.write_all(format!("{command}\n").as_bytes())
                 .map_err(|_| AgentError::NoAnswer { command: command.clone() })?;
         }
@@ -95,26 +94,25 @@ impl Simulated {
         Ok(())
     }
 
-    /// What chance has in store for this try. It depends on the command, the try and the seed, and not on what
-    /// else is going on.
-    fn throw(&self, command: &Command) -> Throw {
+    /// The result of this attempt. It depends on the command, the attempt and the seed, and not on other commands.
+    fn attempt(&self, command: &Command) -> Attempt {
         let mut hasher = DefaultHasher::new();
         let mut shared = self.shared();
-        let tries = shared.tries.entry(command.clone()).or_default();
-        *tries += 1;
-        (self.simulation.seed, command, *tries).hash(&mut hasher);
-        let luck = hasher.finish();
-        let (a, b) = (fraction(luck as u32), fraction((luck >> 32) as u32));
-        Throw { latency: self.simulation.latency.mul_f64(0.5 + a), fails: b < self.simulation.failure_rate }
+        let attempts = shared.attempts.entry(command.clone()).or_default();
+        *attempts += 1;
+        (self.simulation.seed, command, *attempts).hash(&mut hasher);
+        let random = hasher.finish();
+        let (a, b) = (fraction(random as u32), fraction((random >> 32) as u32));
+        Attempt { latency: self.simulation.latency.mul_f64(0.5 + a), fails: b < self.simulation.failure_rate }
     }
 }
 
-struct Throw {
+struct Attempt {
     latency: Duration,
     fails: bool,
 }
 
-/// A number from 0 to 1, without 1.
+/// A number from 0 to 1, excluding 1.
 fn fraction(random: u32) -> f64 {
     f64::from(random) / (f64::from(u32::MAX) + 1.0)
 }

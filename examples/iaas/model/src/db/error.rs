@@ -1,4 +1,4 @@
-//! What can be wrong with the inventory's file, and what to do about it.
+//! The errors of the inventory's file, with the remedy of each.
 
 use std::path::{Path, PathBuf};
 
@@ -8,96 +8,96 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DbError {
-    /// There is no such file.
-    #[error("there is no inventory at {}: `iaas seed` writes one", .path.display())]
+    /// The file does not exist.
+    #[error("there is no inventory at {}: create one with `iaas seed`", .path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// The file is there, and was to be created.
-    #[error("{} is already there: `seed --force` writes a new inventory over it", .path.display())]
+    /// The file exists, and may not be replaced.
+    #[error("{} already exists: replace it with `seed --force`", .path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file cannot be opened.
-    #[error("{} cannot be opened: see that its folder is there and that you may read and write it", .path.display())]
+    #[error("{} cannot be opened: check that its folder exists and that you may read and write both", .path.display())]
     CannotOpen {
         /// The file.
         path: PathBuf,
     },
-    /// The file is something else.
-    #[error("{} is not a SQLite database: name another file with --db, or write over it with `seed --force`", .path.display())]
+    /// The file is not a database.
+    #[error("{} is not a SQLite database: name another file with --db, or replace it with `seed --force`", .path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
-    /// The database is somebody else's, or from another version.
-    #[error("{} is a database, but not an inventory of this version: name another file with --db, or write over it with `seed --force`", .path.display())]
+    /// The database belongs to another program, or to another version.
+    #[error("{} is a database, but not an inventory of this version: name another file with --db, or replace it with `seed --force`", .path.display())]
     OtherSchema {
         /// The file.
         path: PathBuf,
     },
-    /// Another process holds the lock, for longer than we wait.
-    #[error("the inventory {} is locked by another process: try again when that has ended", .path.display())]
+    /// Another process holds the lock for longer than the timeout.
+    #[error("the inventory {} is locked by another process: try again after it has ended", .path.display())]
     Locked {
         /// The file.
         path: PathBuf,
     },
-    /// The file or its folder may not be written.
-    #[error("the inventory {} is read-only: see that the file and its folder may be written", .path.display())]
+    /// The file or its folder is read-only.
+    #[error("the inventory {} is read-only: make the file and its folder writable", .path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
-    /// No space is left.
-    #[error("no space is left for the inventory {}: free some on that disk and run the command again", .path.display())]
+    /// The disk is full.
+    #[error("no space is left for the inventory {}: free some on its disk and run the command again", .path.display())]
     Full {
         /// The file.
         path: PathBuf,
     },
-    /// The disk does not do what it is told.
-    #[error("the disk of the inventory {} fails, or is full", .path.display())]
+    /// The disk fails.
+    #[error("the disk of the inventory {} has failed or is full: check it and run the command again", .path.display())]
     Disk {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// The file is damaged.
-    #[error("the inventory {} is damaged: restore it, or write a new one with `seed --force`", .path.display())]
+    #[error("the inventory {} is damaged: restore it, or replace it with `seed --force`", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// Something else went wrong in SQLite.
-    #[error("the inventory {} gave an error", .path.display())]
+    /// Another error of SQLite.
+    #[error("SQLite failed on the inventory {}", .path.display())]
     Sql {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// The file cannot be removed to make place for a new one.
-    #[error("{} cannot be replaced", .path.display())]
+    /// The file cannot be replaced by a new one.
+    #[error("{} cannot be replaced: check the permissions of its folder", .path.display())]
     CannotReplace {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A query did not come to its end.
-    #[error("a query of the inventory was broken off")]
-    BrokenOff {
-        /// Why.
+    /// A query panicked or was cancelled.
+    #[error("a query of the inventory did not end")]
+    Interrupted {
+        /// The cause.
         source: tokio::task::JoinError,
     },
 }
 
 impl DbError {
-    /// What an error of SQLite means for the person who owns the file.
+    /// Converts an error of SQLite.
     pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {

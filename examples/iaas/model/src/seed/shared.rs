@@ -1,4 +1,4 @@
-//! What no zone has for itself: accounts with what they own, offerings, backup storages, images.
+//! Instances that zones share: accounts with their instances, offerings, backup storages, images.
 
 use super::{Seed, Size};
 use crate::write::ADMIN;
@@ -6,17 +6,17 @@ use crate::write::ADMIN;
 const VMS_PER_ACCOUNT: usize = 500;
 const OFFERINGS: usize = 5;
 
-/// The parts that VMs are made from.
+/// The templates of VMs.
 pub(super) struct Shared {
     pub(super) accounts: Vec<Account>,
     pub(super) offerings: Vec<String>,
     pub(super) disk_offerings: Vec<String>,
     pub(super) images: Vec<String>,
-    /// What virtual routers are made from.
+    /// The template of virtual routers.
     pub(super) router_image: String,
 }
 
-/// An account with what its VMs share.
+/// An account with the instances that its VMs share.
 pub(super) struct Account {
     pub(super) id: String,
     pub(super) security_group: String,
@@ -56,7 +56,7 @@ impl Shared {
         let disk_offering = seed.numbers.next("disk-offering");
         seed.write.disk_offering(&disk_offering, account)?;
         let copies = [storages[0].as_str(), storages[1].as_str()];
-        // Every other image has one copy only.
+        // Every second image has only one copy.
         let copies = &copies[..=(self.images.len() % 2)];
         self.images.push(seed.image(account, copies)?);
         self.offerings.push(offering);

@@ -1,17 +1,17 @@
-//! Users' VMs, each with what belongs to it.
+//! User VMs, each with its dependents.
 
 use super::Seed;
 use super::shared::{Account, Shared};
 use super::zone::Zone;
 use crate::write::{NewVolume, Nic, Vm};
 
-/// Of 10,000 VMs, as many are running.
+/// Running VMs of 10,000.
 const RUNNING: usize = 9_412;
 const OF_VMS: usize = 10_000;
-/// Shares no factor with `OF_VMS`, so that the stopped ones lie spread among the others.
+/// Has no common factor with `OF_VMS`, so that stopped VMs are evenly distributed.
 const SPREAD: usize = 7_919;
 
-/// Plants VM number `index` of the whole cloud, from 0.
+/// Creates VM number `index` of the whole cloud, from 0.
 pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: usize) -> rusqlite::Result<()> {
     let account = &shared.accounts[index % shared.accounts.len()];
     let cluster = &zone.clusters[index % zone.clusters.len()];
@@ -28,7 +28,7 @@ pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: us
         default_l3: &cluster.guest.id,
     })?;
     seed.write.vm_numa_node(&seed.numbers.next("vm-numa"), &id)?;
-    volumes(seed, shared, zone, account, (&id, index))?;
+    volumes(seed, shared, zone, account, &id, index)?;
 
     let (nic, address) = seed.next_address("nic");
     let addresses = [(cluster.guest.range.as_str(), address.as_str())];
@@ -41,16 +41,17 @@ pub(super) fn plant(seed: &mut Seed<'_>, shared: &Shared, zone: &Zone, index: us
     })?;
     let member = seed.numbers.next("sg-ref");
     seed.write.join_security_group(&member, &nic, &id, &account.security_group)?;
-    services(seed, zone, account, (&nic, index))
+    services(seed, zone, account, &nic, index)
 }
 
-/// A root disk, for every second VM one for data, and snapshots for every fourth.
+/// A root disk; a data disk for every second VM, and snapshots for every fourth.
 fn volumes(
     seed: &mut Seed<'_>,
     shared: &Shared,
     zone: &Zone,
     account: &Account,
-    (vm, index): (&str, usize),
+    vm: &str,
+    index: usize,
 ) -> rusqlite::Result<()> {
     for disk in 0..=(index % 2) {
         let id = seed.numbers.next("volume");
@@ -69,12 +70,13 @@ fn volumes(
     Ok(())
 }
 
-/// Every fiftieth VM is seen from outside, some of them through a few ports or a load balancer.
+/// Every fiftieth VM has an external address, some of them ports or a load balancer.
 fn services(
     seed: &mut Seed<'_>,
     zone: &Zone,
     account: &Account,
-    (nic, index): (&str, usize),
+    nic: &str,
+    index: usize,
 ) -> rusqlite::Result<()> {
     if index.is_multiple_of(50) {
         let vip = seed.vip(zone, account)?;
@@ -100,7 +102,7 @@ fn services(
 impl Seed<'_> {
     fn vip(&mut self, zone: &Zone, account: &Account) -> rusqlite::Result<String> {
         let (vip, address) = self.next_address("vip");
-        self.write.vip(&vip, &account.id, &zone.public.id, (&zone.public.range, &address))?;
+        self.write.vip(&vip, &account.id, &zone.public.id, &zone.public.range, &address)?;
         Ok(vip)
     }
 }

@@ -10,7 +10,7 @@ const CPUS_PINNED_PER_HOST: usize = 4;
 const NUMA_NODES_PER_HOST: usize = 2;
 const CLUSTERS_PER_STORAGE: usize = 2;
 
-/// A zone, as the VMs in it see it.
+/// A zone, with the instances that its VMs use.
 pub(super) struct Zone {
     pub(super) id: String,
     pub(super) clusters: Vec<Cluster>,
@@ -20,14 +20,14 @@ pub(super) struct Zone {
     router_offering: String,
 }
 
-/// A cluster with the guest network that VMs in it are on.
+/// A cluster with the guest network of its VMs.
 pub(super) struct Cluster {
     pub(super) id: String,
     pub(super) hosts: Vec<String>,
     pub(super) guest: Network,
 }
 
-/// A layer-3 network with the range that addresses are taken from.
+/// A layer-3 network with the range of its addresses.
 pub(super) struct Network {
     pub(super) id: String,
     pub(super) range: String,
@@ -57,25 +57,26 @@ impl Zone {
         for (cluster, hosts) in &clusters {
             let l2 = seed.l2_network(&zone.id, ADMIN, "Vlan", None, &[cluster])?;
             let guest = seed.network(&l2, ADMIN)?;
-            zone.router(seed, ADMIN, &guest, (cluster, &hosts[0]))?;
+            zone.router(seed, ADMIN, &guest, cluster, &hosts[0])?;
             zone.clusters.push(Cluster { id: cluster.clone(), hosts: hosts.clone(), guest });
         }
         for (index, account) in accounts.enumerate() {
             let (cluster, hosts) = &clusters[index % clusters.len()];
             let l2 = seed.l2_network(&zone.id, &account.id, "Vxlan", Some(&vxlan), &attached)?;
             let own = seed.network(&l2, &account.id)?;
-            zone.router(seed, &account.id, &own, (cluster, &hosts[1]))?;
+            zone.router(seed, &account.id, &own, cluster, &hosts[1])?;
         }
         Ok(zone)
     }
 
-    /// The virtual router of a guest network. That of a user's own network is the user's too.
+    /// The virtual router of a guest network. A user's own network has a router of the same user.
     fn router(
         &self,
         seed: &mut Seed<'_>,
         account: &str,
         guest: &Network,
-        (cluster, host): (&str, &str),
+        cluster: &str,
+        host: &str,
     ) -> rusqlite::Result<()> {
         let id = seed.numbers.next("router");
         let (zone, offering) = (self.id.as_str(), self.router_offering.as_str());
@@ -159,7 +160,7 @@ impl Seed<'_> {
         Ok(network)
     }
 
-    /// A pool of VXLAN networks, with a tunnel's end on each host.
+    /// A pool of VXLAN networks, with a tunnel endpoint on each host.
     fn vxlan_pool(&mut self, zone: &str, clusters: &[(String, Vec<String>)]) -> rusqlite::Result<String> {
         let attached: Vec<&str> = clusters.iter().map(|(cluster, _)| cluster.as_str()).collect();
         let pool = self.l2_network(zone, ADMIN, "VxlanPool", None, &attached)?;
@@ -172,7 +173,7 @@ impl Seed<'_> {
         Ok(pool)
     }
 
-    /// The id of something that has an address, and an address that nothing else has.
+    /// An id, and a unique address.
     pub(super) fn next_address(&mut self, prefix: &'static str) -> (String, String) {
         let id = self.numbers.next(prefix);
         let address = self.numbers.address();

@@ -7,19 +7,19 @@ use super::Writer;
 pub struct Vm<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Who owns it.
+    /// Its owner.
     pub account: &'a str,
     /// Its zone.
     pub zone: &'a str,
     /// Its cluster.
     pub cluster: &'a str,
-    /// The host it runs on, or ran on.
+    /// Its host, or its last host.
     pub host: &'a str,
-    /// Whether it runs.
+    /// Whether it is running.
     pub running: bool,
     /// Its size.
     pub offering: &'a str,
-    /// What it was made from.
+    /// Its image.
     pub image: &'a str,
     /// The network of its default route.
     pub default_l3: &'a str,
@@ -30,7 +30,7 @@ pub struct Vm<'a> {
 pub struct Router<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Who owns it.
+    /// Its owner.
     pub account: &'a str,
     /// Its zone.
     pub zone: &'a str,
@@ -38,9 +38,9 @@ pub struct Router<'a> {
     pub cluster: &'a str,
     /// The host it runs on.
     pub host: &'a str,
-    /// What it was made from.
+    /// Its template.
     pub offering: &'a str,
-    /// Whether it is a user's own (a VPC router).
+    /// Whether a user owns it (a VPC router).
     pub vpc: bool,
 }
 
@@ -70,7 +70,7 @@ impl Writer<'_> {
         self.insert("INSERT INTO host_numa_node (id, host_id, node) VALUES (?1, ?2, ?3)", (id, host, node))
     }
 
-    /// A size for VMs.
+    /// A size of VMs.
     pub fn instance_offering(&self, id: &str, account: &str) -> rusqlite::Result<()> {
         self.insert("INSERT INTO instance_offering (id, account_id) VALUES (?1, ?2)", [id, account])
     }
@@ -105,7 +105,7 @@ impl Writer<'_> {
         )
     }
 
-    /// A virtual router, running.
+    /// A running virtual router.
     pub fn router(&self, router: &Router<'_>) -> rusqlite::Result<()> {
         let kind = if router.vpc { "VpcRouter" } else { "VirtualRouter" };
         self.insert(
@@ -116,7 +116,7 @@ impl Writer<'_> {
         )
     }
 
-    /// What routers are made from.
+    /// A template of routers.
     pub fn router_offering(
         &self,
         id: &str,

@@ -7,7 +7,7 @@ use super::Writer;
 pub struct L2<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Who owns it.
+    /// Its owner.
     pub account: &'a str,
     /// Its zone.
     pub zone: &'a str,
@@ -15,7 +15,7 @@ pub struct L2<'a> {
     pub kind: &'a str,
     /// The pool of a VXLAN network.
     pub pool: Option<&'a str>,
-    /// The clusters that it is attached to.
+    /// The clusters to which it is attached.
     pub clusters: &'a [&'a str],
 }
 
@@ -24,26 +24,26 @@ pub struct L2<'a> {
 pub struct Nic<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The VM or router that it is in.
+    /// Its VM or router.
     pub owner: &'a str,
-    /// The network that it is on.
+    /// Its network.
     pub l3: &'a str,
-    /// What a router needs it for; `None` in a VM.
+    /// Its role in a router; `None` in a VM.
     pub role: Option<NicRole>,
-    /// Its addresses, the main one first, each with the range that it is from.
+    /// Its addresses with their ranges, the main one first.
     pub addresses: &'a [(&'a str, &'a str)],
 }
 
-/// What a router needs a NIC for.
+/// The role of a router's NIC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NicRole {
-    /// The network that it serves.
+    /// The guest network, which the router serves.
     Guest,
-    /// The network that it leads to.
+    /// The public network.
     Public,
-    /// The network that it is managed over.
+    /// The management network.
     Management,
-    /// One more network that it leads to: it can do without.
+    /// An additional network, which the router does not need.
     Additional,
 }
 
@@ -90,7 +90,7 @@ impl Writer<'_> {
         )
     }
 
-    /// A range whose addresses are for services, and never for NICs.
+    /// A range whose addresses are for services, and not for NICs.
     pub fn address_pool(&self, id: &str, l3: &str) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO ip_range (id, l3_network_id, version, kind) VALUES (?1, ?2, 4, 'AddressPool')",
@@ -108,7 +108,7 @@ impl Writer<'_> {
         nic.addresses.iter().try_for_each(|(range, address)| self.used_ip(range, nic.id, address))
     }
 
-    /// An address that a NIC or a VIP has.
+    /// An address in use by a NIC or a VIP.
     pub(super) fn used_ip(&self, range: &str, user: &str, address: &str) -> rusqlite::Result<()> {
         let id = format!("{user}/{address}");
         self.insert(
@@ -122,7 +122,7 @@ impl Writer<'_> {
         self.insert("INSERT INTO sdn_controller (id, account_id) VALUES (?1, ?2)", [id, account])
     }
 
-    /// A host's end of the tunnels of a pool.
+    /// A tunnel endpoint of a host in a pool.
     pub fn vtep(&self, id: &str, pool: &str, cluster: &str, host: &str) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO vtep (id, l2_network_id, cluster_id, host_id) VALUES (?1, ?2, ?3, ?4)",
@@ -130,7 +130,7 @@ impl Writer<'_> {
         )
     }
 
-    /// A tunnel's end outside of the cloud, for the hosts of a cluster.
+    /// A tunnel endpoint outside of the cloud, for the hosts of a cluster.
     pub fn remote_vtep(&self, id: &str, pool: &str, cluster: &str) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO remote_vtep (id, l2_network_id, cluster_id) VALUES (?1, ?2, ?3)",

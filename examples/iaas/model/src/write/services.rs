@@ -3,14 +3,8 @@
 use super::Writer;
 
 impl Writer<'_> {
-    /// An address that services stand on, from a range of a network.
-    pub fn vip(
-        &self,
-        id: &str,
-        account: &str,
-        l3: &str,
-        (range, address): (&str, &str),
-    ) -> rusqlite::Result<()> {
+    /// An address of services, from a range of a network.
+    pub fn vip(&self, id: &str, account: &str, l3: &str, range: &str, address: &str) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO vip (id, account_id, l3_network_id, ip_range_id) VALUES (?1, ?2, ?3, ?4)",
             [id, account, l3, range],
@@ -18,12 +12,12 @@ impl Writer<'_> {
         self.used_ip(range, id, address)
     }
 
-    /// An address from outside that leads to a NIC.
+    /// An external address that leads to a NIC.
     pub fn eip(&self, id: &str, vip: &str, nic: Option<&str>) -> rusqlite::Result<()> {
         self.insert("INSERT INTO eip (id, vip_id, nic_id) VALUES (?1, ?2, ?3)", (id, vip, nic))
     }
 
-    /// A port from outside that leads to a NIC.
+    /// An external port that leads to a NIC.
     pub fn port_forwarding_rule(&self, id: &str, vip: &str, nic: Option<&str>) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO port_forwarding_rule (id, vip_id, nic_id) VALUES (?1, ?2, ?3)",
@@ -31,7 +25,7 @@ impl Writer<'_> {
         )
     }
 
-    /// A list of who may talk to listeners.
+    /// A list of clients that listeners accept.
     pub fn access_control_list(&self, id: &str, account: &str) -> rusqlite::Result<()> {
         self.insert("INSERT INTO access_control_list (id, account_id) VALUES (?1, ?2)", [id, account])
     }
@@ -47,7 +41,7 @@ impl Writer<'_> {
         })
     }
 
-    /// A listener of a load balancer, with the lists that it uses.
+    /// A listener of a load balancer, with its access control lists.
     pub fn listener(&self, id: &str, load_balancer: &str, lists: &[&str]) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO load_balancer_listener (id, load_balancer_id) VALUES (?1, ?2)",
@@ -71,7 +65,7 @@ impl Writer<'_> {
         self.insert("INSERT INTO security_group (id, account_id) VALUES (?1, ?2)", [id, account])
     }
 
-    /// A NIC of a VM joins a security group.
+    /// Adds a NIC of a VM to a security group.
     pub fn join_security_group(&self, id: &str, nic: &str, vm: &str, group: &str) -> rusqlite::Result<()> {
         self.insert(
             "INSERT INTO vm_nic_security_group_ref (id, nic_id, vm_instance_id, security_group_id)

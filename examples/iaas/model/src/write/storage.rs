@@ -7,13 +7,13 @@ use super::Writer;
 pub struct NewVolume<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Who owns it.
+    /// Its owner.
     pub account: &'a str,
     /// Whether it is the root disk of its VM.
     pub root: bool,
-    /// The storage it lives on.
+    /// Its storage.
     pub storage: &'a str,
-    /// The VM or router that it is plugged into.
+    /// The VM or router to which it is attached.
     pub owner: Option<&'a str>,
     /// Its size.
     pub offering: Option<&'a str>,
@@ -31,7 +31,7 @@ impl Writer<'_> {
         })
     }
 
-    /// A size for volumes.
+    /// A size of volumes.
     pub fn disk_offering(&self, id: &str, account: &str) -> rusqlite::Result<()> {
         self.insert("INSERT INTO disk_offering (id, account_id) VALUES (?1, ?2)", [id, account])
     }

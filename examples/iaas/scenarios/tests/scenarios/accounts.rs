@@ -3,7 +3,8 @@
 use cascade_core::{Delete, Resource};
 use iaas_model::identity::Account;
 use iaas_model::write::{ADMIN, L2, Router, Writer};
-use iaas_scenarios::{World, topology};
+use iaas_scenarios::World;
+use iaas_scenarios::topology::{self, AccountVm};
 
 /// AccountCase: the admin's account stays.
 #[tokio::test]
@@ -13,9 +14,9 @@ async fn the_admin_stays() {
     assert_eq!(vetoes, ["account-admin: it is the system's own account"]);
 }
 
-/// AccountCase: a normal account goes.
+/// AccountCase: a normal account is deleted.
 #[tokio::test]
-async fn an_account_goes() {
+async fn an_account_is_deleted() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.account("account-1")
@@ -24,17 +25,21 @@ async fn an_account_goes() {
     assert_eq!(world.changes(), "- account: account-1\n");
 }
 
-/// `vm-1` and its data volume are of `account-1`.
+fn vm_of_account<'a>(account: &'a str, id: &'a str) -> AccountVm<'a> {
+    AccountVm { account, id, storage: "storage-1", cluster: "cluster-1", host: "host-1", networks: &["1"] }
+}
+
+/// `vm-1` and its data volume belong to `account-1`.
 fn owner_of_a_vm(write: &Writer<'_>) -> rusqlite::Result<()> {
     topology::site(write, &[("cluster-1", &["host-1"])])?;
     write.account("account-1")?;
-    topology::vm_of(write, "account-1", ("vm-1", "storage-1"), ("cluster-1", "host-1"), &["1"])?;
+    topology::vm_of(write, &vm_of_account("account-1", "vm-1"))?;
     topology::data_volume(write, "vm-1", "storage-1")
 }
 
-/// With the policy `Direct` all goes.
+/// With the policy `Direct`, the account's instances are removed.
 #[tokio::test]
-async fn an_account_takes_its_vms_and_volumes() {
+async fn an_account_is_deleted_with_its_vms_and_volumes() {
     let mut world = World::new(owner_of_a_vm);
     world.by_hand("UPDATE volume SET account_id = 'account-1'");
     world.changes();
@@ -51,7 +56,7 @@ async fn an_account_takes_its_vms_and_volumes() {
 
 /// DelayDeleteResourceCase.
 #[tokio::test]
-async fn the_admin_adopts_what_is_only_delayed() {
+async fn the_admin_adopts_instances_with_delayed_deletion() {
     let mut world = World::new(owner_of_a_vm);
     world.by_hand("UPDATE vm_instance SET deletion_policy = 'Delay'");
     world.by_hand("UPDATE volume SET account_id = 'account-1', deletion_policy = 'Delay'");
@@ -67,15 +72,15 @@ async fn the_admin_adopts_what_is_only_delayed() {
     assert_eq!(world.count(format!("({owned}) WHERE account_id = 'account-admin'")), 3);
 }
 
-/// DeleteNormalAccountCase, as far as owners cannot be lost here: two accounts at once.
+/// DeleteNormalAccountCase, except that owners cannot be lost here: two accounts at once.
 #[tokio::test]
-async fn two_accounts_can_go_at_once() {
+async fn two_accounts_can_be_deleted_at_once() {
     let world = World::new(|write| {
         topology::site(write, &[("cluster-1", &["host-1"])])?;
         for n in ["1", "2"] {
             let (account, vm) = (format!("account-{n}"), format!("vm-{n}"));
             write.account(&account)?;
-            topology::vm_of(write, &account, (&vm, "storage-1"), ("cluster-1", "host-1"), &["1"])?;
+            topology::vm_of(write, &vm_of_account(&account, &vm))?;
         }
         Ok(())
     });
@@ -89,10 +94,10 @@ async fn two_accounts_can_go_at_once() {
     assert_eq!(world.count("volume WHERE account_id = 'account-admin'"), 2);
 }
 
-/// The case that the original loses (its demo F and G): an account owns an L2 network, and an L3 network and a VIP on
-/// somebody else's. All that hangs off either goes, children first.
+/// A case that the original handles wrongly (its demo F and G): an account owns an L2 network, and an L3 network and a
+/// VIP on another account's network. All dependents of both are removed, children first.
 #[tokio::test]
-async fn an_account_takes_what_hangs_off_its_networks_by_every_path() {
+async fn an_account_is_deleted_with_the_dependents_of_its_networks_by_every_path() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.account("account-1")?;
@@ -101,11 +106,11 @@ async fn an_account_takes_what_hangs_off_its_networks_by_every_path() {
         write.l2_network(&L2 { id: "l2-own", account, zone, kind: "Vlan", pool: None, clusters })?;
         write.l3_network("l3-own", "account-1", "l2-own")?;
         write.ip_range("range-own", "l3-own", 4)?;
-        write.vip("vip-own", ADMIN, "l3-own", ("range-own", "192.0.2.1"))?;
+        write.vip("vip-own", ADMIN, "l3-own", "range-own", "192.0.2.1")?;
         write.eip("eip-own", "vip-own", None)?;
         write.l3_network("l3-guest", "account-1", "l2-1")?;
         write.ip_range("range-guest", "l3-guest", 4)?;
-        write.vip("vip-guest", ADMIN, "l3-guest", ("range-guest", "192.0.2.2"))?;
+        write.vip("vip-guest", ADMIN, "l3-guest", "range-guest", "192.0.2.2")?;
         write.eip("eip-guest", "vip-guest", None)?;
         topology::vip(write, "2", "account-1")?;
         write.eip("eip-2", "vip-2", Some("vm-1-nic-1"))
@@ -124,9 +129,9 @@ async fn an_account_takes_what_hangs_off_its_networks_by_every_path() {
     ");
 }
 
-/// Everything else that an account may own, once each.
+/// Every other kind of instance that an account can own, once each.
 #[tokio::test]
-async fn an_account_takes_all_that_it_owns() {
+async fn an_account_is_deleted_with_everything_it_owns() {
     let mut world = World::new(|write| {
         topology::vr1(write)?;
         write.account("account-1")?;
@@ -179,9 +184,9 @@ async fn an_account_takes_all_that_it_owns() {
     ");
 }
 
-/// A VXLAN network in somebody else's pool goes alone; with the pool it is the pool's.
+/// A VXLAN network in another account's pool is removed on its own; with its pool, the pool handles it.
 #[tokio::test]
-async fn an_account_takes_its_networks_out_of_a_pool() {
+async fn an_account_is_deleted_with_its_networks_in_a_pool() {
     let pool = |write: &Writer<'_>, owner| {
         topology::t2(write)?;
         write.account("account-1")?;

@@ -1,5 +1,5 @@
-//! Every extension of the cloud stands what the engine may do to it: empty batches, ids that are gone, a step that is
-//! called twice, or dropped midway and called again.
+//! Every extension of the cloud tolerates the engine's calls: empty batches, ids of removed instances, a step that is
+//! repeated, or dropped and repeated.
 
 use cascade_core::conformance::{Finding, Stage, check};
 use cascade_core::{Delete, Graph};
@@ -18,7 +18,7 @@ fn first_of(resource: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_extension_stands_a_delete_of_every_resource() {
+async fn every_extension_tolerates_a_delete_of_every_resource() {
     let graph = Graph::linked().unwrap_or_else(|error| panic!("{error}"));
     let names = CATALOGUE.iter().map(|entry| entry.resource);
     for name in names.filter(|name| graph.tree_of::<Delete>(name).is_some()) {
@@ -27,7 +27,7 @@ async fn every_extension_stands_a_delete_of_every_resource() {
 }
 
 #[tokio::test]
-async fn every_extension_stands_a_detach() {
+async fn every_extension_tolerates_a_detach() {
     let cluster = || first_of("Cluster").into();
     let storage = DetachPrimaryStorage { cluster: cluster() };
     let findings = check(stage, storage, "PrimaryStorage", [first_of("PrimaryStorage")]).await;

@@ -1,4 +1,4 @@
-//! The graph that is linked from the crates, and what the seed fills a cloud with.
+//! The graph of the linked crates, and the content of a seeded cloud.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn original() -> BTreeMap<String, BTreeSet<String>> {
 
 /// All 29 resources and 48 edges of the original, and no other.
 #[test]
-fn the_linked_graph_is_that_of_the_original() {
+fn the_linked_graph_equals_the_original() {
     let graph = Graph::linked().unwrap_or_else(|error| panic!("{error}"));
     let mut linked: BTreeMap<String, BTreeSet<String>> =
         graph.resources().map(|resource| (resource.name().to_owned(), BTreeSet::new())).collect();
@@ -32,7 +32,7 @@ fn the_linked_graph_is_that_of_the_original() {
     assert_eq!((graph.resources().len(), graph.edges().len()), (29, 48));
 }
 
-/// The catalogue that the command line shows knows the same resources.
+/// The catalogue of the command line has the same resources.
 #[test]
 fn the_catalogue_lists_the_linked_resources() {
     let catalogue: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.resource).collect();
@@ -40,7 +40,7 @@ fn the_catalogue_lists_the_linked_resources() {
     assert_eq!(catalogue, original.keys().map(String::as_str).collect());
 }
 
-/// Where `Delete` can start. The others go with what they belong to, as in the original.
+/// Resources from which `Delete` can start. The others are deleted with their parents, as in the original.
 #[test]
 fn most_resources_can_be_deleted_themselves() {
     let graph = Graph::linked().unwrap_or_else(|error| panic!("{error}"));
@@ -52,9 +52,9 @@ fn most_resources_can_be_deleted_themselves() {
     insta::assert_snapshot!(not.join(", "), @r"HostAllocatedCpu, HostNumaNode, RemoteVtep, VirtualRouterOffering, VmInstanceNumaNode, VmNicSecurityGroupRef, Vtep");
 }
 
-/// A seeded cloud has some of everything and nothing that hangs in the air; the same size gives the same cloud.
+/// A seeded cloud has instances of every resource and no dangling reference. Equal sizes give equal clouds.
 #[tokio::test]
-async fn a_seeded_cloud_is_whole() {
+async fn a_seeded_cloud_is_complete() {
     let size = Size { vms: 600, zones: 2 };
     let (world, again) = (World::seeded(size), World::seeded(size));
     let counts = world.db.counts().await.expect("it counts");
@@ -66,9 +66,9 @@ async fn a_seeded_cloud_is_whole() {
     assert_eq!(counts, again.db.counts().await.expect("it counts"));
 }
 
-/// One of two zones goes, and nothing of the other.
+/// Deletes one of two zones, and nothing of the other.
 #[tokio::test]
-async fn a_zone_of_a_seeded_cloud_goes() {
+async fn a_zone_of_a_seeded_cloud_can_be_deleted() {
     let world = World::seeded(Size { vms: 300, zones: 2 });
     world.run(Delete, Zone::roots(["zone-1"])).await;
     assert_eq!(world.count("vm_instance"), 150);

@@ -6,7 +6,7 @@ use iaas_scenarios::{World, topology};
 
 /// TestCascadeDeletion2.
 #[tokio::test]
-async fn a_cluster_takes_its_hosts_and_leaves_the_vm_stopped() {
+async fn a_cluster_is_deleted_with_its_hosts_and_stops_the_vm() {
     let mut world = World::new(topology::t1);
     world.run(Delete, Cluster::roots(["cluster-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -21,7 +21,7 @@ async fn a_cluster_takes_its_hosts_and_leaves_the_vm_stopped() {
 
 /// TestCascadeDeletion3.
 #[tokio::test]
-async fn a_host_goes_alone() {
+async fn a_host_can_be_deleted() {
     let mut world = World::new(topology::t1);
     world.run(Delete, Host::roots(["host-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -30,9 +30,9 @@ async fn a_host_goes_alone() {
     ");
 }
 
-/// A host's CPUs, NUMA nodes and tunnels go with it, and what it mounts is unmounted.
+/// A host is removed with its CPUs, NUMA nodes and tunnels, and its mounted volumes are unmounted.
 #[tokio::test]
-async fn a_host_takes_what_is_in_it() {
+async fn a_host_is_deleted_with_its_parts() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.host_allocated_cpu("cpu-1", "host-1", 0)?;
@@ -71,7 +71,8 @@ async fn the_vm_of_a_deleted_cluster_starts_in_another() {
     assert_eq!(world.value("SELECT cluster_id FROM vm_instance"), "cluster-2");
 }
 
-/// DeleteHostCase, the part without local storage: what cannot be stopped keeps its host, until it is forced.
+/// DeleteHostCase, without its local storage: a VM that cannot be stopped keeps its host, unless the deletion is
+/// forced.
 #[tokio::test]
 async fn a_vm_that_does_not_stop_keeps_its_host() {
     let mut world = World::new(topology::t1);

@@ -1,13 +1,13 @@
-//! Deleting backup storages, images and offerings. VMs do not need what they were made from.
+//! Deleting backup storages, images and offerings. VMs do not need their images and offerings.
 
 use cascade_core::{Delete, Resource};
 use iaas_model::compute::{InstanceOffering, VmInstance};
 use iaas_model::storage::{BackupStorage, DiskOffering, Image};
 use iaas_scenarios::{World, topology};
 
-/// TestCascadeDeletion6. The image stays as a deleted row, because a VM was made from it.
+/// TestCascadeDeletion6. The image stays as a row marked as deleted, because a VM refers to it.
 #[tokio::test]
-async fn a_backup_storage_takes_the_last_copies() {
+async fn a_backup_storage_is_deleted_with_the_last_copies() {
     let mut world = World::new(topology::t1);
     world.run(Delete, BackupStorage::roots(["backup-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -18,9 +18,9 @@ async fn a_backup_storage_takes_the_last_copies() {
     ");
 }
 
-/// An image with another copy stays, and what is made from it too.
+/// An image with another copy stays, with its dependents.
 #[tokio::test]
-async fn a_backup_storage_leaves_images_with_another_copy() {
+async fn images_with_another_copy_survive_a_backup_storage() {
     let mut world = World::new(|write| {
         topology::vr1(write)?;
         write.backup_storage("backup-2", &["zone-1"])?;
@@ -45,9 +45,9 @@ async fn a_backup_storage_leaves_images_with_another_copy() {
     ");
 }
 
-/// Both copies at once: only together do the storages take the image.
+/// Both copies at once: the image is removed only if both storages are.
 #[tokio::test]
-async fn two_backup_storages_take_an_image_with_two_copies() {
+async fn two_backup_storages_are_deleted_with_an_image_on_both() {
     let world = World::new(|write| {
         topology::vr1(write)?;
         write.backup_storage("backup-2", &["zone-1"])?;
@@ -69,7 +69,7 @@ async fn a_protected_backup_storage_stays() {
 
 /// TestCascadeDeletion7.
 #[tokio::test]
-async fn an_image_goes_and_the_vm_runs_on() {
+async fn an_image_can_be_deleted_while_its_vm_runs() {
     let mut world = World::new(topology::t1);
     world.run(Delete, Image::roots(["image-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -81,7 +81,7 @@ async fn an_image_goes_and_the_vm_runs_on() {
 
 /// TestCascadeDeletion36.
 #[tokio::test]
-async fn a_vm_without_its_image_can_do_all_it_could() {
+async fn a_vm_works_without_its_image() {
     let world = World::new(topology::t1);
     world.run(Delete, Image::roots(["image-1"])).await;
     world.stop("vm-1");
@@ -90,9 +90,9 @@ async fn a_vm_without_its_image_can_do_all_it_could() {
     assert_eq!(world.count("vm_instance"), 0);
 }
 
-/// With an image go the offerings of routers made from it. Routers that there are stay.
+/// The router offerings of an image are removed with it. Existing routers stay.
 #[tokio::test]
-async fn an_image_takes_the_offerings_of_routers() {
+async fn an_image_is_deleted_with_its_router_offerings() {
     let mut world = World::new(topology::vr1);
     world.run(Delete, Image::roots(["image-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -104,7 +104,7 @@ async fn an_image_takes_the_offerings_of_routers() {
 
 /// TestCascadeDeletion14.
 #[tokio::test]
-async fn an_instance_offering_goes_and_the_vm_stays() {
+async fn a_vm_survives_its_instance_offering() {
     let mut world = World::new(topology::t1);
     world.run(Delete, InstanceOffering::roots(["offering-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -115,7 +115,7 @@ async fn an_instance_offering_goes_and_the_vm_stays() {
 
 /// TestCascadeDeletion15.
 #[tokio::test]
-async fn a_disk_offering_goes_and_the_volume_stays() {
+async fn a_volume_survives_its_disk_offering() {
     let mut world = World::new(topology::t1);
     world.run(Delete, DiskOffering::roots(["disk-offering-2"])).await;
     insta::assert_snapshot!(world.changes(), @r"

@@ -1,4 +1,4 @@
-//! Whatever is deleted, and however it goes: nothing that is left refers to what is gone.
+//! After any deletion, complete or not, no live row refers to a removed one.
 
 use cascade_core::{Delete, FailurePolicy, Graph};
 use iaas_model::agents::Simulation;
@@ -8,7 +8,7 @@ use iaas_scenarios::World;
 
 const SIZE: Size = Size { vms: 120, zones: 2 };
 
-/// The resources that a delete can start from, each with the first of its instances.
+/// The resources from which a delete can start, each with its first instance.
 fn roots(world: &World) -> Vec<(&'static str, String)> {
     let graph = Graph::linked().unwrap_or_else(|error| panic!("{error}"));
     let names = CATALOGUE.iter().map(|entry| entry.resource);
@@ -16,7 +16,7 @@ fn roots(world: &World) -> Vec<(&'static str, String)> {
     names.map(|name| (name, world.value(&format!("SELECT min(id) FROM {}", table(name))))).collect()
 }
 
-/// `VmInstance` is kept in `vm_instance`.
+/// The table of a resource: `vm_instance` for `VmInstance`.
 pub(crate) fn table(resource: &str) -> String {
     let snake = |letter: char| match letter {
         'A'..='Z' => format!("_{}", letter.to_ascii_lowercase()),
@@ -25,9 +25,9 @@ pub(crate) fn table(resource: &str) -> String {
     resource.chars().map(snake).collect::<String>().trim_start_matches('_').to_owned()
 }
 
-/// Each resource in turn, on one cloud that gets smaller and smaller. Vetoes are overridden.
+/// Deletes an instance of each resource in turn, on one cloud. Vetoes are overridden.
 #[tokio::test]
-async fn nothing_refers_to_what_was_deleted() {
+async fn no_row_refers_to_a_deleted_one() {
     let world = World::seeded(SIZE);
     let roots = roots(&world);
     assert_eq!(roots.len(), 22);
@@ -39,10 +39,9 @@ async fn nothing_refers_to_what_was_deleted() {
     }
 }
 
-/// With agents that fail more often than not, runs stop midway, or go on around what failed. Waiting between tries
-/// takes no time here.
+/// Most agent commands fail, so runs stop early or continue around failures. Retries need no time on this clock.
 #[tokio::test(start_paused = true)]
-async fn nothing_refers_to_what_was_deleted_when_the_rest_failed() {
+async fn no_row_refers_to_a_deleted_one_after_failures() {
     let mut failed_runs = 0;
     for seed in 0..20 {
         let policy = if seed % 2 == 0 { FailurePolicy::Stop } else { FailurePolicy::Isolate };

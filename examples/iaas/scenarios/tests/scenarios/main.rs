@@ -1,13 +1,13 @@
-//! What the tests of the original expect of its cascade, on this cloud. Each test names the case it is from
-//! (zstackio/zstack @ 5a29293, described in our own words); those without a name are ours.
+//! The expectations of the original's tests, on this cloud. Each test names its original case (zstackio/zstack @ 5a29293,
+//! described in our own words); tests without a name are additional.
 //!
-//! Where a test shows the changes it shows all: a row that is not named is as it was.
+//! A test that lists changes lists all of them: other rows are unchanged.
 //!
 //! Left out:
 //!
 //! | case of the original | why |
 //! | --- | --- |
-//! | TestCascadeDeletion 11, 28, 29, 35 | stale: they start a VM that the original no longer stops. What 10, 27, 31 and 33 have become is tested |
+//! | TestCascadeDeletion 11, 28, 29, 35 | outdated: they start a VM that the original no longer stops. The successors of 10, 27, 31 and 33 are tested |
 //! | TestCascadeDeletion 5, 12, 13, 16, 23, 26, 34 | there are no such cases |
 //! | TestDeleteZone2 | it is about the synchronous interface, which nothing else uses |
 //! | TestChangeZoneStateCascadeTo… | a zone's state spreads by events, not by a cascade |

@@ -12,7 +12,7 @@ fn detach(cluster: &str) -> DetachL2Network {
 
 /// TestCascadeDeletion8 and TestCascadeDeletion9.
 #[tokio::test]
-async fn a_network_takes_a_nic_and_the_vm_runs_on() {
+async fn a_network_is_deleted_with_a_nic_while_the_vm_runs() {
     let mut world = World::new(topology::t1);
     world.run(Delete, L3Network::roots(["l3-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -27,9 +27,9 @@ async fn a_network_takes_a_nic_and_the_vm_runs_on() {
     assert_eq!(world.count("nic WHERE owner_id = 'vm-1'"), 2);
 }
 
-/// What TestCascadeDeletion10 has become: the VM is not stopped.
+/// The successor of TestCascadeDeletion10: the VM is not stopped.
 #[tokio::test]
-async fn a_range_takes_a_nic_and_the_vm_runs_on() {
+async fn a_range_is_deleted_with_a_nic_while_the_vm_runs() {
     let mut world = World::new(topology::t1);
     world.run(Delete, IpRange::roots(["range-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -40,7 +40,7 @@ async fn a_range_takes_a_nic_and_the_vm_runs_on() {
     ");
 }
 
-/// A NIC with an IPv4 and an IPv6 address loses the one and lives on the other.
+/// A NIC with an IPv4 and an IPv6 address loses one and keeps the other.
 #[tokio::test]
 async fn a_nic_with_two_addresses_loses_one() {
     let mut world = World::new(dual_stack);
@@ -56,9 +56,9 @@ async fn a_nic_with_two_addresses_loses_one() {
     assert_eq!(world.count("nic"), 0);
 }
 
-/// Both at once.
+/// Both ranges at once.
 #[tokio::test]
-async fn a_nic_goes_with_both_its_addresses() {
+async fn a_nic_is_removed_with_its_last_address() {
     let world = World::new(dual_stack);
     world.run(Delete, IpRange::roots(["range-1", "range-6"])).await;
     assert_eq!(world.commands(), ["detach-nic vm-1-nic"]);
@@ -102,10 +102,10 @@ async fn an_l2_network_takes_the_last_nic() {
     ");
 }
 
-/// IPv6DeleteL3WithOutEipCase: NICs on one network with addresses of another; then two networks at once, each by a
-/// cascade of its own.
+/// IPv6DeleteL3WithOutEipCase: NICs on one network with addresses of another; then two networks at once, each in a run
+/// of its own.
 #[tokio::test]
-async fn networks_can_go_at_once() {
+async fn networks_can_be_deleted_at_once() {
     let world = World::new(|write| {
         topology::site(write, &[("cluster-1", &["host-1"])])?;
         for n in 1..=5 {
@@ -137,7 +137,7 @@ async fn networks_can_go_at_once() {
 
 /// IPv6DeleteL3WithEipCase.
 #[tokio::test]
-async fn networks_go_from_under_eips() {
+async fn networks_are_deleted_with_their_eips() {
     let mut world = World::new(|write| {
         dual_stack(write)?;
         topology::vip(write, "2", ADMIN)?;
@@ -167,9 +167,9 @@ async fn networks_go_from_under_eips() {
     ");
 }
 
-/// DoubleL2NetworksLocalStorageCase, which is also what TestCascadeDeletion27 has become.
+/// DoubleL2NetworksLocalStorageCase, also the successor of TestCascadeDeletion27.
 #[tokio::test]
-async fn a_vm_runs_on_when_a_network_is_detached() {
+async fn a_vm_keeps_running_when_a_network_is_detached() {
     let mut world = World::new(|write| {
         let clusters: [(&str, &[&str]); 2] =
             [("cluster-1", &["host-1", "host-2"]), ("cluster-2", &["host-3", "host-4"])];
@@ -194,7 +194,7 @@ async fn a_vm_runs_on_when_a_network_is_detached() {
 
 /// TestCascadeDeletion30.
 #[tokio::test]
-async fn a_router_moves_to_where_the_network_is() {
+async fn a_router_moves_to_a_cluster_with_the_network() {
     let mut world = World::new(topology::vr3);
     world.run(detach("cluster-1"), L2Network::roots(["l2-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -207,18 +207,18 @@ async fn a_router_moves_to_where_the_network_is() {
     assert_eq!(world.count("vm_instance"), 1);
 }
 
-/// What TestCascadeDeletion31 has become: with nowhere to go, the router is destroyed.
+/// The successor of TestCascadeDeletion31: a router without a target host is destroyed.
 #[tokio::test]
-async fn a_router_without_the_network_anywhere_is_destroyed() {
+async fn a_router_without_a_cluster_with_the_network_is_destroyed() {
     let world = World::new(topology::vr1);
     world.run(detach("cluster-1"), L2Network::roots(["l2-1"])).await;
     assert_eq!(world.count("appliance_vm"), 0);
     assert_eq!(world.count("vm_instance WHERE state = 'Running'"), 1);
 }
 
-/// A router for which the network is an additional one stays where it is.
+/// A router that uses the network as an additional one stays in place.
 #[tokio::test]
-async fn a_router_does_without_an_additional_network() {
+async fn a_router_does_not_need_an_additional_network() {
     let mut world = World::new(|write| {
         topology::vr3(write)?;
         topology::l2_network(write, "l2-2", &["cluster-1"])?;
@@ -234,7 +234,7 @@ async fn a_router_does_without_an_additional_network() {
 }
 
 #[tokio::test]
-async fn a_network_is_detached_only_from_where_it_is_attached() {
+async fn a_network_can_be_detached_only_if_it_is_attached() {
     let world = World::new(|write| {
         topology::t1(write)?;
         write.cluster("cluster-2", "zone-1")
@@ -243,7 +243,7 @@ async fn a_network_is_detached_only_from_where_it_is_attached() {
     assert_eq!(vetoes, ["l2-1: it is not attached to cluster-2"]);
 }
 
-/// A VXLAN pool on two clusters of two hosts and one, with two networks, the first of which has a layer-3 network.
+/// A VXLAN pool on two clusters of two hosts and one, with two networks; the first has a layer-3 network.
 fn pool(write: &Writer<'_>) -> rusqlite::Result<()> {
     let clusters = ["cluster-1", "cluster-2"];
     topology::site(write, &[("cluster-1", &["host-1", "host-2"]), ("cluster-2", &["host-3"])])?;
@@ -284,7 +284,7 @@ async fn a_pool_is_detached_and_deleted_with_its_networks() {
     assert_eq!(world.count("l2_network"), 1);
 }
 
-/// DeleteL2NetworkBridgeCase: each host hears of each bridge once.
+/// DeleteL2NetworkBridgeCase: each host gets one command per bridge.
 #[tokio::test]
 async fn each_bridge_is_deleted_once() {
     let of = async |root: &str| {

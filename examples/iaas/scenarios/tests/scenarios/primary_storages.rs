@@ -5,16 +5,17 @@ use iaas_model::DetachPrimaryStorage;
 use iaas_model::compute::VmInstance;
 use iaas_model::storage::PrimaryStorage;
 use iaas_model::write::{ADMIN, NewVolume, Writer};
-use iaas_scenarios::{World, topology};
+use iaas_scenarios::World;
+use iaas_scenarios::topology::{self, AccountVm};
 
 fn detach(cluster: &str) -> DetachPrimaryStorage {
     DetachPrimaryStorage { cluster: cluster.into() }
 }
 
-/// TestCascadeDeletion17, with DBOnlyCase in it: nothing is left, not even a deleted row, and no storage or host
-/// hears of it.
+/// TestCascadeDeletion17, including DBOnlyCase: all rows are removed, also those marked as deleted, and no storage or
+/// host gets a command.
 #[tokio::test]
-async fn a_detached_storage_takes_vms_and_volumes_from_the_inventory_only() {
+async fn a_detached_storage_is_deleted_without_agent_commands() {
     let mut world = World::new(|write| {
         topology::t2(write)?;
         topology::data_volume(write, "vm-1", "storage-1")
@@ -39,7 +40,7 @@ async fn a_detached_storage_takes_vms_and_volumes_from_the_inventory_only() {
 
 /// VolumeSnapshotDeletionCase.
 #[tokio::test]
-async fn a_storage_takes_snapshots_of_root_volumes() {
+async fn a_storage_is_deleted_with_snapshots_of_root_volumes() {
     let world = World::new(|write| {
         topology::t2(write)?;
         write.snapshot("snapshot-1", "vm-1-root")
@@ -51,14 +52,14 @@ async fn a_storage_takes_snapshots_of_root_volumes() {
 }
 
 #[tokio::test]
-async fn an_attached_storage_stays() {
+async fn an_attached_storage_cannot_be_deleted() {
     let world = World::new(topology::t1);
     let vetoes = world.vetoes(Delete, PrimaryStorage::roots(["storage-1"])).await;
     assert_eq!(vetoes, ["storage-1: it is attached to cluster-1: detach it from all clusters first"]);
 }
 
 #[tokio::test]
-async fn a_storage_is_detached_only_from_where_it_is_attached() {
+async fn a_storage_can_be_detached_only_if_it_is_attached() {
     let world = World::new(|write| {
         topology::t1(write)?;
         write.cluster("cluster-2", "zone-1")
@@ -67,10 +68,10 @@ async fn a_storage_is_detached_only_from_where_it_is_attached() {
     assert_eq!(vetoes, ["storage-1: it is not attached to cluster-2"]);
 }
 
-/// PrimaryStorageDeleteCascadeCase: three clusters, each with a storage and a VM of its own. The VMs of all three share
-/// a network, whose addresses come back.
+/// PrimaryStorageDeleteCascadeCase: three clusters, each with a storage and a VM of its own. The VMs of all three
+/// share a network, which gets its addresses back.
 #[tokio::test]
-async fn each_storage_takes_its_own_vms() {
+async fn each_storage_is_deleted_with_its_own_vms() {
     let world = World::new(|write| {
         let clusters: [(&str, &[&str]); 3] =
             [("cluster-1", &["host-1"]), ("cluster-2", &["host-2"]), ("cluster-3", &["host-3"])];
@@ -79,8 +80,17 @@ async fn each_storage_takes_its_own_vms() {
             let (storage, vm) = (format!("own-{n}"), format!("vm-{n}"));
             let (cluster, host) = (format!("cluster-{n}"), format!("host-{n}"));
             write.primary_storage(&storage, "zone-1", &[&cluster])?;
-            topology::vm_of(write, ADMIN, (&vm, &storage), (&cluster, &host), &["3"])?;
-            topology::data_volume(write, &vm, &storage)?;
+            let networks = &["3"];
+            let vm = AccountVm {
+                account: ADMIN,
+                id: &vm,
+                storage: &storage,
+                cluster: &cluster,
+                host: &host,
+                networks,
+            };
+            topology::vm_of(write, &vm)?;
+            topology::data_volume(write, vm.id, vm.storage)?;
         }
         topology::router(write, "router-1", "cluster-1", "host-1")
     });
@@ -125,8 +135,7 @@ async fn a_vm_does_not_start_without_its_storage() {
     assert_eq!(world.start("vm-1"), None);
 }
 
-/// TestCascadeDeletion32, and then NfsStorageVirtualRouterDoubleClusterCase, which is what TestCascadeDeletion33 has
-/// become.
+/// TestCascadeDeletion32, and then NfsStorageVirtualRouterDoubleClusterCase, the successor of TestCascadeDeletion33.
 #[tokio::test]
 async fn a_router_moves_once_and_is_destroyed_the_second_time() {
     let mut world = World::new(topology::vr3);
@@ -147,7 +156,7 @@ async fn a_router_moves_once_and_is_destroyed_the_second_time() {
     assert_eq!(world.count("vm_instance WHERE state = 'Stopped'"), 1);
 }
 
-/// A volume that a host of the cluster mounts itself.
+/// A volume that a host of the cluster mounts.
 #[tokio::test]
 async fn volumes_that_hosts_mount_are_unmounted() {
     let mut world = World::new(|write| {
@@ -166,9 +175,9 @@ async fn volumes_that_hosts_mount_are_unmounted() {
     assert_eq!(world.commands(), ["unmount-volume shared host-2"]);
 }
 
-/// A VM that somebody destroys while its storage still hangs there leaves no volume behind.
+/// A VM that is destroyed while its storage is attached leaves no volume.
 #[tokio::test]
-async fn a_vm_with_data_elsewhere_leaves_only_that() {
+async fn a_vm_with_data_on_another_storage_leaves_only_that() {
     let mut world = World::new(c24);
     world.run(Delete, VmInstance::roots(["vm-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"

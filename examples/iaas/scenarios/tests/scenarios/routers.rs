@@ -1,4 +1,4 @@
-//! Virtual routers move out of the way, or are destroyed.
+//! Virtual routers are moved, or destroyed.
 
 use cascade_core::{Delete, Resource};
 use iaas_model::compute::{ApplianceVm, Cluster, Host};
@@ -24,7 +24,7 @@ async fn a_router_moves_to_another_host() {
 
 /// TestCascadeDeletion21.
 #[tokio::test]
-async fn a_router_that_does_not_arrive_is_destroyed() {
+async fn a_router_whose_migration_fails_is_destroyed() {
     let mut world = World::new(topology::vr2);
     world.agents.refuse("migrate-vm");
     world.run(Delete, Host::roots(["host-1"])).await;
@@ -58,9 +58,9 @@ async fn a_router_moves_to_another_cluster() {
     assert_eq!(world.count("vm_instance WHERE state = 'Stopped'"), 1);
 }
 
-/// A router never moves to a host that goes too.
+/// A router never moves to a host that is removed too.
 #[tokio::test]
-async fn a_router_with_nowhere_to_go_is_destroyed() {
+async fn a_router_without_a_target_host_is_destroyed() {
     let world = World::new(topology::vr2);
     world.run(Delete, Host::roots(["host-1", "host-2"])).await;
     assert_eq!(world.count("appliance_vm"), 0);
@@ -69,7 +69,7 @@ async fn a_router_with_nowhere_to_go_is_destroyed() {
 
 /// The router is itself the root.
 #[tokio::test]
-async fn a_router_goes_when_told() {
+async fn a_router_can_be_deleted() {
     let mut world = World::new(topology::vr1);
     world.run(Delete, ApplianceVm::roots(["router-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -80,10 +80,10 @@ async fn a_router_goes_when_told() {
     ");
 }
 
-/// A router goes with each of the networks that it cannot do without; with the public and the management network go
-/// also the offerings that routers on them are made from.
+/// A router is removed with each network that it needs. With the public and the management network, the router
+/// offerings on them are removed too.
 #[tokio::test]
-async fn a_router_goes_with_its_networks() {
+async fn a_router_is_removed_with_its_networks() {
     for (network, offerings) in [("l3-1", 0), ("l3-2", 0), ("l3-3", 1)] {
         let world = World::new(topology::vr1);
         world.run(Delete, L3Network::roots([network])).await;
@@ -95,7 +95,7 @@ async fn a_router_goes_with_its_networks() {
 
 /// VirtualRouterDeletePublicNetworkIpRangeCase: the last range of an additional network, as the root.
 #[tokio::test]
-async fn a_router_does_without_an_additional_network() {
+async fn a_router_does_not_need_an_additional_network() {
     let additional = |write: &iaas_model::write::Writer<'_>| {
         topology::vr1(write)?;
         topology::network(write, "4", "l2-1")?;
@@ -116,9 +116,9 @@ async fn a_router_does_without_an_additional_network() {
     assert_eq!(world.count("appliance_vm WHERE state = 'Running'"), 1);
 }
 
-/// The range of a network that the router cannot do without.
+/// A range of a network that the router needs.
 #[tokio::test]
-async fn a_router_goes_with_the_range_of_its_network() {
+async fn a_router_is_removed_with_the_range_of_its_network() {
     let world = World::new(topology::vr1);
     world.run(Delete, IpRange::roots(["range-2"])).await;
     assert_eq!(world.count("appliance_vm"), 0);

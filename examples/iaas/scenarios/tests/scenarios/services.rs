@@ -1,4 +1,4 @@
-//! Deleting VIPs and what stands on them.
+//! Deleting VIPs and their services.
 
 use cascade_core::{Delete, Resource};
 use iaas_model::network::IpRange;
@@ -6,9 +6,9 @@ use iaas_model::services::{AccessControlList, Eip, LoadBalancer, PortForwardingR
 use iaas_model::write::{ADMIN, Writer};
 use iaas_scenarios::{World, topology};
 
-/// DeleteEipAndVipCase: both are planned before either runs.
+/// DeleteEipAndVipCase: both deletions are planned before either runs.
 #[tokio::test]
-async fn an_eip_and_its_vip_can_go_at_once() {
+async fn an_eip_and_its_vip_can_be_deleted_at_once() {
     let world = World::new(|write| {
         topology::t1(write)?;
         topology::vip(write, "1", ADMIN)?;
@@ -24,9 +24,9 @@ async fn an_eip_and_its_vip_can_go_at_once() {
     assert_eq!(world.count("vip"), 0);
 }
 
-/// UpdateLoadBalancerListenerCase, its end.
+/// The end of UpdateLoadBalancerListenerCase.
 #[tokio::test]
-async fn a_load_balancer_goes_and_then_the_vip_with_the_other() {
+async fn a_vip_is_deleted_with_its_other_load_balancer() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         topology::vip(write, "1", ADMIN)?;
@@ -56,7 +56,7 @@ async fn a_load_balancer_goes_and_then_the_vip_with_the_other() {
 
 /// DeletePortForwardingsNotAttachedVmCase.
 #[tokio::test]
-async fn a_vip_takes_rules_that_lead_nowhere() {
+async fn a_vip_is_deleted_with_rules_without_a_target() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         topology::vip(write, "1", ADMIN)?;
@@ -73,7 +73,7 @@ async fn a_vip_takes_rules_that_lead_nowhere() {
 }
 
 #[tokio::test]
-async fn a_rule_goes_alone() {
+async fn a_rule_can_be_deleted() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         topology::vip(write, "1", ADMIN)?;
@@ -84,13 +84,13 @@ async fn a_rule_goes_alone() {
     assert_eq!(world.commands(), ["release-service port-1"]);
 }
 
-/// A range takes its VIPs, with what stands on them, and no VM loses a NIC: the range is an address pool.
+/// A range is deleted with its VIPs and their services, and no VM loses a NIC: the range is an address pool.
 #[tokio::test]
-async fn an_address_pool_takes_its_vips() {
+async fn an_address_pool_is_deleted_with_its_vips() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.address_pool("range-pool", "l3-1")?;
-        write.vip("vip-1", ADMIN, "l3-1", ("range-pool", "192.0.2.1"))?;
+        write.vip("vip-1", ADMIN, "l3-1", "range-pool", "192.0.2.1")?;
         write.eip("eip-1", "vip-1", Some("vm-1-nic-1"))
     });
     world.run(Delete, IpRange::roots(["range-pool"])).await;
@@ -102,7 +102,7 @@ async fn an_address_pool_takes_its_vips() {
     ");
 }
 
-/// A load balancer on two VIPs and with two lists on two listeners.
+/// A load balancer on two VIPs, with two lists on two listeners.
 fn balanced(write: &Writer<'_>) -> rusqlite::Result<()> {
     topology::t1(write)?;
     topology::vip(write, "1", ADMIN)?;
@@ -114,9 +114,9 @@ fn balanced(write: &Writer<'_>) -> rusqlite::Result<()> {
     write.listener("listener-2", "lb-1", &["acl-1"])
 }
 
-/// One of two VIPs goes, then the other.
+/// The first of two VIPs is deleted, then the second.
 #[tokio::test]
-async fn a_load_balancer_stays_on_the_vip_that_is_left() {
+async fn a_load_balancer_keeps_its_last_vip() {
     let mut world = World::new(balanced);
     world.run(Delete, Vip::roots(["vip-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -130,9 +130,9 @@ async fn a_load_balancer_stays_on_the_vip_that_is_left() {
     assert_eq!(world.count("access_control_list"), 2);
 }
 
-/// Every listener that uses a list stops using it.
+/// Every listener with the list stops using it.
 #[tokio::test]
-async fn a_list_is_taken_off_all_listeners() {
+async fn a_list_is_removed_from_all_listeners() {
     let mut world = World::new(balanced);
     world.run(Delete, AccessControlList::roots(["acl-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"

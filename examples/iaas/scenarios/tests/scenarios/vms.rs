@@ -5,9 +5,9 @@ use iaas_model::compute::VmInstance;
 use iaas_model::storage::{Volume, VolumeSnapshot};
 use iaas_scenarios::{World, topology};
 
-/// TestCascadeDeletion4. The root volume is part of the VM; the data volume stays, plugged in nowhere.
+/// TestCascadeDeletion4. The root volume is part of the VM; the data volume stays detached.
 #[tokio::test]
-async fn a_vm_goes_with_its_root_volume() {
+async fn a_vm_is_deleted_with_its_root_volume() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.snapshot("snapshot-1", "vm-1-root")?;
@@ -26,7 +26,7 @@ async fn a_vm_goes_with_its_root_volume() {
     assert_eq!(world.commands(), ["destroy-vm vm-1", "delete-volume vm-1-root"]);
 }
 
-/// Its memberships go with it, and what led to it from outside leads nowhere.
+/// The memberships of the VM are removed, and its external addresses lose their target.
 #[tokio::test]
 async fn a_vm_leaves_its_security_groups() {
     let mut world = World::new(|write| {
@@ -51,9 +51,9 @@ async fn a_vm_leaves_its_security_groups() {
     ");
 }
 
-/// A stopped VM is on no host whose agent could be told.
+/// A stopped VM has no host, so no agent gets a command.
 #[tokio::test]
-async fn a_stopped_vm_is_no_agents_business() {
+async fn a_stopped_vm_needs_no_agent_command() {
     let world = World::new(topology::t2);
     world.stop("vm-1");
     world.run(Delete, VmInstance::roots(["vm-1"])).await;
@@ -61,7 +61,7 @@ async fn a_stopped_vm_is_no_agents_business() {
     assert_eq!(world.count("vm_instance"), 0);
 }
 
-/// The policy of DelayDeleteResourceCase, the VM as the root: it is stopped, and kept with all it has.
+/// The policy of DelayDeleteResourceCase, with the VM as the root: the VM is stopped and kept with its disks and NICs.
 #[tokio::test]
 async fn a_vm_whose_deletion_is_delayed_is_kept() {
     let mut world = World::new(topology::t2);
@@ -81,7 +81,7 @@ async fn a_protected_vm_stays() {
 }
 
 #[tokio::test]
-async fn a_data_volume_goes_with_its_snapshots() {
+async fn a_data_volume_is_deleted_with_its_snapshots() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.snapshot("snapshot-1", "vm-1-data")?;
@@ -108,14 +108,14 @@ async fn a_volume_whose_deletion_is_delayed_keeps_its_snapshots() {
 }
 
 #[tokio::test]
-async fn a_root_volume_goes_with_its_vm_only() {
+async fn a_root_volume_is_only_deleted_with_its_vm() {
     let world = World::new(topology::t1);
     let vetoes = world.vetoes(Delete, Volume::roots(["vm-1-root"])).await;
     assert_eq!(vetoes, ["vm-1-root: it is the root volume of vm-1: delete that instead"]);
 }
 
 #[tokio::test]
-async fn a_snapshot_goes_alone() {
+async fn a_snapshot_can_be_deleted() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.snapshot("snapshot-1", "vm-1-data")

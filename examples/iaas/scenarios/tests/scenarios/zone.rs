@@ -4,9 +4,9 @@ use cascade_core::{Delete, Resource};
 use iaas_model::compute::{Cluster, Zone};
 use iaas_scenarios::{World, topology};
 
-/// TestCascadeDeletion1, with TestDeleteZoneCascadeToCluster and TestDeleteZoneCascadeToHost in it.
+/// TestCascadeDeletion1, including TestDeleteZoneCascadeToCluster and TestDeleteZoneCascadeToHost.
 #[tokio::test]
-async fn takes_all_that_is_in_it() {
+async fn is_deleted_with_all_its_dependents() {
     let mut world = World::new(topology::t1);
     world.run(Delete, Zone::roots(["zone-1"])).await;
     insta::assert_snapshot!(world.changes(), @r"
@@ -30,9 +30,9 @@ async fn takes_all_that_is_in_it() {
     assert_eq!(world.commands(), ["destroy-vm vm-1"]);
 }
 
-/// With a router, a VIP and a VXLAN pool, so that everything that a zone can hold is there once.
+/// A zone with a router, a VIP and a VXLAN pool: every kind of dependent, once each.
 #[tokio::test]
-async fn takes_routers_and_services_too() {
+async fn is_deleted_with_routers_and_services() {
     let mut world = World::new(|write| {
         topology::vr1(write)?;
         topology::vip(write, "2", "account-admin")?;
@@ -75,9 +75,9 @@ async fn takes_routers_and_services_too() {
     ");
 }
 
-/// TestDeleteZoneCascadeToHostExtension: the objection of a grandchild keeps everything as it is.
+/// TestDeleteZoneCascadeToHostExtension: a veto of a grandchild changes nothing.
 #[tokio::test]
-async fn is_kept_by_a_protected_host() {
+async fn is_kept_if_a_host_is_protected() {
     let mut world = World::new(topology::t1);
     world.by_hand("UPDATE host SET protected = 1 WHERE id = 'host-2'");
     world.changes();
@@ -92,9 +92,9 @@ async fn is_kept_by_a_protected_host() {
     assert_eq!(world.count("host"), 0);
 }
 
-/// All that may object does, and each says so for itself.
+/// All vetoes are reported.
 #[tokio::test]
-async fn hears_all_objections() {
+async fn reports_all_vetoes() {
     let world = World::new(topology::t1);
     for table in ["zone", "cluster", "host", "vm_instance", "l2_network", "l3_network", "primary_storage"] {
         world.by_hand(&format!("UPDATE {table} SET protected = 1"));
@@ -114,9 +114,9 @@ async fn hears_all_objections() {
     ");
 }
 
-/// Forced, it goes in spite of them.
+/// A forced deletion ignores the vetoes.
 #[tokio::test]
-async fn goes_in_spite_of_objections_when_forced() {
+async fn is_deleted_in_spite_of_vetoes_if_forced() {
     let world = World::new(topology::t1);
     world.by_hand("UPDATE vm_instance SET protected = 1");
     let plan = world.plan(Delete, Zone::roots(["zone-1"])).await;
@@ -128,7 +128,7 @@ async fn goes_in_spite_of_objections_when_forced() {
 
 /// DeleteZoneWhenPSDisabledCase.
 #[tokio::test]
-async fn goes_with_a_disabled_storage() {
+async fn is_deleted_with_a_disabled_storage() {
     let world = World::new(topology::vr2);
     world.by_hand("UPDATE primary_storage SET state = 'Disabled'");
     world
@@ -140,9 +140,9 @@ async fn goes_with_a_disabled_storage() {
     }
 }
 
-/// Two zones: the other one is left alone.
+/// The second of two zones is not changed.
 #[tokio::test]
-async fn leaves_another_zone_alone() {
+async fn does_not_change_another_zone() {
     let mut world = World::new(|write| {
         topology::t1(write)?;
         write.zone("zone-2")?;

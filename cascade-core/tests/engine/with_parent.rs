@@ -1,22 +1,23 @@
-//! What a parent's end takes ends with that parent: whoever waits for it waits for that.
+//! A `with_parent` child completes when its parent does; its other parents wait for that.
 
 use cascade_core::{Delete, FailurePolicy, FaultKind, Rule, place};
 
 use crate::support::{Cloud, Kind, descriptor};
 
-/// An edge along which the parent's end takes what hangs off it.
-fn taken(kind: &mut Kind, parent: &str, pairs: &str) {
+/// An edge whose children complete with the parent.
+fn with_parent(kind: &mut Kind, parent: &str, pairs: &str) {
     kind.edge(parent, pairs);
     kind.declared().rule(Rule::with_parent::<Delete>(place!()).from(descriptor(parent)));
 }
 
-/// An edge along which everything is left in place.
+/// An edge whose children are retained.
 fn retained(kind: &mut Kind, parent: &str, pairs: &str) {
     kind.edge(parent, pairs);
     kind.declared().rule(Rule::retain::<Delete>(place!()).from(descriptor(parent)));
 }
 
-/// A disk on a storage, which goes with its VM; `storages` hang off the zone, and what is more of them off the VM.
+/// A disk on a storage, which completes with its VM. The storage depends on the zone; `storages` adds further edges to
+/// it.
 fn disks(storages: impl FnOnce(&mut Kind)) -> Cloud {
     Cloud::new()
         .kind("Zone", |it| {
@@ -30,20 +31,20 @@ fn disks(storages: impl FnOnce(&mut Kind)) -> Cloud {
             storages(it);
         })
         .kind("Disk", |it| {
-            taken(it, "Vm", "vm>disk");
+            with_parent(it, "Vm", "vm>disk");
             retained(it, "Storage", "storage>disk");
         })
 }
 
 #[test]
-fn another_parent_waits_for_the_one_that_takes_the_child() {
+fn another_parent_waits_for_the_parent_that_completes_the_child() {
     let deleted = disks(|_| {}).delete("Zone z");
     deleted.assert_before("vm", "storage");
     assert!(deleted.report.is_complete());
 }
 
 #[test]
-fn another_parent_is_blocked_where_the_one_that_takes_the_child_fails() {
+fn another_parent_is_blocked_if_the_parent_that_completes_the_child_fails() {
     let deleted = disks(|_| {})
         .failing(&["Vm.destroy vm"])
         .delete_with("Zone z", |apply| apply.policy(FailurePolicy::Isolate));
@@ -52,15 +53,15 @@ fn another_parent_is_blocked_where_the_one_that_takes_the_child_fails() {
         [
             "Disk disk blocked by Vm vm",
             "Storage storage blocked by Vm vm",
-            "Vm vm failed: destroy: told to fail",
+            "Vm vm failed: destroy: simulated failure",
             "Zone z blocked by Vm vm"
         ]
     );
 }
 
-/// A forced run blocks nothing, and still does not call done what nobody took.
+/// A forced run blocks no instance, but does not report a `with_parent` child as done if its parent failed.
 #[test]
-fn a_forced_run_goes_on_and_does_not_call_the_child_done() {
+fn a_forced_run_does_not_report_the_child_as_done() {
     let deleted = disks(|_| {})
         .failing(&["Vm.destroy vm"])
         .delete_with("Zone z", |apply| apply.policy(FailurePolicy::Force));
@@ -70,15 +71,15 @@ fn a_forced_run_goes_on_and_does_not_call_the_child_done() {
         [
             "Disk disk blocked by Vm vm",
             "Storage storage done",
-            "Vm vm failed: destroy: told to fail",
+            "Vm vm failed: destroy: simulated failure",
             "Zone z done"
         ]
     );
 }
 
-/// The storage hangs off the VM: it goes before it, and so before the disk's end. The plan says that.
+/// The storage depends on the VM, so it is removed before the VM, and before the disk completes. The plan lists that.
 #[test]
-fn a_wait_that_lies_on_a_circle_is_left_out_and_listed() {
+fn a_wait_on_a_cycle_is_left_out_and_listed() {
     let cloud = || {
         disks(|it| {
             it.under("Vm", "remove", "vm>storage");
@@ -92,13 +93,13 @@ fn a_wait_that_lies_on_a_circle_is_left_out_and_listed() {
     assert!(text.contains("Storage storage → Disk disk (its end alone"), "{text}");
     let deleted = cloud().delete("Zone z");
     deleted.assert_before("storage", "vm");
-    // What hangs off the disk is waited for as ever.
+    // Dependents of the disk are still waited for.
     deleted.assert_before("snapshot", "storage");
     assert!(deleted.report.is_complete());
 }
 
 #[test]
-fn what_comes_after_the_child_waits_for_its_end() {
+fn a_resource_after_the_child_waits_for_its_completion() {
     let cloud = Cloud::new()
         .kind("Zone", |it| {
             it.root("remove");
@@ -106,23 +107,24 @@ fn what_comes_after_the_child_waits_for_its_end() {
         .kind("Vm", |it| {
             it.under("Zone", "destroy", "z>vm");
         })
-        .kind("Disk", |it| taken(it, "Vm", "vm>disk"))
+        .kind("Disk", |it| with_parent(it, "Vm", "vm>disk"))
         .kind("Key", |it| {
             it.under("Zone", "revoke", "z>key");
             it.declared().after(descriptor("Disk"), place!());
         });
     let deleted =
         cloud.failing(&["Vm.destroy vm"]).delete_with("Zone z", |apply| apply.policy(FailurePolicy::Isolate));
-    assert_eq!(deleted.calls, ["Vm.destroy vm"], "the key comes after the disk, which goes with the VM");
+    assert_eq!(deleted.calls, ["Vm.destroy vm"], "the key comes after the disk, which completes with the VM");
 }
 
-/// The key hangs off the VM, so it goes before it; the disk goes with the VM; and the key is to come after the disk.
+/// The key depends on the VM, so it is revoked before it. The disk completes with the VM, and the key is declared to
+/// come after the disk.
 #[test]
-fn an_after_that_an_end_contradicts_is_a_fault_of_the_graph() {
+fn an_after_that_contradicts_with_parent_is_a_fault() {
     let mut vm = Kind::bare("Vm");
     vm.root("destroy");
     let mut disk = Kind::bare("Disk");
-    taken(&mut disk, "Vm", "");
+    with_parent(&mut disk, "Vm", "");
     let mut key = Kind::bare("Key");
     key.under("Vm", "revoke", "");
     key.declared().after(descriptor("Disk"), place!());
@@ -130,12 +132,12 @@ fn an_after_that_an_end_contradicts_is_a_fault_of_the_graph() {
     assert_eq!(error.faults().iter().map(cascade_core::Fault::kind).collect::<Vec<_>>(), [FaultKind::After]);
 }
 
-/// Chains of what is taken end together, with the one step at their top.
+/// A chain of `with_parent` instances completes with the one step at its top.
 #[test]
-fn a_chain_of_taken_instances_ends_with_its_top() {
+fn a_chain_of_with_parent_instances_completes_with_its_top() {
     let cloud = disks(|_| {})
         .kind("Part", |it| {
-            taken(it, "Disk", "disk>part");
+            with_parent(it, "Disk", "disk>part");
             retained(it, "Shelf", "shelf>part");
         })
         .kind("Shelf", |it| {
@@ -150,7 +152,7 @@ fn a_chain_of_taken_instances_ends_with_its_top() {
             "Part part blocked by Vm vm",
             "Shelf shelf blocked by Vm vm",
             "Storage storage blocked by Vm vm",
-            "Vm vm failed: destroy: told to fail",
+            "Vm vm failed: destroy: simulated failure",
             "Zone z blocked by Vm vm"
         ]
     );

@@ -1,4 +1,4 @@
-//! A journal that fails at each of its writes: no report says done for what was not durable.
+//! A journal that fails at each of its writes: no report calls an instance done whose record is not durable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,12 +13,12 @@ use futures::future::BoxFuture;
 
 use crate::site::Site;
 
-/// Lets some writes through, and then none.
+/// Accepts some writes, and then fails.
 #[derive(Clone)]
 pub(crate) struct Faulty {
     pub(crate) journal: MemoryJournal,
     pub(crate) left: Arc<AtomicUsize>,
-    /// How long a write takes: what ends meanwhile is not on record yet.
+    /// How long a write takes. A step that ends meanwhile is not recorded yet.
     pub(crate) latency: Duration,
 }
 
@@ -99,7 +99,7 @@ fn engine(site: &Site, journal: &Faulty) -> Cascade {
     site.builder().journal(journal.clone()).build().expect("the graph has no faults")
 }
 
-/// What is reported as done is gone.
+/// Asserts that instances reported as done are gone.
 fn check(report: &Report, site: &Site) {
     for (instance, verdict) in report.verdicts() {
         if matches!(verdict, Verdict::Done) {
@@ -109,7 +109,7 @@ fn check(report: &Report, site: &Site) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_every_write_the_run_stops_and_goes_on_later() {
+async fn a_run_stops_at_a_failed_write_and_can_be_resumed() {
     let mut unrecorded = 0;
     for latency in [0, 25] {
         for writes in 0..80 {
@@ -132,7 +132,7 @@ async fn at_every_write_the_run_stops_and_goes_on_later() {
                     check(&report, &site);
                     unrecorded += report.summary().unrecorded;
                     faulty.left.store(1000, Ordering::Relaxed);
-                    goes_on(&site, &faulty, &run, &done_of(&report)).await;
+                    assert_resumes(&site, &faulty, &run, &done_of(&report)).await;
                 }
                 Err(error) => panic!("{error}"),
             }
@@ -141,14 +141,14 @@ async fn at_every_write_the_run_stops_and_goes_on_later() {
     assert!(unrecorded > 0, "some steps end while their records are refused");
 }
 
-/// The run goes on, and does nothing again that was reported as done.
-async fn goes_on(site: &Site, faulty: &Faulty, run: &RunId, done: &[String]) {
+/// Resumes the run. It does not repeat steps that were reported as done.
+async fn assert_resumes(site: &Site, faulty: &Faulty, run: &RunId, done: &[String]) {
     site.tables().begun.clear();
-    let report = engine(site, faulty).resume(run).await.expect("it goes on");
+    let report = engine(site, faulty).resume(run).await.expect("the run can be resumed");
     assert!(report.is_complete(), "{report}");
     assert!(site.tables().there.is_empty());
     let again = |(effect, id, ..): &&(String, String, String, bool)| effect == "remove" && done.contains(id);
-    assert_eq!(site.tables().begun.iter().find(again), None, "it was reported done");
+    assert_eq!(site.tables().begun.iter().find(again), None, "an instance reported as done is removed again");
 }
 
 fn done_of(report: &Report) -> Vec<String> {
@@ -157,12 +157,12 @@ fn done_of(report: &Report) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resumed_run_stops_too() {
+async fn a_resumed_run_stops_at_a_failed_write() {
     let site = Site::new(2, 5);
     let left = Arc::new(AtomicUsize::new(12));
     let faulty = Faulty { journal: MemoryJournal::new(), left, latency: Duration::ZERO };
     let plan = engine(&site, &faulty).plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
-    // The plan is of that engine.
+    // A plan belongs to the engine that made it.
     drop(plan);
     let cascade = engine(&site, &faulty);
     let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
@@ -171,9 +171,9 @@ async fn a_resumed_run_stops_too() {
     assert!(matches!(applying.await, Err(ApplyError::Unrecorded { .. })));
     faulty.left.store(6, Ordering::Relaxed);
     let Err(ResumeError::Unrecorded { report, .. }) = cascade.resume(&run).await else {
-        panic!("it fails again")
+        panic!("the journal fails again")
     };
     check(&report, &site);
     faulty.left.store(1000, Ordering::Relaxed);
-    assert!(cascade.resume(&run).await.expect("it goes on").is_complete());
+    assert!(cascade.resume(&run).await.expect("the run can be resumed").is_complete());
 }

@@ -1,4 +1,4 @@
-//! Steps that end when they are first polled, and that nobody looks on at.
+//! Steps that end at their first poll, in runs without an event listener.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,7 +11,7 @@ use cascade_core::{
 
 use crate::support::block_on;
 
-/// Things that are removed one by one; `remove` does it, and is told how many went before.
+/// Things that are removed one by one. `remove` gets the number of earlier calls.
 fn things(remove: impl Fn(u64) + Send + Sync + 'static) -> Cascade {
     let thing = ResourceDescriptor::runtime::<u64>("Thing", place!());
     let mut things = Declaration::<AtomicU64, u64>::new("Things", thing, place!());
@@ -33,9 +33,9 @@ async fn plan(cascade: &Cascade, count: u64) -> cascade_core::Plan {
     cascade.plan_named(Delete, "Thing", ids).await.unwrap()
 }
 
-/// Many thousand steps end without waiting for anything, and who shares the thread still has a turn before the end.
+/// Thousands of steps end without waiting, and another task on the same thread still runs before the end.
 #[test]
-fn others_have_their_turn_between_steps_that_end_at_once() {
+fn other_tasks_run_between_steps_that_end_at_once() {
     let count = 50_000;
     let cascade = things(|_| {});
     let token = CancellationToken::new();
@@ -52,7 +52,7 @@ fn others_have_their_turn_between_steps_that_end_at_once() {
 }
 
 #[test]
-fn nothing_starts_after_a_method_that_cancels_its_run() {
+fn no_step_starts_after_a_method_cancels_the_run() {
     let token = CancellationToken::new();
     let cancel = token.clone();
     let cascade = things(move |before| {
@@ -68,13 +68,13 @@ fn nothing_starts_after_a_method_that_cancels_its_run() {
     assert_eq!((summary.done, summary.not_started), (100, 100));
 }
 
-/// What panics is one step of many, and those around it are what they would be without it.
+/// A panic fails one step of many and leaves its neighbours unaffected.
 #[test]
-fn a_panic_is_of_the_step_that_panicked() {
+fn a_panic_fails_only_its_own_step() {
     for (policy, done, not_started) in [(FailurePolicy::Stop, 70, 129), (FailurePolicy::Isolate, 199, 0)] {
         let cascade = things(|before| {
             if before == 70 {
-                std::panic::resume_unwind(Box::new("told to panic"));
+                std::panic::resume_unwind(Box::new("simulated panic"));
             }
         });
         let report = block_on(async {
@@ -83,7 +83,7 @@ fn a_panic_is_of_the_step_that_panicked() {
         });
         let failures: Vec<String> =
             report.failures().map(|(at, failure)| format!("{at}: {failure}")).collect();
-        assert_eq!(failures, ["Thing 70: remove: panicked: told to panic"]);
+        assert_eq!(failures, ["Thing 70: remove: panicked: simulated panic"]);
         let summary = report.summary();
         assert_eq!((summary.done, summary.not_started), (done, not_started));
     }

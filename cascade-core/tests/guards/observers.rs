@@ -1,4 +1,4 @@
-//! Runs as they are seen from outside: events, bars, counters.
+//! Observing runs: events, progress bars, counters.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ fn world() -> World {
 }
 
 #[tokio::test]
-async fn events_come_in_the_order_of_what_happens() {
+async fn events_have_the_order_of_the_run() {
     let cascade = world().builder().build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -28,11 +28,11 @@ async fn events_come_in_the_order_of_what_happens() {
             Event::RunEnded { done, .. } => format!("{done} done"),
             other => format!("{other:?}"),
         };
-        log.lock().expect("no test panics under it").push(line);
+        log.lock().expect("no thread panics while it holds the lock").push(line);
     });
-    assert!(run.await.expect("nothing stands against it").is_complete());
+    assert!(run.await.expect("the plan can be applied").is_complete());
     assert_eq!(
-        *seen.lock().expect("no test panics under it"),
+        *seen.lock().expect("no thread panics while it holds the lock"),
         [
             "delete of 4",
             "phase begin",
@@ -51,7 +51,7 @@ async fn events_come_in_the_order_of_what_happens() {
 }
 
 #[tokio::test]
-async fn who_observes_the_cascade_sees_how_far_a_plan_is_and_then_the_run() {
+async fn a_listener_of_the_cascade_sees_planning_and_runs() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let observed = world().builder().on_event(move |event| {
@@ -60,19 +60,22 @@ async fn who_observes_the_cascade_sees_how_far_a_plan_is_and_then_the_run() {
             Event::RunEnded { done, .. } => format!("{done} done"),
             _ => return,
         };
-        log.lock().expect("no test panics under it").push(line);
+        log.lock().expect("no thread panics while it holds the lock").push(line);
     });
     let cascade = observed.build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     let found = ["1 Host, 2 in all", "2 Vm, 4 in all"];
-    assert_eq!(*seen.lock().expect("no test panics under it"), found);
-    assert!(cascade.apply(plan).await.expect("nothing stands against it").is_complete());
-    assert_eq!(seen.lock().expect("no test panics under it").last().map(String::as_str), Some("4 done"));
+    assert_eq!(*seen.lock().expect("no thread panics while it holds the lock"), found);
+    assert!(cascade.apply(plan).await.expect("the plan can be applied").is_complete());
+    assert_eq!(
+        seen.lock().expect("no thread panics while it holds the lock").last().map(String::as_str),
+        Some("4 done")
+    );
 }
 
-/// Of what is ready, what holds most levels up goes first: of two hosts without VMs and a VM, the VM.
+/// Deeper resources have priority: of two hosts without VMs and a VM, the VM starts first.
 #[tokio::test]
-async fn what_has_most_levels_above_it_starts_first() {
+async fn deeper_resources_start_first() {
     let hosts = [("host-1", "rack-1"), ("host-2", "rack-1"), ("host-3", "rack-1")];
     let world = World::new(&hosts, &[("vm-1", "host-3")]);
     let cascade = world.builder().concurrency(1).build().expect("the graph has no faults");
@@ -83,24 +86,26 @@ async fn what_has_most_levels_above_it_starts_first() {
         if let Event::StepStarted { step } = event
             && step.phase == Phase::Effect
         {
-            seen.lock().expect("no test panics under it").get_or_insert(step.resource.to_string());
+            seen.lock()
+                .expect("no thread panics while it holds the lock")
+                .get_or_insert(step.resource.to_string());
         }
     });
-    assert!(run.await.expect("nothing stands against it").is_complete());
-    assert_eq!(first.lock().expect("no test panics under it").as_deref(), Some("Vm"));
+    assert!(run.await.expect("the plan can be applied").is_complete());
+    assert_eq!(first.lock().expect("no thread panics while it holds the lock").as_deref(), Some("Vm"));
 }
 
 #[tokio::test]
-async fn an_observer_that_panics_leaves_no_run_half_done() {
+async fn a_panicking_listener_does_not_stop_the_run() {
     let cascade = world().builder().build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
     let run = cascade.apply(plan).on_event(|_| std::panic::panic_any("no more"));
-    assert!(run.await.expect("nothing stands against it").is_complete());
+    assert!(run.await.expect("the plan can be applied").is_complete());
 }
 
 #[cfg(feature = "progress")]
 #[tokio::test]
-async fn each_resource_has_a_bar_that_ends_full() {
+async fn each_resource_has_a_bar_that_fills() {
     use cascade_core::ProgressBars;
     use indicatif::{InMemoryTerm, ProgressDrawTarget};
 
@@ -109,7 +114,7 @@ async fn each_resource_has_a_bar_that_ends_full() {
     let terminal = InMemoryTerm::new(10, 80);
     let bars = ProgressBars::new(&plan, ProgressDrawTarget::term_like(Box::new(terminal.clone())));
     let run = cascade.apply(plan).on_event(move |event| bars.see(event));
-    assert!(run.await.expect("nothing stands against it").is_complete());
+    assert!(run.await.expect("the plan can be applied").is_complete());
     let lines: Vec<String> = terminal.contents().lines().map(|line| line.replace('█', "")).collect();
     let ends: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
     assert_eq!(ends.len(), 3, "{ends:?}");
@@ -131,7 +136,7 @@ fn counters_add_up() {
             let cascade = world().builder().build().expect("the graph has no faults");
             let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
             let run = cascade.apply(plan).on_event(cascade_core::count);
-            assert!(run.await.expect("nothing stands against it").is_complete());
+            assert!(run.await.expect("the plan can be applied").is_complete());
         });
     });
     let mut counted: Vec<String> = snapshotter

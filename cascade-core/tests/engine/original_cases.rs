@@ -1,4 +1,4 @@
-//! The graphs that the original framework got wrong, and its own unit tests.
+//! The graphs that the original framework handled wrongly, and its own unit tests.
 
 use crate::support::{Cloud, Deleted};
 
@@ -8,9 +8,9 @@ fn sorted(calls: &[String]) -> Vec<&str> {
     calls
 }
 
-/// Two parents of C meet in it, each with a child of its own: neither path's instances are lost.
+/// Two parents of C each have a child in it: the instances of both paths are affected.
 #[test]
-fn two_paths_to_one_resource_keep_the_instances_of_both() {
+fn two_paths_to_one_resource_keep_all_instances() {
     let deleted = Cloud::new()
         .kind("R", |r| {
             r.root("remove");
@@ -34,9 +34,9 @@ fn two_paths_to_one_resource_keep_the_instances_of_both() {
     assert_eq!(deleted.calls[4..], ["R.remove r1"]);
 }
 
-/// A and C hang off each other, and B and C: all that is found goes, each before what it hangs off.
+/// A and C depend on each other, and so do B and C: every instance that is found is removed before its parents.
 #[test]
-fn a_cycle_of_resources_is_walked_to_its_end() {
+fn a_cycle_of_resources_is_followed_completely() {
     let deleted = Cloud::new()
         .kind("R", |r| {
             r.root("remove");
@@ -60,9 +60,9 @@ fn a_cycle_of_resources_is_walked_to_its_end() {
     }
 }
 
-/// C is not asked for under A: what hangs off C still goes before C.
+/// The edge from A to C has no instances: dependents of C are still removed before C.
 #[test]
-fn a_path_that_is_cut_does_not_let_another_run_early() {
+fn an_empty_path_does_not_start_another_path_early() {
     let deleted = Cloud::new()
         .kind("R", |r| {
             r.root("remove");
@@ -85,9 +85,9 @@ fn a_path_that_is_cut_does_not_let_another_run_early() {
     deleted.assert_before("c1", "b1");
 }
 
-/// An L3 network of the account on somebody else's L2 network: its ranges and addresses go before it.
+/// An L3 network of the account on another account's L2 network: its ranges and addresses are removed before it.
 #[test]
-fn what_only_the_longer_path_finds_goes_before_its_parents() {
+fn instances_of_a_longer_path_are_removed_before_their_parents() {
     let deleted = Cloud::new()
         .kind("Account", |it| {
             it.root("remove");
@@ -139,9 +139,9 @@ fn zone_and_storage(under_storage: &str) -> Deleted {
         .delete("zone z")
 }
 
-/// Two resources that list each other: each instance is handled once, and the run ends.
+/// Two resources that depend on each other: each instance is handled once, and the run ends.
 #[test]
-fn resources_that_list_each_other_are_handled_once() {
+fn mutually_dependent_resources_are_handled_once() {
     let deleted = zone_and_storage("p>c");
     assert!(deleted.report.is_complete());
     assert_eq!(
@@ -152,18 +152,18 @@ fn resources_that_list_each_other_are_handled_once() {
     assert_eq!(deleted.calls[3], "zone.remove z");
 }
 
-/// The branch from the storage back to the cluster finds nothing: the host is not handled a second time.
+/// The branch from the storage back to the cluster finds no instance: the host is not handled again.
 #[test]
-fn a_branch_that_finds_nothing_is_pruned() {
+fn an_empty_branch_is_pruned() {
     let deleted = zone_and_storage("");
     assert_eq!(deleted.calls.len(), 4, "{:?}", deleted.calls);
     deleted.assert_before("h", "c");
     deleted.assert_before("p", "c");
 }
 
-/// Five children of one parent: all before it.
+/// Five children of one parent are removed before it.
 #[test]
-fn siblings_go_before_their_parent() {
+fn siblings_are_removed_before_their_parent() {
     let names = ["cluster", "host", "l2Network", "l3Network", "primaryStorage"];
     let cloud = names.iter().fold(Cloud::new(), |cloud, name| {
         cloud.kind(name, |it| {
@@ -188,7 +188,7 @@ fn siblings_go_before_their_parent() {
     assert_eq!(deleted.calls[5], "zone.remove z");
 }
 
-/// An add-on of Host with the further parent Zone is called beside the owner, whose own edges stay.
+/// An add-on of Host adds the parent Zone. It runs beside the owner, whose edges stay.
 #[test]
 fn an_addon_adds_an_edge_and_an_effect() {
     let deleted = Cloud::new()

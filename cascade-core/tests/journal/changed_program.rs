@@ -1,4 +1,4 @@
-//! The program changed while a run was broken off.
+//! Resuming a run with a changed program.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use cascade_core::{
 
 use crate::site::{LEVELS, Site, declaration, resource};
 
-/// Deletes the room, and dies after a while.
-async fn broken_off(site: &Site, journal: &MemoryJournal, life: u64) -> RunId {
-    broken_off_with(site, journal, life, |apply| apply).await
+/// Deletes the room, and dies after `life` milliseconds.
+async fn interrupted(site: &Site, journal: &MemoryJournal, life: u64) -> RunId {
+    interrupted_with(site, journal, life, |apply| apply).await
 }
 
-/// The same, set so.
-pub(crate) async fn broken_off_with(
+/// The same, with further settings.
+pub(crate) async fn interrupted_with(
     site: &Site,
     journal: &MemoryJournal,
     life: u64,
@@ -26,7 +26,10 @@ pub(crate) async fn broken_off_with(
     let applying = set(cascade.apply(plan));
     let run = applying.run_id().clone();
     let life = Duration::from_millis(life);
-    assert!(tokio::time::timeout(life, applying.into_future()).await.is_err(), "it was to die");
+    assert!(
+        tokio::time::timeout(life, applying.into_future()).await.is_err(),
+        "the run ended before it was interrupted"
+    );
     run
 }
 
@@ -50,10 +53,10 @@ pub(crate) fn with_disks(site: &Site, journal: &MemoryJournal) -> CascadeBuilder
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_is_planned_again_and_the_difference_shown() {
+async fn the_rest_is_planned_again_and_the_difference_is_shown() {
     let (site, journal) = (Site::new(4, 3), MemoryJournal::new());
-    // Room, racks and machines close in 40 ms; then six of twelve machines go in 10 ms.
-    let run = broken_off(&site, &journal, 55).await;
+    // Closing the room, the racks and the machines takes 40 ms; then six of twelve machines are removed in 10 ms.
+    let run = interrupted(&site, &journal, 55).await;
     let left = site.tables().there.len();
     assert_eq!(left, 11, "half of the machines are gone");
     let machines = left - 5;
@@ -64,19 +67,19 @@ async fn what_is_left_is_planned_again_and_the_difference_shown() {
     let report = cascade
         .resume(&run)
         .on_difference(move |difference| {
-            show.lock().expect("nobody panics").push(difference.to_string());
+            show.lock().expect("no thread panics while it holds the lock").push(difference.to_string());
             true
         })
         .on_event(move |event| {
             if let Event::Replanned { added, .. } = event {
-                seen.lock().expect("nobody panics").push(format!("{added} added"));
+                seen.lock().expect("no thread panics while it holds the lock").push(format!("{added} added"));
             }
         })
         .await
-        .expect("it goes on");
+        .expect("the run can be resumed");
     assert!(report.is_complete(), "{report}");
     assert!(site.tables().there.is_empty());
-    let shown = shown.lock().expect("nobody panics").clone();
+    let shown = shown.lock().expect("no thread panics while it holds the lock").clone();
     assert!(
         shown[0].starts_with(&format!(
             "{machines} more, 0 fewer, 0 with other effects\n  + Disk disk-of-machine-"
@@ -84,30 +87,30 @@ async fn what_is_left_is_planned_again_and_the_difference_shown() {
     );
     assert_eq!(shown[1], format!("{machines} added"));
     let closed_again = site.tables().begun[begun..].iter().filter(|(effect, ..)| effect == "close").count();
-    assert_eq!(closed_again, 0, "what had ended is carried over");
+    assert_eq!(closed_again, 0, "ended steps are carried over");
 
-    let info = cascade_core::Journal::run(&journal, &run).await.expect("it is in the journal");
+    let info = cascade_core::Journal::run(&journal, &run).await.expect("the run is in the journal");
     assert_eq!((info.ended, info.run.instances), (info.run.instances, 5 + 2 * machines as u64));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_planned_again_survives_further_deaths() {
+async fn a_new_plan_survives_further_deaths() {
     for life in (0..60).step_by(5) {
         let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
-        let run = broken_off(&site, &journal, 45).await;
+        let run = interrupted(&site, &journal, 45).await;
         let cascade = || with_disks(&site, &journal).build().expect("the graph has no faults");
         let first = cascade().resume(&run).on_difference(|_| true);
         if tokio::time::timeout(Duration::from_millis(life), first.into_future()).await.is_err() {
-            assert!(cascade().resume(&run).await.expect("it goes on").is_complete());
+            assert!(cascade().resume(&run).await.expect("the run can be resumed").is_complete());
         }
         assert!(site.tables().there.is_empty());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resource_that_is_gone_is_named() {
+async fn a_missing_resource_is_named() {
     let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
-    let run = broken_off(&site, &journal, 5).await;
+    let run = interrupted(&site, &journal, 5).await;
     let builder =
         Cascade::builder().declare(site.clone(), declaration(0)).declare(site.clone(), declaration(1));
     let without_machines = builder.journal(journal.clone()).build().expect("the graph has no faults");
@@ -117,13 +120,13 @@ async fn a_resource_that_is_gone_is_named() {
     let words =
         "has instances left to do that no linked extension declares: 6 of Machine: link the crates that do";
     assert!(error.to_string().ends_with(words), "{error}");
-    // Once it is back, so is the run.
+    // With the machines declared again, the run can be resumed.
     let cascade = site.builder().journal(journal).build().expect("the graph has no faults");
-    assert!(cascade.resume(&run).await.expect("it goes on").is_complete());
+    assert!(cascade.resume(&run).await.expect("the run can be resumed").is_complete());
 }
 
 #[test]
-fn the_version_tells_graphs_apart_and_not_their_link_order() {
+fn the_version_of_a_graph_does_not_depend_on_the_link_order() {
     let site = Site::new(1, 1);
     let version =
         |builder: CascadeBuilder| builder.build().expect("the graph has no faults").graph().version();

@@ -1,4 +1,4 @@
-//! What a begin that failed holds back, and what it does not.
+//! A failed begin holds back the instance's ancestors, and no other instance.
 
 use cascade_core::prelude::*;
 use cascade_core::{Drift, FailurePolicy, Rule, Verdict, place};
@@ -35,7 +35,7 @@ struct Leases;
 
 #[cascade(resource = Lease, edges = [Pool], restrict(Delete, from = [Pool]))]
 impl Leases {
-    /// One lease of all pools.
+    /// Every pool has the same lease.
     #[affected(by = Pool)]
     async fn of_pools(&self, pools: &[u64]) -> Result<Vec<(u64, u64)>, StepError> {
         Ok(pools.iter().map(|pool| (*pool, 7)).collect())
@@ -47,23 +47,24 @@ impl Leases {
     }
 }
 
-/// The lease is in the way of both, and not affected itself: it hands nothing on from the one to the other.
+/// The lease is in the way of both pools, but it is not affected: it does not pass a failure from one pool to the
+/// other.
 #[tokio::test]
-async fn a_begin_that_failed_holds_back_nobody_by_what_is_not_affected() {
+async fn a_failed_begin_does_not_spread_through_an_unaffected_instance() {
     let cascade =
         Cascade::builder().register(Pools).register(Leases).build().expect("the graph has no faults");
     let plan = cascade.plan(Delete, Pool::roots([1_u64, 2])).await.expect("finders answer");
     assert_eq!((plan.len(), plan.vetoes().len()), (2, 1));
     let run = cascade.apply(plan).policy(FailurePolicy::Isolate).forced(true);
-    let report = run.await.expect("a forced run goes on");
+    let report = run.await.expect("a forced run ignores vetoes");
     assert!(matches!(report.verdict::<Pool>(&1), Some(Verdict::Failed(_))), "{report}");
     assert!(matches!(report.verdict::<Pool>(&2), Some(Verdict::Done)), "{report}");
 }
 
-/// A VM that is only stopped needs no mark. Then a host comes that it hangs off, and that would take it along: now it does,
-/// and cannot be marked.
+/// A VM that is only stopped needs no mark. A late host makes its rule apply, so the VM must be marked now, and that
+/// fails.
 #[tokio::test]
-async fn a_begin_that_fails_on_what_has_ended_holds_back_what_came_above_it() {
+async fn a_failed_begin_of_an_ended_instance_holds_back_its_late_parents() {
     let logged = async |policy| {
         let scene = Scene::new(&[("Zone>Vm", "zone", "vm"), ("Host>Vm", "host", "vm")]).late(
             "stop vm",

@@ -1,4 +1,4 @@
-//! What a run that looks again before its steps makes of what it finds.
+//! A run that rediscovers dependents before its steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use cascade_core::{
 
 use crate::scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
 
-/// What hangs off the parent in `edge` by `rule`, as `find` says, which is told how often it was asked before.
+/// An edge with a rule, and a finder that calls `find` with the number of earlier calls.
 fn found(
     mut part: Part,
     parent: &'static str,
@@ -29,9 +29,9 @@ fn found(
     part
 }
 
-/// A VM comes above a port that is done, and cannot begin. The run dies after that, and is taken up again.
+/// A late VM is a parent of a port that is done, and its begin fails. The run dies after that, and is resumed.
 #[tokio::test(start_paused = true)]
-async fn what_is_done_stays_done_when_a_run_is_taken_up_again() {
+async fn done_instances_stay_done_after_resume() {
     for life in [5, 31, 200] {
         let scene = Scene::new(&[
             ("Zone>Host", "zone", "host"),
@@ -67,18 +67,18 @@ async fn what_is_done_stays_done_when_a_run_is_taken_up_again() {
         let applying = applying.drift(Drift::Chase).policy(FailurePolicy::Isolate);
         let run = applying.run_id().clone();
         let report = match tokio::time::timeout(Duration::from_millis(life), applying.into_future()).await {
-            Ok(report) => report.expect("nothing stands against it"),
-            Err(_) => engine().resume(&run).await.expect("it goes on"),
+            Ok(report) => report.expect("the plan can be applied"),
+            Err(_) => engine().resume(&run).await.expect("the run can be resumed"),
         };
         assert!(verdict(&report, "Vm vm").starts_with("Failed"), "{report}");
         assert_eq!(verdict(&report, "Port port"), "Done");
-        assert_eq!(verdict(&report, "Net net"), "Done", "nothing of what hangs off it is left, life {life}");
+        assert_eq!(verdict(&report, "Net net"), "Done", "it has no dependents left, life {life}");
         assert!(!scene.did("remove host"), "{:?}", scene.log());
     }
 }
 
 #[tokio::test]
-async fn a_finder_that_fails_when_it_is_asked_again_is_named() {
+async fn a_finder_that_fails_during_rediscovery_is_named() {
     let vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
         0 => Ok(Vec::new()),
         _ => Err(StepError::terminal("the database is down")),
@@ -86,8 +86,8 @@ async fn a_finder_that_fails_when_it_is_asked_again_is_named() {
     let scene = Scene::default();
     let cascade = scene.cascade([Part::new("Host"), vm]);
     let plan = plan(&cascade, "Host", "host").await;
-    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
-    let failure = report.failures().next().expect("nobody knows what hangs off it").1.to_string();
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("the plan can be applied");
+    let failure = report.failures().next().expect("the dependents of the host are unknown").1.to_string();
     assert_eq!(
         failure,
         "remove: not called: the finder `Vms::find`, asked again before it, failed: the database is down"
@@ -96,7 +96,7 @@ async fn a_finder_that_fails_when_it_is_asked_again_is_named() {
 }
 
 #[tokio::test]
-async fn a_parent_that_was_not_asked_about_is_a_fault_when_asked_again_too() {
+async fn an_unknown_parent_is_an_error_during_rediscovery() {
     let vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
         0 => Ok(Vec::new()),
         _ => Ok(vec![("HOST".to_owned(), "vm".to_owned())]),
@@ -104,8 +104,8 @@ async fn a_parent_that_was_not_asked_about_is_a_fault_when_asked_again_too() {
     let scene = Scene::default();
     let cascade = scene.cascade([Part::new("Host"), vm]);
     let plan = plan(&cascade, "Host", "host").await;
-    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("nothing stands against it");
-    let failure = report.failures().next().expect("what hangs off it is not known").1.to_string();
+    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("the plan can be applied");
+    let failure = report.failures().next().expect("the dependents of the host are unknown").1.to_string();
     assert!(
         failure.ends_with("it answered with the parent Host `HOST`, which it was not asked about"),
         "{failure}"
@@ -113,9 +113,9 @@ async fn a_parent_that_was_not_asked_about_is_a_fault_when_asked_again_too() {
     assert!(scene.log().is_empty());
 }
 
-/// One newcomer on each of 120 hosts, each found in a round of its own: no host has more than one.
+/// One late VM on each of 120 hosts, each found in a round of its own: no host has more than one.
 #[tokio::test]
-async fn newcomers_in_many_places_do_not_end_a_chase() {
+async fn late_dependents_of_many_parents_do_not_exceed_the_rounds() {
     let mut scene = Scene::default();
     for number in 0..120 {
         let (host, vm) = (format!("host-{number}"), format!("vm-{number}"));
@@ -141,14 +141,14 @@ async fn newcomers_in_many_places_do_not_end_a_chase() {
     assert_eq!((rounds.load(Ordering::Relaxed), report.summary().done), (120, 361));
 }
 
-/// Below each newcomer another one comes, and so on.
+/// Each late dependent gets a late dependent.
 #[tokio::test]
-async fn a_chase_down_a_chain_without_an_end_is_ended() {
+async fn an_endless_chain_of_late_dependents_ends_in_an_error() {
     let asked = AtomicUsize::new(0);
     let mut folder = Part::new("Folder");
     folder.0.edge(resource("Folder"), place!());
     folder.0.finder("find", resource("Folder"), None, place!(), move |_, folders: &[String], _| {
-        // The plan, and each round, finds nothing more; each look again does.
+        // The plan and each extension find no further folder; each rediscovery finds one.
         let asked = asked.fetch_add(1, Ordering::Relaxed);
         let new = (asked % 2 == 1).then(|| (folders[0].clone(), format!("folder-{asked}")));
         Box::pin(async { Ok(Found::Pairs(Vec::from_iter(new))) })
@@ -156,16 +156,16 @@ async fn a_chase_down_a_chain_without_an_end_is_ended() {
     folder.0.rule(remove().from(resource("Folder")));
     let cascade = Scene::default().cascade([folder]);
     let plan = plan(&cascade, "Folder", "top").await;
-    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("nothing stands against it");
-    let failure = report.failures().next().expect("it has no end").1.to_string();
+    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("the plan can be applied");
+    let failure = report.failures().next().expect("the chain is endless").1.to_string();
     assert!(failure.contains("they kept coming for 100 rounds"), "{failure}");
     assert_eq!(report.summary().done, 0, "{report}");
 }
 
-/// One step's end takes them all, and about none of them is an answer to be had: each is looked up once. To walk all of
-/// them for each would be 400 million steps.
+/// One step completes all volumes, and the finder fails for each of them: each error is looked up once. To search all
+/// of them for each would take 400 million steps.
 #[tokio::test]
-async fn errors_against_what_a_step_takes_cost_no_more_than_there_are() {
+async fn each_rediscovery_error_is_looked_up_once() {
     const VOLUMES: usize = 20_000;
     let volume =
         found(Part::bare("Volume").effect("remove"), "Pool", Rule::with_parent::<Delete>(place!()), |_| {
@@ -180,13 +180,13 @@ async fn errors_against_what_a_step_takes_cost_no_more_than_there_are() {
     let cascade = builder.build().expect("the graph has no faults");
     let plan = plan(&cascade, "Pool", "pool").await;
     assert_eq!(plan.len(), VOLUMES + 1);
-    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("the plan can be applied");
     assert_eq!(report.summary().failed, 1, "{report}");
     assert!(verdict(&report, "Volume 7").starts_with("Blocked"), "{report}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_run_does_not_wait_for_a_finder_that_is_tried_again() {
+async fn a_cancelled_run_does_not_wait_for_a_retried_finder() {
     let mut vm = found(Part::new("Vm"), "Host", remove(), |asked| match asked {
         0 => Ok(Vec::new()),
         _ => Err(StepError::retryable("the database is down")),
@@ -203,14 +203,14 @@ async fn a_cancelled_run_does_not_wait_for_a_finder_that_is_tried_again() {
     };
     let since = tokio::time::Instant::now();
     let (report, ()) = tokio::join!(running, cancel);
-    let report = report.expect("nothing stands against it");
+    let report = report.expect("the plan can be applied");
     assert_eq!(since.elapsed(), Duration::from_secs(40));
     assert_eq!(verdict(&report, "Host host"), "NotStarted");
 }
 
-/// A step that waits for newcomers has not started.
+/// A step that waits for late dependents has not started.
 #[tokio::test]
-async fn every_step_that_starts_ends() {
+async fn every_started_step_ends() {
     let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
         "remove vm",
         "Host>Vm",
@@ -234,9 +234,9 @@ async fn every_step_that_starts_ends() {
     assert_eq!((started.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (4, 4));
 }
 
-/// Two VMs of a host that goes come to use an image that goes too: it waits for them. If one stays, it must not go.
+/// A VM starts to use an image during the run. If the VM is removed too, the image waits for it; if the VM stays, the image must stay.
 #[tokio::test(start_paused = true)]
-async fn what_comes_to_be_in_the_way_and_goes_is_waited_for() {
+async fn a_late_restricting_dependent_is_waited_for_if_it_is_removed() {
     for (vm, waits) in [("vm", true), ("vm-that-stays", false)] {
         let scene = Scene::new(&[
             ("Zone>Host", "zone", "host"),
@@ -263,9 +263,9 @@ async fn what_comes_to_be_in_the_way_and_goes_is_waited_for() {
     }
 }
 
-/// A key that another account keeps comes to one that goes: it stays, as it would in a plan.
+/// A key of another account is shared with an account that is removed: the key stays, as it would in a plan.
 #[tokio::test]
-async fn what_another_owner_keeps_is_no_newcomer() {
+async fn an_instance_with_another_owner_is_no_late_dependent() {
     for drift in [Drift::Refuse, Drift::Chase] {
         let scene = Scene::new(&[
             ("Zone>Account", "zone", "account"),
@@ -279,9 +279,9 @@ async fn what_another_owner_keeps_is_no_newcomer() {
     }
 }
 
-/// The account that was to keep the key gives it up: the one that goes is its last owner now.
+/// The account that was to keep the key gives it up: the removed account is its last owner.
 #[tokio::test]
-async fn what_no_other_owner_keeps_any_more_goes_with_its_last_owner() {
+async fn an_instance_without_another_owner_is_removed_with_its_last_owner() {
     for drift in [Drift::Refuse, Drift::Chase] {
         let scene = Scene::new(&[
             ("Zone>Account", "zone", "account"),
@@ -292,14 +292,14 @@ async fn what_no_other_owner_keeps_any_more_goes_with_its_last_owner() {
         let cascade = accounts(&scene);
         let plan = plan(&cascade, "Zone", "zone").await;
         scene.tables().pairs.retain(|(_, parent, _)| parent != "another");
-        let report = cascade.apply(plan).drift(drift).await.expect("nothing stands against it");
+        let report = cascade.apply(plan).drift(drift).await.expect("the plan can be applied");
         let chased = drift == Drift::Chase;
         assert_eq!((report.is_complete(), scene.did("remove key")), (chased, chased), "{report}");
-        assert_eq!(scene.did("remove account"), chased, "nobody would own the key: {report}");
+        assert_eq!(scene.did("remove account"), chased, "the key would have no owner: {report}");
     }
 }
 
-/// Accounts that share keys, and go after the alarms.
+/// Accounts that share keys, and come after the alarms.
 fn accounts(scene: &Scene) -> Cascade {
     scene.cascade([
         Part::new("Zone"),
@@ -310,20 +310,20 @@ fn accounts(scene: &Scene) -> Cascade {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_world_moved_under_gets_no_further_step_after_a_death_either() {
+async fn drifted_instance_gets_no_step_after_resume() {
     let report = drained_before_a_death(true).await;
     assert!(verdict(&report, "Host host").contains("vm-late"), "{report}");
 }
 
-/// A forced run went on after a begin that failed: that is the first failure of the host, and not the last.
+/// The host's first failure is its begin. A forced run continues after that, and then meets a late dependent.
 #[tokio::test(start_paused = true)]
-async fn nor_where_something_else_had_failed_on_it_before() {
+async fn drifted_instance_with_an_earlier_failure_gets_no_step_after_resume() {
     let report = drained_before_a_death(false).await;
-    assert!(verdict(&report, "Host host").contains("told to fail"), "{report}");
+    assert!(verdict(&report, "Host host").contains("simulated failure"), "{report}");
 }
 
-/// Draining failed, for a VM had come; then the process died, and the VM has gone since. The host still gets no further
-/// step.
+/// Draining fails because of a late VM. Then the process dies, and the VM is removed elsewhere. The host gets no
+/// further step.
 async fn drained_before_a_death(marked: bool) -> Report {
     let scene = Scene::new(&[
         ("Zone>Host", "zone", "host"),
@@ -338,7 +338,8 @@ async fn drained_before_a_death(marked: bool) -> Report {
         let mut host = Part::bare("Host").effect("drain").effect("remove");
         host.0.rule(remove());
         host.0.begin::<Delete, _>("mark", place!(), move |_, _: &[String], _| {
-            let answer = if marked { Ok(Outcome::done()) } else { Err(StepError::terminal("told to fail")) };
+            let answer =
+                if marked { Ok(Outcome::done()) } else { Err(StepError::terminal("simulated failure")) };
             Box::pin(async { answer })
         });
         let drain = Rule::effect::<Delete>("drain", place!());
@@ -355,16 +356,16 @@ async fn drained_before_a_death(marked: bool) -> Report {
     let applying = applying.drift(Drift::Refuse).policy(FailurePolicy::Force);
     let run = applying.run_id().clone();
     let died = tokio::time::timeout(Duration::from_millis(5), applying.into_future()).await;
-    assert!(died.is_err(), "it ended before it could die");
+    assert!(died.is_err(), "the run ended before it was interrupted");
     scene.tables().pairs.retain(|(.., child)| child != "vm-late");
-    let report = engine().resume(&run).await.expect("nobody else has it");
+    let report = engine().resume(&run).await.expect("no other process owns the run");
     assert!(!scene.did("drain host") && !scene.did("remove host"), "{:?}", scene.log());
     report
 }
 
-/// A finder that answers children alone does not say whose child the newcomer is: it is one all the same.
+/// The finder answers children without parents, so it does not say on which host the late VM is.
 #[tokio::test]
-async fn a_newcomer_that_is_found_without_its_parent_is_seen() {
+async fn a_late_dependent_without_a_named_parent_is_detected() {
     for drift in [Drift::Refuse, Drift::Chase] {
         let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
             "remove vm",

@@ -1,4 +1,4 @@
-//! Newcomers that joined a run before it died belong to it after.
+//! Late dependents that joined a run before it died belong to it after resume.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use cascade_core::{ApplyError, Drift, Layer, MemoryJournal, Next, StepAnswer, St
 use futures::future::BoxFuture;
 
 use crate::cloud::{Rack, World};
-use crate::faults::Faulty;
+use crate::failed_writes::Faulty;
 
-/// Every step takes its time, so that there is time to die.
+/// Each step takes 10 ms.
 pub(crate) struct Slow;
 
 impl Layer for Slow {
@@ -24,8 +24,8 @@ impl Layer for Slow {
     }
 }
 
-/// Two hosts in a rack; when `vm-1` goes, `vm-late` appears on the host that `vm-1` was on.
-fn late_arrival() -> World {
+/// Two hosts in a rack. When `vm-1` is removed, `vm-late` appears on the same host.
+fn with_late_vm() -> World {
     let world = World::new(
         &[("host-1", "rack-1"), ("host-2", "rack-1")],
         &[("vm-1", "host-1"), ("vm-2", "host-1"), ("vm-3", "host-2")],
@@ -34,13 +34,13 @@ fn late_arrival() -> World {
     world
 }
 
-/// Cut at each write, that of the newcomers among them: what came after it is lost.
+/// The journal fails at each write in turn, also while the plan is extended: later writes are lost.
 #[tokio::test(start_paused = true)]
-async fn a_chase_that_is_cut_at_any_write_goes_on() {
+async fn an_extended_run_resumes_after_a_failure_of_any_write() {
     let mut cut = 0;
     for latency in [0, 4, 25] {
         for writes in 0..50 {
-            let world = late_arrival();
+            let world = with_late_vm();
             let left = Arc::new(AtomicUsize::new(writes));
             let latency = Duration::from_millis(latency);
             let journal = Faulty { journal: MemoryJournal::new(), left, latency };
@@ -62,12 +62,12 @@ async fn a_chase_that_is_cut_at_any_write_goes_on() {
                     journal.left.store(1000, Ordering::Relaxed);
                     let lost = report.verdicts().filter(|(_, it)| matches!(it, Verdict::Unrecorded));
                     let lost = lost.map(|(instance, _)| instance.id()).collect();
-                    (engine().resume(&run).await.expect("it goes on"), lost)
+                    (engine().resume(&run).await.expect("the run can be resumed"), lost)
                 }
                 Err(error) => panic!("{error}"),
             };
             assert!(report.is_complete(), "{writes} writes: {report}");
-            assert_eq!(report.summary().done, 7, "{writes} writes, with the newcomer: {report}");
+            assert_eq!(report.summary().done, 7, "{writes} writes, with the late VM: {report}");
             let log = world.log();
             let removed = |id: &str| log.iter().filter(|line| **line == format!("remove {id}")).count();
             for (instance, _) in report.verdicts() {
@@ -82,10 +82,10 @@ async fn a_chase_that_is_cut_at_any_write_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn newcomers_that_joined_are_not_forgotten() {
+async fn late_dependents_survive_a_death() {
     for life in 0..60 {
         let journal = MemoryJournal::new();
-        let world = late_arrival();
+        let world = with_late_vm();
         let engine =
             || world.builder().layer(Slow).journal(journal.clone()).build().expect("the graph has no faults");
         let cascade = engine();
@@ -93,14 +93,15 @@ async fn newcomers_that_joined_are_not_forgotten() {
         let applying = cascade.apply(plan).drift(Drift::Chase);
         let run = applying.run_id().clone();
         let report = match tokio::time::timeout(Duration::from_millis(life), applying.into_future()).await {
-            Ok(report) => report.expect("nothing stands against it"),
-            Err(_) => engine().resume(&run).await.expect("it goes on"),
+            Ok(report) => report.expect("the plan can be applied"),
+            Err(_) => engine().resume(&run).await.expect("the run can be resumed"),
         };
         assert!(report.is_complete(), "{report}");
-        assert_eq!(report.summary().done, 7, "with the newcomer: {report}");
+        assert_eq!(report.summary().done, 7, "with the late VM: {report}");
         let tables = world.tables();
         assert!(tables.vms.is_empty() && tables.hosts.is_empty(), "{tables:?}");
-        let at = |entry: &str| tables.log.iter().position(|line| line == entry).expect("it is in the log");
+        let at =
+            |entry: &str| tables.log.iter().position(|line| line == entry).expect("the entry is in the log");
         assert!(at("remove vm-late") < at("remove host-1"));
         assert_eq!(
             tables.log.iter().filter(|line| line.starts_with("remove")).count(),

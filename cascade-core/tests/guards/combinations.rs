@@ -1,4 +1,4 @@
-//! Promises that hold where rules, edges and a world that moves meet.
+//! Promises about combinations of rules, edges and drift.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use cascade_core::{
 use crate::scene::{Finds, Part, Scene, delete_zone, pair, plan, remove, resource, verdict};
 
 #[tokio::test]
-async fn what_another_rule_takes_is_waited_for_along_a_retain_edge() {
+async fn a_parent_with_a_retain_edge_waits_for_another_rule() {
     let scene = Scene::new(&[
         ("Zone>Account", "zone", "account"),
         ("Zone>Host", "zone", "host"),
@@ -33,7 +33,7 @@ async fn what_another_rule_takes_is_waited_for_along_a_retain_edge() {
 }
 
 #[tokio::test]
-async fn children_found_without_their_parents_are_no_newcomers_in_another_batch() {
+async fn children_without_named_parents_are_no_late_dependents_in_another_batch() {
     for drift in [Drift::Refuse, Drift::Chase] {
         let scene = Scene::default();
         for number in 1..=4 {
@@ -45,12 +45,12 @@ async fn children_found_without_their_parents_are_no_newcomers_in_another_batch(
         let parts = [Part::new("Zone"), Part::new("Host").below("Zone>Host", remove()), vm];
         let cascade = scene.builder(parts).finder_batch(2).build().expect("the graph has no faults");
         let report = delete_zone(&cascade, |apply| apply.drift(drift)).await;
-        assert!(report.is_complete(), "nothing has moved, {drift:?}: {report}");
+        assert!(report.is_complete(), "there is no drift, {drift:?}: {report}");
     }
 }
 
 #[tokio::test]
-async fn a_chase_asks_checks_only_about_newcomers() {
+async fn checks_are_asked_only_about_late_dependents() {
     let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
         "remove vm",
         "Host>Vm",
@@ -66,12 +66,12 @@ async fn a_chase_asks_checks_only_about_newcomers() {
     let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase)).await;
     assert!(report.is_complete(), "{report}");
     let since = scene.log().split_off(scene.at("remove vm"));
-    assert!(!since.contains(&"check vm".to_owned()), "it is gone, and asked about: {since:?}");
+    assert!(!since.contains(&"check vm".to_owned()), "a check was asked about a removed VM: {since:?}");
     assert!(scene.at("check vm-late") < scene.at("remove vm-late"));
 }
 
 #[tokio::test]
-async fn a_drifted_instance_gets_no_further_step_not_even_forced() {
+async fn a_drifted_instance_gets_no_step_even_if_forced() {
     let scene = Scene::new(&[
         ("Zone>Host", "zone", "host"),
         ("Zone>Group", "zone", "group"),
@@ -94,7 +94,7 @@ async fn a_drifted_instance_gets_no_further_step_not_even_forced() {
 }
 
 #[tokio::test]
-async fn a_chain_of_diamonds_of_taken_instances_is_walked_once_each() {
+async fn each_with_parent_instance_of_a_chain_of_diamonds_is_visited_once() {
     let scene = Scene::default();
     let level = |level: usize| [format!("{level}-left"), format!("{level}-right")];
     for folder in level(0) {
@@ -109,8 +109,8 @@ async fn a_chain_of_diamonds_of_taken_instances_is_walked_once_each() {
     let cascade = scene.cascade([folder]);
     let plan = plan(&cascade, "Folder", "top").await;
     assert_eq!(plan.len(), 39);
-    // Each path on its own would be half a million.
-    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    // Without this, the number of paths would be half a million.
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("the plan can be applied");
     assert!(report.is_complete(), "{report}");
     assert_eq!((report.summary().done, scene.log()), (39, vec!["remove top".to_owned()]));
 }
@@ -131,7 +131,7 @@ async fn a_limit_on_an_unknown_name_is_an_error_with_the_nearest_name() {
 }
 
 #[tokio::test]
-async fn the_digest_tells_what_goes_from_what_stays() {
+async fn the_digest_distinguishes_removed_from_detached() {
     let mut seen = Vec::new();
     for on_host in [false, true] {
         let scene = Scene::new(&[
@@ -154,13 +154,13 @@ async fn the_digest_tells_what_goes_from_what_stays() {
         let going = plan.summary().expect("ids serialise").resources["Vm"].going;
         seen.push((plan.len(), going, plan.digest().expect("ids serialise")));
     }
-    assert_eq!((seen[0].0, seen[0].1), (4, 0), "it is detached, and stays");
-    assert_eq!((seen[1].0, seen[1].1), (4, 1), "it is detached, and goes");
+    assert_eq!((seen[0].0, seen[0].1), (4, 0), "the VM is detached and stays");
+    assert_eq!((seen[1].0, seen[1].1), (4, 1), "the VM is detached and removed");
     assert_ne!(seen[0].2, seen[1].2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_retained_is_taken_once_a_chase_brings_its_last_owner() {
+async fn a_retained_instance_is_removed_if_its_last_owner_is_a_late_dependent() {
     let scene = Scene::new(&[
         ("Zone>Owner", "zone", "owner-1"),
         ("Zone>Lock", "zone", "lock"),
@@ -185,7 +185,7 @@ async fn what_was_retained_is_taken_once_a_chase_brings_its_last_owner() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_chase_finds_to_be_going_is_begun_before_it_goes() {
+async fn a_late_rule_runs_begin_before_the_effect() {
     let scene =
         Scene::new(&[("Zone>Host", "zone", "host"), ("Zone>Net", "zone", "net"), ("Net>Vm", "net", "vm")])
             .late("stop vm", "Host>Vm", "host", "vm")
@@ -209,7 +209,7 @@ async fn what_a_chase_finds_to_be_going_is_begun_before_it_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_is_cancelled_while_it_looks_again_starts_no_effect() {
+async fn a_run_cancelled_during_rediscovery_starts_no_effect() {
     let scene = Scene::default();
     let token = CancellationToken::new();
     let (cancel, asked) = (token.clone(), Arc::new(Mutex::new(0)));
@@ -219,7 +219,7 @@ async fn a_run_that_is_cancelled_while_it_looks_again_starts_no_effect() {
         let (cancel, asked) = (cancel.clone(), Arc::clone(&asked));
         Box::pin(async move {
             let time = {
-                let mut asked = asked.lock().expect("nobody panics");
+                let mut asked = asked.lock().expect("no thread panics while it holds the lock");
                 *asked += 1;
                 *asked
             };
@@ -235,13 +235,13 @@ async fn a_run_that_is_cancelled_while_it_looks_again_starts_no_effect() {
     let cascade = scene.cascade([Part::new("Host"), vm]);
     let plan = plan(&cascade, "Host", "host").await;
     let report = cascade.apply(plan).drift(Drift::Refuse).cancelled_by(token);
-    let report = report.await.expect("nothing stands against it");
+    let report = report.await.expect("the plan can be applied");
     assert!(!report.is_complete());
     assert_eq!((verdict(&report, "Host host"), scene.did("remove host")), ("NotStarted".to_owned(), false));
 }
 
 #[tokio::test]
-async fn what_is_done_stays_done_when_a_newcomer_above_it_cannot_begin() {
+async fn a_done_instance_stays_done_if_a_late_parent_cannot_begin() {
     let scene = Scene::new(&[
         ("Zone>Host", "zone", "host"),
         ("Zone>Net", "zone", "net"),
@@ -271,7 +271,7 @@ async fn what_is_done_stays_done_when_a_newcomer_above_it_cannot_begin() {
 }
 
 #[tokio::test]
-async fn looking_again_keeps_to_the_batch_of_finders() {
+async fn rediscovery_respects_the_finder_batch() {
     let scene = Scene::default();
     let volumes = (0..50).map(|number| pair("Pool>Volume", "pool", &format!("volume-{number}")));
     scene.tables().pairs.extend(volumes);
@@ -280,7 +280,7 @@ async fn looking_again_keeps_to_the_batch_of_finders() {
     let mut snapshot = Part::new("Snapshot");
     snapshot.0.edge(resource("Volume"), place!());
     snapshot.0.finder("find", resource("Volume"), None, place!(), move |_, volumes: &[String], _| {
-        note.lock().expect("nobody panics").push(volumes.len());
+        note.lock().expect("no thread panics while it holds the lock").push(volumes.len());
         Box::pin(async { Ok(Found::Pairs(Vec::<(String, String)>::new())) })
     });
     snapshot.0.rule(remove().from(resource("Volume")));
@@ -288,16 +288,16 @@ async fn looking_again_keeps_to_the_batch_of_finders() {
     let builder = scene.builder([Part::new("Pool"), volume, snapshot]).finder_batch(10);
     let cascade = builder.build().expect("the graph has no faults");
     let plan = plan(&cascade, "Pool", "pool").await;
-    let planned = asked.lock().expect("nobody panics").len();
-    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("nothing stands against it");
+    let planned = asked.lock().expect("no thread panics while it holds the lock").len();
+    let report = cascade.apply(plan).drift(Drift::Refuse).await.expect("the plan can be applied");
     assert!(report.is_complete(), "{report}");
-    let asked = asked.lock().expect("nobody panics").clone();
-    assert!(asked.len() > planned, "it has looked again");
+    let asked = asked.lock().expect("no thread panics while it holds the lock").clone();
+    assert!(asked.len() > planned, "the run rediscovered");
     assert!(asked.iter().all(|&batch| batch <= 10), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_resumed_under_another_graph_does_not_take_what_was_not_confirmed() {
+async fn a_run_resumed_with_another_graph_needs_a_new_confirmation() {
     let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).slow("remove vm");
     let journal = MemoryJournal::new();
     let parts = || {
@@ -310,31 +310,31 @@ async fn a_run_resumed_under_another_graph_does_not_take_what_was_not_confirmed(
         let applying = cascade.apply(plan(&cascade, "Zone", "zone").await).drift(Drift::Refuse);
         let run = applying.run_id().clone();
         let dies = tokio::time::timeout(Duration::from_millis(5), applying.into_future()).await;
-        assert!(dies.is_err(), "it was to die");
+        assert!(dies.is_err(), "the run ended before it was interrupted");
         run
     };
-    // Ten more VMs have come, and an extension.
-    let newcomers = (0..10).map(|number| pair("Host>Vm", "host", &format!("vm-late-{number}")));
-    scene.tables().pairs.extend(newcomers);
+    // Ten more VMs and an extension were added.
+    let late = (0..10).map(|number| pair("Host>Vm", "host", &format!("vm-late-{number}")));
+    scene.tables().pairs.extend(late);
     let with_tapes = |limits| {
         let tape = Part::new("Tape").below("Vm>Tape", remove());
         let builder = scene.builder(parts().into_iter().chain([tape])).journal(journal.clone());
         builder.limits(limits).build().expect("the graph has no faults")
     };
-    let error = with_tapes(Limits::none()).resume(&run).await.expect_err("nobody has accepted them");
+    let error = with_tapes(Limits::none()).resume(&run).await.expect_err("the difference is not accepted");
     assert!(matches!(error, ResumeError::Differs { .. }), "{error}");
     let limited = with_tapes(Limits::none().instances(3));
     let error = limited.resume(&run).on_difference(|_| true).await.expect_err("3 are allowed");
     assert!(matches!(error, ResumeError::OverLimit { .. }), "{error}");
     assert!(scene.log().is_empty());
     let accepted = with_tapes(Limits::none()).resume(&run).on_difference(|_| true).await;
-    assert!(accepted.expect("it goes on").is_complete());
+    assert!(accepted.expect("the run can be resumed").is_complete());
     assert!(scene.did("remove vm-late-9"));
 }
 
-/// A key that two accounts share; while the first goes, a third one gets it too, and stays.
+/// A key that two accounts share. During the run a third account gets it too, and stays.
 #[tokio::test]
-async fn what_has_got_another_owner_since_the_plan_does_not_go() {
+async fn an_instance_with_a_late_owner_is_not_removed() {
     for drift in [Drift::Refuse, Drift::Chase] {
         for with_effect in [true, false] {
             let scene = Scene::new(&[

@@ -1,4 +1,4 @@
-//! A run that is dropped midway has died as far as its journal can tell: what its methods did stays done.
+//! A dropped run looks like a dead process to its journal: finished steps stay finished.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use cascade_core::{
 
 use crate::site::Site;
 
-/// A little randomness: equal seeds, equal deaths.
+/// A generator of moments: equal seeds give equal deaths.
 struct Dice(u64);
 
 impl Dice {
@@ -28,7 +28,7 @@ async fn start(
     (apply.run_id().clone(), apply.into_future())
 }
 
-/// Runs it, and kills it again and again. Answers the report and the number of deaths.
+/// Runs the deletion, drops it several times, and resumes. Returns the report and the number of deaths.
 async fn run_and_kill(
     site: &Site,
     journal: &MemoryJournal,
@@ -41,7 +41,7 @@ async fn run_and_kill(
     let mut deaths = 0;
     let life = Duration::from_millis(dice.below(60));
     if let Ok(report) = tokio::time::timeout(life, applying).await {
-        return (report.expect("nothing stands against it"), deaths);
+        return (report.expect("the plan can be applied"), deaths);
     }
     let asked = site.tables().finder_calls;
     loop {
@@ -49,14 +49,14 @@ async fn run_and_kill(
         let life = Duration::from_millis(1 + dice.below(40));
         if let Ok(report) = tokio::time::timeout(life, engine().resume(&run).into_future()).await {
             assert_eq!(site.tables().finder_calls, asked, "no finder is asked again");
-            return (report.expect("it goes on"), deaths);
+            return (report.expect("the run can be resumed"), deaths);
         }
-        assert!(deaths < 1000, "it gets nowhere");
+        assert!(deaths < 1000, "the run makes no progress");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_killed_run_goes_on_where_it_was() {
+async fn a_killed_run_resumes_at_its_last_record() {
     let mut all_deaths = 0;
     for seed in 0..100 {
         let (site, journal) = (Site::new(3, 7), MemoryJournal::new());
@@ -64,7 +64,8 @@ async fn a_killed_run_goes_on_where_it_was() {
         all_deaths += deaths;
         assert!(report.is_complete(), "{report}");
         assert!(site.tables().there.is_empty());
-        let info = cascade_core::Journal::run(&journal, report.run_id()).await.expect("it is in the journal");
+        let info =
+            cascade_core::Journal::run(&journal, report.run_id()).await.expect("the run is in the journal");
         assert_eq!((info.state, info.ended, info.failed), (RunState::Complete, 25, 0));
         assert_eq!(info.confirmed_by.as_deref(), Some("the test"));
         assert_eq!(info.takeovers, u64::from(deaths));
@@ -73,7 +74,7 @@ async fn a_killed_run_goes_on_where_it_was() {
     assert!(all_deaths > 250, "{all_deaths}");
 }
 
-/// No call that ended begins again; what begins again is told, and has the key it had before.
+/// No ended call is repeated. A repeated call knows that it may be a repeat, and has the same key.
 fn check_calls(site: &Site, deaths: u32) {
     let tables = site.tables();
     let mut keys: BTreeMap<(&str, &str), &str> = BTreeMap::new();
@@ -81,7 +82,7 @@ fn check_calls(site: &Site, deaths: u32) {
         match keys.insert((effect, id), key) {
             Some(before) => {
                 assert_eq!(before, key, "{effect} {id}: the key is the same each time");
-                assert!(repeat, "{effect} {id} was begun before, and is told so");
+                assert!(repeat, "{effect} {id} was begun before, and must know it");
             }
             None => assert!(!repeat || deaths > 0, "{effect} {id} is no repeat in an undisturbed run"),
         }
@@ -91,11 +92,11 @@ fn check_calls(site: &Site, deaths: u32) {
     for (effect, id, ..) in &tables.ended {
         assert!(ended.insert((effect, id)), "{effect} {id} had ended, and ran again");
     }
-    assert_eq!(ended.len(), 75, "25 instances close, go and are swept up after");
+    assert_eq!(ended.len(), 75, "25 instances are closed, removed and swept");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_before_the_death_has_failed_after_it() {
+async fn a_failure_before_the_death_is_reported_after_resume() {
     for policy in [FailurePolicy::Stop, FailurePolicy::Isolate, FailurePolicy::Force] {
         for seed in 0..40 {
             let (site, journal) = (Site::new(3, 4), MemoryJournal::new());
@@ -103,7 +104,9 @@ async fn what_failed_before_the_death_has_failed_after_it() {
             let (report, _) = run_and_kill(&site, &journal, &mut Dice(seed), policy).await;
             let summary = report.summary();
             assert!(summary.failed > 0 && !report.is_complete(), "{policy:?} {report}");
-            let info = cascade_core::Journal::run(&journal, report.run_id()).await.expect("it is there");
+            let info = cascade_core::Journal::run(&journal, report.run_id())
+                .await
+                .expect("the run is in the journal");
             assert_eq!((info.state, info.failed), (RunState::Incomplete, summary.failed as u64));
             for (instance, verdict) in report.verdicts() {
                 let there = site.tables().there.contains_key(&instance.id());
@@ -119,9 +122,9 @@ async fn what_failed_before_the_death_has_failed_after_it() {
     }
 }
 
-/// Whatever the policy, what went is cleaned up after, also by the one who goes on.
+/// With every policy, removed instances are cleaned up, also after resume.
 #[tokio::test(start_paused = true)]
-async fn a_cleanup_that_failed_before_the_death_leaves_the_others_to_clean() {
+async fn a_failed_cleanup_does_not_stop_other_cleanups_after_resume() {
     for policy in [FailurePolicy::Stop, FailurePolicy::Isolate, FailurePolicy::Force] {
         for seed in 0..60 {
             let (site, journal) = (Site::new(2, 5), MemoryJournal::new());
@@ -141,9 +144,9 @@ async fn a_cleanup_that_failed_before_the_death_leaves_the_others_to_clean() {
     }
 }
 
-/// A forced run goes on after a failed begin: that must not hide that the effect failed too.
+/// A forced run continues after a failed begin. That must not hide that the effect failed too.
 #[tokio::test(start_paused = true)]
-async fn what_failed_twice_in_a_forced_run_is_not_cleaned_up_after_the_death() {
+async fn an_instance_whose_effect_failed_is_not_cleaned_up_after_resume() {
     for seed in 0..60 {
         let (site, journal) = (Site::new(1, 3), MemoryJournal::new());
         let lame = String::from("machine-0-1");
@@ -151,33 +154,33 @@ async fn what_failed_twice_in_a_forced_run_is_not_cleaned_up_after_the_death() {
         let (report, _) = run_and_kill(&site, &journal, &mut Dice(seed), FailurePolicy::Force).await;
         assert_eq!(report.summary().failed, 1, "seed {seed}: {report}");
         let swept = site.tables().ended.iter().any(|(effect, id, ..)| effect == "sweep" && *id == lame);
-        assert!(!swept, "seed {seed}: it is still there");
+        assert!(!swept, "seed {seed}: the machine still exists");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_has_ended_or_never_began_is_not_resumed() {
+async fn an_ended_run_and_a_run_without_start_are_not_resumed() {
     let (site, journal) = (Site::new(1, 1), MemoryJournal::new());
     let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
     let (run, applying) = start(&cascade, FailurePolicy::Stop).await;
-    assert!(applying.await.expect("nothing stands against it").is_complete());
-    let error = cascade.resume(&run).await.expect_err("there is nothing left");
+    assert!(applying.await.expect("the plan can be applied").is_complete());
+    let error = cascade.resume(&run).await.expect_err("the run has ended");
     assert_eq!(
         error.to_string(),
         format!("run {run} has ended, and is complete: there is nothing to resume")
     );
-    let unknown = cascade.resume(&RunId::from("x")).await.expect_err("there is none");
+    let unknown = cascade.resume(&RunId::from("x")).await.expect_err("there is no such run, or no journal");
     assert_eq!(unknown.to_string(), "the journal has no run x: list its runs to see what there is");
 
     let new = cascade_core::NewRun::new(RunId::from("half"), "delete", "Room");
     drop(cascade_core::Journal::create(&journal, new).await.expect("it is new"));
     let resumed = cascade.resume_all().await.expect("there is a journal");
     let [(_, Err(ResumeError::NeverStarted { .. }))] = resumed.as_slice() else { panic!("{resumed:?}") };
-    assert!(cascade.resume_all().await.expect("there is a journal").is_empty(), "that was said once");
+    assert!(cascade.resume_all().await.expect("there is a journal").is_empty(), "it is reported once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_is_under_way_is_not_taken() {
+async fn a_running_run_is_not_taken_over() {
     let (site, journal) = (Site::new(1, 1), MemoryJournal::new());
     let cascade = site.builder().journal(journal.clone()).build().expect("the graph has no faults");
     let (run, applying) = start(&cascade, FailurePolicy::Stop).await;
@@ -188,12 +191,12 @@ async fn a_run_that_is_under_way_is_not_taken() {
         Err(ResumeError::Journal(cascade_core::JournalError::Owned { .. }))
     ));
     assert!(cascade.resume_all().await.expect("there is a journal").is_empty());
-    assert!(applying.await.expect("nothing stands against it").is_complete());
+    assert!(applying.await.expect("the plan can be applied").is_complete());
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_journal_that_is_said() {
+async fn resume_without_a_journal_is_an_error() {
     let cascade = Site::new(1, 1).builder().build().expect("the graph has no faults");
-    let error = cascade.resume(&RunId::from("x")).await.expect_err("there is none");
+    let error = cascade.resume(&RunId::from("x")).await.expect_err("there is no such run, or no journal");
     assert_eq!(error.to_string(), "there is no journal: build the cascade with `.journal(…)`");
 }
