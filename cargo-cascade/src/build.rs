@@ -76,6 +76,13 @@ fn features(selection: &Selection) -> Vec<String> {
     arguments
 }
 
+/// The argument that turns on the feature `document` of `cascade-core`, which the program needs to answer. `None` for a
+/// package that does not depend on `cascade-core` itself.
+fn document_feature(package: &Package) -> Option<String> {
+    let core = package.dependencies.iter().find(|dependency| dependency.name == "cascade-core")?;
+    Some(format!("--features={}/document", core.rename.as_deref().unwrap_or(&core.name)))
+}
+
 /// Runs cargo. Its stderr is inherited; its JSON messages name the path of the binary.
 fn run(mut cargo: Command, binary: &str) -> Result<PathBuf, Error> {
     let cannot_start = Error::io("start", PathBuf::from(cargo.get_program()));
