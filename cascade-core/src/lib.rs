@@ -166,8 +166,8 @@ pub use crate::handler::{
 pub use crate::ids::ResourceId;
 pub use crate::journal::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    Overridden, PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog,
-    RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay,
+    Overridden, PairChunk, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog, RunStart,
+    RunState, StepBegun, StepEnded, StepTotals, UnderWay,
 };
 pub use crate::model::{
     BuildError, CallError, Decision, Delete, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, Fault,
@@ -181,7 +181,8 @@ pub use crate::observe::ProgressBars;
 pub use crate::observe::count;
 pub use crate::observe::{Event, Monitor, Progress, StepName, StuckStep};
 pub use crate::plan::{
-    CutSummary, Exceeded, Limits, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary, Why, WhyPath,
+    CutSummary, Exceeded, Limits, Plan, PlanDifference, PlanError, PlanSummary, PlanVeto, ResourceSummary,
+    Why, WhyPath,
 };
 pub use crate::report::{
     Failure, FailureSummary, NestedReport, NestedRequest, Report, ReportSummary, Verdict, VerdictCounts,

@@ -14,7 +14,7 @@ use crate::handler::StepContext;
 use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
 use crate::model::{RunId, hex};
 use crate::observe::{Event, Monitor};
-use crate::plan::{Exceeded, Limits, Plan, PlanError, PlanVeto, digest};
+use crate::plan::{Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, digest};
 use crate::report::{NestedReport, NestedRequest, Report};
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
@@ -33,6 +33,8 @@ pub struct Apply {
     confirmed_by: Option<String>,
     /// Whether the limits are those of this run, and not of the program.
     own_limits: bool,
+    /// Whether the caller has just compared the plan with the world.
+    rediscovered: bool,
     settings: RunSettings,
 }
 
@@ -55,7 +57,15 @@ impl Apply {
             observers: cascade.engine.observers.clone(),
             run: RunId::generate(),
         };
-        Self { confirmed: None, confirmed_by: None, own_limits: false, cascade, plan, settings }
+        Self {
+            confirmed: None,
+            confirmed_by: None,
+            own_limits: false,
+            rediscovered: false,
+            cascade,
+            plan,
+            settings,
+        }
     }
 
     /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
@@ -70,9 +80,16 @@ impl Apply {
         self
     }
 
-    /// What the run does about instances that have come since the plan was made. [`Drift::Ignore`] unless told.
+    /// How the run handles changes of the world since the plan was made. Default [`Drift::Refuse`].
     pub fn drift(mut self, drift: Drift) -> Self {
         self.settings.drift = drift;
+        self
+    }
+
+    /// The caller has just compared the plan with the world by [`Cascade::difference`], on the same terms: the run does not
+    /// discover everything a second time before it starts.
+    pub fn rediscovered(mut self) -> Self {
+        self.rediscovered = true;
         self
     }
 
@@ -128,9 +145,16 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.precheck()?;
-        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
+        let Self { cascade, plan, mut settings, confirmed_by, own_limits, rediscovered, .. } = self;
         let affected = plan.affected;
-        // The world may have moved since the plan was made: the objections that count are those of now.
+        if settings.drift == Drift::Refuse && !rediscovered {
+            // A cancelled run starts nothing, so it does not wait for finders.
+            let growth = settings.nesting.cancel.run_until_cancelled(cascade.growth(&affected)).await;
+            if let Some((difference, plan)) = growth.transpose()?.flatten() {
+                return Err(ApplyError::Drifted { difference: Box::new(difference), plan: Box::new(plan) });
+            }
+        }
+        // The world may have changed since the plan was made, so the checks are asked again.
         let forced = settings.forced;
         let against = objections(&cascade.engine, &affected, None, &settings.nesting, forced).await?;
         if !against.denials.is_empty() {
@@ -288,6 +312,17 @@ pub enum ApplyError {
     Denied {
         /// The denied instances, by resource and id.
         denials: Vec<PlanVeto>,
+    },
+    /// The plan would grow: since it was made, further instances came to depend on its instances, or its instances would
+    /// get further effects.
+    #[error(
+        "the plan has changed since it was made, nothing was changed: {difference}\nconfirm the new plan, or apply with `Drift::Ignore`"
+    )]
+    Drifted {
+        /// The difference between the plan and the new plan.
+        difference: Box<PlanDifference>,
+        /// The plan of now. It can be applied in place of the other.
+        plan: Box<Plan>,
     },
     /// The plan is above a limit.
     #[error("the plan is over the limit, nothing was changed: {}", .exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]

@@ -3,6 +3,7 @@
 mod apply;
 mod builder;
 pub(crate) mod cascade;
+mod difference;
 mod nested;
 mod resume;
 mod verify;

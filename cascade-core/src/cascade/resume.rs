@@ -13,12 +13,12 @@ use crate::discover::{discover, not_listed, objections};
 use crate::engine::Engine;
 use crate::graph::Route;
 use crate::journal::{
-    Journal, JournalError, PlanDifference, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo,
-    RunStart, RunState, carry_over, gone, history, restored,
+    Journal, JournalError, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo, RunStart, RunState,
+    carry_over, gone, history, restored,
 };
 use crate::model::{AnyOperation, RunId};
 use crate::observe::{Event, Monitor, Observers};
-use crate::plan::{Exceeded, PlanError, PlanVeto, digest};
+use crate::plan::{Exceeded, PlanDifference, PlanError, PlanVeto, digest};
 use crate::report::Report;
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 

@@ -16,11 +16,9 @@ pub(crate) trait IdTable: Any + Send + Sync {
     /// Reads an id as a journal keeps it.
     fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
     /// The indices of ids of the table's own type; `None` for one that is not there.
-    #[cfg(feature = "remote")]
     fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>>;
     /// The indices of ids of the table's own type, new ones added. There will be about `expected` in the whole table, as
     /// far as one can tell.
-    #[cfg(feature = "remote")]
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
@@ -49,7 +47,6 @@ pub(crate) enum Batch<'t> {
 }
 
 impl Batch<'_> {
-    #[cfg(feature = "remote")]
     pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
         self.ids().typed()
     }

@@ -15,7 +15,6 @@
 
 mod chunks;
 mod details;
-mod difference;
 mod error;
 mod journal;
 mod memory;
@@ -27,7 +26,6 @@ mod run;
 
 pub(crate) use chunks::chunks;
 pub use details::{RunDetails, StepTotals, UnderWay};
-pub use difference::PlanDifference;
 pub use error::JournalError;
 pub use journal::{Journal, RunLog};
 pub use memory::MemoryJournal;

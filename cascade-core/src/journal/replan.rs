@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::details::plain;
-use super::difference::PlanDifference;
 use super::record::{FailedInstance, Record, StepEnded};
 use super::recorded::{Recorded, RecordedColumn, StepKey};
 use crate::affected::Affected;
 use crate::graph::{Graph, labels};
 use crate::model::{Phase, Printed, bits};
+use crate::plan::PlanDifference;
 
 /// The resources that are no longer in the graph, with how many of their instances were left to do.
 pub(crate) fn gone(graph: &Graph, recorded: &Recorded) -> Vec<(String, usize)> {

@@ -101,6 +101,12 @@ pub enum PlanError {
         /// What it answered.
         source: Box<CallError>,
     },
+    /// Another [`Cascade`](crate::Cascade) made the plan.
+    #[error("another `Cascade` made the plan: plan and apply with the same one")]
+    OtherGraph,
+    /// An id or the operation could not be serialised.
+    #[error("the plan has no digest")]
+    Digest(#[from] serde_json::Error),
     /// More instances than the engine counts.
     #[error("the plan has more than 4 billion instances: start from fewer roots")]
     TooLarge,

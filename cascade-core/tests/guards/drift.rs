@@ -24,7 +24,7 @@ async fn run(world: &World, set: impl FnOnce(Apply) -> Apply) -> Result<Report, 
 #[tokio::test]
 async fn ignored_late_dependents_remain() {
     let world = with_late_vm();
-    let report = run(&world, |apply| apply).await.expect("the plan can be applied");
+    let report = run(&world, |apply| apply.drift(Drift::Ignore)).await.expect("the plan can be applied");
     assert!(report.is_complete());
     assert!(world.tables().vms.contains_key("vm-late"));
 }
@@ -146,4 +146,35 @@ async fn endless_late_dependents_end_in_an_error() {
     };
     assert!(failure.to_string().contains("they kept coming for 100 rounds"), "{failure}");
     assert!(world.tables().hosts.contains_key("host-1"));
+}
+
+#[tokio::test]
+async fn a_plan_that_would_grow_is_refused_before_the_first_effect() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    world.tables().vms.insert("vm-new".to_owned(), "host-1".to_owned());
+    let difference = cascade.difference(&plan).await.expect("finders answer");
+    assert_eq!((difference.added, difference.adds()), (1, true));
+    let error = cascade.apply(plan).await.expect_err("the plan would grow");
+    assert_eq!(
+        error.to_string(),
+        "the plan has changed since it was made, nothing was changed: 1 more, 0 fewer, 0 with other effects\n  \
+         + Vm vm-new: remove\nconfirm the new plan, or apply with `Drift::Ignore`"
+    );
+    assert!(world.log().is_empty());
+    let ApplyError::Drifted { plan, .. } = error else { panic!("{error}") };
+    assert!(cascade.apply(*plan).await.expect("it is the plan of now").is_complete());
+    assert!(world.tables().vms.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_that_only_shrinks_is_applied() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    world.tables().vms.remove("vm-1");
+    let difference = cascade.difference(&plan).await.expect("finders answer");
+    assert_eq!((difference.gone, difference.adds(), difference.is_empty()), (1, false, false));
+    assert!(cascade.apply(plan).await.is_ok());
 }

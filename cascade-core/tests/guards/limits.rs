@@ -1,7 +1,7 @@
 //! Limits, confirmation and authorisation are checked before any step runs.
 
 use cascade_core::prelude::*;
-use cascade_core::{ApplyError, Authorizer, Denial, Instances, Limits};
+use cascade_core::{ApplyError, Authorizer, Denial, Drift, Instances, Limits};
 use futures::future::BoxFuture;
 
 use crate::cloud::{Rack, Vm, World};
@@ -50,7 +50,11 @@ async fn a_confirmation_is_bound_to_the_plan() {
     let error = cascade.apply(moved).confirmed(&digest).await.expect_err("it is another plan");
     assert!(matches!(error, ApplyError::OtherDigest { .. }), "{error}");
     assert!(world.log().is_empty());
-    assert!(cascade.apply(confirmed).confirmed(digest).await.expect("it is this plan").is_complete());
+    let error = cascade.apply(confirmed.clone()).confirmed(&digest).await.expect_err("the plan would grow");
+    assert!(matches!(error, ApplyError::Drifted { .. }), "{error}");
+    assert!(world.log().is_empty());
+    let applying = cascade.apply(confirmed).confirmed(digest).drift(Drift::Ignore);
+    assert!(applying.await.expect("it is this plan").is_complete());
 }
 
 /// Denies VMs whose id does not match.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, Cascade, Delete, FailurePolicy, MemoryJournal, Report, ResumeError, RunId, RunState, Verdict,
+    ApplyError, Cascade, Delete, Drift, FailurePolicy, MemoryJournal, Report, ResumeError, RunId, RunState,
+    Verdict,
 };
 
 use crate::site::Site;
@@ -24,7 +25,7 @@ async fn start(
     policy: FailurePolicy,
 ) -> (RunId, impl Future<Output = Result<Report, ApplyError>> + use<>) {
     let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
-    let apply = cascade.apply(plan).policy(policy).confirmed_by("the test");
+    let apply = cascade.apply(plan).policy(policy).drift(Drift::Ignore).confirmed_by("the test");
     (apply.run_id().clone(), apply.into_future())
 }
 
