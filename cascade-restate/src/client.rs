@@ -167,7 +167,7 @@ impl Client {
     }
 
     async fn stored_plan(&self, run: &RunId, id: String, pages: u32) -> Result<Plan, RestateError> {
-        let place = PlanRef { id, pages, ingress: self.ingress().address().to_owned() };
+        let place = PlanRef { id, pages };
         let plan = plans::read(self.ingress(), &self.cascade, &place).await;
         plan.map_err(|what| RestateError::Unreadable { run: run.clone(), what })
     }

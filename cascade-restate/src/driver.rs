@@ -16,7 +16,7 @@ use restate_sdk::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::names::{PLANS, handler, step};
+use crate::names::{AUTHORIZE, FIND, PLANS, handler_of, step};
 use crate::pages::{FoundSoFar, RecordPages};
 use crate::progress::Said;
 use crate::service::Shared;
@@ -149,7 +149,7 @@ impl<'a> Driver<'a> {
                 self.store_what_grew(&plan).await?;
                 self.said.begins(number, &call);
                 let (graph, plan) = (self.version(), self.request.plan.clone());
-                let (resource, method) = (call.resource.clone(), handler(&call.effect));
+                let (resource, method) = (call.resource.clone(), handler_of(&call));
                 let message = StepMessage { graph, plan, call };
                 self.call(&resource, &method, message, move |answer| Completed::Executed(number, answer));
             }
@@ -157,9 +157,7 @@ impl<'a> Driver<'a> {
                 self.store_what_grew(&plan).await?;
                 let (graph, plan) = (self.version(), self.request.plan.clone());
                 let (resource, message) = (call.resource.clone(), AuthorizeMessage { graph, plan, call });
-                self.call(&resource, "authorize", message, move |answer| {
-                    Completed::Authorized(number, answer)
-                });
+                self.call(&resource, AUTHORIZE, message, move |answer| Completed::Authorized(number, answer));
             }
             Request::Wait(delay) => {
                 self.waiting.push(Box::pin(self.ctx.sleep(delay).map(move |_| Completed::Waited(number))));
@@ -177,7 +175,7 @@ impl<'a> Driver<'a> {
 
     fn find(&mut self, number: u64, call: &FindCall, from: usize) {
         let message = FindMessage { graph: self.version(), call: call.clone(), from };
-        self.call(&call.child, "find", message, move |answer| Completed::Found(number, answer));
+        self.call(&call.child, FIND, message, move |answer| Completed::Found(number, answer));
     }
 
     /// Calls a handler of the service for a resource.
@@ -210,7 +208,7 @@ impl<'a> Driver<'a> {
         let pages: Vec<_> = pages.collect::<Result<_, _>>().map_err(|error| unwritable(&error))?;
         for records in pages {
             let page = PutPage { number: self.request.plan.pages, header: None, records };
-            let target = RequestTarget::object(PLANS, &self.request.plan.id, "put");
+            let target = RequestTarget::object(PLANS, &self.request.plan.id, "extend");
             self.ctx.request::<Json<PutPage>, ()>(target, Json(page)).call().await?;
             self.request.plan.pages += 1;
         }

@@ -1,7 +1,7 @@
 //! The names of the services, as Restate and its UI show them.
 
-use cascade_core::remote::Fingerprint;
-use cascade_core::{Cascade, Graph};
+use cascade_core::remote::{Fingerprint, MethodCall};
+use cascade_core::{Cascade, Graph, Phase};
 
 /// The workflow: a run each, by its id.
 pub(crate) const CASCADE: &str = "Cascade";
@@ -30,15 +30,29 @@ fn plain(resource: &str) -> String {
     resource.chars().map(plain).collect()
 }
 
-/// What a method is called at the service of its resource: by its own name, if Restate takes that and it is no other's.
+/// The handlers of a step service that change nothing. They alone are public: clients call them while they plan.
+pub(crate) const FIND: &str = "find";
+pub(crate) const CHECK: &str = "check";
+pub(crate) const AUTHORIZE: &str = "authorize";
+pub(crate) const PUBLIC: [&str; 3] = [FIND, CHECK, AUTHORIZE];
+
+/// The handler for a method that acts and whose name Restate does not allow, or is the name of another handler.
+pub(crate) const EXECUTE: &str = "execute";
+
+/// The handler that a step's method is called through. All checks share one.
+pub(crate) fn handler_of(call: &MethodCall) -> String {
+    if call.phase == Phase::Check { String::from(CHECK) } else { handler(&call.effect) }
+}
+
+/// The handler of a method that acts. It has the name of the method where Restate allows that name.
 pub(crate) fn handler(method: &str) -> String {
     let name = plain(method);
     let begins_well = |name: &str| {
         let rest = name.strip_prefix('_').map_or(name.chars().next(), |rest| rest.chars().next());
         rest.is_some_and(|char| char.is_ascii_alphabetic() || name.starts_with('_') && char.is_ascii_digit())
     };
-    let is_taken = ["find", "authorize"].contains(&name.as_str());
-    if begins_well(&name) && !is_taken { name } else { String::from("execute") }
+    let is_taken = PUBLIC.contains(&name.as_str());
+    if begins_well(&name) && !is_taken { name } else { String::from(EXECUTE) }
 }
 
 /// A program's fingerprint with its short name.
@@ -63,10 +77,14 @@ mod tests {
 
     #[test]
     fn methods_have_their_own_names_where_that_can_be() {
-        let names = ["destroy", "détach", "find", "authorize", "1st", "_1st", "__", "_x", ""].map(handler);
+        let names =
+            ["destroy", "détach", "find", "check", "authorize", "1st", "_1st", "__", "_x", ""].map(handler);
         assert_eq!(
             names,
-            ["destroy", "d_tach", "execute", "execute", "execute", "_1st", "execute", "_x", "execute"]
+            [
+                "destroy", "d_tach", "execute", "execute", "execute", "execute", "_1st", "execute", "_x",
+                "execute"
+            ]
         );
     }
 

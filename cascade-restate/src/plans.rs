@@ -33,8 +33,8 @@ enum PlanMissing {
 #[derive(Clone)]
 pub(crate) struct Plans {
     cascade: Cascade,
-    /// Where to ask, if the worker was told.
-    ingress: Option<String>,
+    /// The ingress of the worker's configuration. No request names another.
+    ingress: Ingress,
     kept: Arc<Mutex<VecDeque<Kept>>>,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Debug for Plans {
 }
 
 impl Plans {
-    pub(crate) fn new(cascade: Cascade, ingress: Option<String>) -> Self {
+    pub(crate) fn new(cascade: Cascade, ingress: Ingress) -> Self {
         Self { cascade, ingress, kept: Arc::default() }
     }
 
@@ -72,14 +72,12 @@ impl Plans {
         place
     }
 
-    /// Where Restate is asked about what belongs to this plan.
-    pub(crate) fn ingress(&self, plan: &PlanRef) -> Result<Ingress, RestateError> {
-        Ingress::new(self.ingress.as_deref().unwrap_or(&plan.ingress))
+    pub(crate) fn ingress(&self) -> &Ingress {
+        &self.ingress
     }
 
     async fn read(&self, plan: &PlanRef) -> Result<Plan, PlanMissing> {
-        let ingress = self.ingress(plan)?;
-        let (header, records) = read_pages(&ingress, plan).await?;
+        let (header, records) = read_pages(&self.ingress, plan).await?;
         let (cascade, id) = (self.cascade.clone(), plan.id.clone());
         restore(&cascade, &header, records).map_err(|what| PlanMissing::Unfit { id, what })
     }

@@ -8,7 +8,7 @@ use cascade_core::remote::{
     AuthorizeCall, FindCall, FoundIds, MethodAnswer, MethodCall, PlanHeader, Remote, RemoteError, is_same,
     records,
 };
-use cascade_core::{Graph, Plan, RunId};
+use cascade_core::{Graph, Phase, Plan, RunId};
 use futures::future::BoxFuture;
 use restate_sdk::context::RequestTarget;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RestateError;
 use crate::ingress::Ingress;
-use crate::names::{PLANS, Version, handler, step};
+use crate::names::{CHECK, PLANS, Version, step};
 use crate::pages::{FoundSoFar, RecordPages};
 use crate::wire::{AuthorizeMessage, FindMessage, FoundPage, PlanRef, PutPage, StepMessage};
 
@@ -63,7 +63,7 @@ impl Workers {
             let () = self.ingress.tell(&target, &page).await?;
             pages += 1;
         }
-        let place = PlanRef { id, pages, ingress: self.ingress.address().to_owned() };
+        let place = PlanRef { id, pages };
         stored.push_front((plan.clone(), place.clone()));
         stored.truncate(REMEMBERED);
         Ok(place)
@@ -107,10 +107,16 @@ impl Remote for Workers {
         call: MethodCall,
     ) -> BoxFuture<'a, Result<MethodAnswer, RemoteError>> {
         Box::pin(async move {
+            if call.phase != Phase::Check {
+                let (resource, method) = (&call.resource, &call.effect);
+                let refused =
+                    format!("`{method}` of {resource} is no check: only a run calls it, not a client");
+                return Err(RemoteError::fault(refused));
+            }
             let plan = self.store(plan).await.map_err(|error| self.not_asked(error))?;
-            let (resource, method) = (call.resource.clone(), handler(&call.effect));
+            let resource = call.resource.clone();
             let message = StepMessage { graph: self.version.name.clone(), plan, call };
-            self.call(&resource, &method, &message).await
+            self.call(&resource, CHECK, &message).await
         })
     }
 

@@ -7,6 +7,7 @@ use cascade_core::remote::{Fingerprint, PlanHeader};
 use cascade_core::{Cascade, Record};
 use restate_sdk::context::RequestTarget;
 use restate_sdk::prelude::*;
+use restate_sdk::service::Discoverable;
 use tokio::sync::Semaphore;
 
 use crate::cancelled::Cancelled;
@@ -33,23 +34,39 @@ pub(crate) struct CascadePlan(pub(crate) Shared);
 
 #[restate_sdk::object(client_visibility = "pub(crate)")]
 impl CascadePlan {
-    /// Keeps a page. The same page may come twice; another one in its place is refused.
+    /// Stores a page for a client. The same page may come twice. Nothing that is stored is replaced, and a plan that a
+    /// run works by gets no page from a client.
     #[handler]
     async fn put(&self, ctx: ObjectContext<'_>, Json(page): Json<PutPage>) -> HandlerResult<()> {
-        let key = page_key(page.number);
+        let (key, number) = (page_key(page.number), page.number);
         if let Some(Json(known)) = ctx.get::<Json<Vec<Record>>>(&key).await? {
             return if known == page.records {
                 Ok(())
             } else {
-                Err(TerminalError::new_with_code(409, format!("page {} is there already", page.number))
-                    .into())
+                Err(conflict(format!("page {number} of this plan has been stored with other records")))
             };
         }
-        if let Some(header) = page.header {
-            ctx.set("header", Json(header));
-            self.expire_later(&ctx);
+        if ctx.get::<bool>(HELD).await?.is_some() {
+            return Err(conflict(format!("page {number} is refused: a run works by this plan")));
+        }
+        match (number, page.header) {
+            (0, Some(header)) => {
+                ctx.set("header", Json(header));
+                self.expire_later(&ctx);
+            }
+            (0, None) | (_, Some(_)) => {
+                return Err(conflict(format!("page {number} is refused: the first page alone has a header")));
+            }
+            (_, None) => {}
         }
         ctx.set(&key, Json(page.records));
+        Ok(())
+    }
+
+    /// Stores a page for the run whose plan has grown. Only workflows reach it.
+    #[handler]
+    async fn extend(&self, ctx: ObjectContext<'_>, Json(page): Json<PutPage>) -> HandlerResult<()> {
+        ctx.set(&page_key(page.number), Json(page.records));
         Ok(())
     }
 
@@ -73,14 +90,14 @@ impl CascadePlan {
     /// A run needs the plan.
     #[handler]
     async fn hold(&self, ctx: ObjectContext<'_>) -> HandlerResult<()> {
-        ctx.set("held", true);
+        ctx.set(HELD, true);
         Ok(())
     }
 
     /// The run has ended.
     #[handler]
     async fn release(&self, ctx: ObjectContext<'_>) -> HandlerResult<()> {
-        ctx.clear("held");
+        ctx.clear(HELD);
         self.expire_later(&ctx);
         Ok(())
     }
@@ -88,7 +105,7 @@ impl CascadePlan {
     /// Forgets a plan that no run needs.
     #[handler]
     async fn expire(&self, ctx: ObjectContext<'_>) -> HandlerResult<()> {
-        if ctx.get::<bool>("held").await?.is_none() {
+        if ctx.get::<bool>(HELD).await?.is_none() {
             ctx.clear_all();
         }
         Ok(())
@@ -100,6 +117,28 @@ impl CascadePlan {
         let target = RequestTarget::object(PLANS, ctx.key(), "expire");
         drop(ctx.request::<(), ()>(target, ()).send_after(self.0.options.retention));
     }
+}
+
+/// The handlers that clients and workers call through the ingress. All others are private: only workflows and the object
+/// itself call them.
+const PUBLIC: [&str; 3] = ["put", "page", "header"];
+
+/// The state that says that a run works by the plan.
+const HELD: &str = "held";
+
+impl CascadePlan {
+    /// Makes every handler private that is not listed as public.
+    pub(crate) fn privacy(options: ServiceOptions) -> ServiceOptions {
+        let handlers = <Self as Discoverable>::discover().handlers;
+        handlers.iter().map(|handler| handler.name.as_str()).fold(options, |options, name| {
+            let private = HandlerOptions::new().ingress_private(!PUBLIC.contains(&name));
+            options.handler(name, private)
+        })
+    }
+}
+
+fn conflict(message: String) -> HandlerError {
+    TerminalError::new_with_code(409, message).into()
 }
 
 fn page_key(number: u32) -> String {

@@ -7,15 +7,14 @@ use cascade_core::remote::{
 use cascade_core::{Drift, FailurePolicy, Limits, Phase, PlanVeto, Record};
 use serde::{Deserialize, Serialize};
 
-/// Where a plan is kept.
+/// Where a plan is stored. It holds no address: a worker reads plans from the ingress of its own configuration only.
+/// Older versions sent one here. It is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PlanRef {
-    /// What it was stored under.
+    /// The key of the object that stores it.
     pub(crate) id: String,
-    /// How many pages it has so far.
+    /// The number of its pages so far.
     pub(crate) pages: u32,
-    /// Where Restate is asked for them, unless the worker knows better.
-    pub(crate) ingress: String,
 }
 
 /// A page of a plan that is stored.
@@ -288,12 +287,20 @@ mod tests {
     }
 
     #[test]
+    fn address_in_a_plan_reference_of_an_older_version_is_ignored() {
+        let old = r#"{"id": "p", "pages": 3, "ingress": "http://192.0.2.1:8080"}"#;
+        let read: PlanRef = serde_json::from_str(old).unwrap();
+        assert_eq!(read, PlanRef { id: String::from("p"), pages: 3 });
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"id":"p","pages":3}"#);
+    }
+
+    #[test]
     fn what_a_run_starts_and_ends_with_is_the_same_after_its_journey() {
         let cascade = cascade();
         let plan = plan(&cascade);
         let fingerprint = Fingerprint::of(&cascade);
         let request = RunRequest {
-            plan: PlanRef { id: String::from("p"), pages: 3, ingress: String::from("http://127.0.0.1:8080") },
+            plan: PlanRef { id: String::from("p"), pages: 3 },
             about: RunAbout {
                 header: PlanHeader::of(&plan).unwrap(),
                 plan: String::from("p"),

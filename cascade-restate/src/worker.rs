@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cancelled::Cancelled;
+use crate::error::RestateError;
+use crate::ingress::Ingress;
 use crate::names::Version;
 use crate::plans::Plans;
 use crate::service::{CascadeGraph, CascadePlan, Shared};
@@ -36,7 +38,6 @@ const TRIES: u64 = 1_000_000;
 /// How a worker goes about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) ingress: Option<String>,
     pub(crate) steps: usize,
     pub(crate) streams: u32,
     pub(crate) retention: Duration,
@@ -54,13 +55,15 @@ pub(crate) struct Options {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let cascade = Cascade::linked().build()?;
 /// let listener = Worker::listen("127.0.0.1:9080".parse()?)?;
-/// Worker::new(cascade).steps_at_once(32).serve(listener, std::future::pending()).await?;
+/// let worker = Worker::new(cascade, "http://127.0.0.1:8080")?.steps_at_once(32);
+/// worker.serve(listener, std::future::pending()).await?;
 /// # Ok(())
 /// # }
 /// ```
 #[must_use = "it does nothing until it is served"]
 pub struct Worker {
     cascade: Cascade,
+    ingress: Ingress,
     options: Options,
 }
 
@@ -75,23 +78,19 @@ impl fmt::Debug for Worker {
 const STREAMS: u32 = 4;
 
 impl Worker {
-    /// A worker with the extensions of `cascade`. Its layers and time limits hold here; its journal is not used.
-    pub fn new(cascade: Cascade) -> Self {
+    /// A worker with the extensions of `cascade`. Its layers and time limits hold here. Its journal is not used.
+    ///
+    /// `ingress` is the address of Restate's ingress. The worker reads plans there, and asks there whether a run is
+    /// cancelled. It follows no address that a request names.
+    pub fn new(cascade: Cascade, ingress: &str) -> Result<Self, RestateError> {
         let options = Options {
-            ingress: None,
             steps: 64,
             streams: STREAMS,
             retention: Duration::from_hours(7 * 24),
             step_retention: Duration::from_hours(1),
             longest_step: None,
         };
-        Self { cascade, options }
-    }
-
-    /// Where this worker asks Restate for plans. Unless told, where the client that started the run does.
-    pub fn ingress(mut self, address: impl Into<String>) -> Self {
-        self.options.ingress = Some(address.into());
-        self
+        Ok(Self { cascade, ingress: Ingress::new(ingress)?, options })
     }
 
     /// Calls of methods at once on this worker, at most. 64 unless told; zero counts as one. What comes beyond waits here.
@@ -129,11 +128,11 @@ impl Worker {
 
     /// The endpoint, for a program that serves it by itself.
     pub fn endpoint(&self) -> Endpoint {
-        let Self { cascade, options } = self;
+        let Self { cascade, ingress, options } = self;
         let version = Arc::new(Version::of(cascade));
         let shared = Shared {
             cascade: cascade.clone(),
-            plans: Plans::new(cascade.clone(), options.ingress.clone()),
+            plans: Plans::new(cascade.clone(), ingress.clone()),
             cancelled: Cancelled::default(),
             places: Arc::new(Semaphore::new(options.steps)),
             options: options.clone(),
@@ -141,10 +140,14 @@ impl Worker {
         };
         let mut endpoint = Endpoint::builder()
             .bind(CascadeRun(shared.clone()).into_service_definition().options(self.run_options()))
-            .bind(CascadePlan(shared.clone()).into_service_definition().options(plan_options()))
+            .bind(
+                CascadePlan(shared.clone())
+                    .into_service_definition()
+                    .options(CascadePlan::privacy(plan_options())),
+            )
             .bind(CascadeGraph(Arc::clone(&version)).into_service_definition().options(patient()));
         for node in cascade.graph().resources() {
-            let definition = step::service(shared.clone(), node.name());
+            let definition = step::service(&shared, node.name());
             endpoint = endpoint.bind(definition.options(self.step_options(node.name())));
         }
         endpoint.build()
@@ -248,9 +251,10 @@ async fn serve_connection(
     }
 }
 
-/// The endpoint of a worker with the extensions of `cascade`, for a program that serves it by itself; see [`Worker`].
-pub fn endpoint(cascade: Cascade) -> Endpoint {
-    Worker::new(cascade).endpoint()
+/// The endpoint of a worker with the extensions of `cascade`, for a program that serves it by itself. See
+/// [`Worker::new`].
+pub fn endpoint(cascade: Cascade, ingress: &str) -> Result<Endpoint, RestateError> {
+    Ok(Worker::new(cascade, ingress)?.endpoint())
 }
 
 /// Tried again for long: it is never the invocation that is at fault.

@@ -59,9 +59,15 @@ impl Cloud {
     }
 
     /// A worker on this cloud, that logs to `<name>.log`.
-    pub(crate) fn worker(&self, name: &str, listen: SocketAddr, more: &[&str]) -> Result<Process, String> {
+    pub(crate) fn worker(
+        &self,
+        name: &str,
+        ingress: &str,
+        listen: SocketAddr,
+        more: &[&str],
+    ) -> Result<Process, String> {
         let mut command = self.command(&["--agent-log", "agents.log", "worker"]);
-        command.args(["--listen", &listen.to_string()]).args(more);
+        command.args(["--ingress", ingress, "--listen", &listen.to_string()]).args(more);
         command.env("RUST_LOG", "cascade_restate=info");
         Process::start(&mut command, &self.directory.join(format!("{name}.log")))
     }

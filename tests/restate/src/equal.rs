@@ -20,9 +20,10 @@ pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
 
     let server = Server::start(&setting.server, &setting.directory).await?;
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-    let _workers = [two.worker("worker-1", listen, &agents)?, two.worker("worker-2", listen, &agents)?];
-    server.register(listen).await?;
     let (ingress, admin) = (server.ingress(), server.admin());
+    let worker = |name| two.worker(name, &ingress, listen, &agents);
+    let _workers = [worker("worker-1")?, worker("worker-2")?];
+    server.register(listen).await?;
     let restate = ["--restate", &ingress, "--restate-admin", &admin];
     let shown = [&restate as &[&str], &["delete", "Zone", "zone-1", "--plan-only", "--json"]].concat();
     let planned_alone = document(&one_plan(setting, &one)?)?;

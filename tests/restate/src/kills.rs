@@ -45,6 +45,7 @@ const VICTIMS: [Victim; 3] = [Victim::Driver, Victim::Other, Victim::Both];
 /// Two workers on a cloud, at one address.
 pub(crate) struct Pair<'c> {
     cloud: &'c Cloud,
+    ingress: String,
     listen: SocketAddr,
     workers: [Process; 2],
 }
@@ -54,9 +55,11 @@ const SLOW: [&str; 4] = ["--agent-latency", "300ms", "--steps", "4"];
 impl<'c> Pair<'c> {
     pub(crate) async fn start(server: &Server, cloud: &'c Cloud) -> Result<Self, String> {
         let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let workers = [cloud.worker("worker-0", listen, &SLOW)?, cloud.worker("worker-1", listen, &SLOW)?];
+        let ingress = server.ingress();
+        let worker = |name| cloud.worker(name, &ingress, listen, &SLOW);
+        let workers = [worker("worker-0")?, worker("worker-1")?];
         server.register(listen).await?;
-        Ok(Self { cloud, listen, workers })
+        Ok(Self { cloud, ingress, listen, workers })
     }
 
     /// The worker that runs the workflow: the last that said so, if it lives.
@@ -88,7 +91,8 @@ impl<'c> Pair<'c> {
 
     fn start_again(&mut self, killed: &[usize]) -> Result<(), String> {
         for &at in killed {
-            self.workers[at] = self.cloud.worker(&format!("worker-{at}"), self.listen, &SLOW)?;
+            self.workers[at] =
+                self.cloud.worker(&format!("worker-{at}"), &self.ingress, self.listen, &SLOW)?;
         }
         Ok(())
     }

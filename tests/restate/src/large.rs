@@ -22,7 +22,10 @@ pub(crate) async fn prove(setting: &Setting, items: usize) -> Result<(), String>
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
     let output = setting.directory.join("worker.log");
     let spec = Spec { batch: BATCH, ..Spec::default() };
-    let _workers = [own::start(&spec, listen, &output)?, own::start(&spec, listen, &output)?];
+    let _workers = [
+        own::start(&spec, &server.ingress(), listen, &output)?,
+        own::start(&spec, &server.ingress(), listen, &output)?,
+    ];
     server.register(listen).await?;
     let cascade = own::graph(Version::Whole, BATCH, &Agent::default())?;
     let client = Client::connect(&cascade, &server.ingress()).await.map_err(|error| error.to_string())?;

@@ -42,7 +42,7 @@ pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
 async fn aborted(setting: &Setting, site: &Site) -> Result<String, String> {
     let at = SocketAddr::from(([127, 0, 0, 1], free_port()?));
     let spec = Spec { latency: EFFECT, bare: true, ..Spec::default() };
-    let _bare = own::start(&spec, at, &setting.directory.join("bare.log"))?;
+    let _bare = own::start(&spec, &site.server.ingress(), at, &setting.directory.join("bare.log"))?;
     site.server.register(at).await?;
     let url = format!("{}/restate/send/BareRun/long/run", site.server.ingress());
     let (status, answer) = send("POST", &url, Some(json!(1))).await?;

@@ -16,6 +16,7 @@ mod long;
 mod nested;
 mod outages;
 mod own;
+mod private;
 mod process;
 mod refusals;
 mod server;
@@ -35,8 +36,10 @@ pub(crate) struct Setting {
     pub(crate) directory: PathBuf,
 }
 
-const ALL: [&str; 10] =
-    ["equal", "kills", "outages", "refusals", "guarded", "nested", "traced", "long", "speed", "large"];
+const ALL: [&str; 11] = [
+    "equal", "kills", "outages", "refusals", "private", "guarded", "nested", "traced", "long", "speed",
+    "large",
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -79,6 +82,7 @@ async fn prove(server: &Path, iaas: &Path, directory: &Path, chosen: &[&str]) ->
             "kills" => kills::prove(&setting).await,
             "outages" => outages::prove(&setting).await,
             "refusals" => refusals::prove(&setting).await,
+            "private" => private::prove(&setting).await,
             "guarded" => guarded::prove(&setting).await,
             "nested" => nested::prove(&setting).await,
             "traced" => traced::prove(&setting).await,

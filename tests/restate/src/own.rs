@@ -243,10 +243,15 @@ impl Default for Spec<'_> {
     }
 }
 
-pub(crate) fn start(spec: &Spec<'_>, listen: SocketAddr, output: &Path) -> Result<Process, String> {
+pub(crate) fn start(
+    spec: &Spec<'_>,
+    ingress: &str,
+    listen: SocketAddr,
+    output: &Path,
+) -> Result<Process, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.args(["worker", &listen.to_string(), spec.version.name(), &spec.batch.to_string()]);
+    command.args(["worker", ingress, &listen.to_string(), spec.version.name(), &spec.batch.to_string()]);
     command.args([&spec.latency.as_millis().to_string(), &spec.steps.to_string()]);
     for file in [spec.log, spec.world] {
         command.arg(file.unwrap_or(Path::new("-")));
@@ -258,8 +263,8 @@ pub(crate) fn start(spec: &Spec<'_>, listen: SocketAddr, output: &Path) -> Resul
 }
 
 pub(crate) async fn worker(arguments: &[&str]) -> Result<(), String> {
-    let [listen, version, batch, latency, steps, log, world, kind] = arguments else {
-        return Err(String::from("a worker takes eight arguments"));
+    let [ingress, listen, version, batch, latency, steps, log, world, kind] = arguments else {
+        return Err(String::from("a worker has nine arguments"));
     };
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
@@ -279,7 +284,9 @@ pub(crate) async fn worker(arguments: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let agent = Agent::of(latency, file(log).as_deref(), file(world).as_deref())?;
-    let worker = Worker::new(graph(version, number(batch)?, &agent)?).steps_at_once(number(steps)?);
+    let cascade = graph(version, number(batch)?, &agent)?;
+    let worker = Worker::new(cascade, ingress).map_err(|error| error.to_string())?;
+    let worker = worker.steps_at_once(number(steps)?);
     worker.serve(listener, std::future::pending()).await.map_err(|error| error.to_string())
 }
 

@@ -33,13 +33,13 @@ async fn without_an_extension(setting: &Setting, server: &Server) -> Result<(), 
 
     let output = setting.directory.join("worker.log");
     let (less_at, whole_at) = (listen()?, listen()?);
-    let _whole = own::start(&Spec::default(), whole_at, &output)?;
+    let _whole = own::start(&Spec::default(), &server.ingress(), whole_at, &output)?;
     server.register(whole_at).await?;
     let plan = whole.plan_named(Delete, "Pool", ["pool-40"]).await.map_err(|error| error.to_string())?;
 
     // Registered later, it is the one that new runs go to.
     let less = Spec { version: Version::WithoutItems, ..Spec::default() };
-    let _less = own::start(&less, less_at, &output)?;
+    let _less = own::start(&less, &server.ingress(), less_at, &output)?;
     server.register(less_at).await?;
     let error = whole.apply(plan).await.err().ok_or("a worker without an extension took the run")?;
     ensure(matches!(error, RestateError::Differs { .. }), || format!("{error:?}"))?;
@@ -54,7 +54,7 @@ async fn two_versions(setting: &Setting, server: &Server) -> Result<(), String> 
     let (old_at, new_at) = (listen()?, listen()?);
     let log = setting.directory.join("old.log");
     let old = Spec { latency: Duration::from_millis(20), steps: 8, log: Some(&log), ..Spec::default() };
-    let old_worker = own::start(&old, old_at, &output)?;
+    let old_worker = own::start(&old, &server.ingress(), old_at, &output)?;
     server.register(old_at).await?;
     let old_client = client(server, Version::Whole).await?;
     let plan =
@@ -64,7 +64,7 @@ async fn two_versions(setting: &Setting, server: &Server) -> Result<(), String> 
 
     let new_log = setting.directory.join("new.log");
     let new = Spec { version: Version::WithLabels, log: Some(&new_log), ..Spec::default() };
-    let new_worker = own::start(&new, new_at, &output)?;
+    let new_worker = own::start(&new, &server.ingress(), new_at, &output)?;
     server.register(new_at).await?;
     let new_client = client(server, Version::WithLabels).await?;
     let plan = new_client.plan_named(Delete, "Pool", ["new-200"]).await.map_err(|error| error.to_string())?;
@@ -92,7 +92,7 @@ async fn changed_in_place(setting: &Setting, server: &Server) -> Result<(), Stri
     let output = setting.directory.join("worker.log");
     let at = listen()?;
     let spec = Spec { latency: Duration::from_millis(20), steps: 8, ..Spec::default() };
-    let mut worker = own::start(&spec, at, &output)?;
+    let mut worker = own::start(&spec, &server.ingress(), at, &output)?;
     server.register(at).await?;
     let client = client(server, Version::Whole).await?;
     let plan =
@@ -101,7 +101,12 @@ async fn changed_in_place(setting: &Setting, server: &Server) -> Result<(), Stri
     let run = tokio::spawn(apply.into_future());
     tokio::time::sleep(Duration::from_millis(800)).await;
     worker.kill();
-    let mut other = own::start(&Spec { version: Version::WithoutItems, ..Spec::default() }, at, &output)?;
+    let mut other = own::start(
+        &Spec { version: Version::WithoutItems, ..Spec::default() },
+        &server.ingress(),
+        at,
+        &output,
+    )?;
     let since = Instant::now();
     let trouble = loop {
         let found = client.run(&RunId::from("changed"), &server.admin()).await;
@@ -113,7 +118,7 @@ async fn changed_in_place(setting: &Setting, server: &Server) -> Result<(), Stri
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     other.kill();
-    let _right = own::start(&spec, at, &output)?;
+    let _right = own::start(&spec, &server.ingress(), at, &output)?;
     let report = tokio::time::timeout(Duration::from_mins(2), run).await.map_err(|_| "it does not end")?;
     let report = report.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     ensure(report.is_complete(), || format!("{report}"))?;

@@ -27,7 +27,10 @@ impl Site {
         let server = Server::start_with(&setting.server, &setting.directory, more).await?;
         let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let output = setting.directory.join("worker.log");
-        let workers = [own::start(spec, listen, &output)?, own::start(spec, listen, &output)?];
+        let workers = [
+            own::start(spec, &server.ingress(), listen, &output)?,
+            own::start(spec, &server.ingress(), listen, &output)?,
+        ];
         server.register(listen).await?;
         let cascade = own::graph(spec.version, spec.batch, &Agent::default())?;
         let client = Client::connect(&cascade, &server.ingress()).await.map_err(|error| error.to_string())?;

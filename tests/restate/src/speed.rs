@@ -68,8 +68,8 @@ async fn bare(server: &Server, key: &str) -> Result<f64, String> {
 async fn trivial(setting: &Setting, server: &Server) -> Result<(f64, f64), String> {
     let output = setting.directory.join("worker.log");
     let (ours_at, bare_at) = (address()?, address()?);
-    let _ours = own::start(&Spec::default(), ours_at, &output)?;
-    let _bare = own::start(&Spec { bare: true, ..Spec::default() }, bare_at, &output)?;
+    let _ours = own::start(&Spec::default(), &server.ingress(), ours_at, &output)?;
+    let _bare = own::start(&Spec { bare: true, ..Spec::default() }, &server.ingress(), bare_at, &output)?;
     server.register(ours_at).await?;
     server.register(bare_at).await?;
     let client = client(server).await?;
@@ -89,11 +89,11 @@ async fn slow(setting: &Setting, server: &Server) -> Result<(f64, f64), String> 
     let spec = Spec { latency: Duration::from_millis(20), steps: AT_ONCE, ..Spec::default() };
     let client = client(server).await?;
     let at = address()?;
-    let _one = own::start(&spec, at, &output)?;
+    let _one = own::start(&spec, &server.ingress(), at, &output)?;
     server.register(at).await?;
     cascade(&client, "warmer-40").await?;
     let one = cascade(&client, &format!("one-{SLOW}")).await?;
-    let _two = own::start(&spec, at, &output)?;
+    let _two = own::start(&spec, &server.ingress(), at, &output)?;
     // Connections that are there stay with the first until they are old: new ones are spread.
     tokio::time::sleep(Duration::from_secs(11)).await;
     cascade(&client, "both-400").await?;
