@@ -1,34 +1,17 @@
-//! The names of the services, as Restate and its UI show them.
+//! The names of services and handlers, as Restate and its UI show them.
 
 use cascade_core::remote::{Fingerprint, MethodCall};
-use cascade_core::{Cascade, Graph, Phase};
+use cascade_core::{Cascade, Graph, Phase, ResourceNode, RunId};
+use restate_sdk::context::RequestTarget;
 
-/// The workflow: a run each, by its id.
+/// The workflow. A run is one invocation, with the run's id as its key.
 pub(crate) const CASCADE: &str = "Cascade";
 
-/// The plans, by the id that they were stored under.
+/// The object that stores plans.
 pub(crate) const PLANS: &str = "CascadePlan";
 
-/// What the newest workers have linked.
+/// The service that tells which extensions the newest workers link.
 pub(crate) const GRAPH: &str = "CascadeGraph";
-
-/// What steps on one resource are sent to: `Step.VmInstance.1a2b3c4d5e6f`.
-///
-/// The version of the graph is part of it: so a run's steps go to workers that have what it was planned with, also when
-/// newer ones are registered beside them.
-pub(crate) fn step(graph: &Graph, version: &str, resource: &str) -> String {
-    let plain = plain(resource);
-    let same = |node: &&cascade_core::ResourceNode| self::plain(node.name()) == plain;
-    let shared = graph.resources().filter(same).count() > 1;
-    let number = graph.resources().position(|node| node.name() == resource).unwrap_or_default();
-    if shared { format!("Step.{plain}-{number}.{version}") } else { format!("Step.{plain}.{version}") }
-}
-
-/// A resource's name in the letters that Restate takes.
-fn plain(resource: &str) -> String {
-    let plain = |char: char| if char.is_ascii_alphanumeric() || char == '_' { char } else { '_' };
-    resource.chars().map(plain).collect()
-}
 
 /// The handlers of a step service that change nothing. They alone are public: clients call them while they plan.
 pub(crate) const FIND: &str = "find";
@@ -36,8 +19,31 @@ pub(crate) const CHECK: &str = "check";
 pub(crate) const AUTHORIZE: &str = "authorize";
 pub(crate) const PUBLIC: [&str; 3] = [FIND, CHECK, AUTHORIZE];
 
-/// The handler for a method that acts and whose name Restate does not allow, or is the name of another handler.
+/// The handler for a method that acts and whose name Restate does not allow, or is the name of a public handler.
 pub(crate) const EXECUTE: &str = "execute";
+
+/// A handler of the workflow of one run.
+pub(crate) fn run_target(run: &RunId, handler: &str) -> RequestTarget {
+    RequestTarget::workflow(CASCADE, run.as_str(), handler)
+}
+
+/// The service for steps on one resource, as in `Step.VmInstance.1a2b3c4d5e6f`.
+///
+/// The version of the graph is part of the name. So the steps of a run go to workers with the graph that the run was
+/// planned with, also while newer workers are registered.
+pub(crate) fn step(graph: &Graph, version: &str, resource: &str) -> String {
+    let plain = plain(resource);
+    let same = |node: &&ResourceNode| self::plain(node.name()) == plain;
+    let ambiguous = graph.resources().filter(same).count() > 1;
+    let number = graph.resources().position(|node| node.name() == resource).unwrap_or_default();
+    if ambiguous { format!("Step.{plain}-{number}.{version}") } else { format!("Step.{plain}.{version}") }
+}
+
+/// A name in the letters that Restate allows.
+fn plain(name: &str) -> String {
+    let plain = |char: char| if char.is_ascii_alphanumeric() || char == '_' { char } else { '_' };
+    name.chars().map(plain).collect()
+}
 
 /// The handler that a step's method is called through. All checks share one.
 pub(crate) fn handler_of(call: &MethodCall) -> String {
@@ -47,15 +53,18 @@ pub(crate) fn handler_of(call: &MethodCall) -> String {
 /// The handler of a method that acts. It has the name of the method where Restate allows that name.
 pub(crate) fn handler(method: &str) -> String {
     let name = plain(method);
-    let begins_well = |name: &str| {
-        let rest = name.strip_prefix('_').map_or(name.chars().next(), |rest| rest.chars().next());
-        rest.is_some_and(|char| char.is_ascii_alphabetic() || name.starts_with('_') && char.is_ascii_digit())
-    };
-    let is_taken = PUBLIC.contains(&name.as_str());
-    if begins_well(&name) && !is_taken { name } else { String::from(EXECUTE) }
+    if begins_well(&name) && !PUBLIC.contains(&name.as_str()) { name } else { String::from(EXECUTE) }
 }
 
-/// A program's fingerprint with its short name.
+/// Whether a name begins with a letter, or with `_` and then a letter or digit, as Restate requires.
+fn begins_well(name: &str) -> bool {
+    match name.strip_prefix('_') {
+        Some(rest) => rest.starts_with(|char: char| char.is_ascii_alphanumeric()),
+        None => name.starts_with(|char: char| char.is_ascii_alphabetic()),
+    }
+}
+
+/// A program's fingerprint and its short name.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     pub(crate) fingerprint: Fingerprint,
@@ -76,7 +85,7 @@ mod tests {
     use super::{Version, handler, step};
 
     #[test]
-    fn methods_have_their_own_names_where_that_can_be() {
+    fn method_keeps_its_name_where_restate_allows_it() {
         let names =
             ["destroy", "détach", "find", "check", "authorize", "1st", "_1st", "__", "_x", ""].map(handler);
         assert_eq!(
@@ -89,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn each_resource_has_a_name_of_its_own_that_restate_takes() {
+    fn each_resource_has_a_distinct_name_that_restate_allows() {
         let declare = |builder: cascade_core::CascadeBuilder, name: &str| {
             let resource = ResourceDescriptor::runtime::<String>(name, place!());
             let mut declared = Declaration::<(), String>::new(name.to_owned(), resource, place!());
-            declared.effect("go", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
-            declared.rule(Rule::effect::<Delete>("go", place!()));
+            declared.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+            declared.rule(Rule::effect::<Delete>("remove", place!()));
             builder.declare((), declared)
         };
         let cascade = ["a b", "a-b", "Höhe"].into_iter().fold(Cascade::builder(), declare).build().unwrap();

@@ -1,4 +1,4 @@
-//! The service that steps on one resource are sent to.
+//! The service for one resource: its finders, checks, authorizers and steps.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use restate_sdk::service::{Discoverable, Service};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
+use crate::found_pages::page_of;
 use crate::names::{AUTHORIZE, CHECK, EXECUTE, FIND, PUBLIC, handler, step};
-use crate::pages::page_of;
-use crate::service::Shared;
+use crate::shared::Shared;
 use crate::trace;
 use crate::wire::{AuthorizeMessage, FindMessage, FoundPage, StepMessage};
 
-/// Carries out what the methods of one resource are asked.
+/// Calls the methods of one resource.
 #[derive(Debug)]
 pub(crate) struct Step(Shared);
 
 #[restate_sdk::service(client_visibility = "pub(crate)")]
 impl Step {
-    /// Asks a finder, and answers a page of what it found.
+    /// Calls a finder and returns one page of its answer.
     #[handler]
     async fn find(
         &self,
         _ctx: Context<'_>,
         Json(message): Json<FindMessage>,
     ) -> HandlerResult<Json<Result<FoundPage, RemoteError>>> {
-        self.admit(&message.graph)?;
-        let _place = place(&self.0.places).await?;
+        self.check_graph(&message.graph)?;
+        let _permit = permit(&self.0.permits).await?;
         let found: Result<FoundIds, RemoteError> = find(&self.0.cascade, message.call).await;
         Ok(Json(found.and_then(|found| page_of(found, message.from))))
     }
@@ -47,7 +47,7 @@ impl Step {
         Json(message): Json<StepMessage>,
     ) -> HandlerResult<Json<Result<MethodAnswer, RemoteError>>> {
         if message.call.phase != Phase::Check {
-            return Err(refused(&message, "is no check, and only a run calls it"));
+            return Err(refused(&message, "is not a check: only a run calls it"));
         }
         self.call(&ctx, message).await
     }
@@ -65,16 +65,16 @@ impl Step {
         self.call(&ctx, message).await
     }
 
-    /// Asks all authorizers.
+    /// Calls all authorizers.
     #[handler]
     async fn authorize(
         &self,
         _ctx: Context<'_>,
         Json(message): Json<AuthorizeMessage>,
     ) -> HandlerResult<Json<Result<Vec<(usize, String)>, RemoteError>>> {
-        self.admit(&message.graph)?;
+        self.check_graph(&message.graph)?;
         let plan = self.0.plans.get(&message.plan).await?;
-        let _place = place(&self.0.places).await?;
+        let _permit = permit(&self.0.permits).await?;
         Ok(Json(authorize(&self.0.cascade, &plan, message.call).await))
     }
 }
@@ -86,15 +86,15 @@ impl Step {
         ctx: &Context<'_>,
         message: StepMessage,
     ) -> HandlerResult<Json<Result<MethodAnswer, RemoteError>>> {
-        self.admit(&message.graph)?;
+        self.check_graph(&message.graph)?;
         let plan = self.0.plans.get(&message.plan).await?;
-        let _place = place(&self.0.places).await?;
+        let _permit = permit(&self.0.permits).await?;
         let span = trace::step(&message.call, ctx.headers());
         let (ingress, run) = (self.0.plans.ingress().clone(), message.call.run.clone());
         let cancelled = async {
             match run {
-                Some(run) => self.0.cancelled.wait(ingress, run).await,
-                // A check comes before the run.
+                Some(run) => self.0.cancellations.wait(ingress, run).await,
+                // A check of a client belongs to no run.
                 None => std::future::pending().await,
             }
         };
@@ -102,25 +102,25 @@ impl Step {
         Ok(Json(executed.instrument(span).await))
     }
 
-    /// Refuses what was planned with another graph. Another worker may be the right one: so Restate tries again.
-    fn admit(&self, graph: &str) -> Result<(), HandlerError> {
+    /// Refuses a call that was planned with another graph. Restate tries again, perhaps on the right worker.
+    fn check_graph(&self, graph: &str) -> Result<(), HandlerError> {
         let ours = &self.0.version.name;
         if graph == ours {
             return Ok(());
         }
         Err(HandlerError::from(std::io::Error::other(format!(
-            "the step belongs to a run that was planned with version {graph} of the graph, and this worker has {ours}: \
-             keep a worker of that version registered until the run has ended"
+            "the step was planned with version {graph} of the graph, and this worker has version {ours}: keep a worker of \
+             version {graph} registered until the run has ended"
         ))))
     }
 }
 
-/// Waits for a place. The semaphore is never closed, so that there is one in the end.
-async fn place(places: &Semaphore) -> Result<SemaphorePermit<'_>, HandlerError> {
-    Ok(places.acquire().await?)
+/// Waits until this worker may call another method.
+async fn permit(permits: &Semaphore) -> Result<SemaphorePermit<'_>, HandlerError> {
+    Ok(permits.acquire().await?)
 }
 
-/// A call that came to the wrong handler. It is not tried again.
+/// The error for a call at the wrong handler. Restate does not try it again.
 fn refused(message: &StepMessage, why: &str) -> HandlerError {
     let (resource, method) = (&message.call.resource, &message.call.effect);
     TerminalError::new_with_code(403, format!("`{method}` of {resource} {why}")).into()
@@ -139,8 +139,9 @@ fn discovery(cascade: &Cascade, version: &str, resource: &str) -> restate_sdk::d
     if let Ok(name) = ServiceName::try_from(step(cascade.graph(), version, resource)) {
         discovery.name = name;
     }
-    let mut known: BTreeSet<String> = discovery.handlers.iter().map(|it| it.name.to_string()).collect();
-    let execute = discovery.handlers.iter().find(|it| it.name.as_str() == EXECUTE).cloned();
+    let mut known: BTreeSet<String> =
+        discovery.handlers.iter().map(|handler| handler.name.to_string()).collect();
+    let execute = discovery.handlers.iter().find(|handler| handler.name.as_str() == EXECUTE).cloned();
     for method in methods(cascade, resource) {
         let name = handler(&method);
         if let (Some(execute), Ok(valid)) = (&execute, HandlerName::try_from(name.as_str()))
@@ -177,7 +178,7 @@ impl Service for Dispatcher {
     }
 }
 
-/// Takes the input, has it answered, and writes the answer.
+/// Reads the input, calls `handle`, and writes its output.
 async fn answer<Req, Res>(
     ctx: &ContextInternal,
     handle: impl AsyncFnOnce(Context<'_>, Req) -> HandlerResult<Res>,
@@ -216,8 +217,11 @@ mod tests {
     #[test]
     fn only_finders_checks_and_authorizers_are_public() {
         let discovery = discovery(&cascade(), "v", "Vm");
-        let mut handlers: Vec<(&str, Option<bool>)> =
-            discovery.handlers.iter().map(|it| (it.name.as_str(), it.ingress_private)).collect();
+        let mut handlers: Vec<(&str, Option<bool>)> = discovery
+            .handlers
+            .iter()
+            .map(|handler| (handler.name.as_str(), handler.ingress_private))
+            .collect();
         handlers.sort_unstable();
         let private = |name| (name, Some(true));
         let public = |name| (name, Some(false));
