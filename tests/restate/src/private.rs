@@ -1,4 +1,4 @@
-//! Requests that no client sends: effects called through the ingress, and plans at an address that a request names.
+//! Forged requests: effects called through the ingress, and plans at an address that a request names.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,15 @@ use cascade_core::remote::{Fingerprint, PlanHeader, records};
 use cascade_core::{Cascade, Drift, FailurePolicy, Plan, Record};
 use serde_json::{Value, json};
 
+use crate::agent::Agent;
+use crate::graph::{Version, graph, instances};
 use crate::http::send;
-use crate::own::{self, Agent, Spec, Version};
-use crate::site::{Site, check, instances, told};
-use crate::{Setting, ensure};
+use crate::removals::{check_once, of_pool};
+use crate::site::Site;
+use crate::wait::until;
+use crate::worker::Spec;
+use crate::world::{Fact, World};
+use crate::{Environment, ensure};
 
 const ITEMS: usize = 40;
 const POOL: &str = "forged-40";
@@ -25,11 +30,12 @@ const PLAN: &str = "forged";
 /// No answer of a worker takes so long, unless it waits for the decoy.
 const LIMIT: Duration = Duration::from_mins(1);
 
-pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let log = setting.directory.join("agent.log");
-    let spec = Spec { version: Version::Guarded, log: Some(&log), ..Spec::default() };
-    let site = Site::start(setting, &spec, "").await?;
-    let forger = Forger::start(&site, &log)?;
+pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
+    let log = environment.directory.join("agent.log");
+    let world = World::at(environment.directory.join("world"));
+    let spec = Spec { version: Version::Guarded, log: Some(&log), world: Some(&world), ..Spec::default() };
+    let site = Site::start(environment, &spec, "").await?;
+    let forger = Forger::start(&site, &log, world.clone())?;
     let plan = site.plan("Pool", POOL).await?;
     forger.store(&plan).await?;
     forger.effects_are_refused().await?;
@@ -43,22 +49,32 @@ struct Forger<'s> {
     site: &'s Site,
     cascade: Cascade,
     log: PathBuf,
+    world: World,
     /// The address that forged requests name as the ingress.
     decoy: TcpListener,
 }
 
 impl<'s> Forger<'s> {
-    fn start(site: &'s Site, log: &Path) -> Result<Self, String> {
-        let cascade = own::graph(Version::Guarded, 1, &Agent::default())?;
+    fn start(site: &'s Site, log: &Path, world: World) -> Result<Self, String> {
+        let cascade = graph(Version::Guarded, 1, &Agent::default())?;
         let decoy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
         decoy.set_nonblocking(true).map_err(|error| error.to_string())?;
-        Ok(Self { site, cascade, log: log.to_owned(), decoy })
+        Ok(Self { site, cascade, log: log.to_owned(), world, decoy })
     }
 
-    async fn post(&self, path: &str, body: Value) -> Result<(u16, Value), String> {
+    async fn post(&self, path: &str, body: Option<Value>) -> Result<(u16, Value), String> {
         let url = format!("{}{path}", self.site.server.ingress());
-        let answer = tokio::time::timeout(LIMIT, send("POST", &url, Some(body))).await;
+        let answer = tokio::time::timeout(LIMIT, send("POST", &url, body)).await;
         answer.map_err(|_| format!("{path} does not answer within {LIMIT:?}"))?
+    }
+
+    /// An error unless the ingress refuses a request because the handler is private. Returns the refusal.
+    async fn refused(&self, path: &str, body: Option<Value>) -> Result<Value, String> {
+        let (status, answer) = self.post(path, body).await?;
+        let reason = answer["message"].as_str().unwrap_or_default();
+        let is_private = status == 400 && reason.contains("not public");
+        ensure(is_private, || format!("{path} is open: {status} {answer}"))?;
+        Ok(answer)
     }
 
     /// Where the plan is stored, with the decoy as the ingress.
@@ -85,7 +101,7 @@ impl<'s> Forger<'s> {
             records(plan, None).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
         let header = PlanHeader::of(plan).map_err(|error| error.to_string())?;
         let page = json!({ "number": 0, "header": header, "records": records });
-        let (status, answer) = self.post(&format!("/CascadePlan/{PLAN}/put"), page).await?;
+        let (status, answer) = self.post(&format!("/CascadePlan/{PLAN}/put"), Some(page)).await?;
         ensure(status == 200, || format!("the plan is not stored: {status} {answer}"))
     }
 
@@ -95,13 +111,11 @@ impl<'s> Forger<'s> {
         let mut refusal = Value::Null;
         for handler in ["remove", "execute"] {
             for path in [format!("/{service}/{handler}"), format!("/{service}/{handler}/send")] {
-                let (status, answer) = self.post(&path, self.step("effect", "remove")?).await?;
-                ensure((400..500).contains(&status), || format!("{path} is open: {status} {answer}"))?;
-                refusal = answer;
+                refusal = self.refused(&path, Some(self.step("effect", "remove")?)).await?;
             }
         }
         let path = format!("/{service}/check");
-        let (status, answer) = self.post(&path, self.step("effect", "remove")?).await?;
+        let (status, answer) = self.post(&path, Some(self.step("effect", "remove")?)).await?;
         ensure(status == 403, || format!("an effect at the handler for checks: {status} {answer}"))?;
         self.nothing_ran().await?;
         println!("an effect that is called through the ingress: {refusal}; nothing ran");
@@ -112,24 +126,18 @@ impl<'s> Forger<'s> {
         let sql = "SELECT id FROM sys_invocation WHERE target_handler_name IN ('remove', 'execute')";
         let rows = self.site.server.query(sql).await?;
         ensure(rows.is_empty(), || format!("Restate has invocations of effects: {rows:?}"))?;
-        let removed = told(&self.log, POOL);
+        let removed = of_pool(&self.log, POOL);
         ensure(removed.is_empty(), || format!("the agent removed {removed:?}"))
     }
 
     /// The handlers that change a stored plan are private, and what is stored is not replaced.
     async fn plan_is_protected(&self) -> Result<(), String> {
         let page = json!({ "number": 1, "header": null, "records": [] });
-        for (handler, body) in [
-            ("extend", page.clone()),
-            ("hold", Value::Null),
-            ("release", Value::Null),
-            ("expire", Value::Null),
-        ] {
-            let (status, answer) = self.post(&format!("/CascadePlan/{PLAN}/{handler}"), body).await?;
-            ensure((400..500).contains(&status), || format!("{handler} is open: {status} {answer}"))?;
+        for (handler, body) in [("extend", Some(page)), ("hold", None), ("release", None), ("expire", None)] {
+            self.refused(&format!("/CascadePlan/{PLAN}/{handler}"), body).await?;
         }
         let other = json!({ "number": 0, "header": null, "records": [] });
-        let (status, answer) = self.post(&format!("/CascadePlan/{PLAN}/put"), other).await?;
+        let (status, answer) = self.post(&format!("/CascadePlan/{PLAN}/put"), Some(other)).await?;
         ensure(status == 409, || format!("a page was replaced: {status} {answer}"))?;
         println!("a stored plan: only a workflow extends or removes it, and a client replaces nothing");
         Ok(())
@@ -138,7 +146,7 @@ impl<'s> Forger<'s> {
     /// The same message as a check is answered. So it was refused above because it acts, and for no other reason.
     async fn check_is_answered(&self) -> Result<(), String> {
         let path = format!("/Step.Item.{}/check", self.version());
-        let (status, answer) = self.post(&path, self.step("check", "is_kept")?).await?;
+        let (status, answer) = self.post(&path, Some(self.step("check", "is_kept")?)).await?;
         ensure(status == 200 && answer.get("Ok").is_some(), || format!("a check: {status} {answer}"))?;
         self.decoy_was_not_asked()?;
         println!("a check that names another ingress is answered from the worker's own: {answer}");
@@ -155,14 +163,29 @@ impl<'s> Forger<'s> {
             "fingerprint": Fingerprint::of(&self.cascade), "plan": self.place()?, "about": about,
             "drift": Drift::Ignore, "limits": null, "steps": 8
         });
-        let (status, answer) = self.post("/Cascade/forged/run", request).await?;
+        self.world.set(&[(Fact::Held, ITEM)])?;
+        let run = self.post("/Cascade/forged/run", Some(request));
+        let (run, during) = tokio::join!(run, self.during_the_run());
+        during?;
+        let (status, answer) = run?;
         ensure(status == 200 && answer["ended"]["complete"] == true, || {
             format!("the run: {status} {answer}")
         })?;
-        let repeats = check(&told(&self.log, POOL), instances(ITEMS))?;
-        ensure(repeats == 0, || format!("{repeats} calls came twice"))?;
+        check_once(&of_pool(&self.log, POOL), instances(ITEMS))?;
         self.decoy_was_not_asked()?;
         println!("a run that names another ingress reads its plan from the worker's own");
+        Ok(())
+    }
+
+    /// A client adds no page to a plan that a run works by. An item is held until that is proven.
+    async fn during_the_run(&self) -> Result<(), String> {
+        let begun = async || Ok((!of_pool(&self.log, POOL).is_empty()).then_some(()));
+        until("the run removes an item", begun).await?;
+        let page = json!({ "number": 1, "header": null, "records": [] });
+        let (status, answer) = self.post(&format!("/CascadePlan/{PLAN}/put"), Some(page)).await?;
+        self.world.set(&[])?;
+        ensure(status == 409, || format!("a page was added during the run: {status} {answer}"))?;
+        println!("a page for a plan that a run works by: {answer}");
         Ok(())
     }
 
