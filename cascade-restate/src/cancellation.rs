@@ -48,7 +48,7 @@ impl Cancellations {
 async fn until_cancelled(ingress: Ingress, run: RunId) {
     let target = run_target(&run, "is_cancelled");
     loop {
-        match ingress.ask::<bool>(&target).await {
+        match ingress.get::<bool>(&target).await {
             Ok(true) => {
                 tracing::info!(%run, "the run is cancelled: cascades that its methods started are cancelled");
                 return;

@@ -111,7 +111,7 @@ impl Client {
     pub(crate) async fn explained(&self, error: RestateError) -> RestateError {
         let RestateError::NoWorker { address } = error else { return error };
         let target = RequestTarget::service(GRAPH, "fingerprint");
-        let theirs: Result<Fingerprint, RestateError> = self.ingress().ask(&target).await;
+        let theirs: Result<Fingerprint, RestateError> = self.ingress().get(&target).await;
         let difference = theirs.ok().and_then(|theirs| self.workers.version.fingerprint.difference(&theirs));
         match difference {
             Some(difference) => RestateError::Differs { address, difference: Box::new(difference) },
@@ -178,7 +178,7 @@ impl Client {
     }
 
     pub(crate) async fn about(&self, run: &RunId) -> Result<Option<RunAbout>, RestateError> {
-        self.ingress().ask(&run_target(run, "about")).await
+        self.ingress().get(&run_target(run, "about")).await
     }
 
     /// Cancels a run: running steps end, and nothing new starts.
@@ -189,7 +189,7 @@ impl Client {
 
     /// Cancels a run that was started, although its workflow may not have begun.
     pub(crate) async fn cancel_started(&self, run: &RunId) -> Result<(), RestateError> {
-        self.ingress().order(&run_target(run, "cancel")).await
+        self.ingress().signal(&run_target(run, "cancel")).await
     }
 
     pub(crate) async fn progress_record(&self, run: &RunId) -> Result<ProgressRecord, RestateError> {
@@ -200,7 +200,7 @@ impl Client {
 
     /// The steps that were in flight when the run last reported, the oldest first, with what waits for them.
     pub async fn stuck(&self, run: &RunId) -> Result<Vec<StuckStep>, RestateError> {
-        let under_way: Vec<UnderWayRecord> = self.ingress().ask(&run_target(run, "stuck")).await?;
+        let under_way: Vec<UnderWayRecord> = self.ingress().get(&run_target(run, "stuck")).await?;
         if under_way.is_empty() {
             return Ok(Vec::new());
         }

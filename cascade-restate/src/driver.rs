@@ -1,5 +1,5 @@
 //! Drives a run inside its workflow. Each request of the engine becomes a durable call, and the answers return in the order
-//! of Restate's journal. So a replay takes the same course.
+//! of Restate's journal. So a replay makes the same calls.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;

@@ -82,7 +82,7 @@ impl Ingress {
     }
 
     /// Calls a handler without input.
-    pub(crate) async fn ask<Res>(&self, target: &RequestTarget) -> Result<Res, RestateError>
+    pub(crate) async fn get<Res>(&self, target: &RequestTarget) -> Result<Res, RestateError>
     where
         Res: DeserializeOwned + Send + 'static,
     {
@@ -95,7 +95,7 @@ impl Ingress {
     }
 
     /// Calls a handler without output.
-    pub(crate) async fn tell<Req>(&self, target: &RequestTarget, input: &Req) -> Result<(), RestateError>
+    pub(crate) async fn put<Req>(&self, target: &RequestTarget, input: &Req) -> Result<(), RestateError>
     where
         Req: Serialize + Clone + Send + Sync + 'static,
     {
@@ -107,7 +107,7 @@ impl Ingress {
     }
 
     /// Calls a handler without input or output.
-    pub(crate) async fn order(&self, target: &RequestTarget) -> Result<(), RestateError> {
+    pub(crate) async fn signal(&self, target: &RequestTarget) -> Result<(), RestateError> {
         let request = || {
             let request = self.client.request::<(), ()>(target.clone(), ());
             async { request.call().await?.into_body() }

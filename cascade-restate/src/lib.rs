@@ -8,7 +8,7 @@
 //!
 //! - **Each run is an invocation of the workflow `Cascade`**, under the run's id. The workflow drives the engine's own run
 //!   turn by turn ([`Turns`](cascade_core::remote::Turns)). It receives answers in the order that Restate's journal
-//!   records. So a replay on another worker takes the same course.
+//!   records. So a replay on another worker makes the same calls.
 //! - **Each resource has a service**, with a handler for each method, so Restate's UI shows what a step does. The version
 //!   of the graph is part of the service's name, so that workers of two versions can be registered at once.
 //! - **A plan is stored in pages of about 1 MiB.** A worker reads it from Restate's ingress once per run. So a step carries
@@ -18,12 +18,12 @@
 //!
 //! # What the ingress reaches
 //!
-//! Handlers that act (`begin`, effects, `cleanup`, and what changes a stored plan on behalf of a run) are private: Restate
+//! Handlers that act (`begin`, effects, `cleanup`, and the handlers that change a stored plan for a run) are private: Restate
 //! refuses them at its ingress, and only a workflow calls them. Handlers that a client needs are public: those that start
 //! and watch a run, store and read a plan, and call finders, checks and authorizers. A worker reads plans from the ingress
 //! of its own configuration and follows no address that a request names.
 //!
-//! Workers do not authenticate what calls them. Let only Restate reach a worker's port, and only trusted clients reach the
+//! Workers do not authenticate their callers. Let only Restate reach a worker's port, and only trusted clients reach the
 //! ingress and the admin API.
 //!
 //! # Limits

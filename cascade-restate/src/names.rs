@@ -29,7 +29,7 @@ pub(crate) fn run_target(run: &RunId, handler: &str) -> RequestTarget {
 
 /// The service for steps on one resource, as in `Step.VmInstance.1a2b3c4d5e6f`.
 ///
-/// The version of the graph is part of the name. So the steps of a run go to workers with the graph that the run was
+/// The version of the graph is part of the name. So the steps of a run reach workers with the graph that the run was
 /// planned with, also while newer workers are registered.
 pub(crate) fn step(graph: &Graph, version: &str, resource: &str) -> String {
     let plain = plain(resource);

@@ -28,7 +28,7 @@ pub(crate) async fn read(
 ) -> Result<Plan, PlanReadError> {
     let target = |handler: &str| RequestTarget::object(PLANS, &plan.id, handler);
     let gone = || PlanReadError::Gone { id: plan.id.clone() };
-    let header: Option<PlanHeader> = ingress.ask(&target("header")).await.map_err(PlanReadError::Restate)?;
+    let header: Option<PlanHeader> = ingress.get(&target("header")).await.map_err(PlanReadError::Restate)?;
     let header = header.ok_or_else(gone)?;
     let mut records = Vec::new();
     for number in 0..plan.pages {

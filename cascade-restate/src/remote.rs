@@ -62,7 +62,7 @@ impl Workers {
         for records in RecordPages::new(records(plan, None)) {
             let records = records.map_err(unwritable)?;
             let page = PutPage { number: pages, header: header.take(), records };
-            let () = self.ingress.tell(&target, &page).await?;
+            let () = self.ingress.put(&target, &page).await?;
             pages += 1;
         }
         let reference = PlanRef { id, pages };

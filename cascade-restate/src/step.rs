@@ -198,7 +198,7 @@ mod tests {
 
     use super::discovery;
 
-    /// A resource with a check, a `begin`, two effects and a `cleanup`. Two have the names of handlers that are public.
+    /// A resource with a check, a `begin`, an effect and a `cleanup`. The `begin` has the name of a public handler.
     fn cascade() -> Cascade {
         let resource = ResourceDescriptor::runtime::<String>("Vm", place!());
         let mut declared = Declaration::<(), String>::new("Vms", resource, place!());
@@ -206,11 +206,9 @@ mod tests {
             Box::pin(async { Ok(Vec::<Veto<String>>::new()) })
         });
         declared.effect("destroy", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
-        declared.effect("find", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
         declared.begin::<Delete, _>("check", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
         declared.cleanup::<Delete, _>("purge", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
         declared.rule(Rule::effect::<Delete>("destroy", place!()));
-        declared.rule(Rule::effect::<Delete>("find", place!()));
         Cascade::builder().declare((), declared).build().unwrap()
     }
 
