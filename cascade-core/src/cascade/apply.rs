@@ -34,7 +34,7 @@ pub struct Apply {
     /// Whether the limits are those of this run, and not of the program.
     own_limits: bool,
     /// Whether the caller has just compared the plan with the world.
-    rediscovered: bool,
+    drift_checked: bool,
     settings: RunSettings,
 }
 
@@ -61,7 +61,7 @@ impl Apply {
             confirmed: None,
             confirmed_by: None,
             own_limits: false,
-            rediscovered: false,
+            drift_checked: false,
             cascade,
             plan,
             settings,
@@ -86,10 +86,10 @@ impl Apply {
         self
     }
 
-    /// The caller has just compared the plan with the world by [`Cascade::difference`], on the same terms: the run does not
-    /// discover everything a second time before it starts.
-    pub fn rediscovered(mut self) -> Self {
-        self.rediscovered = true;
+    /// The caller has just called [`check_drift`](Self::check_drift), perhaps in another process: the run does not do that
+    /// a second time before it starts.
+    pub fn drift_checked(mut self) -> Self {
+        self.drift_checked = true;
         self
     }
 
@@ -145,15 +145,9 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.precheck()?;
-        let Self { cascade, plan, mut settings, confirmed_by, own_limits, rediscovered, .. } = self;
+        self.check_drift().await?;
+        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
         let affected = plan.affected;
-        if settings.drift == Drift::Refuse && !rediscovered {
-            // A cancelled run starts nothing, so it does not wait for finders.
-            let growth = settings.nesting.cancel.run_until_cancelled(cascade.growth(&affected)).await;
-            if let Some((difference, plan)) = growth.transpose()?.flatten() {
-                return Err(ApplyError::Drifted { difference: Box::new(difference), plan: Box::new(plan) });
-            }
-        }
         // The world may have changed since the plan was made, so the checks are asked again.
         let forced = settings.forced;
         let against = objections(&cascade.engine, &affected, None, &settings.nesting, forced).await?;
@@ -197,6 +191,23 @@ impl Apply {
             });
         }
         Ok(report)
+    }
+
+    /// Under [`Drift::Refuse`], discovers everything again from the roots and refuses the run if the plan would grow:
+    /// [`ApplyError::Drifted`]. The run does this before its first effect.
+    pub async fn check_drift(&self) -> Result<(), ApplyError> {
+        if self.settings.drift != Drift::Refuse || self.drift_checked {
+            return Ok(());
+        }
+        let growth = self.cascade.growth(&self.plan.affected);
+        // A cancelled run starts nothing, so it does not wait for finders.
+        let growth = self.settings.nesting.cancel.run_until_cancelled(growth).await;
+        match growth.transpose()?.flatten() {
+            Some((difference, plan)) => {
+                Err(ApplyError::Drifted { difference: Box::new(difference), plan: Box::new(plan) })
+            }
+            None => Ok(()),
+        }
     }
 
     /// What stands against the run already now: all that can be said without asking anybody.
