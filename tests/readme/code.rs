@@ -209,7 +209,7 @@ async fn the_extensions_pass_the_conformance_check() {
 #[expect(dead_code, reason = "compiled, but not run: it never returns")]
 async fn serve(cascade: Cascade) -> Result<(), Failed> {
     let listener = Worker::listen("127.0.0.1:9080".parse()?)?;
-    Worker::new(cascade).ingress("http://127.0.0.1:8080").serve(listener, std::future::pending()).await?;
+    Worker::new(cascade, "http://127.0.0.1:8080")?.serve(listener, std::future::pending()).await?;
     Ok(())
 }
 
