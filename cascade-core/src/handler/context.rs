@@ -53,6 +53,31 @@ pub struct StepContext {
     pub(crate) forced: bool,
 }
 
+/// The part of a context that all methods of a run share.
+#[derive(Clone)]
+pub(crate) struct RunContext {
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) engine: Arc<dyn Any + Send + Sync>,
+    pub(crate) nesting: Arc<Nesting>,
+    /// `None` for checks, which come before the run.
+    pub(crate) run: Option<RunId>,
+    pub(crate) forced: bool,
+}
+
+impl StepContext {
+    /// The context of first attempts.
+    pub(crate) fn new(run: &RunContext, method: Method, phase: Phase) -> Self {
+        let RunContext { affected, engine, nesting, run, forced } = run.clone();
+        let resumed = nesting.is_repeat;
+        Self { affected, engine, nesting, method, phase, attempt: 1, resumed, run, forced }
+    }
+
+    /// The context of a later attempt. `resumed`: an earlier process may have called the method for some of the instances.
+    pub(crate) fn again(&self, attempt: u32, resumed: bool) -> Self {
+        Self { attempt, resumed: self.resumed || resumed, ..self.clone() }
+    }
+}
+
 impl fmt::Debug for StepContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StepContext({} of {}, try {})", self.effect(), self.phase, self.attempt)

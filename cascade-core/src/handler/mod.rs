@@ -20,6 +20,7 @@ pub(crate) use call::begin;
 pub(crate) use call::{
     Begun, FirstAttempt, backoff, call_once, catch_panic, first, until_answered, with_timeout,
 };
+pub(crate) use context::RunContext;
 pub use context::{FindContext, StepContext};
 pub(crate) use dispatch::Reply;
 pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, why_refused};
