@@ -8,7 +8,7 @@ use super::generated::Annotated;
 use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{
     AnyExtension, Begun, DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, Positions,
-    Reply, ReplyKind, ReplyResult, StepContext, begun, why_refused,
+    Reply, ReplyKind, ReplyResult, StepContext, begun, unexpected_reply,
 };
 use crate::ids::{Batch, BatchIds};
 use crate::model::{ExtensionDescriptor, Phase, StepError};
@@ -57,8 +57,8 @@ impl dyn DynExtension + '_ {
                 Poll::Ready(self.begin(method, &call))
             });
             match begun(answer.await) {
-                Begun::ReplyResult(answer) => answer,
-                Begun::Going(future) => future.await,
+                Begun::Ready(answer) => answer,
+                Begun::Pending(future) => future.await,
             }
         })
     }
@@ -146,6 +146,6 @@ impl DynExtension for Bound {
 
 /// The answer of a method that could not be called.
 fn refused<'a, T: Send + 'a>(answer: ReplyResult<'_>) -> HandlerFuture<'a, T> {
-    let error = why_refused(answer);
+    let error = unexpected_reply(answer);
     Box::pin(async { Err(error) })
 }

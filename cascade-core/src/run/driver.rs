@@ -433,7 +433,7 @@ impl Run {
         let method = &methods[step.kind];
         // A method that waits was polled a moment ago, and will be when its turn comes.
         let first = match first {
-            Some(FirstAttempt::Going(call)) => {
+            Some(FirstAttempt::Pending(call)) => {
                 return running.push(Box::pin(runner.wait(method, step, call)));
             }
             first => first,

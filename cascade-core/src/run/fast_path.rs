@@ -127,7 +127,7 @@ impl StepRunner<'_> {
         });
         let first = match last {
             Ok(answer) => answer.map(|answer| FirstAttempt::from(begun(answer))),
-            Err(panic) => Some(FirstAttempt::ReplyResult(Err(panic))),
+            Err(panic) => Some(FirstAttempt::Ready(Err(panic))),
         };
         (start, first)
     }
@@ -143,7 +143,7 @@ impl StepRunner<'_> {
             Ok(failures) if failures.is_empty() => {
                 EndedStep { step, failed: Vec::new(), not_run: None, number: None, since: None }
             }
-            answer => Box::pin(self.run(method, step, Some(FirstAttempt::ReplyResult(answer)))).await,
+            answer => Box::pin(self.run(method, step, Some(FirstAttempt::Ready(answer)))).await,
         }
     }
 }
