@@ -103,7 +103,8 @@ impl StepContext {
     /// A key for the work of this method on `id`, for services that use such a key to recognise repeated requests.
     ///
     /// The key is the same in every call of this method for `id` in this run, also in another process or batch. It differs
-    /// for every other run, phase, method and id. An id whose `Serialize` fails is an error.
+    /// for every other run, phase, method and id. A check has no run yet, so its key is the same for every plan. An id whose
+    /// `Serialize` fails is an error.
     pub fn idempotency_key(&self, id: &impl ResourceId) -> Result<String, StepError> {
         let run = self.run.as_ref().map_or("", RunId::as_str);
         let resource = self.affected.resource_name(self.method.resource);

@@ -224,7 +224,7 @@ fn plan_errors_explain_the_problem() {
     disks.rule(Rule::effect::<Delete>("wipe", place!()));
     let cascade = Cascade::builder().declare((), disks).build().unwrap();
     let error = block_on(plan(&cascade, "Disk seven")).unwrap_err().to_string();
-    assert!(error.starts_with("`seven` is no id of Disk (it takes u64): "), "{error}");
+    assert!(error.starts_with("`seven` is not an id of Disk (expected u64): "), "{error}");
 }
 
 #[test]
