@@ -37,7 +37,7 @@ pub struct PlanSummary {
     pub instances: usize,
     /// The numbers of each resource that has affected or retained instances.
     pub resources: BTreeMap<String, ResourceSummary>,
-    /// The objections of checks.
+    /// The objections of checks and `restrict` rules.
     pub vetoes: Vec<PlanVeto>,
     /// The instances that authorizers deny.
     pub denials: Vec<PlanVeto>,
@@ -86,7 +86,8 @@ impl Plan {
         self.len() == 0
     }
 
-    /// The objections of the checks, sorted by resource and id. If there are any, only a forced run starts.
+    /// The objections of checks and `restrict` rules, sorted by resource and id. If there are any, only a forced run
+    /// starts.
     pub fn vetoes(&self) -> &[PlanVeto] {
         &self.vetoes
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Printed;
 
-/// An objection to one instance of a plan: a veto of a check, or a denial of an authorizer.
+/// An objection to one instance of a plan: a veto of a check or of a `restrict` rule, or a denial of an authorizer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanVeto {
@@ -16,7 +16,7 @@ pub struct PlanVeto {
     pub id: String,
     /// Why it must not be operated on.
     pub reason: String,
-    /// The check, with its extension, or the authorizer.
+    /// The source of the objection: the check with its extension, the extension with its `restrict` rule, or `authorizer`.
     pub check: String,
 }
 

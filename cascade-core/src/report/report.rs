@@ -18,7 +18,7 @@ pub enum Verdict<'a> {
     Done,
     /// A method failed on it.
     Failed(&'a Failure),
-    /// It was not operated on, because an instance that depends on it failed or is not done.
+    /// It was not operated on, because an instance that it waits for failed or is not done.
     Blocked {
         /// The instance that failed.
         by: InstanceRef<'a>,
