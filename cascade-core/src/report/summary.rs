@@ -86,7 +86,7 @@ pub struct ReportSummary {
     /// The number of instances with a step that ended, but that the journal could not record.
     #[serde(default)]
     pub unrecorded: usize,
-    /// The number of instances that are done, but whose cleanup did not succeed.
+    /// The number of instances that are done, but whose cleanup did not run.
     pub not_cleaned_up: usize,
     /// Whether the run was cancelled.
     pub cancelled: bool,
