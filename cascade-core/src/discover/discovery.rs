@@ -296,7 +296,7 @@ impl<'a> Discovery<'a> {
             return;
         }
         let frontier =
-            self.in_calls(resource, self.columns[resource].dispositions.of_kind(Disposition::is_expanded));
+            self.in_calls(resource, self.columns[resource].dispositions.indices(Disposition::is_expanded));
         for edge in down {
             let calls = self.enqueue(edge, &frontier);
             self.inboxes[edge].expected = Some(calls as u32);

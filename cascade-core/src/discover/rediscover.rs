@@ -154,7 +154,7 @@ fn what_is_new(
             None => asked,
         };
         let is_known = |index: u32| {
-            affected.hangs_off_any(edge, index, above)
+            affected.depends_on_any(edge, index, above)
                 && (!route.shared || affected.columns[child].is_affected(index))
         };
         if above.is_empty() || known.is_some_and(is_known) {

@@ -1,4 +1,4 @@
-//! Users' methods: what they are given, what they answer, and one call of one method.
+//! Users' methods: their contexts, their arguments and answers, and how one method is called.
 
 mod answer;
 mod call;
@@ -23,7 +23,7 @@ pub(crate) use call::{
 pub(crate) use context::RunContext;
 pub use context::{FindContext, StepContext};
 pub(crate) use dispatch::Reply;
-pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, why_refused};
+pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, unexpected_reply};
 pub use dispatch::{Invocation, MethodFuture, ReplyResult};
 pub(crate) use found::DynFound;
 pub use found::Found;

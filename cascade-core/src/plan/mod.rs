@@ -1,4 +1,4 @@
-//! The plan: the affected set as people read, limit and approve it.
+//! The plan: the affected set in the form that people read, limit and approve.
 
 mod difference;
 pub(crate) mod digest;

@@ -90,7 +90,7 @@ impl Recorder {
     ) -> Option<Durable> {
         let log = self.log.as_ref()?;
         let mut records: Vec<Record> =
-            nesting.reports_behind(self.nested).into_iter().map(Record::Nested).collect();
+            nesting.reports_after(self.nested).into_iter().map(Record::Nested).collect();
         self.nested += records.len();
         records.push(Record::StepEnded(step_ended(affected, policy, phase, method, step, failed)));
         Some(log.append(records))

@@ -495,7 +495,7 @@ impl Scheduler {
                 let alike = left.iter().take_while(|&node| self.last_nodes.contains(node)).count();
                 let (alike, others) = left.split_at(alike);
                 let Work { order, waits_for, .. } = &mut self.work;
-                order.tell_followers(resource, alike, |follower, ended| {
+                order.for_each_follower(resource, alike, |follower, ended| {
                     let waits_for = &mut waits_for[follower as usize];
                     *waits_for -= ended;
                     if *waits_for == 0 {

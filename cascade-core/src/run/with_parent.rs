@@ -26,10 +26,10 @@ impl WithParentChildren {
     pub(crate) fn of(affected: &Affected) -> Self {
         let mut takers = Self::default();
         let taking = WithParentEdges::of(affected);
-        for &node in &affected.taken {
+        for &node in &affected.removed_with_parent {
             let (resource, index) = affected.locate(node);
             for &edge in &affected.graph.resources[resource].up {
-                if taking.takes(edge, index) {
+                if taking.removes(edge, index) {
                     takers.add(affected, edge, node, index);
                 }
             }
@@ -72,10 +72,10 @@ impl WithParentChildren {
 /// Gives every taken instance without a step its state: done if a parent that takes it is done, or all owners that
 /// share it are; else blocked by what keeps a parent from being done; else not started. `blocked_by` gets the causes.
 pub(crate) fn resolve(affected: &Affected, states: &mut [State], blocked_by: &mut HashMap<u32, u32>) {
-    if affected.taken.is_empty() {
+    if affected.removed_with_parent.is_empty() {
         return;
     }
-    for &node in &affected.taken {
+    for &node in &affected.removed_with_parent {
         if states[node as usize] == State::Done {
             states[node as usize] = State::Waiting;
         }
