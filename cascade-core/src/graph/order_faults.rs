@@ -62,7 +62,7 @@ fn groups_that_wait<'a>(
         {
             let (of_parent, end_of_parent) = ((parent, OrderPart::Steps), (parent, OrderPart::End));
             waits.add(steps, of_parent);
-            if rule.decision.takes() {
+            if rule.decision.completes_with_parent() {
                 waits.add(of_parent, end);
                 waits.add(end_of_parent, end);
             }

@@ -21,7 +21,7 @@ pub(crate) struct IdKind {
 impl IdKind {
     /// Not inlined: all that it names would be compiled wherever a resource is.
     #[inline(never)]
-    pub(crate) const fn of<Id: ResourceId>() -> Self {
+    pub(crate) fn of<Id: ResourceId>() -> Self {
         Self {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,
