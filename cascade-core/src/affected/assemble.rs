@@ -30,7 +30,7 @@ pub(crate) fn assemble(
         }
     }
     // Where some waits may have to be left out, the arcs stand each for itself.
-    for (arcs, may_circle) in arcs.iter_mut().zip(route.ends_may_circle(&graph)) {
+    for (arcs, may_circle) in arcs.iter_mut().zip(route.completion_waits_may_cycle(&graph)) {
         if may_circle {
             arcs.part_blocks();
         }

@@ -177,7 +177,9 @@ impl Order {
 /// The waits for the end of an instance, along arcs from a parent that does not take it, that lie on a circle: what takes
 /// the instance waits for that parent in turn.
 pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
-    if affected.taken.is_empty() || !affected.route.ends_may_circle(&affected.graph).contains(&true) {
+    if affected.taken.is_empty()
+        || !affected.route.completion_waits_may_cycle(&affected.graph).contains(&true)
+    {
         return Vec::new();
     }
     let nodes = Nodes::with_ends(affected);

@@ -88,7 +88,8 @@ impl StepRunner<'_> {
             return None;
         }
         let affected = self.affected;
-        let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
+        let ids =
+            affected.columns[method.resource].ids.consecutive(&step.nodes, affected.base[method.resource])?;
         let extension = &*self.engine.extensions[method.extension];
         let call = Invocation { ids, cx: InvocationContext::Step(cx), waker: task.waker() };
         Some(first(|| begun(extension.begin((self.phase, method.index), &call))))
