@@ -47,7 +47,7 @@ impl Column {
     }
 
     pub(crate) fn copied(&self) -> Self {
-        Self { ids: self.ids.copied(), dispositions: self.dispositions.clone() }
+        Self { ids: self.ids.clone_box(), dispositions: self.dispositions.clone() }
     }
 }
 

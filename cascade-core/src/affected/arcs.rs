@@ -45,7 +45,7 @@ impl Arcs {
         let parents = Arc::make_mut(&mut self.parents);
         let known = self.children + count;
         let most = (known.max(expected) * MAX_SPREAD).max(ALWAYS_DENSE);
-        parents.expect(expected.min(known * 8));
+        parents.reserve(expected.min(known * 8));
         parents.make_room(lowest.into(), highest.into(), most);
         for (parent, child) in pairs {
             match parents.get_mut(child.into()).filter(|_| parent != NOTHING) {
@@ -64,7 +64,7 @@ impl Arcs {
     /// this edge yet, as in most answers.
     pub(crate) fn extend_row(&mut self, parents: &[u32], first_child: u32, expected: usize) {
         let by_child = Arc::make_mut(&mut self.parents);
-        by_child.expect(expected.min((self.children + parents.len()) * 8));
+        by_child.reserve(expected.min((self.children + parents.len()) * 8));
         if by_child.append(first_child.into(), parents) {
             self.children += parents.len();
         } else {

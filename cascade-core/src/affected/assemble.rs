@@ -30,7 +30,7 @@ pub(crate) fn assemble(
         }
     }
     // Where the order may have to leave out single arcs, there must be no blocks.
-    for (arcs, may_circle) in arcs.iter_mut().zip(route.ends_may_circle(&graph)) {
+    for (arcs, may_circle) in arcs.iter_mut().zip(route.completion_waits_may_cycle(&graph)) {
         if may_circle {
             arcs.split_blocks();
         }

@@ -187,7 +187,7 @@ impl Order {
 /// end waits, through the other parent, for this parent. Sorted.
 pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
     if affected.removed_with_parent.is_empty()
-        || !affected.route.ends_may_circle(&affected.graph).contains(&true)
+        || !affected.route.completion_waits_may_cycle(&affected.graph).contains(&true)
     {
         return Vec::new();
     }

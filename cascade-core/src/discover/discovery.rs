@@ -472,7 +472,7 @@ impl<'a> Discovery<'a> {
         if frontier.len() <= batch {
             return Arc::new(frontier);
         }
-        Arc::new(self.columns[resource].ids.in_parts(frontier, batch))
+        Arc::new(self.columns[resource].ids.in_batches(frontier, batch))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Strongly connected components of a directed graph, by Tarjan's algorithm.
 
-/// For each of the nodes `0..nodes` the number of its component, in the graph with these arcs `(from, to)`. Two nodes are in one component if and only if each is reachable from the
-/// other. Components are numbered in reverse topological order: an arc between two components leads from the higher
-/// number to the lower one. The numbers depend only on the nodes and the order of the arcs.
+/// For each of the nodes `0..nodes`, the number of its component in the graph with these arcs `(from, to)`.
+///
+/// Two nodes are in one component if and only if each is reachable from the other. Components are numbered in reverse
+/// topological order: an arc between two components leads from the higher number to the lower one. The numbers depend only
+/// on the nodes and the order of the arcs.
 pub(crate) fn components(nodes: usize, arcs: &[(u32, u32)]) -> Vec<u32> {
     let graph = Digraph::new(nodes, arcs);
     let mut search = Search {
@@ -27,7 +29,7 @@ pub(crate) fn components(nodes: usize, arcs: &[(u32, u32)]) -> Vec<u32> {
 const UNVISITED: u32 = u32::MAX;
 const UNASSIGNED: u32 = u32::MAX;
 
-/// The state of the depth-first search. It keeps its own stack, because a graph may be deeper than the thread's.
+/// The state of the depth-first search. It has its own stack, because recursion on a deep graph would overflow the thread's.
 struct Search<'a> {
     graph: &'a Digraph,
     /// For each node, how many nodes the search visited before it.

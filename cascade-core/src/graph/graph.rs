@@ -1,15 +1,15 @@
-//! The resource graph: all extensions brought together and checked.
+//! The resource graph: all extensions, combined and validated.
 //!
-//! Everything is sorted by name, so that the order in which the linker collected the extensions shows nowhere.
+//! All lists are sorted by name, so that nothing depends on the order in which the linker collected the extensions.
 
 use std::collections::BTreeMap;
 
-use super::validate;
+use super::validate::validate;
 use crate::model::{
     BuildError, Decision, ExtensionDescriptor, OperationDescriptor, Place, ResourceDescriptor, nearest,
 };
 
-/// The resource graph, checked. A node for each resource, an arc from parent to child for each edge.
+/// The validated resource graph. It has a node for each resource, and an arc from parent to child for each edge.
 ///
 /// ```
 /// # use cascade_core::{Declaration, Graph, ResourceDescriptor, Rule, Outcome, Delete, place};
@@ -34,27 +34,28 @@ pub struct Graph {
 #[derive(Clone, Debug)]
 pub struct ResourceNode {
     pub(crate) descriptor: ResourceDescriptor,
-    /// The edges to its parents, and to its children, by index.
+    /// The indices of the edges to its parents.
     pub(crate) up: Vec<usize>,
+    /// The indices of the edges to its children.
     pub(crate) down: Vec<usize>,
-    /// Its effects, the owner's first, each extension's in the order they are written: the order they run in.
+    /// Its effects in the order in which they run: those of the owning extension first, each extension's in source order.
     pub(crate) effects: Vec<Effect>,
     pub(crate) root_rules: Vec<GraphRule>,
-    /// The resources whose instances end before steps on this one start, without being its children.
+    /// The resources whose instances complete before steps on this resource start, although they are not its children.
     pub(crate) after: Vec<usize>,
-    /// Its extensions by index, the owner first.
+    /// The indices of its extensions, the owner first.
     pub(crate) extensions: Vec<usize>,
 }
 
-/// An edge of the graph: the child declares that it hangs off the parent.
+/// An edge of the graph: the child declares that it depends on the parent.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct EdgeRef<'g> {
-    /// The resource that the child hangs off.
+    /// The resource that the child depends on.
     pub parent: &'g ResourceNode,
     /// The resource that declares the edge.
     pub child: &'g ResourceNode,
-    /// Where it was written.
+    /// Where it was declared.
     pub place: Place,
 }
 
@@ -74,7 +75,7 @@ pub(crate) struct EdgeFinder {
     pub(crate) operation: Option<usize>,
 }
 
-/// A rule with its names resolved.
+/// A rule whose names are resolved to indices.
 #[derive(Clone, Debug)]
 pub(crate) struct GraphRule {
     pub(crate) operation: usize,
@@ -98,7 +99,7 @@ pub(crate) struct Effect {
     pub(crate) name: String,
     pub(crate) extension: usize,
     pub(crate) method: usize,
-    /// The effects it supersedes, a bit each.
+    /// The effects that it supersedes, one bit each.
     pub(crate) supersedes: u32,
 }
 
@@ -108,12 +109,12 @@ impl ResourceNode {
         self.descriptor.name()
     }
 
-    /// What was declared of the resource.
+    /// The descriptor of the resource.
     pub fn descriptor(&self) -> &ResourceDescriptor {
         &self.descriptor
     }
 
-    /// The names of its effects, in the order they run in.
+    /// The names of its effects, in the order in which they run.
     pub fn effects(&self) -> impl Iterator<Item = &str> {
         self.effects.iter().map(|effect| effect.name.as_str())
     }
@@ -124,11 +125,11 @@ impl ResourceNode {
 }
 
 impl Graph {
-    /// Brings extensions together and checks them. The error lists all faults.
+    /// Combines and validates extensions. The error lists all faults.
     pub fn build(extensions: impl IntoIterator<Item = ExtensionDescriptor>) -> Result<Self, BuildError> {
         let mut extensions: Vec<ExtensionDescriptor> = extensions.into_iter().collect();
         extensions.sort_by(|a, b| extension_order(a).cmp(&extension_order(b)));
-        let faults = validate::faults(&extensions);
+        let faults = validate(&extensions);
         if faults.is_empty() { Ok(Self::assemble(extensions)) } else { Err(BuildError::new(faults)) }
     }
 
@@ -146,12 +147,12 @@ impl Graph {
         })
     }
 
-    /// The operations that some rule mentions, by code.
+    /// The operations that have at least one rule, by code.
     pub fn operations(&self) -> impl ExactSizeIterator<Item = &OperationDescriptor> {
         self.operations.iter()
     }
 
-    /// The resource of that name.
+    /// The resource with this name.
     pub fn resource(&self, name: &str) -> Option<&ResourceNode> {
         self.find_resource(name).map(|index| &self.resources[index])
     }
@@ -164,12 +165,12 @@ impl Graph {
         self.operations.binary_search_by(|operation| operation.code().cmp(code)).ok()
     }
 
-    /// The name nearest to `name`, if one is near.
+    /// A suggestion for a mistyped name.
     pub(crate) fn nearest_resource(&self, name: &str) -> Option<&str> {
         nearest(self.resources.iter().map(ResourceNode::name), name)
     }
 
-    /// Only called when there are no faults: every name that is looked up is there.
+    /// Assembles the graph. Validation found no faults, so every name resolves.
     fn assemble(extensions: Vec<ExtensionDescriptor>) -> Self {
         let mut graph = Self {
             resources: resource_nodes(&extensions),
@@ -190,7 +191,8 @@ impl Graph {
                 let declared = &self.extensions[extension].effects;
                 let first = resource.effects.len();
                 let bit = |name: &str| {
-                    declared.iter().position(|effect| effect.method == name).map_or(0, |at| 1 << (first + at))
+                    let position = declared.iter().position(|effect| effect.method == name);
+                    position.map_or(0, |position| 1 << (first + position))
                 };
                 resource.effects.extend(declared.iter().enumerate().map(|(method, effect)| Effect {
                     name: effect.method.to_string(),
@@ -228,8 +230,8 @@ impl Graph {
 
     fn add_after(&mut self) {
         for resource in 0..self.resources.len() {
-            let owners = self.resources[resource].extensions.iter();
-            let declared = owners.flat_map(|&extension| &self.extensions[extension].after);
+            let extensions = self.resources[resource].extensions.iter();
+            let declared = extensions.flat_map(|&extension| &self.extensions[extension].after);
             let mut after: Vec<usize> =
                 declared.filter_map(|declared| self.find_resource(declared.parent.name())).collect();
             after.sort_unstable();
@@ -240,37 +242,45 @@ impl Graph {
 
     fn add_root_rules(&mut self) {
         for resource in 0..self.resources.len() {
-            let owners = self.resources[resource].extensions.clone();
-            self.resources[resource].root_rules =
-                owners.into_iter().flat_map(|extension| self.rules_of(extension, resource, None)).collect();
+            let extensions = self.resources[resource].extensions.clone();
+            self.resources[resource].root_rules = extensions
+                .into_iter()
+                .flat_map(|extension| self.rules_of(extension, resource, None))
+                .collect();
         }
     }
 
     fn finders_of(&self, extension: &ExtensionDescriptor, parent: &ResourceDescriptor) -> Vec<EdgeFinder> {
-        let asked = |(method, finder): (usize, &crate::model::FinderDeclaration)| {
-            let operation = match &finder.operation {
-                Some(operation) => Some(self.find_operation(operation.code())?),
-                None => None,
-            };
-            finder.parent.is_same(parent).then_some(EdgeFinder { method, operation })
-        };
-        extension.finders.iter().enumerate().filter_map(asked).collect()
+        let mut finders = Vec::new();
+        for (method, finder) in extension.finders.iter().enumerate() {
+            if !finder.parent.is_same(parent) {
+                continue;
+            }
+            let operation = finder.operation.map(|operation| self.find_operation(operation.code()));
+            match operation {
+                None => finders.push(EdgeFinder { method, operation: None }),
+                Some(Some(operation)) => finders.push(EdgeFinder { method, operation: Some(operation) }),
+                // No rule is for this operation, so the finder is never called.
+                Some(None) => {}
+            }
+        }
+        finders
     }
 
-    /// The rules of an extension along one edge, or (`None`) those for an instance that is itself the root.
+    /// The extension's rules for the edge from `parent`; if `None`, its rules for an instance that is itself the root.
     fn rules_of(
         &self,
         extension: usize,
         resource: usize,
-        edge: Option<&ResourceDescriptor>,
+        parent: Option<&ResourceDescriptor>,
     ) -> Vec<GraphRule> {
         let mut rules = Vec::new();
         for rule in &self.extensions[extension].rules {
-            let along = match edge {
+            let is_for_edge = match parent {
                 Some(parent) => rule.from.iter().any(|from| from.is_same(parent)),
                 None => rule.from.is_empty(),
             };
-            let (true, Some(operation)) = (along, self.find_operation(rule.operation.code())) else {
+            let (true, Some(operation)) = (is_for_edge, self.find_operation(rule.operation.code())) else {
                 continue;
             };
             let effect = rule.decision.effect();
@@ -294,7 +304,7 @@ impl Graph {
     }
 }
 
-/// A total order that does not depend on the linker: owners before add-ons.
+/// The sort key of extensions, independent of the link order: by resource, owners before add-ons.
 pub(crate) fn extension_order(extension: &ExtensionDescriptor) -> (&str, bool, Place, &str) {
     (extension.resource.name(), extension.addon, extension.place, &extension.name)
 }
@@ -317,8 +327,8 @@ fn resource_nodes(extensions: &[ExtensionDescriptor]) -> Vec<ResourceNode> {
 }
 
 fn operations(extensions: &[ExtensionDescriptor]) -> Vec<OperationDescriptor> {
-    let mentioned = extensions.iter().flat_map(|extension| &extension.rules).map(|rule| rule.operation);
+    let with_rule = extensions.iter().flat_map(|extension| &extension.rules).map(|rule| rule.operation);
     let by_code: BTreeMap<&str, OperationDescriptor> =
-        mentioned.map(|operation| (operation.code(), operation)).collect();
+        with_rule.map(|operation| (operation.code(), operation)).collect();
     by_code.into_values().collect()
 }

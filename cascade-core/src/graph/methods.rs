@@ -1,19 +1,19 @@
-//! The methods of a graph, by phase.
+//! The methods of a graph by phase, and their names in journals.
 
 use super::graph::Graph;
 use crate::model::{Phase, PhaseDeclaration};
 
-/// The method behind a slot.
+/// A method of an extension in one phase.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Method {
     pub(crate) resource: usize,
     pub(crate) extension: usize,
-    /// Its place among the methods of the phase.
+    /// Its position among the extension's methods of the phase.
     pub(crate) index: usize,
 }
 
 impl Method {
-    /// Its name, by the lists of its phase.
+    /// Its name. `phase` must be the phase that the method was listed for.
     pub(crate) fn name<'g>(&self, graph: &'g Graph, phase: Phase) -> &'g str {
         let declared = &graph.extensions[self.extension];
         match phase {
@@ -26,8 +26,8 @@ impl Method {
     }
 }
 
-/// The names of a resource's methods in one phase, by slot: as a journal keeps them. A name that two extensions of the
-/// resource use goes with the extension's.
+/// The names of a resource's methods in one phase, by step kind, as a journal records them. If several methods have the same
+/// name, it is prefixed with that of the extension: `Extension::method`.
 pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usize) -> Vec<String> {
     let methods: Vec<Method> = match phase {
         Phase::Check | Phase::Verify => Vec::new(),
@@ -37,11 +37,12 @@ pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usi
         }
     };
     let name = |method: &Method| method.name(graph, phase);
-    let is_shared = |method: &Method| methods.iter().filter(|other| name(other) == name(method)).count() > 1;
+    let is_ambiguous =
+        |method: &Method| methods.iter().filter(|other| name(other) == name(method)).count() > 1;
     methods
         .iter()
         .map(|method| {
-            if is_shared(method) {
+            if is_ambiguous(method) {
                 format!("{}::{}", graph.extensions[method.extension].name, name(method))
             } else {
                 name(method).to_owned()
@@ -50,12 +51,13 @@ pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usi
         .collect()
 }
 
+/// The effects of a resource, in the order in which they run.
 pub(crate) fn effect_methods(graph: &Graph, resource: usize) -> impl Iterator<Item = Method> {
     let effects = graph.resources[resource].effects.iter();
     effects.map(move |effect| Method { resource, extension: effect.extension, index: effect.method })
 }
 
-/// The begin or cleanup methods of a resource for the operation, the owner's first.
+/// The begin or cleanup methods of a resource for the operation, those of the owning extension first.
 pub(crate) fn methods_of<'g>(
     graph: &'g Graph,
     operation: &str,

@@ -1,4 +1,4 @@
-//! The resource graph: built from all declarations, checked, and narrowed to one operation.
+//! The resource graph: built from all declarations, validated, and restricted to one operation.
 
 mod components;
 mod graph;

@@ -1,98 +1,107 @@
-//! Orders that contradict each other: what must end first waits for what must end later.
+//! Faults of `after`: orders that contradict the edges or each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::components::components;
-use crate::model::{Decision, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor};
+use crate::model::{
+    Decision, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, ResourceDescriptor, Rule,
+};
 
-/// `after`s that contradict the edges, or each other: for some operation, what must end first waits for what must end
-/// later.
-pub(crate) fn contradictions(extensions: &[ExtensionDescriptor], found: &mut Vec<Fault>) {
+/// Reports each `after` that contradicts the edges or another `after`: for some operation, the resource that must complete
+/// first already waits for the other one.
+pub(crate) fn contradictions(extensions: &[ExtensionDescriptor], faults: &mut Vec<Fault>) {
     let operations: BTreeMap<&str, OperationDescriptor> = extensions
         .iter()
         .flat_map(|extension| &extension.rules)
         .map(|rule| (rule.operation.code(), rule.operation))
         .collect();
-    let mut contradicted = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for operation in operations.values() {
-        let groups = groups_that_wait(extensions, operation);
+        let components = wait_components(extensions, operation);
         for (index, extension) in extensions.iter().enumerate() {
-            for (at, after) in extension.after.iter().enumerate() {
-                let (first, then) = (after.parent.name(), extension.resource.name());
-                let circle = groups.get(&(first, OrderPart::End)) == groups.get(&(then, OrderPart::Steps));
-                if !circle || !contradicted.insert((index, at)) {
+            for (position, after) in extension.after.iter().enumerate() {
+                let (first, second) = (after.parent.name(), extension.resource.name());
+                let is_cyclic = components.get(&OrderPart::Completion(first))
+                    == components.get(&OrderPart::Steps(second));
+                if !is_cyclic || !reported.insert((index, position)) {
                     continue;
                 }
                 let message = format!(
-                    "`{then}` cannot come after `{first}`: for `{}`, `{first}` waits for `{then}`",
+                    "`{second}` cannot be ordered after `{first}`: for `{}`, `{first}` waits for `{second}`",
                     operation.name()
                 );
-                let help = format!("take `{first}` out of `after`, or the edge that says the opposite");
-                found.push(Fault::new(FaultKind::After, message, help).at(after.place));
+                let help = format!(
+                    "remove `{first}` from `after`, or the edge or `after` that requires the opposite order"
+                );
+                faults.push(Fault::new(FaultKind::After, message, help).at(after.place));
             }
         }
     }
 }
 
-/// What of a resource's instances may wait, and be waited for.
+/// A part of a resource that waits for others, and that others wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum OrderPart {
-    /// Their own steps, and all that hangs off them.
-    Steps,
-    /// Their end, where a parent's end takes them.
-    End,
+enum OrderPart<'a> {
+    /// The steps on its instances, and on all their dependents.
+    Steps(&'a str),
+    /// The completion of its instances, including those that complete with a parent.
+    Completion(&'a str),
 }
 
-/// The resources by name, their steps and ends each with the number of its group: all in a group wait for each other.
-fn groups_that_wait<'a>(
+/// For each part, the number of its strongly connected component: the parts of a component wait for each other.
+fn wait_components<'a>(
     extensions: &'a [ExtensionDescriptor],
     operation: &OperationDescriptor,
-) -> BTreeMap<(&'a str, OrderPart), u32> {
+) -> BTreeMap<OrderPart<'a>, u32> {
     let mut waits = Waits::default();
     for extension in extensions {
         let resource = extension.resource.name();
-        let (steps, end) = ((resource, OrderPart::Steps), (resource, OrderPart::End));
-        waits.add(steps, end);
+        waits.add(OrderPart::Steps(resource), OrderPart::Completion(resource));
         for after in &extension.after {
-            waits.add((after.parent.name(), OrderPart::End), steps);
+            waits.add(OrderPart::Completion(after.parent.name()), OrderPart::Steps(resource));
         }
-        let ordering =
-            extension.rules.iter().filter(|rule| rule.operation.is_same(operation) && rule.decision.orders());
-        for (rule, parent) in ordering.flat_map(|rule| rule.from.iter().map(move |from| (rule, from.name())))
-        {
-            let (of_parent, end_of_parent) = ((parent, OrderPart::Steps), (parent, OrderPart::End));
-            waits.add(steps, of_parent);
-            if rule.decision.takes() {
-                waits.add(of_parent, end);
-                waits.add(end_of_parent, end);
-            }
-            if rule.decision != Decision::WithParent {
-                waits.add(end, of_parent);
+        for rule in &extension.rules {
+            if rule.operation.is_same(operation) && rule.decision.orders() {
+                waits.add_rule(resource, rule);
             }
         }
     }
-    let mut groups = waits.nodes;
-    let group_of = components(groups.len(), &waits.arcs);
-    for node in groups.values_mut() {
-        *node = group_of[*node as usize];
+    let mut numbers = waits.nodes;
+    let component_of = components(numbers.len(), &waits.arcs);
+    for number in numbers.values_mut() {
+        *number = component_of[*number as usize];
     }
-    groups
+    numbers
 }
 
-/// The parts of resources, numbered, and which waits for which.
+/// A numbered node for each part, and an arc from each part to those that wait for it.
 #[derive(Default)]
 struct Waits<'a> {
-    nodes: BTreeMap<(&'a str, OrderPart), u32>,
+    nodes: BTreeMap<OrderPart<'a>, u32>,
     arcs: Vec<(u32, u32)>,
 }
 
 impl<'a> Waits<'a> {
-    fn add(&mut self, first: (&'a str, OrderPart), then: (&'a str, OrderPart)) {
-        let arc = (self.node(first), self.node(then));
+    fn add_rule(&mut self, resource: &'a str, rule: &'a Rule) {
+        let (steps, completion) = (OrderPart::Steps(resource), OrderPart::Completion(resource));
+        for parent in rule.from.iter().map(ResourceDescriptor::name) {
+            self.add(steps, OrderPart::Steps(parent));
+            if rule.decision.completes_with_parent() {
+                self.add(OrderPart::Steps(parent), completion);
+                self.add(OrderPart::Completion(parent), completion);
+            }
+            if rule.decision != Decision::WithParent {
+                self.add(completion, OrderPart::Steps(parent));
+            }
+        }
+    }
+
+    fn add(&mut self, first: OrderPart<'a>, second: OrderPart<'a>) {
+        let arc = (self.node(first), self.node(second));
         self.arcs.push(arc);
     }
 
-    fn node(&mut self, part: (&'a str, OrderPart)) -> u32 {
+    fn node(&mut self, part: OrderPart<'a>) -> u32 {
         let next = self.nodes.len() as u32;
         *self.nodes.entry(part).or_insert(next)
     }

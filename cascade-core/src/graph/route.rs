@@ -1,50 +1,52 @@
-//! The graph as one operation sees it that starts from one resource: which edges it goes along, with which finder
-//! and which effect.
+//! Routes: the part of the graph that one operation reaches from one root resource, with the finder and the decision for
+//! each edge.
 
 use super::components::components;
 use super::graph::{Edge, Graph, GraphDecision, GraphRule};
 
-/// What happens to an instance that is reached.
+/// The consequence for an instance that the operation reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// It gets an effect, by its place in the resource's list. A leaf goes no further down.
+    /// An effect runs on it. `effect` is a position in the effects of the resource. From a leaf, the operation does not
+    /// propagate to dependents.
     Effect { effect: usize, leaf: bool },
-    /// The parent's end takes it.
+    /// It is removed together with its parent.
     WithParent,
-    /// It stays, and is listed.
+    /// It stays, and the plan lists it.
     Retained,
-    /// It is in the way, unless it goes by another path.
+    /// It vetoes the plan, unless it is removed by another rule.
     Restricts,
 }
 
-/// An edge that the operation goes along.
+/// An edge along which the operation propagates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EdgeRoute {
+    /// The position of the finder in its extension.
     pub(crate) finder: usize,
     pub(crate) reach: Reach,
-    /// Only what loses its last owner is reached.
+    /// If true, only children whose owners are all removed are reached.
     pub(crate) shared: bool,
 }
 
-/// An operation's way through the graph from one root resource.
+/// The edges along which an operation propagates from one root resource.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) root: usize,
     pub(crate) root_reach: Reach,
-    /// For each edge of the graph, by its index; `None` where the operation does not go along it.
+    /// By edge index; `None` for an edge along which the operation does not propagate.
     pub(crate) edges: Vec<Option<EdgeRoute>>,
 }
 
-/// The resources in groups, each group after all that lead to it. A group has more than one resource, or is
-/// `cyclic`, only where resources lead to each other.
+/// A strongly connected component of the resources: usually one resource; several only if they depend on each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) resources: Vec<usize>,
+    /// Whether the group contains a cycle: several resources, or one that depends on itself.
     pub(crate) cyclic: bool,
 }
 
 impl Route {
-    /// The way of `operation` from `root`; `None` where no rule says what it does to the root itself.
+    /// The route of `operation` from `root`; `None` if no rule decides about an instance of `root` that is itself the root.
     pub(crate) fn new(graph: &Graph, operation: usize, root: usize) -> Option<Self> {
         let GraphDecision::Effect { effect, leaf } =
             decide(&graph.resources[root].root_rules, operation, root)?
@@ -55,49 +57,50 @@ impl Route {
         Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
     }
 
-    /// For each edge, whether to wait along it for the end of a child that another parent takes may be to wait for
-    /// oneself: the one that takes the child may wait for this one.
-    pub(crate) fn ends_may_circle(&self, graph: &Graph) -> Vec<bool> {
-        let taking = |edge: usize| self.edges[edge].is_some_and(|route| route.reach == Reach::WithParent);
-        if !(0..graph.edges.len()).any(taking) {
+    /// For each edge, whether a parent that waits for the completion of a child may wait in a cycle: the child may complete
+    /// with another parent, and that parent may in turn wait for this one.
+    pub(crate) fn completion_waits_may_cycle(&self, graph: &Graph) -> Vec<bool> {
+        let completes_child =
+            |edge: usize| self.edges[edge].is_some_and(|route| route.reach == Reach::WithParent);
+        if !(0..graph.edges.len()).any(completes_child) {
             return vec![false; graph.edges.len()];
         }
-        // A node for each resource's steps, and one for what ends with a parent's step.
+        // Each resource has one node for its steps, and one for the completion of instances that complete with a parent.
         let count = graph.resources.len();
         let steps = |resource: usize| resource as u32;
-        let end = |resource: usize| (count + resource) as u32;
+        let completion = |resource: usize| (count + resource) as u32;
         let mut waits = Vec::new();
         for (resource, node) in graph.resources.iter().enumerate() {
-            waits.push((end(resource), steps(resource)));
-            waits.extend(node.after.iter().map(|&first| (steps(resource), end(first))));
+            waits.push((completion(resource), steps(resource)));
+            waits.extend(node.after.iter().map(|&first| (steps(resource), completion(first))));
         }
         for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| self.edges[*index].is_some())
         {
             waits.push((steps(edge.parent), steps(edge.child)));
-            if self.may_wait_for_end(index) {
-                waits.push((steps(edge.parent), end(edge.child)));
+            if self.may_wait_for_completion(index) {
+                waits.push((steps(edge.parent), completion(edge.child)));
             }
-            if taking(index) {
-                waits.push((end(edge.child), steps(edge.parent)));
-                waits.push((end(edge.child), end(edge.parent)));
+            if completes_child(index) {
+                waits.push((completion(edge.child), steps(edge.parent)));
+                waits.push((completion(edge.child), completion(edge.parent)));
             }
         }
         let group_of = components(2 * count, &waits);
-        let circles = |(index, edge): (usize, &Edge)| {
-            let (parent, child) = (steps(edge.parent), end(edge.child));
-            self.may_wait_for_end(index) && group_of[parent as usize] == group_of[child as usize]
+        let may_cycle = |(index, edge): (usize, &Edge)| {
+            let (parent, child) = (steps(edge.parent), completion(edge.child));
+            self.may_wait_for_completion(index) && group_of[parent as usize] == group_of[child as usize]
         };
-        graph.edges.iter().enumerate().map(circles).collect()
+        graph.edges.iter().enumerate().map(may_cycle).collect()
     }
 
-    /// Whether a parent along the edge may hang above a child without taking it: an owner that shares it does not if
-    /// another stays.
-    fn may_wait_for_end(&self, edge: usize) -> bool {
+    /// Whether a parent along the edge may exist whose child does not complete with it, so that it waits for the child. Along
+    /// a shared edge that holds for an owner if another owner stays.
+    fn may_wait_for_completion(&self, edge: usize) -> bool {
         self.edges[edge].is_some_and(|route| route.reach != Reach::WithParent || route.shared)
     }
 
-    /// Whether the child, if it hangs off a parent along that edge, ends before the parent's step starts. Nothing waits
-    /// for what stays; what another rule takes is waited for along every edge.
+    /// Whether the step of a parent waits for its child along this edge. No parent waits for a child that is not affected. If
+    /// any rule affects the child, its parents wait along every edge.
     pub(crate) fn orders(&self, edge: usize, is_affected: impl FnOnce() -> bool) -> bool {
         self.edges[edge].is_some_and(|route| {
             let is_always_affected =
@@ -106,15 +109,15 @@ impl Route {
         })
     }
 
-    /// For each resource, how many levels of others lead to it at most.
+    /// For each resource, the length of the longest chain of groups above it.
     pub(crate) fn depths(&self, graph: &Graph) -> Vec<u32> {
         let mut depths = vec![0; graph.resources.len()];
         for group in self.groups(graph) {
-            let above = |&resource: &usize| {
-                let up = graph.resources[resource].up.iter().filter(|&&edge| self.edges[edge].is_some());
-                up.map(|&edge| graph.edges[edge].parent).filter(|parent| !group.resources.contains(parent))
+            let outer_parents = |&resource: &usize| {
+                let edges = graph.resources[resource].up.iter().filter(|&&edge| self.edges[edge].is_some());
+                edges.map(|&edge| graph.edges[edge].parent).filter(|parent| !group.resources.contains(parent))
             };
-            let parents = group.resources.iter().flat_map(above);
+            let parents = group.resources.iter().flat_map(outer_parents);
             let depth = parents.map(|parent| depths[parent] + 1).max().unwrap_or(0);
             for &resource in &group.resources {
                 depths[resource] = depth;
@@ -123,7 +126,7 @@ impl Route {
         depths
     }
 
-    /// The groups of resources, parents before children.
+    /// The groups of resources in topological order: parents before children.
     pub(crate) fn groups(&self, graph: &Graph) -> Vec<Group> {
         let mut self_loop = vec![false; graph.resources.len()];
         let mut arcs = Vec::new();
@@ -135,7 +138,7 @@ impl Route {
         let count = group_of.iter().max().map_or(0, |&last| last as usize + 1);
         let mut groups = vec![Group { resources: Vec::new(), cyclic: false }; count];
         for (resource, &number) in group_of.iter().enumerate() {
-            // Children have the lower numbers.
+            // Components are numbered children first.
             groups[count - 1 - number as usize].resources.push(resource);
         }
         for group in &mut groups {
@@ -155,16 +158,16 @@ fn edge_route(edge: &Edge, operation: usize, root: usize) -> Option<EdgeRoute> {
         GraphDecision::Retain => Reach::Retained,
         GraphDecision::Restrict => Reach::Restricts,
     };
-    let of_its_own = edge.finders.iter().find(|finder| finder.operation == Some(operation));
-    let finder = of_its_own.or_else(|| edge.finders.iter().find(|finder| finder.operation.is_none()))?;
+    let specific = edge.finders.iter().find(|finder| finder.operation == Some(operation));
+    let finder = specific.or_else(|| edge.finders.iter().find(|finder| finder.operation.is_none()))?;
     let shared = matches!(decision, GraphDecision::Shared { .. });
     Some(EdgeRoute { finder: finder.method, reach, shared })
 }
 
-/// The rule for this root if there is one, else the rule for any.
+/// The decision of the rule for this root, else that of the rule for all roots.
 fn decide(rules: &[GraphRule], operation: usize, root: usize) -> Option<GraphDecision> {
-    let of = |wanted: Option<usize>| {
-        rules.iter().find(|rule| rule.operation == operation && rule.root == wanted).map(|rule| rule.decision)
+    let decision_for = |root: Option<usize>| {
+        rules.iter().find(|rule| rule.operation == operation && rule.root == root).map(|rule| rule.decision)
     };
-    of(Some(root)).or_else(|| of(None))
+    decision_for(Some(root)).or_else(|| decision_for(None))
 }

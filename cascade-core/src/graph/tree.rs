@@ -1,7 +1,7 @@
-//! The flattened tree: the graph from one root, unfolded into its simple paths.
+//! The dependency tree of one root: the graph, unfolded into its simple paths.
 //!
-//! People see this tree; the engine never walks it, for it can have exponentially many branches. It unfolds only as
-//! far as somebody looks.
+//! The tree is for display. It can have exponentially many branches, so the engine never walks it, and nodes are computed
+//! on demand.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::graph::{Graph, ResourceNode};
 use super::route::{Reach, Route};
 use crate::model::Operation;
 
-/// A node of the flattened tree: a resource, reached by the path from the root to it.
+/// A node of a dependency tree: a resource, and the path from the root to it.
 #[derive(Clone, Debug)]
 pub struct TreeNode<'g> {
     graph: &'g Graph,
@@ -17,7 +17,7 @@ pub struct TreeNode<'g> {
     path: Vec<usize>,
 }
 
-/// The flattened tree of one root.
+/// The dependency tree of one root.
 #[derive(Clone, Debug)]
 pub struct Tree<'g> {
     graph: &'g Graph,
@@ -26,13 +26,13 @@ pub struct Tree<'g> {
 }
 
 impl Graph {
-    /// The flattened tree from the resource of that name, along all edges; `None` where there is none of that name.
+    /// The dependency tree of the resource with this name, along all edges; `None` if there is no such resource.
     pub fn tree(&self, root: &str) -> Option<Tree<'_>> {
         Some(Tree { graph: self, route: None, root: self.find_resource(root)? })
     }
 
-    /// The flattened tree as `O` goes from that root: only along the edges for which it has a rule. `None` where there
-    /// is no such resource, or `O` has no rule for it as the root.
+    /// The dependency tree along which `O` propagates from that root. `None` if there is no such resource, or `O` has no
+    /// rule for an instance of it that is itself the root.
     pub fn tree_of<O: Operation>(&self, root: &str) -> Option<Tree<'_>> {
         let root = self.find_resource(root)?;
         let route = Route::new(self, self.find_operation(O::CODE)?, root)?;
@@ -53,27 +53,26 @@ impl<'g> TreeNode<'g> {
         &self.graph.resources[self.last()]
     }
 
-    /// How many resources stand above it on its path.
+    /// The number of resources above it on its path.
     pub fn depth(&self) -> usize {
         self.path.len() - 1
     }
 
-    /// What the branch goes on with, by name. A resource that is already on the path ends the branch before it: so are
-    /// cycles cut. Made when asked for.
+    /// The children, by name, computed on demand. A resource that is already on the path is left out, so that cycles end.
     pub fn children(&self) -> impl Iterator<Item = TreeNode<'g>> + '_ {
         self.resource().down.iter().filter_map(|&edge| {
             let child = self.graph.edges[edge].child;
-            let taken = self.route.is_none_or(|route| route.edges[edge].is_some());
-            let goes_on = self.route.is_none_or(|route| !self.is_leaf(route));
-            (taken && goes_on && !self.path.contains(&child)).then(|| {
+            let is_on_route =
+                self.route.is_none_or(|route| !self.is_leaf(route) && route.edges[edge].is_some());
+            (is_on_route && !self.path.contains(&child)).then(|| {
                 let path = self.path.iter().copied().chain([child]).collect();
                 TreeNode { graph: self.graph, route: self.route, path }
             })
         })
     }
 
-    /// The effect that the operation has on what is reached this way, or the policy (`retain`, `restrict`,
-    /// `with_parent`); `None` in a tree along all edges.
+    /// The effect on instances that are reached by this path, or the policy: `retain`, `restrict` or `with_parent`. `None` in
+    /// a tree along all edges.
     pub fn effect(&self) -> Option<&'g str> {
         Some(match self.reach(self.route?)? {
             Reach::Effect { effect, .. } => &self.resource().effects[effect].name,
@@ -104,7 +103,7 @@ impl<'g> TreeNode<'g> {
 }
 
 impl fmt::Display for Tree<'_> {
-    /// One line a node. An exponential graph has an exponential tree: use [`Tree::root`] to look at a part of it.
+    /// Prints one line per node. The tree can be exponentially large: use [`Tree::root`] to walk only a part of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let root = self.root();
         write_node(&root, f)?;

@@ -104,9 +104,9 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32> {
         let Some(table) = children.typed_mut::<C>() else { return Vec::new() };
         match *self {
-            Self::Pairs(pairs) => table.insert_all(pairs, (|(_, child)| child, |(_, child)| child), expected),
+            Self::Pairs(pairs) => table.insert_all(pairs, |(_, child)| child, |(_, child)| child, expected),
             Self::Children(ids) | Self::PerParent(PerParent { children: ids, .. }) => {
-                table.insert_all(ids, (|id| id, |id| id), expected)
+                table.insert_all(ids, |id| id, |id| id, expected)
             }
         }
     }

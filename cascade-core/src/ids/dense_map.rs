@@ -1,12 +1,12 @@
-//! A map from numbers that lie close together: a plain list over their range.
+//! A map from integer keys within a small range, stored as a list over that range.
 
-/// Stands where there is nothing. No value is that large.
+/// Marks an absent value. It is larger than every valid value.
 pub(crate) const NOTHING: u32 = u32::MAX;
 
-/// Values by number. Reading and writing touch one place, next to that of the next number, and hash nothing.
+/// Values by key. An access hashes nothing, and consecutive keys are adjacent in memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DenseMap {
-    /// The number of the first place.
+    /// The key of the first value.
     first: u64,
     values: Vec<u32>,
 }
@@ -16,37 +16,39 @@ impl DenseMap {
         Self { first: 0, values: Vec::new() }
     }
 
-    /// The value of a number, or [`NOTHING`].
-    pub(crate) fn get(&self, number: u64) -> u32 {
-        self.values.get(self.place(number)).copied().unwrap_or(NOTHING)
+    /// The value of a key, or [`NOTHING`].
+    pub(crate) fn get(&self, key: u64) -> u32 {
+        self.values.get(self.position(key)).copied().unwrap_or(NOTHING)
     }
 
-    pub(crate) fn has_room(&self, number: u64) -> bool {
-        self.place(number) < self.values.len()
+    /// Whether the key is within the range.
+    pub(crate) fn has_room(&self, key: u64) -> bool {
+        self.position(key) < self.values.len()
     }
 
-    /// The place of a number; `None` where there is no room for it.
-    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut u32> {
-        let place = self.place(number);
-        self.values.get_mut(place)
+    /// The value of a key, for writing; `None` if the key is outside the range.
+    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut u32> {
+        let position = self.position(key);
+        self.values.get_mut(position)
     }
 
-    /// Room for so many places will be needed.
-    pub(crate) fn expect(&mut self, places: usize) {
-        self.values.reserve_exact(places.saturating_sub(self.values.len()));
+    /// Allocates memory for a range of `len` keys.
+    pub(crate) fn reserve(&mut self, len: usize) {
+        self.values.reserve_exact(len.saturating_sub(self.values.len()));
     }
 
-    /// The numbers there is room for, each with its value or [`NOTHING`].
+    /// All keys of the range, each with its value or [`NOTHING`].
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
         (self.first..).zip(self.values.iter().copied())
     }
 
-    /// The values or [`NOTHING`], by number.
+    /// The values of all keys of the range, or [`NOTHING`].
     pub(crate) fn values(&self) -> impl Iterator<Item = u32> {
         self.values.iter().copied()
     }
 
-    /// Makes room from `lowest` to `highest`, unless that takes more than `most` places in all: says whether there is.
+    /// Extends the range to include `lowest..=highest`. Returns false, and changes nothing that is stored, if the range would
+    /// exceed `most` keys.
     pub(crate) fn make_room(&mut self, lowest: u64, highest: u64, most: usize) -> bool {
         let Some(end) = highest.checked_add(1) else { return false };
         if self.values.is_empty() {
@@ -58,9 +60,9 @@ impl DenseMap {
             return false;
         }
         if first < self.first {
-            // Numbers that come from above to below are not to move all that is there each time.
-            let before = (self.first - first).max(self.values.len() as u64);
-            let first = self.first.saturating_sub(before).max(end.saturating_sub(most as u64)).min(first);
+            // At least doubles the length, so that descending keys do not move all values each time.
+            let extra = (self.first - first).max(self.values.len() as u64);
+            let first = self.first.saturating_sub(extra).max(end.saturating_sub(most as u64)).min(first);
             let mut values = Vec::with_capacity((end - first) as usize);
             values.resize((self.first - first) as usize, NOTHING);
             values.append(&mut self.values);
@@ -70,8 +72,8 @@ impl DenseMap {
         true
     }
 
-    /// Adds the values of the numbers from `first` on, if there is room for none of them and for all before: says whether
-    /// it has.
+    /// Appends the values of the keys from `first` on. Returns false, and appends nothing, if `first` is not the key after the
+    /// range.
     pub(crate) fn append(&mut self, first: u64, values: &[u32]) -> bool {
         if self.values.is_empty() {
             self.first = first;
@@ -83,9 +85,9 @@ impl DenseMap {
         follows
     }
 
-    fn place(&self, number: u64) -> usize {
-        // Below the first, this wraps around to a place that is not there.
-        usize::try_from(number.wrapping_sub(self.first)).unwrap_or(usize::MAX)
+    fn position(&self, key: u64) -> usize {
+        // For a key below the first, this wraps around to a position outside the list.
+        usize::try_from(key.wrapping_sub(self.first)).unwrap_or(usize::MAX)
     }
 }
 
@@ -94,32 +96,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_put_in_is_found_in_whichever_direction_it_grew() {
+    fn values_are_found_after_growth_in_either_direction() {
         let mut map = DenseMap::new();
         assert_eq!(map.get(0), NOTHING);
-        for (value, number) in [50, 51, 40, 70, 39, 0, u64::from(u32::MAX)].into_iter().enumerate() {
-            let has_room = map.make_room(number, number, 100);
-            assert_eq!(has_room, number < 100, "{number}");
-            if let Some(place) = map.get_mut(number) {
-                *place = value as u32;
+        for (value, key) in [50, 51, 40, 70, 39, 0, u64::from(u32::MAX)].into_iter().enumerate() {
+            let has_room = map.make_room(key, key, 100);
+            assert_eq!(has_room, key < 100, "{key}");
+            if let Some(position) = map.get_mut(key) {
+                *position = value as u32;
             }
         }
         let found: Vec<_> = map.values().filter(|value| *value != NOTHING).collect();
         assert_eq!(found, [5, 4, 2, 0, 1, 3]);
-        assert_eq!([0, 39, 40, 50, 51, 70].map(|number| map.get(number)), [5, 4, 2, 0, 1, 3]);
+        assert_eq!([0, 39, 40, 50, 51, 70].map(|key| map.get(key)), [5, 4, 2, 0, 1, 3]);
         assert_eq!(map.get(52), NOTHING);
         assert_eq!(map.get(u64::MAX), NOTHING);
         assert!(!map.make_room(u64::MAX, u64::MAX, usize::MAX));
     }
 
     #[test]
-    fn numbers_that_fall_move_what_is_there_seldom() {
+    fn descending_keys_rarely_move_the_values() {
         let mut map = DenseMap::new();
         let mut moved = 0;
-        for number in (0..10_000).rev() {
-            let had = map.values.as_ptr();
-            assert!(map.make_room(number, number, 20_000));
-            moved += usize::from(map.values.as_ptr() != had);
+        for key in (0..10_000).rev() {
+            let before = map.values.as_ptr();
+            assert!(map.make_room(key, key, 20_000));
+            moved += usize::from(map.values.as_ptr() != before);
         }
         assert!(moved < 30, "{moved}");
     }

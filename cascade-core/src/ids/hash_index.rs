@@ -1,16 +1,15 @@
-//! Where things stand in a list, by their hashes.
+//! A hash table of positions in a list.
 
 use super::dense_map::NOTHING;
 
-/// Positions in a list, each found by the hash of what stands there. The things themselves are kept by the list alone.
+/// A hash table with linear probing. It finds positions in a list by the hashes of the items; the list alone holds the items.
 ///
-/// A slot holds half of the hash beside the position, in one word, and slots are looked at one after the other: for a
-/// thing that is new, one cache line says so, where a table of positions has to look at the thing that stands there. And
-/// the table grows without looking at any: with `hashbrown::HashTable` each would be hashed again.
+/// A slot is one word: half of the hash, and the position. So a lookup of an unknown item usually reads one cache line and no
+/// item, and the table grows without hashing the items again, unlike `hashbrown::HashTable`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HashIndex {
-    /// In the upper half of each the upper half of the hash, in the lower half the position and one; zero where there
-    /// is nothing. Slots are in the order of the hashes, so that a larger table is written from its front to its end.
+    /// The upper half of a slot is the upper half of the hash, the lower half is the position plus one. Zero is an empty slot.
+    /// Slots are in the order of the hashes, so that growth writes the larger table sequentially.
     slots: Vec<u64>,
     len: usize,
 }
@@ -20,13 +19,13 @@ impl HashIndex {
         Self { slots: Vec::new(), len: 0 }
     }
 
-    /// Whether there is no room for another.
+    /// Whether the table must grow before the next insertion.
     pub(crate) fn is_full(&self) -> bool {
-        // Above two thirds, free slots lie too far apart.
+        // Above a load of two thirds, probe sequences get long.
         self.len >= self.slots.len() / 3 * 2
     }
 
-    /// Makes room for `count` in all.
+    /// Makes room for `count` positions in total.
     pub(crate) fn grow(&mut self, count: usize) {
         let slots = (count / 2 + 1) * 3;
         if slots <= self.slots.len() {
@@ -34,29 +33,29 @@ impl HashIndex {
         }
         let old = std::mem::replace(&mut self.slots, vec![0; slots]);
         for slot in old.into_iter().filter(|&slot| slot != 0) {
-            let mut at = self.home(slot >> 32);
-            while self.slots[at] != 0 {
-                at = self.behind(at);
+            let mut slot_index = self.home(slot >> 32);
+            while self.slots[slot_index] != 0 {
+                slot_index = self.next_slot(slot_index);
             }
-            self.slots[at] = slot;
+            self.slots[slot_index] = slot;
         }
     }
 
-    /// For each hash, the position of what may well be meant; [`NOTHING`] where there is none that is likely. This reads
-    /// the slots of all of them without a pause, and they are in the cache afterwards.
-    pub(crate) fn look(&self, hashes: &[u64], likely: &mut Vec<u32>) {
-        likely.clear();
+    /// For each hash, a candidate: the position in its first slot, if half of the hash is equal, else [`NOTHING`]. The reads are
+    /// independent of each other, so the processor overlaps their cache misses, and the slots are in the cache afterwards.
+    pub(crate) fn candidates(&self, hashes: &[u64], candidates: &mut Vec<u32>) {
+        candidates.clear();
         if self.slots.is_empty() {
-            likely.resize(hashes.len(), NOTHING);
+            candidates.resize(hashes.len(), NOTHING);
             return;
         }
-        likely.extend(hashes.iter().map(|hash| {
+        candidates.extend(hashes.iter().map(|hash| {
             let slot = self.slots[self.home(hash >> 32)];
             if slot != 0 && slot >> 32 == hash >> 32 { position(slot) } else { NOTHING }
         }));
     }
 
-    /// The position of what has that hash and `is` admits.
+    /// The position of the item with this hash for which `is` returns true.
     pub(crate) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<u32> {
         if self.slots.is_empty() {
             return None;
@@ -64,7 +63,7 @@ impl HashIndex {
         self.search(hash, is).ok()
     }
 
-    /// The same; where there is none, that is `new` from now on. There has to be room for it.
+    /// The same; if there is none, inserts `new`. The table must not be full.
     pub(crate) fn find_or_insert(&mut self, hash: u64, new: u32, is: impl FnMut(u32) -> bool) -> u32 {
         match self.search(hash, is) {
             Ok(position) => position,
@@ -76,29 +75,29 @@ impl HashIndex {
         }
     }
 
-    /// The position of what has that hash and `is` admits, else the slot that is free for it.
+    /// The position of the item with this hash for which `is` returns true, else the slot to insert it into.
     fn search(&self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<u32, usize> {
         let half = hash >> 32;
-        let mut at = self.home(half);
+        let mut slot_index = self.home(half);
         loop {
-            let slot = self.slots[at];
+            let slot = self.slots[slot_index];
             if slot == 0 {
-                return Err(at);
+                return Err(slot_index);
             }
             if slot >> 32 == half && is(position(slot)) {
                 return Ok(position(slot));
             }
-            at = self.behind(at);
+            slot_index = self.next_slot(slot_index);
         }
     }
 
-    /// The first slot that may be that of a hash.
+    /// The first slot of the probe sequence, from the upper half of a hash.
     fn home(&self, half: u64) -> usize {
         ((half * self.slots.len() as u64) >> 32) as usize
     }
 
-    fn behind(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
+    fn next_slot(&self, slot_index: usize) -> usize {
+        if slot_index + 1 == self.slots.len() { 0 } else { slot_index + 1 }
     }
 }
 
@@ -110,46 +109,49 @@ fn position(slot: u64) -> u32 {
 mod tests {
     use super::*;
 
-    /// Hashes that fall on few slots, and at the end.
-    fn hash(thing: u32) -> u64 {
-        u64::MAX - (u64::from(thing % 7) << 32)
+    /// Hashes that collide, in the last slots of the table.
+    fn hash(item: u32) -> u64 {
+        u64::MAX - (u64::from(item % 7) << 32)
     }
 
     #[test]
-    fn what_was_put_in_is_found_after_any_growth_and_nothing_else_is() {
+    fn exactly_the_inserted_items_are_found_after_growth() {
         let mut index = HashIndex::new();
         assert_eq!(index.find(hash(1), |_| true), None);
-        let things: Vec<u32> = (0..500).map(|number| number * 3).collect();
-        for (position, &thing) in (0..).zip(&things) {
+        let items: Vec<u32> = (0..500).map(|number| number * 3).collect();
+        for (position, &item) in (0..).zip(&items) {
             if index.is_full() {
                 index.grow(position as usize * 2 + 1);
             }
-            let mut insert = |new| index.find_or_insert(hash(thing), new, |at| things[at as usize] == thing);
+            let mut insert =
+                |new| index.find_or_insert(hash(item), new, |position| items[position as usize] == item);
             assert_eq!(insert(position), position);
             assert_eq!(insert(u32::MAX - 1), position);
         }
-        for thing in 0..1600 {
-            let found = index.find(hash(thing), |at| things[at as usize] == thing);
-            assert_eq!(found, things.iter().position(|&it| it == thing).map(|at| at as u32));
+        for item in 0..1600 {
+            let found = index.find(hash(item), |position| items[position as usize] == item);
+            assert_eq!(found, items.iter().position(|&it| it == item).map(|position| position as u32));
         }
     }
+
     #[test]
-    fn a_look_finds_most_at_once_and_takes_nothing_for_another() {
-        let spread = |thing: u64| thing.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    fn candidates_include_most_known_items_and_no_others() {
+        let spread = |item: u64| item.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let (known, others): (Vec<u64>, Vec<u64>) = (0..2000).map(spread).partition(|hash| hash % 2 == 0);
         let mut index = HashIndex::new();
-        let mut likely = Vec::new();
-        index.look(&known, &mut likely);
-        assert!(likely.iter().all(|&position| position == NOTHING));
+        let mut candidates = Vec::new();
+        index.candidates(&known, &mut candidates);
+        assert!(candidates.iter().all(|&position| position == NOTHING));
         index.grow(known.len());
         for (position, &hash) in (0..).zip(&known) {
             index.find_or_insert(hash, position, |_| false);
         }
-        index.look(&others, &mut likely);
-        assert!(likely.iter().all(|&position| position == NOTHING));
-        index.look(&known, &mut likely);
-        let found = likely.iter().zip(0..).filter(|&(&position, at)| position == at).count();
-        assert_eq!(likely.iter().filter(|position| **position != NOTHING).count(), found);
+        index.candidates(&others, &mut candidates);
+        assert!(candidates.iter().all(|&position| position == NOTHING));
+        index.candidates(&known, &mut candidates);
+        let found =
+            candidates.iter().zip(0..).filter(|&(&candidate, position)| candidate == position).count();
+        assert_eq!(candidates.iter().filter(|position| **position != NOTHING).count(), found);
         assert!(found > known.len() / 2, "{found}");
     }
 }

@@ -1,4 +1,4 @@
-//! BatchIds: what names one instance of a resource.
+//! The ids of instances.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -6,14 +6,14 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What names one instance of a resource. Implemented for every type that has the parts: a newtype over
-/// `String` or `u64` with the usual derives will do.
+/// The id of an instance. Every type with these traits implements it, for example a newtype of `String` or `u64` with the
+/// usual derives.
 ///
-/// `Display` is what people read in plans and reports, `Serialize` is what a journal keeps.
+/// Plans and reports print ids with `Display`. Journals record them with `Serialize`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot name the instances of a resource",
-    label = "not a usable id",
-    note = "an id is `Clone + Ord + Hash + Debug + Display + Serialize + DeserializeOwned + Send + Sync + 'static`"
+    message = "`{Self}` cannot be the id of a resource",
+    label = "not a valid id type",
+    note = "an id type is `Clone + Ord + Hash + Debug + Display + Serialize + DeserializeOwned + Send + Sync + 'static`"
 )]
 pub trait ResourceId:
     Clone + Ord + Hash + Debug + Display + Serialize + DeserializeOwned + Send + Sync + 'static

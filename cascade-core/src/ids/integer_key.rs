@@ -1,28 +1,27 @@
-//! BatchIds that are a number inside.
+//! Integer keys of ids: integers, and newtypes of integers.
 
 use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};
 
-/// The number that an id is, if it is one: what it gives to a hasher is one integer and nothing else. That holds for
-/// integers and for newtypes around them with the usual derives. Two ids that differ may well be the same number, where
-/// somebody wrote their `Hash` so.
-pub(crate) fn number_of(id: &impl Hash) -> Option<u64> {
-    let mut seen = Seen { number: 0, writes: 0 };
-    id.hash(&mut seen);
-    (seen.writes == 1).then_some(seen.number)
+/// The integer key of an id, if it has one: its `Hash` writes exactly one integer. That holds for integers, and for newtypes of
+/// integers with a derived `Hash`. Different ids may have the same key if their `Hash` is written by hand.
+pub(crate) fn integer_key(id: &impl Hash) -> Option<u64> {
+    let mut hasher = KeyHasher { key: 0, writes: 0 };
+    id.hash(&mut hasher);
+    (hasher.writes == 1).then_some(hasher.key)
 }
 
-/// Whether ids of that type are nothing but their number: different ones have different numbers, in the same order.
-pub(crate) fn is_number<Id: Any>() -> bool {
-    let id = TypeId::of::<Id>();
-    let is = |integers: [TypeId; 5]| integers.contains(&id);
-    is([
+/// Whether ids of this type are integers: they have unique keys, in the same order.
+pub(crate) fn is_integer<Id: Any>() -> bool {
+    let id_type = TypeId::of::<Id>();
+    let is_one_of = |integers: [TypeId; 5]| integers.contains(&id_type);
+    is_one_of([
         TypeId::of::<u8>(),
         TypeId::of::<u16>(),
         TypeId::of::<u32>(),
         TypeId::of::<u64>(),
         TypeId::of::<usize>(),
-    ]) || is([
+    ]) || is_one_of([
         TypeId::of::<i8>(),
         TypeId::of::<i16>(),
         TypeId::of::<i32>(),
@@ -31,28 +30,28 @@ pub(crate) fn is_number<Id: Any>() -> bool {
     ])
 }
 
-/// A hasher that keeps what it is given.
-struct Seen {
-    number: u64,
-    /// How often it was given something; what is no integer counts for more than one.
+/// A hasher that records the last integer that it receives.
+struct KeyHasher {
+    key: u64,
+    /// The number of integers that it received, saturating; any other input sets it to the maximum.
     writes: u8,
 }
 
-impl Seen {
-    fn see(&mut self, number: u64) {
-        self.number = number;
+impl KeyHasher {
+    fn record(&mut self, key: u64) {
+        self.key = key;
         self.writes = self.writes.saturating_add(1);
     }
 
-    /// Negative numbers come right before the others.
-    fn see_signed(&mut self, number: i64) {
-        self.see(number.cast_unsigned() ^ (1 << 63));
+    /// Flips the sign bit, so that keys have the order of the signed integers.
+    fn record_signed(&mut self, number: i64) {
+        self.record(number.cast_unsigned() ^ (1 << 63));
     }
 }
 
-impl Hasher for Seen {
+impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
-        self.number
+        self.key
     }
 
     fn write(&mut self, _: &[u8]) {
@@ -60,43 +59,43 @@ impl Hasher for Seen {
     }
 
     fn write_u8(&mut self, number: u8) {
-        self.see(number.into());
+        self.record(number.into());
     }
 
     fn write_u16(&mut self, number: u16) {
-        self.see(number.into());
+        self.record(number.into());
     }
 
     fn write_u32(&mut self, number: u32) {
-        self.see(number.into());
+        self.record(number.into());
     }
 
     fn write_u64(&mut self, number: u64) {
-        self.see(number);
+        self.record(number);
     }
 
     fn write_usize(&mut self, number: usize) {
-        self.see(number as u64);
+        self.record(number as u64);
     }
 
     fn write_i8(&mut self, number: i8) {
-        self.see_signed(number.into());
+        self.record_signed(number.into());
     }
 
     fn write_i16(&mut self, number: i16) {
-        self.see_signed(number.into());
+        self.record_signed(number.into());
     }
 
     fn write_i32(&mut self, number: i32) {
-        self.see_signed(number.into());
+        self.record_signed(number.into());
     }
 
     fn write_i64(&mut self, number: i64) {
-        self.see_signed(number);
+        self.record_signed(number);
     }
 
     fn write_isize(&mut self, number: isize) {
-        self.see_signed(number as i64);
+        self.record_signed(number as i64);
     }
 }
 
@@ -108,31 +107,34 @@ mod tests {
     struct HostId(u32);
 
     #[test]
-    fn integers_and_newtypes_around_them_are_numbers() {
-        assert_eq!(number_of(&7_u64), Some(7));
-        assert_eq!(number_of(&HostId(7)), Some(7));
-        assert_eq!(number_of(&-1_i32).and_then(|number| number.checked_add(1)), number_of(&0_i64));
+    fn integers_and_their_newtypes_have_keys() {
+        assert_eq!(integer_key(&7_u64), Some(7));
+        assert_eq!(integer_key(&HostId(7)), Some(7));
+        assert_eq!(integer_key(&-1_i32).and_then(|key| key.checked_add(1)), integer_key(&0_i64));
     }
 
     #[test]
-    fn only_integers_are_nothing_but_their_number() {
+    fn keys_of_integers_are_in_the_same_order() {
         fn is_in_order<Id: Any + Hash>(ids: &[Id]) -> bool {
-            is_number::<Id>() && ids.iter().map(number_of).is_sorted_by(|a, b| a < b)
+            is_integer::<Id>() && ids.iter().map(integer_key).is_sorted_by(|a, b| a < b)
         }
         assert!(is_in_order(&[0, 1, u64::MAX]) && is_in_order(&[0, u8::MAX]) && is_in_order(&[0, u32::MAX]));
         assert!(is_in_order(&[i64::MIN, -1, 0, i64::MAX]) && is_in_order(&[i8::MIN, -1, 0, i8::MAX]));
         assert!(is_in_order(&[isize::MIN, -1, 0]) && is_in_order(&[i16::MIN, -1, 0]));
         assert!(
-            !is_number::<HostId>() && !is_number::<u128>() && !is_number::<bool>() && !is_number::<char>()
+            !is_integer::<HostId>()
+                && !is_integer::<u128>()
+                && !is_integer::<bool>()
+                && !is_integer::<char>()
         );
     }
 
     #[test]
-    fn nothing_else_is() {
-        assert_eq!(number_of(&"seven"), None);
-        assert_eq!(number_of(&(7, 7)), None);
-        assert_eq!(number_of(&7_u128), None);
-        assert_eq!(number_of(&[7_u8; 4]), None);
-        assert_eq!(number_of(&()), None);
+    fn other_types_have_no_key() {
+        assert_eq!(integer_key(&"seven"), None);
+        assert_eq!(integer_key(&(7, 7)), None);
+        assert_eq!(integer_key(&7_u128), None);
+        assert_eq!(integer_key(&[7_u8; 4]), None);
+        assert_eq!(integer_key(&()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine can do with ids whose type it does not know.
+//! The operations on ids of one type, for code that does not know the type.
 
 use std::any::{TypeId, type_name};
 
@@ -8,7 +8,7 @@ use super::interner::Interner;
 use super::table::BatchForm;
 use super::table::IdTable;
 
-/// What the engine can do with ids whose type it does not know.
+/// The operations on ids of one type, as function pointers.
 #[derive(Clone, Copy)]
 pub(crate) struct IdKind {
     pub(crate) type_id: TypeId,
@@ -19,9 +19,9 @@ pub(crate) struct IdKind {
 }
 
 impl IdKind {
-    /// Not inlined: all that it names would be compiled wherever a resource is.
+    /// Not inlined, because each crate that uses a resource would otherwise compile everything that this names.
     #[inline(never)]
-    pub(crate) const fn of<Id: ResourceId>() -> Self {
+    pub(crate) fn of<Id: ResourceId>() -> Self {
         Self {
             type_id: TypeId::of::<Id>(),
             type_name: type_name::<Id>,

@@ -1,4 +1,4 @@
-//! BatchIds of users' types as dense `u32` indices: the border between typed extensions and the engine.
+//! Ids of users' types as dense `u32` indices: extensions see typed ids, the engine sees indices only.
 
 mod dense_map;
 mod hash_index;

@@ -1,4 +1,4 @@
-//! A column of ids whose type the engine does not know, and parts of it for the calls of users' methods.
+//! Type-erased id tables, and batches of ids for calls to users' methods.
 
 use std::any::Any;
 use std::fmt;
@@ -6,43 +6,42 @@ use std::ops::Range;
 
 use super::id::ResourceId;
 
-/// A column of ids whose type the engine does not know.
+/// The ids of one resource by index, with the id type erased.
 pub(crate) trait IdTable: Any + Send + Sync {
     fn len(&self) -> usize;
     fn fmt_id(&self, index: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result;
     fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error>;
-    /// Reads an id as a person types it: as the text itself, else as a JSON value (`42`).
+    /// Adds an id that a user typed. The text is read as a JSON string, else as JSON itself, for example `42`.
     fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
-    /// Reads an id as a journal keeps it.
+    /// Adds an id that a journal recorded.
     fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
-    /// The indices of ids of the table's own type; `None` for one that is not there.
+    /// The indices of ids, which must be of the table's type; `None` for an id that the table does not hold.
     fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>>;
-    /// The indices of ids of the table's own type, new ones added. There will be about `expected` in the whole table, as
-    /// far as one can tell.
+    /// The indices of ids, which must be of the table's type; adds the new ones. `expected` estimates the final length of the
+    /// table.
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
-    /// These indices part by part, where their ids, in order, are parted into parts of that size. They come ascending, each
-    /// once, and are so within each part.
-    fn in_parts(&self, indices: Vec<u32>, size: usize) -> Vec<u32>;
-    /// A table of its own with the same ids.
-    fn copied(&self) -> Box<dyn IdTable>;
+    /// Reorders `indices` batch by batch: the first `size` positions hold the indices of the lowest `size` ids, and so on.
+    /// `indices` must be strictly ascending; the indices of each batch are, too.
+    fn in_batches(&self, indices: Vec<u32>, size: usize) -> Vec<u32>;
+    fn clone_box(&self) -> Box<dyn IdTable>;
     /// The ids of `indices`, in their order.
     fn select(&self, indices: &[u32]) -> Batch<'static>;
-    /// The ids of the indices that these nodes have counted from `first`, in their order. Not copied where they stand
-    /// in a row.
+    /// The ids of these nodes, in their order; `first` is the node of index 0. Clones the ids only if the nodes are not
+    /// consecutive.
     fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_>;
-    /// The same, lent; `None` where they do not stand in a row.
-    fn row(&self, nodes: &[u32], first: u32) -> Option<BatchIds<'_>>;
+    /// Like [`batch`](Self::batch), but borrowed; `None` if the nodes are not consecutive.
+    fn consecutive(&self, nodes: &[u32], first: u32) -> Option<BatchIds<'_>>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
-/// BatchIds for one call of a user's method, of a type that the engine does not know.
+/// The ids for one call of a user's method, with the id type erased.
 pub(crate) enum Batch<'t> {
-    /// BatchIds of their own.
+    /// An owned `Vec<Id>`.
     Own(Box<dyn Any + Send + Sync>),
-    /// A part of a table.
+    /// A range of a table.
     Part(&'t dyn IdTable, Range<usize>),
 }
 
@@ -59,11 +58,11 @@ impl Batch<'_> {
     }
 }
 
-/// The ids of a batch, lent.
+/// The ids of a batch, borrowed.
 #[derive(Clone, Copy)]
 pub(crate) enum BatchIds<'t> {
     Own(&'t (dyn Any + Send + Sync)),
-    /// From one position of a table to another.
+    /// The ids of a table from one position up to another, exclusive.
     Part(&'t dyn IdTable, usize, usize),
 }
 
@@ -76,7 +75,7 @@ impl<'t> BatchIds<'t> {
     }
 }
 
-/// How ids of a type that the engine does not know are read, written and printed in a batch.
+/// Functions that serialise, deserialise and print ids of one type in a batch.
 #[derive(Clone, Copy)]
 #[cfg(feature = "remote")]
 pub(crate) struct BatchForm {
@@ -94,8 +93,11 @@ impl BatchForm {
                 let ids: Result<Vec<Id>, _> = ids.into_iter().map(serde_json::from_value).collect();
                 Ok(Batch::Own(Box::new(ids?)))
             },
-            print: |batch, at| {
-                batch.typed::<Id>().and_then(|ids| ids.get(at)).map_or_else(String::new, ToString::to_string)
+            print: |batch, position| {
+                batch
+                    .typed::<Id>()
+                    .and_then(|ids| ids.get(position))
+                    .map_or_else(String::new, ToString::to_string)
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Tables of ids as what they are, where the type of the ids is known.
+//! Downcasts of id tables, for code that knows the id type.
 
 use super::id::ResourceId;
 use super::interner::Interner;

@@ -1,4 +1,4 @@
-//! The positions of the bits of a mask.
+//! Effect masks: one bit per effect.
 
 /// The positions of the bits that are set, lowest first.
 pub(crate) fn bits(mut mask: u32) -> impl Iterator<Item = usize> {
@@ -11,5 +11,5 @@ pub(crate) fn bits(mut mask: u32) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The effects of one resource that one instance can have at once are kept in a `u32`.
+/// The highest number of effects of one resource: a mask is a `u32` with one bit per effect.
 pub(crate) const MAX_EFFECTS: usize = 32;

@@ -1,35 +1,35 @@
-//! Why a call of a user's method did not answer.
+//! Failures of calls to users' methods.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::error::StepError;
 
-/// Why a call did not answer.
+/// Why a call to a user's method failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The method answered with an error.
+    /// The method returned an error.
     Failed(StepError),
-    /// The method took longer than its timeout.
+    /// The method exceeded this timeout.
     TimedOut(Duration),
     /// The method panicked, with this message.
     Panicked(String),
-    /// The method answered something that it was not asked about.
+    /// The method's answer is invalid, for example about an instance that it was not asked about.
     Fault(String),
-    /// The world moved since the plan was made, in this way.
+    /// The instances changed since the plan was made; the text says how.
     Drifted(String),
-    /// Before the method was called, a finder was asked again what hangs off its instances, and did not answer.
+    /// The method was not called, because a finder that was called again before it failed.
     Finder {
         /// The finder, with its extension.
         finder: String,
-        /// What it answered.
+        /// Why the finder failed.
         source: Box<CallError>,
     },
 }
 
 impl CallError {
-    /// Whether another try is of no use.
+    /// Whether no other attempt can succeed.
     pub fn is_terminal(&self) -> bool {
         match self {
             Self::Failed(error) => error.is_terminal(),
@@ -43,11 +43,14 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
-            Self::TimedOut(limit) => write!(f, "no answer within {limit:?}, its timeout"),
+            Self::TimedOut(limit) => write!(f, "no answer within the timeout of {limit:?}"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Fault(message) | Self::Drifted(message) => f.write_str(message),
             Self::Finder { finder, source } => {
-                write!(f, "not called: the finder `{finder}`, asked again before it, failed: {source}")
+                write!(
+                    f,
+                    "not called, because the finder `{finder}`, called again before it, failed: {source}"
+                )
             }
         }
     }
@@ -63,12 +66,12 @@ impl std::error::Error for CallError {
     }
 }
 
-/// An error of a call inside the error of the placeholder that made it.
+/// Carries the error of a remote call inside the error of the proxy that made the call.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Carried(pub(crate) CallError);
 
-/// What went wrong, where `error` is a method's own: for one of a placeholder, what went wrong on the other side.
+/// Converts the error of a method into a call error. For a proxy's method, that is the error of the remote call.
 pub(crate) fn unwrapped(error: StepError) -> CallError {
     let terminal = error.is_terminal();
     match error.into_source().downcast::<Carried>() {

@@ -1,4 +1,4 @@
-//! The declaration of an extension as data, without its methods.
+//! The declarations of an extension as data, without its methods.
 
 use super::location::Place;
 use super::name::Name;
@@ -7,42 +7,42 @@ use super::resource::ResourceDescriptor;
 use super::rule::Rule;
 use super::settings::StepSettings;
 
-/// An edge: this resource hangs off `parent`.
+/// An edge: this resource depends on `parent`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EdgeDeclaration {
-    /// The resource that this one hangs off.
+    /// The resource that this one depends on.
     pub parent: ResourceDescriptor,
-    /// Where the edge was written.
+    /// Where the edge was declared.
     pub place: Place,
 }
 
-/// A finder: which instances of this resource hang off given parents?
+/// A finder: a method that returns the instances of this resource that depend on given parents.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FinderDeclaration {
-    /// The method.
+    /// The name of the method.
     pub method: Name,
-    /// The edge it answers for.
+    /// The parent resource of the edge that it searches.
     pub parent: ResourceDescriptor,
-    /// The operation it is asked for; `None` for all that have no finder of their own.
+    /// The operation that it serves; `None` for all operations without a finder of their own.
     pub operation: Option<OperationDescriptor>,
-    /// Where it was written.
+    /// Where it was declared.
     pub place: Place,
     pub(crate) ids_fit: bool,
 }
 
-/// An effect: what is done to instances of this resource.
+/// An effect: a method that acts on instances of this resource.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EffectDeclaration {
-    /// The method: the effect's name.
+    /// The name of the method, which is the name of the effect.
     pub method: Name,
-    /// What the documents of the method say; may be empty.
+    /// The doc comment of the method; may be empty.
     pub docs: Name,
-    /// The effects that need not run on an instance that this one runs on.
+    /// The effects that are skipped on an instance that also gets this one.
     pub supersedes: Vec<Name>,
-    /// Where it was written.
+    /// Where it was declared.
     pub place: Place,
 }
 
@@ -50,50 +50,50 @@ pub struct EffectDeclaration {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PhaseDeclaration {
-    /// The method.
+    /// The name of the method.
     pub method: Name,
-    /// The operation it is for.
+    /// The operation that it serves.
     pub operation: OperationDescriptor,
-    /// Only for instances with one of these effects; empty for the phase's own choice: a check sees all affected
-    /// instances, begin, cleanup and verify those that are going.
+    /// Restricts the method to instances with one of these effects. If empty, a check receives all affected instances;
+    /// begin, cleanup and verify methods receive those that the operation removes.
     pub only: Vec<Name>,
-    /// Where it was written.
+    /// Where it was declared.
     pub place: Place,
 }
 
-/// What an extension declares, without its methods: what the graph is built from and documents are drawn from.
+/// The declarations of an extension, without its methods. The graph and its documents are made from these.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ExtensionDescriptor {
-    /// The extension's name: that of the annotated type.
+    /// The name of the extension, which is that of the annotated type.
     pub name: Name,
-    /// What its documents say; may be empty.
+    /// The doc comment of the extension; may be empty.
     pub docs: Name,
-    /// The resource it extends.
+    /// The resource that it extends.
     pub resource: ResourceDescriptor,
     /// Whether it only adds edges to a resource that another extension owns.
     pub addon: bool,
-    /// How its steps are packed, limited and tried again.
+    /// How its steps are batched, limited and retried.
     pub settings: StepSettings,
-    /// The edges, as written.
+    /// The edges, in source order.
     pub edges: Vec<EdgeDeclaration>,
-    /// The resources whose instances must have ended before steps on this one start, though it is not their child.
+    /// The resources whose instances must complete before steps on this resource start, although they are not its children.
     pub after: Vec<EdgeDeclaration>,
-    /// The finders, as written.
+    /// The finders, in source order.
     pub finders: Vec<FinderDeclaration>,
-    /// The effects, as written.
+    /// The effects, in source order.
     pub effects: Vec<EffectDeclaration>,
-    /// The rules, as written.
+    /// The rules, in source order.
     pub rules: Vec<Rule>,
-    /// The checks, as written.
+    /// The checks, in source order.
     pub checks: Vec<PhaseDeclaration>,
-    /// The begin methods, as written.
+    /// The begin methods, in source order.
     pub begins: Vec<PhaseDeclaration>,
-    /// The cleanup methods, as written.
+    /// The cleanup methods, in source order.
     pub cleanups: Vec<PhaseDeclaration>,
-    /// The verify methods, as written.
+    /// The verify methods, in source order.
     pub verifies: Vec<PhaseDeclaration>,
-    /// Where it was written.
+    /// Where it was declared.
     pub place: Place,
     pub(crate) ids_fit: bool,
 }

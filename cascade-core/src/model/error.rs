@@ -1,17 +1,19 @@
-//! What users' methods may answer with when they fail.
+//! The error type of users' methods.
 
 use std::error::Error;
 use std::fmt;
 
-/// The error of a user's method. Everything that turns into a boxed error turns into it by `?`, and is then
-/// *retryable*: the step is tried again, up to `retries` times. An error that another try cannot mend is made
-/// with [`StepError::terminal`], or marked on the way by [`Terminal::terminal`].
+/// The error of a user's method: retryable or terminal.
+///
+/// `?` converts every error that converts into a boxed error, and makes it *retryable*: the step is tried again, up to
+/// `retries` times. If another attempt cannot succeed, create the error with [`StepError::terminal`], or mark it with
+/// [`Terminal::terminal`].
 ///
 /// ```
 /// use cascade_core::prelude::*;
 ///
 /// fn parse(text: &str) -> Result<u32, StepError> {
-///     let number: u32 = text.parse().terminal()?; // a bad number stays a bad number
+///     let number: u32 = text.parse().terminal()?; // another attempt would read the same text
 ///     Ok(number)
 /// }
 /// assert!(parse("x").unwrap_err().is_terminal());
@@ -22,17 +24,17 @@ pub struct StepError {
 }
 
 impl StepError {
-    /// An error that another try may mend: the default of every conversion.
+    /// An error after which another attempt may succeed. Conversions create this kind.
     pub fn retryable(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: error.into(), terminal: false }
     }
 
-    /// An error that no other try mends.
+    /// An error after which no other attempt can succeed.
     pub fn terminal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: error.into(), terminal: true }
     }
 
-    /// Whether another try is of no use.
+    /// Whether no other attempt can succeed.
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }
@@ -41,14 +43,14 @@ impl StepError {
         self.source
     }
 
-    /// The user's own error.
+    /// The error that the user's method returned.
     pub fn source(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.source
     }
 }
 
 impl fmt::Display for StepError {
-    /// The error with all its sources, as `{:#}` of `anyhow` prints them.
+    /// The error and all its sources, separated by `: `, like `{:#}` of `anyhow`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source)?;
         let mut cause = self.source.source();
@@ -67,16 +69,16 @@ impl fmt::Debug for StepError {
     }
 }
 
-// `StepError` is itself no `Error`: only so can every error turn into it.
+// `StepError` does not implement `Error`: this conversion would then overlap with `From<T> for T`.
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StepError {
     fn from(error: E) -> Self {
         Self::retryable(error)
     }
 }
 
-/// Marks the error of a `Result` as one that no other try mends.
+/// Marks the error of a `Result` as terminal.
 pub trait Terminal<T> {
-    /// The same result, its error terminal.
+    /// Converts the error into a terminal [`StepError`].
     fn terminal(self) -> Result<T, StepError>;
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a graph, each with its code, its places and its mend.
+//! Faults of a graph: each has a stable code, a message, the places concerned, and help.
 
 use std::fmt;
 
@@ -8,46 +8,46 @@ use super::location::Place;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// C001: two resources have one name.
+    /// C001: two resources have the same name.
     ResourceNameTwice,
-    /// C002: two extensions claim one resource, and neither is an add-on.
+    /// C002: two extensions own the same resource; at most one may lack `addon`.
     ResourceClaimedTwice,
     /// C003: an add-on extends a resource that no extension owns.
     AddonAlone,
-    /// C004: something names a resource that no linked extension declares.
+    /// C004: a declaration names a resource that no linked extension extends.
     UnknownResource,
-    /// C005: an edge is claimed twice.
+    /// C005: an edge is declared twice.
     EdgeTwice,
-    /// C006: an edge and its finders do not fit together.
+    /// C006: an edge and its finders do not match, or an id type is wrong.
     Finder,
-    /// C007: a rule names an edge or an effect that is not there.
+    /// C007: a rule names an undeclared edge or effect, or can never apply.
     Rule,
-    /// C008: two rules match equally well.
+    /// C008: two rules apply to the same case with equal precedence.
     RuleTwice,
-    /// C009: an edge that an operation leaves undecided.
+    /// C009: an operation has no rule for an edge.
     Undecided,
-    /// C010: `supersedes` names no effect, goes in a circle, or lets a leaf keep what another rule takes.
+    /// C010: `supersedes` names no effect, is cyclic, or lets a leaf effect replace an effect that removes the instance.
     Supersedes,
-    /// C011: a batch or a concurrency of zero.
+    /// C011: a batch, a concurrency or a timeout is zero.
     Settings,
-    /// C012: more effects on one resource than the engine takes.
+    /// C012: a resource has more effects, or begin or cleanup methods, than the engine supports.
     TooManyEffects,
-    /// C013: two operations have one code.
+    /// C013: two operations have the same code.
     OperationCodeTwice,
-    /// C014: a field of an extension for which the program provides no value.
+    /// C014: the program provides no value for a field of an extension.
     NotProvided,
-    /// C015: a check, begin or cleanup method that could never run.
+    /// C015: a check, begin, cleanup or verify method could never run.
     Phase,
-    /// C016: no extension is linked at all.
+    /// C016: no extension is linked.
     Empty,
-    /// C017: an `after` that contradicts the edges or another `after`.
+    /// C017: an `after` contradicts the edges or another `after`.
     After,
-    /// C018: an instance that would go with the last of two kinds of owners.
+    /// C018: an operation shares a resource along two edges.
     SharedTwice,
 }
 
 impl FaultKind {
-    /// The stable code, `C001` and on.
+    /// The stable code: `C001`, `C002`, …
     pub fn code(self) -> String {
         format!("C{:03}", self as u16 + 1)
     }
@@ -72,12 +72,12 @@ impl Fault {
         self
     }
 
-    /// What kind of fault it is.
+    /// The kind of the fault.
     pub fn kind(&self) -> FaultKind {
         self.kind
     }
 
-    /// What is wrong, in one line.
+    /// The problem, in one line.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -87,7 +87,7 @@ impl Fault {
         &self.places
     }
 
-    /// What to do.
+    /// How to fix it.
     pub fn help(&self) -> &str {
         &self.help
     }
@@ -103,14 +103,14 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A graph that cannot be built: every fault of it, not the first only.
+/// The graph cannot be built. Lists all faults, not only the first.
 #[derive(Clone, thiserror::Error)]
 #[error("the resource graph has {}\n{}", count(.faults), list(.faults))]
 pub struct BuildError {
     faults: Vec<Fault>,
 }
 
-// A `main` that returns it, and an `expect`, print this: people read it there.
+// `expect`, and a `main` that returns this error, print its `Debug` form.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

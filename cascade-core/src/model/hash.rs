@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of some texts, in hex.
+/// The SHA-256 of a list of texts, in hex.
 pub(crate) fn hex<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let mut fields = Fields::default();
     for text in texts {
@@ -13,13 +13,13 @@ pub(crate) fn hex<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     fields.hex()
 }
 
-/// Texts on their way into a digest.
+/// Hashes a list of texts incrementally.
 #[derive(Default)]
 pub(crate) struct Fields(Sha256);
 
 impl Fields {
     pub(crate) fn add(&mut self, text: &str) {
-        // The length goes first: no two different lists of fields run together into the same bytes.
+        // The length prefix gives different lists different bytes: ["ab"] and ["a", "b"].
         self.0.update((text.len() as u64).to_le_bytes());
         self.0.update(text.as_bytes());
     }

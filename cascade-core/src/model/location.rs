@@ -1,23 +1,23 @@
-//! Where something was declared, so that every error can say so.
+//! Source locations of declarations, which error messages show.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A place in a user's source: the package, the file and the line of a declaration.
+/// The source location of a declaration: package, file and line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Place {
-    /// The cargo package that the declaration was compiled in.
+    /// The cargo package that contains the declaration.
     pub package: &'static str,
-    /// The file, as rustc names it: relative to the workspace for workspace members.
+    /// The file path as rustc reports it: relative to the workspace root for members of a workspace.
     pub file: &'static str,
-    /// The line, from 1.
+    /// The line; the first is 1.
     pub line: u32,
 }
 
 impl Place {
-    /// A place by its parts. Use [`place!`](super::location) to name the place it is written at.
+    /// A place from its parts. [`place!`](crate::place!) returns the place of its own invocation.
     pub const fn new(package: &'static str, file: &'static str, line: u32) -> Self {
         Self { package, file, line }
     }
@@ -29,7 +29,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The [`Place`](crate::Place) this macro is written at.
+/// The [`Place`](crate::Place) of this macro invocation.
 ///
 /// ```
 /// let here = cascade_core::place!();

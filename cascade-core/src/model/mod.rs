@@ -1,4 +1,4 @@
-//! The vocabulary that all stages share: resources, operations, rules, declarations as data, errors.
+//! The types that all later stages share: resources, operations, rules, declarations as data, and errors.
 
 mod bits;
 mod call_error;

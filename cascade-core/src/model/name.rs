@@ -1,6 +1,6 @@
-//! Names that are known at compile time or at run time.
+//! Names in declarations.
 
 use std::borrow::Cow;
 
-/// A name that is known at compile time or at run time.
+/// A name: static if the macros generated the declaration, owned if it was made at run time.
 pub type Name = Cow<'static, str>;

@@ -1,4 +1,4 @@
-//! Operations: what is done to a resource and to all that depends on it.
+//! Operations: an action on a resource and on everything that depends on it.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::location::Place;
 use super::resource::{Resource, ResourceDescriptor};
 
-/// What is done: [`Delete`], or a type of yours with its payload. Derive it.
+/// An operation: [`Delete`], or your own type with its payload. Derive it.
 ///
 /// ```
 /// use cascade_core::prelude::*;
@@ -27,15 +27,15 @@ use super::resource::{Resource, ResourceDescriptor};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cascade operation",
     label = "not a declared operation",
-    note = "declare it where the type is defined: `#[derive(cascade_core::Operation)]` with `#[operation(code = \"…\")]`"
+    note = "add `#[derive(cascade_core::Operation)]` and `#[operation(code = \"…\")]` to the definition of the type"
 )]
 pub trait Operation: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The stable code, on disk and in plans. Unique in a graph.
+    /// The stable code in journals and plans. Unique in a graph.
     const CODE: &'static str;
-    /// What the engine needs to know of the operation.
+    /// The description that the engine works with.
     const DESCRIPTOR: OperationDescriptor;
 
-    /// The descriptor, for code that many share: the constant is copied wherever it is named.
+    /// The descriptor, from one function instead of a copy of the constant at each use.
     #[doc(hidden)]
     #[inline(never)]
     fn descriptor() -> OperationDescriptor {
@@ -43,16 +43,16 @@ pub trait Operation: Clone + Debug + Serialize + DeserializeOwned + Send + Sync 
     }
 }
 
-/// Says that operation `Self` may start from resource `R`. `#[derive(Operation)]` implements it: for every
-/// resource, or for the one that `root = …` names.
+/// Operation `Self` may start from resource `R`. `#[derive(Operation)]` implements it for every resource, or only for those
+/// that `root = …` names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot start from `{R}`",
     label = "`{Self}` does not name `{R}` as its root",
-    note = "the resources that an operation starts from are listed where it is defined: `#[operation(root = …)]`"
+    note = "`#[operation(root = …)]` on the definition of the operation lists the resources that it may start from"
 )]
 pub trait StartsFrom<R>: Operation {}
 
-/// Remove a resource, and decide for everything that hangs off it. Starts from any resource.
+/// Remove a resource, and decide what happens to everything that depends on it. Starts from any resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delete;
 
@@ -60,26 +60,27 @@ impl Operation for Delete {
     const CODE: &'static str = "delete";
     const DESCRIPTOR: OperationDescriptor =
         OperationDescriptor::of::<Self>("Delete", Self::CODE, Vec::new, crate::place!())
-            .documented("Remove a resource, and decide for everything that hangs off it.");
+            .documented("Remove a resource, and decide what happens to everything that depends on it.");
 }
 
 #[diagnostic::do_not_recommend]
 impl<R: Resource> StartsFrom<R> for Delete {}
 
-/// What the engine knows of an operation.
+/// The description of an operation: its name, code and docs, its roots, and where it was declared.
 #[derive(Clone, Copy)]
 pub struct OperationDescriptor {
     name: &'static str,
     code: &'static str,
     docs: &'static str,
-    type_id: TypeId,
+    /// A function, because `TypeId::of` is `const` only since Rust 1.91.
+    type_id: fn() -> TypeId,
     roots: fn() -> Vec<ResourceDescriptor>,
     parse: fn(serde_json::Value) -> Result<std::sync::Arc<dyn AnyOperation>, serde_json::Error>,
     place: Place,
 }
 
 impl OperationDescriptor {
-    /// The descriptor of a type. `roots` lists the resources it may start from; none: any.
+    /// The descriptor of operation type `O`. `roots` lists the resources that it may start from; an empty list allows all.
     pub const fn of<O: Operation>(
         name: &'static str,
         code: &'static str,
@@ -89,21 +90,21 @@ impl OperationDescriptor {
         let parse = |payload| {
             Ok(std::sync::Arc::new(serde_json::from_value::<O>(payload)?) as std::sync::Arc<dyn AnyOperation>)
         };
-        Self { name, code, docs: "", type_id: TypeId::of::<O>(), roots, parse, place }
+        Self { name, code, docs: "", type_id: TypeId::of::<O>, roots, parse, place }
     }
 
-    /// The same, with what the documents of its type say.
+    /// Sets the docs: the doc comment of the type.
     #[must_use]
     pub const fn documented(self, docs: &'static str) -> Self {
         Self { docs, ..self }
     }
 
-    /// What the documents of its type say; may be empty.
+    /// The doc comment of the type; may be empty.
     pub fn docs(&self) -> &'static str {
         self.docs
     }
 
-    /// The name of the type, for people.
+    /// The name of the type, for display.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -113,7 +114,7 @@ impl OperationDescriptor {
         self.code
     }
 
-    /// The resources it may start from; empty for any.
+    /// The resources that it may start from; empty if it may start from all.
     pub fn roots(&self) -> Vec<ResourceDescriptor> {
         (self.roots)()
     }
@@ -123,7 +124,7 @@ impl OperationDescriptor {
         self.place
     }
 
-    /// The operation that a journal kept.
+    /// Deserialises an operation that a journal recorded.
     pub(crate) fn parse(
         &self,
         payload: serde_json::Value,
@@ -131,9 +132,9 @@ impl OperationDescriptor {
         (self.parse)(payload)
     }
 
-    /// Whether both describe one operation.
+    /// Whether both describe the same operation.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.type_id == other.type_id && self.code == other.code
+        (self.type_id)() == (other.type_id)() && self.code == other.code
     }
 
     /// Whether it may start from `resource`.
@@ -149,7 +150,7 @@ impl Debug for OperationDescriptor {
     }
 }
 
-/// An operation of a type that the engine does not know.
+/// An operation whose type is erased.
 pub(crate) trait AnyOperation: Debug + Send + Sync {
     fn descriptor(&self) -> OperationDescriptor;
     fn as_any(&self) -> &dyn Any;

@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// The parts of a run that stand around the effects.
+/// The phases of a run, each with its own methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Phase {
-    /// Before anything runs: may it?
+    /// Before the run: checks may veto it.
     Check,
-    /// Vetoes done, no effect yet, parents first.
+    /// After the checks and before any effect. Parents first.
     Begin,
-    /// The effects, children first.
+    /// The effects. Children first.
     Effect,
-    /// After the run, for the instances that went.
+    /// After the effects, for the removed instances.
     Cleanup,
-    /// Once the run has ended, for its receipt: what should have gone, and is still there?
+    /// After the run, for its receipt: finds instances that should be removed but still exist.
     Verify,
 }
 

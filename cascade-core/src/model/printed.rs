@@ -1,8 +1,8 @@
-//! Ids in a line of text.
+//! Ids in a line of output.
 
 use std::fmt;
 
-/// An id as it is shown in a line: control characters escaped, so that an id can neither break the line nor hide.
+/// Prints an id with control characters escaped: an id cannot break the line or hide text from the reader.
 pub(crate) struct Printed<T>(pub(crate) T);
 
 impl<T: fmt::Display> fmt::Display for Printed<T> {

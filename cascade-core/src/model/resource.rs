@@ -1,4 +1,4 @@
-//! Resources: the types of things that depend on each other.
+//! Resource types and their descriptors.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use super::location::Place;
 use crate::ids::{Batch, BatchIds};
 use crate::ids::{IdKind, IdTable, ResourceId};
 
-/// A type of thing: a node of the resource graph. Derive it where the type is defined.
+/// A resource type, for example `VmInstance`: a node of the resource graph. Derive it where the type is defined.
 ///
 /// ```
 /// use cascade_core::prelude::*;
@@ -26,24 +26,25 @@ use crate::ids::{IdKind, IdTable, ResourceId};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cascade resource",
     label = "not a declared resource",
-    note = "declare it where the type is defined: `#[derive(cascade_core::Resource)]` with `#[resource(id = …)]`"
+    note = "add `#[derive(cascade_core::Resource)]` and `#[resource(id = …)]` to the definition of the type"
 )]
 pub trait Resource: 'static {
-    /// What names an instance.
+    /// The id of an instance.
     type Id: ResourceId;
-    /// The stable name, on disk and in plans. Unique in a graph.
+    /// The stable name in journals, plans and reports. Unique in a graph.
     const NAME: &'static str;
-    /// What the engine needs to know of the resource.
+    /// The description that the engine works with.
     const DESCRIPTOR: ResourceDescriptor;
 
-    /// All text of the descriptor in one, as [`descriptor`](Self::descriptor) reads it. Empty where nobody wrote it: then the
-    /// descriptor is taken as it is.
+    /// The descriptor encoded as one text, which [`descriptor`](Self::descriptor) decodes in optimised builds. If the text is
+    /// empty, [`DESCRIPTOR`](Self::DESCRIPTOR) is used.
     #[doc(hidden)]
     const TEXT: &'static str = "";
 
-    /// The descriptor, for code that many share. A program has one of these for each of its resources: so it is read from
-    /// text, where as data it is five pointers, each of which is relocated when the program starts and takes 32 bytes. Where
-    /// nothing is optimised, it is as written: that costs the compiler least.
+    /// The descriptor, from one function per resource instead of a copy of the constant at each use.
+    ///
+    /// Optimised builds decode it from [`TEXT`](Self::TEXT). As constant data it would hold six pointers, and each needs a
+    /// relocation at program start, 32 bytes in size. Other builds return the constant, which compiles fastest.
     #[doc(hidden)]
     #[inline(never)]
     fn descriptor() -> ResourceDescriptor
@@ -57,17 +58,17 @@ pub trait Resource: 'static {
         }
     }
 
-    /// The descriptor as its text tells it.
+    /// The descriptor, decoded from [`TEXT`](Self::TEXT).
     #[doc(hidden)]
     #[inline]
     fn descriptor_from_text() -> ResourceDescriptor
     where
         Self: Sized,
     {
-        ResourceDescriptor::read(Self::TEXT, TypeId::of::<Self>(), IdKind::of::<Self::Id>)
+        ResourceDescriptor::read(Self::TEXT, TypeId::of::<Self>, IdKind::of::<Self::Id>)
     }
 
-    /// The instances that an operation starts from. An id that is given twice counts once.
+    /// The instances that an operation starts from. A repeated id counts once.
     fn roots<I>(ids: impl IntoIterator<Item = I>) -> Roots<Self>
     where
         I: Into<Self::Id>,
@@ -77,16 +78,16 @@ pub trait Resource: 'static {
     }
 }
 
-/// What names an instance of `R`.
+/// The id type of resource `R`.
 pub type IdOf<R> = <R as Resource>::Id;
 
-/// The instances of `R` that an operation starts from. Made by [`Resource::roots`].
+/// The instances of `R` that an operation starts from. [`Resource::roots`] creates it.
 pub struct Roots<R: Resource> {
     ids: Vec<R::Id>,
 }
 
 impl<R: Resource> Roots<R> {
-    /// The ids, as they were given.
+    /// The ids as given, including repeated ones.
     pub fn ids(&self) -> &[R::Id] {
         &self.ids
     }
@@ -108,27 +109,29 @@ impl<R: Resource> Debug for Roots<R> {
     }
 }
 
-/// What the engine knows of a resource: its name, its kind of id, and where it was declared.
+/// The description of a resource: its name, its docs, its id type, and where it was declared.
 ///
-/// A resource is known by its name. Two descriptors of one name are the same resource if they come from the
-/// same type (or both from no type) and have the same type of id; otherwise building the graph reports them.
+/// The name identifies a resource. Two descriptors with the same name describe the same resource if the same type declares
+/// both (or both are known only at run time) and their id types are equal. Otherwise [`Graph::build`](crate::Graph::build)
+/// reports a fault.
 #[derive(Clone)]
 pub struct ResourceDescriptor {
     name: Cow<'static, str>,
     docs: Cow<'static, str>,
-    type_id: Option<TypeId>,
-    /// Made where it is needed: as data it would be as large as all the rest.
+    /// A function, because `TypeId::of` is `const` only since Rust 1.91.
+    type_id: Option<fn() -> TypeId>,
+    /// A function, because an `IdKind` would be larger than all other fields together.
     ids: fn() -> IdKind,
     place: Place,
 }
 
 impl ResourceDescriptor {
-    /// The descriptor of a type, with what its documents say (they may be empty). `#[derive(Resource)]` calls this.
+    /// The descriptor of resource type `R`. `docs` is the doc comment of the type, or empty. `#[derive(Resource)]` calls this.
     pub const fn of<R: Resource>(name: &'static str, docs: &'static str, place: Place) -> Self {
         Self {
             name: Cow::Borrowed(name),
             docs: Cow::Borrowed(docs),
-            type_id: Some(TypeId::of::<R>()),
+            type_id: Some(TypeId::of::<R>),
             ids: IdKind::of::<R::Id>,
             place,
         }
@@ -140,7 +143,7 @@ impl ResourceDescriptor {
         Self { name, docs, type_id: None, ids: IdKind::of::<Id>, place }
     }
 
-    /// The same, with what is to be said of it in documents of the graph: Markdown, as in a doc comment.
+    /// Sets the docs, which documents of the graph show: Markdown, as in a doc comment.
     #[must_use]
     pub fn documented(self, docs: impl Into<String>) -> Self {
         Self { docs: Cow::Owned(docs.into()), ..self }
@@ -151,7 +154,7 @@ impl ResourceDescriptor {
         &self.name
     }
 
-    /// What the documents of its type say; may be empty.
+    /// The doc comment of the type; may be empty.
     pub fn docs(&self) -> &str {
         &self.docs
     }
@@ -161,16 +164,21 @@ impl ResourceDescriptor {
         self.place
     }
 
-    /// The name of the type of its ids, as the compiler writes it.
+    /// The name of the id type, as the compiler prints it.
     pub fn id_type(&self) -> &'static str {
         ((self.ids)().type_name)()
     }
 
-    /// Whether both describe one resource.
+    /// Whether both describe the same resource.
     pub fn is_same(&self, other: &Self) -> bool {
         self.name == other.name
-            && self.type_id == other.type_id
+            && self.type_id() == other.type_id()
             && (self.ids)().type_id == (other.ids)().type_id
+    }
+
+    /// The type that declares the resource; `None` for a resource that is known only at run time.
+    fn type_id(&self) -> Option<TypeId> {
+        self.type_id.map(|type_id| type_id())
     }
 
     pub(crate) fn has_ids_of<Id: ResourceId>(&self) -> bool {
@@ -181,21 +189,22 @@ impl ResourceDescriptor {
         ((self.ids)().table)()
     }
 
-    /// BatchIds of this resource, serialised.
+    /// Serialises ids of this resource.
     #[cfg(feature = "remote")]
     pub(crate) fn write_ids(&self, ids: BatchIds<'_>) -> Result<Vec<serde_json::Value>, serde_json::Error> {
         ((self.ids)().batch.write)(ids)
     }
 
+    /// Deserialises ids of this resource.
     #[cfg(feature = "remote")]
     pub(crate) fn read_ids(&self, ids: Vec<serde_json::Value>) -> Result<Batch<'static>, serde_json::Error> {
         ((self.ids)().batch.read)(ids)
     }
 
-    /// The descriptor that `#[derive(Resource)]` wrote as text: package, file, line and name, each on a line, and then the
-    /// docs.
+    /// Decodes a descriptor from the text that `#[derive(Resource)]` generates: package, file, line and name, each on its own
+    /// line, followed by the docs.
     #[inline(never)]
-    fn read(text: &'static str, type_id: TypeId, ids: fn() -> IdKind) -> Self {
+    fn read(text: &'static str, type_id: fn() -> TypeId, ids: fn() -> IdKind) -> Self {
         let mut parts = text.splitn(5, '\n');
         let mut next = || parts.next().unwrap_or_default();
         let (package, file, line, name, docs) = (next(), next(), next(), next(), next());
@@ -203,7 +212,7 @@ impl ResourceDescriptor {
         Self { name: Cow::Borrowed(name), docs: Cow::Borrowed(docs), type_id: Some(type_id), ids, place }
     }
 
-    /// The id at a position as it prints; empty where there is none.
+    /// The printed id at `position`; empty if the batch is shorter.
     #[cfg(feature = "remote")]
     pub(crate) fn print_id(&self, ids: &Batch<'_>, position: usize) -> String {
         ((self.ids)().batch.print)(ids, position)

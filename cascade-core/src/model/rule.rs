@@ -1,58 +1,60 @@
-//! Rules: what an operation does to the instances of a resource, by the edge along which it reaches them.
+//! Rules: the decision of an operation for the instances of a resource, per edge along which it reaches them.
 
 use super::location::Place;
 use super::name::Name;
 use super::operation::{Operation, OperationDescriptor};
 use super::resource::ResourceDescriptor;
 
-/// What a rule decides: an effect, or a policy that needs no code.
+/// The decision of a rule: an effect, or a policy that needs no method.
 ///
-/// What becomes of a child that is found along the edge:
+/// For a child that a finder returns along the edge:
 ///
-/// | decision | in the plan | step | goes | what hangs off it | the parent waits for it |
+/// | decision | in the plan | step | removed | its dependents | the parent waits for it |
 /// | --- | --- | --- | --- | --- | --- |
-/// | effect | yes | the effect | yes | looked for | yes |
-/// | effect, `leaf` | yes | the effect | no | left alone | yes |
-/// | `ignore` | not looked for | | | | |
-/// | `retain` | listed only | none | no | left alone | no |
-/// | `restrict`, it goes by another rule | by that rule | by that rule | yes | by that rule | yes |
-/// | `restrict`, else | no: a veto | none | no | left alone | |
-/// | `with_parent` | yes | none | with its parent | looked for | yes |
-/// | `shared`, all its owners go | yes | the effect, if the rule has one | yes | looked for | yes |
-/// | `shared`, else | listed only | none | no | left alone | |
+/// | effect | yes | the effect | yes | discovered | yes |
+/// | effect, `leaf` | yes | the effect | no | not discovered | yes |
+/// | `ignore` | no: the finder is not called | | | | |
+/// | `retain` | listed only | none | no | not discovered | no |
+/// | `restrict`, and another rule removes the child | by that rule | by that rule | yes | by that rule | yes |
+/// | `restrict`, otherwise | no: it is a veto | none | no | not discovered | |
+/// | `with_parent` | yes | none | with its parent | discovered | yes |
+/// | `shared`, and all its owners are removed | yes | the effect, if the rule has one | yes | discovered | yes |
+/// | `shared`, otherwise | listed only | none | no | not discovered | |
 ///
-/// The owners of a `shared` child are those along that one edge: an operation that would share it along two is a fault of
-/// the graph, for nobody could name the owners of both kinds. An owner that comes between the plan and the run is seen
-/// where the run looks again: see [`Drift`](crate::Drift).
+/// The owners of a `shared` child are its parents along that one edge. An operation that shares a resource along two edges
+/// is a fault of the graph, because no finder names the owners of both kinds. A run notices an owner that was added after
+/// the plan was made only if it discovers dependents again: see [`Drift`](crate::Drift).
 ///
-/// A policy takes nothing away: a child that another rule reaches too gets what that rule brings. What a parent's end
-/// takes is done when a parent that takes it is done (along a `shared` edge: all of them). Its other parents, and what
-/// comes `after` it, wait for all parents that take it. Where one of these waits for such a parent in turn, that one
-/// waits only for what hangs off the child, and the plan lists it among the arcs that close a cycle.
+/// A policy never cancels another rule: if another rule reaches the child too, that rule applies as well.
+///
+/// A child without a step of its own completes when one of the parents that remove it completes, and along a `shared` edge
+/// when all of them complete. Its other parents, and instances that are ordered `after` it, wait for all parents that
+/// remove it. If such a parent in turn waits for one of the other parents, this one waits only for the dependents of the
+/// child, and the plan lists the arc among those that close a cycle.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case", tag = "decision")]
 #[non_exhaustive]
 pub enum Decision {
-    /// The instance gets the effect of that name.
+    /// The effect with this name runs on the instance.
     Effect {
-        /// The method.
+        /// The name of the effect.
         effect: Name,
-        /// Whether the cascade goes no further down: the instance stays, and what hangs off it is left alone.
+        /// If true, the instance stays, and the operation does not propagate to its dependents.
         leaf: bool,
     },
-    /// The operation does not go along the edge.
+    /// The operation does not propagate along the edge.
     Ignore,
-    /// What hangs off the parent stays, and is listed in the plan.
+    /// The dependents stay, and the plan lists them.
     Retain,
-    /// The operation is refused while anything hangs off the parent that is not going too.
+    /// The operation is refused while a dependent exists that is not removed too.
     Restrict,
-    /// The parent's end takes the instance: it is in the plan, and has no step of its own.
+    /// The instance is removed together with its parent: it is in the plan, without a step of its own.
     WithParent,
-    /// The instance goes only with its last owner: by that effect, or without a step of its own.
+    /// The instance is removed only together with its last owner: by the effect, or without a step of its own.
     ///
-    /// The finder names every owner of each child that it finds, also owners that it was not asked about.
+    /// The finder must name all owners of each child that it returns, including owners that it was not asked about.
     Shared {
-        /// The method, if there is a step.
+        /// The name of the effect; `None` if there is no step.
         effect: Option<Name>,
     },
 }
@@ -69,23 +71,23 @@ impl Decision {
         }
     }
 
-    /// Whether it says how instances are ordered. What is retained is not waited for, unless another rule takes it.
+    /// Whether the decision orders parent and child. A retained child is ordered only if another rule affects it.
     pub(crate) fn orders(&self) -> bool {
         *self != Self::Ignore
     }
 
-    /// Whether a parent's end takes the instance, which then has no step of its own.
-    pub(crate) fn takes(&self) -> bool {
+    /// Whether the instance completes when its parent does, without a step of its own.
+    pub(crate) fn completes_with_parent(&self) -> bool {
         matches!(self, Self::WithParent | Self::Shared { effect: None })
     }
 
-    /// Whether the instance goes with its last owner.
+    /// Whether the instance is removed only together with its last owner.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Shared { .. })
     }
 }
 
-/// A rule: what an operation does to the instances of this resource, by where it comes from.
+/// A rule: the decision of an operation for the instances of this resource that it reaches along certain edges.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Rule {
@@ -97,38 +99,38 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// For `O`, the effect of that name. Without [`from`](Self::from) it speaks of an instance that is itself the
-    /// root.
+    /// For `O`, the effect with this name runs on the instance. Without [`from`](Self::from), the rule is for an instance
+    /// that is itself the root.
     pub fn effect<O: Operation>(effect: impl Into<Name>, place: Place) -> Self {
         Self::new(O::DESCRIPTOR, Decision::Effect { effect: effect.into(), leaf: false }, place)
     }
 
-    /// `O` does not go along the edges named with [`from`](Self::from).
+    /// `O` does not propagate along the edges from the parents that [`from`](Self::from) names.
     pub fn ignore<O: Operation>(place: Place) -> Self {
         Self::new(O::DESCRIPTOR, Decision::Ignore, place)
     }
 
-    /// For `O`, what hangs off the parents named with [`from`](Self::from) stays, and is listed in the plan.
+    /// For `O`, dependents of the parents that [`from`](Self::from) names stay, and the plan lists them.
     pub fn retain<O: Operation>(place: Place) -> Self {
         Self::new(O::DESCRIPTOR, Decision::Retain, place)
     }
 
-    /// `O` is refused while anything hangs off those parents that is not going too.
+    /// `O` is refused while a dependent of the parents that [`from`](Self::from) names exists that is not removed too.
     pub fn restrict<O: Operation>(place: Place) -> Self {
         Self::new(O::DESCRIPTOR, Decision::Restrict, place)
     }
 
-    /// For `O`, the parent's end takes the instance: it is in the plan, and has no step of its own.
+    /// For `O`, the instance is removed together with its parent: it is in the plan, without a step of its own.
     pub fn with_parent<O: Operation>(place: Place) -> Self {
         Self::new(O::DESCRIPTOR, Decision::WithParent, place)
     }
 
-    /// For `O`, the instance goes only with its last owner, and has no step of its own.
+    /// For `O`, the instance is removed only together with its last owner, without a step of its own.
     pub fn shared<O: Operation>(place: Place) -> Self {
         Self::new(O::DESCRIPTOR, Decision::Shared { effect: None }, place)
     }
 
-    /// The instance gets the rule's effect only if all its owners along the edge go.
+    /// Restricts an effect rule to instances all of whose owners along the edge are removed. Policies are unchanged.
     pub fn with_last_owner(mut self) -> Self {
         if let Decision::Effect { effect, .. } = self.decision {
             self.decision = Decision::Shared { effect: Some(effect) };
@@ -140,19 +142,20 @@ impl Rule {
         Self { operation, from: Vec::new(), roots: Vec::new(), decision, place }
     }
 
-    /// The rule is for what comes from `parent`. May be called for several.
+    /// Adds a parent: the rule is for instances that the operation reaches from `parent`.
     pub fn from(mut self, parent: ResourceDescriptor) -> Self {
         self.from.push(parent);
         self
     }
 
-    /// The rule is only for cascades that started at `root`, and goes before one that does not say so.
+    /// Adds a root: the rule holds only if the operation started from `root`. It has precedence over a rule without roots.
     pub fn root(mut self, root: ResourceDescriptor) -> Self {
         self.roots.push(root);
         self
     }
 
-    /// The cascade goes no further down.
+    /// Makes an effect rule a leaf: the instance stays, and the operation does not propagate to its dependents. Policies are
+    /// unchanged.
     pub fn leaf(mut self) -> Self {
         if let Decision::Effect { leaf, .. } = &mut self.decision {
             *leaf = true;

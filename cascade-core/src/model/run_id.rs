@@ -9,16 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::unix_millis;
 
-/// Names a run. Made so that ids sort by the time they were made.
-/// Cheap to clone: every call of a method has it at hand.
+/// The id of a run. Generated ids sort by creation time. Cloning is cheap, because every call of a method holds a clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct RunId(Arc<str>);
 
 impl RunId {
-    /// A new id: the time, and something random.
+    /// A new id: the current time and 32 random bits, in hex.
     pub fn generate() -> Self {
-        // `RandomState` is seeded by the operating system, and differs with each instance.
+        // The operating system seeds `RandomState`; each instance differs.
         let random = RandomState::new().hash_one(std::process::id()) as u32;
         Self(format!("{:011x}-{random:08x}", unix_millis(SystemTime::now())).into())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How the steps of an extension are packed, limited and tried again.
+/// How the steps of an extension are batched, limited and retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct StepSettings {
@@ -13,22 +13,22 @@ pub struct StepSettings {
 }
 
 impl StepSettings {
-    /// Instances in one call, at most. At least 1; 100 unless told.
+    /// The maximum number of instances in one call. At least 1; default 100.
     pub fn batch(self, batch: usize) -> Self {
         Self { batch, ..self }
     }
 
-    /// Calls of this extension's effects that run at once, at most. At least 1; 10 unless told.
+    /// The maximum number of concurrent calls of this extension's effects. At least 1; default 10.
     pub fn concurrency(self, concurrency: usize) -> Self {
         Self { concurrency, ..self }
     }
 
-    /// How long one try of one call may take; `None` for as long as it likes. Ten minutes unless told.
+    /// The time limit of one attempt of one call; `None` for no limit. More than zero; default 10 minutes.
     pub fn timeout(self, timeout: Option<Duration>) -> Self {
         Self { timeout, ..self }
     }
 
-    /// How often a call is tried again after an error that is not terminal. 0 unless told.
+    /// The maximum number of retries of a call after errors that are not terminal. Default 0.
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }
     }
@@ -36,6 +36,6 @@ impl StepSettings {
 
 impl Default for StepSettings {
     fn default() -> Self {
-        Self { batch: 100, concurrency: 10, timeout: Some(Duration::from_mins(10)), retries: 0 }
+        Self { batch: 100, concurrency: 10, timeout: Some(Duration::from_secs(600)), retries: 0 }
     }
 }

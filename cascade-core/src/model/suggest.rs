@@ -1,18 +1,18 @@
-//! What somebody may have meant.
+//! Suggestions for mistyped names.
 
-/// The name that `wanted` is a slip of, or the shortest that begins with it; case does not count. `None` if none is near.
+/// The name nearest to `wanted` by edit distance, else the shortest name that starts with it; `None` if no name is near.
 ///
-/// Of several that are equally near, the first.
+/// Ignores case. Among equally near names, the first wins.
 pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str> + Clone, wanted: &str) -> Option<&'a str> {
     let lower = wanted.to_lowercase();
     let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &lower);
     let is_near = |name: &&str| distance(name) <= (name.len().max(wanted.len()) / 3).max(1);
-    let slip = names.clone().min_by_key(|name| distance(name)).filter(is_near);
-    let begun = || {
+    let mistyped = names.clone().min_by_key(|name| distance(name)).filter(is_near);
+    let abbreviated = || {
         let longer = names.filter(|name| lower.len() > 1 && name.to_lowercase().starts_with(&lower));
         longer.min_by_key(|name| name.len())
     };
-    slip.or_else(begun)
+    mistyped.or_else(abbreviated)
 }
 
 #[cfg(test)]
@@ -20,7 +20,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn a_slip_a_beginning_or_nothing() {
+    fn finds_the_name_of_a_typo_or_an_abbreviation() {
         let names = ["ApplianceVm", "VmInstance", "VmInstanceNumaNode", "Zone", "Eip"];
         let cases = [
             ("Zoen", Some("Zone")),

@@ -1,5 +1,5 @@
-//! The locks that several threads may meet at: those of the standard library, or, under `cfg(shuttle)`, those of a
-//! scheduler that tries their interleavings (see `tests/interleavings.rs`).
+//! Locks that threads share. They come from the standard library, or, under `cfg(shuttle)`, from a scheduler that tries
+//! different interleavings (see `tests/interleavings.rs`).
 
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::{Mutex, MutexGuard};

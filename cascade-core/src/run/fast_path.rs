@@ -87,7 +87,8 @@ impl StepRunner<'_> {
         }
         let StepMethod { method, context, .. } = &self.methods[step.kind];
         let affected = self.affected;
-        let ids = affected.columns[method.resource].ids.row(&step.nodes, affected.base[method.resource])?;
+        let ids =
+            affected.columns[method.resource].ids.consecutive(&step.nodes, affected.base[method.resource])?;
         let extension = &*self.engine.extensions[method.extension];
         let call = Invocation { ids, cx: InvocationContext::Step(context), waker: task.waker() };
         Some(first(|| begun(extension.begin((self.phase, method.index), &call))))

@@ -164,7 +164,7 @@ fn methods_that_fail_panic_or_hang_are_failed_steps() {
             it.declared()
                 .effect("remove", place!(), |_: &Notes, _: &[String], _| Box::pin(std::future::pending()));
         },
-        "no answer within 30s, its timeout",
+        "no answer within the timeout of 30s",
     );
     check_failure(
         |it| {

@@ -280,9 +280,9 @@ fn an_after_that_contradicts_an_edge_is_a_fault() {
     owners.after(Top::DESCRIPTOR, place!());
     let tops = extension::<Top>("Tops");
     let builder = Cascade::builder().declare(Scene::default(), tops).declare(Scene::default(), owners);
-    let error = builder.build().expect_err("a child cannot come after its parent");
+    let error = builder.build().expect_err("a child cannot be ordered after its parent");
     assert_eq!(
         error.faults()[0].message(),
-        "`Owner` cannot come after `Top`: for `Delete`, `Top` waits for `Owner`"
+        "`Owner` cannot be ordered after `Top`: for `Delete`, `Top` waits for `Owner`"
     );
 }

@@ -91,7 +91,7 @@ async fn a_finder_that_fails_during_rediscovery_is_named() {
     let failure = report.failures().next().expect("the dependents of the host are unknown").1.to_string();
     assert_eq!(
         failure,
-        "remove: not called: the finder `Vms::find`, asked again before it, failed: the database is down"
+        "remove: not called, because the finder `Vms::find`, called again before it, failed: the database is down"
     );
     assert!(scene.log().is_empty());
 }
