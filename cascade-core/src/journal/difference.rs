@@ -1,23 +1,23 @@
-//! What planning again changed, after the graph had changed.
+//! The difference between the plan of a run and the plan that replaces it.
 
 use std::fmt;
 
-/// Lines that are kept, at most.
-const LINES: usize = 20;
+/// The most changes that are described in words.
+const MAX_LINES: usize = 20;
 
-/// What the plan of a run's remainder has that the plan before had not, and the other way round.
+/// The difference between the plan of a run and the new plan for the rest of that run, made because the graph had changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanDifference {
-    /// Instances with a step that the plan before had not.
+    /// The number of instances with a step that are only in the new plan.
     pub added: usize,
-    /// Instances that were left to do, and are not in the new plan.
+    /// The number of unfinished instances that are not in the new plan.
     pub gone: usize,
-    /// Instances that get other effects than before.
+    /// The number of instances whose effects differ.
     pub changed: usize,
-    /// The first few of them, in words.
+    /// The first 20 changes in words, one per instance.
     pub lines: Vec<String>,
-    /// The digest of the new plan: who accepts a difference that somebody was shown before compares it with that one's.
+    /// The digest of the new plan. Compare it to make sure that a difference accepted now is the one shown earlier.
     pub digest: String,
 }
 
@@ -27,7 +27,7 @@ impl PlanDifference {
         self.line(|| format!("+ {instance}: {}", effects.join(", ")));
     }
 
-    pub(crate) fn miss(&mut self, instance: &str, effects: &[String]) {
+    pub(crate) fn remove(&mut self, instance: &str, effects: &[String]) {
         self.gone += 1;
         self.line(|| format!("- {instance}: {}", effects.join(", ")));
     }
@@ -38,7 +38,7 @@ impl PlanDifference {
     }
 
     fn line(&mut self, line: impl FnOnce() -> String) {
-        if self.lines.len() < LINES {
+        if self.lines.len() < MAX_LINES {
             self.lines.push(line());
         }
     }
