@@ -159,6 +159,6 @@ pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) 
         Phase::Begin => Order::parents_first(affected).0,
         Phase::Check | Phase::Effect | Phase::Cleanup | Phase::Verify => Order::children_first(affected).0,
     };
-    let step = StuckStep::describe((resource, &call.effect), &nodes, since, affected, &order);
+    let step = StuckStep::new(resource, &call.effect, &nodes, since, affected, &order);
     Some(StuckStep { instances, ..step })
 }
