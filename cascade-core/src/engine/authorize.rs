@@ -29,11 +29,11 @@ use crate::model::StepError;
 /// ```
 pub trait Authorizer: Send + Sync + 'static {
     /// Returns a denial for each of `instances` that the operation must not act on. All of them are of one resource, so a
-    /// plan calls this method several times.
+    /// plan calls this method several times. During a run it is also called for late dependents.
     ///
     /// # Errors
     ///
-    /// An error makes the plan fail.
+    /// An error has the effect of a denial: there is no plan, or the late dependents do not join it.
     fn authorize<'a>(&'a self, instances: Instances<'a>) -> BoxFuture<'a, Result<Vec<Denial>, StepError>>;
 }
 
