@@ -10,8 +10,9 @@ use futures_util::future::{BoxFuture, ready};
 
 use super::error::JournalError;
 use super::journal::{Journal, RunLog};
-use super::record::{Record, RunChange};
+use super::record::Record;
 use super::run::{NewRun, RunInfo};
+use super::run_change::RunChange;
 use crate::model::{Mutex, MutexGuard, RunId, unix_millis};
 
 /// A journal in memory, for tests: it ends with its process. Clones share the same runs.

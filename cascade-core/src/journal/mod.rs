@@ -24,6 +24,7 @@ mod recorded;
 mod replan;
 mod restore;
 mod run;
+mod run_change;
 
 pub(crate) use chunks::chunks;
 pub use details::{RunDetails, StepTotals, UnderWay};
@@ -33,9 +34,10 @@ pub use journal::{Journal, RunLog};
 pub use memory::MemoryJournal;
 pub use record::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Overridden, PairChunk, Record, Replanned,
-    RunChange, RunEnd, RunStart, StepBegun, StepEnded,
+    RunEnd, RunStart, StepBegun, StepEnded,
 };
 pub(crate) use recorded::Recorded;
 pub(crate) use replan::{carry_over, missing_resources};
 pub(crate) use restore::{History, history, restored};
 pub use run::{NewRun, RunInfo, RunState};
+pub use run_change::RunChange;

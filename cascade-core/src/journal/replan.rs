@@ -1,4 +1,4 @@
-//! Planning the rest of a run again after the graph has changed: compares the two plans, and carries over ended steps.
+//! Replanning the rest of a run after the graph has changed: compares the two plans, and carries over ended steps.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -35,12 +35,21 @@ impl fmt::Debug for Monitor {
 
 #[derive(Default)]
 struct MonitorState {
-    pass: Option<(Phase, Arc<Affected>, Arc<Order>)>,
+    /// `None` before the run starts and after it has ended.
+    pass: Option<CurrentPass>,
     /// By the number that `start_step` returned.
     running: BTreeMap<u64, RunningStep>,
     next_number: u64,
     /// Steps that have ended in this phase.
     ended: usize,
+}
+
+/// The pass through the instances in the current phase.
+#[derive(Clone)]
+struct CurrentPass {
+    phase: Phase,
+    affected: Arc<Affected>,
+    order: Arc<Order>,
 }
 
 #[derive(Clone)]
@@ -112,10 +121,10 @@ impl Monitor {
         let state = self.state();
         let pass = state.pass.as_ref();
         Progress {
-            phase: pass.map(|(phase, ..)| *phase),
+            phase: pass.map(|pass| pass.phase),
             running: state.running.len(),
             ended: state.ended,
-            instances: pass.map_or(0, |(_, affected, _)| affected.count),
+            instances: pass.map_or(0, |pass| pass.affected.count),
         }
     }
 
@@ -126,14 +135,15 @@ impl Monitor {
             let state = self.state();
             (state.pass.clone(), state.running.values().cloned().collect::<Vec<RunningStep>>())
         };
-        let Some((_, affected, order)) = pass else { return Vec::new() };
+        let Some(CurrentPass { affected, order, .. }) = pass else { return Vec::new() };
         steps.sort_by_key(|step| step.started);
         steps.into_iter().map(|step| step.describe(&affected, &order)).collect()
     }
 
     pub(crate) fn start_pass(&self, phase: Phase, affected: &Arc<Affected>, order: &Arc<Order>) {
         let mut state = self.state();
-        state.pass = Some((phase, Arc::clone(affected), Arc::clone(order)));
+        let (affected, order) = (Arc::clone(affected), Arc::clone(order));
+        state.pass = Some(CurrentPass { phase, affected, order });
         state.ended = 0;
         state.running.clear();
     }

@@ -22,8 +22,8 @@
 //! #     async fn remove(&self, hosts: &[String]) -> Result<(), StepError> { Ok(()) }
 //! # }
 //! let build = || Cascade::builder().register(HostCascade).build();
-//! let (here, there) = (Fingerprint::of(&build()?), Fingerprint::of(&build()?));
-//! assert!(here.difference(&there).is_none());
+//! let (driver, worker) = (Fingerprint::of(&build()?), Fingerprint::of(&build()?));
+//! assert!(driver.difference(&worker).is_none());
 //! # Ok::<(), cascade_core::BuildError>(())
 //! ```
 

@@ -43,8 +43,8 @@ pub async fn find(cascade: &Cascade, call: FindCall) -> Result<FoundIds, RemoteE
 
 /// Calls a check, begin, effect or cleanup method once, with the layers and the timeout of this program.
 ///
-/// The context tells every method but a check that the call may be a repeat, because a first call cannot be told from a
-/// retry here. `cancelled` is polled once the method has started a nested cascade; when it resolves, the nested cascade is
+/// The context tells every method but a check that the call may be a repeat, because a worker cannot
+/// distinguish a first call from a retry. `cancelled` is polled once the method has started a nested cascade; when it resolves, the nested cascade is
 /// cancelled. Without cancellation, pass [`pending`](std::future::pending).
 ///
 /// # Errors
