@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::graph::Route;
 use crate::journal::{
     Journal, JournalError, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo, RunStart, RunState,
-    carry_over, gone, history, restored,
+    carry_over, history, missing_resources, restored,
 };
 use crate::model::{AnyOperation, RunId};
 use crate::observe::{Event, Monitor, Observers};
@@ -328,7 +328,7 @@ impl Known {
     pub(crate) fn of(engine: &Engine, info: &RunInfo, recorded: &Recorded) -> Result<Self, ResumeError> {
         let run = || info.run.id.clone();
         let graph = &engine.graph;
-        let left = gone(graph, recorded);
+        let left = missing_resources(graph, recorded);
         if !left.is_empty() {
             return Err(ResumeError::ResourceGone { run: run(), left });
         }

@@ -72,7 +72,7 @@ impl PlanDifference {
         for (index, new) in counterparts(before, after, resource) {
             if new.is_none() {
                 let instance = format!("{name} {}", Printed(before.display(resource, index)));
-                self.miss(&instance, &actions(before, resource, index));
+                self.remove(&instance, &actions(before, resource, index));
             }
         }
     }
@@ -82,7 +82,7 @@ impl PlanDifference {
         self.line(|| format!("+ {instance}: {}", effects.join(", ")));
     }
 
-    pub(crate) fn miss(&mut self, instance: &str, effects: &[String]) {
+    pub(crate) fn remove(&mut self, instance: &str, effects: &[String]) {
         self.gone += 1;
         self.line(|| format!("- {instance}: {}", effects.join(", ")));
     }

@@ -171,7 +171,7 @@ async fn an_ended_run_and_a_run_without_start_are_not_resumed() {
         format!("run {run} has ended, and is complete: there is nothing to resume")
     );
     let unknown = cascade.resume(&RunId::from("x")).await.expect_err("there is no such run, or no journal");
-    assert_eq!(unknown.to_string(), "the journal has no run x: list its runs to see what there is");
+    assert_eq!(unknown.to_string(), "the journal has no run x: list its runs to find the id");
 
     let new = cascade_core::NewRun::new(RunId::from("half"), "delete", "Room");
     drop(cascade_core::Journal::create(&journal, new).await.expect("it is new"));
