@@ -144,6 +144,6 @@ async fn endless_late_dependents_end_in_an_error() {
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 always has a VM: {report}");
     };
-    assert!(failure.to_string().contains("they kept coming for 100 rounds"), "{failure}");
+    assert!(failure.to_string().contains("new ones were found in each of 100 rounds"), "{failure}");
     assert!(world.tables().hosts.contains_key("host-1"));
 }
