@@ -22,7 +22,7 @@ use futures_util::future::BoxFuture;
 
 use crate::affected::{Affected, Ran};
 use crate::cascade::{Cascade, CascadeBuilder, themselves};
-use crate::discover::seen;
+use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
 use crate::handler::{FindContext, StepContext, call_once};
@@ -297,7 +297,7 @@ impl<O: Operation> Direct<'_, O> {
                     }
                     let method = Method { resource, extension, index };
                     let cx = self.context(method, Phase::Check);
-                    let instances = choose(seen(self.affected, None, (resource, extension), check));
+                    let instances = choose(instances_of_check(self.affected, None, method, check));
                     let batch = self.affected.columns[resource].ids.select(&instances);
                     let extension = &*self.cascade.engine.extensions[extension];
                     let limit = declared.settings.timeout;
