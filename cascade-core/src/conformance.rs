@@ -21,7 +21,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::affected::{Affected, Ran};
-use crate::cascade::{Cascade, CascadeBuilder, themselves};
+use crate::cascade::{Cascade, CascadeBuilder, verify_method_calls};
 use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
@@ -269,7 +269,7 @@ impl<O: Operation> Direct<'_, O> {
     /// They are asked when all has ended, or about nothing: so nothing is still there.
     async fn verifies(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
         let cx = FindContext::of(self.affected);
-        for (method, batch) in themselves(self.affected).0 {
+        for (method, batch) in verify_method_calls(self.affected).0 {
             let batch = self.affected.columns[method.resource].ids.select(&choose(batch));
             let extension = &*self.cascade.engine.extensions[method.extension];
             let limit = extension.descriptor().settings.timeout;
