@@ -21,8 +21,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::affected::{Affected, Ran};
-use crate::cascade::{Cascade, CascadeBuilder, themselves};
-use crate::discover::seen;
+use crate::cascade::{Cascade, CascadeBuilder, verify_method_calls};
+use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
 use crate::handler::{FindContext, StepContext, call_once};
@@ -281,7 +281,7 @@ impl<O: Operation> Direct<'_, O> {
     /// Calls the verify methods. Either all steps have ended or the batch is empty, so no instance may remain.
     async fn verifies(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
         let cx = FindContext::of(self.affected);
-        for (method, batch) in themselves(self.affected).0 {
+        for (method, batch) in verify_method_calls(self.affected).0 {
             let batch = self.affected.columns[method.resource].ids.select(&choose(batch));
             let extension = &*self.cascade.engine.extensions[method.extension];
             let limit = extension.descriptor().settings.timeout;
@@ -310,7 +310,7 @@ impl<O: Operation> Direct<'_, O> {
                     }
                     let method = Method { resource, extension, index };
                     let cx = self.context(method, Phase::Check);
-                    let instances = choose(seen(self.affected, None, (resource, extension), check));
+                    let instances = choose(instances_of_check(self.affected, None, method, check));
                     let batch = self.affected.columns[resource].ids.select(&instances);
                     let extension = &*self.cascade.engine.extensions[extension];
                     let limit = declared.settings.timeout;

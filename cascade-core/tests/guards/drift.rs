@@ -36,7 +36,7 @@ async fn refused_late_dependents_fail_their_parent() {
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 has a late dependent: {report}");
     };
-    assert_eq!(failure.to_string(), "remove: 1 Vm came since the plan was made: vm-late");
+    assert_eq!(failure.to_string(), "remove: 1 Vm added since the plan was made: vm-late");
     assert!(matches!(report.verdict::<Rack>(&"rack-1".to_owned()), Some(Verdict::Blocked { .. })));
     assert!(world.tables().hosts.contains_key("host-1"));
 }
@@ -89,7 +89,7 @@ async fn a_protected_late_dependent_fails_its_parent() {
     };
     assert_eq!(
         failure.to_string(),
-        "remove: 1 Vm came since the plan was made: vm-late; they must not be touched: Vm vm-late: it is protected \
+        "remove: 1 Vm added since the plan was made: vm-late; they must not be touched: Vm vm-late: it is protected \
          (Vms::may_go)"
     );
     assert!(world.tables().vms.contains_key("vm-late"));
@@ -144,7 +144,7 @@ async fn endless_late_dependents_end_in_an_error() {
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 always has a VM: {report}");
     };
-    assert!(failure.to_string().contains("they kept coming for 100 rounds"), "{failure}");
+    assert!(failure.to_string().contains("new ones were found in each of 100 rounds"), "{failure}");
     assert!(world.tables().hosts.contains_key("host-1"));
 }
 

@@ -34,8 +34,8 @@ fn a_limit_on_an_unknown_resource_is_a_fault() {
         world().builder().limits(Limits::none().resource("Vn", 1)).build().expect_err("there is no Vn");
     assert_eq!(
         error.to_string(),
-        "the resource graph has 1 fault\nerror[C004]: there is a limit on `Vn`, which no linked extension \
-         declares\n  help: did you mean `Vm`?"
+        "the resource graph has 1 fault\nerror[C004]: there is a limit on `Vn`, but no linked extension \
+         declares this resource\n  help: did you mean `Vm`?"
     );
 }
 

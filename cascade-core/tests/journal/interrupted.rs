@@ -166,10 +166,7 @@ async fn an_ended_run_and_a_run_without_start_are_not_resumed() {
     let (run, applying) = start(&cascade, FailurePolicy::Stop).await;
     assert!(applying.await.expect("the plan can be applied").is_complete());
     let error = cascade.resume(&run).await.expect_err("the run has ended");
-    assert_eq!(
-        error.to_string(),
-        format!("run {run} has ended, and is complete: there is nothing to resume")
-    );
+    assert_eq!(error.to_string(), format!("run {run} has ended and is complete: there is nothing to resume"));
     let unknown = cascade.resume(&RunId::from("x")).await.expect_err("there is no such run, or no journal");
     assert_eq!(unknown.to_string(), "the journal has no run x: list its runs to find the id");
 
