@@ -10,7 +10,7 @@ const CASES: &str = "1000000";
 const MODEL_SEEDS: u64 = 3;
 /// Each seed gives 3,000 schedules per test.
 const SCHEDULE_SEEDS: u64 = 10;
-const KILLS: &str = "2000";
+const KILLS: &str = "5000";
 
 /// No two nights have a seed in common.
 const SEEDS_PER_NIGHT: u64 = 10;
