@@ -25,7 +25,7 @@ use crate::cascade::{Cascade, CascadeBuilder, verify_method_calls};
 use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
-use crate::handler::{FindContext, StepContext, call_once};
+use crate::handler::{FindContext, RunContext, StepContext, call_once};
 use crate::model::{Operation, Phase};
 use crate::plan::Plan;
 use crate::report::State;
@@ -401,18 +401,15 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     fn context(&self, method: Method, phase: Phase) -> StepContext {
-        StepContext {
+        let run = RunContext {
             affected: Arc::clone(self.affected),
             engine: Arc::<Engine>::clone(&self.cascade.engine),
             nesting: Arc::default(),
-            method,
-            phase,
-            attempt: 1,
-            // Methods must expect that an earlier call acted on the same instances.
-            resumed: true,
             run: None,
             forced: true,
-        }
+        };
+        // Methods must expect that an earlier call acted on the same instances.
+        StepContext::new(&run, method, phase).again(1, true)
     }
 
     fn note(&self, method: &str, what: String) {

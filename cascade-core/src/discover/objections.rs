@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use crate::affected::{Affected, Instances};
 use crate::engine::{Authorizer, Engine};
 use crate::graph::{Method, Reach};
-use crate::handler::{Nesting, StepContext, call_once, until_answered};
+use crate::handler::{Nesting, RunContext, StepContext, call_once, until_answered};
 use crate::model::{CallError, Phase, PhaseDeclaration};
 use crate::plan::{PlanError, PlanVeto};
 
@@ -216,17 +216,14 @@ async fn ask(
     let check = &declared.checks[method.index];
     let name = format!("{}::{}", declared.name, check.method);
     let resource = affected.resource_name(method.resource).to_owned();
-    let cx = StepContext {
+    let run = RunContext {
         affected: Arc::clone(affected),
         engine: Arc::<Engine>::clone(engine),
         nesting: Arc::clone(nesting),
-        method,
-        phase: Phase::Check,
-        attempt: 1,
-        resumed: false,
         run: None,
         forced,
     };
+    let cx = StepContext::new(&run, method, Phase::Check);
     let ids = affected.columns[method.resource].ids.select(&batch);
     let answer = until_answered(declared.settings, || extension.check(method.index, &ids, &cx)).await;
     let answer = answer.and_then(|vetoes| {

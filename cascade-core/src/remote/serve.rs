@@ -9,7 +9,7 @@ use super::names;
 use crate::affected::{Affected, Instances, Order};
 use crate::cascade::Cascade;
 use crate::engine::{Engine, Next, StepCall};
-use crate::handler::{FindContext, FoundIds, Nesting, StepContext, call_once, until_answered};
+use crate::handler::{FindContext, FoundIds, Nesting, RunContext, StepContext, call_once, until_answered};
 use crate::model::{CallError, Phase};
 use crate::observe::StuckStep;
 use crate::plan::Plan;
@@ -60,17 +60,14 @@ pub async fn execute(
     let method = names::method(engine, affected.operation.descriptor().code(), &call)?;
     let indices = known(affected, method.resource, call.ids)?;
     let nesting = Arc::new(Nesting::default());
-    let cx = StepContext {
+    let run = RunContext {
         affected: Arc::clone(affected),
         engine: Arc::<Engine>::clone(engine),
         nesting: Arc::clone(&nesting),
-        method,
-        phase: call.phase,
-        attempt: call.attempt,
-        resumed: call.phase != Phase::Check,
         run: call.run,
         forced: call.forced,
     };
+    let cx = StepContext::new(&run, method, call.phase).again(call.attempt, call.phase != Phase::Check);
     let work = async {
         if call.phase == Phase::Check {
             check(cascade, &cx, &indices).await

@@ -138,7 +138,7 @@ impl StepRunner<'_> {
         step: Step,
         call: HandlerFuture<'_, Vec<(usize, StepError)>>,
     ) -> EndedStep {
-        match with_timeout(self.methods[step.kind].settings.timeout, call).await {
+        match with_timeout(self.methods[step.kind].timeout, call).await {
             Ok(failures) if failures.is_empty() => {
                 EndedStep { step, failed: Vec::new(), not_run: None, number: None, since: None }
             }

@@ -161,7 +161,7 @@ impl StepRunner<'_> {
     /// The delays before the retries of a step.
     fn backoff(&self, method: &StepMethod<'_>, step: &Step) -> impl Iterator<Item = Duration> + use<> {
         let first = step.nodes.first().copied().unwrap_or_default();
-        self.engine.backoff(method.settings.retries, u64::from(first) << 32 | step.kind as u64)
+        self.engine.backoff(method.retries, u64::from(first) << 32 | step.kind as u64)
     }
 
     /// One attempt on the open positions. Returns the terminal failures and those that may be retried.
@@ -173,7 +173,7 @@ impl StepRunner<'_> {
         begun: Option<StepAttempt<'_>>,
     ) -> (Failed, Failed) {
         let answer = match begun {
-            Some(begun) => begun.answer(method.settings.timeout).await,
+            Some(begun) => begun.answer(method.timeout).await,
             None => Box::pin(self.call(method, open, attempt)).await,
         };
         let mut failures: Failed = match answer {
@@ -197,7 +197,7 @@ impl StepRunner<'_> {
         attempt: u32,
     ) -> Result<Vec<(usize, StepError)>, CallError> {
         let Self { engine, affected, phase, .. } = *self;
-        let StepMethod { method, name: effect, settings, ref context, .. } = *method;
+        let StepMethod { method, name: effect, timeout, ref context, .. } = *method;
         let first = affected.base[method.resource];
         let batch = affected.columns[method.resource].ids.batch(&open.nodes, first);
         let indices = open.nodes.iter().map(|node| node - first);
@@ -208,7 +208,7 @@ impl StepRunner<'_> {
             let extension = &*engine.extensions[method.extension];
             Next { layers: &engine.layers, step, extension, method: method.index, ids: batch.ids() }.run()
         };
-        call_once(settings.timeout, call).await
+        call_once(timeout, call).await
     }
 }
 

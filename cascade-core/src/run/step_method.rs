@@ -1,9 +1,11 @@
 //! The methods of a pass, each with everything that its steps need. Computed once for a pass.
 
+use std::time::Duration;
+
 use crate::engine::Engine;
 use crate::graph::Method;
 use crate::handler::{RunContext, StepContext};
-use crate::model::{Phase, StepSettings};
+use crate::model::Phase;
 use crate::observe::StepName;
 
 /// A method of a pass.
@@ -12,7 +14,10 @@ pub(crate) struct StepMethod<'a> {
     /// The name of its resource.
     pub(crate) resource: &'a str,
     pub(crate) name: &'a str,
-    pub(crate) settings: StepSettings,
+    /// The time limit of a call. A driver has none: the other process keeps it.
+    pub(crate) timeout: Option<Duration>,
+    /// The number of retries, also where a driver makes the calls.
+    pub(crate) retries: u32,
     /// The context of first attempts.
     pub(crate) context: StepContext,
 }
@@ -23,7 +28,8 @@ impl<'a> StepMethod<'a> {
             method,
             resource: engine.graph.resources[method.resource].name(),
             name: method.name(&engine.graph, phase),
-            settings: engine.extensions[method.extension].descriptor().settings,
+            timeout: engine.extensions[method.extension].descriptor().settings.timeout,
+            retries: engine.graph.extensions[method.extension].settings.retries,
             context: StepContext::new(run, method, phase),
         }
     }
