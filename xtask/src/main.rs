@@ -22,7 +22,7 @@ tasks:
                     of 50 million instances, which needs 20 GB of memory; --only prints a part and writes no file
   beside            build and run cascade-sqlite beside Diesel, sqlx and SeaORM, and test it with the oldest rusqlite that it
                     accepts; resolves versions anew, in target/beside
-  restate [PROOF]…  test cascade-restate with real servers, workers and kills. Proofs: equal, kills, outages, refusals,
+  restate [PROOF]…  test cascade-restate with real servers, workers and kills. Proofs: private, equal, kills, outages, refusals,
                     guarded, nested, traced, long, speed, large, which are the default, and larger, a run of a million
   build-time [--before <git revision>]
                     measure the processor time of a clean dev build of a program with one resource, by crate; with

@@ -221,7 +221,7 @@ async fn shared_is_removed_with_its_last_owner() {
 async fn shared_requires_a_finder_that_names_every_owner() {
     let fault = shared_fault(|_| Found::Children(vec!["c1".into()])).await;
     assert!(
-        fault.ends_with("along a shared edge it has to name every owner of each child, in pairs"),
+        fault.ends_with("along a shared edge, it must return a pair for every owner of each child"),
         "{fault}"
     );
     // A finder that does not name every owner hides an owner that the run did not ask about.
