@@ -1,16 +1,16 @@
-//! A kit for people who write extensions: does an extension keep its side of the contract?
+//! Tests whether extensions tolerate empty batches, retries and interruptions.
 //!
-//! The engine calls a step at least once: after a crash, a timeout or a retry it calls it again, for instances that may
-//! be gone already. [`check`] makes that happen on a scenario of yours, on a fresh world each time:
+//! The engine calls a step at least once. After a crash, a timeout or a failure it calls the step again, with instances
+//! that may be removed already. [`check`] provokes these calls in a scenario of yours, in a fresh environment each time:
 //!
-//! * every finder, check, begin, effect, cleanup and verify method of the scenario is called with an **empty batch**;
-//! * every finder is asked **twice**, and has to answer the same, with parents that it was asked about;
-//! * every step is called **twice** in a row;
-//! * every step is **interrupted** at an `await` (the future is dropped), and called again;
-//! * every method is called once more **after the run**, with ids that the run has made unknown.
+//! * It calls every finder, check, begin, effect, cleanup and verify method of the scenario with an **empty batch**.
+//! * It calls every finder **twice**. Both answers must be equal and name only the given parents.
+//! * It calls every step **twice** in a row.
+//! * It **interrupts** every step at an `await`, by dropping the future, and calls the step again.
+//! * It calls every method once more **after the run**, with ids that the run has removed.
 //!
-//! None of it may fail, and the world has to look the same in the end as after an undisturbed run. Verify methods have to
-//! say by then that nothing is left.
+//! None of these calls may fail, and each run must leave the same state as an undisturbed run. Verify methods must then
+//! report no remaining instance.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,24 +21,24 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::affected::{Affected, Ran};
-use crate::cascade::{Cascade, CascadeBuilder, themselves};
-use crate::discover::seen;
+use crate::cascade::{Cascade, CascadeBuilder, verify_method_calls};
+use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
 use crate::handler::{FindContext, StepContext, call_once};
 use crate::model::{Operation, Phase};
 use crate::plan::Plan;
 use crate::report::State;
-use crate::run::Pass;
+use crate::run::{Drift, Pass};
 
-/// Interruptions are tried at this many `await`s of each step.
+/// Each step is interrupted at its first, second, and so on up to this `await`, each time in a run of its own.
 const INTERRUPTIONS: usize = 3;
 
-/// A fresh world for one try: the extensions, and what the world looks like.
+/// A fresh environment for one run: the extensions, and a function that describes the state.
 pub struct Stage {
-    /// The extensions, with all that they are provided with.
+    /// The builder, with the extensions and the values that they need.
     pub builder: CascadeBuilder,
-    /// The state of the world in words, to compare: what is there, and how.
+    /// Returns the current state as text, such as the rows of all tables in a fixed order. Runs are compared by it.
     pub state: Box<dyn Fn() -> String + Send>,
 }
 
@@ -48,15 +48,15 @@ impl fmt::Debug for Stage {
     }
 }
 
-/// Something that an extension does not stand.
+/// A call that an extension does not tolerate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The method, with its extension; empty for what cannot be laid at one method's door.
+    /// The extension and the method; empty if the finding belongs to no single method.
     pub method: String,
-    /// What was done.
+    /// The disturbance: how the method or the run was called.
     pub when: &'static str,
-    /// What came of it.
+    /// The result: the error, or the difference from the expected result.
     pub what: String,
 }
 
@@ -67,8 +67,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Runs the scenario "`operation` on these roots" in all the ways that the module describes. Answers what an extension
-/// did not stand, each once; nothing if all is well.
+/// Applies `operation` to the roots, with all disturbances that the [module](self) describes. `stage` makes the fresh
+/// environment of each run.
+///
+/// Returns the findings, sorted and without duplicates. The list is empty if the extensions tolerate everything.
 ///
 /// ```
 /// use cascade_core::conformance::{self, Stage};
@@ -85,7 +87,7 @@ impl fmt::Display for Finding {
 /// # async fn main() {
 /// let stage = || Stage {
 ///     builder: Cascade::builder().register(Zones),
-///     state: Box::new(|| String::from("what is left in the tables")),
+///     state: Box::new(|| String::from("the rows of all tables")),
 /// };
 /// let findings = conformance::check(stage, Delete, "Zone", ["zone-1"]).await;
 /// assert_eq!(findings, []);
@@ -114,18 +116,19 @@ pub async fn check<O: Operation>(
     scenario.findings()
 }
 
-/// The first lines that differ.
+/// The first line in which the texts differ.
 fn first_difference(expected: &str, found: &str) -> String {
     let mut lines = expected.lines().map(Some).chain([None]).zip(found.lines().map(Some).chain([None]));
     let different = lines.find(|(expected, found)| expected != found);
     let (expected, found) = different.unwrap_or_default();
     format!(
-        "`{}` where it should be `{}`",
-        found.unwrap_or("nothing more"),
-        expected.unwrap_or("nothing more")
+        "found `{}`, expected `{}`",
+        found.unwrap_or("end of the text"),
+        expected.unwrap_or("end of the text")
     )
 }
 
+/// The operation and roots of a [`check`], and its findings.
 struct Scenario<'a, O> {
     operation: O,
     resource: &'a str,
@@ -134,7 +137,7 @@ struct Scenario<'a, O> {
 }
 
 impl<O: Operation> Scenario<'_, O> {
-    fn find(&self, method: &str, when: &'static str, what: String) {
+    fn add_finding(&self, method: &str, when: &'static str, what: String) {
         let finding = Finding { method: method.to_owned(), when, what };
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
     }
@@ -143,24 +146,26 @@ impl<O: Operation> Scenario<'_, O> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// Builds the cascade and the plan; `None`, with a finding, if that fails.
     async fn plan(&self, builder: CascadeBuilder, when: &'static str) -> Option<(Cascade, Plan)> {
         let cascade = match builder.build() {
             Ok(cascade) => cascade,
             Err(error) => {
-                self.find("", when, error.to_string());
+                self.add_finding("", when, error.to_string());
                 return None;
             }
         };
         match cascade.plan_named(self.operation.clone(), self.resource, &self.roots).await {
             Ok(plan) => Some((cascade, plan)),
             Err(error) => {
-                self.find("", when, error.to_string());
+                self.add_finding("", when, error.to_string());
                 None
             }
         }
     }
 
-    /// One run to the end, and every method once more after it. Answers what the world looks like then.
+    /// Plans and runs the scenario, and returns the state after the run; `None` if there is no plan. After an undisturbed
+    /// run, it also calls every method once more.
     async fn run(
         &self,
         stage: Stage,
@@ -168,44 +173,49 @@ impl<O: Operation> Scenario<'_, O> {
         disturbance: Option<Disturbance>,
     ) -> Option<String> {
         let Stage { builder, state } = stage;
-        let layer = disturbance.map(|how| Disturb { how, when, findings: Arc::clone(&self.findings) });
+        let layer = disturbance.map(|disturbance| Disturb {
+            disturbance,
+            when,
+            findings: Arc::clone(&self.findings),
+        });
         let builder = match layer {
             Some(layer) => builder.layer(layer),
             None => builder,
         };
         let (cascade, plan) = self.plan(builder, when).await?;
         let affected = Arc::clone(&plan.affected);
-        match cascade.apply(plan).forced(true).await {
+        // The kit compares the answers of finders itself.
+        match cascade.apply(plan).forced(true).drift(Drift::Ignore).await {
             Ok(report) => {
                 for failure in report.summary().failures {
                     let what = format!("{} {} failed: {}", failure.resource, failure.id, failure.error);
-                    self.find(&failure.effect, when, what);
+                    self.add_finding(&failure.effect, when, what);
                 }
             }
-            Err(error) => self.find("", when, error.to_string()),
+            Err(error) => self.add_finding("", when, error.to_string()),
         }
-        let left = state();
+        let state_after_run = state();
         if disturbance.is_none() {
             let when = "called after the run";
             let caller = Direct { scenario: self, cascade: &cascade, affected: &affected, when };
             caller.every_method(|instances| instances).await;
-            self.compare(&left, &state(), when);
+            self.compare(&state_after_run, &state(), when);
         }
-        Some(left)
+        Some(state_after_run)
     }
 
-    /// The world has to look as after an undisturbed run.
+    /// Adds a finding if the states differ.
     fn compare(&self, undisturbed: &str, disturbed: &str, when: &'static str) {
         if undisturbed != disturbed {
             let difference = first_difference(undisturbed, disturbed);
-            let what = format!("the world is left otherwise than after an undisturbed run: {difference}");
-            self.find("", when, what);
+            let what = format!("the state differs from that after an undisturbed run: {difference}");
+            self.add_finding("", when, what);
         }
     }
 
-    /// Every method with an empty batch, and every finder twice, on a world in which nothing has run.
+    /// Calls every method with an empty batch, and every finder twice, before any step has run.
     async fn run_empty(&self, stage: Stage) {
-        let Some((cascade, plan)) = self.plan(stage.builder, "asked twice").await else { return };
+        let Some((cascade, plan)) = self.plan(stage.builder, "called twice").await else { return };
         let affected = Arc::clone(&plan.affected);
         let caller = Direct {
             scenario: self,
@@ -214,12 +224,12 @@ impl<O: Operation> Scenario<'_, O> {
             when: "called with an empty batch",
         };
         caller.every_method(|_| Vec::new()).await;
-        let caller = Direct { when: "asked twice", ..caller };
+        let caller = Direct { when: "called twice", ..caller };
         caller.finders_twice().await;
     }
 }
 
-/// Calls methods without a run around them.
+/// Calls methods directly, outside a run.
 struct Direct<'a, O> {
     scenario: &'a Scenario<'a, O>,
     cascade: &'a Cascade,
@@ -228,24 +238,26 @@ struct Direct<'a, O> {
 }
 
 impl<O: Operation> Direct<'_, O> {
-    /// Every method that the plan has a use for, on those of its instances that `choose` leaves.
+    /// Calls every method that the plan involves, on the instances that `choose` selects from those of the plan.
     async fn every_method(&self, choose: impl Fn(Vec<u32>) -> Vec<u32>) {
-        for (edge, parents) in self.asked() {
+        for (edge, parents) in self.followed_edges() {
             if let Some(found) = self.find(edge, &choose(parents)).await
                 && choose(vec![0]).is_empty()
                 && !found.is_empty()
             {
-                self.note(&self.finder_name(edge), "it found something under no parent".to_owned());
+                self.note(
+                    &self.finder_name(edge),
+                    "it found instances although the batch has no parent".to_owned(),
+                );
             }
         }
         for (phase, pass) in self.passes() {
             for (slot, method) in pass.methods.iter().enumerate() {
                 let bit = 1 << (slot - pass.work.first_step_kind[method.resource]);
-                let takes_part = |index: &u32| {
+                let has_step = |index: &u32| {
                     pass.work.pending.get(self.affected.node(method.resource, *index) as usize) & bit != 0
                 };
-                let instances: Vec<u32> =
-                    self.affected.instances(method.resource).filter(takes_part).collect();
+                let instances: Vec<u32> = self.affected.instances(method.resource).filter(has_step).collect();
                 if !instances.is_empty() {
                     self.act(phase, *method, &choose(instances)).await;
                 }
@@ -255,7 +267,7 @@ impl<O: Operation> Direct<'_, O> {
         self.verifies(&choose).await;
     }
 
-    /// The begin, effect and cleanup methods with their instances, as an undisturbed run has them.
+    /// The passes of an undisturbed run: the begin, effect and cleanup methods with their instances.
     fn passes(&self) -> Vec<(Phase, Pass)> {
         let affected = self.affected;
         let all_done = vec![State::Done; affected.nodes()];
@@ -266,19 +278,19 @@ impl<O: Operation> Direct<'_, O> {
         begin.into_iter().chain([effects]).chain(cleanup).collect()
     }
 
-    /// They are asked when all has ended, or about nothing: so nothing is still there.
+    /// Calls the verify methods. Either all steps have ended or the batch is empty, so no instance may remain.
     async fn verifies(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
         let cx = FindContext::of(self.affected);
-        for (method, batch) in themselves(self.affected).0 {
+        for (method, batch) in verify_method_calls(self.affected).0 {
             let batch = self.affected.columns[method.resource].ids.select(&choose(batch));
             let extension = &*self.cascade.engine.extensions[method.extension];
             let limit = extension.descriptor().settings.timeout;
             let name = || self.name(method, Phase::Verify);
             match call_once(limit, || extension.verify(method.index, &batch, &cx)).await {
-                Ok(Ok(left)) if left.is_empty() => {}
-                Ok(Ok(left)) => self.note(&name(), format!("it says that {} are still there", left.len())),
-                Ok(Err(stranger)) => {
-                    let what = format!("it answered `{stranger}`, which it was not asked about");
+                Ok(Ok(survivors)) if survivors.is_empty() => {}
+                Ok(Ok(survivors)) => self.note(&name(), format!("it reports survivors: {}", survivors.len())),
+                Ok(Err(unknown)) => {
+                    let what = format!("it answered `{unknown}`, which it was not asked about");
                     self.note(&name(), what);
                 }
                 Err(error) => self.note(&name(), error.to_string()),
@@ -286,6 +298,7 @@ impl<O: Operation> Direct<'_, O> {
         }
     }
 
+    /// Calls the check methods of the operation.
     async fn checks(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
         let code = self.affected.operation.descriptor().code();
         for resource in self.affected.resources() {
@@ -297,17 +310,20 @@ impl<O: Operation> Direct<'_, O> {
                     }
                     let method = Method { resource, extension, index };
                     let cx = self.context(method, Phase::Check);
-                    let instances = choose(seen(self.affected, None, (resource, extension), check));
+                    let instances = choose(instances_of_check(self.affected, None, method, check));
                     let batch = self.affected.columns[resource].ids.select(&instances);
                     let extension = &*self.cascade.engine.extensions[extension];
                     let limit = declared.settings.timeout;
                     match call_once(limit, || extension.check(index, &batch, &cx)).await {
                         Ok(Ok(vetoes)) if instances.is_empty() && !vetoes.is_empty() => {
-                            self.note(&self.name(method, Phase::Check), "it objected to nothing".to_owned());
+                            self.note(
+                                &self.name(method, Phase::Check),
+                                "it returned vetoes although the batch is empty".to_owned(),
+                            );
                         }
                         Ok(Ok(_)) => {}
-                        Ok(Err(stranger)) => {
-                            let what = format!("it objected to `{stranger}`, which it was not asked about");
+                        Ok(Err(unknown)) => {
+                            let what = format!("it objected to `{unknown}`, which it was not asked about");
                             self.note(&self.name(method, Phase::Check), what);
                         }
                         Err(error) => self.note(&self.name(method, Phase::Check), error.to_string()),
@@ -317,6 +333,7 @@ impl<O: Operation> Direct<'_, O> {
         }
     }
 
+    /// Calls a begin, effect or cleanup method.
     async fn act(&self, phase: Phase, method: Method, instances: &[u32]) {
         let cx = self.context(method, phase);
         let batch = self.affected.columns[method.resource].ids.select(instances);
@@ -332,8 +349,8 @@ impl<O: Operation> Direct<'_, O> {
         }
     }
 
-    /// The edges that the plan went along, with the parents that were asked about.
-    fn asked(&self) -> Vec<(usize, Vec<u32>)> {
+    /// The edges that the plan followed, each with the parents whose children were looked for.
+    fn followed_edges(&self) -> Vec<(usize, Vec<u32>)> {
         let affected = self.affected;
         let routed = (0..affected.graph.edges.len()).filter(|&edge| affected.route.edges[edge].is_some());
         routed
@@ -348,20 +365,21 @@ impl<O: Operation> Direct<'_, O> {
             .collect()
     }
 
+    /// Calls every finder twice, and compares the answers.
     async fn finders_twice(&self) {
-        for (edge, parents) in self.asked() {
+        for (edge, parents) in self.followed_edges() {
             let first = self.find(edge, &parents).await;
             let second = self.find(edge, &parents).await;
             if let (Some(first), Some(second)) = (first, second)
                 && first != second
             {
-                let what = format!("it found {} at first and {} then", first.len(), second.len());
+                let what = format!("the first call found {}, the second {}", first.len(), second.len());
                 self.note(&self.finder_name(edge), what);
             }
         }
     }
 
-    /// What a finder finds, printed and sorted.
+    /// Calls the finder of an edge. Returns its answer as sorted text; `None` if it failed.
     async fn find(&self, edge: usize, parents: &[u32]) -> Option<BTreeSet<String>> {
         let affected = self.affected;
         let route = affected.route.edges[edge]?;
@@ -372,8 +390,8 @@ impl<O: Operation> Direct<'_, O> {
         let limit = extension.descriptor().settings.timeout;
         match call_once(limit, || extension.find(route.finder, &batch, &cx)).await {
             Ok(found) => {
-                let asked = |at: usize| affected.graph.resources[parent].descriptor.print_id(&batch, at);
-                Some((0..found.len()).map(|position| found.printed(position, &asked)).collect())
+                let parent_id = |at: usize| affected.graph.resources[parent].descriptor.print_id(&batch, at);
+                Some((0..found.len()).map(|position| found.printed(position, &parent_id)).collect())
             }
             Err(error) => {
                 self.note(&self.finder_name(edge), error.to_string());
@@ -390,7 +408,7 @@ impl<O: Operation> Direct<'_, O> {
             method,
             phase,
             attempt: 1,
-            // Methods are called again and again here.
+            // Methods must expect that an earlier call acted on the same instances.
             resumed: true,
             run: None,
             forced: true,
@@ -398,7 +416,7 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     fn note(&self, method: &str, what: String) {
-        self.scenario.find(method, self.when, what);
+        self.scenario.add_finding(method, self.when, what);
     }
 
     fn name(&self, method: Method, phase: Phase) -> String {
@@ -414,18 +432,18 @@ impl<O: Operation> Direct<'_, O> {
     }
 }
 
-/// What is done to every step.
+/// How every step is disturbed.
 #[derive(Clone, Copy)]
 enum Disturbance {
+    /// Called twice in a row.
     Twice,
-    /// Dropped after so many polls, and called again.
-    Dropped {
-        polls: usize,
-    },
+    /// Dropped after this number of polls, and called again.
+    Dropped { polls: usize },
 }
 
+/// Disturbs every step of a run.
 struct Disturb {
-    how: Disturbance,
+    disturbance: Disturbance,
     when: &'static str,
     findings: Arc<Mutex<BTreeSet<Finding>>>,
 }
@@ -433,7 +451,7 @@ struct Disturb {
 impl Layer for Disturb {
     fn call<'a>(&'a self, step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
         Box::pin(async move {
-            match self.how {
+            match self.disturbance {
                 Disturbance::Twice => {
                     if let Err(error) = next.run().await {
                         self.note(step, format!("the first call failed: {error}"));
@@ -453,13 +471,13 @@ impl Disturb {
     }
 }
 
-/// Polls a future so many times, and drops it.
+/// Polls a future at most this number of times, and drops it.
 async fn drop_after(polls: usize, mut future: BoxFuture<'_, StepAnswer>) {
-    let mut left = polls;
+    let mut remaining = polls;
     futures_util::future::poll_fn(|cx| {
-        left -= 1;
+        remaining -= 1;
         match future.poll_unpin(cx) {
-            Poll::Pending if left > 0 => Poll::Pending,
+            Poll::Pending if remaining > 0 => Poll::Pending,
             _ => Poll::Ready(()),
         }
     })

@@ -1,8 +1,8 @@
-//! Cascade spreads one operation (delete, detach, suspend) over everything that depends on a resource.
+//! Cascade applies one operation (delete, detach, suspend) to a resource and to everything that depends on it.
 //!
-//! Each resource declares, beside its own code, what it hangs off and what becomes of it when something above it is
-//! operated on. [`Cascade::plan`] then finds all that an operation would touch, and changes nothing;
-//! [`Cascade::apply`] does it, from the leaves up, and has a verdict for every instance.
+//! Each resource declares, beside its own code, which resources it depends on and what happens to it when an operation
+//! reaches it from one of them. [`Cascade::plan`] finds every instance that an operation affects, and changes nothing.
+//! [`Cascade::apply`] runs the plan, dependents first, and reports a verdict for every instance.
 //!
 //! ```
 //! use cascade_core::prelude::*;
@@ -32,13 +32,13 @@
 //!
 //! #[cascade(resource = Vm, edges = [Host], batch = 100)]
 //! impl VmCascade {
-//!     // A finder: which VMs hang off these hosts?
+//!     // A finder: which VMs depend on these hosts?
 //!     #[affected(by = Host)]
 //!     async fn on_hosts(&self, hosts: &[String]) -> Result<Vec<(String, String)>, StepError> {
 //!         Ok(hosts.iter().map(|host| (host.clone(), format!("a VM on {host}"))).collect())
 //!     }
 //!
-//!     // An effect, for what a host that goes leaves without a place.
+//!     // An effect: stops the VMs of a host that is deleted.
 //!     #[on(Delete, from = [Host])]
 //!     async fn stop(&self, vms: &[String]) -> Result<(), StepError> {
 //!         println!("stopped {vms:?}");
@@ -62,70 +62,69 @@
 //! # }
 //! ```
 //!
-//! A program usually begins with `Cascade::linked()`: it has every annotated extension of the crates that are linked in,
-//! and nobody keeps a list. [`link!`] names such crates, so that the linker keeps them.
+//! Most programs start with `Cascade::linked()`, which registers every annotated extension of the linked crates, so that
+//! no central list is needed. [`link!`] names such crates, so that the linker does not drop them.
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - **Every instance once.** However many edges lead to an instance, it is in the plan once, with all its parents, and
-//!   gets each effect once. What another of its effects supersedes does not run.
-//! - **Children first.** No step on an instance starts before every step on all affected instances that hang off it has
-//!   ended well. Where instances hang off each other in a circle, the arcs that close it are left out of the order, and
-//!   the plan lists them.
-//! - **Objections before effects.** Checks, authorizers and limits see the whole plan before anything is changed.
-//! - **At least once.** A step that failed, or ran out of time, may be called again for the same instances: effects have
-//!   to stand that. [`conformance`] tries it.
-//! - **A verdict for everything.** Each instance of a plan is done, failed, blocked by one that failed, or not started.
-//!   Done is said only of what ended well.
-//! - **The same plan each time.** The same extensions and the same answers of the finders make the same plan and the same
-//!   digest, whatever the order in which they were linked or answered.
-//! - **Cost by edges, not by paths.** The tree of paths may be endless in size: the engine never walks it.
+//! - **Each instance once.** However many edges lead to an instance, the plan contains it once, with all its parents, and
+//!   calls each effect on it once. An effect that another effect of the instance supersedes is not called.
+//! - **Children first.** A step on an instance starts only after every step on every affected instance that depends on it
+//!   has succeeded. Where instances form a cycle, the arcs that close it are left out of the order, and the plan lists
+//!   them.
+//! - **Objections before effects.** Checks, authorizers and limits see the whole plan before anything changes.
+//! - **At least once.** A step that failed or timed out may be called again for the same instances, so effects must
+//!   tolerate repetition. [`conformance`] tests that.
+//! - **A verdict for every instance.** Each instance of a plan is done, failed, blocked by a failed instance, or not
+//!   started. An instance is done only if all its steps succeeded.
+//! - **Deterministic plans.** The same extensions and the same answers of the finders give the same plan and the same
+//!   digest, whatever the order of linking and of the answers.
+//! - **Cost by edges, not by paths.** A graph can have exponentially many paths. The engine never enumerates them.
 //!
 //! # Where to look
 //!
-//! | for | see |
+//! | topic | see |
 //! | --- | --- |
-//! | the arguments of the attribute, and what methods take and answer | [`macro@cascade`] |
+//! | the arguments of the attribute, and the parameters and return types of methods | [`macro@cascade`] |
 //! | resources, operations, extensions | [`derive@Resource`], [`derive@Operation`], [`derive@Extension`] |
-//! | what each policy does to an instance | [`Decision`] |
-//! | reading a plan: its tree, its numbers, why something is in it | [`Plan`] |
-//! | how a run goes: failures, drift, limits, confirmation, cancellation | [`Apply`] |
-//! | what became of each instance | [`Report`] |
-//! | looking at a run while it is under way | [`Event`], [`Monitor`] |
-//! | code around every step; who may do what | [`Layer`], [`Authorizer`] |
-//! | what can be wrong with a graph | [`FaultKind`] |
-//! | pictures and pages of the graph, and keeping them true | [`document`], `graph_test!` |
-//! | trying whether extensions stand retries and interruptions | [`conformance`] |
-//! | a graph without the attribute | [`Declaration`] |
-//! | keeping what is known of a run | [`Journal`] |
+//! | the meaning of each policy | [`Decision`] |
+//! | plans: the tree, the counts, why an instance is included | [`Plan`] |
+//! | runs: failures, drift, limits, confirmation, cancellation | [`Apply`] |
+//! | the result for each instance | [`Report`] |
+//! | observing a run | [`Event`], [`Monitor`] |
+//! | code around every step; permissions | [`Layer`], [`Authorizer`] |
+//! | the faults that a graph can have | [`FaultKind`] |
+//! | pictures and pages of the graph, and tests that keep them up to date | [`document`], `graph_test!` |
+//! | tests of extensions against retries and interruptions | [`conformance`] |
+//! | declarations without the attribute | [`Declaration`] |
+//! | recording runs, so that they can be resumed | [`Journal`] |
 //!
 //! # Features
 //!
-//! | feature | what it adds |
+//! | feature | adds |
 //! | --- | --- |
-//! | `inventory` (default) | extensions are collected by the linker: `Cascade::linked()`, `graph_test!`. Without it, [register](CascadeBuilder::register) them by hand |
-//! | `document` | the graph as data, pictures and pages, and the page of a plan: [`document`], `graph_test!`, the answers to `cargo cascade` |
+//! | `inventory` (default) | the linker collects the extensions: `Cascade::linked()`, `graph_test!`. Without it, [register](CascadeBuilder::register) each extension |
+//! | `document` | the graph as data, pictures and pages, and a plan as a page: [`document`], `graph_test!`, the replies to `cargo cascade` |
 //! | `conformance` | [`conformance`]: tests whether extensions tolerate retries and interruptions |
 //! | `remote` | [`remote`]: the engine for drivers on durable-execution engines |
-//! | `metrics` | `count`: counters of runs for whichever recorder of the `metrics` facade the program has |
+//! | `metrics` | `count`: counters of runs, for the recorder of the `metrics` facade that the program installs |
 //! | `progress` | `ProgressBars`: a bar for each resource on a terminal |
 //!
 //! The engine is asynchronous and needs a Tokio runtime with its timer.
 
-// So that what other packages document links here.
+// Other packages' documentation links here.
 #![doc(html_root_url = "https://docs.rs/cascade-core/0.1.0")]
 #![forbid(unsafe_code)]
 
-// The derives and the attribute name this crate by its own name, in its own tests and examples too.
+// Expanded code names this crate `cascade_core`, also in the crate's own tests.
 extern crate self as cascade_core;
 
-// The stages, in the order in which data passes them. Each uses the stages above it and none below: `tests/layers.rs`.
+// One module per stage. The workspace's `tests/layers.rs` lists their order and fails on an import from a later stage.
 mod affected;
 mod cascade;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod discover;
-#[cfg(feature = "document")]
 #[cfg(feature = "document")]
 pub mod document;
 mod engine;
@@ -166,8 +165,8 @@ pub use crate::handler::{
 pub use crate::ids::ResourceId;
 pub use crate::journal::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    Overridden, PairChunk, PlanDifference, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog,
-    RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay,
+    Overridden, PairChunk, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog, RunStart,
+    RunState, StepBegun, StepEnded, StepTotals, UnderWay,
 };
 pub use crate::model::{
     BuildError, CallError, Decision, Delete, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, Fault,
@@ -181,14 +180,15 @@ pub use crate::observe::ProgressBars;
 pub use crate::observe::count;
 pub use crate::observe::{Event, Monitor, Progress, StepName, StuckStep};
 pub use crate::plan::{
-    CutSummary, Exceeded, Limits, Plan, PlanError, PlanSummary, PlanVeto, ResourceSummary, Why, WhyPath,
+    CutSummary, Exceeded, Limits, Plan, PlanDifference, PlanError, PlanSummary, PlanVeto, ResourceSummary,
+    Why, WhyPath,
 };
 pub use crate::report::{
     Failure, FailureSummary, NestedReport, NestedRequest, Report, ReportSummary, Verdict, VerdictCounts,
 };
 pub use crate::run::{Drift, FailurePolicy};
 
-/// What a module that declares resources and extensions needs.
+/// The names that a module with resources and extensions usually imports.
 pub mod prelude {
     pub use cascade_macros::cascade;
 

@@ -1,4 +1,4 @@
-//! What expanded code needs. No part of the public interface.
+//! Items that code expanded by the macros refers to. Not part of the public interface.
 
 pub use cascade_macros::documents;
 #[cfg(feature = "inventory")]
@@ -12,11 +12,12 @@ pub use crate::extension::{Annotated, DeclarationWriter, Item, Policy};
 pub use crate::extension::{Registration, assert_handled};
 pub use crate::handler::{Invocation, MethodFuture, ReplyResult};
 
-/// No resource at all: what every operation with a root is said to start from, beside its root.
+/// Stands for no resource. An operation with a single root also implements `StartsFrom<NoResource>`: with a second
+/// implementation the compiler does not infer the root, and reports a wrong root with the message of `StartsFrom`.
 #[derive(Debug)]
 pub struct NoResource;
 
-/// Whether a name is among others, in constant evaluation.
+/// Whether `others` contains `name`. Usable in constants.
 pub const fn is_among(name: &str, others: &[&str]) -> bool {
     let mut i = 0;
     while i < others.len() {

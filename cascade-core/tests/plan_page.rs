@@ -75,7 +75,12 @@ async fn a_root_without_dependents() {
     let plan = zone.plan_named(Delete, "Zone", ["a"]).await.expect("there is a plan");
     let page = plan.to_html().expect("ids are text");
     assert_eq!(page.matches("<details").count(), page.matches("</details>").count());
-    for count in ["1</strong> instance of 1 resource", "1</strong> go", "0</strong> stay, changed"] {
+    let counts = [
+        "1</strong> instance of 1 resource",
+        "1</strong> affected with their dependents",
+        "0</strong> affected alone (leaf)",
+    ];
+    for count in counts {
         assert!(page.contains(count), "{count} is not in {page}");
     }
     assert!(!page.contains("retained</li>"), "{page}");

@@ -1,23 +1,34 @@
-//! A plan about to be run on workers.
+//! Applies a plan on workers.
 
 use std::fmt;
 use std::future::IntoFuture;
 
-use cascade_core::{Apply, CancellationToken, Drift, Event, FailurePolicy, Limits, Plan, Report, RunId};
+use cascade_core::remote::PlanHeader;
+use cascade_core::{
+    Apply, ApplyError, CancellationToken, Drift, Event, FailurePolicy, Limits, Plan, Report, RunId,
+};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use http::{HeaderName, HeaderValue};
 
 use crate::client::Client;
 use crate::error::RestateError;
+use crate::names::run_target;
 use crate::trace::HEADERS;
-use crate::watch::Watch;
 use crate::wire::{PlanRef, RunAbout, RunRequest};
+
+impl Client {
+    /// Runs a plan on workers. Awaiting the result starts the run and waits for its end. A run that was started continues if
+    /// the future is dropped or this program ends.
+    pub fn apply(&self, plan: Plan) -> RemoteApply {
+        RemoteApply::new(self.clone(), plan)
+    }
+}
 
 type Observer = Box<dyn Fn(&Event) + Send + Sync>;
 
-/// A plan about to be run on workers: set how, then [`start`](Self::start) it, or await it.
-#[must_use = "nothing runs until it is started or awaited"]
+/// A plan to be run on workers, and the settings of the run. [`start`](Self::start) it, or await it.
+#[must_use = "nothing runs until this is started or awaited"]
 pub struct RemoteApply {
     client: Client,
     plan: Plan,
@@ -40,7 +51,7 @@ impl fmt::Debug for RemoteApply {
 }
 
 impl RemoteApply {
-    pub(crate) fn new(client: Client, plan: Plan) -> Self {
+    fn new(client: Client, plan: Plan) -> Self {
         Self {
             client,
             plan,
@@ -57,68 +68,69 @@ impl RemoteApply {
         }
     }
 
-    /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
+    /// How the run continues after a failed step. Default [`FailurePolicy::Stop`].
     pub fn policy(mut self, policy: FailurePolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Whether the run goes on in spite of vetoes; the report then lists them.
+    /// Whether the run overrides vetoes. The report then lists them.
     pub fn forced(mut self, forced: bool) -> Self {
         self.forced = forced;
         self
     }
 
-    /// What the run does about instances that have come since the plan was made. [`Drift::Ignore`] unless told.
+    /// How the run handles changes of the world since the plan was made. Default [`Drift::Refuse`]: the client discovers everything
+    /// again before it starts the run, and the run calls finders before each step on a parent.
     pub fn drift(mut self, drift: Drift) -> Self {
         self.drift = drift;
         self
     }
 
-    /// How much this plan may touch, in the place of what the cascade was built with.
+    /// The limits for this plan. They replace those of the cascade.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
     }
 
-    /// The run starts only if the plan has this digest: that of the plan which somebody looked at and confirmed.
+    /// Runs only if the plan has this digest, that of the plan which was confirmed.
     pub fn confirmed(mut self, digest: impl Into<String>) -> Self {
         self.confirmed = Some(digest.into());
         self
     }
 
-    /// Who confirmed the plan: kept with the run, for people.
-    pub fn confirmed_by(mut self, who: impl Into<String>) -> Self {
-        self.confirmed_by = Some(who.into());
+    /// The person who confirmed the plan. The run keeps the name.
+    pub fn confirmed_by(mut self, name: impl Into<String>) -> Self {
+        self.confirmed_by = Some(name.into());
         self
     }
 
-    /// The run gets this id, in the place of one that is made for it. Where a run of the same plan has it already, that one
-    /// is waited for, and none is started.
+    /// The id of the run, in place of a generated one. If a run of the same plan has this id, no run is started, and the
+    /// end of that one is waited for.
     pub fn run_as(mut self, run: RunId) -> Self {
         self.run = run;
         self
     }
 
-    /// The id that the run has.
+    /// The id of the run.
     pub fn run_id(&self) -> &RunId {
         &self.run
     }
 
-    /// Once `token` is cancelled, running steps end and nothing new starts; the report is still waited for.
+    /// Cancels the run once `token` is cancelled: running steps end, and nothing new starts. The report still arrives.
     pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
         self.cancel = token;
         self
     }
 
-    /// `observer` is told of each event, some time after it happened: runs speak of several at once.
+    /// Calls `observer` with each event. Events arrive late and several at a time, because runs report them in pages.
     pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
 
-    /// A header of the W3C's trace context, which goes with the run to its steps: `traceparent`, `tracestate` or
-    /// `baggage`. Others, and values that are none, are left out.
+    /// A header of the W3C trace context, `traceparent`, `tracestate` or `baggage`, that the run passes on to its steps.
+    /// Other headers, and values that are not valid, are ignored.
     pub fn trace(mut self, name: &str, value: &str) -> Self {
         if let Some(name) = HEADERS.into_iter().find(|known| known.eq_ignore_ascii_case(name))
             && let Ok(value) = HeaderValue::from_str(value)
@@ -128,56 +140,59 @@ impl RemoteApply {
         self
     }
 
-    /// Stores the plan and starts the run; does not wait for its end.
+    /// Stores the plan and starts the run. Does not wait for its end.
     pub async fn start(self) -> Result<RunId, RestateError> {
         let (started, _) = self.begin().await?;
         Ok(started.run)
     }
 
+    /// Stores the plan and starts the run. Returns where the plan is stored.
     async fn begin(self) -> Result<(Self, PlanRef), RestateError> {
-        let digest = self.precheck()?;
+        let digest = self.digest_if_allowed().await?;
         let client = &self.client;
-        let stored = client.workers.store(&self.plan).await;
-        let place = match stored {
-            Ok(place) => place,
+        let stored = match client.workers.store(&self.plan).await {
+            Ok(stored) => stored,
             Err(error) => return Err(client.explained(error).await),
         };
-        let header = cascade_core::remote::PlanHeader::of(&self.plan);
+        let request = self.request(&stored, digest)?;
+        let target = run_target(&self.run, "run");
+        let known = match client.ingress().send(&target, &request, &self.headers).await {
+            Ok(known) => known,
+            Err(error) => return Err(client.explained(error).await),
+        };
+        // The run is known also where this request was repeated because its answer was lost.
+        if known
+            && let Some(other) = client.about(&self.run).await?
+            && other.digest != request.about.digest
+        {
+            return Err(RestateError::OtherPlan { run: self.run });
+        }
+        Ok((self, stored))
+    }
+
+    fn request(&self, stored: &PlanRef, digest: String) -> Result<RunRequest, RestateError> {
         let about = RunAbout {
-            header: header.map_err(cascade_core::ApplyError::Digest)?,
-            plan: place.id.clone(),
+            header: PlanHeader::of(&self.plan).map_err(ApplyError::Digest)?,
+            plan: stored.id.clone(),
             digest,
             policy: self.policy,
             forced: self.forced,
             confirmed_by: self.confirmed_by.clone(),
         };
-        let request = RunRequest {
-            fingerprint: client.workers.version.fingerprint.clone(),
-            plan: place.clone(),
-            about: about.clone(),
+        Ok(RunRequest {
+            fingerprint: self.client.workers.version.fingerprint.clone(),
+            plan: stored.clone(),
+            about,
             drift: self.drift,
             limits: self.limits.clone(),
-            steps: client.steps,
-        };
-        let target = Client::target(&self.run, "run");
-        let known = client.ingress().send(&target, &request, &self.headers).await;
-        let known = match known {
-            Ok(known) => known,
-            Err(error) => return Err(client.explained(error).await),
-        };
-        // Also where this very request came twice, because its answer was lost.
-        if known
-            && let Some(other) = client.about(&self.run).await?
-            && other.digest != about.digest
-        {
-            return Err(RestateError::OtherPlan { run: self.run });
-        }
-        Ok((self, place))
+            steps: self.client.steps,
+        })
     }
 
-    /// What stands against the run already now; the plan's digest, if nothing does.
-    fn precheck(&self) -> Result<String, RestateError> {
-        let apply: Apply = self.client.cascade.apply(self.plan.clone());
+    /// The plan's digest, unless limits, denials, a missing confirmation or drift refuse the plan already here. The workflow
+    /// does not compare the plan with the world, because its journal would hold every id.
+    async fn digest_if_allowed(&self) -> Result<String, RestateError> {
+        let apply: Apply = self.client.cascade.apply(self.plan.clone()).drift(self.drift);
         let apply = match &self.limits {
             Some(limits) => apply.limits(limits.clone()),
             None => apply,
@@ -187,29 +202,35 @@ impl RemoteApply {
             None => apply,
         };
         apply.precheck()?;
-        Ok(self.plan.digest().map_err(cascade_core::ApplyError::Digest)?)
+        if let Err(error) = apply.check_drift().await {
+            return Err(match self.client.workers.take_error() {
+                Some(own) => self.client.explained(own).await,
+                None => error.into(),
+            });
+        }
+        Ok(self.plan.digest().map_err(ApplyError::Digest)?)
     }
 
     async fn run(self) -> Result<Report, RestateError> {
-        let (started, place) = self.begin().await?;
+        let (started, stored) = self.begin().await?;
         let Self { client, plan, run, cancel, observers, .. } = started;
-        let ended = client.ended(&run, Some((plan, place)));
+        let ended = client.ended(&run, Some((plan, stored)));
         let mut ended = std::pin::pin!(ended);
         let mut cancelled = std::pin::pin!(cancel.cancelled().fuse());
-        let mut events = Watch::new(client.clone(), run.clone()).events().boxed().fuse();
+        let mut events = client.events(&run).boxed().fuse();
         let watched = !observers.is_empty();
-        let tell = |event: &Event| observers.iter().for_each(|observer| observer(event));
+        let notify = |event: &Event| observers.iter().for_each(|observer| observer(event));
         let report = loop {
             tokio::select! {
                 report = &mut ended => break report?,
                 () = &mut cancelled => client.cancel_started(&run).await?,
-                Some(event) = events.next(), if watched => if let Ok(event) = event { tell(&event) },
+                Some(event) = events.next(), if watched => if let Ok(event) = event { notify(&event) },
             }
         };
-        // The last events are told too, now that they are all there.
+        // The last events are stored by the time that the run has ended.
         if watched {
             while let Some(event) = events.next().await {
-                event.iter().for_each(tell);
+                event.iter().for_each(notify);
             }
         }
         Ok(report)

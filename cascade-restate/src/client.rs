@@ -1,4 +1,4 @@
-//! A client: the verbs of one process, for runs that go on elsewhere.
+//! A client: the methods of `Cascade`, for runs on workers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,25 +6,23 @@ use std::time::{Duration, SystemTime};
 
 use cascade_core::remote::{Fingerprint, report_from, stuck, with_remote};
 use cascade_core::{
-    Cascade, Operation, Plan, PlanError, Progress, Report, Resource, Roots, RunId, StartsFrom, StuckStep,
-    unix_millis,
+    Cascade, Operation, Plan, PlanError, Report, Resource, Roots, RunId, StartsFrom, StuckStep, unix_millis,
 };
-use futures::Stream;
 use restate_sdk::context::RequestTarget;
 
-use crate::apply::RemoteApply;
 use crate::error::RestateError;
 use crate::ingress::Ingress;
-use crate::names::{CASCADE, GRAPH, Version};
+use crate::names::{CASCADE, GRAPH, Version, run_target};
 use crate::plans;
 use crate::remote::Workers;
-use crate::watch::{Watch, progress_of};
-use crate::wire::{PlanRef, ProgressRecord, Refusal, RunAbout, RunOutcome, UnderWayRecord};
+use crate::wire::{
+    PlanRef, ProgressAnswer, ProgressQuery, ProgressRecord, Refusal, RunAbout, RunOutcome, UnderWayRecord,
+};
 
-/// Steps of one run in flight, unless told.
+/// The default for steps of one run in flight.
 const STEPS: usize = 256;
 
-/// Plans operations and runs plans on workers that are registered with Restate. Cheap to clone.
+/// Plans operations and runs plans on workers that are registered with Restate. Clones are cheap.
 ///
 /// ```no_run
 /// use cascade_core::{Cascade, Delete};
@@ -46,6 +44,7 @@ pub struct Client {
     /// Its methods are called on workers.
     pub(crate) cascade: Cascade,
     pub(crate) workers: Arc<Workers>,
+    /// The maximum number of steps of a run in flight.
     pub(crate) steps: usize,
 }
 
@@ -56,8 +55,8 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client with the extensions of `cascade`, whose methods are called on workers; `address` is that of Restate's
-    /// ingress. An error if nobody answers there.
+    /// A client with the extensions of `cascade`, whose methods are called on workers. `address` is that of Restate's
+    /// ingress. Fails if Restate does not answer there.
     pub async fn connect(cascade: &Cascade, address: &str) -> Result<Self, RestateError> {
         let ingress = Ingress::new(address)?;
         ingress.health().await?;
@@ -66,7 +65,7 @@ impl Client {
         Ok(Self { cascade: driven, workers, steps: STEPS })
     }
 
-    /// How many steps of a run may be in flight. 256 unless told; zero counts as one.
+    /// The maximum number of steps of a run in flight. Default 256; zero is treated as one.
     #[must_use]
     pub fn steps_in_flight(mut self, steps: usize) -> Self {
         self.steps = steps.max(1);
@@ -77,7 +76,7 @@ impl Client {
         &self.workers.ingress
     }
 
-    /// Pass 1: finds all that `operation` on `roots` would touch, and asks the checks: all on workers.
+    /// Finds all instances that `operation` on `roots` would affect, and calls the checks, all on workers.
     pub async fn plan<O, R>(&self, operation: O, roots: Roots<R>) -> Result<Plan, RestateError>
     where
         O: StartsFrom<R>,
@@ -87,7 +86,7 @@ impl Client {
         self.planned(planned).await
     }
 
-    /// The same, for programs that know resources and ids only as text.
+    /// Plans like [`plan`](Self::plan), for programs that know resources and ids only as text.
     pub async fn plan_named<O: Operation>(
         &self,
         operation: O,
@@ -98,6 +97,7 @@ impl Client {
         self.planned(planned).await
     }
 
+    /// Prefers this crate's own error to the one that the engine made of it.
     async fn planned(&self, planned: Result<Plan, PlanError>) -> Result<Plan, RestateError> {
         let own = self.workers.take_error();
         match (planned, own) {
@@ -107,11 +107,11 @@ impl Client {
         }
     }
 
-    /// Where no worker has what this program has, says in what the newest one differs.
+    /// Where no worker fits this program, adds the difference from the newest worker.
     pub(crate) async fn explained(&self, error: RestateError) -> RestateError {
         let RestateError::NoWorker { address } = error else { return error };
         let target = RequestTarget::service(GRAPH, "fingerprint");
-        let theirs: Result<Fingerprint, RestateError> = self.ingress().ask(&target).await;
+        let theirs: Result<Fingerprint, RestateError> = self.ingress().get(&target).await;
         let difference = theirs.ok().and_then(|theirs| self.workers.version.fingerprint.difference(&theirs));
         match difference {
             Some(difference) => RestateError::Differs { address, difference: Box::new(difference) },
@@ -119,22 +119,12 @@ impl Client {
         }
     }
 
-    /// Pass 2: runs the plan on workers. Awaiting it starts the run and waits for its end. A run that was started goes on
-    /// if that is dropped, or this program ends.
-    pub fn apply(&self, plan: Plan) -> RemoteApply {
-        RemoteApply::new(self.clone(), plan)
-    }
-
-    pub(crate) fn target(run: &RunId, handler: &str) -> RequestTarget {
-        RequestTarget::workflow(CASCADE, run.as_str(), handler)
-    }
-
-    /// Waits for the end of a run that was started, by whomever.
+    /// Waits for the end of a run that any client has started.
     pub async fn attach(&self, run: &RunId) -> Result<Report, RestateError> {
         self.ended(run, None).await
     }
 
-    /// Waits for the end of a run. `planned` is the plan with its place in Restate, if it is at hand.
+    /// Waits for the end of a run. `planned` is its plan, if the caller has it.
     pub(crate) async fn ended(
         &self,
         run: &RunId,
@@ -145,7 +135,7 @@ impl Client {
             RunOutcome::Refused(refusal) => Err(self.refused(run, refusal)),
             RunOutcome::Ended { report_pages, plan_pages, plan: id, .. } => {
                 let plan = match planned {
-                    Some((plan, place)) if place.pages == plan_pages && place.id == id => plan,
+                    Some((plan, stored)) if stored.pages == plan_pages && stored.id == id => plan,
                     _ => self.stored_plan(run, id, plan_pages).await?,
                 };
                 self.report(run, &plan, report_pages).await
@@ -167,17 +157,18 @@ impl Client {
     }
 
     async fn stored_plan(&self, run: &RunId, id: String, pages: u32) -> Result<Plan, RestateError> {
-        let place = PlanRef { id, pages, ingress: self.ingress().address().to_owned() };
-        let plan = plans::read(self.ingress(), &self.cascade, &place).await;
-        plan.map_err(|what| RestateError::Unreadable { run: run.clone(), what })
+        let plan = plans::read(self.ingress(), &self.cascade, &PlanRef { id, pages }).await;
+        plan.map_err(|error| RestateError::Unreadable { run: run.clone(), what: error.to_string() })
     }
 
     async fn report(&self, run: &RunId, plan: &Plan, pages: u32) -> Result<Report, RestateError> {
         let unreadable = |what: String| RestateError::Unreadable { run: run.clone(), what };
         let mut report = Vec::new();
         for number in 0..pages {
-            let page: Option<_> = self.ingress().call(&Self::target(run, "report"), &number).await?;
-            report.push(page.ok_or_else(|| unreadable(format!("page {number} of its report is gone")))?);
+            let page: Option<_> = self.ingress().call(&run_target(run, "report"), &number).await?;
+            let missing =
+                || unreadable(format!("Restate does not hold page {number} of its report any more"));
+            report.push(page.ok_or_else(missing)?);
         }
         report_from(plan, report).map_err(unreadable)
     }
@@ -187,48 +178,29 @@ impl Client {
     }
 
     pub(crate) async fn about(&self, run: &RunId) -> Result<Option<RunAbout>, RestateError> {
-        self.ingress().ask(&Self::target(run, "about")).await
+        self.ingress().get(&run_target(run, "about")).await
     }
 
-    /// Nothing new starts in the run; what is under way ends.
+    /// Cancels a run: running steps end, and nothing new starts.
     pub async fn cancel(&self, run: &RunId) -> Result<(), RestateError> {
         self.about(run).await?.ok_or_else(|| self.unknown(run))?;
         self.cancel_started(run).await
     }
 
-    /// The same for a run that was started for certain, though it may not have begun.
+    /// Cancels a run that was started, although its workflow may not have begun.
     pub(crate) async fn cancel_started(&self, run: &RunId) -> Result<(), RestateError> {
-        self.ingress().order(&Self::target(run, "cancel")).await
+        self.ingress().signal(&run_target(run, "cancel")).await
     }
 
     pub(crate) async fn progress_record(&self, run: &RunId) -> Result<ProgressRecord, RestateError> {
-        let query = crate::wire::ProgressQuery { from_page: u32::MAX };
-        let answer: crate::wire::ProgressAnswer =
-            self.ingress().call(&Self::target(run, "progress"), &query).await?;
+        let query = ProgressQuery { from_page: u32::MAX };
+        let answer: ProgressAnswer = self.ingress().call(&run_target(run, "progress"), &query).await?;
         Ok(answer.progress)
     }
 
-    /// How far the run is, again and again until it has ended.
-    pub fn progress(&self, run: &RunId) -> impl Stream<Item = Result<Progress, RestateError>> + Send + use<> {
-        Watch::new(self.clone(), run.clone()).progress()
-    }
-
-    /// What happens in the run, from its beginning to its end, as far as it is kept.
-    pub fn events(
-        &self,
-        run: &RunId,
-    ) -> impl Stream<Item = Result<cascade_core::Event, RestateError>> + Send + use<> {
-        Watch::new(self.clone(), run.clone()).events()
-    }
-
-    /// How far the run was when it last said so.
-    pub async fn progress_now(&self, run: &RunId) -> Result<Progress, RestateError> {
-        Ok(progress_of(&self.progress_record(run).await?))
-    }
-
-    /// The steps that were under way when the run last said so, the longest first, with what waits for them.
+    /// The steps that were in flight when the run last reported, the oldest first, with what waits for them.
     pub async fn stuck(&self, run: &RunId) -> Result<Vec<StuckStep>, RestateError> {
-        let under_way: Vec<UnderWayRecord> = self.ingress().ask(&Self::target(run, "stuck")).await?;
+        let under_way: Vec<UnderWayRecord> = self.ingress().get(&run_target(run, "stuck")).await?;
         if under_way.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,5 +1,5 @@
-//! A run inside its workflow: what the engine asks for becomes durable calls, and their answers come back in the order
-//! that Restate has on record. So it is the same each time that it is done again.
+//! Drives a run inside its workflow. Each request of the engine becomes a durable call, and the answers return in the order
+//! of Restate's journal. So a replay makes the same calls.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
@@ -16,17 +16,17 @@ use restate_sdk::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::names::{PLANS, handler, step};
-use crate::pages::{FoundSoFar, RecordPages};
-use crate::progress::Said;
-use crate::service::Shared;
-use crate::trace;
+use crate::found_pages::FoundSoFar;
+use crate::names::{AUTHORIZE, FIND, PLANS, handler_of, step};
+use crate::progress::ProgressLog;
+use crate::record_pages::RecordPages;
+use crate::shared::Shared;
 use crate::wire::{
     AuthorizeMessage, FindMessage, FoundPage, PutPage, Refusal, RunOutcome, RunRequest, StepMessage,
 };
-use crate::workflow::{CANCEL, state};
+use crate::{state, trace};
 
-/// Something that the run waited for.
+/// A durable operation that has completed, with the number of the engine's request.
 enum Completed {
     Found(u64, Result<Result<FoundPage, RemoteError>, TerminalError>),
     Executed(u64, Result<Result<MethodAnswer, RemoteError>, TerminalError>),
@@ -35,20 +35,24 @@ enum Completed {
     Cancelled,
 }
 
-type Waiting<'a> = Pin<Box<dyn DurableFuture<Output = Completed> + Send + 'a>>;
+type Pending<'a> = Pin<Box<dyn DurableFuture<Output = Completed> + Send + 'a>>;
 
+/// One run, from its start to its outcome.
 pub(crate) struct Driver<'a> {
     ctx: &'a WorkflowContext<'a>,
     shared: &'a Shared,
     request: RunRequest,
     turns: RunMachine<Result<Report, ApplyError>>,
-    waiting: DurableFuturesUnordered<Waiting<'a>>,
+    pending: DurableFuturesUnordered<Pending<'a>>,
     cancel: CancellationToken,
-    /// The plan as it is stored: in `request.plan.pages` pages.
+    /// The plan as it is stored, in `request.plan.pages` pages.
     plan: Plan,
+    /// The finder calls whose answers are not complete.
     finds: BTreeMap<u64, (FindCall, FoundSoFar)>,
+    /// The events since the last turn.
     events: Arc<Mutex<VecDeque<EventRecord>>>,
-    said: Said,
+    progress: ProgressLog,
+    /// The trace headers of the run.
     headers: Vec<(String, String)>,
 }
 
@@ -63,26 +67,29 @@ impl<'a> Driver<'a> {
         let cancel = CancellationToken::new();
         let start = {
             let (plan, request, cancel) = (plan.clone(), request.clone(), cancel.clone());
-            let (cascade, seen, run) = (shared.cascade.clone(), Arc::clone(&events), RunId::from(ctx.key()));
+            let (cascade, events, run) =
+                (shared.cascade.clone(), Arc::clone(&events), RunId::from(ctx.key()));
             move |remote| {
                 let about = &request.about;
                 let apply = with_remote(&cascade, remote, request.steps).apply(plan);
                 let apply = apply.policy(about.policy).forced(about.forced).drift(request.drift);
-                let apply = apply.run_as(run).cancelled_by(cancel);
+                // The client has compared the plan with the world.
+                let apply = apply.run_as(run).cancelled_by(cancel).drift_checked();
                 let apply = match &request.limits {
                     Some(limits) => apply.limits(limits.clone()),
                     None => apply,
                 };
                 let note = move |event: &_| {
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).push_back(EventRecord::from(event));
+                    let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+                    events.push_back(EventRecord::from(event));
                 };
                 apply.on_event(note).into_future()
             }
         };
         Self {
             turns: RunMachine::new(start),
-            waiting: DurableFuturesUnordered::new(),
-            said: Said::new(plan.len()),
+            pending: DurableFuturesUnordered::new(),
+            progress: ProgressLog::new(plan.len()),
             finds: BTreeMap::new(),
             headers: trace::of(ctx.headers()),
             ctx,
@@ -94,78 +101,80 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Runs to the end. An `Err` is for Restate: it tries again, or people do.
+    /// Runs to the end. After an `Err` Restate tries the invocation again, unless the error is terminal.
     pub(crate) async fn run(mut self) -> Result<RunOutcome, HandlerError> {
         tracing::info!(run = self.ctx.key(), process = std::process::id(), "driving a run");
         self.ctx.set(state::ABOUT, Json(self.request.about.clone()));
-        self.tell_plan("hold");
-        let cancelled = self.ctx.promise::<bool>(CANCEL).map(|_| Completed::Cancelled);
-        self.waiting.push(Box::pin(cancelled));
+        // From here on no client can add a page to the plan, and it does not expire.
+        self.ctx.request::<(), ()>(self.plan_target("hold"), ()).call().await?;
+        let cancelled = self.ctx.promise::<bool>(state::CANCEL).map(|_| Completed::Cancelled);
+        self.pending.push(Box::pin(cancelled));
         loop {
             let ended = self.turns.turn();
             self.note_events();
             for (number, request) in self.turns.take_requests() {
-                self.ask(number, request).await?;
+                self.send_request(number, request).await?;
             }
             if let Some(result) = ended {
                 return self.end(result).await;
             }
-            if self.said.is_due() {
-                self.say_progress().await?;
+            if self.progress.is_due() {
+                self.report_progress().await?;
             }
-            match self.waiting.next().await {
-                Ok(Some((_, completed))) => self.take(completed),
+            match self.pending.next().await {
+                Ok(Some((_, completed))) => self.accept(completed),
                 Ok(None) => {
-                    return Err(TerminalError::new("the run waits for nothing, and has not ended").into());
+                    let message =
+                        "the run has not ended, but waits for nothing: this is a bug in cascade-restate";
+                    return Err(TerminalError::new(message).into());
                 }
-                // Whoever cancels the invocation means the run: it says what became of it. Workers ask the promise.
+                // Restate's own cancellation of the invocation cancels the run. It still ends with a report. The promise
+                // tells the workers.
                 Err(_) => {
-                    self.ctx.resolve_promise(CANCEL, true);
+                    self.ctx.resolve_promise(state::CANCEL, true);
                     self.cancel.cancel();
                 }
             }
         }
     }
 
-    /// Tells the object that keeps the plan something that needs no answer.
-    fn tell_plan(&self, what: &str) {
-        let target = RequestTarget::object(PLANS, &self.request.plan.id, what);
-        drop(self.ctx.request::<(), ()>(target, ()).send());
+    /// A handler of the object that stores the plan.
+    fn plan_target(&self, handler: &str) -> RequestTarget {
+        RequestTarget::object(PLANS, &self.request.plan.id, handler)
     }
 
     fn note_events(&mut self) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        self.said.note(events.drain(..));
+        self.progress.note(events.drain(..));
     }
 
-    /// Sends what the engine asks for on its way.
-    async fn ask(&mut self, number: u64, request: Request) -> Result<(), HandlerError> {
+    /// Starts the durable operation for a request of the engine.
+    async fn send_request(&mut self, number: u64, request: Request) -> Result<(), HandlerError> {
         match request {
             Request::Find(call) => {
                 self.find(number, &call, 0);
                 self.finds.insert(number, (call, FoundSoFar::default()));
             }
             Request::Execute(plan, call) => {
-                self.store_what_grew(&plan).await?;
-                self.said.begins(number, &call);
+                self.store_growth(&plan).await?;
+                self.progress.step_started(number, &call);
                 let (graph, plan) = (self.version(), self.request.plan.clone());
-                let (resource, method) = (call.resource.clone(), handler(&call.effect));
+                let (resource, handler) = (call.resource.clone(), handler_of(&call));
                 let message = StepMessage { graph, plan, call };
-                self.call(&resource, &method, message, move |answer| Completed::Executed(number, answer));
+                self.call(&resource, &handler, message, move |answer| Completed::Executed(number, answer));
             }
             Request::Authorize(plan, call) => {
-                self.store_what_grew(&plan).await?;
+                self.store_growth(&plan).await?;
                 let (graph, plan) = (self.version(), self.request.plan.clone());
                 let (resource, message) = (call.resource.clone(), AuthorizeMessage { graph, plan, call });
-                self.call(&resource, "authorize", message, move |answer| {
-                    Completed::Authorized(number, answer)
-                });
+                self.call(&resource, AUTHORIZE, message, move |answer| Completed::Authorized(number, answer));
             }
             Request::Wait(delay) => {
-                self.waiting.push(Box::pin(self.ctx.sleep(delay).map(move |_| Completed::Waited(number))));
+                self.pending.push(Box::pin(self.ctx.sleep(delay).map(move |_| Completed::Waited(number))));
             }
             other => {
-                return Err(TerminalError::new(format!("this version cannot carry out {other:?}")).into());
+                let message = format!("this version of cascade-restate cannot carry out {other:?}");
+                return Err(TerminalError::new(message).into());
             }
         }
         Ok(())
@@ -177,7 +186,7 @@ impl<'a> Driver<'a> {
 
     fn find(&mut self, number: u64, call: &FindCall, from: usize) {
         let message = FindMessage { graph: self.version(), call: call.clone(), from };
-        self.call(&call.child, "find", message, move |answer| Completed::Found(number, answer));
+        self.call(&call.child, FIND, message, move |answer| Completed::Found(number, answer));
     }
 
     /// Calls a handler of the service for a resource.
@@ -198,11 +207,11 @@ impl<'a> Driver<'a> {
             request = request.header(name.clone(), value.clone());
         }
         let answer = request.call().map(|answer| completed(answer.map(|Json(answer)| answer)));
-        self.waiting.push(Box::pin(answer));
+        self.pending.push(Box::pin(answer));
     }
 
-    /// A plan that has grown is stored before anybody is asked to work by it.
-    async fn store_what_grew(&mut self, plan: &Plan) -> Result<(), HandlerError> {
+    /// Stores the part of the plan that is new, before any worker needs it.
+    async fn store_growth(&mut self, plan: &Plan) -> Result<(), HandlerError> {
         if is_same(plan, &self.plan) {
             return Ok(());
         }
@@ -210,36 +219,36 @@ impl<'a> Driver<'a> {
         let pages: Vec<_> = pages.collect::<Result<_, _>>().map_err(|error| unwritable(&error))?;
         for records in pages {
             let page = PutPage { number: self.request.plan.pages, header: None, records };
-            let target = RequestTarget::object(PLANS, &self.request.plan.id, "put");
-            self.ctx.request::<Json<PutPage>, ()>(target, Json(page)).call().await?;
+            self.ctx.request::<Json<PutPage>, ()>(self.plan_target("extend"), Json(page)).call().await?;
             self.request.plan.pages += 1;
         }
         self.plan = plan.clone();
         Ok(())
     }
 
-    fn take(&mut self, completed: Completed) {
+    /// Gives the engine the answer to one of its requests.
+    fn accept(&mut self, completed: Completed) {
         let (number, answer) = match completed {
             Completed::Cancelled => return self.cancel.cancel(),
-            Completed::Found(number, page) => match self.take_page(number, whole(page)) {
+            Completed::Found(number, page) => match self.accept_page(number, flatten(page)) {
                 Some(answer) => (number, answer),
                 None => return,
             },
             Completed::Executed(number, answer) => {
-                self.said.ended(number);
-                (number, Answer::Executed(whole(answer)))
+                self.progress.step_ended(number);
+                (number, Answer::Executed(flatten(answer)))
             }
-            Completed::Authorized(number, answer) => (number, Answer::Authorized(whole(answer))),
+            Completed::Authorized(number, answer) => (number, Answer::Authorized(flatten(answer))),
             Completed::Waited(number) => (number, Answer::Waited),
         };
         self.turns.answer(number, answer);
     }
 
-    /// Takes a page of what a finder found; asks for the next, if there is one.
-    fn take_page(&mut self, number: u64, page: Result<FoundPage, RemoteError>) -> Option<Answer> {
+    /// Adds a page to a finder's answer. Returns the answer once it is complete, otherwise asks for the next page.
+    fn accept_page(&mut self, number: u64, page: Result<FoundPage, RemoteError>) -> Option<Answer> {
         let (call, mut so_far) = self.finds.remove(&number)?;
         match page {
-            Ok(page) => so_far.take(page),
+            Ok(page) => so_far.add(page),
             Err(error) => return Some(Answer::Found(Err(error))),
         }
         match so_far.next() {
@@ -252,53 +261,54 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn say_progress(&mut self) -> Result<(), HandlerError> {
+    async fn report_progress(&mut self) -> Result<(), HandlerError> {
         let now = self.ctx.run(|| async { Ok(unix_millis(SystemTime::now())) }).name("the time").await?;
-        let page = self.said.take_page(now, self.request.plan.pages);
-        for key in page.forgotten {
-            self.ctx.clear(&state::events(key));
+        let report = self.progress.take_report(now, self.request.plan.pages);
+        for page in report.forgotten {
+            self.ctx.clear(&state::events(page));
         }
-        if let Some((number, events)) = page.events {
+        if let Some((number, events)) = report.events {
             self.ctx.set(&state::events(number), Json(events));
         }
-        self.ctx.set(state::UNDER_WAY, Json(page.under_way));
-        self.ctx.set(state::PROGRESS, Json(page.progress));
+        self.ctx.set(state::UNDER_WAY, Json(report.under_way));
+        self.ctx.set(state::PROGRESS, Json(report.progress));
         Ok(())
     }
 
     async fn end(mut self, result: Result<Report, ApplyError>) -> Result<RunOutcome, HandlerError> {
         let outcome = match result {
-            Ok(report) => {
-                let pages = report_pages(&report);
-                let (report_pages, summary) = (pages.len() as u32, report.summary());
-                for (number, page) in (0..).zip(pages) {
-                    self.ctx.set(&state::report(number), Json(page));
-                }
-                RunOutcome::Ended {
-                    report_pages,
-                    plan: self.request.plan.id.clone(),
-                    plan_pages: self.request.plan.pages,
-                    complete: summary.is_complete(),
-                    done: summary.done,
-                    failed: summary.failed,
-                    blocked: summary.blocked,
-                    not_started: summary.not_started,
-                }
-            }
+            Ok(report) => self.store_report(&report),
             Err(ApplyError::Vetoed { vetoes }) => RunOutcome::Refused(Refusal::Vetoed(vetoes)),
             Err(ApplyError::Denied { denials }) => RunOutcome::Refused(Refusal::Denied(denials)),
             Err(error) => RunOutcome::Refused(Refusal::Other(error.to_string())),
         };
-        self.said.over(matches!(&outcome, RunOutcome::Ended { complete: true, .. }));
-        self.say_progress().await?;
-        self.tell_plan("release");
+        self.progress.run_ended(matches!(&outcome, RunOutcome::Ended { complete: true, .. }));
+        self.report_progress().await?;
+        drop(self.ctx.request::<(), ()>(self.plan_target("release"), ()).send());
         Ok(outcome)
+    }
+
+    fn store_report(&self, report: &Report) -> RunOutcome {
+        let pages = report_pages(report);
+        let (report_pages, summary) = (pages.len() as u32, report.summary());
+        for (number, page) in (0..).zip(pages) {
+            self.ctx.set(&state::report(number), Json(page));
+        }
+        RunOutcome::Ended {
+            report_pages,
+            plan: self.request.plan.id.clone(),
+            plan_pages: self.request.plan.pages,
+            complete: summary.is_complete(),
+            done: summary.done,
+            failed: summary.failed,
+            blocked: summary.blocked,
+            not_started: summary.not_started,
+        }
     }
 }
 
-/// An answer, where the invocation itself may have come to a bad end: somebody killed it, or what it answered cannot be
-/// read.
-fn whole<T>(answer: Result<Result<T, RemoteError>, TerminalError>) -> Result<T, RemoteError> {
+/// The answer of a call. The invocation itself fails where a person has killed it, or its output cannot be read.
+fn flatten<T>(answer: Result<Result<T, RemoteError>, TerminalError>) -> Result<T, RemoteError> {
     answer.unwrap_or_else(|error| {
         let (code, message) = (error.code(), error.message());
         Err(RemoteError::fault(format!("its invocation ended without an answer: {message} ({code})")))
@@ -306,5 +316,5 @@ fn whole<T>(answer: Result<Result<T, RemoteError>, TerminalError>) -> Result<T, 
 }
 
 fn unwritable(error: &serde_json::Error) -> HandlerError {
-    TerminalError::new(format!("the plan has grown, and cannot be written: {error}")).into()
+    TerminalError::new(format!("the plan has grown and cannot be written: {error}")).into()
 }

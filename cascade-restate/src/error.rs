@@ -1,88 +1,88 @@
-//! What can go wrong between a client and a run.
+//! The errors of clients and workers.
 
 use cascade_core::remote::GraphDifference;
 use cascade_core::{ApplyError, PlanError, RunId};
 
-/// Why something could not be asked of Restate, or was refused by a worker.
+/// Why a request to Restate failed, or a worker refused it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestateError {
-    /// The address is none.
+    /// The address is not valid.
     #[error(
-        "`{address}` is no address of Restate: write `http://`, the host and the port, as in http://127.0.0.1:8080"
+        "`{address}` is not an address of Restate: write `http://`, the host and the port, as in http://127.0.0.1:8080"
     )]
     Address {
-        /// What was given.
+        /// The text that was given.
         address: String,
     },
-    /// Nobody answers.
+    /// Restate does not answer.
     #[error(
-        "Restate does not answer at {address}: is it running there? A run that was started goes on without this program ({cause})"
+        "Restate does not answer at {address}: is it running there? A run that was started continues without this program ({cause})"
     )]
     Unreachable {
         /// The address.
         address: String,
-        /// What happened.
+        /// The reason.
         cause: String,
     },
-    /// No registered worker has what this program has.
+    /// No registered worker links the extensions of this program.
     #[error(
-        "no worker that is registered with Restate at {address} has the same extensions as this program: {difference}"
+        "no worker that is registered with Restate at {address} links the same extensions as this program: {difference}"
     )]
     Differs {
         /// The address.
         address: String,
-        /// In what the newest worker differs.
+        /// The difference from the newest worker.
         difference: Box<GraphDifference>,
     },
-    /// There is no worker.
-    #[error("no worker of this kind is registered with Restate at {address}: start one, and register it")]
+    /// No worker is registered.
+    #[error("no worker for this program is registered with Restate at {address}: start one and register it")]
     NoWorker {
         /// The address.
         address: String,
     },
-    /// There is no plan.
+    /// Planning failed.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The plan was not applied: nothing was changed.
+    /// The plan was not applied. Nothing was changed.
     #[error(transparent)]
     Apply(#[from] ApplyError),
-    /// A worker did not start the run: nothing was changed.
-    #[error("run {run} was not started, nothing was changed: {reason}")]
+    /// A worker did not start the run. Nothing was changed.
+    #[error("run {run} was not started and nothing was changed: {reason}")]
     Refused {
         /// The run.
         run: RunId,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// No run has that id, or it was forgotten.
-    #[error("Restate at {address} knows no run {run}: ended runs are forgotten after some days")]
+    /// No run has this id, or Restate keeps it no longer.
+    #[error("Restate at {address} has no run {run}: a run is removed some days after its end")]
     UnknownRun {
         /// The address.
         address: String,
         /// The id.
         run: RunId,
     },
-    /// A run of that id is there already, with another plan.
-    #[error("run {run} is there already, and is of another plan: give this one an id of its own")]
+    /// A run with this id and another plan exists.
+    #[error("run {run} exists already, with another plan: give this run another id")]
     OtherPlan {
         /// The run.
         run: RunId,
     },
-    /// Restate or a worker answered something else than was asked.
+    /// Restate or a worker answered with an error.
     #[error("Restate at {address} answered {what}")]
     Answer {
         /// The address.
         address: String,
-        /// What it answered.
+        /// The answer.
         what: String,
     },
-    /// What came back does not fit this program.
+    /// The plan or report of a run does not fit this program.
     #[error("run {run} cannot be read: {what}")]
     Unreadable {
         /// The run.
         run: RunId,
-        /// What does not fit.
+        /// The reason.
         what: String,
     },
 }

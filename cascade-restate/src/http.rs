@@ -1,4 +1,4 @@
-//! Talking to Restate's ingress.
+//! The HTTP client for Restate.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use restate_sdk::ingress::RequestExecutor;
 
-/// How long a connection may take to be there.
-const CONNECT: Duration = Duration::from_secs(5);
+/// The time limit for a connection to open.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// HTTP without TLS: Restate's ingress on a network that is trusted.
+/// HTTP without TLS, for a network that is trusted.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     client: HyperClient<HttpConnector, Full<Bytes>>,
 }
 
-/// The request did not come through.
+/// A request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
     #[error(transparent)]
     Request(#[from] hyper_util::client::legacy::Error),
-    #[error("the answer broke off: {0}")]
-    Body(#[from] hyper::Error),
+    #[error("the answer ended early")]
+    Body(#[source] hyper::Error),
 }
 
 impl Http {
     pub(crate) fn new() -> Self {
         let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT));
+        connector.set_connect_timeout(Some(CONNECT_LIMIT));
         connector.set_nodelay(true);
         Self { client: HyperClient::builder(TokioExecutor::new()).build(connector) }
     }
 
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (parts, body) = self.client.request(request.map(Full::new)).await?.into_parts();
-        Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
+        Ok(Response::from_parts(parts, body.collect().await.map_err(HttpError::Body)?.to_bytes()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Restate's ingress: calls that are made again while nobody answers.
+//! Restate's ingress and admin API: requests that are repeated while Restate does not answer.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use tokio::time::Instant;
 use crate::error::RestateError;
 use crate::http::Http;
 
-/// The waits between tries.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(3);
+/// The delays between attempts.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LONGEST_DELAY: Duration = Duration::from_secs(3);
 
-/// One ingress.
+/// The ingress or the admin API of one server.
 #[derive(Clone)]
 pub(crate) struct Ingress {
     client: Client<Http>,
     http: Http,
     address: String,
-    /// How long nobody may answer.
-    pub(crate) patience: Duration,
+    /// How long requests are repeated without an answer.
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Ingress {
@@ -43,14 +43,14 @@ impl Ingress {
         }
         let http = Http::new();
         let client = Client::new(uri, http.clone()).map_err(|_| wrong())?;
-        Ok(Self { client, http, address, patience: Duration::from_mins(2) })
+        Ok(Self { client, http, address, patience: Duration::from_secs(120) })
     }
 
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Whether somebody answers: asked once.
+    /// Whether the server answers. Asks once.
     pub(crate) async fn health(&self) -> Result<(), RestateError> {
         let request = http::Request::get(format!("{}/restate/health", self.address));
         let request =
@@ -59,11 +59,11 @@ impl Ingress {
         if answer.status().is_success() {
             Ok(())
         } else {
-            Err(self.answered(format!("{} to a question for its health", answer.status())))
+            Err(self.answered(format!("{} to a health request", answer.status())))
         }
     }
 
-    /// Calls a handler. It must not matter that it is called twice.
+    /// Calls a handler. The call may be repeated, so a second call must have no further effect.
     pub(crate) async fn call<Req, Res>(
         &self,
         target: &RequestTarget,
@@ -73,49 +73,49 @@ impl Ingress {
         Req: Serialize + Clone + Send + Sync + 'static,
         Res: DeserializeOwned + Send + 'static,
     {
-        let asked = || {
+        let request = || {
             let request = self.client.request::<Json<Req>, Json<Res>>(target.clone(), Json(input.clone()));
             async { request.call().await?.into_body() }
         };
-        let Json(answer) = self.patiently(asked).await?;
+        let Json(answer) = self.repeat(request).await?;
         Ok(answer)
     }
 
-    /// Calls a handler that takes nothing.
-    pub(crate) async fn ask<Res>(&self, target: &RequestTarget) -> Result<Res, RestateError>
+    /// Calls a handler without input.
+    pub(crate) async fn get<Res>(&self, target: &RequestTarget) -> Result<Res, RestateError>
     where
         Res: DeserializeOwned + Send + 'static,
     {
-        let asked = || {
+        let request = || {
             let request = self.client.request::<(), Json<Res>>(target.clone(), ());
             async { request.call().await?.into_body() }
         };
-        let Json(answer) = self.patiently(asked).await?;
+        let Json(answer) = self.repeat(request).await?;
         Ok(answer)
     }
 
-    /// Calls a handler that answers nothing.
-    pub(crate) async fn tell<Req>(&self, target: &RequestTarget, input: &Req) -> Result<(), RestateError>
+    /// Calls a handler without output.
+    pub(crate) async fn put<Req>(&self, target: &RequestTarget, input: &Req) -> Result<(), RestateError>
     where
         Req: Serialize + Clone + Send + Sync + 'static,
     {
-        let told = || {
+        let request = || {
             let request = self.client.request::<Json<Req>, ()>(target.clone(), Json(input.clone()));
             async { request.call().await?.into_body() }
         };
-        self.patiently(told).await
+        self.repeat(request).await
     }
 
-    /// Calls a handler that takes nothing and answers nothing.
-    pub(crate) async fn order(&self, target: &RequestTarget) -> Result<(), RestateError> {
-        let told = || {
+    /// Calls a handler without input or output.
+    pub(crate) async fn signal(&self, target: &RequestTarget) -> Result<(), RestateError> {
+        let request = || {
             let request = self.client.request::<(), ()>(target.clone(), ());
             async { request.call().await?.into_body() }
         };
-        self.patiently(told).await
+        self.repeat(request).await
     }
 
-    /// A request of Restate's own, of its admin API.
+    /// Posts to Restate's admin API, once.
     pub(crate) async fn post<Res: DeserializeOwned>(
         &self,
         path: &str,
@@ -131,10 +131,10 @@ impl Ingress {
             return Err(self.answered(format!("{}: {}", answer.status(), message(answer.body()))));
         }
         serde_json::from_slice(answer.body())
-            .map_err(|error| self.answered(format!("what cannot be read: {error}")))
+            .map_err(|error| self.answered(format!("in a form that this program cannot read: {error}")))
     }
 
-    /// Starts something that goes on by itself; says whether it was started before.
+    /// Starts an invocation and does not wait for its end. Returns whether it was started before.
     pub(crate) async fn send<Req>(
         &self,
         target: &RequestTarget,
@@ -144,22 +144,22 @@ impl Ingress {
     where
         Req: Serialize + Clone + Send + Sync + 'static,
     {
-        let sent = || {
+        let request = || {
             let request = self.client.request::<Json<Req>, ()>(target.clone(), Json(input.clone()));
             let request = headers
                 .iter()
                 .fold(request, |request, (name, value)| request.header(name.clone(), value.clone()));
             async { Ok(request.send().await?.send_status()) }
         };
-        Ok(self.patiently(sent).await? == SendStatus::PreviouslyAccepted)
+        Ok(self.repeat(request).await? == SendStatus::PreviouslyAccepted)
     }
 
-    /// What a workflow answered, once it has ended. `None` if there is no such workflow.
+    /// Waits for the end of a workflow and returns its output, or `None` if there is no such workflow.
     pub(crate) async fn attach<Res>(&self, workflow: &str, key: &str) -> Result<Option<Res>, RestateError>
     where
         Res: DeserializeOwned + Send + 'static,
     {
-        let attached = || async {
+        let request = || async {
             let handle = match self.client.lookup_workflow::<Json<Res>>(workflow, key, None).await {
                 Err(error) if status(&error) == Some(StatusCode::NOT_FOUND) => return Ok(None),
                 handle => handle?,
@@ -169,40 +169,40 @@ impl Ingress {
                 answer => Ok(Some(answer?.into_body())),
             }
         };
-        Ok(self.patiently(attached).await?.map(|Json(answer)| answer))
+        Ok(self.repeat(request).await?.map(|Json(answer)| answer))
     }
 
-    /// Makes a request again while nobody answers, until patience is at its end.
-    async fn patiently<T, F>(&self, request: impl Fn() -> F) -> Result<T, RestateError>
+    /// Repeats a request while Restate does not answer, up to `patience`.
+    async fn repeat<T, F>(&self, request: impl Fn() -> F) -> Result<T, RestateError>
     where
         F: Future<Output = Result<T, ClientError>>,
     {
-        let (mut wait, mut silent_since) = (FIRST_WAIT, None);
+        let (mut delay, mut silent_since) = (FIRST_DELAY, None);
         loop {
             let asked = Instant::now();
             let error = match request().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if !is_passing(&error) {
-                return Err(self.meant(&error));
+            if !is_transient(&error) {
+                return Err(self.explain(&error));
             }
-            // A connection that was there for long and then broke is no long silence.
-            if asked.elapsed() > LONGEST_WAIT * 2 {
+            // A connection that was open for long and then broke does not count as silence.
+            if asked.elapsed() > LONGEST_DELAY * 2 {
                 silent_since = None;
             }
             let since = *silent_since.get_or_insert_with(Instant::now);
             if since.elapsed() > self.patience {
                 return Err(self.unreachable(causes(&error)));
             }
-            tracing::debug!(address = self.address, %error, "Restate does not answer, asking again");
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            tracing::debug!(address = self.address, %error, "Restate does not answer: the request is repeated");
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(LONGEST_DELAY);
         }
     }
 
-    /// What an error that stays means to people.
-    fn meant(&self, error: &ClientError) -> RestateError {
+    /// The error for people.
+    fn explain(&self, error: &ClientError) -> RestateError {
         let text = error.response().map(|response| message(response.body())).unwrap_or_default();
         match status(error) {
             Some(StatusCode::NOT_FOUND) => RestateError::NoWorker { address: self.address.clone() },
@@ -211,7 +211,7 @@ impl Ingress {
         }
     }
 
-    pub(crate) fn answered(&self, what: String) -> RestateError {
+    fn answered(&self, what: String) -> RestateError {
         RestateError::Answer { address: self.address.clone(), what }
     }
 
@@ -220,8 +220,8 @@ impl Ingress {
     }
 }
 
-/// Whether asking again may help: nobody answered, or somebody who has no time just now.
-fn is_passing(error: &ClientError) -> bool {
+/// Whether a repeated request may succeed: the server did not answer, or is busy.
+fn is_transient(error: &ClientError) -> bool {
     let busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE];
     match error {
         ClientError::Transport { .. } => true,
@@ -233,14 +233,14 @@ fn status(error: &ClientError) -> Option<StatusCode> {
     error.response().map(http::Response::status).filter(|status| !status.is_success())
 }
 
-/// The message in what Restate answers, which is JSON or text.
+/// The message in an answer of Restate, which is JSON or text.
 fn message(body: &bytes::Bytes) -> String {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let message = json.as_ref().and_then(|json| json.get("message")?.as_str());
     message.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned)
 }
 
-/// An error with all its causes.
+/// An error with all its sources.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,41 +1,61 @@
-//! Runs beyond one machine: the steps on any number of workers, the run kept by [Restate](https://restate.dev).
+//! Runs on more than one machine: any number of workers carry out the steps, and [Restate](https://restate.dev) keeps the
+//! run.
 //!
-//! A [`Worker`] is any program that links the extensions and is registered with Restate. A [`Client`] plans, applies,
-//! attaches, cancels and watches, with the `Plan`, the `Report` and the events of one process.
+//! A [`Worker`] is a program that links the extensions and is registered with Restate. A [`Client`] plans, applies,
+//! attaches, cancels and watches. It has the `Plan`, the `Report` and the events of a run in one process.
 //!
-//! # What was chosen, and why
+//! # Design
 //!
-//! - **A workflow, `Cascade`, for each run**, under its id. It takes the engine's own run turn by turn
-//!   ([`RunMachine`](cascade_core::remote::RunMachine)): its answers come in the order that Restate has on record, so that it is
-//!   the same when another worker does it again.
-//! - **A service for each resource**, with a handler for each method: what Restate's UI shows says what is done. The
-//!   version of the graph is part of its name, so that new workers can stand beside old ones.
-//! - **Plans are stored in pages of about 1 MiB** and read by workers from Restate's ingress, once for each run. So no
-//!   step carries more than its ids, and methods may ask their context about the whole plan.
-//! - **Retries of steps are waits on record**; retries of finders and checks happen on the worker, for they change nothing.
+//! - **Each run is an invocation of the workflow `Cascade`**, under the run's id. The workflow drives the engine's own run
+//!   turn by turn ([`RunMachine`](cascade_core::remote::RunMachine)). It receives answers in the order that Restate's journal
+//!   records. So a replay on another worker makes the same calls.
+//! - **Each resource has a service**, with a handler for each method, so Restate's UI shows what a step does. The version
+//!   of the graph is part of the service's name, so that workers of two versions can be registered at once.
+//! - **A plan is stored in pages of about 1 MiB.** A worker reads it from Restate's ingress once per run. So a step carries
+//!   only its ids, and a method can ask its context about the whole plan.
+//! - **A retry of a step is a timer in Restate's journal.** Finders and checks are retried on the worker, because they
+//!   change nothing.
+//!
+//! # What the ingress reaches
+//!
+//! Handlers that act (`begin`, effects, `cleanup`, and the handlers that change a stored plan for a run) are private: Restate
+//! refuses them at its ingress, and only a workflow calls them. Handlers that a client needs are public: those that start
+//! and watch a run, store and read a plan, and call finders, checks and authorizers. A worker reads plans from the ingress
+//! of its own configuration and follows no address that a request names.
+//!
+//! Workers do not authenticate their callers. Let only Restate reach a worker's port, and only trusted clients reach the
+//! ingress and the admin API.
 //!
 //! # Limits
 //!
-//! With the server's defaults, a run of a million instances in steps of a hundred leaves a journal of some 90 MiB, whose
-//! largest entry is below 1 MiB. What grows with a run is that journal, one entry and two notes for each step: it is read
-//! again when the workflow moves to another worker. Let steps be packed (`batch`), where a run has very many.
+//! With the server's defaults, a run of a million instances in steps of a hundred leaves a journal of about 90 MiB, whose
+//! largest entry is below 1 MiB. The journal grows by one entry and two notifications per step. It is read again when the
+//! workflow moves to another worker. Set `batch` where a run has very many instances.
 
 #![forbid(unsafe_code)]
 
 mod apply;
-mod cancelled;
+mod cancellation;
 mod client;
 mod driver;
 mod error;
+mod event_page;
+mod found_pages;
+mod graph_service;
 mod http;
 mod ingress;
 mod names;
-mod pages;
+mod options;
+mod plan_cache;
+mod plan_object;
 mod plans;
 mod progress;
+mod record_pages;
 mod remote;
 mod runs;
-mod service;
+mod serve;
+mod shared;
+mod state;
 mod step;
 mod trace;
 mod watch;

@@ -1,47 +1,70 @@
-//! The names of the services, as Restate and its UI show them.
+//! The names of services and handlers, as Restate and its UI show them.
 
-use cascade_core::remote::Fingerprint;
-use cascade_core::{Cascade, Graph};
+use cascade_core::remote::{Fingerprint, MethodCall};
+use cascade_core::{Cascade, Graph, Phase, ResourceNode, RunId};
+use restate_sdk::context::RequestTarget;
 
-/// The workflow: a run each, by its id.
+/// The workflow. A run is one invocation, with the run's id as its key.
 pub(crate) const CASCADE: &str = "Cascade";
 
-/// The plans, by the id that they were stored under.
+/// The object that stores plans.
 pub(crate) const PLANS: &str = "CascadePlan";
 
-/// What the newest workers have linked.
+/// The service that tells which extensions the newest workers link.
 pub(crate) const GRAPH: &str = "CascadeGraph";
 
-/// What steps on one resource are sent to: `Step.VmInstance.1a2b3c4d5e6f`.
+/// The handlers of a step service that change nothing. They alone are public: clients call them while they plan.
+pub(crate) const FIND: &str = "find";
+pub(crate) const CHECK: &str = "check";
+pub(crate) const AUTHORIZE: &str = "authorize";
+pub(crate) const PUBLIC: [&str; 3] = [FIND, CHECK, AUTHORIZE];
+
+/// The handler for a method that acts and whose name Restate does not allow, or is the name of a public handler.
+pub(crate) const EXECUTE: &str = "execute";
+
+/// A handler of the workflow of one run.
+pub(crate) fn run_target(run: &RunId, handler: &str) -> RequestTarget {
+    RequestTarget::workflow(CASCADE, run.as_str(), handler)
+}
+
+/// The service for steps on one resource, as in `Step.VmInstance.1a2b3c4d5e6f`.
 ///
-/// The version of the graph is part of it: so a run's steps go to workers that have what it was planned with, also when
-/// newer ones are registered beside them.
+/// The version of the graph is part of the name. So the steps of a run reach workers with the graph that the run was
+/// planned with, also while newer workers are registered.
 pub(crate) fn step(graph: &Graph, version: &str, resource: &str) -> String {
     let plain = plain(resource);
-    let same = |node: &&cascade_core::ResourceNode| self::plain(node.name()) == plain;
-    let shared = graph.resources().filter(same).count() > 1;
+    let same = |node: &&ResourceNode| self::plain(node.name()) == plain;
+    let ambiguous = graph.resources().filter(same).count() > 1;
     let number = graph.resources().position(|node| node.name() == resource).unwrap_or_default();
-    if shared { format!("Step.{plain}-{number}.{version}") } else { format!("Step.{plain}.{version}") }
+    if ambiguous { format!("Step.{plain}-{number}.{version}") } else { format!("Step.{plain}.{version}") }
 }
 
-/// A resource's name in the letters that Restate takes.
-fn plain(resource: &str) -> String {
+/// A name in the letters that Restate allows.
+fn plain(name: &str) -> String {
     let plain = |char: char| if char.is_ascii_alphanumeric() || char == '_' { char } else { '_' };
-    resource.chars().map(plain).collect()
+    name.chars().map(plain).collect()
 }
 
-/// What a method is called at the service of its resource: by its own name, if Restate takes that and it is no other's.
+/// The handler that a step's method is called through. All checks share one.
+pub(crate) fn handler_of(call: &MethodCall) -> String {
+    if call.phase == Phase::Check { String::from(CHECK) } else { handler(&call.effect) }
+}
+
+/// The handler of a method that acts. It has the name of the method where Restate allows that name.
 pub(crate) fn handler(method: &str) -> String {
     let name = plain(method);
-    let begins_well = |name: &str| {
-        let rest = name.strip_prefix('_').map_or(name.chars().next(), |rest| rest.chars().next());
-        rest.is_some_and(|char| char.is_ascii_alphabetic() || name.starts_with('_') && char.is_ascii_digit())
-    };
-    let is_taken = ["find", "authorize"].contains(&name.as_str());
-    if begins_well(&name) && !is_taken { name } else { String::from("execute") }
+    if begins_well(&name) && !PUBLIC.contains(&name.as_str()) { name } else { String::from(EXECUTE) }
 }
 
-/// A program's fingerprint with its short name.
+/// Whether a name begins with a letter, or with `_` and then a letter or digit, as Restate requires.
+fn begins_well(name: &str) -> bool {
+    match name.strip_prefix('_') {
+        Some(rest) => rest.starts_with(|char: char| char.is_ascii_alphanumeric()),
+        None => name.starts_with(|char: char| char.is_ascii_alphabetic()),
+    }
+}
+
+/// A program's fingerprint and its short name.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     pub(crate) fingerprint: Fingerprint,
@@ -62,21 +85,25 @@ mod tests {
     use super::{Version, handler, step};
 
     #[test]
-    fn methods_have_their_own_names_where_that_can_be() {
-        let names = ["destroy", "détach", "find", "authorize", "1st", "_1st", "__", "_x", ""].map(handler);
+    fn method_keeps_its_name_where_restate_allows_it() {
+        let names =
+            ["destroy", "détach", "find", "check", "authorize", "1st", "_1st", "__", "_x", ""].map(handler);
         assert_eq!(
             names,
-            ["destroy", "d_tach", "execute", "execute", "execute", "_1st", "execute", "_x", "execute"]
+            [
+                "destroy", "d_tach", "execute", "execute", "execute", "execute", "_1st", "execute", "_x",
+                "execute"
+            ]
         );
     }
 
     #[test]
-    fn each_resource_has_a_name_of_its_own_that_restate_takes() {
+    fn each_resource_has_a_distinct_name_that_restate_allows() {
         let declare = |builder: cascade_core::CascadeBuilder, name: &str| {
             let resource = ResourceDescriptor::runtime::<String>(name, place!());
             let mut declared = Declaration::<(), String>::new(name.to_owned(), resource, place!());
-            declared.effect("go", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
-            declared.rule(Rule::effect::<Delete>("go", place!()));
+            declared.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+            declared.rule(Rule::effect::<Delete>("remove", place!()));
             builder.declare((), declared)
         };
         let cascade = ["a b", "a-b", "Höhe"].into_iter().fold(Cascade::builder(), declare).build().unwrap();

@@ -1,106 +1,41 @@
-//! The plans that a worker has read, each once.
-
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+//! Reads a stored plan from Restate.
 
 use cascade_core::remote::{PlanHeader, restore};
 use cascade_core::{Cascade, Plan, Record};
 use restate_sdk::context::RequestTarget;
-use restate_sdk::prelude::HandlerError;
-use tokio::sync::OnceCell;
 
 use crate::error::RestateError;
 use crate::ingress::Ingress;
 use crate::names::PLANS;
 use crate::wire::PlanRef;
 
-/// Plans that a worker keeps at once, at most: the runs that it works for.
-const KEPT: usize = 8;
-
-/// Why a worker has no plan to work by. Somebody may have to mend it: so it is tried again.
+/// Why a plan cannot be read.
 #[derive(Debug, thiserror::Error)]
-enum PlanMissing {
-    #[error("the plan cannot be read, which this worker needs: {0}")]
-    Restate(#[from] RestateError),
-    #[error("the plan {id} is not in Restate any more")]
+pub(crate) enum PlanReadError {
+    #[error("the plan cannot be read: {0}")]
+    Restate(RestateError),
+    #[error("Restate does not hold the plan {id} any more")]
     Gone { id: String },
-    #[error("the plan {id} does not fit this worker: {what}")]
-    Unfit { id: String, what: String },
+    #[error("the plan {id} does not fit this program: {reason}")]
+    Unfit { id: String, reason: String },
 }
 
-/// Reads plans, and keeps the last few. Clones share them.
-#[derive(Clone)]
-pub(crate) struct Plans {
-    cascade: Cascade,
-    /// Where to ask, if the worker was told.
-    ingress: Option<String>,
-    kept: Arc<Mutex<VecDeque<Kept>>>,
-}
-
-struct Kept {
-    of: (String, u32),
-    plan: Arc<OnceCell<Plan>>,
-}
-
-impl fmt::Debug for Plans {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Plans")
-    }
-}
-
-impl Plans {
-    pub(crate) fn new(cascade: Cascade, ingress: Option<String>) -> Self {
-        Self { cascade, ingress, kept: Arc::default() }
-    }
-
-    /// The plan, read if it is not there. Whoever asks at once waits for the same reading.
-    pub(crate) async fn get(&self, plan: &PlanRef) -> Result<Plan, HandlerError> {
-        let kept = self.place(plan);
-        let read = kept.get_or_try_init(|| self.read(plan)).await?;
-        Ok(read.clone())
-    }
-
-    fn place(&self, plan: &PlanRef) -> Arc<OnceCell<Plan>> {
-        let of = (plan.id.clone(), plan.pages);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = kept.iter().position(|kept| kept.of == of).and_then(|at| kept.remove(at));
-        let known = known.unwrap_or_else(|| Kept { of, plan: Arc::default() });
-        let place = Arc::clone(&known.plan);
-        kept.push_front(known);
-        kept.truncate(KEPT);
-        place
-    }
-
-    /// Where Restate is asked about what belongs to this plan.
-    pub(crate) fn ingress(&self, plan: &PlanRef) -> Result<Ingress, RestateError> {
-        Ingress::new(self.ingress.as_deref().unwrap_or(&plan.ingress))
-    }
-
-    async fn read(&self, plan: &PlanRef) -> Result<Plan, PlanMissing> {
-        let ingress = self.ingress(plan)?;
-        let (header, records) = read_pages(&ingress, plan).await?;
-        let (cascade, id) = (self.cascade.clone(), plan.id.clone());
-        restore(&cascade, &header, records).map_err(|what| PlanMissing::Unfit { id, what })
-    }
-}
-
-/// All that is stored of a plan.
-async fn read_pages(ingress: &Ingress, plan: &PlanRef) -> Result<(PlanHeader, Vec<Record>), PlanMissing> {
+/// Reads a plan.
+pub(crate) async fn read(
+    ingress: &Ingress,
+    cascade: &Cascade,
+    plan: &PlanRef,
+) -> Result<Plan, PlanReadError> {
     let target = |handler: &str| RequestTarget::object(PLANS, &plan.id, handler);
-    let gone = || PlanMissing::Gone { id: plan.id.clone() };
-    let header: Option<PlanHeader> = ingress.ask(&target("header")).await?;
+    let gone = || PlanReadError::Gone { id: plan.id.clone() };
+    let header: Option<PlanHeader> = ingress.get(&target("header")).await.map_err(PlanReadError::Restate)?;
     let header = header.ok_or_else(gone)?;
     let mut records = Vec::new();
     for number in 0..plan.pages {
-        let page: Option<Vec<Record>> = ingress.call(&target("page"), &number).await?;
+        let page: Option<Vec<Record>> =
+            ingress.call(&target("page"), &number).await.map_err(PlanReadError::Restate)?;
         records.extend(page.ok_or_else(gone)?);
     }
-    Ok((header, records))
-}
-
-/// A plan as a client reads it back.
-pub(crate) async fn read(ingress: &Ingress, cascade: &Cascade, plan: &PlanRef) -> Result<Plan, String> {
-    let (header, records) = read_pages(ingress, plan).await.map_err(|error| error.to_string())?;
-    restore(cascade, &header, records)
+    let unfit = |reason| PlanReadError::Unfit { id: plan.id.clone(), reason };
+    restore(cascade, &header, records).map_err(unfit)
 }

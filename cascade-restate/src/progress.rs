@@ -1,47 +1,54 @@
-//! What a run says of itself while it is under way. When it does follows from its steps alone, never from a clock.
+//! The progress and events that a run reports. The moments of reports follow from its steps alone, never from a clock, so
+//! that a replay reports at the same moments.
 
 use std::collections::BTreeMap;
 
+use cascade_core::Phase;
 use cascade_core::remote::{EventRecord, MethodCall};
 
-use crate::wire::{EventPage, ProgressRecord, UnderWayRecord};
+use crate::event_page::EventPage;
+use crate::wire::{ProgressRecord, UnderWayRecord};
 
-/// Ids of a step that are named, at most.
-const NAMED: usize = 5;
+/// The number of ids that are named of a step.
+const IDS_NAMED: usize = 5;
 
-/// Steps under way that are named, at most: the longest.
-const UNDER_WAY: usize = 32;
+/// The number of steps in flight that are named, the oldest first.
+const STEPS_NAMED: usize = 32;
 
-/// Events that are kept of one run, at most: of larger runs the last ones.
-const EVENTS: usize = 50_000;
+/// The number of events that are kept of one run. Of larger runs the last ones are kept.
+const EVENTS_KEPT: usize = 50_000;
 
-/// How often a run says how far it is, at most, beside the first steps. Each time it waits for the time to be on record.
-const TIMES: usize = 60;
+/// The number of reports per run, apart from those after its first steps. Each report waits until the time is in Restate's
+/// journal.
+const REPORTS: usize = 60;
 
-/// What was said so far, and what there is to say.
-pub(crate) struct Said {
+/// The progress that was reported, and the events since the last report.
+pub(crate) struct ProgressLog {
     progress: ProgressRecord,
+    /// Events that are not reported yet.
     open: EventPage,
-    /// How many events each page has that is kept.
+    /// The number of events of each page that is kept.
     kept: BTreeMap<u32, usize>,
-    /// By the request's number. The time is that when it was first spoken of.
+    /// The steps in flight by the request's number, and whether a report named them. A step's time is that of the first
+    /// report that names it.
     under_way: BTreeMap<u64, (UnderWayRecord, bool)>,
-    /// Steps that have ended in all, and when it spoke last.
+    /// Steps that have ended in all phases.
     ended: usize,
-    spoken: Option<usize>,
+    /// The value of `ended` at the last report.
+    reported: Option<usize>,
 }
 
-/// What is to be said now.
-pub(crate) struct Page {
+/// One report.
+pub(crate) struct ProgressReport {
     pub(crate) progress: ProgressRecord,
     pub(crate) under_way: Vec<UnderWayRecord>,
-    /// With the page's number.
+    /// A page of events and its number.
     pub(crate) events: Option<(u32, EventPage)>,
-    /// Pages that are kept no longer.
+    /// The pages of events that are not kept any longer.
     pub(crate) forgotten: Vec<u32>,
 }
 
-impl Said {
+impl ProgressLog {
     pub(crate) fn new(instances: usize) -> Self {
         Self {
             progress: ProgressRecord { instances, ..ProgressRecord::default() },
@@ -49,7 +56,7 @@ impl Said {
             kept: BTreeMap::new(),
             under_way: BTreeMap::new(),
             ended: 0,
-            spoken: None,
+            reported: None,
         }
     }
 
@@ -63,7 +70,7 @@ impl Said {
                     progress.running = progress.running.saturating_sub(1);
                     progress.ended += 1;
                     self.ended += 1;
-                    if step.phase == cascade_core::Phase::Effect {
+                    if step.phase == Phase::Effect {
                         progress.instances_ended += ended;
                         progress.instances_failed += failed;
                     }
@@ -76,34 +83,35 @@ impl Said {
         }
     }
 
-    /// A method is called.
-    pub(crate) fn begins(&mut self, number: u64, call: &MethodCall) {
+    /// Records that a method is called.
+    pub(crate) fn step_started(&mut self, number: u64, call: &MethodCall) {
         let mut named = call.clone();
-        named.ids.truncate(NAMED);
+        named.ids.truncate(IDS_NAMED);
         let record = UnderWayRecord { call: named, instances: call.ids.len(), since: 0 };
         self.under_way.insert(number, (record, false));
     }
 
-    pub(crate) fn ended(&mut self, number: u64) {
+    /// Records that a method has answered.
+    pub(crate) fn step_ended(&mut self, number: u64) {
         self.under_way.remove(&number);
     }
 
-    /// Whether it is time to speak: at once, then after so many steps that it is twice as often as before, and not too
-    /// often.
+    /// Whether a report is due: after the first event, then each time that the number of ended steps has doubled, and later
+    /// at regular intervals.
     pub(crate) fn is_due(&self) -> bool {
-        let Some(spoken) = self.spoken else { return self.open.len() > 0 };
-        let often = (self.progress.instances / TIMES).max(1);
-        self.ended >= spoken + spoken.clamp(1, often)
+        let Some(reported) = self.reported else { return self.open.len() > 0 };
+        let interval = (self.progress.instances / REPORTS).max(1);
+        self.ended >= reported + reported.clamp(1, interval)
     }
 
-    /// The run has ended.
-    pub(crate) fn over(&mut self, complete: bool) {
+    /// Records that the run has ended.
+    pub(crate) fn run_ended(&mut self, complete: bool) {
         (self.progress.over, self.progress.complete) = (true, complete);
     }
 
-    /// What there is to say at that time.
-    pub(crate) fn take_page(&mut self, now: u64, plan_pages: u32) -> Page {
-        self.spoken = Some(self.ended);
+    /// The report at the time `now`.
+    pub(crate) fn take_report(&mut self, now: u64, plan_pages: u32) -> ProgressReport {
+        self.reported = Some(self.ended);
         let events = (self.open.len() > 0).then(|| {
             let (number, events) = (self.progress.pages, std::mem::take(&mut self.open));
             self.progress.pages += 1;
@@ -111,16 +119,16 @@ impl Said {
             (number, events)
         });
         let mut forgotten = Vec::new();
-        while self.kept.len() > 1 && self.kept.values().sum::<usize>() > EVENTS {
+        while self.kept.len() > 1 && self.kept.values().sum::<usize>() > EVENTS_KEPT {
             forgotten.extend(self.kept.pop_first().map(|(number, _)| number));
         }
         self.progress.first_page = self.kept.keys().next().copied().unwrap_or(self.progress.pages);
         for (record, known) in self.under_way.values_mut().filter(|(_, known)| !known) {
             (record.since, *known) = (now, true);
         }
-        let under_way = self.under_way.values().take(UNDER_WAY).map(|(record, _)| record.clone());
+        let under_way = self.under_way.values().take(STEPS_NAMED).map(|(record, _)| record.clone());
         (self.progress.at, self.progress.plan_pages) = (now, plan_pages);
-        Page { progress: self.progress.clone(), under_way: under_way.collect(), events, forgotten }
+        ProgressReport { progress: self.progress.clone(), under_way: under_way.collect(), events, forgotten }
     }
 }
 
@@ -129,7 +137,7 @@ mod tests {
     use cascade_core::remote::EventRecord;
     use serde_json::json;
 
-    use super::Said;
+    use super::ProgressLog;
 
     fn step(event: &str) -> EventRecord {
         let step = json!({"phase": "effect", "resource": "Vm", "effect": "stop", "instances": 1});
@@ -143,24 +151,24 @@ mod tests {
     }
 
     #[test]
-    fn a_run_speaks_often_at_first_and_less_than_a_hundred_times_in_all() {
-        let (mut said, mut pages, mut told) = (Said::new(100_000), 0, 0);
+    fn run_reports_often_at_first_and_less_than_a_hundred_times_in_all() {
+        let (mut log, mut reports, mut events) = (ProgressLog::new(100_000), 0, 0);
         for ended in 0..100_000 {
-            said.note([step("step-started"), step("step-ended")].into_iter());
-            if said.is_due() {
-                let page = said.take_page(ended, 1);
-                told += page.events.map_or(0, |(_, events)| events.len());
-                pages += 1;
+            log.note([step("step-started"), step("step-ended")].into_iter());
+            if log.is_due() {
+                let report = log.take_report(ended, 1);
+                events += report.events.map_or(0, |(_, page)| page.len());
+                reports += 1;
             }
             if ended == 9 {
-                assert_eq!(pages, 4, "after 1, 2, 4 and 8 steps");
+                assert_eq!(reports, 4, "after 1, 2, 4 and 8 steps");
             }
         }
-        let last = said.take_page(0, 1);
-        told += last.events.map_or(0, |(_, events)| events.len());
-        assert!((60..100).contains(&pages), "{pages}");
-        assert_eq!(told, 200_000);
-        assert!(last.progress.first_page > 0, "old pages are forgotten");
+        let last = log.take_report(0, 1);
+        events += last.events.map_or(0, |(_, page)| page.len());
+        assert!((60..100).contains(&reports), "{reports}");
+        assert_eq!(events, 200_000);
+        assert!(last.progress.first_page > 0, "old pages are removed");
         assert_eq!((last.progress.running, last.progress.instances_ended), (0, 100_000));
     }
 }

@@ -1,4 +1,4 @@
-//! All runs that Restate has, as its introspection tells.
+//! Lists runs from Restate's introspection.
 
 use cascade_core::remote::PlanHeader;
 use cascade_core::{NewRun, RunId, RunInfo, RunState, StuckStep};
@@ -10,16 +10,16 @@ use crate::ingress::Ingress;
 use crate::names::CASCADE;
 use crate::wire::{ProgressRecord, RunAbout};
 
-/// A run that Restate has.
+/// A run that Restate keeps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RemoteRun {
-    /// What is known of every run.
+    /// What every run has, in one process and on workers.
     #[serde(flatten)]
     pub info: RunInfo,
-    /// What Restate says of its invocation: `running`, `suspended`, `backing-off`, `completed`.
+    /// The state of its invocation in Restate: `running`, `suspended`, `backing-off`, `completed`.
     pub status: String,
-    /// Why it does not get on, where that is so: what the last worker that it was given to said.
+    /// Why it does not continue: the last failure that a worker reported. `None` if it does.
     pub trouble: Option<String>,
 }
 
@@ -39,7 +39,7 @@ struct Rows {
     rows: Vec<Row>,
 }
 
-/// What is asked of the table. Times as milliseconds since 1970.
+/// The query for all runs. Times are in milliseconds since 1970.
 const QUERY: &str = "SELECT target_service_key AS key, status, \
      CAST(to_unixtime(created_at) * 1000 AS VARCHAR) AS created, \
      CAST(to_unixtime(modified_at) * 1000 AS VARCHAR) AS modified, \
@@ -60,7 +60,7 @@ impl Client {
         Ok(runs)
     }
 
-    /// One run, with the steps that were under way when it last said so.
+    /// One run, with the steps that were in flight when it last reported.
     pub async fn run(&self, run: &RunId, admin: &str) -> Result<(RemoteRun, Vec<StuckStep>), RestateError> {
         let named = run.as_str().replace('\'', "''");
         let rows = query(admin, &format!("{QUERY} AND target_service_key = '{named}'")).await?;
@@ -95,7 +95,7 @@ fn remote_run(run: RunId, row: Row, about: Option<RunAbout>, progress: &Progress
         (_, true) => RunState::Unfinished,
         (_, false) => RunState::Preparing,
     };
-    // The introspection may write a whole number with a fraction.
+    // The introspection writes some whole numbers with a fraction.
     let millis = |text: &str| text.split('.').next().and_then(|whole| whole.parse().ok()).unwrap_or_default();
     (info.created, info.updated) = (millis(&row.created), millis(&row.modified));
     (info.ended, info.failed) = (progress.instances_ended as u64, progress.instances_failed as u64);

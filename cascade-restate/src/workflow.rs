@@ -1,37 +1,20 @@
-//! The workflow: a run each.
+//! The workflow: one invocation per run.
 
 use cascade_core::Plan;
 use cascade_core::remote::{GraphDifference, ReportPage};
 use restate_sdk::prelude::*;
 
 use crate::driver::Driver;
-use crate::service::Shared;
+use crate::shared::Shared;
+use crate::state;
 use crate::wire::{
     ProgressAnswer, ProgressQuery, ProgressRecord, Refusal, RunAbout, RunOutcome, RunRequest, UnderWayRecord,
 };
 
-/// The names of the workflow's state.
-pub(crate) mod state {
-    pub(crate) const ABOUT: &str = "about";
-    pub(crate) const PROGRESS: &str = "progress";
-    pub(crate) const UNDER_WAY: &str = "under-way";
-
-    pub(crate) fn events(page: u32) -> String {
-        format!("events/{page}")
-    }
-
-    pub(crate) fn report(page: u32) -> String {
-        format!("report/{page}")
-    }
-}
-
-/// The promise that a run is cancelled by.
-pub(crate) const CANCEL: &str = "cancel";
-
-/// Pages of events in one answer, at most.
+/// The maximum number of pages of events in one answer.
 const EVENT_PAGES: u32 = 16;
 
-/// Runs plans. Each run is an invocation of `run`, under its id.
+/// Runs plans. Each run is an invocation of `run`, with the run's id as its key.
 #[derive(Debug)]
 pub(crate) struct CascadeRun(pub(crate) Shared);
 
@@ -44,19 +27,19 @@ impl CascadeRun {
         ctx: WorkflowContext<'_>,
         Json(request): Json<RunRequest>,
     ) -> HandlerResult<Json<RunOutcome>> {
-        let ours = &self.0.version.fingerprint;
-        let difference = request.fingerprint.difference(ours);
-        // On record, so that it stays the answer: a run that was begun rightly is not refused by a worker that comes later.
+        let difference = request.fingerprint.difference(&self.0.version.fingerprint);
+        // The journal keeps the decision of the first worker. A worker of another version that continues the run later must
+        // not refuse it.
         let first = difference.clone();
         let Json(refused) = ctx
             .run(|| async { Ok(Json::<Option<GraphDifference>>(first)) })
-            .name("what this worker differs in")
+            .name("the difference from this worker")
             .await?;
         if let Some(difference) = refused {
             return Ok(Json(RunOutcome::Refused(Refusal::Differs(difference))));
         }
         if let Some(difference) = difference {
-            return Err(other_worker(&difference));
+            return Err(wrong_worker(&difference));
         }
         let plan = self.0.plans.get(&request.plan).await?;
         if let Err(reason) = is_confirmed(&plan, &request.about) {
@@ -66,13 +49,13 @@ impl CascadeRun {
         Ok(Json(outcome))
     }
 
-    /// What the run is about; `None` if it has not begun.
+    /// The description of the run, or `None` if it has not begun.
     #[handler]
     async fn about(&self, ctx: SharedWorkflowContext<'_>) -> HandlerResult<Json<Option<RunAbout>>> {
         Ok(Json(ctx.get::<Json<RunAbout>>(state::ABOUT).await?.map(|Json(about)| about)))
     }
 
-    /// How far the run is, with its events from a page on.
+    /// The progress of the run, with its events from one page on.
     #[handler]
     async fn progress(
         &self,
@@ -91,14 +74,14 @@ impl CascadeRun {
         Ok(Json(ProgressAnswer { progress, first_page, events }))
     }
 
-    /// The steps that are under way, the longest first.
+    /// The steps in flight, the oldest first.
     #[handler]
     async fn stuck(&self, ctx: SharedWorkflowContext<'_>) -> HandlerResult<Json<Vec<UnderWayRecord>>> {
         let under_way = ctx.get::<Json<Vec<UnderWayRecord>>>(state::UNDER_WAY).await?;
         Ok(Json(under_way.map(|Json(under_way)| under_way).unwrap_or_default()))
     }
 
-    /// A page of the report; `None` if it is not there.
+    /// A page of the report, or `None` if it is not stored.
     #[handler]
     async fn report(
         &self,
@@ -109,38 +92,38 @@ impl CascadeRun {
         Ok(Json(ctx.get::<Json<ReportPage>>(&key).await?.map(|Json(page)| page)))
     }
 
-    /// Nothing new starts; what runs ends.
+    /// Cancels the run. Running steps end, and nothing new starts.
     #[handler]
     async fn cancel(&self, ctx: SharedWorkflowContext<'_>) -> HandlerResult<()> {
-        if ctx.peek_promise::<bool>(CANCEL).await?.is_none() {
-            ctx.resolve_promise(CANCEL, true);
+        if ctx.peek_promise::<bool>(state::CANCEL).await?.is_none() {
+            ctx.resolve_promise(state::CANCEL, true);
         }
         Ok(())
     }
 
-    /// Whether that was said.
+    /// Whether the run is cancelled.
     #[handler]
     async fn is_cancelled(&self, ctx: SharedWorkflowContext<'_>) -> HandlerResult<Json<bool>> {
-        Ok(Json(ctx.peek_promise::<bool>(CANCEL).await?.is_some()))
+        Ok(Json(ctx.peek_promise::<bool>(state::CANCEL).await?.is_some()))
     }
 }
 
-/// A run was taken to a worker that differs from the one it was begun on. Another may be the right one: Restate tries
-/// again.
-fn other_worker(difference: &GraphDifference) -> HandlerError {
+/// This worker differs from the one that began the run. Restate tries again, perhaps on the right worker.
+fn wrong_worker(difference: &GraphDifference) -> HandlerError {
     HandlerError::from(std::io::Error::other(format!(
-        "this worker has other extensions than the one that the run was begun on: {difference}; the run goes on where a \
-         worker has what it was begun with"
+        "this worker links other extensions than the one that began the run: {difference}; start a worker that links the \
+         extensions of the run, and the run continues there"
     )))
 }
 
-/// The stored plan has to be the one that was looked at.
+/// An error unless the stored plan is the one that was confirmed.
 fn is_confirmed(plan: &Plan, about: &RunAbout) -> Result<(), String> {
     match plan.digest() {
         Ok(digest) if digest == about.digest => Ok(()),
-        Ok(digest) => {
-            Err(format!("the stored plan is another one (confirmed {}, stored {digest})", about.digest))
-        }
-        Err(error) => Err(format!("the stored plan has no digest: {error}")),
+        Ok(digest) => Err(format!(
+            "the stored plan is not the one that was confirmed: its digest is {digest}, not {}",
+            about.digest
+        )),
+        Err(error) => Err(format!("the digest of the stored plan cannot be computed: {error}")),
     }
 }

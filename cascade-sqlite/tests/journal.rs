@@ -86,7 +86,7 @@ async fn run_has_one_owner_at_a_time() -> Result {
     let log = first.create(new_run("a")).await?;
     let error = message(second.take_over(&run).await);
     assert!(
-        error.starts_with("run a is under way: process 1 of alice owns it, and gave a sign of life"),
+        error.starts_with("run a is in progress: process 1 of alice owns it, and renewed its lease"),
         "{error}"
     );
     assert_eq!(second.run(&run).await?.owner.as_deref(), Some("process 1 of alice"));
@@ -97,7 +97,7 @@ async fn run_has_one_owner_at_a_time() -> Result {
     let log = second.take_over(&run).await?;
     log.append(vec![step(1)]).await?;
     assert_eq!(first.run(&run).await?.owner.as_deref(), Some("process 2 of bob"));
-    assert!(message(first.create(new_run("a")).await).contains("has a run a already"));
+    assert!(message(first.create(new_run("a")).await).contains("already has a run a"));
     assert!(message(first.take_over(&RunId::from("x")).await).contains("no run x"));
     Ok(())
 }

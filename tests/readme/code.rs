@@ -157,13 +157,13 @@ fn audit<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
     })
 }
 
-struct NobodyTouchesVm1;
+struct ProtectVm1;
 
-impl Authorizer for NobodyTouchesVm1 {
+impl Authorizer for ProtectVm1 {
     fn authorize<'a>(&'a self, vms: Instances<'a>) -> BoxFuture<'a, Result<Vec<Denial>, StepError>> {
         Box::pin(async move {
-            let denied = (0..vms.len()).filter(|&at| vms.printed_id(at) == "vm-1");
-            Ok(denied.map(|at| Denial::new(at, "it belongs to somebody else")).collect())
+            let denied = (0..vms.len()).filter(|&index| vms.printed_id(index) == "vm-1");
+            Ok(denied.map(|index| Denial::new(index, "another team owns it")).collect())
         })
     }
 }
@@ -171,7 +171,7 @@ impl Authorizer for NobodyTouchesVm1 {
 #[tokio::test]
 async fn a_forced_run_does_not_pass_a_denial() -> Result<(), Failed> {
     let inventory = Inventory::new();
-    let cascade = Cascade::linked().provide(inventory).layer(audit).authorizer(NobodyTouchesVm1).build()?;
+    let cascade = Cascade::linked().provide(inventory).layer(audit).authorizer(ProtectVm1).build()?;
     let plan = plan(&cascade).await?;
     assert_eq!(plan.denials().len(), 1);
     let denied = cascade.apply(plan).forced(true).await;
@@ -209,7 +209,7 @@ async fn the_extensions_pass_the_conformance_check() {
 #[expect(dead_code, reason = "compiled, but not run: it never returns")]
 async fn serve(cascade: Cascade) -> Result<(), Failed> {
     let listener = Worker::listen("127.0.0.1:9080".parse()?)?;
-    Worker::new(cascade).serve(listener, std::future::pending()).await?;
+    Worker::new(cascade, "http://127.0.0.1:8080")?.serve(listener, std::future::pending()).await?;
     Ok(())
 }
 

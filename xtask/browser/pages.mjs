@@ -121,7 +121,7 @@ await check("cloud-follow-edge", async (page, same) => {
   await page.selectOption("#theme", "light");
   await start(page, "PrimaryStorage", "delete");
   await page.locator("#picture .edge").first().dispatchEvent("click");
-  same("the edge's declaration", await page.locator("#details .told .source").first().textContent(), /\.rs:\d+$/);
+  same("the edge's declaration", await page.locator("#details .highlighted .source").first().textContent(), /\.rs:\d+$/);
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   same("light where dark is usual", await ground(), "rgb(255, 255, 255)");
   await page.selectOption("#theme", "dark");
@@ -134,7 +134,7 @@ await check("cloud-by-ear", async (page, same) => {
   await page.locator("#list button").first().click();
   const nameless = await page.locator("button, input, select, a").evaluateAll(nodes => nodes.filter(node => !(node.getAttribute("aria-label") || node.textContent.trim() || node.labels?.length)).length);
   same("controls without a name", nameless, 0);
-  for (const [role, name] of [["navigation", "Resources"], ["region", "ApplianceVm"], ["group", "Size of the picture"], ["list", "What is done, and along how many edges"]]) {
+  for (const [role, name] of [["navigation", "Resources"], ["region", "ApplianceVm"], ["group", "Zoom"], ["list", "Decisions, and the number of edges with each"]]) {
     same(`${role} ${name}`, await page.getByRole(role, { name }).count() > 0, true);
   }
   same("headings skip no level", await page.locator("h1, h2, h3, h4").evaluateAll(all => all.every((node, at) => !at || +node.tagName[1] - +all[at - 1].tagName[1] <= 1)), true);
@@ -198,7 +198,7 @@ await check("awkward", async (page, same) => {
 }, "awkward.html");
 
 await check("plan", async (page, same) => {
-  same("veto", await text(page, ".refused h2"), "1 veto: only a forced run would start");
+  same("veto", await text(page, ".refused h2"), "1 veto: only a forced run can start");
   await page.locator("summary", { hasText: "Vm (6)" }).focus();
   await page.keyboard.press("Enter");
   same("why", await page.locator("text=Zone zone <1> → Vm vm-2: remove").isVisible(), true);

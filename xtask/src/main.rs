@@ -7,6 +7,7 @@ mod bench;
 mod beside;
 mod browser;
 mod build_time;
+mod nightly;
 mod restate;
 
 use std::path::Path;
@@ -27,6 +28,9 @@ tasks:
                     measure the processor time of a clean dev build of a program with one resource, by crate; with
                     --before also of that revision, and the ratio
   interleavings     test the locks of a run in many orders of the threads
+  nightly [--seed <number>] [PART]…
+                    run the tests that take hours. Parts: model, kills, interleavings, restate. The default is all
+                    parts, with seeds that depend on the date; --seed repeats an earlier night
   browser           test the pages in a headless Chromium, and leave screenshots in target/browser";
 
 fn main() -> ExitCode {
@@ -41,7 +45,8 @@ fn main() -> ExitCode {
         ["build-time", arguments @ ..] => build_time::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["restate", chosen @ ..] => restate::run(chosen),
-        ["interleavings"] => interleavings(),
+        ["interleavings"] => in_turn([&mut interleavings()]),
+        ["nightly", arguments @ ..] => nightly::run(arguments),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -56,10 +61,10 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// Builds with instrumented locks, in a target folder of its own because every crate is rebuilt.
-fn interleavings() -> ExitCode {
+fn interleavings() -> Command {
     let mut test = cargo(&["test", "--target-dir", "target/shuttle"]);
     test.args(["--package", "cascade-core", "--test", "interleavings"]).env("RUSTFLAGS", "--cfg shuttle");
-    in_turn([&mut test])
+    test
 }
 
 /// Runs the commands in order and stops at the first failure.

@@ -8,17 +8,22 @@ use crate::done;
 /// The server's version.
 const VERSION: &str = "1.7.12";
 
-/// Installs the server if it is missing, builds the programs, and runs the chosen proofs, or all. They leave their
-/// files in `target/restate`.
 pub(crate) fn run(chosen: &[&str]) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    match prepare(&root).and_then(|server| prove(&root, &server, chosen)) {
+    match prove(chosen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Installs the server if it is missing, builds the programs, and runs the chosen proofs; by default all except
+/// `larger`. They leave their files in `target/restate`.
+pub(crate) fn prove(chosen: &[&str]) -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let server = prepare(&root)?;
+    run_proofs(&root, &server, chosen)
 }
 
 /// The npm package with the server's binary for this platform.
@@ -51,7 +56,7 @@ fn prepare(root: &Path) -> Result<PathBuf, String> {
     server.canonicalize().map_err(|error| format!("{}: {error}", server.display()))
 }
 
-fn prove(root: &Path, server: &Path, chosen: &[&str]) -> Result<(), String> {
+fn run_proofs(root: &Path, server: &Path, chosen: &[&str]) -> Result<(), String> {
     let packages = ["--package", "restate-proofs", "--package", "iaas"];
     let mut build = Command::new(env!("CARGO"));
     done(build.current_dir(root).args(["build", "--release", "--quiet"]).args(packages))?;

@@ -1,7 +1,8 @@
-//! The affected set: every instance that an operation reaches, with its effects and what hangs off what.
+//! The affected set: every instance that an operation reaches, with its effects and the arcs between parents and
+//! children.
 //!
-//! Instances are dense indices per resource, arcs are flat arrays: no user type and no hash map is touched once the
-//! set is found.
+//! Instances are dense indices per resource and arcs are flat arrays. After discovery, the engine reads them without
+//! touching an id or a hash map.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +14,7 @@ use crate::graph::{Graph, Route};
 use crate::ids::{DisplayId, IdTable};
 use crate::model::{AnyOperation, bits};
 
-/// The instances of one resource.
+/// The instances of one resource: their ids and their dispositions, by index.
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) ids: Box<dyn IdTable>,
@@ -25,19 +26,18 @@ impl Column {
         Self { ids, dispositions: Dispositions::default() }
     }
 
-    /// Whether what hangs off the instance is looked for. It goes then: what a rule gives that is no leaf is superseded
-    /// only by what such a rule gives.
+    /// Whether the discovery looks for the children of the instance. Such an instance is removed: only the effect of
+    /// another non-leaf rule can supersede the effect of a non-leaf rule.
     pub(crate) fn is_expanded(&self, index: u32) -> bool {
         self.dispositions.get(index).is_expanded()
     }
 
-    /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
-    /// in the table and not affected.
+    /// See [`Disposition::is_affected`].
     pub(crate) fn is_affected(&self, index: u32) -> bool {
         self.dispositions.get(index).is_affected()
     }
 
-    /// The instances that stay and are listed.
+    /// Whether the instance is not affected, but the plan lists it.
     pub(crate) fn is_retained(&self, index: u32) -> bool {
         self.dispositions.get(index).is_retained()
     }
@@ -51,7 +51,7 @@ impl Column {
     }
 }
 
-/// An arc that closes a cycle of instances, left out of the order.
+/// An arc that closes a cycle of instances. The order leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CutArc {
     pub(crate) edge: usize,
@@ -66,18 +66,20 @@ pub(crate) struct Affected {
     pub(crate) route: Route,
     pub(crate) columns: Vec<Column>,
     pub(crate) arcs: Vec<Arcs>,
-    /// The roots are the first instances of their resource.
+    /// The number of roots. They are the first instances of their resource.
     pub(crate) roots: u32,
-    /// Sorted.
+    /// The arcs that close cycles, sorted.
     pub(crate) cut: Vec<CutArc>,
-    /// The instances that a parent's end takes and that have no step of their own: their nodes, sorted.
-    pub(crate) taken: Vec<u32>,
-    /// Where a parent waits for all that hangs off a taken child, and not for that child's end, which comes later: sorted.
+    /// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
+    pub(crate) removed_with_parent: Vec<u32>,
+    /// The arcs along which the parent waits for the dependents of a child in `removed_with_parent`, but not for the end
+    /// of the child: that end waits for the parent. Sorted.
     pub(crate) circular_ends: Vec<CutArc>,
-    /// How many instances are affected.
+    /// The number of affected instances.
     pub(crate) count: usize,
-    /// The first node of each resource, and behind the last one the number of all instances.
+    /// The first node of each resource, followed by the number of all nodes.
     pub(crate) base: Vec<u32>,
+    /// For each edge, made on first use.
     pub(crate) parents_by_child: Vec<OnceLock<ParentsByChild>>,
 }
 
@@ -88,7 +90,8 @@ impl fmt::Debug for Affected {
 }
 
 impl Affected {
-    /// How many instances have a node in the order: the affected ones, and those that are only listed or in the way.
+    /// The number of instances that have a node in the order: the affected ones, the retained ones, and those that
+    /// restrict the operation.
     pub(crate) fn nodes(&self) -> usize {
         self.base.last().map_or(0, |&count| count as usize)
     }
@@ -99,7 +102,7 @@ impl Affected {
         (0..column.len() as u32).filter(|&index| column.is_affected(index))
     }
 
-    /// How many instances have a step of their own.
+    /// The number of instances that have a step of their own.
     pub(crate) fn with_steps(&self) -> u64 {
         let with_steps = |column: &Column| column.dispositions.count(|kind| kind.given != 0) as u64;
         self.columns.iter().map(with_steps).sum()
@@ -116,8 +119,8 @@ impl Affected {
         (0..self.columns.len()).filter(|&resource| self.instances(resource).next().is_some())
     }
 
-    /// The arcs that were left out of the order, by the resources and ids of their parents and then of their children;
-    /// each with whether only the child's end is left out.
+    /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag says
+    /// whether the parent still waits for the dependents of the child, and only not for the end of the child.
     pub(crate) fn cut_by_ids(&self) -> Vec<(CutArc, bool)> {
         let mut ranks: HashMap<usize, Vec<usize>> = HashMap::new();
         for arc in self.cut.iter().chain(&self.circular_ends) {
@@ -153,20 +156,21 @@ impl Affected {
         self.base[resource] + index
     }
 
-    /// The effects that run on an instance: the given ones, less those that another of them supersedes.
+    /// The effects that run on an instance: those given by rules, without those that another given effect supersedes.
     pub(crate) fn effects(&self, resource: usize, index: u32) -> u32 {
         self.effects_of(resource, self.columns[resource].dispositions.get(index))
     }
 
-    /// The effects that run on an instance of that kind.
-    pub(crate) fn effects_of(&self, resource: usize, kind: Disposition) -> u32 {
-        kind.given & !superseded(self, resource, kind.given)
+    /// The effects that run on an instance with that disposition.
+    pub(crate) fn effects_of(&self, resource: usize, disposition: Disposition) -> u32 {
+        disposition.given & !superseded(self, resource, disposition.given)
     }
 
-    /// Whether the instance goes: an effect that runs on it came by a rule which is not a leaf, or it is taken.
+    /// Whether the instance is removed: an effect of a non-leaf rule runs on it, or it is removed with its parent.
     pub(crate) fn is_going(&self, resource: usize, index: u32) -> bool {
-        let kind = self.columns[resource].dispositions.get(index);
-        kind.marks.has(Marks::WITH_PARENT) || self.effects_of(resource, kind) & kind.through != 0
+        let disposition = self.columns[resource].dispositions.get(index);
+        disposition.marks.has(Marks::WITH_PARENT)
+            || self.effects_of(resource, disposition) & disposition.through != 0
     }
 
     /// Whether the instance of that node is affected.
@@ -175,9 +179,9 @@ impl Affected {
         self.columns[resource].is_affected(index)
     }
 
-    /// Whether a parent's end takes the instance, and it has no step of its own.
+    /// Whether the instance of that node is removed with a parent and has no step of its own.
     pub(crate) fn is_removed_with_parent(&self, node: u32) -> bool {
-        self.taken.binary_search(&node).is_ok()
+        self.removed_with_parent.binary_search(&node).is_ok()
     }
 
     pub(crate) fn is_root(&self, resource: usize, index: u32) -> bool {
@@ -201,13 +205,13 @@ impl Affected {
         bits(mask).map(move |effect| self.effect_name(resource, effect))
     }
 
-    /// The parents that the instance was found under along an edge, each once.
+    /// The parents of the instance along an edge, each once.
     pub(crate) fn parents(&self, edge: usize, child: u32) -> Vec<u32> {
         self.parents_by_child(edge).parents(&self.arcs[edge], child)
     }
 
-    /// Whether the instance was found under any of these parents along an edge. They are sorted.
-    pub(crate) fn hangs_off_any(&self, edge: usize, child: u32, parents: &[u32]) -> bool {
+    /// Whether the instance depends on any of these parents along an edge. `parents` is sorted.
+    pub(crate) fn depends_on_any(&self, edge: usize, child: u32, parents: &[u32]) -> bool {
         self.parents_by_child(edge).has_any(&self.arcs[edge], child, parents)
     }
 
@@ -224,7 +228,9 @@ fn superseded(affected: &Affected, resource: usize, given: u32) -> u32 {
     bits(given).fold(0, |mask, effect| mask | effects[effect].supersedes)
 }
 
-/// Those of an edge's arcs that are not kept by child already. Made when somebody asks: most runs never do.
+/// The arcs of an edge that [`Arcs`] does not store by child, sorted by child.
+///
+/// Made on first use, because most runs never need it.
 #[derive(Debug)]
 pub(crate) struct ParentsByChild {
     /// Pairs of child and parent, sorted.
@@ -247,8 +253,9 @@ impl ParentsByChild {
 
     fn parents(&self, arcs: &Arcs, child: u32) -> Vec<u32> {
         let mut parents = Vec::from_iter(arcs.first_parent(child));
-        parents.extend(of(&self.more, child));
-        parents.extend(of(&self.blocks, child).flat_map(|block| &arcs.blocks[block as usize].parents));
+        parents.extend(entries_of(&self.more, child));
+        parents
+            .extend(entries_of(&self.blocks, child).flat_map(|block| &arcs.blocks[block as usize].parents));
         parents.sort_unstable();
         parents.dedup();
         parents
@@ -256,19 +263,19 @@ impl ParentsByChild {
 
     fn has_any(&self, arcs: &Arcs, child: u32, wanted: &[u32]) -> bool {
         let is_wanted = |parent: u32| wanted.binary_search(&parent).is_ok();
-        // Those of a block are sorted too, and may be many more.
+        // The parents of a block are sorted, and may be many more than `wanted`.
         let has_wanted = |block: u32| {
             let parents = &arcs.blocks[block as usize].parents;
             wanted.iter().any(|parent| parents.binary_search(parent).is_ok())
         };
         arcs.first_parent(child).is_some_and(is_wanted)
-            || of(&self.more, child).any(is_wanted)
-            || of(&self.blocks, child).any(has_wanted)
+            || entries_of(&self.more, child).any(is_wanted)
+            || entries_of(&self.blocks, child).any(has_wanted)
     }
 }
 
-/// What stands beside a child in a sorted list.
-fn of(list: &[(u32, u32)], child: u32) -> impl Iterator<Item = u32> {
+/// The second half of each pair of `child` in a sorted list.
+fn entries_of(list: &[(u32, u32)], child: u32) -> impl Iterator<Item = u32> {
     let first = list.partition_point(|&(member, _)| member < child);
     list[first..].iter().take_while(move |&&(member, _)| member == child).map(|&(_, other)| other)
 }

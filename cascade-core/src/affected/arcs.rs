@@ -1,30 +1,31 @@
-//! What hangs off what along one edge.
+//! The arcs of one edge: which child depends on which parent.
 
 use std::sync::Arc;
 
 use crate::ids::{DenseMap, NOTHING};
 
-/// The first parents are kept by child where the children's indices lie close together: their range is at most so many
-/// times as long as there are of them, so that it takes no more than pairs would.
-const SPREAD: usize = 2;
-/// A range that is not too long for anybody.
-const SHORT: usize = 1024;
+/// The greatest length of the dense map of first parents, as a multiple of the number of children in it. With 2, the map
+/// needs no more memory than a list of pairs.
+const MAX_SPREAD: usize = 2;
+/// A dense map up to this length is always allowed.
+const ALWAYS_DENSE: usize = 1024;
 
-/// What a finder tied together along one edge, by the indices of both resources.
+/// The arcs of one edge, by the indices of both resources.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arcs {
-    /// The first parent of each child. Most have but one along an edge, and stand next to each other.
+    /// The first parent of each child. Along one edge most children have one parent, and their indices are adjacent.
     parents: Arc<DenseMap>,
-    /// How many children have one there.
+    /// The number of children in `parents`.
     children: usize,
-    /// Parent and child of all other pairs.
+    /// All other pairs of a parent and a child.
     more: Vec<(u32, u32)>,
-    /// Every child of a block hangs off every parent of it.
+    /// Arcs that were found as blocks of parents and children.
     pub(crate) blocks: Vec<Block>,
     /// Along a shared edge: the children that lose their last owner.
     pub(crate) released: Vec<u32>,
 }
 
+/// Every child of a block depends on every parent of the block.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) parents: Vec<u32>,
@@ -32,7 +33,7 @@ pub(crate) struct Block {
 }
 
 impl Arcs {
-    /// Adds pairs of a parent and a child. There will be about `expected` in the end, as far as one can tell.
+    /// Adds pairs of a parent and a child. `expected` estimates how many children there will be in the end.
     pub(crate) fn extend(&mut self, pairs: impl Iterator<Item = (u32, u32)> + Clone, expected: usize) {
         let (lowest, highest, count) =
             pairs.clone().fold((u32::MAX, 0, 0), |(lowest, highest, count), (_, child)| {
@@ -43,7 +44,7 @@ impl Arcs {
         }
         let parents = Arc::make_mut(&mut self.parents);
         let known = self.children + count;
-        let most = (known.max(expected) * SPREAD).max(SHORT);
+        let most = (known.max(expected) * MAX_SPREAD).max(ALWAYS_DENSE);
         parents.reserve(expected.min(known * 8));
         parents.make_room(lowest.into(), highest.into(), most);
         for (parent, child) in pairs {
@@ -53,14 +54,14 @@ impl Arcs {
                     self.children += 1;
                 }
                 Some(&mut first) if first == parent => {}
-                // There is another, or it lies too far from the rest.
+                // The child has another first parent, or its index lies outside the dense map.
                 _ => self.more.push((parent, child)),
             }
         }
     }
 
-    /// Adds the parents of children that follow each other and have none along this edge yet, which is what most answers
-    /// bring.
+    /// Adds the parents of children with consecutive indices from `first_child`. Fast if none of them has a parent along
+    /// this edge yet, as in most answers.
     pub(crate) fn extend_row(&mut self, parents: &[u32], first_child: u32, expected: usize) {
         let by_child = Arc::make_mut(&mut self.parents);
         by_child.reserve(expected.min((self.children + parents.len()) * 8));
@@ -77,7 +78,7 @@ impl Arcs {
         first.map(|(child, parent)| (parent, child as u32)).chain(self.more.iter().copied())
     }
 
-    /// The pairs that are not in `known`, which these grew from.
+    /// The pairs that are not in `known`, an earlier copy of these arcs.
     pub(crate) fn pairs_since<'a>(
         &'a self,
         known: Option<&'a Self>,
@@ -88,14 +89,15 @@ impl Arcs {
         first.map(|(child, parent)| (parent, child as u32)).chain(more)
     }
 
-    /// Keeps the pairs that `keeps` admits.
-    pub(crate) fn retain_pairs(&mut self, keeps: impl Fn(u32, u32) -> bool) {
-        let kept: Vec<(u32, u32)> = self.pairs().filter(|&(parent, child)| keeps(parent, child)).collect();
+    /// Retains only the pairs of parent and child for which `predicate` is true. Blocks stay as they are.
+    pub(crate) fn retain_pairs(&mut self, predicate: impl Fn(u32, u32) -> bool) {
+        let retained: Vec<(u32, u32)> =
+            self.pairs().filter(|&(parent, child)| predicate(parent, child)).collect();
         (self.parents, self.children, self.more) = (Arc::default(), 0, Vec::new());
-        self.extend(kept.iter().copied(), 0);
+        self.extend(retained.iter().copied(), 0);
     }
 
-    /// The parents by child, where each child has one at most and none is in a block.
+    /// The parents by child; `None` if a child has more than one parent or is in a block.
     pub(crate) fn only_parents(&self) -> Option<&Arc<DenseMap>> {
         (self.more.is_empty() && self.blocks.is_empty()).then_some(&self.parents)
     }
@@ -105,7 +107,7 @@ impl Arcs {
         Some(self.parents.get(child.into())).filter(|&parent| parent != NOTHING)
     }
 
-    /// All pairs but those of the first parents.
+    /// All pairs that are neither a child with its first parent nor in a block.
     pub(crate) fn more(&self) -> &[(u32, u32)] {
         &self.more
     }
@@ -123,8 +125,8 @@ impl Arcs {
         children
     }
 
-    /// Every child of every block with every parent, as pairs.
-    pub(crate) fn part_blocks(&mut self) {
+    /// Replaces every block by its pairs.
+    pub(crate) fn split_blocks(&mut self) {
         for Block { parents, children } in std::mem::take(&mut self.blocks) {
             let pairs = parents.iter().flat_map(|&parent| children.iter().map(move |&child| (parent, child)));
             self.extend(pairs, 0);
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pair_is_lost_wherever_it_is_kept() {
+    fn all_pairs_are_listed_wherever_they_are_stored() {
         let mut arcs = Arcs::default();
         let one_each = [(7, 10), (7, 11), (8, 12)];
         arcs.extend(one_each.into_iter(), 1000);

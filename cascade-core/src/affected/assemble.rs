@@ -1,4 +1,4 @@
-//! What was found, made into the affected set.
+//! Builds the affected set from the result of a discovery.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,7 @@ use super::{cycle, order};
 use crate::graph::{Graph, Route};
 use crate::model::AnyOperation;
 
-/// What a discovery leaves.
+/// The result of a discovery.
 pub(crate) struct Finished {
     pub(crate) columns: Vec<Column>,
     pub(crate) arcs: Vec<Arcs>,
@@ -23,16 +23,16 @@ pub(crate) fn assemble(
     found: Finished,
 ) -> Affected {
     let Finished { columns, mut arcs, roots } = found;
-    // Along a shared edge all owners are named, also those that stay: nothing is ordered by these.
+    // The finder of a shared edge names all owners. Owners that are not affected have no part in the order.
     for ((edge, route), arcs) in graph.edges.iter().zip(&route.edges).zip(&mut arcs) {
         if route.is_some_and(|route| route.shared) {
             arcs.retain_pairs(|owner, _| columns[edge.parent].is_affected(owner));
         }
     }
-    // Where some waits may have to be left out, the arcs stand each for itself.
+    // Where the order may have to leave out single arcs, there must be no blocks.
     for (arcs, may_circle) in arcs.iter_mut().zip(route.completion_waits_may_cycle(&graph)) {
         if may_circle {
-            arcs.part_blocks();
+            arcs.split_blocks();
         }
     }
     let mut base = vec![0];
@@ -44,8 +44,7 @@ pub(crate) fn assemble(
     let count = columns.iter().map(|column| column.dispositions.count(Disposition::is_affected)).sum();
     let parents_by_child = arcs.iter().map(|_| OnceLock::new()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
-    let taken = taken_without_step(&columns, &base);
-    let circular_ends = Vec::new();
+    let removed_with_parent = removed_with_parent(&columns, &base);
     let affected = Affected {
         graph,
         operation,
@@ -54,8 +53,9 @@ pub(crate) fn assemble(
         arcs,
         roots,
         cut,
-        taken,
-        circular_ends,
+        removed_with_parent,
+        // Needs the rest of the set: filled in below.
+        circular_ends: Vec::new(),
         count,
         base,
         parents_by_child,
@@ -64,11 +64,12 @@ pub(crate) fn assemble(
     Affected { circular_ends, ..affected }
 }
 
-fn taken_without_step(columns: &[Column], base: &[u32]) -> Vec<u32> {
+/// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
+fn removed_with_parent(columns: &[Column], base: &[u32]) -> Vec<u32> {
     let of_column = |(column, &first): (&Column, &u32)| {
         column
             .dispositions
-            .of_kind(Disposition::is_removed_with_parent)
+            .indices(Disposition::is_removed_with_parent)
             .into_iter()
             .map(move |index| first + index)
     };

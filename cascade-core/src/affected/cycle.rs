@@ -1,8 +1,9 @@
-//! Cycles of instances: which arcs close them.
+//! Finds the arcs that close cycles of instances.
 //!
-//! A depth-first walk goes down from the roots and from what was reached from outside, in the order of resources and
-//! ids, and cuts each arc that leads back to an instance it is still below. So the cut depends neither on the link
-//! order nor on the order of answers, and no arc into a root survives from below that root.
+//! A depth-first search starts at the roots, then at the children of parents outside the cyclic group. It visits
+//! instances in the order of resources and ids, and cuts each arc that leads back to an instance on the current path.
+//! So the result depends neither on the link order nor on the order of finders' answers, and every arc from a descendant
+//! of a root back to that root is cut.
 
 use std::collections::BTreeSet;
 
@@ -18,40 +19,49 @@ pub(crate) fn closing_arcs(
     route: &Route,
     roots: u32,
 ) -> Vec<CutArc> {
+    let found = Found { graph, columns, arcs, route, roots };
     let groups = route.groups(graph);
     let cyclic = groups.iter().filter(|group| group.cyclic);
-    let mut cut: Vec<CutArc> =
-        cyclic.flat_map(|group| CycleSearch::new(graph, columns, arcs, group, route, roots).cut()).collect();
+    let mut cut: Vec<CutArc> = cyclic.flat_map(|group| CycleSearch::new(found, group).cut()).collect();
     cut.sort_unstable();
     cut
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Unseen,
-    Open,
-    Closed,
+/// The result of the discovery, as far as the search reads it.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    graph: &'a Graph,
+    columns: &'a [Column],
+    arcs: &'a [Arcs],
+    route: &'a Route,
+    roots: u32,
 }
 
-/// The walk over one group. Its nodes are numbered by resource and id, so that their order is a fixed one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Unvisited,
+    OnPath,
+    Finished,
+}
+
+/// The search over one group. Its nodes are numbered by resource and id, so that their order is deterministic.
 struct CycleSearch {
-    /// For each node, the resource and the index.
+    /// The resource and the index of each node.
     instances: Vec<(usize, u32)>,
-    /// The arcs of each node, by child: child and edge.
+    /// Where the arcs of each node start in `arcs`, and one end more.
     start: Vec<usize>,
+    /// The arcs down from each node: child and edge.
     arcs: Vec<(u32, usize)>,
+    /// The nodes to start from, the roots first.
     entries: Vec<u32>,
 }
 
+/// A parent, a child and their edge, by nodes of the search.
+type SearchArc = (u32, u32, usize);
+
 impl CycleSearch {
-    fn new(
-        graph: &Graph,
-        columns: &[Column],
-        arcs: &[Arcs],
-        group: &Group,
-        route: &Route,
-        roots: u32,
-    ) -> Self {
+    fn new(found: Found<'_>, group: &Group) -> Self {
+        let Found { columns, .. } = found;
         let mut instances = Vec::new();
         let mut numbers: Vec<Vec<u32>> = vec![Vec::new(); columns.len()];
         for &resource in &group.resources {
@@ -61,8 +71,29 @@ impl CycleSearch {
                 instances.push((resource, index));
             }
         }
+        let (arcs, entries) = Self::arcs_and_entries(found, group, &numbers);
+        let mut start = vec![0; instances.len() + 1];
+        for &(parent, ..) in &arcs {
+            start[parent as usize + 1] += 1;
+        }
+        for node in 0..instances.len() {
+            start[node + 1] += start[node];
+        }
+        Self {
+            instances,
+            start,
+            arcs: arcs.into_iter().map(|(_, child, edge)| (child, edge)).collect(),
+            entries,
+        }
+    }
+
+    /// The arcs inside the group, sorted, and the nodes to start from. `numbers` holds the node of each instance, by
+    /// resource and index.
+    fn arcs_and_entries(found: Found<'_>, group: &Group, numbers: &[Vec<u32>]) -> (Vec<SearchArc>, Vec<u32>) {
+        let Found { graph, columns, arcs, route, roots } = found;
         let inside = |resource: usize| group.resources.contains(&resource);
-        let mut found: Vec<(u32, u32, usize)> = Vec::new();
+        let mut inner: Vec<SearchArc> = Vec::new();
+        // `false` sorts first: roots come before the other entries.
         let mut entries: BTreeSet<(bool, u32)> = BTreeSet::new();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| inside(edge.child)) {
             let child_number = |child: u32| numbers[edge.child][child as usize];
@@ -70,7 +101,7 @@ impl CycleSearch {
                 let parent_number = |parent: u32| numbers[edge.parent][parent as usize];
                 let ordered = |child: u32| route.orders(index, || columns[edge.child].is_affected(child));
                 let pairs = arcs[index].pairs().filter(|&(_, child)| ordered(child));
-                found
+                inner
                     .extend(pairs.map(|(parent, child)| (parent_number(parent), child_number(child), index)));
             } else {
                 let children = arcs[index].pairs().map(|(_, child)| child);
@@ -81,55 +112,42 @@ impl CycleSearch {
         if inside(route.root) {
             entries.extend((0..roots).map(|index| (false, numbers[route.root][index as usize])));
         }
-        found.sort_unstable();
-        found.dedup();
-        let mut start = vec![0; instances.len() + 1];
-        for &(parent, ..) in &found {
-            start[parent as usize + 1] += 1;
-        }
-        for node in 0..instances.len() {
-            start[node + 1] += start[node];
-        }
-        Self {
-            instances,
-            start,
-            arcs: found.into_iter().map(|(_, child, edge)| (child, edge)).collect(),
-            // Roots come first.
-            entries: entries.into_iter().map(|(_, node)| node).collect(),
-        }
+        inner.sort_unstable();
+        inner.dedup();
+        (inner, entries.into_iter().map(|(_, node)| node).collect())
     }
 
     fn cut(&self) -> Vec<CutArc> {
-        let mut marks = vec![Mark::Unseen; self.instances.len()];
+        let mut marks = vec![Mark::Unvisited; self.instances.len()];
         let mut cut = Vec::new();
         for &entry in &self.entries {
-            if marks[entry as usize] == Mark::Unseen {
+            if marks[entry as usize] == Mark::Unvisited {
                 self.walk_from(entry, &mut marks, &mut cut);
             }
         }
         cut
     }
 
-    /// A stack of our own: chains of instances can be a million long.
+    /// Uses its own stack instead of recursion: a chain of instances can be a million long.
     fn walk_from(&self, entry: u32, marks: &mut [Mark], cut: &mut Vec<CutArc>) {
-        marks[entry as usize] = Mark::Open;
+        marks[entry as usize] = Mark::OnPath;
         let mut path = vec![(entry, self.start[entry as usize])];
         while let Some((node, next)) = path.last_mut() {
             let node = *node as usize;
             if *next == self.start[node + 1] {
-                marks[node] = Mark::Closed;
+                marks[node] = Mark::Finished;
                 path.pop();
                 continue;
             }
             let (child, edge) = self.arcs[*next];
             *next += 1;
             match marks[child as usize] {
-                Mark::Closed => {}
-                Mark::Unseen => {
-                    marks[child as usize] = Mark::Open;
+                Mark::Finished => {}
+                Mark::Unvisited => {
+                    marks[child as usize] = Mark::OnPath;
                     path.push((child, self.start[child as usize]));
                 }
-                Mark::Open => cut.push(CutArc {
+                Mark::OnPath => cut.push(CutArc {
                     edge,
                     parent: self.instances[node].1,
                     child: self.instances[child as usize].1,

@@ -1,18 +1,20 @@
-//! What rules and policies made of the instances of a resource. Of many instances there are few kinds, so that a byte
-//! says which.
+//! The dispositions of the instances of a resource: what rules and policies decided for each.
+//!
+//! Many instances share few distinct dispositions. So each instance stores only the number of its disposition, usually
+//! in one byte.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// What policies made of an instance, a bit each.
+/// What policies decided for an instance, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Marks(u8);
 
 impl Marks {
-    /// A parent's end takes it.
+    /// It is removed with a parent.
     pub(crate) const WITH_PARENT: Self = Self(1);
-    /// It stays, and is listed.
+    /// It stays, and the plan lists it.
     pub(crate) const RETAINED: Self = Self(2);
 
     pub(crate) fn with(self, mark: Self) -> Self {
@@ -24,58 +26,58 @@ impl Marks {
     }
 }
 
-/// What was made of an instance.
+/// What rules and policies decided for an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Disposition {
-    /// The effects that some rule gave, a bit each.
+    /// The effects given by rules, a bit each.
     pub(crate) given: u32,
-    /// Those of them that came by a rule which is not a leaf.
+    /// Those of them given by non-leaf rules: the cascade goes through the instance to its children.
     pub(crate) through: u32,
     pub(crate) marks: Marks,
 }
 
 impl Disposition {
-    /// Whether what hangs off the instance is looked for.
+    /// Whether the discovery looks for the children of the instance.
     pub(crate) fn is_expanded(self) -> bool {
         self.through != 0 || self.marks.has(Marks::WITH_PARENT)
     }
 
-    /// Whether the operation does something to the instance, or takes it. What is only retained, or only in the way, is
-    /// in the table and not affected.
+    /// Whether the instance has effects or is removed with a parent. Instances that are only retained, or that only
+    /// restrict the operation, are in the table but not affected.
     pub(crate) fn is_affected(self) -> bool {
         self.given != 0 || self.marks.has(Marks::WITH_PARENT)
     }
 
-    /// Whether the instance stays and is listed.
+    /// Whether the instance is not affected, but the plan lists it.
     pub(crate) fn is_retained(self) -> bool {
         !self.is_affected() && self.marks.has(Marks::RETAINED)
     }
 
-    /// Whether a parent's end takes the instance, and it has no step of its own.
+    /// Whether the instance is removed with a parent and has no step of its own.
     pub(crate) fn is_removed_with_parent(self) -> bool {
         self.given == 0 && self.marks.has(Marks::WITH_PARENT)
     }
 }
 
-/// The kind of each instance, by its index.
+/// The disposition of each instance, by index.
 #[derive(Clone, Debug)]
 pub(crate) struct Dispositions {
     numbers: Numbers,
-    /// By number; the first is that of [`UNKNOWN`].
+    /// The distinct dispositions, by number. The first is the default one, numbered [`UNKNOWN`].
     all: Vec<Disposition>,
-    by_kind: HashMap<Disposition, u32, RandomState>,
-    /// Of how many instances nothing is known yet.
+    numbers_by_disposition: HashMap<Disposition, u32, RandomState>,
+    /// How many instances have the number [`UNKNOWN`].
     unknown: usize,
 }
 
-/// The number of the kind of an instance of which nothing is known yet.
+/// The number of the default disposition, for which nothing was decided yet.
 const UNKNOWN: u32 = 0;
 
-/// The number of each instance's kind.
+/// The number of each instance's disposition.
 #[derive(Clone, Debug)]
 enum Numbers {
     Bytes(Vec<u8>),
-    /// Where there are more kinds than a byte can tell apart.
+    /// For more than 256 distinct dispositions.
     Words(Vec<u32>),
 }
 
@@ -84,7 +86,7 @@ impl Default for Dispositions {
         Self {
             numbers: Numbers::Bytes(Vec::new()),
             all: vec![Disposition::default()],
-            by_kind: std::iter::once((Disposition::default(), UNKNOWN)).collect(),
+            numbers_by_disposition: std::iter::once((Disposition::default(), UNKNOWN)).collect(),
             unknown: 0,
         }
     }
@@ -98,13 +100,13 @@ impl Dispositions {
         }
     }
 
-    /// Of those that are added nothing is known yet.
+    /// Adds instances up to `len`, with the default disposition.
     pub(crate) fn resize(&mut self, len: usize) {
-        self.grow_to(len, |kind| kind);
+        self.grow_to(len, |disposition| disposition);
     }
 
-    pub(crate) fn push(&mut self, kind: Disposition) {
-        let (index, number) = (self.len(), self.number_of(kind));
+    pub(crate) fn push(&mut self, disposition: Disposition) {
+        let (index, number) = (self.len(), self.number_of(disposition));
         self.resize(index + 1);
         self.set(index, number);
     }
@@ -113,41 +115,43 @@ impl Dispositions {
         self.all[self.number(index as usize) as usize]
     }
 
-    /// Tells what `of` makes of each instance's kind, in the order of the instances; `of` is asked once for each kind.
-    pub(crate) fn each<T: Copy>(&self, of: impl Fn(Disposition) -> T, mut tell: impl FnMut(u32, T)) {
-        let by_number: Vec<T> = self.all.iter().map(|&kind| of(kind)).collect();
+    /// Maps the disposition of each instance with `map` and passes the results to `visit`, in the order of the instances.
+    /// `map` is called once for each distinct disposition.
+    pub(crate) fn each<T: Copy>(&self, map: impl Fn(Disposition) -> T, mut visit: impl FnMut(u32, T)) {
+        let by_number: Vec<T> = self.all.iter().map(|&disposition| map(disposition)).collect();
         match &self.numbers {
             Numbers::Bytes(numbers) => {
-                (0..).zip(numbers).for_each(|(index, &number)| tell(index, by_number[usize::from(number)]));
+                (0..).zip(numbers).for_each(|(index, &number)| visit(index, by_number[usize::from(number)]));
             }
             Numbers::Words(numbers) => {
-                (0..).zip(numbers).for_each(|(index, &number)| tell(index, by_number[number as usize]));
+                (0..).zip(numbers).for_each(|(index, &number)| visit(index, by_number[number as usize]));
             }
         }
     }
 
-    /// The instances of a kind that `is` admits.
-    pub(crate) fn of_kind(&self, is: impl Fn(Disposition) -> bool) -> Vec<u32> {
-        if !self.has_any(&is) {
+    /// The instances whose disposition matches.
+    pub(crate) fn indices(&self, matches: impl Fn(Disposition) -> bool) -> Vec<u32> {
+        if !self.may_have_any(&matches) {
             return Vec::new();
         }
-        let mut admitted = Vec::with_capacity(self.count(&is));
-        self.each(is, |index, is| admitted.extend(is.then_some(index)));
-        admitted
+        let mut indices = Vec::with_capacity(self.count(&matches));
+        self.each(matches, |index, matches| indices.extend(matches.then_some(index)));
+        indices
     }
 
-    /// How many instances are of a kind that `is` admits.
-    pub(crate) fn count(&self, is: impl Fn(Disposition) -> bool) -> usize {
+    /// The number of instances whose disposition matches.
+    pub(crate) fn count(&self, matches: impl Fn(Disposition) -> bool) -> usize {
         let mut count = 0;
-        if self.has_any(&is) {
-            self.each(is, |_, is| count += usize::from(is));
+        if self.may_have_any(&matches) {
+            self.each(matches, |_, matches| count += usize::from(matches));
         }
         count
     }
 
-    /// Whether there may be an instance of a kind that `is` admits. Looks at none of them.
-    pub(crate) fn has_any(&self, is: impl Fn(Disposition) -> bool) -> bool {
-        self.all.iter().any(|&kind| is(kind))
+    /// Whether there may be an instance whose disposition matches. Looks at distinct dispositions only, also at those
+    /// that no instance has any more.
+    fn may_have_any(&self, matches: impl Fn(Disposition) -> bool) -> bool {
+        self.all.iter().any(|&disposition| matches(disposition))
     }
 
     pub(crate) fn change(&mut self, index: u32, change: impl Fn(Disposition) -> Disposition) {
@@ -155,7 +159,7 @@ impl Dispositions {
         self.set(index as usize, number);
     }
 
-    /// Adds instances up to `len`, of the kind that `change` makes of one that nothing is known of.
+    /// Adds instances up to `len`, with the disposition that `change` makes of the default one.
     pub(crate) fn grow_to(&mut self, len: usize, change: impl Fn(Disposition) -> Disposition) {
         let number = self.number_of(change(Disposition::default()));
         if number == UNKNOWN {
@@ -167,30 +171,32 @@ impl Dispositions {
         }
     }
 
-    /// The same for many, of which some may be told twice: `change` is asked once for each kind, and has to make the same
-    /// of what it has made already.
+    /// Changes the dispositions of many instances. An index may occur twice.
+    ///
+    /// `change` must be idempotent. It is called once for each distinct disposition.
     pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Disposition) -> Disposition) {
         let becomes = self.becomes(change);
-        // What a second edge brings is mostly known, and made what the first has made it: there is nothing to look at.
+        // A second edge mostly leads to instances that the first edge has changed already: then no instance is read.
         let mut others = (0..).zip(&becomes).filter(|&(number, &to)| number != to);
         if others.all(|(number, _)| number == UNKNOWN && self.unknown == 0) {
             return;
         }
-        let of_unknown = match &mut self.numbers {
-            // All of them fit: there are no words as long as there are so few.
+        let were_unknown = match &mut self.numbers {
+            // The cast is lossless: `number_of` switches to words before a number exceeds a byte.
             Numbers::Bytes(numbers) => change_numbers(numbers, indices, &becomes, |number| number as u8),
             Numbers::Words(numbers) => change_numbers(numbers, indices, &becomes, |number| number),
         };
         if becomes[UNKNOWN as usize] != UNKNOWN {
-            self.unknown -= of_unknown;
+            self.unknown -= were_unknown;
         }
     }
 
-    /// The number of what each kind becomes, by its number. What they become is among them.
+    /// For each number of a disposition, the number of the disposition that `change` makes of it. Adds new dispositions,
+    /// and covers these too.
     fn becomes(&mut self, change: impl Fn(Disposition) -> Disposition) -> Vec<u32> {
         let mut becomes = Vec::with_capacity(self.all.len());
-        while let Some(&kind) = self.all.get(becomes.len()) {
-            let number = self.number_of(change(kind));
+        while let Some(&disposition) = self.all.get(becomes.len()) {
+            let number = self.number_of(change(disposition));
             becomes.push(number);
         }
         becomes
@@ -212,14 +218,14 @@ impl Dispositions {
         }
     }
 
-    /// The number of a kind, which is added if it is new.
-    fn number_of(&mut self, kind: Disposition) -> u32 {
-        if let Some(&number) = self.by_kind.get(&kind) {
+    /// The number of a disposition. Adds the disposition if it is new.
+    fn number_of(&mut self, disposition: Disposition) -> u32 {
+        if let Some(&number) = self.numbers_by_disposition.get(&disposition) {
             return number;
         }
         let number = self.all.len() as u32;
-        self.all.push(kind);
-        self.by_kind.insert(kind, number);
+        self.all.push(disposition);
+        self.numbers_by_disposition.insert(disposition, number);
         if let Numbers::Bytes(numbers) = &self.numbers
             && number > u32::from(u8::MAX)
         {
@@ -229,7 +235,7 @@ impl Dispositions {
     }
 }
 
-/// Changes the numbers at `indices`; says of how many nothing was known.
+/// Changes the numbers at `indices`. Returns how many of them were [`UNKNOWN`].
 fn change_numbers<N: Copy + Into<u32>>(
     numbers: &mut [N],
     indices: &[u32],
@@ -237,14 +243,14 @@ fn change_numbers<N: Copy + Into<u32>>(
     number: impl Fn(u32) -> N,
 ) -> usize {
     let becomes: Vec<N> = becomes.iter().map(|&to| number(to)).collect();
-    let mut of_unknown = 0;
+    let mut were_unknown = 0;
     for &index in indices {
         let number = &mut numbers[index as usize];
-        let known: u32 = (*number).into();
-        of_unknown += usize::from(known == UNKNOWN);
-        *number = becomes[known as usize];
+        let old: u32 = (*number).into();
+        were_unknown += usize::from(old == UNKNOWN);
+        *number = becomes[old as usize];
     }
-    of_unknown
+    were_unknown
 }
 
 #[cfg(test)]
@@ -252,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_may_be_any_number_of_kinds() {
+    fn more_dispositions_than_a_byte_can_number_are_stored() {
         let mut kinds = Dispositions::default();
         kinds.resize(1000);
         let kind = |index: u32| Disposition { given: index * 3, through: index, marks: Marks::WITH_PARENT };
@@ -264,31 +270,31 @@ mod tests {
         assert_eq!(kinds.get(3), Disposition { through: 0x3 | 1 << 20, ..kind(3) });
         assert_eq!(kinds.get(999), Disposition { through: 0x3e7 | 1 << 20, ..kind(999) });
         let mut given = Vec::new();
-        kinds.each(|kind| kind.given, |index, of_kind| given.push((index, of_kind)));
+        kinds.each(|kind| kind.given, |index, effects| given.push((index, effects)));
         assert!(given.into_iter().eq((0..1000).map(|index| (index, index * 3))));
-        assert_eq!(kinds.of_kind(|kind| kind.given < 30), (0..10).collect::<Vec<_>>());
+        assert_eq!(kinds.indices(|kind| kind.given < 30), (0..10).collect::<Vec<_>>());
         assert_eq!(kinds.count(|kind| kind.given < 30), 10);
     }
 
     #[test]
-    fn those_of_which_nothing_is_known_are_told_from_those_that_are_what_they_become() {
+    fn unknown_instances_are_counted_and_changed() {
         let mut kinds = Dispositions::default();
-        let taken = |kind: Disposition| Disposition { marks: Marks::WITH_PARENT, ..kind };
-        kinds.grow_to(2, taken);
+        let removed = |kind: Disposition| Disposition { marks: Marks::WITH_PARENT, ..kind };
+        kinds.grow_to(2, removed);
         kinds.resize(4);
-        kinds.change(2, taken);
+        kinds.change(2, removed);
         assert_eq!(kinds.unknown, 1);
-        kinds.change_all(&[0, 1, 2], taken);
+        kinds.change_all(&[0, 1, 2], removed);
         assert_eq!((kinds.unknown, kinds.get(3)), (1, Disposition::default()));
-        kinds.change_all(&[3, 0, 3], taken);
-        assert_eq!((kinds.unknown, kinds.count(|kind| kind == taken(kind))), (0, 4));
+        kinds.change_all(&[3, 0, 3], removed);
+        assert_eq!((kinds.unknown, kinds.count(|kind| kind == removed(kind))), (0, 4));
         kinds.push(Disposition::default());
-        kinds.change_all(&[4], taken);
-        assert_eq!((kinds.unknown, kinds.get(4)), (0, taken(Disposition::default())));
+        kinds.change_all(&[4], removed);
+        assert_eq!((kinds.unknown, kinds.get(4)), (0, removed(Disposition::default())));
     }
 
     #[test]
-    fn a_change_of_all_may_bring_the_kind_that_no_byte_tells() {
+    fn change_all_can_add_the_disposition_that_no_byte_can_number() {
         let mut kinds = Dispositions::default();
         for index in 0..255 {
             kinds.push(Disposition { given: index + 1, ..Disposition::default() });

@@ -1,8 +1,9 @@
-//! The effects that have ended well on each instance.
+//! The methods that have succeeded on each instance.
 
 use super::affected::Affected;
 
-/// The effects that have ended well on each instance, by resource and index: indices stay when a plan grows.
+/// The methods that have succeeded on each instance, a bit each, by resource and index: unlike nodes, indices do not
+/// change when a plan grows.
 #[derive(Debug, Default)]
 pub(crate) struct Ran(Vec<Vec<u32>>);
 
@@ -19,21 +20,24 @@ impl Ran {
         self.0.get(resource).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn note_one(&mut self, resource: usize, index: u32, slots: u32) {
-        let needed = |list: usize, at: usize| list.max(at + 1);
-        let resources = needed(self.0.len(), resource);
-        self.0.resize_with(resources, Vec::new);
+    /// Adds methods that have succeeded on one instance.
+    pub(crate) fn note_one(&mut self, resource: usize, index: u32, methods: u32) {
+        if self.0.len() <= resource {
+            self.0.resize_with(resource + 1, Vec::new);
+        }
         let ran = &mut self.0[resource];
-        ran.resize(needed(ran.len(), index as usize), 0);
-        ran[index as usize] |= slots;
+        if ran.len() <= index as usize {
+            ran.resize(index as usize + 1, 0);
+        }
+        ran[index as usize] |= methods;
     }
 
-    /// Adds the effects that have ended in a pass over `affected`. `open_slots` are the methods that a node has not
-    /// finished, a bit each.
-    pub(crate) fn note(&mut self, affected: &Affected, open_slots: impl Fn(u32) -> u32) {
+    /// Adds the effects that have succeeded in a pass over `affected`. `pending_methods` returns the methods that have
+    /// not succeeded on a node, a bit each.
+    pub(crate) fn note(&mut self, affected: &Affected, pending_methods: impl Fn(u32) -> u32) {
         for resource in 0..affected.columns.len() {
-            let open = |index: u32| open_slots(affected.node(resource, index));
-            let ended = |index: u32| affected.effects(resource, index) & !open(index);
+            let pending = |index: u32| pending_methods(affected.node(resource, index));
+            let ended = |index: u32| affected.effects(resource, index) & !pending(index);
             let instances = 0..affected.columns[resource].len() as u32;
             let ran = instances.map(|index| self.of(resource, index) | ended(index)).collect();
             match self.0.get_mut(resource) {

@@ -1,4 +1,4 @@
-//! One instance of a plan, as user code reads it.
+//! A public view of one instance of a plan.
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ impl<'a> InstanceRef<'a> {
         Self { affected, resource, index }
     }
 
-    /// The effects that run on it, in their order.
+    /// The effects that run on it, in the order they run in.
     pub fn effects(&self) -> impl Iterator<Item = &'a str> {
         self.affected.effect_names(self.resource, self.affected.effects(self.resource, self.index))
     }
 
-    /// Whether it goes: see [`StepContext::is_going`](crate::StepContext::is_going).
+    /// Whether it is removed: see [`StepContext::is_going`](crate::StepContext::is_going).
     pub fn is_going(&self) -> bool {
         self.affected.is_going(self.resource, self.index)
     }
@@ -33,7 +33,7 @@ impl<'a> InstanceRef<'a> {
         self.affected.resource_name(self.resource)
     }
 
-    /// Its id, as it prints.
+    /// Its id, printed.
     pub fn id(&self) -> String {
         self.affected.display(self.resource, self.index).to_string()
     }

@@ -1,4 +1,4 @@
-//! Some instances of one resource of a plan, as user code reads them.
+//! A public view of some instances of one resource of a plan.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ impl<'a> Instances<'a> {
         self.affected.resource_name(self.resource)
     }
 
-    /// The operation of the plan, if it is an `O`.
+    /// The operation of the plan, if its type is `O`.
     pub fn operation<O: Operation>(&self) -> Option<&'a O> {
         self.affected.operation.as_any().downcast_ref()
     }
 
-    /// How many there are.
+    /// The number of instances.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -37,20 +37,20 @@ impl<'a> Instances<'a> {
         self.nodes.is_empty()
     }
 
-    /// The id at a position below [`len`](Self::len); `None` if the resource is not `R`, or there is no such position.
+    /// The id at a position below [`len`](Self::len); `None` if the resource is not `R` or the position is too high.
     pub fn id<R: Resource>(&self, position: usize) -> Option<&'a R::Id> {
         let index = self.index(position)?;
         let is_r = self.affected.graph.resources[self.resource].descriptor.is_same(&R::DESCRIPTOR);
         Some(self.affected.columns[self.resource].ids.typed::<R::Id>().filter(|_| is_r)?.get(index))
     }
 
-    /// The id at a position as it prints; empty where there is no such position.
+    /// The printed id at a position; empty if the position is too high.
     pub fn printed_id(&self, position: usize) -> String {
         let printed = |index: u32| self.affected.display(self.resource, index).to_string();
         self.index(position).map_or_else(String::new, printed)
     }
 
-    /// The effects that run on the instance at a position, in their order.
+    /// The effects that run on the instance at a position, in the order they run in; empty if the position is too high.
     pub fn effects(&self, position: usize) -> Vec<&'a str> {
         let Some(index) = self.index(position) else { return Vec::new() };
         self.affected.effect_names(self.resource, self.affected.effects(self.resource, index)).collect()

@@ -1,4 +1,4 @@
-//! The affected set: every instance that an operation reaches, and the order between them.
+//! The affected set: every instance that an operation reaches, and their order.
 
 mod affected;
 mod arcs;

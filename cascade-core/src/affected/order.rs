@@ -1,8 +1,9 @@
-//! The order of instances: what must end before what may start.
+//! The order of instances: which nodes wait for which.
 //!
-//! Nodes are the instances, and behind them some that stand between: one for each block of children that hang off the
-//! same parents and one for each `after`, so that many and many cost their sum and not their product; and, in the order
-//! of effects, one for the end of each instance that a parent's end takes.
+//! The first nodes are the instances. Helper nodes follow. One for each block and one for each `after` stands between the
+//! two sides, so that `m` nodes that wait for `n` others need `m + n` arcs instead of `m * n`. In the order of effects,
+//! each instance that is removed with a parent has an end node besides its own: its own node ends when all that depends
+//! on the instance has ended, the end node when the parents have ended too.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -17,26 +18,28 @@ use crate::ids::{DenseMap, NOTHING};
 #[derive(Debug)]
 pub(crate) struct Order {
     nodes: usize,
-    /// For each resource its first node, and behind the last one the number of instances.
+    /// The first node of each resource, followed by the number of instances.
     base: Vec<u32>,
-    /// For each resource, what its instances hang off along plain edges.
-    plain: Vec<Vec<Plain>>,
-    /// Where the other followers of each node start; empty where there are none at all.
+    /// The plain edges of each resource to its parents.
+    plain: Vec<Vec<PlainEdge>>,
+    /// Where the listed followers of each node start in `followers`; empty if there are none.
     start: Vec<u32>,
+    /// The followers along all edges that are not plain.
     followers: Vec<u32>,
 }
 
-/// An edge whose arcs are in the order as they are, each child with one parent at most: they need no list of their own.
+/// An edge along which each child has at most one parent, which waits for the child. Its arcs need no list of followers:
+/// they are read from the affected set.
 #[derive(Debug)]
-struct Plain {
-    /// By child.
+struct PlainEdge {
+    /// The index of the parent, by the index of the child.
     parents: Arc<DenseMap>,
     first_child: u32,
     first_parent: u32,
 }
 
-impl Plain {
-    /// What the instance of that node hangs off.
+impl PlainEdge {
+    /// The node of the parent of that node.
     fn parent(&self, node: u32) -> Option<u32> {
         let parent = self.parents.get(u64::from(node - self.first_child));
         (parent != NOTHING).then(|| self.first_parent + parent)
@@ -44,18 +47,18 @@ impl Plain {
 }
 
 impl Order {
-    /// Every instance after all that hang off it; and for each node, for how many others it waits.
+    /// Each instance waits for all that depend on it. Also returns, for each node, how many others it waits for.
     pub(crate) fn children_first(affected: &Affected) -> (Self, Vec<u32>) {
         Self::with_plain(Nodes::instances(affected))
     }
 
-    /// The same for effects, where an instance that a parent's end takes ends with that: its other parents, and what
-    /// comes after it, wait for those that take it too.
+    /// Like [`children_first`](Self::children_first), with end nodes: an instance that is removed with a parent ends when
+    /// that parent has ended. Its other parents, and everything that is declared `after` it, wait for that end.
     pub(crate) fn effects(affected: &Affected) -> (Self, Vec<u32>) {
         Self::with_plain(Nodes::with_ends(affected))
     }
 
-    /// Every instance after all that it hangs off; and for each node, for how many others it waits.
+    /// Each instance waits for all that it depends on. Also returns, for each node, how many others it waits for.
     pub(crate) fn parents_first(affected: &Affected) -> (Self, Vec<u32>) {
         Self::new(&Nodes::instances(affected), |first, then| (then, first))
     }
@@ -72,13 +75,18 @@ impl Order {
             for parent in parents.values().filter(|&parent| parent != NOTHING) {
                 waits_for[(first_parent + parent) as usize] += 1;
             }
-            order.plain[edge.child].push(Plain { parents: Arc::clone(parents), first_child, first_parent });
+            order.plain[edge.child].push(PlainEdge {
+                parents: Arc::clone(parents),
+                first_child,
+                first_parent,
+            });
         }
         (order, waits_for)
     }
 
-    /// Of all arcs that are not plain.
-    fn new(nodes: &Nodes<'_>, direct: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
+    /// The order of all arcs that are not plain. `orient` gets the child and the parent of an arc, and returns first the
+    /// node that ends first, then the one that waits for it.
+    fn new(nodes: &Nodes<'_>, orient: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
         let count = nodes.count as usize;
         let base = nodes.affected.base.clone();
         let plain = base.iter().map(|_| Vec::new()).collect();
@@ -87,17 +95,17 @@ impl Order {
         if nodes.has_arcs() {
             start.resize(count + 1, 0_u32);
             nodes.each_arc(|first, then| {
-                let (first, then) = direct(first, then);
+                let (first, then) = orient(first, then);
                 start[first as usize + 1] += 1;
                 waits_for[then as usize] += 1;
             });
             for node in 0..count {
                 start[node + 1] += start[node];
             }
-            // Each start is moved on while its followers are filled in, and so ends where the next one began.
+            // Filling in the followers moves each start to the start of the next node. The shift by one restores them.
             followers.resize(start[count] as usize, 0);
             nodes.each_arc(|first, then| {
-                let (first, then) = direct(first, then);
+                let (first, then) = orient(first, then);
                 let next = &mut start[first as usize];
                 followers[*next as usize] = then;
                 *next += 1;
@@ -111,19 +119,21 @@ impl Order {
     /// The nodes that wait for `node`.
     pub(crate) fn followers(&self, node: u32) -> impl Iterator<Item = u32> {
         let resource = self.base.partition_point(|&first| first <= node) - 1;
-        let along = move |plain: &Plain| plain.parent(node);
+        let along = move |plain: &PlainEdge| plain.parent(node);
         self.plain[resource].iter().filter_map(along).chain(self.listed(node).iter().copied())
     }
 
-    /// Tells of all that wait for any of `nodes`, and for how many of them: one after the other, some of them in several
-    /// parts. The nodes are instances of that resource, or none: it has the number behind the last one then.
-    pub(crate) fn tell_followers(&self, resource: usize, nodes: &[u32], mut tell: impl FnMut(u32, u32)) {
+    /// Calls `visit` with each node that waits for any of `nodes`, and with the number of `nodes` that it waits for. A
+    /// node may be visited several times: then the numbers add up.
+    ///
+    /// `nodes` are instances of that resource, or helper nodes, for which `resource` is the number of resources.
+    pub(crate) fn for_each_follower(&self, resource: usize, nodes: &[u32], mut visit: impl FnMut(u32, u32)) {
         for plain in &self.plain[resource] {
-            // Those that hang off the same parent mostly come one after the other.
+            // Children of the same parent are mostly adjacent: count them and visit the parent once.
             let (mut last, mut count) = (NOTHING, 0);
-            let mut tell_last = |last: u32, count| {
+            let mut visit_last = |last: u32, count| {
                 if last != NOTHING {
-                    tell(plain.first_parent + last, count);
+                    visit(plain.first_parent + last, count);
                 }
             };
             for &node in nodes {
@@ -131,20 +141,20 @@ impl Order {
                 if parent == last {
                     count += 1;
                 } else {
-                    tell_last(last, count);
+                    visit_last(last, count);
                     (last, count) = (parent, 1);
                 }
             }
-            tell_last(last, count);
+            visit_last(last, count);
         }
         if !self.start.is_empty() {
             for &node in nodes {
-                self.listed(node).iter().for_each(|&follower| tell(follower, 1));
+                self.listed(node).iter().for_each(|&follower| visit(follower, 1));
             }
         }
     }
 
-    /// The followers of a node that are listed.
+    /// The followers of a node along edges that are not plain.
     fn listed(&self, node: u32) -> &[u32] {
         match self.start.get(node as usize..node as usize + 2) {
             Some(&[from, to]) => &self.followers[from as usize..to as usize],
@@ -152,8 +162,7 @@ impl Order {
         }
     }
 
-    /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or through others, the nearest
-    /// first.
+    /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or transitively, nearest first.
     pub(crate) fn all_followers(&self, nodes: &[u32], instances: usize) -> Vec<u32> {
         let mut seen: HashSet<u32> = nodes.iter().copied().collect();
         let mut open: VecDeque<u32> = nodes.iter().copied().collect();
@@ -174,22 +183,22 @@ impl Order {
     }
 }
 
-/// The waits for the end of an instance, along arcs from a parent that does not take it, that lie on a circle: what takes
-/// the instance waits for that parent in turn.
+/// The arcs along which a parent would wait, in a cycle, for the end of a child that is removed with another parent: that
+/// end waits, through the other parent, for this parent. Sorted.
 pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
-    if affected.taken.is_empty()
+    if affected.removed_with_parent.is_empty()
         || !affected.route.completion_waits_may_cycle(&affected.graph).contains(&true)
     {
         return Vec::new();
     }
     let nodes = Nodes::with_ends(affected);
-    let group_of = groups(&Order::new(&nodes, |first, then| (first, then)).0);
+    let group_of = cyclic_groups(&Order::new(&nodes, |first, then| (first, then)).0);
     let mut circular = Vec::new();
     for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
         for (parent, child) in arcs.pairs() {
             let arc = CutArc { edge: index, parent, child };
             let Some(end) = nodes.end_of(affected.node(edge.child, child)) else { continue };
-            let waits_for_end = nodes.is_ordered(arc) && !nodes.taking.takes(index, child);
+            let waits_for_end = nodes.is_ordered(arc) && !nodes.with_parent.removes(index, child);
             if waits_for_end
                 && group_of[end as usize] == group_of[affected.node(edge.parent, parent) as usize]
             {
@@ -202,25 +211,28 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
     circular
 }
 
-/// For each node the number of its group: those in a group wait for each other.
-fn groups(order: &Order) -> Vec<u32> {
+/// The number of each node's group. The nodes of a group wait for each other.
+fn cyclic_groups(order: &Order) -> Vec<u32> {
     let nodes = 0..order.nodes() as u32;
     let waits: Vec<_> =
         nodes.flat_map(|node| order.followers(node).map(move |follower| (node, follower))).collect();
     components(order.nodes(), &waits)
 }
 
-/// How the nodes are numbered: the instances, the blocks, what takes each block, the `after`s, the ends.
+/// The numbering of the nodes, in this order: instances, blocks, parents of blocks, `after`s, ends.
 struct Nodes<'a> {
     affected: &'a Affected,
-    taking: WithParentEdges,
+    with_parent: WithParentEdges,
+    /// The node of a block ends when the children of the block have ended. The parents wait for it.
     first_block: u32,
-    first_taker: u32,
+    /// With end nodes: this node of a block ends when the parents of the block have ended. The ends of the children that
+    /// are removed with these parents wait for it.
+    first_block_parents: u32,
     first_after: u32,
     first_end: u32,
     count: u32,
     with_ends: bool,
-    /// The edges whose arcs are not told, by their index; empty where all are.
+    /// Whether each edge is plain, so that its arcs are not visited; empty if no edge is plain.
     is_plain: Vec<bool>,
 }
 
@@ -230,109 +242,110 @@ impl<'a> Nodes<'a> {
     }
 
     fn with_ends(affected: &'a Affected) -> Self {
-        Self::new(affected, !affected.taken.is_empty())
+        Self::new(affected, !affected.removed_with_parent.is_empty())
     }
 
     fn new(affected: &'a Affected, with_ends: bool) -> Self {
         let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
         let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
-        let (takers, ends) = if with_ends { (blocks, affected.taken.len()) } else { (0, 0) };
+        let (block_parents, ends) =
+            if with_ends { (blocks, affected.removed_with_parent.len()) } else { (0, 0) };
         let first_block = affected.nodes() as u32;
-        let first_taker = first_block + blocks as u32;
-        let first_after = first_taker + takers as u32;
+        let first_block_parents = first_block + blocks as u32;
+        let first_after = first_block_parents + block_parents as u32;
         let first_end = first_after + afters as u32;
-        let count = first_end + ends as u32;
-        let taking = if with_ends { WithParentEdges::of(affected) } else { WithParentEdges::default() };
-        let is_plain = Vec::new();
         Self {
             affected,
-            taking,
+            with_parent: if with_ends { WithParentEdges::of(affected) } else { WithParentEdges::default() },
             first_block,
-            first_taker,
+            first_block_parents,
             first_after,
             first_end,
-            count,
+            count: first_end + ends as u32,
             with_ends,
-            is_plain,
+            is_plain: Vec::new(),
         }
     }
 
-    /// Whether every arc along an edge is in the order, from the child itself to its only parent.
+    /// Whether the edge is plain: the order has every arc of it, each from the node of the child to its only parent.
     fn is_plain(&self, edge: usize) -> bool {
-        let Affected { graph, route, arcs, cut, taken, base, .. } = self.affected;
+        let Affected { graph, route, arcs, cut, removed_with_parent, base, .. } = self.affected;
         let child = graph.edges[edge].child;
         let are_affected = route.edges[edge]
             .is_some_and(|route| matches!(route.reach, Reach::Effect { .. }) && !route.shared);
         let is_cut = || cut.iter().any(|cut| cut.edge == edge);
         let has_ends = || {
-            let first = taken.partition_point(|&node| node < base[child]);
-            self.with_ends && taken.get(first).is_some_and(|&node| node < base[child + 1])
+            let first = removed_with_parent.partition_point(|&node| node < base[child]);
+            self.with_ends && removed_with_parent.get(first).is_some_and(|&node| node < base[child + 1])
         };
         are_affected && arcs[edge].only_parents().is_some() && !is_cut() && !has_ends()
     }
 
-    /// Whether there is any arc that is to be told.
+    /// Whether there may be an arc that is not plain.
     fn has_arcs(&self) -> bool {
         let mut edges = self.affected.arcs.iter().enumerate();
-        edges.any(|(edge, arcs)| !arcs.is_empty() && !self.is_told_as_plain(edge))
+        edges.any(|(edge, arcs)| !arcs.is_empty() && !self.is_left_out(edge))
             || self.first_after < self.first_end
             || self.with_ends
     }
 
-    fn is_told_as_plain(&self, edge: usize) -> bool {
+    /// Whether the arcs of the edge are not visited, because it is plain.
+    fn is_left_out(&self, edge: usize) -> bool {
         self.is_plain.get(edge).copied().unwrap_or(false)
     }
 
-    /// The node for the end of an instance that is taken.
+    /// The end node of an instance that is removed with a parent.
     fn end_of(&self, node: u32) -> Option<u32> {
         if !self.with_ends {
             return None;
         }
-        let at = self.affected.taken.binary_search(&node).ok()?;
-        Some(self.first_end + at as u32)
+        let position = self.affected.removed_with_parent.binary_search(&node).ok()?;
+        Some(self.first_end + position as u32)
     }
 
     fn end_or_self(&self, node: u32) -> u32 {
         self.end_of(node).unwrap_or(node)
     }
 
-    /// Whether the arc is in the order: the parent waits for the child, if that is affected at all.
+    /// Whether the order has the arc: the child is affected, and the arc is not cut.
     fn is_ordered(&self, arc: CutArc) -> bool {
         let Affected { graph, route, columns, cut, .. } = self.affected;
         route.orders(arc.edge, || columns[graph.edges[arc.edge].child].is_affected(arc.child))
             && (cut.is_empty() || cut.binary_search(&arc).is_err())
     }
 
-    /// Every arc of the order that is not plain, as what ends first and what waits for it.
+    /// Visits every arc of the order that is not plain: first the node that ends first, then the one that waits for it.
     fn each_arc(&self, mut visit: impl FnMut(u32, u32)) {
         let affected = self.affected;
-        let (mut block, mut taker) = (self.first_block, self.first_taker);
+        let (mut block, mut block_parents) = (self.first_block, self.first_block_parents);
         for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
             let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
-            if self.is_told_as_plain(index) {
+            if self.is_left_out(index) {
                 continue;
             }
             for (parent, child) in arcs.pairs() {
                 let arc = CutArc { edge: index, parent, child };
                 if self.is_ordered(arc) {
-                    self.pair(arc, (parent_base + parent, child_base + child), &mut visit);
+                    self.visit_pair(arc, parent_base + parent, child_base + child, &mut visit);
                 }
             }
             for members in &arcs.blocks {
-                self.block(index, members, (block, taker), &mut visit);
+                self.visit_block(index, members, block, block_parents, &mut visit);
                 block += 1;
-                taker += u32::from(self.with_ends);
+                block_parents += u32::from(self.with_ends);
             }
         }
-        self.afters(&mut visit);
+        self.visit_afters(&mut visit);
         if self.with_ends {
-            (self.first_end..).zip(&affected.taken).for_each(|(end, &node)| visit(node, end));
+            let ends = (self.first_end..).zip(&affected.removed_with_parent);
+            ends.for_each(|(end, &node)| visit(node, end));
         }
     }
 
-    fn pair(&self, arc: CutArc, (parent, child): (u32, u32), mut visit: impl FnMut(u32, u32)) {
+    /// `parent` and `child` are the nodes of the arc.
+    fn visit_pair(&self, arc: CutArc, parent: u32, child: u32, mut visit: impl FnMut(u32, u32)) {
         let Some(end) = self.end_of(child) else { return visit(child, parent) };
-        if self.taking.takes(arc.edge, arc.child) {
+        if self.with_parent.removes(arc.edge, arc.child) {
             visit(child, parent);
             visit(self.end_or_self(parent), end);
         } else if self.affected.circular_ends.binary_search(&arc).is_ok() {
@@ -342,41 +355,42 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// `between` stands between children and parents, `takers` between the parents and what their end takes.
-    fn block(
+    /// `block` and `block_parents` are the helper nodes of the block: see the fields of [`Nodes`].
+    fn visit_block(
         &self,
         edge: usize,
         Block { parents, children }: &Block,
-        (between, takers): (u32, u32),
+        block: u32,
+        block_parents: u32,
         mut visit: impl FnMut(u32, u32),
     ) {
         let affected = self.affected;
         let (above, below) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
         let column = &affected.columns[below];
-        let mut takes_any = false;
+        let mut removes_any = false;
         for &child in
             children.iter().filter(|&&child| affected.route.orders(edge, || column.is_affected(child)))
         {
             let node = affected.node(below, child);
             match self.end_of(node) {
-                None => visit(node, between),
-                Some(end) if self.taking.takes(edge, child) => {
-                    visit(node, between);
-                    visit(takers, end);
-                    takes_any = true;
+                None => visit(node, block),
+                Some(end) if self.with_parent.removes(edge, child) => {
+                    visit(node, block);
+                    visit(block_parents, end);
+                    removes_any = true;
                 }
-                Some(end) => visit(end, between),
+                Some(end) => visit(end, block),
             }
         }
         for &parent in parents {
-            visit(between, affected.node(above, parent));
-            if takes_any {
-                visit(self.end_or_self(affected.node(above, parent)), takers);
+            visit(block, affected.node(above, parent));
+            if removes_any {
+                visit(self.end_or_self(affected.node(above, parent)), block_parents);
             }
         }
     }
 
-    fn afters(&self, mut visit: impl FnMut(u32, u32)) {
+    fn visit_afters(&self, mut visit: impl FnMut(u32, u32)) {
         let affected = self.affected;
         let mut between = self.first_after;
         for (resource, node) in affected.graph.resources.iter().enumerate() {

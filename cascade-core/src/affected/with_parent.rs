@@ -5,38 +5,37 @@ use std::collections::HashSet;
 use super::affected::Affected;
 use crate::graph::Reach;
 
-/// The edges along which a parent's end takes a child.
+/// For each edge, the children that are removed with their parents.
 #[derive(Debug, Default)]
-pub(crate) struct WithParentEdges(Vec<Taking>);
+pub(crate) struct WithParentEdges(Vec<Children>);
 
 #[derive(Debug)]
-enum Taking {
-    Nothing,
+enum Children {
+    None,
     All,
-    /// Along a shared edge: the children that lose their last owner. An owner that stays keeps its share, and then the
-    /// others' end takes nothing.
-    These(HashSet<u32>),
+    /// Along a shared edge: the children that lose their last owner. While one owner stays, the child stays.
+    Some(HashSet<u32>),
 }
 
 impl WithParentEdges {
     pub(crate) fn of(affected: &Affected) -> Self {
         let edges = affected.route.edges.iter().zip(&affected.arcs);
-        let taking = edges.map(|(route, arcs)| match route {
+        let removed = edges.map(|(route, arcs)| match route {
             Some(route) if route.reach == Reach::WithParent && route.shared => {
-                Taking::These(arcs.released.iter().copied().collect())
+                Children::Some(arcs.released.iter().copied().collect())
             }
-            Some(route) if route.reach == Reach::WithParent => Taking::All,
-            _ => Taking::Nothing,
+            Some(route) if route.reach == Reach::WithParent => Children::All,
+            _ => Children::None,
         });
-        Self(taking.collect())
+        Self(removed.collect())
     }
 
-    /// Whether the parents along the edge take that child.
-    pub(crate) fn takes(&self, edge: usize, child: u32) -> bool {
+    /// Whether that child is removed with its parents along the edge.
+    pub(crate) fn removes(&self, edge: usize, child: u32) -> bool {
         match self.0.get(edge) {
-            None | Some(Taking::Nothing) => false,
-            Some(Taking::All) => true,
-            Some(Taking::These(children)) => children.contains(&child),
+            None | Some(Children::None) => false,
+            Some(Children::All) => true,
+            Some(Children::Some(children)) => children.contains(&child),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::handler::StepContext;
 use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
 use crate::model::{RunId, hex};
 use crate::observe::{Event, Monitor};
-use crate::plan::{Exceeded, Limits, Plan, PlanError, PlanVeto, digest};
+use crate::plan::{Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, digest};
 use crate::report::{NestedReport, NestedRequest, Report};
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
@@ -33,6 +33,8 @@ pub struct Apply {
     confirmed_by: Option<String>,
     /// Whether the limits are those of this run, and not of the program.
     own_limits: bool,
+    /// Whether the caller has just compared the plan with the world.
+    drift_checked: bool,
     settings: RunSettings,
 }
 
@@ -55,7 +57,15 @@ impl Apply {
             observers: cascade.engine.observers.clone(),
             run: RunId::generate(),
         };
-        Self { confirmed: None, confirmed_by: None, own_limits: false, cascade, plan, settings }
+        Self {
+            confirmed: None,
+            confirmed_by: None,
+            own_limits: false,
+            drift_checked: false,
+            cascade,
+            plan,
+            settings,
+        }
     }
 
     /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
@@ -70,9 +80,16 @@ impl Apply {
         self
     }
 
-    /// What the run does about instances that have come since the plan was made. [`Drift::Ignore`] unless told.
+    /// How the run handles changes of the world since the plan was made. Default [`Drift::Refuse`].
     pub fn drift(mut self, drift: Drift) -> Self {
         self.settings.drift = drift;
+        self
+    }
+
+    /// The caller has just called [`check_drift`](Self::check_drift), perhaps in another process: the run does not do that
+    /// a second time before it starts.
+    pub fn drift_checked(mut self) -> Self {
+        self.drift_checked = true;
         self
     }
 
@@ -128,9 +145,10 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.precheck()?;
+        self.check_drift().await?;
         let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
         let affected = plan.affected;
-        // The world may have moved since the plan was made: the objections that count are those of now.
+        // The world may have changed since the plan was made, so the checks are asked again.
         let forced = settings.forced;
         let against = objections(&cascade.engine, &affected, None, &settings.nesting, forced).await?;
         if !against.denials.is_empty() {
@@ -173,6 +191,23 @@ impl Apply {
             });
         }
         Ok(report)
+    }
+
+    /// Under [`Drift::Refuse`], discovers everything again from the roots and refuses the run if the plan would grow:
+    /// [`ApplyError::Drifted`]. The run does this before its first effect.
+    pub async fn check_drift(&self) -> Result<(), ApplyError> {
+        if self.settings.drift != Drift::Refuse || self.drift_checked {
+            return Ok(());
+        }
+        let growth = self.cascade.growth(&self.plan.affected);
+        // A cancelled run starts nothing, so it does not wait for finders.
+        let growth = self.settings.nesting.cancel.run_until_cancelled(growth).await;
+        match growth.transpose()?.flatten() {
+            Some((difference, plan)) => {
+                Err(ApplyError::Drifted { difference: Box::new(difference), plan: Box::new(plan) })
+            }
+            None => Ok(()),
+        }
     }
 
     /// What stands against the run already now: all that can be said without asking anybody.
@@ -288,6 +323,17 @@ pub enum ApplyError {
     Denied {
         /// The denied instances, by resource and id.
         denials: Vec<PlanVeto>,
+    },
+    /// The plan would grow: since it was made, further instances came to depend on its instances, or its instances would
+    /// get further effects.
+    #[error(
+        "the plan has changed since it was made, nothing was changed: {difference}\nconfirm the new plan, or apply with `Drift::Ignore`"
+    )]
+    Drifted {
+        /// The difference between the plan and the new plan.
+        difference: Box<PlanDifference>,
+        /// The plan of now. It can be applied in place of the other.
+        plan: Box<Plan>,
     },
     /// The plan is above a limit.
     #[error("the plan is over the limit, nothing was changed: {}", .exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]

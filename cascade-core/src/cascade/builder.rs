@@ -1,4 +1,4 @@
-//! A [`Cascade`] in the making.
+//! The builder of a [`Cascade`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::model::{BuildError, ExtensionDescriptor, Fault, FaultKind};
 use crate::observe::{Event, Observers};
 use crate::plan::Limits;
 
-/// A [`Cascade`] in the making: extensions, what they are provided with, and what holds for every run.
-#[must_use = "nothing is checked until it is built"]
+/// The builder of a [`Cascade`]: its extensions, the values for their fields, and the settings of all plans and runs.
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct CascadeBuilder {
     registrations: Vec<Registration>,
     extensions: Vec<Box<dyn DynExtension>>,
@@ -37,13 +37,13 @@ impl fmt::Debug for CascadeBuilder {
 }
 
 impl Cascade {
-    /// Starts with every annotated extension that is linked into the program.
+    /// Returns a builder with every annotated extension that is linked into the program.
     #[cfg(feature = "inventory")]
     pub fn linked() -> CascadeBuilder {
         CascadeBuilder::linked()
     }
 
-    /// Starts with no extension: [`register`](CascadeBuilder::register) them by hand.
+    /// Returns a builder without extensions: add them with [`register`](CascadeBuilder::register).
     pub fn builder() -> CascadeBuilder {
         CascadeBuilder::new()
     }
@@ -69,22 +69,22 @@ impl CascadeBuilder {
     #[cfg(feature = "inventory")]
     pub(crate) fn linked() -> Self {
         let registrations = crate::extension::linked();
-        let nothing = registrations.is_empty().then(crate::extension::nothing_linked);
-        Self { registrations, faults: nothing.into_iter().collect(), ..Self::new() }
+        let fault = registrations.is_empty().then(crate::extension::nothing_linked);
+        Self { registrations, faults: fault.into_iter().collect(), ..Self::new() }
     }
 
-    /// Provides a value to the extensions: every field of this type gets a clone of it.
+    /// Provides a value to the extensions: each field of this type gets a clone of it.
     pub fn provide<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.provided.insert(value);
         self
     }
 
-    /// Adds an extension that is already made.
+    /// Adds an extension value.
     pub fn register<E: Declare>(self, extension: E) -> Self {
         self.declare(extension, E::declare())
     }
 
-    /// Adds an extension with a declaration of its own: for graphs that are known only at run time.
+    /// Adds an extension value with a declaration that was built at run time, for graphs that are not known at compile time.
     pub fn declare<E, Id>(mut self, extension: E, declaration: Declaration<E, Id>) -> Self
     where
         E: Send + Sync + 'static,
@@ -97,32 +97,32 @@ impl CascadeBuilder {
         self
     }
 
-    /// Parents in one call of a finder, at most. 1,000 unless told; zero counts as one.
+    /// The maximum number of parents in one call of a finder. Default 1,000; zero is treated as one.
     pub fn finder_batch(mut self, parents: usize) -> Self {
         self.find.batch = parents.max(1);
         self
     }
 
-    /// Calls of finders, checks and authorizers at once, at most. 16 unless told; zero counts as one.
+    /// The maximum number of concurrent calls of finders, checks and authorizers. Default 16; zero is treated as one.
     pub fn finder_concurrency(mut self, calls: usize) -> Self {
         self.find.concurrency = calls.max(1);
         self
     }
 
-    /// Steps at once over all extensions, at most. No limit unless told, beside those of the extensions; zero counts
-    /// as one.
+    /// The maximum number of concurrent steps of a run, over all extensions. By default, only the limits of the extensions
+    /// apply; zero is treated as one.
     pub fn concurrency(mut self, steps: usize) -> Self {
         self.concurrency = steps.max(1);
         self
     }
 
-    /// How much a plan may touch. A run can be given other limits: see [`Apply::limits`](crate::Apply::limits).
+    /// Limits the size of plans. A run can have other limits: see [`Apply::limits`](crate::Apply::limits).
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Puts code around every step, inside the layers that were added before.
+    /// Wraps every step in `layer`, inside the layers that were added before.
     pub fn layer(mut self, layer: impl Layer) -> Self {
         self.layers.push(Arc::new(layer));
         self
@@ -134,16 +134,16 @@ impl CascadeBuilder {
         self
     }
 
-    /// Keeps every run in `journal`, so that it survives the death of the process: see
-    /// [`Cascade::resume`](crate::Cascade::resume). Cascades that methods start are part of their step, and are not kept
-    /// by themselves.
+    /// Records every run in `journal`, so that it can be resumed after the process has died: see
+    /// [`Cascade::resume`](crate::Cascade::resume). A nested cascade is part of the step that started it, and has no records
+    /// of its own.
     pub fn journal(mut self, journal: impl Journal) -> Self {
         self.journal = Some(Arc::new(journal));
         self
     }
 
-    /// Tells `observer` what happens in every plan and run, in the order it happens: while a plan is made, how much has
-    /// been found. It is called in the task that plans or runs, so it should be quick.
+    /// Calls `observer` for each event of every plan and run, in their order. While a plan is made, events report how many
+    /// instances have been found. Calls are synchronous in the task that plans or runs, so the observer should be quick.
     ///
     /// ```
     /// use cascade_core::{Cascade, Event};
@@ -160,7 +160,11 @@ impl CascadeBuilder {
         self
     }
 
-    /// Makes the extensions, and builds and checks the graph. The error lists all faults.
+    /// Makes the extensions, and builds and validates the graph.
+    ///
+    /// # Errors
+    ///
+    /// The error lists all faults at once.
     pub fn build(mut self) -> Result<Cascade, BuildError> {
         let mut descriptors: Vec<ExtensionDescriptor> =
             self.extensions.iter().map(|extension| extension.descriptor().clone()).collect();
@@ -213,19 +217,20 @@ impl CascadeBuilder {
 fn not_provided(extension: &ExtensionDescriptor, missing: &NotProvided) -> Vec<Fault> {
     let fault = |&(field, type_name): &(&str, &str)| {
         let message =
-            format!("`{}` has a field `{field}`, and no value of its type was provided", extension.name);
+            format!("`{}` has a field `{field}`, but no value of its type was provided", extension.name);
         let help = format!("add `.provide(…)` with a value of type `{type_name}` before `.build()`");
         Fault::new(FaultKind::NotProvided, message, help).at(extension.place)
     };
     missing.fields().iter().map(fault).collect()
 }
 
-/// A limit on a resource that is not there would protect nothing.
+/// The faults of limits on unknown resources: such a limit would have no effect.
 fn unknown_limits(graph: &Graph, limits: &Limits) -> Vec<Fault> {
     let unknown = limits.resources().filter(|name| graph.find_resource(name).is_none());
     unknown
         .map(|name| {
-            let message = format!("there is a limit on `{name}`, which no linked extension declares");
+            let message =
+                format!("there is a limit on `{name}`, but no linked extension declares this resource");
             let help = match graph.nearest_resource(name) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => String::from("name a resource of the graph"),

@@ -1,4 +1,4 @@
-//! The facade: extensions in, plans and reports out.
+//! [`Cascade`], and the planning of operations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::handler::{Nesting, StepContext};
 use crate::model::{AnyOperation, Operation, OperationDescriptor, Resource, Roots, StartsFrom};
 use crate::plan::{Plan, PlanError};
 
-/// The engine with its extensions: plans operations and applies plans. Cheap to clone.
+/// Plans operations and applies plans, with the registered extensions. Cheap to clone.
 ///
 /// ```
 /// use cascade_core::{Cascade, Declaration, Delete, Outcome, ResourceDescriptor, Rule, place};
@@ -36,7 +36,7 @@ use crate::plan::{Plan, PlanError};
 #[derive(Clone)]
 pub struct Cascade {
     pub(crate) engine: Arc<Engine>,
-    /// The method that started this cascade, if one did.
+    /// The context of the method that started this cascade, if it is nested.
     pub(crate) started_by: Option<StepContext>,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Debug for Cascade {
 }
 
 impl Cascade {
-    /// The resource graph, for whoever outlives this.
+    /// The resource graph, with shared ownership.
     pub fn shared_graph(&self) -> Arc<Graph> {
         Arc::clone(&self.engine.graph)
     }
@@ -57,9 +57,10 @@ impl Cascade {
         &self.engine.graph
     }
 
-    /// Pass 1: finds all that `operation` on `roots` would touch, and asks the checks. Changes nothing.
-    // No `async fn`: of that, a root that the operation does not name would be an error three times, for the call, for
-    // its future and for the `await`.
+    /// Pass 1: finds every instance that `operation` on `roots` would affect, and collects the objections of checks and
+    /// authorizers. Changes nothing.
+    // Not an `async fn`, because the compiler would report a root type that the operation does not allow three times: for
+    // the call, for its future and for the `await`.
     pub fn plan<O, R>(&self, operation: O, roots: Roots<R>) -> BoxFuture<'_, Result<Plan, PlanError>>
     where
         O: StartsFrom<R>,
@@ -86,8 +87,8 @@ impl Cascade {
         self.plan_from(Arc::new(operation), resource, column).await
     }
 
-    /// The same, for programs that know resources and ids only as text, such as a command line. An id is read as the
-    /// text itself, else as JSON (`42`).
+    /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is parsed
+    /// as the text itself; if that fails, as JSON (`42`).
     pub async fn plan_named<O: Operation>(
         &self,
         operation: O,
@@ -121,10 +122,10 @@ impl Cascade {
         let name = self.graph().resources[root].name();
         let span =
             tracing::info_span!("cascade.plan", operation = operation.descriptor().code(), root = name);
-        self.find_and_ask(operation, route, roots).instrument(span).await
+        self.discover_and_check(operation, route, roots).instrument(span).await
     }
 
-    async fn find_and_ask(
+    async fn discover_and_check(
         &self,
         operation: Arc<dyn AnyOperation>,
         route: Route,
@@ -136,8 +137,8 @@ impl Cascade {
             discover(graph, &engine.extensions, operation, route, roots, engine.find, &engine.observers)
                 .await?;
         let affected = Arc::new(affected);
-        let against = objections(engine, &affected, None, &Arc::new(self.nesting()), false).await?;
-        Ok(Plan { affected, vetoes: against.vetoes, denials: against.denials })
+        let objections = objections(engine, &affected, None, &Arc::new(self.nesting()), false).await?;
+        Ok(Plan { affected, vetoes: objections.vetoes, denials: objections.denials })
     }
 
     fn route(&self, operation: &OperationDescriptor, root: usize) -> Result<Route, PlanError> {
@@ -167,6 +168,7 @@ impl Cascade {
         })
     }
 
+    /// The nesting of a run that this cascade starts.
     pub(crate) fn nesting(&self) -> Nesting {
         self.started_by.as_ref().map_or_else(Nesting::default, |cx| cx.nesting.within(cx.is_repeat()))
     }

@@ -1,8 +1,9 @@
-//! The facade: extensions in, plans and reports out.
+//! The facade: registers extensions, plans operations, and applies, resumes and verifies runs.
 
 mod apply;
 mod builder;
 pub(crate) mod cascade;
+mod difference;
 mod nested;
 mod resume;
 mod verify;
@@ -12,5 +13,5 @@ pub use builder::CascadeBuilder;
 pub use cascade::Cascade;
 pub use resume::{Resume, ResumeError};
 #[cfg(feature = "conformance")]
-pub(crate) use verify::themselves;
+pub(crate) use verify::verify_method_calls;
 pub use verify::{NotAsked, Receipt, Survivor};

@@ -1,4 +1,4 @@
-//! Cascades that a method of a run starts.
+//! Nested cascades: those that a method starts during a run.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use crate::engine::Engine;
 use crate::handler::StepContext;
 
 impl StepContext {
-    /// The engine, for a method that starts a cascade of its own. That run is cancelled with this one, and its report
-    /// is kept in the report of this one: see [`Report::nested`](crate::Report::nested).
+    /// The [`Cascade`] of this run, for a method that starts a nested cascade. The nested run is cancelled together with
+    /// this one, and its report becomes part of this run's report: see [`Report::nested`](crate::Report::nested).
     ///
     /// # Panics
     ///
-    /// Never: each context is made with the engine that calls the method.
+    /// Never, because each context is made with the engine that calls the method.
     pub fn cascade(&self) -> Cascade {
         let engine = Arc::clone(&self.engine).downcast::<Engine>();
         let engine = engine.expect("each context is made with the engine that calls the method");

@@ -1,4 +1,4 @@
-//! Going on with a run that was broken off.
+//! Resuming interrupted runs.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -13,22 +13,23 @@ use crate::discover::{discover, not_listed, objections};
 use crate::engine::Engine;
 use crate::graph::Route;
 use crate::journal::{
-    Journal, JournalError, PlanDifference, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo,
-    RunStart, RunState, carry_over, gone, history, restored,
+    Journal, JournalError, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo, RunStart, RunState,
+    carry_over, history, missing_resources, restored,
 };
 use crate::model::{AnyOperation, RunId};
 use crate::observe::{Event, Monitor, Observers};
-use crate::plan::{Exceeded, PlanError, PlanVeto, digest};
+use crate::plan::{Exceeded, PlanDifference, PlanError, PlanVeto, digest};
 use crate::report::Report;
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
 type OnDifference = Box<dyn Fn(&PlanDifference) -> bool + Send + Sync>;
 
-/// A run about to be taken up again: set how, then await it.
+/// The builder of a resumed run: set its options, then await it.
 ///
-/// It goes on with the policy, the drift and the confirmation that it started with. What has ended is not run again; what
-/// may have been under way is, and its methods are told: see [`StepContext::is_repeat`](crate::StepContext::is_repeat).
-#[must_use = "nothing goes on until it is awaited"]
+/// The run keeps the failure policy, the drift and the confirmation that it started with. Steps that have ended do not run
+/// again. Steps that may have been running when the run was interrupted do, and their methods can ask for that: see
+/// [`StepContext::is_repeat`](crate::StepContext::is_repeat).
+#[must_use = "the run is not resumed until this is awaited"]
 pub struct Resume {
     cascade: Cascade,
     run: RunId,
@@ -44,33 +45,35 @@ impl fmt::Debug for Resume {
     }
 }
 
-/// Why a run was not taken up again, or stopped again.
+/// The error of a call that reads a run from the journal, or resumes it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResumeError {
     /// The [`Cascade`] was built without a journal.
     #[error("there is no journal: build the cascade with `.journal(…)`")]
     NoJournal,
-    /// The journal did not do what it was asked; or somebody else owns the run.
+    /// A call of the journal failed, or another process owns the run.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// There is nothing left to do.
-    #[error("run {run} has ended, and is {state}: there is nothing to resume")]
+    /// The run has ended.
+    #[error("run {run} has ended and is {state}: there is nothing to resume")]
     HasEnded {
         /// The run.
         run: RunId,
         /// How it ended.
         state: RunState,
     },
-    /// The run was broken off while its plan was written.
-    #[error("run {run} was broken off before it began, nothing was changed: start the operation again")]
+    /// The run was interrupted while its plan was written.
+    #[error(
+        "run {run} was interrupted before its first step, nothing was changed: start the operation again"
+    )]
     NeverStarted {
         /// The run.
         run: RunId,
     },
     /// The program does not know the run's operation.
     #[error(
-        "run {run} is of the operation `{code}`, which no linked extension mentions: link the crate that does"
+        "run {run} has the operation `{code}`, which no linked extension declares: link the crate that declares it"
     )]
     UnknownOperation {
         /// The run.
@@ -78,61 +81,62 @@ pub enum ResumeError {
         /// The operation's code.
         code: String,
     },
-    /// The program does not know resources of which something is left to do.
+    /// The program does not know resources that have unfinished instances.
     #[error(
-        "run {run} has instances left to do that no linked extension declares: {}: link the crates that do",
+        "run {run} has unfinished instances of resources that no linked extension declares ({}): link the crates that declare them",
         .left.iter().map(|(resource, count)| format!("{count} of {resource}")).collect::<Vec<_>>().join(", ")
     )]
     ResourceGone {
         /// The run.
         run: RunId,
-        /// The resources, by name, each with how many of its instances are left.
+        /// The resources by name, each with its number of unfinished instances.
         left: Vec<(String, usize)>,
     },
-    /// The graph has changed, and what is left under it is more, or other, than was confirmed. Nothing was changed.
+    /// The graph has changed, and the remaining work under it differs from the confirmed plan. Nothing was changed.
     #[error(
-        "run {run} is not taken up again, nothing was changed: the resources have changed since its plan was made, and \
-         nobody has accepted the difference: {difference}"
+        "run {run} is not resumed, nothing was changed: the resource graph has changed since its plan was made, and the \
+         difference is not accepted: {difference}"
     )]
     Differs {
         /// The run.
         run: RunId,
-        /// What is left, against what was planned.
+        /// The difference between the planned and the remaining work.
         difference: Box<PlanDifference>,
     },
-    /// With what has come since, the plan is above a limit. Nothing was changed.
-    #[error("run {run} is not taken up again: {}", list(.exceeded))]
+    /// The new plan of the remaining work exceeds a limit. Nothing was changed.
+    #[error("run {run} is not resumed, nothing was changed: {}", list(.exceeded))]
     OverLimit {
         /// The run.
         run: RunId,
-        /// The limits that it is above.
+        /// The exceeded limits.
         exceeded: Vec<Exceeded>,
     },
-    /// What was recorded does not fit the program.
-    #[error("run {run} cannot be taken up again: {what}")]
+    /// The records of the run do not match the program.
+    #[error("run {run} cannot be resumed: {what}")]
     Unfit {
         /// The run.
         run: RunId,
-        /// What does not fit.
+        /// The mismatch.
         what: String,
     },
-    /// What is left could not be planned again under the graph that has changed.
+    /// A finder, check, authorizer or verify method failed. When a run is resumed, these are called only if the graph has
+    /// changed.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// What is left was planned again under the graph that has changed, and there are objections to the new plan.
-    #[error("what is left of run {run} was planned again, because the graph has changed, and must not be touched: {}", .objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    /// The graph has changed, and there are objections to the new plan of the remaining work. Nothing was changed.
+    #[error("run {run} is not resumed, nothing was changed: its remaining work was planned again, because the resource graph has changed, and there are objections: {}", .objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Refused {
         /// The run.
         run: RunId,
         /// Vetoes and denials.
         objections: Vec<PlanVeto>,
     },
-    /// The journal could not be written during the run, which has stopped: the report says how far it came.
+    /// The run has stopped, because its journal could not be written. The report shows its progress.
     #[error("the run has stopped, because its journal could not be written: {error}")]
     Unrecorded {
-        /// The write that failed.
+        /// The error of the failed write.
         error: JournalError,
-        /// What is done for certain, and what may be.
+        /// The finished instances, and those that may be finished.
         report: Box<Report>,
     },
 }
@@ -143,27 +147,27 @@ impl Resume {
         Self { cascade, run, cancel, monitor: None, observers, on_difference: None }
     }
 
-    /// Once `token` is cancelled, running steps end and nothing new starts.
+    /// Once `token` is cancelled, no further step starts. Running steps end normally.
     pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
         self.cancel = token;
         self
     }
 
-    /// `observer` is told of each event, at once and in the run's own task: it should not take long.
+    /// Calls `observer` for each event of this run, synchronously in the task of the run, so it should be quick.
     pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.observers.add(observer);
         self
     }
 
-    /// `monitor` shows this run while it is under way.
+    /// Shows the progress of this run on `monitor`.
     pub fn monitored_by(mut self, monitor: &Monitor) -> Self {
         self.monitor = Some(monitor.clone());
         self
     }
 
-    /// `accept` is shown what has become of the plan, if the graph has changed since, and says whether the run goes on
-    /// with it. Unless told, it goes on where nothing is added and nothing gets other effects: more than that nobody has
-    /// confirmed.
+    /// If the graph has changed, `accept` gets the difference between the confirmed plan and the new plan of the remaining
+    /// work, and decides whether the run continues. By default, it continues only if the new plan adds no instance and
+    /// gives none other effects.
     pub fn on_difference(mut self, accept: impl Fn(&PlanDifference) -> bool + Send + Sync + 'static) -> Self {
         self.on_difference = Some(Box::new(accept));
         self
@@ -185,24 +189,24 @@ impl Resume {
             log.write(vec![Record::Ended(RunEnd::default())]).await?;
             return Err(ResumeError::NeverStarted { run: self.run });
         };
-        let known = Known::of(&self.cascade.engine, &info, &recorded)?;
+        let known = RunOperation::of(&self.cascade.engine, &info, &recorded)?;
         if start.graph != self.cascade.graph().version() {
             self.replan(&known, &recorded, &log, start).await?;
             recorded = Recorded::read(&*journal, &self.run).await?;
         }
-        self.go_on(known, recorded, log).await
+        self.continue_run(known, recorded, log).await
     }
 
-    async fn go_on(
+    async fn continue_run(
         self,
-        known: Known,
+        known: RunOperation,
         mut recorded: Recorded,
         mut log: Recorder,
     ) -> Result<Report, ResumeError> {
         let Self { cascade, run: id, cancel, monitor, observers, .. } = self;
         let unfit = |what: String| ResumeError::Unfit { run: id.clone(), what };
         let start = recorded.start.clone().ok_or_else(|| unfit(String::from("it has no plan")))?;
-        let Known { operation, route } = known;
+        let RunOperation { operation, route } = known;
         let affected = restored(&cascade.engine.graph, operation, route, start.roots, &mut recorded);
         let affected = affected.map_err(unfit)?;
         let history = history(&affected, &recorded).map_err(unfit)?;
@@ -213,9 +217,10 @@ impl Resume {
         let policy = FailurePolicy::named(&start.policy);
         let drift = Drift::named(&start.drift);
         let settings = RunSettings {
-            policy: policy.ok_or_else(|| unfit(format!("there is no policy `{}`", start.policy)))?,
+            policy: policy
+                .ok_or_else(|| unfit(format!("the failure policy `{}` is unknown", start.policy)))?,
             forced: start.forced,
-            drift: drift.ok_or_else(|| unfit(format!("there is no drift `{}`", start.drift)))?,
+            drift: drift.ok_or_else(|| unfit(format!("the drift `{}` is unknown", start.drift)))?,
             limits: start.limits.unwrap_or_else(|| cascade.engine.limits.clone()),
             concurrency: cascade.engine.concurrency,
             nesting: Arc::new(nesting),
@@ -232,10 +237,10 @@ impl Resume {
         }
     }
 
-    /// Plans what is left under the graph as it is now, and records that in the place of the plan before.
+    /// Plans the remaining work under the current graph, and replaces the recorded plan by the new one.
     async fn replan(
         &self,
-        known: &Known,
+        known: &RunOperation,
         recorded: &Recorded,
         log: &Recorder,
         start: RunStart,
@@ -244,10 +249,10 @@ impl Resume {
         let unfit =
             |error: &dyn fmt::Display| ResumeError::Unfit { run: self.run.clone(), what: error.to_string() };
         let (affected, vetoes) = self.plan_again(known, recorded, &start).await?;
-        let (mut difference, mut behind) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
+        let (mut difference, mut after) = carry_over(&affected, recorded).map_err(|error| unfit(&error))?;
         let digest = digest::of(&affected).map_err(|error| unfit(&error))?;
         difference.digest.clone_from(&digest);
-        tracing::warn!(run = %self.run, %difference, "the graph has changed: what is left was planned again");
+        tracing::warn!(run = %self.run, %difference, "the graph has changed: the remaining work was planned again");
         let accepted = match &self.on_difference {
             Some(accept) => accept(&difference),
             None => difference.added == 0 && difference.changed == 0,
@@ -266,15 +271,15 @@ impl Resume {
         };
         let (graph, roots) = (engine.graph.version(), affected.roots);
         let overridden = recorded.overridden.iter().cloned().chain(vetoes).collect();
-        behind.push(Record::Started(RunStart { graph, digest, roots, overridden, ..start }));
-        log.plan(&affected, Some(Record::Replanned(replanned)), behind).await?;
+        after.push(Record::Started(RunStart { graph, digest, roots, overridden, ..start }));
+        log.plan(&affected, Some(Record::Replanned(replanned)), after).await?;
         Ok(())
     }
 
-    /// The new plan, with the vetoes that a forced run goes on in spite of and did not list before.
+    /// Makes the new plan. The second value lists the new vetoes that a forced run overrides.
     async fn plan_again(
         &self,
-        known: &Known,
+        known: &RunOperation,
         recorded: &Recorded,
         start: &RunStart,
     ) -> Result<(Arc<Affected>, Vec<PlanVeto>), ResumeError> {
@@ -284,7 +289,9 @@ impl Resume {
         let mut column = Column::new(root.descriptor.new_table());
         let ids = recorded.columns.get(root.name()).into_iter().flat_map(|column| &column.ids);
         for id in ids.take(start.roots as usize) {
-            column.ids.insert_json(id.clone()).map_err(|error| unfit(format!("the id {id}: {error}")))?;
+            column.ids.insert_json(id.clone()).map_err(|error| {
+                unfit(format!("the recorded id {id} of {} is invalid: {error}", root.name()))
+            })?;
         }
         let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&known.operation));
         let route = known.route.clone();
@@ -297,10 +304,10 @@ impl Resume {
         }
         let affected = Arc::new(affected);
         let nesting = Arc::new(self.cascade.nesting());
-        let against = objections(engine, &affected, None, &nesting, start.forced).await?;
+        let objections = objections(engine, &affected, None, &nesting, start.forced).await?;
         let (overridden, vetoes) =
-            if start.forced { (against.vetoes, Vec::new()) } else { (Vec::new(), against.vetoes) };
-        let objections: Vec<PlanVeto> = against.denials.into_iter().chain(vetoes).collect();
+            if start.forced { (objections.vetoes, Vec::new()) } else { (Vec::new(), objections.vetoes) };
+        let objections: Vec<PlanVeto> = objections.denials.into_iter().chain(vetoes).collect();
         if objections.is_empty() {
             Ok((affected, not_listed(overridden, &recorded.overridden)))
         } else {
@@ -318,17 +325,17 @@ impl IntoFuture for Resume {
     }
 }
 
-/// What the program knows of a run's operation.
-pub(crate) struct Known {
+/// The operation of a recorded run, as the current program declares it.
+pub(crate) struct RunOperation {
     pub(crate) operation: Arc<dyn AnyOperation>,
     pub(crate) route: Route,
 }
 
-impl Known {
+impl RunOperation {
     pub(crate) fn of(engine: &Engine, info: &RunInfo, recorded: &Recorded) -> Result<Self, ResumeError> {
         let run = || info.run.id.clone();
         let graph = &engine.graph;
-        let left = gone(graph, recorded);
+        let left = missing_resources(graph, recorded);
         if !left.is_empty() {
             return Err(ResumeError::ResourceGone { run: run(), left });
         }
@@ -342,7 +349,8 @@ impl Known {
         let route = Route::new(graph, operation, root);
         let no_rule = || unfit(format!("{} has no rule for `{}` as the root", info.run.root, code()));
         Ok(Self {
-            operation: parsed.map_err(|error| unfit(format!("its operation: {error}")))?,
+            operation: parsed
+                .map_err(|error| unfit(format!("its recorded operation is invalid: {error}")))?,
             route: route.ok_or_else(no_rule)?,
         })
     }
@@ -353,16 +361,16 @@ impl Cascade {
         self.engine.journal.clone().ok_or(ResumeError::NoJournal)
     }
 
-    /// Goes on with a run that was broken off: its process died, or it was dropped, or its journal failed.
+    /// Resumes an interrupted run: its process died, its future was dropped, or its journal failed.
     ///
-    /// No finder is asked, and no check: the run was planned and confirmed. Only where the graph has changed since is
-    /// what is left planned again, and the difference shown.
+    /// No finder or check is called, because the run was planned and confirmed. Only if the graph has changed since is the
+    /// remaining work planned again: see [`Resume::on_difference`].
     pub fn resume(&self, run: &RunId) -> Resume {
         Resume::new(self.clone(), run.clone())
     }
 
-    /// Goes on with all runs that were broken off, one after another, the oldest first: for the start of a program. Runs
-    /// that somebody owns are left alone.
+    /// Resumes all interrupted runs, one after another, the oldest first. Call it when a program starts. It skips runs that
+    /// another process owns.
     pub async fn resume_all(&self) -> Result<Vec<(RunId, Result<Report, ResumeError>)>, ResumeError> {
         let mut resumed = Vec::new();
         for info in self.runs().await? {
@@ -374,7 +382,7 @@ impl Cascade {
         Ok(resumed)
     }
 
-    /// One run of the journal, as far as that tells.
+    /// The details of one run, as the journal has them.
     pub async fn run_details(&self, run: &RunId) -> Result<RunDetails, ResumeError> {
         Ok(RunDetails::read(&*self.journal()?, run).await?)
     }

@@ -1,4 +1,5 @@
-//! The receipt of a run: whether anything survived. Discovery decides, not the log.
+//! Verifies an ended run: finders and verify methods are asked whether removed instances still exist. The journal provides
+//! only the plan, not the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use super::cascade::Cascade;
-use super::resume::{Known, ResumeError};
+use super::resume::{ResumeError, RunOperation};
 use crate::affected::Affected;
 use crate::discover::only_mask;
 use crate::graph::{EdgeRoute, Method, Reach};
@@ -16,56 +17,56 @@ use crate::journal::{Recorded, restored};
 use crate::model::{CallError, PhaseDeclaration, Printed, RunId};
 use crate::plan::PlanError;
 
-/// Survivors that are named, at most: the rest is counted.
-const NAMED: usize = 100;
+/// The maximum number of survivors that a receipt names. The others are counted.
+const MAX_NAMED: usize = 100;
 
-/// What finders and verify methods say of a run that has ended.
+/// The answers of finders and verify methods about a run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Receipt {
     /// The run.
     pub run: RunId,
-    /// About how many instances finders were asked what hangs off them.
+    /// The number of instances whose dependents the finders were asked for.
     pub asked: usize,
-    /// Of how many instances verify methods were asked whether they are still there.
+    /// The number of instances that the verify methods were asked about.
     pub verified: usize,
-    /// The roots that should have gone, and that no verify method could be asked about.
+    /// The removed roots that no verify method could be asked about.
     pub roots_not_asked: Option<NotAsked>,
-    /// How many instances are still there that should have gone.
+    /// The number of instances that still exist although the run should have removed them.
     pub survivors: usize,
-    /// The first of them, by resource and id.
+    /// The first 100 of them, by resource and id.
     pub named: Vec<Survivor>,
 }
 
-/// Roots of which nobody says whether they are still there: nothing in the plan that they hang off was recorded, and
-/// their resource has no verify method for the operation.
+/// Roots whose removal could not be verified: their resource has no verify method for the operation, and no finder reports
+/// a root, because the plan has no parent of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct NotAsked {
     /// Their resource.
     pub resource: String,
-    /// The operation, as its type is called.
+    /// The operation's type name.
     pub operation: String,
-    /// How many they are.
+    /// The number of these roots.
     pub count: usize,
 }
 
-/// An instance that should have gone.
+/// An instance that still exists although the run should have removed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Survivor {
     /// Its resource.
     pub resource: String,
-    /// Its id, as it prints.
+    /// Its printed id.
     pub id: String,
-    /// The resource of what it hangs off, if a finder found it; if several did, the first by name.
+    /// The resource of its parent, if a finder found it. If finders of several resources did, the first by name.
     pub parent: Option<String>,
-    /// Whether the plan had it; else it has come since.
+    /// Whether it was in the plan. If not, it was added after the plan was made.
     pub planned: bool,
 }
 
 impl Receipt {
-    /// Whether nothing survived, for all that was to be asked: also the roots.
+    /// Whether no instance survived and all removed roots were verified.
     pub fn is_clean(&self) -> bool {
         self.survivors == 0 && self.roots_not_asked.is_none()
     }
@@ -74,56 +75,60 @@ impl Receipt {
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { run, asked, verified, roots_not_asked, survivors, named } = self;
-        let whom = format!("finders were asked about {asked} instances, verify methods about {verified}");
+        let asked_about =
+            format!("finders were asked about {asked} instances, verify methods about {verified}");
         if *survivors == 0 {
-            let but = if roots_not_asked.is_some() { " below the roots" } else { "" };
-            write!(f, "run {run}: nothing survived{but}: {whom}")?;
+            let scope = if roots_not_asked.is_some() { " below the roots" } else { "" };
+            write!(f, "run {run}: nothing survived{scope}: {asked_about}")?;
         } else {
-            write!(f, "run {run}: {survivors} survived ({whom}):")?;
+            write!(f, "run {run}: {survivors} survived ({asked_about}):")?;
         }
         for Survivor { resource, id, parent, planned } in named {
             let under = parent.as_ref().map_or_else(String::new, |parent| format!(" under {parent}"));
-            let since = if *planned { "" } else { ", which was not in the plan" };
-            write!(f, "\n  {resource} {}{under}{since}", Printed(id))?;
+            let unplanned = if *planned { "" } else { ", which was not in the plan" };
+            write!(f, "\n  {resource} {}{under}{unplanned}", Printed(id))?;
         }
         let more = survivors - named.len();
         if more > 0 {
             write!(f, "\n  and {more} more")?;
         }
         let Some(NotAsked { resource, operation, count }) = roots_not_asked else { return Ok(()) };
-        let (roots, them) = match count {
-            1 => (String::from("the root itself is"), "it"),
-            _ => (format!("{count} roots themselves are"), "them"),
+        let roots = match count {
+            1 => String::from("the root still exists"),
+            _ => format!("the {count} roots still exist"),
         };
         write!(
             f,
-            "\n  not asked: whether {roots} still there, for {resource} has no `#[verify({operation})]` for {them}"
+            "\n  not verified: whether {roots}, because {resource} has no `#[verify({operation})]` that applies"
         )
     }
 }
 
-/// A question to one finder, or to one verify method.
-enum Question {
-    /// What hangs off these parents?
-    Below { edge: usize, route: EdgeRoute, parents: Vec<u32> },
-    /// Which of these are still there?
-    Themselves { method: Method, batch: Vec<u32> },
+/// A call of a finder or of a verify method.
+enum VerifyCall {
+    /// Asks a finder for the children of these parents.
+    Finder { edge: usize, route: EdgeRoute, parents: Vec<u32> },
+    /// Asks a verify method which of these instances still exist.
+    Method { method: Method, batch: Vec<u32> },
 }
 
-/// An instance that is still there, by resource and printed id; with that of its parent, if a finder found it.
-struct SurvivorsFound {
+/// One answer about a survivor.
+struct FoundSurvivor {
+    /// Its resource and printed id.
     instance: (String, String),
+    /// The resource of its parent, if a finder found it.
     parent: Option<String>,
     planned: bool,
 }
 
 impl Cascade {
-    /// Asks again what is left of what a run should have taken away, whatever its log says: the finders what hangs off
-    /// the instances that it recorded as parents, and the verify methods (`#[verify(Delete)]`) which of the instances
-    /// themselves are still there.
+    /// Verifies that a run has removed what it should have removed, regardless of the results in its journal. Asks the
+    /// finders for the children of the recorded parents, and the verify methods (`#[verify(Delete)]`) which of the
+    /// instances still exist.
     ///
-    /// The roots hang off nothing in the plan. Whether they are still there is for a verify method to say; where there
-    /// is none, the receipt says that nobody was asked, and is not [clean](Receipt::is_clean).
+    /// The roots have no parent in the plan, so only a verify method can tell whether they still exist. If their resource
+    /// has none, the receipt lists them in [`roots_not_asked`](Receipt::roots_not_asked), and is not
+    /// [clean](Receipt::is_clean).
     pub async fn verify(&self, run: &RunId) -> Result<Receipt, ResumeError> {
         let journal = self.journal()?;
         let info = journal.run(run).await?;
@@ -131,15 +136,17 @@ impl Cascade {
         let Some(start) = recorded.start.clone() else {
             return Err(ResumeError::NeverStarted { run: run.clone() });
         };
-        let Known { operation, route } = Known::of(&self.engine, &info, &recorded)?;
+        let RunOperation { operation, route } = RunOperation::of(&self.engine, &info, &recorded)?;
         let affected = restored(&self.engine.graph, operation, route, start.roots, &mut recorded);
         let affected = affected.map_err(|what| ResumeError::Unfit { run: run.clone(), what })?;
-        let asked = (0..affected.columns.len()).map(|at| expanded(&affected, at).count()).sum();
-        let (themselves, verified) = themselves(&affected);
-        let themselves = themselves.into_iter().map(|(method, batch)| Question::Themselves { method, batch });
-        let questions = below(&affected, self.engine.find.batch).into_iter().chain(themselves);
-        let answers = futures_util::stream::iter(questions)
-            .map(|question| self.ask(&affected, question))
+        let resources = 0..affected.columns.len();
+        let asked = resources.map(|resource| expanded(&affected, resource).count()).sum();
+        let (method_calls, verified) = verify_method_calls(&affected);
+        let method_calls =
+            method_calls.into_iter().map(|(method, batch)| VerifyCall::Method { method, batch });
+        let calls = finder_calls(&affected, self.engine.find.batch).into_iter().chain(method_calls);
+        let answers = futures_util::stream::iter(calls)
+            .map(|call| self.ask(&affected, call))
             .buffer_unordered(self.engine.find.concurrency);
         let survivors = answers
             .try_fold(BTreeMap::new(), |mut all, some| async {
@@ -155,31 +162,33 @@ impl Cascade {
             verified: verified.len(),
             roots_not_asked: roots_not_asked(&affected, &verified),
             survivors: survivors.len(),
-            named: survivors.into_values().take(NAMED).collect(),
+            named: survivors.into_values().take(MAX_NAMED).collect(),
         })
     }
 
-    async fn ask(&self, affected: &Affected, question: Question) -> Result<Vec<SurvivorsFound>, PlanError> {
-        match question {
-            Question::Below { edge, route, parents } => self.ask_below(affected, edge, route, parents).await,
-            Question::Themselves { method, batch } => self.ask_themselves(affected, method, batch).await,
+    async fn ask(&self, affected: &Affected, call: VerifyCall) -> Result<Vec<FoundSurvivor>, PlanError> {
+        match call {
+            VerifyCall::Finder { edge, route, parents } => {
+                self.ask_finder(affected, edge, route, parents).await
+            }
+            VerifyCall::Method { method, batch } => self.ask_method(affected, method, batch).await,
         }
     }
 
-    async fn ask_below(
+    async fn ask_finder(
         &self,
         affected: &Affected,
-        at: usize,
+        edge_index: usize,
         route: EdgeRoute,
         parents: Vec<u32>,
-    ) -> Result<Vec<SurvivorsFound>, PlanError> {
-        let edge = &affected.graph.edges[at];
+    ) -> Result<Vec<FoundSurvivor>, PlanError> {
+        let edge = &affected.graph.edges[edge_index];
         let extension = &*self.engine.extensions[edge.extension];
         let cx = FindContext::of(affected);
         let ids = affected.columns[edge.parent].ids.select(&parents);
         let settings = extension.descriptor().settings;
         let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await;
-        let survivors = found.and_then(|found| survivors(affected, at, route, &parents, &*found));
+        let survivors = found.and_then(|found| survivors(affected, edge_index, route, &parents, &*found));
         survivors.map_err(|error| {
             let finder = &extension.descriptor().finders[route.finder];
             PlanError::Finder {
@@ -192,20 +201,20 @@ impl Cascade {
         })
     }
 
-    async fn ask_themselves(
+    async fn ask_method(
         &self,
         affected: &Affected,
         method: Method,
         batch: Vec<u32>,
-    ) -> Result<Vec<SurvivorsFound>, PlanError> {
+    ) -> Result<Vec<FoundSurvivor>, PlanError> {
         let Method { resource, extension, index } = method;
         let extension = &*self.engine.extensions[extension];
         let cx = FindContext::of(affected);
         let ids = affected.columns[resource].ids.select(&batch);
         let settings = extension.descriptor().settings;
         let left = until_answered(settings, || extension.verify(index, &ids, &cx)).await;
-        let stranger = |id| CallError::Fault(format!("it answered `{id}`, which it was not asked about"));
-        let left = left.and_then(|left| left.map_err(stranger)).map_err(|error| {
+        let not_asked = |id| CallError::Fault(format!("it answered `{id}`, which it was not asked about"));
+        let left = left.and_then(|left| left.map_err(not_asked)).map_err(|error| {
             let declared = &extension.descriptor().verifies[index];
             PlanError::Verify {
                 method: format!("{}::{}", extension.descriptor().name, declared.method),
@@ -216,7 +225,7 @@ impl Cascade {
         })?;
         let name = affected.resource_name(resource);
         let printed = |position: usize| affected.display(resource, batch[position]).to_string();
-        let found = left.into_iter().map(|(position, ())| SurvivorsFound {
+        let found = left.into_iter().map(|(position, ())| FoundSurvivor {
             instance: (name.to_owned(), printed(position)),
             parent: None,
             planned: true,
@@ -225,9 +234,9 @@ impl Cascade {
     }
 }
 
-/// One instance is one survivor, however often it was found.
-fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: SurvivorsFound) {
-    let SurvivorsFound { instance, parent, planned } = found;
+/// Merges the answers about the same instance.
+fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: FoundSurvivor) {
+    let FoundSurvivor { instance, parent, planned } = found;
     let (resource, id) = instance.clone();
     let survivor =
         all.entry(instance).or_insert_with(|| Survivor { resource, id, parent: parent.clone(), planned });
@@ -238,33 +247,34 @@ fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: SurvivorsFound) 
     };
 }
 
+/// The instances of a resource whose children discovery asked for.
 fn expanded(affected: &Affected, resource: usize) -> impl Iterator<Item = u32> {
     let column = &affected.columns[resource];
     (0..column.len() as u32).filter(|&index| column.is_expanded(index))
 }
 
-/// What is asked along each edge whose children go.
-fn below(affected: &Affected, batch: usize) -> Vec<Question> {
-    let mut questions = Vec::new();
-    for (at, edge) in affected.graph.edges.iter().enumerate() {
-        let goes =
+/// The finder calls along each edge whose children are removed.
+fn finder_calls(affected: &Affected, batch: usize) -> Vec<VerifyCall> {
+    let mut calls = Vec::new();
+    for (edge_index, edge) in affected.graph.edges.iter().enumerate() {
+        let removes =
             |route: &EdgeRoute| matches!(route.reach, Reach::Effect { leaf: false, .. } | Reach::WithParent);
-        let Some(route) = affected.route.edges[at].filter(goes) else { continue };
+        let Some(route) = affected.route.edges[edge_index].filter(removes) else { continue };
         let parents: Vec<u32> = expanded(affected, edge.parent).collect();
         let batches = parents.chunks(batch);
-        questions.extend(batches.map(|parents| Question::Below {
-            edge: at,
+        calls.extend(batches.map(|parents| VerifyCall::Finder {
+            edge: edge_index,
             route,
             parents: parents.to_vec(),
         }));
     }
-    questions
+    calls
 }
 
-/// A verify method, and a batch of what it is asked about.
-type Themselves = (Method, Vec<u32>);
+/// A verify method, and a batch of instances that it is asked about.
+type VerifyMethodCall = (Method, Vec<u32>);
 
-/// The instances that verify methods are asked about: by resource and index, whether one is.
+/// The instances that verify methods are asked about, as flags by resource and index.
 pub(crate) struct Verified(Vec<Vec<bool>>);
 
 impl Verified {
@@ -273,7 +283,7 @@ impl Verified {
     }
 
     fn len(&self) -> usize {
-        self.0.iter().flatten().filter(|&&is| is).count()
+        self.0.iter().flatten().filter(|&&verified| verified).count()
     }
 
     fn add(&mut self, affected: &Affected, resource: usize, instances: &[u32]) {
@@ -285,9 +295,9 @@ impl Verified {
     }
 }
 
-/// The verify methods with what they are asked about, batch by batch; and all of that.
-pub(crate) fn themselves(affected: &Affected) -> (Vec<Themselves>, Verified) {
-    let (mut questions, mut asked) = (Vec::new(), Verified(vec![Vec::new(); affected.columns.len()]));
+/// The calls of verify methods, and the set of all instances that they are asked about.
+pub(crate) fn verify_method_calls(affected: &Affected) -> (Vec<VerifyMethodCall>, Verified) {
+    let (mut calls, mut verified) = (Vec::new(), Verified(vec![Vec::new(); affected.columns.len()]));
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
@@ -296,31 +306,32 @@ pub(crate) fn themselves(affected: &Affected) -> (Vec<Themselves>, Verified) {
                     continue;
                 }
                 let method = Method { resource, extension, index };
-                let instances = meant(affected, method, phase);
+                let instances = instances_of_verify(affected, method, phase);
                 let batches = instances.chunks(declared.settings.batch);
-                questions.extend(batches.map(|batch| (method, batch.to_vec())));
-                asked.add(affected, resource, &instances);
+                calls.extend(batches.map(|batch| (method, batch.to_vec())));
+                verified.add(affected, resource, &instances);
             }
         }
     }
-    (questions, asked)
+    (calls, verified)
 }
 
-/// The instances that a verify method is asked about: those that go, unless it is only for some effects.
-fn meant(affected: &Affected, method: Method, phase: &PhaseDeclaration) -> Vec<u32> {
+/// The instances that a verify method is asked about: the removed ones, or those with one of the effects to which the
+/// method is restricted.
+fn instances_of_verify(affected: &Affected, method: Method, phase: &PhaseDeclaration) -> Vec<u32> {
     let Method { resource, extension, .. } = method;
     let only = only_mask(affected, resource, extension, phase);
-    let is_meant = |&index: &u32| match only {
+    let applies = |&index: &u32| match only {
         Some(mask) => affected.effects(resource, index) & mask != 0,
         None => affected.is_going(resource, index),
     };
-    affected.instances(resource).filter(is_meant).collect()
+    affected.instances(resource).filter(applies).collect()
 }
 
 fn roots_not_asked(affected: &Affected, verified: &Verified) -> Option<NotAsked> {
     let root = affected.route.root;
-    let is_open = |&index: &u32| affected.is_going(root, index) && !verified.has(root, index);
-    let count = (0..affected.roots).filter(is_open).count();
+    let is_unverified = |&index: &u32| affected.is_going(root, index) && !verified.has(root, index);
+    let count = (0..affected.roots).filter(is_unverified).count();
     (count > 0).then(|| NotAsked {
         resource: affected.resource_name(root).to_owned(),
         operation: affected.operation.descriptor().name().to_owned(),
@@ -328,30 +339,31 @@ fn roots_not_asked(affected: &Affected, verified: &Verified) -> Option<NotAsked>
     })
 }
 
+/// The survivors in the answer of a finder.
 fn survivors(
     affected: &Affected,
     edge: usize,
     route: EdgeRoute,
     asked: &[u32],
     found: &dyn DynFound,
-) -> Result<Vec<SurvivorsFound>, CallError> {
+) -> Result<Vec<FoundSurvivor>, CallError> {
     let edge = &affected.graph.edges[edge];
     let named = found.parents(&*affected.columns[edge.parent].ids, asked).map_err(CallError::Fault)?;
     let children = found.known_children(&*affected.columns[edge.child].ids);
     let printed: Vec<String> = (0..found.len()).map(|position| found.printed_child(position)).collect();
-    // Along a shared edge, a child stays as long as an owner of it does.
-    let stays =
+    // Along a shared edge, a child may remain as long as one of its owners does.
+    let remains =
         |owner: u32| owner == Parents::UNKNOWN_PARENT || !affected.columns[edge.parent].is_expanded(owner);
-    let kept: BTreeSet<&String> = match &named {
+    let still_owned: BTreeSet<&String> = match &named {
         Some(named) if route.shared => {
-            let owned = named.indices.iter().zip(&printed).filter(|(owner, _)| stays(**owner));
+            let owned = named.indices.iter().zip(&printed).filter(|(owner, _)| remains(**owner));
             owned.map(|(_, child)| child).collect()
         }
         _ => BTreeSet::new(),
     };
-    let left = printed.iter().zip(children).filter(|(child, _)| !kept.contains(child));
+    let left = printed.iter().zip(children).filter(|(child, _)| !still_owned.contains(child));
     Ok(left
-        .map(|(id, known)| SurvivorsFound {
+        .map(|(id, known)| FoundSurvivor {
             instance: (affected.resource_name(edge.child).to_owned(), id.clone()),
             parent: Some(affected.resource_name(edge.parent).to_owned()),
             planned: known.is_some(),

@@ -1,4 +1,4 @@
-//! The calls of finders: which parents each is about, and the answers that wait for their turn.
+//! The calls of finders, and the queues of their answers.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,16 +8,20 @@ use crate::graph::EdgeRoute;
 use crate::handler::DynFound;
 use crate::model::CallError;
 
-/// A call that is to be made: an edge's finder about some of the parents to expand.
+/// A call of an edge's finder for a batch of the parents that are expanded.
 pub(super) struct FinderCall {
     pub(super) edge: usize,
     pub(super) route: EdgeRoute,
+    /// Counts the calls along the edge: answers are processed in this order.
     pub(super) number: u32,
+    /// The parents of this call and of its sibling calls.
     pub(super) frontier: Arc<Vec<u32>>,
+    /// The part of `frontier` that this call is about.
     pub(super) range: Range<usize>,
 }
 
 impl FinderCall {
+    /// The parents that this call is about.
     pub(super) fn asked(&self) -> &[u32] {
         &self.frontier[self.range.clone()]
     }
@@ -25,23 +29,24 @@ impl FinderCall {
 
 pub(super) type FinderAnswer = (FinderCall, Result<Box<dyn DynFound>, CallError>);
 
-/// The answers along one edge that wait for their turn.
+/// The answers along one edge that are not processed yet.
 #[derive(Default)]
 pub(super) struct Inbox {
-    /// How many answers there will be, once that is known.
+    /// The number of answers, once it is known.
     pub(super) expected: Option<u32>,
-    pub(super) taken: u32,
+    /// How many answers have been processed.
+    pub(super) processed: u32,
     pub(super) waiting: BTreeMap<u32, (FinderCall, Box<dyn DynFound>)>,
 }
 
 impl Inbox {
     pub(super) fn take_next(&mut self) -> Option<(FinderCall, Box<dyn DynFound>)> {
-        let next = self.waiting.remove(&self.taken)?;
-        self.taken += 1;
+        let next = self.waiting.remove(&self.processed)?;
+        self.processed += 1;
         Some(next)
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.expected == Some(self.taken)
+        self.expected == Some(self.processed)
     }
 }

@@ -1,8 +1,8 @@
-//! Pass 1: from the root instances down, all that is affected.
+//! The discovery of the affected set, from the root instances down.
 //!
-//! The resources are taken in groups: each alone, or together with those that it forms a cycle with. A group's
-//! parents are complete before its children are asked for, so that each instance is expanded once per edge, in full
-//! batches, however many paths lead to it. Answers are taken in a fixed order, whichever finder is the fastest.
+//! Discovery proceeds by groups of resources. A group is one resource, or all resources of a cycle. Finders along an edge
+//! out of a group are called only once the group is complete. So each instance is expanded once per edge, in full
+//! batches, however many paths lead to it. Answers are processed in a fixed order, regardless of the finders' speed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -23,10 +23,11 @@ use crate::model::{AnyOperation, CallError};
 use crate::observe::{Event, Observers};
 use crate::plan::PlanError;
 
-/// Instances and blocks, at most: each may have a second node in the order.
-const MOST_NODES: u64 = u32::MAX as u64 / 2;
+/// The maximum number of instances and blocks. It is half the range of a node, because each may have a second node in the
+/// order.
+const MAX_NODES: u64 = u32::MAX as u64 / 2;
 
-/// Finds the affected set. `roots` holds the root instances and nothing else.
+/// Finds the affected set. `roots` holds exactly the root instances.
 pub(crate) async fn discover(
     graph: Arc<Graph>,
     extensions: &[Box<dyn DynExtension>],
@@ -46,19 +47,20 @@ pub(crate) async fn discover(
     Ok(assemble(graph, operation, route, found))
 }
 
-/// The affected set with newcomers, and with all that hangs off them. Known instances keep their indices.
+/// Extends the affected set by late dependents and by everything that depends on them. Known instances keep their
+/// indices.
 pub(crate) async fn extend(
     affected: &Affected,
     extensions: &[Box<dyn DynExtension>],
-    newcomers: Vec<LateDependents>,
+    late: Vec<LateDependents>,
     settings: FindSettings,
 ) -> Result<Affected, PlanError> {
     let cx = FindContext::of(affected);
     let mut discovery = Discovery::resume(affected, settings);
-    for LateDependents { edge, route, asked, found, .. } in newcomers {
+    for LateDependents { edge, route, asked, found, .. } in late {
         let range = 0..asked.len();
         let call = FinderCall { edge, route, number: 0, frontier: Arc::new(asked), range };
-        discovery.take(&call, found)?;
+        discovery.add(&call, found)?;
     }
     discovery.run(extensions, &cx).await?;
     let found = discovery.finish();
@@ -66,14 +68,16 @@ pub(crate) async fn extend(
     Ok(assemble(Arc::clone(&affected.graph), operation, affected.route.clone(), found))
 }
 
-/// How far a group is.
+/// The progress of a group.
 #[derive(Default)]
-struct ResourceProgress {
-    /// The edges that lead into the group from others, in the order their answers are taken.
+struct GroupProgress {
+    /// The edges from other groups into this one, in the order in which their answers are processed.
     inputs: Vec<usize>,
+    /// The position in `inputs` of the edge whose answers are processed now.
     input: usize,
-    /// The edges inside the group: asked round by round until nothing new is found.
+    /// The edges inside the group. Their finders are called in rounds until a round finds nothing new.
     inner: Vec<usize>,
+    /// How many calls of the current round have not been answered.
     outstanding: usize,
     complete: bool,
 }
@@ -86,17 +90,17 @@ pub(super) struct Discovery<'a> {
     pub(super) arcs: Vec<Arcs>,
     groups: Vec<Group>,
     pub(super) group_of: Vec<usize>,
-    progress: Vec<ResourceProgress>,
+    progress: Vec<GroupProgress>,
     inboxes: Vec<Inbox>,
-    /// The instances of cyclic groups that are to be expanded in the next round.
+    /// By resource, the instances of cyclic groups that the next round expands.
     fresh: Vec<Vec<u32>>,
-    /// Children in cyclic groups of which it is not yet known whether they lose their last owner.
+    /// Shared children in cyclic groups, until it is known whether they lose their last owner.
     pub(super) shared: Vec<Shared>,
     queue: VecDeque<FinderCall>,
-    /// Who is told of what was found; nobody where a plan grows, for that is told as a whole.
+    /// Notified of each answer. `None` when a plan grows: the run notifies its observers of the growth as a whole.
     observers: Option<&'a Observers>,
     root_count: u32,
-    /// Instances and blocks: each is a node of the order.
+    /// The number of instances and blocks; each is a node of the order.
     nodes: u64,
 }
 
@@ -113,7 +117,7 @@ impl<'a> Discovery<'a> {
         discovery
     }
 
-    /// Goes on from a set that is known. All resources are one group: each may gain something at any time.
+    /// Continues from a known set. All resources form one cyclic group, because any of them may gain instances at any time.
     fn resume(affected: &'a Affected, settings: FindSettings) -> Self {
         let graph = &*affected.graph;
         let group = Group { resources: (0..graph.resources.len()).collect(), cyclic: true };
@@ -137,8 +141,7 @@ impl<'a> Discovery<'a> {
                 group_of[resource] = index;
             }
         }
-        let mut progress: Vec<ResourceProgress> =
-            groups.iter().map(|_| ResourceProgress::default()).collect();
+        let mut progress: Vec<GroupProgress> = groups.iter().map(|_| GroupProgress::default()).collect();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| route.edges[*index].is_some())
         {
             let child = &mut progress[group_of[edge.child]];
@@ -173,15 +176,15 @@ impl<'a> Discovery<'a> {
             while running.len() < self.settings.concurrency
                 && let Some(call) = self.queue.pop_front()
             {
-                running.push(self.ask(call, extensions, cx));
+                running.push(self.call(call, extensions, cx));
             }
             let Some((call, answer)) = running.next().await else { return Ok(()) };
             self.receive(call, answer)?;
         }
     }
 
-    /// Makes a call. The future borrows nothing of `self`: the ids are taken out of the table here.
-    fn ask<'c>(
+    /// Calls a finder. The future borrows nothing of `self`: the ids are copied here.
+    fn call<'c>(
         &self,
         call: FinderCall,
         extensions: &'c [Box<dyn DynExtension>],
@@ -211,14 +214,15 @@ impl<'a> Discovery<'a> {
         self.advance(group)
     }
 
-    /// Takes what can be taken for a group, in the fixed order, and goes on to those below it that this completes.
+    /// Processes the answers of a group that are next in the fixed order. If the group is complete then, expands it and
+    /// continues with the groups below.
     fn advance(&mut self, group: usize) -> Result<(), PlanError> {
         let mut open = vec![group];
         while let Some(group) = open.pop() {
             if self.progress[group].complete || !self.take_inputs(group)? || !self.end_round(group)? {
                 continue;
             }
-            if self.groups[group].cyclic && self.goes_on(group) {
+            if self.groups[group].cyclic && self.continue_cyclic(group) {
                 continue;
             }
             self.progress[group].complete = true;
@@ -229,11 +233,11 @@ impl<'a> Discovery<'a> {
         Ok(())
     }
 
-    /// Takes answers from outside; says whether all have been taken.
+    /// Processes the answers along edges from other groups. Returns whether all have been processed.
     fn take_inputs(&mut self, group: usize) -> Result<bool, PlanError> {
         while let Some(&edge) = self.progress[group].inputs.get(self.progress[group].input) {
             if let Some((call, found)) = self.inboxes[edge].take_next() {
-                self.take(&call, found)?;
+                self.add(&call, found)?;
             } else if self.inboxes[edge].is_complete() {
                 self.progress[group].input += 1;
             } else {
@@ -243,21 +247,22 @@ impl<'a> Discovery<'a> {
         Ok(true)
     }
 
-    /// Takes the answers of a round, once all are there; says whether none is outstanding.
+    /// Processes the answers of a round once all have arrived. Returns whether none is outstanding.
     fn end_round(&mut self, group: usize) -> Result<bool, PlanError> {
         if self.progress[group].outstanding > 0 {
             return Ok(false);
         }
         for edge in self.progress[group].inner.clone() {
             while let Some((call, found)) = self.inboxes[edge].take_next() {
-                self.take(&call, found)?;
+                self.add(&call, found)?;
             }
         }
         Ok(true)
     }
 
-    /// Another round in a cyclic group: about what is new there, else about what has now lost its last owner.
-    fn goes_on(&mut self, group: usize) -> bool {
+    /// Starts another round in a cyclic group: for its new instances; if there are none, for the shared children that have
+    /// lost their last owner. Returns whether a round was started.
+    fn continue_cyclic(&mut self, group: usize) -> bool {
         loop {
             if self.start_round(group) {
                 return true;
@@ -268,13 +273,13 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// Asks inside a cyclic group about what is new there; says whether anything was asked.
+    /// Queues finder calls for the new instances of a cyclic group. Returns whether there were any.
     fn start_round(&mut self, group: usize) -> bool {
         let mut frontiers: BTreeMap<usize, Arc<Vec<u32>>> = BTreeMap::new();
         for resource in self.groups[group].resources.clone() {
             let mut fresh = std::mem::take(&mut self.fresh[resource]);
             fresh.sort_unstable();
-            frontiers.insert(resource, self.in_calls(resource, fresh));
+            frontiers.insert(resource, self.in_batches(resource, fresh));
         }
         let mut asked = 0;
         for edge in self.progress[group].inner.clone() {
@@ -284,19 +289,19 @@ impl<'a> Discovery<'a> {
         asked > 0
     }
 
-    /// Asks along the edges that lead from a complete resource to other groups.
+    /// Queues finder calls along the edges from a complete resource to other groups.
     fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
         let (graph, group) = (self.graph, self.group_of[resource]);
         let leads_out = |&edge: &usize| {
             self.route.edges[edge].is_some() && self.group_of[graph.edges[edge].child] != group
         };
         let down: Vec<usize> = graph.resources[resource].down.iter().copied().filter(leads_out).collect();
-        // Parting those that nobody asks about would be for nothing.
+        // Without such an edge, sorting the frontier into batches would be wasted.
         if down.is_empty() {
             return;
         }
         let frontier =
-            self.in_calls(resource, self.columns[resource].dispositions.of_kind(Disposition::is_expanded));
+            self.in_batches(resource, self.columns[resource].dispositions.indices(Disposition::is_expanded));
         for edge in down {
             let calls = self.enqueue(edge, &frontier);
             self.inboxes[edge].expected = Some(calls as u32);
@@ -304,12 +309,13 @@ impl<'a> Discovery<'a> {
         }
     }
 
+    /// Queues the calls of an edge's finder for these parents. Returns their number.
     fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {
         let Some(route) = self.route.edges[edge] else { return 0 };
         let calls = frontier.len().div_ceil(self.settings.batch);
-        // In a cyclic group an edge is asked in several rounds: its calls go on counting.
+        // In a cyclic group, an edge is called in several rounds: the numbers continue.
         let inbox = &self.inboxes[edge];
-        let first = inbox.taken + inbox.waiting.len() as u32;
+        let first = inbox.processed + inbox.waiting.len() as u32;
         for call in 0..calls {
             let start = call * self.settings.batch;
             let range = start..frontier.len().min(start + self.settings.batch);
@@ -319,40 +325,32 @@ impl<'a> Discovery<'a> {
         calls
     }
 
-    /// Adds what a finder found to the set.
-    fn take(&mut self, call: &FinderCall, found: Box<dyn DynFound>) -> Result<(), PlanError> {
+    /// Adds the answer of a finder to the set.
+    fn add(&mut self, call: &FinderCall, found: Box<dyn DynFound>) -> Result<(), PlanError> {
         let edge = &self.graph.edges[call.edge];
         if call.route.shared {
-            // Owners that were not asked about may turn out to be affected, and then what they share is ordered.
-            let owners = &mut self.columns[edge.parent];
-            let before = owners.len();
-            found.intern_parents(&mut *owners.ids);
-            self.grow(edge.parent);
-            self.nodes += (self.columns[edge.parent].len() - before) as u64;
+            self.add_owners(edge.parent, &*found);
         }
         let parents = found.parents(&*self.columns[edge.parent].ids, call.asked());
         let parents = parents.map_err(|fault| self.finder_fault(call, fault))?;
-        self.admit(call, parents.as_ref())?;
+        self.check_parents(call, parents.as_ref())?;
         let before = self.columns[edge.child].len();
-        let expected = self.expected(call, found.len());
+        let expected = self.expected_children(call, found.len());
         let children = found.intern_children(&mut *self.columns[edge.child].ids, expected);
         let new = self.columns[edge.child].ids.len() - before;
+        // All children are new and consecutive, and one change of their dispositions suffices.
         let is_row = new == children.len() && !call.route.shared && !self.is_cyclic(edge.child);
         if is_row {
             self.columns[edge.child]
                 .dispositions
-                .grow_to(before + new, |kind| reached(kind, call.route.reach));
+                .grow_to(before + new, |disposition| reached(disposition, call.route.reach));
         } else {
             self.grow(edge.child);
         }
         self.nodes += new as u64;
-        if let Some(observers) = self.observers {
-            let instances = || self.columns.iter().map(Column::len).sum();
-            let resource = || self.graph.resources[edge.child].name().into();
-            observers.notify(|| Event::Found { resource: resource(), new, instances: instances() });
-        }
+        self.notify_found(edge.child, new);
         match parents {
-            Some(owners) if call.route.shared => self.take_shared(call, &owners.indices, &children),
+            Some(owners) if call.route.shared => self.add_shared(call, &owners.indices, &children),
             Some(parents) if is_row => {
                 let expected = self.expected_arcs(call, new);
                 self.arcs[call.edge].extend_row(&parents.indices, before as u32, expected);
@@ -361,29 +359,50 @@ impl<'a> Discovery<'a> {
                 if !is_row {
                     self.reach_all(edge.child, &children, call.route.reach);
                 }
-                self.tie(call, parents.map(|parents| parents.indices), children);
+                self.add_arcs(call, parents.map(|parents| parents.indices), children);
             }
         }
-        if self.nodes < MOST_NODES { Ok(()) } else { Err(PlanError::TooLarge) }
+        if self.nodes < MAX_NODES { Ok(()) } else { Err(PlanError::TooLarge) }
     }
 
-    /// Refuses an answer with parents that were not asked about. Along a shared edge every owner is named, and has to
-    /// be.
-    fn admit(&self, call: &FinderCall, parents: Option<&Parents>) -> Result<(), PlanError> {
+    /// Adds the owners that an answer along a shared edge names. Owners that were not asked about may turn out to be
+    /// affected, and then their shared children are ordered before them.
+    fn add_owners(&mut self, resource: usize, found: &dyn DynFound) {
+        let owners = &mut self.columns[resource];
+        let before = owners.len();
+        found.intern_parents(&mut *owners.ids);
+        self.grow(resource);
+        self.nodes += (self.columns[resource].len() - before) as u64;
+    }
+
+    fn notify_found(&self, resource: usize, new: usize) {
+        let Some(observers) = self.observers else { return };
+        observers.notify(|| Event::Found {
+            resource: self.graph.resources[resource].name().into(),
+            new,
+            instances: self.columns.iter().map(Column::len).sum(),
+        });
+    }
+
+    /// Refuses an answer with parents that were not asked about. An answer along a shared edge must name all owners
+    /// instead.
+    fn check_parents(&self, call: &FinderCall, parents: Option<&Parents>) -> Result<(), PlanError> {
         let parent = self.graph.edges[call.edge].parent;
         let message = match parents {
             Some(parents) if call.route.shared && parents.are_owners => return Ok(()),
-            _ if call.route.shared => not_all_owners(),
+            _ if call.route.shared => owners_not_named(),
             None => return Ok(()),
             Some(parents) => {
                 let Some(not_asked) = &parents.not_asked else { return Ok(()) };
-                strange_parent(self.graph.resources[parent].name(), not_asked)
+                unknown_parent(self.graph.resources[parent].name(), not_asked)
             }
         };
         Err(self.finder_fault(call, message))
     }
 
-    fn tie(&mut self, call: &FinderCall, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
+    /// Adds the arcs of an answer. If it does not say which parent each child belongs to, every child depends on every
+    /// parent of the call.
+    fn add_arcs(&mut self, call: &FinderCall, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let expected = self.expected_arcs(call, children.len());
@@ -394,7 +413,7 @@ impl<'a> Discovery<'a> {
         }
         children.sort_unstable();
         children.dedup();
-        // Inside a cyclic group the arcs stand each for itself: some of them may have to be cut.
+        // Inside a cyclic group, arcs are stored singly, because some of them may have to be cut.
         if inside || call.asked().len() == 1 {
             for &parent in call.asked() {
                 arcs.extend(children.iter().map(|&child| (parent, child)), 0);
@@ -405,7 +424,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// As many as all calls along the edge will bring, if they bring as many as this one.
+    /// An estimate of the number of arcs along the edge: as if each call found as many as this one.
     fn expected_arcs(&self, call: &FinderCall, found: usize) -> usize {
         found * self.inboxes[call.edge].expected.unwrap_or(1) as usize
     }
@@ -414,35 +433,38 @@ impl<'a> Discovery<'a> {
         self.groups[self.group_of[resource]].cyclic
     }
 
+    /// Adds a disposition for each new instance of a resource.
     fn grow(&mut self, resource: usize) {
         let column = &mut self.columns[resource];
         column.dispositions.resize(column.ids.len());
     }
 
-    /// How many children there will be, if all calls along the edge find as many as this one. Nothing is expected of a
-    /// second edge: what it finds is mostly known.
-    fn expected(&self, call: &FinderCall, found: usize) -> usize {
+    /// An estimate of the number of children along the edge: as if each call found as many as this one. Zero for any edge
+    /// but the first, because most of its children are known already.
+    fn expected_children(&self, call: &FinderCall, found: usize) -> usize {
         let progress = &self.progress[self.group_of[self.graph.edges[call.edge].child]];
         let calls = self.inboxes[call.edge].expected.unwrap_or(0);
         if progress.input == 0 { found * calls as usize } else { 0 }
     }
 
-    /// Notes that a rule reached these instances.
+    /// Applies a rule's reach to these instances.
     fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
         if self.is_cyclic(resource) {
             for &index in indices {
                 self.reach(resource, index, reach);
             }
         } else {
-            self.columns[resource].dispositions.change_all(indices, |kind| reached(kind, reach));
+            self.columns[resource]
+                .dispositions
+                .change_all(indices, |disposition| reached(disposition, reach));
         }
     }
 
-    /// Notes that a rule reached an instance. What a second path brings is added.
+    /// Applies a rule's reach to an instance, in addition to those of other paths.
     pub(super) fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded(index);
-        column.dispositions.change(index, |kind| reached(kind, reach));
+        column.dispositions.change(index, |disposition| reached(disposition, reach));
         if !was_expanded && column.is_expanded(index) && self.is_cyclic(resource) {
             self.fresh[resource].push(index);
         }
@@ -465,9 +487,10 @@ impl<'a> Discovery<'a> {
         self.finder_error(call, CallError::Fault(message))
     }
 
-    /// Parents in the order in which they are asked about. Where they take several calls, these part them by their ids,
-    /// so that it does not show in which order finders answered. They come sorted, and are so within each call.
-    fn in_calls(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
+    /// The parents in the order of the calls. If there are several batches, the ids determine which parent is in which, so
+    /// that batches do not depend on the order in which finders answered. `frontier` must be sorted; each batch is
+    /// sorted too.
+    fn in_batches(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
         let batch = self.settings.batch;
         if frontier.len() <= batch {
             return Arc::new(frontier);
@@ -476,29 +499,29 @@ impl<'a> Discovery<'a> {
     }
 }
 
-/// The fault of an answer with a parent that was not asked about.
-pub(crate) fn strange_parent(resource: &str, id: &str) -> String {
+/// The message for an answer with a parent that was not asked about.
+pub(crate) fn unknown_parent(resource: &str, id: &str) -> String {
     format!("it answered with the parent {resource} `{id}`, which it was not asked about")
 }
 
-/// The fault of an answer along a shared edge that does not name all owners.
-pub(crate) fn not_all_owners() -> String {
+/// The message for an answer along a shared edge that does not name the owners.
+pub(crate) fn owners_not_named() -> String {
     String::from(
-        "it answered without naming owners: along a shared edge it has to name every owner of each child, in pairs",
+        "its answer does not name the owners: along a shared edge, it must return a pair for every owner of each child",
     )
 }
 
-/// What becomes of a kind that a rule reaches.
-fn reached(kind: Disposition, reach: Reach) -> Disposition {
+/// The disposition of an instance after a rule has reached it.
+fn reached(disposition: Disposition, reach: Reach) -> Disposition {
     match reach {
         Reach::Effect { effect, leaf } => Disposition {
-            given: kind.given | 1 << effect,
-            through: kind.through | u32::from(!leaf) << effect,
-            ..kind
+            given: disposition.given | 1 << effect,
+            through: disposition.through | u32::from(!leaf) << effect,
+            ..disposition
         },
-        Reach::WithParent => Disposition { marks: kind.marks.with(Marks::WITH_PARENT), ..kind },
-        Reach::Retained => Disposition { marks: kind.marks.with(Marks::RETAINED), ..kind },
-        // What it is in the way of is seen when the whole set is known.
-        Reach::Restricts => kind,
+        Reach::WithParent => Disposition { marks: disposition.marks.with(Marks::WITH_PARENT), ..disposition },
+        Reach::Retained => Disposition { marks: disposition.marks.with(Marks::RETAINED), ..disposition },
+        // Whether the instance prevents the operation is decided once the whole set is known.
+        Reach::Restricts => disposition,
     }
 }

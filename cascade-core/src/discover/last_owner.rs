@@ -1,4 +1,4 @@
-//! Children that are removed only with their last owner: which of them lose it.
+//! Finds out which children along `shared` edges lose their last owner.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::graph::Reach;
 use crate::handler::Parents;
 
 impl Discovery<'_> {
-    /// Children that go only with their last owner: those that lose it now, and those that stay. Inside a cyclic group
-    /// that is known once nothing else is found.
-    pub(super) fn take_shared(&mut self, call: &FinderCall, owners: &[u32], children: &[u32]) {
+    /// Adds children along a shared edge: as removed if they lose their last owner, else as retained. Inside a cyclic
+    /// group, this is decided later, once the group has nothing new.
+    pub(super) fn add_shared(&mut self, call: &FinderCall, owners: &[u32], children: &[u32]) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
@@ -27,38 +27,39 @@ impl Discovery<'_> {
             if inside {
                 self.shared.push(shared);
             } else {
-                let released = self.loses_last(&shared);
+                let released = self.loses_last_owner(&shared);
                 self.reach(edge.child, child, if released { shared.reach } else { Reach::Retained });
                 self.arcs[call.edge].released.extend(released.then_some(child));
             }
         }
     }
 
-    pub(super) fn loses_last(&self, shared: &Shared) -> bool {
+    /// Whether all owners of the child are expanded, and therefore removed.
+    fn loses_last_owner(&self, shared: &Shared) -> bool {
         let resource = self.graph.edges[shared.edge].parent;
         let owners = &self.columns[resource];
         shared.owners.iter().all(|owner| owner.is_some_and(|owner| owners.is_expanded(owner)))
     }
 
-    /// In a cyclic group in which nothing new is found: reaches what has lost its last owner. Says whether anything
-    /// has; else what is left stays.
+    /// Decides about the shared children of a cyclic group that has nothing new: reaches those that have lost their last
+    /// owner, and returns whether there are any. If not, marks the remaining ones as retained.
     pub(super) fn release_shared(&mut self, group: usize) -> bool {
         let (of_group, others): (Vec<Shared>, Vec<Shared>) = std::mem::take(&mut self.shared)
             .into_iter()
             .partition(|shared| self.group_of[self.graph.edges[shared.edge].child] == group);
         self.shared = others;
-        let (released, kept): (Vec<Shared>, Vec<Shared>) =
-            of_group.into_iter().partition(|shared| self.loses_last(shared));
+        let (released, remaining): (Vec<Shared>, Vec<Shared>) =
+            of_group.into_iter().partition(|shared| self.loses_last_owner(shared));
         for shared in &released {
             self.reach(self.graph.edges[shared.edge].child, shared.child, shared.reach);
             self.arcs[shared.edge].released.push(shared.child);
         }
         if released.is_empty() {
-            for shared in &kept {
+            for shared in &remaining {
                 self.reach(self.graph.edges[shared.edge].child, shared.child, Reach::Retained);
             }
         } else {
-            self.shared.extend(kept);
+            self.shared.extend(remaining);
         }
         !released.is_empty()
     }

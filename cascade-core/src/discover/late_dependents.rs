@@ -1,4 +1,4 @@
-//! What a finder found when it was asked again, with something new in it.
+//! Late dependents: children that were found during a run, and that the plan does not have.
 
 use std::collections::BTreeSet;
 
@@ -6,30 +6,31 @@ use crate::affected::Affected;
 use crate::graph::EdgeRoute;
 use crate::handler::DynFound;
 
-/// What a finder found along one edge when it was asked again, with something new in it.
+/// The answer of a finder that was called again, if it has children that the plan does not have.
 pub(crate) struct LateDependents {
     pub(crate) edge: usize,
     pub(crate) route: EdgeRoute,
     /// The parents that were asked about, sorted.
     pub(crate) asked: Vec<u32>,
     pub(crate) found: Box<dyn DynFound>,
-    /// Those of them that something new hangs off.
+    /// Those of `asked` that have a late dependent.
     pub(crate) parents: BTreeSet<u32>,
-    /// All that is new there is in the plan, and goes.
+    /// Whether the plan removes all the late dependents already: only their dependence on these parents is new.
     pub(crate) goes_too: bool,
-    /// Some of what is new, for people.
+    /// The ids of some late dependents, for messages.
     pub(super) examples: Vec<String>,
+    /// How many late dependents there are.
     pub(super) count: usize,
 }
 
-/// LateDependents that are named in an error, at most.
+/// The maximum number of late dependents that a message names.
 pub(super) const EXAMPLES: usize = 5;
 
 impl LateDependents {
-    /// The difference in words.
+    /// The difference from the plan, for messages.
     pub(crate) fn describe(&self, affected: &Affected) -> String {
         let child = affected.resource_name(affected.graph.edges[self.edge].child);
         let more = if self.count > self.examples.len() { ", …" } else { "" };
-        format!("{} {child} came since the plan was made: {}{more}", self.count, self.examples.join(", "))
+        format!("{} {child} added since the plan was made: {}{more}", self.count, self.examples.join(", "))
     }
 }

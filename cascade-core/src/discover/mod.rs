@@ -1,13 +1,9 @@
-//! Pass 1: from the root instances down, all that is affected.
-//!
-//! The resources are taken in groups: each alone, or together with those that it forms a cycle with. A group's
-//! parents are complete before its children are asked for, so that each instance is expanded once per edge, in full
-//! batches, however many paths lead to it. Answers are taken in a fixed order, whichever finder is the fastest.
+//! Pass 1: finds the affected set by calling finders from the root instances down, and collects the objections to it.
+//! During a run, it finds late dependents.
 
 mod calls;
 mod discovery;
 mod last_owner;
-
 mod late_dependents;
 mod objections;
 mod rediscover;
@@ -16,6 +12,6 @@ mod shared;
 pub(crate) use discovery::{discover, extend};
 pub(crate) use late_dependents::LateDependents;
 #[cfg(feature = "conformance")]
-pub(crate) use objections::seen;
+pub(crate) use objections::instances_of_check;
 pub(crate) use objections::{not_listed, objections, only_mask};
 pub(crate) use rediscover::{Released, rediscover, rediscover_owners};

@@ -1,4 +1,5 @@
-//! The checks: every objection to a plan, collected before anything runs.
+//! Collects the objections to a plan before anything runs: vetoes of checks, vetoes of `restrict` rules, and denials of
+//! authorizers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,37 +14,38 @@ use crate::handler::{Nesting, StepContext, call_once, until_answered};
 use crate::model::{CallError, Phase, PhaseDeclaration};
 use crate::plan::{PlanError, PlanVeto};
 
-/// One call of one check.
+/// A call of a check for one batch of instances.
 struct CheckCall {
     method: Method,
     batch: Vec<u32>,
 }
 
-/// What stands against a plan.
+/// The objections to a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Objections {
-    /// By resource and id.
+    /// Sorted by resource and id.
     pub(crate) vetoes: Vec<PlanVeto>,
-    /// By resource and id.
+    /// Sorted by resource and id.
     pub(crate) denials: Vec<PlanVeto>,
 }
 
-/// Asks all checks and authorizers: about all affected instances, or about those that are new `since` a smaller plan.
+/// Asks all checks and authorizers about the affected instances. If `smaller` is the plan before it grew, asks only about
+/// the instances to which more is done now.
 pub(crate) async fn objections(
     engine: &Arc<Engine>,
     affected: &Arc<Affected>,
-    since: Option<&Affected>,
+    smaller: Option<&Affected>,
     nesting: &Arc<Nesting>,
     forced: bool,
 ) -> Result<Objections, PlanError> {
     let concurrency = engine.find.concurrency;
-    let answers = futures_util::stream::iter(calls(affected, since))
+    let answers = futures_util::stream::iter(calls(affected, smaller))
         .map(|call| ask(engine, affected, nesting, call, forced))
         .buffer_unordered(concurrency);
     let mut vetoes: Vec<PlanVeto> = answers.try_concat().await?;
     vetoes.extend(restricted(affected));
-    // Boxed one by one: the compiler does not see through a stream of borrowing futures of this kind.
-    let asked: Vec<BoxFuture<'_, _>> = authorizations(engine, affected, since)
+    // Each future is boxed, because the compiler cannot infer the lifetimes in a stream of these borrowing futures.
+    let asked: Vec<BoxFuture<'_, _>> = authorizations(engine, affected, smaller)
         .into_iter()
         .map(|(authorizer, resource, batch)| authorize(authorizer, affected, resource, batch).boxed())
         .collect();
@@ -59,22 +61,22 @@ fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
     (&veto.resource, &veto.id, &veto.check, &veto.reason)
 }
 
-/// Those that are not among the vetoes listed before.
+/// The vetoes that are not in `listed`.
 pub(crate) fn not_listed(vetoes: Vec<PlanVeto>, listed: &[PlanVeto]) -> Vec<PlanVeto> {
     let listed: BTreeSet<_> = listed.iter().map(order).collect();
     vetoes.into_iter().filter(|veto| !listed.contains(&order(veto))).collect()
 }
 
-/// Every authorizer about every affected instance.
+/// The calls of authorizers: every authorizer for every instance to ask about, in batches.
 fn authorizations(
     engine: &Engine,
     affected: &Affected,
-    since: Option<&Affected>,
+    smaller: Option<&Affected>,
 ) -> Vec<(Arc<dyn Authorizer>, usize, Vec<u32>)> {
     let mut calls = Vec::new();
     for authorizer in &engine.authorizers {
         for resource in affected.resources() {
-            let instances: Vec<u32> = asked_about(affected, since, resource).collect();
+            let instances: Vec<u32> = to_ask_about(affected, smaller, resource).collect();
             let batches = instances.chunks(engine.find.batch);
             calls.extend(batches.map(|batch| (Arc::clone(authorizer), resource, batch.to_vec())));
         }
@@ -105,7 +107,7 @@ async fn authorize(
         .collect())
 }
 
-/// What is in the way: what was found along an edge that restricts the operation, and is not going too.
+/// The vetoes of `restrict` rules: for each instance that was found along such an edge and is not removed itself.
 fn restricted(affected: &Affected) -> Vec<PlanVeto> {
     let mut vetoes = Vec::new();
     for (index, edge) in affected.graph.edges.iter().enumerate() {
@@ -115,12 +117,12 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
         let (parent, extension) =
             (affected.resource_name(edge.parent), &affected.graph.extensions[edge.extension]);
         let check = format!("{}, restrict from {parent}", extension.name);
-        let in_the_way = affected.arcs[index].children();
-        for child in in_the_way.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
+        let children = affected.arcs[index].children();
+        for child in children.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
             let parents = affected.parents(index, child);
             let first = parents
                 .iter()
-                .map(|&at| affected.display(edge.parent, at).to_string())
+                .map(|&parent| affected.display(edge.parent, parent).to_string())
                 .min()
                 .unwrap_or_default();
             let more =
@@ -128,7 +130,7 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
             vetoes.push(PlanVeto {
                 resource: affected.resource_name(edge.child).to_owned(),
                 id: affected.display(edge.child, child).to_string(),
-                reason: format!("it hangs off {parent} {first}{more}, and is not going too"),
+                reason: format!("it depends on {parent} {first}{more}, and the plan does not remove it"),
                 check: check.clone(),
             });
         }
@@ -136,18 +138,17 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
     vetoes
 }
 
-fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<CheckCall> {
+fn calls(affected: &Affected, smaller: Option<&Affected>) -> Vec<CheckCall> {
     let mut calls = Vec::new();
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
             for (index, phase) in declared.checks.iter().enumerate() {
                 if phase.operation.code() == affected.operation.descriptor().code() {
-                    let seen = seen(affected, since, (resource, extension), phase);
-                    calls.extend(seen.chunks(declared.settings.batch).map(|batch| CheckCall {
-                        method: Method { resource, extension, index },
-                        batch: batch.to_vec(),
-                    }));
+                    let method = Method { resource, extension, index };
+                    let instances = instances_of_check(affected, smaller, method, phase);
+                    let batches = instances.chunks(declared.settings.batch);
+                    calls.extend(batches.map(|batch| CheckCall { method, batch: batch.to_vec() }));
                 }
             }
         }
@@ -155,40 +156,42 @@ fn calls(affected: &Affected, since: Option<&Affected>) -> Vec<CheckCall> {
     calls
 }
 
-/// The instances that a check sees: all affected ones, unless it is only for some effects.
-pub(crate) fn seen(
+/// The instances that a check is asked about: all affected ones, or those with one of the effects to which the check is
+/// restricted.
+pub(crate) fn instances_of_check(
     affected: &Affected,
-    since: Option<&Affected>,
-    (resource, extension): (usize, usize),
+    smaller: Option<&Affected>,
+    method: Method,
     phase: &PhaseDeclaration,
 ) -> Vec<u32> {
+    let Method { resource, extension, .. } = method;
     let only = only_mask(affected, resource, extension, phase);
-    let all = asked_about(affected, since, resource);
+    let all = to_ask_about(affected, smaller, resource);
     all.filter(|&index| only.is_none_or(|mask| affected.effects(resource, index) & mask != 0)).collect()
 }
 
-/// The affected instances that are to be asked about: all, or those that are new since a smaller plan. About the others
-/// was asked then, and they may be gone by now.
-fn asked_about<'a>(
+/// The affected instances to ask about: all of them, or those to which more is done than in the smaller plan. The others
+/// were asked about before, and may be removed by now.
+fn to_ask_about<'a>(
     affected: &'a Affected,
-    since: Option<&'a Affected>,
+    smaller: Option<&'a Affected>,
     resource: usize,
 ) -> impl Iterator<Item = u32> + 'a {
-    let new = move |&index: &u32| since.is_none_or(|since| is_new(since, affected, resource, index));
-    affected.instances(resource).filter(new)
+    let more = move |&index: &u32| smaller.is_none_or(|smaller| has_more(smaller, affected, resource, index));
+    affected.instances(resource).filter(more)
 }
 
-/// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or did
-/// not go.
-fn is_new(since: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
-    let known = &since.columns[resource];
+/// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or was not
+/// removed.
+fn has_more(smaller: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+    let known = &smaller.columns[resource];
     index as usize >= known.len()
         || !known.is_affected(index)
-        || since.effects(resource, index) != affected.effects(resource, index)
-        || since.is_going(resource, index) != affected.is_going(resource, index)
+        || smaller.effects(resource, index) != affected.effects(resource, index)
+        || smaller.is_going(resource, index) != affected.is_going(resource, index)
 }
 
-/// The effects that a phase method is only for, a bit each; `None` if it makes no choice.
+/// The effects to which a phase method is restricted, one bit each; `None` if it is not restricted.
 pub(crate) fn only_mask(
     affected: &Affected,
     resource: usize,

@@ -1,9 +1,9 @@
-//! Asks finders again while a run is under way: which children of given parents the plan does not have, and which shared
-//! children have got another owner.
+//! Rediscovery: calls finders again during a run, to find children that the plan does not have, and shared children that
+//! got another owner.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::discovery::{not_all_owners, strange_parent};
+use super::discovery::{owners_not_named, unknown_parent};
 use super::late_dependents::{EXAMPLES, LateDependents};
 use crate::affected::Affected;
 use crate::engine::Engine;
@@ -11,7 +11,8 @@ use crate::graph::{EdgeRoute, Reach};
 use crate::handler::{DynFound, FindContext, Parents, until_answered};
 use crate::model::CallError;
 
-/// Asks the finders about these parents again, which are sorted. Answers only what has something new in it.
+/// Calls the finders for the children of these parents again, and returns the answers with late dependents. `parents` must
+/// be sorted.
 pub(crate) async fn rediscover(
     engine: &Engine,
     affected: &Affected,
@@ -24,19 +25,20 @@ pub(crate) async fn rediscover(
             continue;
         };
         for asked in parents.chunks(engine.find.batch) {
-            let found = ask(engine, affected, (edge, route), asked).await?;
-            let new = what_is_new(affected, (edge, route), asked, found);
-            changed.extend(new.map_err(|fault| of_finder(affected, (edge, route), CallError::Fault(fault)))?);
+            let found = call_again(engine, affected, edge, route, asked).await?;
+            let late = late_dependents(affected, edge, route, asked, found);
+            changed.extend(late.map_err(|fault| of_finder(affected, edge, route, CallError::Fault(fault)))?);
         }
     }
     Ok(changed)
 }
 
-/// Asks a finder about these parents again.
-async fn ask(
+/// Calls a finder again.
+async fn call_again(
     engine: &Engine,
     affected: &Affected,
-    (edge, route): (usize, EdgeRoute),
+    edge: usize,
+    route: EdgeRoute,
     parents: &[u32],
 ) -> Result<Box<dyn DynFound>, CallError> {
     let cx = FindContext::of(affected);
@@ -44,17 +46,17 @@ async fn ask(
     let ids = affected.columns[affected.graph.edges[edge].parent].ids.select(parents);
     let settings = extension.descriptor().settings;
     let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await;
-    found.map_err(|error| of_finder(affected, (edge, route), error))
+    found.map_err(|error| of_finder(affected, edge, route, error))
 }
 
-/// Says which finder it was: the step that was about to start has its own name.
-fn of_finder(affected: &Affected, (edge, route): (usize, EdgeRoute), error: CallError) -> CallError {
+/// Adds the name of the finder to its error, because the error is reported for the step that was about to start.
+fn of_finder(affected: &Affected, edge: usize, route: EdgeRoute, error: CallError) -> CallError {
     let extension = &affected.graph.extensions[affected.graph.edges[edge].extension];
     let finder = format!("{}::{}", extension.name, extension.finders[route.finder].method);
     CallError::Finder { finder, source: Box::new(error) }
 }
 
-/// The children along shared edges that would go with their last owner.
+/// By edge, the children along shared edges that are removed because all their owners are.
 pub(crate) struct Released(Vec<HashSet<u32>>);
 
 impl Released {
@@ -63,8 +65,8 @@ impl Released {
     }
 }
 
-/// Asks who owns these children now, those among them that go with their last owner. Answers the ones that have got
-/// another owner, which stays, each with that in words.
+/// Calls the finders for the owners of these children again, if the children are removed only with their last owner.
+/// Returns the children that now have an owner which is not removed, each with a description of that owner.
 pub(crate) async fn rediscover_owners(
     engine: &Engine,
     affected: &Affected,
@@ -72,7 +74,7 @@ pub(crate) async fn rediscover_owners(
     resource: usize,
     children: &[u32],
 ) -> Result<Vec<(u32, String)>, CallError> {
-    let mut kept = Vec::new();
+    let mut still_owned = Vec::new();
     for &edge in &affected.graph.resources[resource].up {
         let shared: Vec<u32> =
             children.iter().copied().filter(|child| released[edge].contains(child)).collect();
@@ -81,17 +83,18 @@ pub(crate) async fn rediscover_owners(
         let owners: Vec<u32> = owners.into_iter().collect();
         let is_shared: HashSet<u32> = shared.into_iter().collect();
         for asked in owners.chunks(engine.find.batch) {
-            let found = ask(engine, affected, (edge, route), asked).await?;
-            let staying = owners_that_stay(affected, edge, &*found, asked);
-            let staying =
-                staying.map_err(|fault| of_finder(affected, (edge, route), CallError::Fault(fault)))?;
-            kept.extend(staying.into_iter().filter(|(child, _)| is_shared.contains(child)));
+            let found = call_again(engine, affected, edge, route, asked).await?;
+            let owned = children_still_owned(affected, edge, &*found, asked);
+            let owned = owned.map_err(|fault| of_finder(affected, edge, route, CallError::Fault(fault)))?;
+            still_owned.extend(owned.into_iter().filter(|(child, _)| is_shared.contains(child)));
         }
     }
-    Ok(kept)
+    Ok(still_owned)
 }
 
-fn owners_that_stay(
+/// The children in an answer with an owner that is not removed, each with a description of that owner. The error is the
+/// message for an invalid answer.
+fn children_still_owned(
     affected: &Affected,
     edge: usize,
     found: &dyn DynFound,
@@ -99,76 +102,85 @@ fn owners_that_stay(
 ) -> Result<Vec<(u32, String)>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
     let named = found.parents(&*affected.columns[parent].ids, asked)?;
-    let indices = named.filter(|named| named.are_owners).ok_or_else(not_all_owners)?.indices;
+    let indices = named.filter(|named| named.are_owners).ok_or_else(owners_not_named)?.indices;
     let children = found.known_children(&*affected.columns[child].ids);
-    let staying = indices.into_iter().zip(children).enumerate();
-    let staying = staying.filter(|&(_, (owner, _))| stays(affected, parent, owner));
-    let in_words = |position: usize| {
+    let pairs = indices.into_iter().zip(children).enumerate();
+    let owned = pairs.filter(|&(_, (owner, _))| remains(affected, parent, owner));
+    let describe = |position: usize| {
         let owner = affected.resource_name(parent);
         format!(
-            "{owner} {} has come to own it since the plan was made, and stays",
+            "{owner} {} became an owner of it after the plan was made, and is not removed",
             found.printed_parent(position)
         )
     };
-    Ok(staying.filter_map(|(position, (_, child))| Some((child?, in_words(position)))).collect())
+    Ok(owned.filter_map(|(position, (_, child))| Some((child?, describe(position)))).collect())
 }
 
-/// Whether an owner may keep what it shares.
-fn stays(affected: &Affected, resource: usize, owner: u32) -> bool {
+/// Whether an owner is not removed by the plan.
+fn remains(affected: &Affected, resource: usize, owner: u32) -> bool {
     owner == Parents::UNKNOWN_PARENT || !affected.columns[resource].is_expanded(owner)
 }
 
-/// The children that another owner keeps, as they print.
-fn kept(affected: &Affected, resource: usize, named: &Parents, found: &dyn DynFound) -> HashSet<String> {
-    let owners = named.indices.iter().enumerate();
-    let staying = owners.filter(|&(_, &owner)| stays(affected, resource, owner));
-    staying.map(|(position, _)| found.printed_child(position)).collect()
+/// The printed ids of the children with an owner that is not removed.
+fn ids_still_owned(
+    affected: &Affected,
+    resource: usize,
+    owners: &Parents,
+    found: &dyn DynFound,
+) -> HashSet<String> {
+    let positions = owners.indices.iter().enumerate();
+    let owned = positions.filter(|&(_, &owner)| remains(affected, resource, owner));
+    owned.map(|(position, _)| found.printed_child(position)).collect()
 }
 
-/// The error is a fault of the finder, in words.
-fn what_is_new(
+/// The late dependents in the answer of a finder; `None` if there are none. The error is the message for an invalid answer.
+fn late_dependents(
     affected: &Affected,
-    (edge, route): (usize, EdgeRoute),
+    edge: usize,
+    route: EdgeRoute,
     asked: &[u32],
     found: Box<dyn DynFound>,
 ) -> Result<Option<LateDependents>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
     let ids = &*affected.columns[parent].ids;
     let named = found.parents(ids, asked)?;
-    let strange = named.as_ref().filter(|_| !route.shared).and_then(|named| named.not_asked.clone());
-    if let Some(stranger) = strange {
-        return Err(strange_parent(affected.resource_name(parent), &stranger));
+    let unknown = named.as_ref().filter(|_| !route.shared).and_then(|named| named.not_asked.clone());
+    if let Some(id) = unknown {
+        return Err(unknown_parent(affected.resource_name(parent), &id));
     }
-    // Along a shared edge, what another owner keeps stays; and what was kept, and is no longer, goes now.
+    // Along a shared edge, a child with an owner that is not removed stays. A child that the plan retained for such an
+    // owner is a late dependent once the owner is gone.
     let owners = named.as_ref().filter(|_| route.shared);
-    let kept = owners.map_or_else(HashSet::new, |owners| kept(affected, parent, owners, &*found));
+    let still_owned =
+        owners.map_or_else(HashSet::new, |owners| ids_still_owned(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
     let mut goes_too = true;
     for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
-        // Of which of the parents it is the child is not always said: then it is known if it is that of one.
-        let above = match &named {
+        // If the answer does not say which parent the child belongs to, any of them may be its parent.
+        let child_parents = match &named {
             Some(named) => {
-                asked.binary_search(&named.indices[position]).map_or(&[][..], |at| &asked[at..=at])
+                let found = asked.binary_search(&named.indices[position]);
+                found.map_or(&[][..], |position| &asked[position..=position])
             }
             None => asked,
         };
         let is_known = |index: u32| {
-            affected.hangs_off_any(edge, index, above)
+            affected.depends_on_any(edge, index, child_parents)
                 && (!route.shared || affected.columns[child].is_affected(index))
         };
-        if above.is_empty() || known.is_some_and(is_known) {
+        if child_parents.is_empty() || known.is_some_and(is_known) {
             continue;
         }
         let printed = found.printed_child(position);
-        if !kept.contains(&printed) {
+        if !still_owned.contains(&printed) {
             new.insert(printed);
-            parents.extend(above);
+            parents.extend(child_parents);
             goes_too &= known.is_some_and(|index| affected.is_going(child, index));
         }
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
     let asked = asked.to_vec();
-    let newcomers = LateDependents { edge, route, asked, found, parents, goes_too, examples, count };
-    Ok((count > 0).then_some(newcomers))
+    let late = LateDependents { edge, route, asked, found, parents, goes_too, examples, count };
+    Ok((count > 0).then_some(late))
 }

@@ -1,12 +1,12 @@
-//! A child that is reached only with its last owner.
+//! Children along `shared` edges, which are removed only with their last owner.
 
 use crate::graph::Reach;
 
-/// A child that goes only with its last owner.
+/// A child that is removed only if all its owners are.
 pub(super) struct Shared {
     pub(super) edge: usize,
     pub(super) reach: Reach,
     pub(super) child: u32,
-    /// `None` for one that is not in the set.
+    /// `None` for an owner that is not in the affected set.
     pub(super) owners: Vec<Option<u32>>,
 }

@@ -1,4 +1,4 @@
-//! From the graph to the document.
+//! Makes the document of a graph.
 
 use super::document::{
     Document, EdgeDocument, EffectDocument, ExtensionDocument, FORMAT, FinderDocument, OperationDocument,
@@ -11,12 +11,12 @@ use crate::model::{
 };
 
 impl Graph {
-    /// The graph as data: what pictures and pages are made from.
+    /// The graph as data: the source of pictures and pages.
     pub fn document(&self) -> Document {
         self.document_within(None)
     }
 
-    /// The same, with the workspace's own folder cut off the names of files.
+    /// The same, with file names relative to the folder `workspace`.
     pub(crate) fn document_within(&self, workspace: Option<&str>) -> Document {
         let collect = Collect { graph: self, workspace };
         Document {
@@ -50,7 +50,7 @@ impl Collect<'_> {
     }
 
     fn resource(&self, node: &ResourceNode) -> ResourceDocument {
-        let extensions = || node.extensions.iter().map(|&at| &self.graph.extensions[at]);
+        let extensions = || node.extensions.iter().map(|&extension| &self.graph.extensions[extension]);
         ResourceDocument {
             name: node.name().to_owned(),
             id: node.descriptor.id_type().to_owned(),
@@ -60,7 +60,7 @@ impl Collect<'_> {
             effects: extensions().flat_map(|extension| self.effects(extension)).collect(),
             rules: extensions().flat_map(|extension| self.rules(extension, None)).collect(),
             phases: extensions().flat_map(|extension| self.phases(extension)).collect(),
-            after: node.after.iter().map(|&at| self.graph.resources[at].name().to_owned()).collect(),
+            after: node.after.iter().map(|&other| self.graph.resources[other].name().to_owned()).collect(),
         }
     }
 
@@ -90,21 +90,21 @@ impl Collect<'_> {
     }
 
     fn phases(&self, extension: &ExtensionDescriptor) -> Vec<PhaseDocument> {
-        let of = |phase: Phase, declared: &[PhaseDeclaration]| {
-            let documents = declared.iter().map(|one| PhaseDocument {
+        let documents_of = |phase: Phase, declared: &[PhaseDeclaration]| {
+            let documents = declared.iter().map(|method| PhaseDocument {
                 phase,
-                method: one.method.to_string(),
-                operation: one.operation.code().to_owned(),
-                only: one.only.iter().map(ToString::to_string).collect(),
-                source: self.source(one.place),
+                method: method.method.to_string(),
+                operation: method.operation.code().to_owned(),
+                only: method.only.iter().map(ToString::to_string).collect(),
+                source: self.source(method.place),
             });
             documents.collect::<Vec<_>>()
         };
-        let checks = of(Phase::Check, &extension.checks).into_iter();
+        let checks = documents_of(Phase::Check, &extension.checks).into_iter();
         checks
-            .chain(of(Phase::Begin, &extension.begins))
-            .chain(of(Phase::Cleanup, &extension.cleanups))
-            .chain(of(Phase::Verify, &extension.verifies))
+            .chain(documents_of(Phase::Begin, &extension.begins))
+            .chain(documents_of(Phase::Cleanup, &extension.cleanups))
+            .chain(documents_of(Phase::Verify, &extension.verifies))
             .collect()
     }
 
@@ -129,13 +129,13 @@ impl Collect<'_> {
         }
     }
 
-    /// The rules of an extension along one edge, or (`None`) those for an instance that is itself the root.
+    /// The rules of an extension for children of `from`; for `None`, the rules for an instance that is itself the root.
     fn rules(&self, extension: &ExtensionDescriptor, from: Option<&ResourceDescriptor>) -> Vec<RuleDocument> {
-        let along = extension.rules.iter().filter(|rule| match from {
+        let rules = extension.rules.iter().filter(|rule| match from {
             Some(parent) => rule.from.iter().any(|from| from.is_same(parent)),
             None => rule.from.is_empty(),
         });
-        let documents = along.map(|rule| RuleDocument {
+        let documents = rules.map(|rule| RuleDocument {
             operation: rule.operation.code().to_owned(),
             roots: names(&rule.roots),
             decision: rule.decision.clone(),

@@ -1,9 +1,9 @@
-//! What an operation does along an edge, or to its root: by the document, as the engine decides it.
+//! Selects the rule for an edge or a root from a document, in the same way as the engine.
 
 use super::document::{EdgeDocument, ResourceDocument, RuleDocument};
 use crate::model::Decision;
 
-/// The rule for this root if there is one, else the rule for any.
+/// The rule that is limited to this root, or else the rule for any root.
 pub(crate) fn decide<'d>(rules: &'d [RuleDocument], operation: &str, root: &str) -> Option<&'d RuleDocument> {
     let of_operation = || rules.iter().filter(|rule| rule.operation == operation);
     of_operation()
@@ -11,7 +11,7 @@ pub(crate) fn decide<'d>(rules: &'d [RuleDocument], operation: &str, root: &str)
         .or_else(|| of_operation().find(|rule| rule.roots.is_empty()))
 }
 
-/// A decision in words: `stop (leaf)`, `retain`, `wipe (with the last owner)`.
+/// A decision in words, such as `stop (leaf)`, `retain` or `wipe (with the last owner)`.
 pub(crate) fn words(decision: &Decision) -> String {
     match decision {
         Decision::Effect { effect, leaf: true } => format!("{effect} (leaf)"),
@@ -25,7 +25,7 @@ pub(crate) fn words(decision: &Decision) -> String {
     }
 }
 
-/// Whether what is reached by such a decision leads on to what hangs off it.
+/// Whether the operation continues to the dependents of an instance with this decision.
 pub(crate) fn leads_on(decision: &Decision) -> bool {
     match decision {
         Decision::Effect { leaf, .. } => !leaf,
@@ -35,34 +35,34 @@ pub(crate) fn leads_on(decision: &Decision) -> bool {
 }
 
 impl RuleDocument {
-    /// Whether what is reached by it leads on to what hangs off it.
+    /// Whether the operation continues to the dependents of an instance that this rule decides.
     pub fn leads_on(&self) -> bool {
         leads_on(&self.decision)
     }
 }
 
 impl EdgeDocument {
-    /// The rule for that operation in a cascade that started at `root`.
+    /// The rule for that operation, given by its code, in a cascade that started at `root`.
     pub fn rule_for(&self, operation: &str, root: &str) -> Option<&RuleDocument> {
         decide(&self.rules, operation, root)
     }
 }
 
 impl ResourceDocument {
-    /// The rule for that operation on an instance that is itself the root.
+    /// The rule for that operation, given by its code, on an instance that is itself the root.
     pub fn rule_for(&self, operation: &str) -> Option<&RuleDocument> {
         decide(&self.rules, operation, &self.name)
     }
 }
 
-/// A rule's decision with the roots it is for.
+/// A rule's decision in words, with the roots to which the rule is limited.
 pub(crate) fn rule_words(rule: &RuleDocument) -> String {
     let decision = words(&rule.decision);
     if rule.roots.is_empty() { decision } else { format!("{decision} for {}", rule.roots.join(", ")) }
 }
 
 impl std::fmt::Display for RuleDocument {
-    /// What is decided, with the roots it is for: `stop (leaf)`, `destroy for Zone`.
+    /// The decision, with the roots to which the rule is limited: `stop (leaf)`, `destroy for Zone`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&rule_words(self))
     }

@@ -1,20 +1,22 @@
-//! The difference between two texts, line by line.
+//! A line diff of two texts.
 
 use std::fmt::Write;
 
-/// Lines around a change that are shown with it.
-const AROUND: usize = 2;
-/// Pairs of lines that are compared, at most; beyond it the whole middle counts as changed.
-const COMPARED: usize = 4_000_000;
+/// The number of unchanged lines that are shown before and after a change.
+const CONTEXT_LINES: usize = 2;
+/// The maximum size of the comparison table, in pairs of lines. Above it, all lines between the common head and the common
+/// tail are shown as changed.
+const MAX_PAIRS: usize = 4_000_000;
 
 #[derive(Clone, Copy, PartialEq)]
 enum DiffLine<'t> {
     Same(&'t str),
-    Gone(&'t str),
-    New(&'t str),
+    Removed(&'t str),
+    Added(&'t str),
 }
 
-/// What must change in `old` to make it `new`: lines with `-` and `+`, and some around them. Empty if they are the same.
+/// The changes that turn `old` into `new`: removed lines with `-`, added lines with `+`, and two lines of context around
+/// them. Empty if the texts have the same lines.
 ///
 /// ```
 /// use cascade_core::document::difference;
@@ -33,13 +35,14 @@ pub fn difference(old: &str, new: &str) -> String {
     print(&lines)
 }
 
-/// The fewest changes, found by the longest text that both have, or all gone and all new where that is too much work.
+/// A minimal list of changes, by the longest common subsequence. Where the table would be too large: all old lines
+/// removed, and all new lines added.
 fn changes<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<DiffLine<'t>> {
-    if old.len().saturating_mul(new.len()) > COMPARED {
-        let gone = old.iter().map(|line| DiffLine::Gone(line));
-        return gone.chain(new.iter().map(|line| DiffLine::New(line))).collect();
+    if old.len().saturating_mul(new.len()) > MAX_PAIRS {
+        let removed = old.iter().map(|line| DiffLine::Removed(line));
+        return removed.chain(new.iter().map(|line| DiffLine::Added(line))).collect();
     }
-    let common = common_from(old, new);
+    let common = common_lengths(old, new);
     let (mut x, mut y) = (0, 0);
     let mut lines = Vec::new();
     while x < old.len() || y < new.len() {
@@ -47,18 +50,18 @@ fn changes<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<DiffLine<'t>> {
             lines.push(DiffLine::Same(old[x]));
             (x, y) = (x + 1, y + 1);
         } else if y == new.len() || (x < old.len() && common[x + 1][y] >= common[x][y + 1]) {
-            lines.push(DiffLine::Gone(old[x]));
+            lines.push(DiffLine::Removed(old[x]));
             x += 1;
         } else {
-            lines.push(DiffLine::New(new[y]));
+            lines.push(DiffLine::Added(new[y]));
             y += 1;
         }
     }
     lines
 }
 
-/// For each pair of places, how many lines both texts have in common from there on.
-fn common_from(old: &[&str], new: &[&str]) -> Vec<Vec<u32>> {
+/// The lengths of the longest common subsequences: `[x][y]` is that of `old[x..]` and `new[y..]`.
+fn common_lengths(old: &[&str], new: &[&str]) -> Vec<Vec<u32>> {
     let mut common = vec![vec![0; new.len() + 1]; old.len() + 1];
     for x in (0..old.len()).rev() {
         for y in (0..new.len()).rev() {
@@ -78,16 +81,16 @@ fn print(lines: &[DiffLine<'_>]) -> String {
     let mut text = String::new();
     let mut shown_to = 0;
     for at in changed {
-        let from = at.saturating_sub(AROUND).max(shown_to);
+        let from = at.saturating_sub(CONTEXT_LINES).max(shown_to);
         if from > shown_to && !text.is_empty() {
             text.push_str("  …\n");
         }
-        let to = (at + AROUND + 1).min(lines.len());
+        let to = (at + CONTEXT_LINES + 1).min(lines.len());
         for line in &lines[from..to.max(from)] {
             let _ = match line {
                 DiffLine::Same(line) => writeln!(text, "  {line}"),
-                DiffLine::Gone(line) => writeln!(text, "- {line}"),
-                DiffLine::New(line) => writeln!(text, "+ {line}"),
+                DiffLine::Removed(line) => writeln!(text, "- {line}"),
+                DiffLine::Added(line) => writeln!(text, "+ {line}"),
             };
         }
         shown_to = shown_to.max(to);
@@ -104,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_shown_with_two_lines_around_it() {
+    fn changes_are_shown_with_two_lines_of_context() {
         let old = lines((0..40).map(|at| at.to_string()));
         let new = old.replace("\n10\n", "\nten\n").replace("\n30\n", "\n");
         assert_eq!(
@@ -114,26 +117,26 @@ mod tests {
     }
 
     #[test]
-    fn nothing_against_something() {
+    fn an_empty_text_has_all_lines_added_or_removed() {
         assert_eq!(difference("", "a\nb\n"), "+ a\n+ b\n");
         assert_eq!(difference("a\nb\n", ""), "- a\n- b\n");
         assert_eq!(difference("", ""), "");
     }
 
     #[test]
-    fn applying_it_gives_the_new_text() {
+    fn the_changes_account_for_the_difference_in_line_counts() {
         let texts = ["a b c a b b a", "c b a b a c", "a a a", "b", "", "x a y b z c a b"];
         for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (old, new))) {
             let lines = |text: &str| lines(text.split_whitespace().map(str::to_owned));
             let printed = difference(&lines(old), &lines(new));
-            let kept = |sign: char| printed.lines().filter(move |line| line.starts_with(sign)).count();
+            let count = |sign: char| printed.lines().filter(move |line| line.starts_with(sign)).count();
             let words = |text: &str| text.split_whitespace().count();
-            assert_eq!(words(old) + kept('+'), words(new) + kept('-'), "{old} → {new}:\n{printed}");
+            assert_eq!(words(old) + count('+'), words(new) + count('-'), "{old} → {new}:\n{printed}");
         }
     }
 
     #[test]
-    fn very_many_changes_are_told_without_being_matched() {
+    fn a_comparison_above_the_size_limit_shows_all_lines_as_changed() {
         let old = lines((0..2001).map(|at| format!("old {at}")));
         let new = lines((0..2001).map(|at| format!("new {at}")));
         assert_eq!(difference(&old, &new).lines().count(), 4002);

@@ -1,11 +1,11 @@
-//! The form of a document: a resource graph as data.
+//! The document: a resource graph as data.
 
 use serde::{Deserialize, Serialize};
 
 use super::source::Source;
 use crate::model::{Decision, Phase};
 
-/// The version of the JSON form. It grows when a reader of the old form could no longer read the new one.
+/// The version of the JSON format. A change that readers of the old format cannot read increments it.
 pub const FORMAT: u32 = 1;
 
 /// A resource graph as data.
@@ -24,16 +24,16 @@ pub const FORMAT: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Document {
-    /// The version of this form.
+    /// The version of the format: [`FORMAT`] of the library that wrote the document.
     pub format: u32,
-    /// Where sources are to be looked at: see [`with_sources_at`](Self::with_sources_at). Empty for nowhere.
+    /// The template for links to sources: see [`with_sources_at`](Self::with_sources_at). Empty for no links.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sources_at: String,
-    /// The operations that some rule mentions, by code.
+    /// The operations that at least one rule mentions, sorted by code.
     pub operations: Vec<OperationDocument>,
-    /// The resources, by name.
+    /// The resources, sorted by name.
     pub resources: Vec<ResourceDocument>,
-    /// The edges, by child and then by parent.
+    /// The edges, sorted by child and then by parent.
     pub edges: Vec<EdgeDocument>,
 }
 
@@ -41,11 +41,11 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationDocument {
-    /// The name of the type, for people.
+    /// The name of its type, for display.
     pub name: String,
     /// The stable code.
     pub code: String,
-    /// What its documents say, in Markdown; may be empty.
+    /// Its doc comment, in Markdown; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub docs: String,
     /// The resources it may start from; empty for any.
@@ -60,45 +60,45 @@ pub struct OperationDocument {
 pub struct ResourceDocument {
     /// The stable name.
     pub name: String,
-    /// The type of its ids, as the compiler writes it.
+    /// The type of its ids, as the compiler prints it.
     pub id: String,
-    /// What its documents say, in Markdown; may be empty.
+    /// Its doc comment, in Markdown; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub docs: String,
     /// Where it was declared.
     pub source: Source,
-    /// Its extensions, the owner first.
+    /// Its extensions: the owner first, then the add-ons.
     pub extensions: Vec<ExtensionDocument>,
-    /// Its effects, in the order they run in.
+    /// Its effects, in the order in which they run.
     pub effects: Vec<EffectDocument>,
-    /// What operations do to an instance that is itself the root.
+    /// The rules for an instance that is itself the root.
     pub rules: Vec<RuleDocument>,
     /// Its checks, begin, cleanup and verify methods.
     pub phases: Vec<PhaseDocument>,
-    /// The resources that end before steps on this one start, though they are not its children.
+    /// The resources, other than its children, that complete before steps on this one start.
     pub after: Vec<String>,
 }
 
-/// What contributes to a resource: the annotated type.
+/// An extension of a resource: the annotated type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExtensionDocument {
     /// Its name.
     pub name: String,
-    /// What its documents say, in Markdown; may be empty.
+    /// Its doc comment, in Markdown; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub docs: String,
     /// Whether it only adds edges to a resource that another extension owns.
     pub addon: bool,
-    /// Instances in one call, at most.
+    /// The maximum number of instances in one call.
     pub batch: usize,
-    /// Calls at once, at most.
+    /// The maximum number of concurrent calls.
     pub concurrency: usize,
-    /// How long one call may take, in milliseconds.
+    /// The time limit of one call, in milliseconds; `None` for no limit.
     pub timeout_ms: Option<u64>,
-    /// How often a call is tried again.
+    /// How often a failed call is retried.
     pub retries: u32,
-    /// Where it was written.
+    /// Where it was declared.
     pub source: Source,
 }
 
@@ -108,38 +108,38 @@ pub struct ExtensionDocument {
 pub struct EffectDocument {
     /// The method.
     pub name: String,
-    /// What its documents say, in Markdown; may be empty.
+    /// Its doc comment, in Markdown; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub docs: String,
     /// The extension it belongs to.
     pub extension: String,
-    /// The effects that need not run beside it.
+    /// The effects that are not called on an instance with this one.
     pub supersedes: Vec<String>,
-    /// Where it was written.
+    /// Where it was declared.
     pub source: Source,
 }
 
-/// A `#[check]`, `#[begin]` or `#[cleanup]` method.
+/// A `#[check]`, `#[begin]`, `#[cleanup]` or `#[verify]` method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PhaseDocument {
-    /// When it runs.
+    /// The phase in which it is called.
     pub phase: Phase,
     /// The method.
     pub method: String,
     /// The code of its operation.
     pub operation: String,
-    /// Only for instances with one of these effects; empty for no such limit.
+    /// It is called only for instances with one of these effects; empty for all instances.
     pub only: Vec<String>,
-    /// Where it was written.
+    /// Where it was declared.
     pub source: Source,
 }
 
-/// An edge: the child hangs off the parent.
+/// An edge: the child depends on the parent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EdgeDocument {
-    /// The resource that the child hangs off.
+    /// The resource that the child depends on.
     pub parent: String,
     /// The resource that declares the edge.
     pub child: String,
@@ -147,9 +147,9 @@ pub struct EdgeDocument {
     pub extension: String,
     /// The methods that find the children.
     pub finders: Vec<FinderDocument>,
-    /// What operations do along it.
+    /// The rules for children that are found along it.
     pub rules: Vec<RuleDocument>,
-    /// Where it was written.
+    /// Where it was declared.
     pub source: Source,
 }
 
@@ -159,36 +159,40 @@ pub struct EdgeDocument {
 pub struct FinderDocument {
     /// The method.
     pub method: String,
-    /// The code of the operation it is asked for; `None` for all that have no finder of their own.
+    /// The code of its operation; `None` for every operation without a finder of its own.
     pub operation: Option<String>,
-    /// Where it was written.
+    /// Where it was declared.
     pub source: Source,
 }
 
-/// A rule: for an operation, the decision.
+/// A rule: the decision for one operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RuleDocument {
     /// The operation's code.
     pub operation: String,
-    /// The root resources it is for, going before a rule for any; empty for any.
+    /// The root resources to which it is limited; empty for any. A limited rule has priority over one for any root.
     pub roots: Vec<String>,
-    /// What is decided.
+    /// The decision.
     #[serde(flatten)]
     pub decision: Decision,
-    /// Where it was written.
+    /// Where it was declared.
     pub source: Source,
 }
 
 impl Document {
-    /// The document as JSON, for machines: indented, in a fixed order, with a line end.
+    /// The document as JSON: indented, in a fixed order, with a trailing newline.
+    ///
+    /// # Errors
+    ///
+    /// If serialisation fails.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
     }
 
-    /// The document with links to its sources, in Markdown and in pages. In the template, `{file}` stands for the file
-    /// and `{line}` for the line; a template without them is a folder, of which files and lines are asked as code hosts
-    /// have it. What is not of the workspace has no link.
+    /// The document with links to its sources in Markdown and HTML. In the template, `{file}` stands for the file and
+    /// `{line}` for the line. A template without `{file}` is the address of the workspace's root on a code host: the
+    /// method appends `/{file}#L{line}`. Sources outside the workspace have no link.
     ///
     /// ```
     /// # let document = cascade_core::Graph::build([])?.document();
@@ -209,19 +213,19 @@ impl Document {
         Self { sources_at, ..self }
     }
 
-    /// The resource of that name.
+    /// The resource with that name.
     pub fn resource(&self, name: &str) -> Option<&ResourceDocument> {
         let at = self.resources.binary_search_by(|resource| resource.name.as_str().cmp(name)).ok()?;
         Some(&self.resources[at])
     }
 
-    /// The operation of that code, or of that type name.
+    /// The operation with that code, or else with that type name.
     pub fn operation(&self, code_or_name: &str) -> Option<&OperationDocument> {
         let by_code = self.operations.iter().find(|operation| operation.code == code_or_name);
         by_code.or_else(|| self.operations.iter().find(|operation| operation.name == code_or_name))
     }
 
-    /// How an operation is called: by the name of its type.
+    /// The type name of the operation with that code; the code itself if there is no such operation.
     pub fn operation_name<'d>(&'d self, code: &'d str) -> &'d str {
         self.operations
             .iter()

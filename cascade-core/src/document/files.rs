@@ -1,4 +1,4 @@
-//! Committed documents, kept true by a test of the program that they are about.
+//! Committed documents of the graph, and the test that compares them with the code.
 
 #[cfg(feature = "inventory")]
 use std::path::Path;
@@ -12,12 +12,11 @@ use super::format::Format;
 #[cfg(feature = "inventory")]
 use crate::graph::Graph;
 
-/// Set to `write`, it makes the test write the files instead of comparing them.
+/// The environment variable that makes the test write the files instead of comparing them, if it is `write`.
 #[cfg(feature = "inventory")]
 const VARIABLE: &str = "CASCADE_DOCS";
 
-/// Whether two documents say the same. The lines of sources are left out: a comment that is added somewhere above a
-/// declaration makes no document untrue.
+/// Whether two documents are equal apart from source line numbers, which change when lines are added above a declaration.
 ///
 /// ```
 /// use cascade_core::document::same_but_for_lines;
@@ -26,11 +25,11 @@ const VARIABLE: &str = "CASCADE_DOCS";
 /// assert!(!same_but_for_lines("`stop` (vm/src/lib.rs:12)", "`stop` (vm/src/vm.rs:12)"));
 /// ```
 pub fn same_but_for_lines(one: &str, other: &str) -> bool {
-    without_lines(one) == without_lines(other)
+    without_line_numbers(one) == without_line_numbers(other)
 }
 
-/// The text without the numbers of source lines, and with one kind of line end.
-fn without_lines(text: &str) -> String {
+/// The text without source line numbers, and with `\n` as the line ending.
+fn without_line_numbers(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace("\"line\": ", "\"line\":");
     let parts = text.split_inclusive(".rs:").flat_map(|part| part.split_inclusive(".rs#L"));
     let mut parts = parts.flat_map(|part| part.split_inclusive("\"line\":"));
@@ -41,8 +40,12 @@ fn without_lines(text: &str) -> String {
     plain
 }
 
-/// Compares the files, which are named relative to `folder`, with the linked graph; or writes them, where the environment
-/// says so. The error says which differ, how, and what to do.
+/// Compares the files, named relative to `folder`, with the linked graph, or writes them if `CASCADE_DOCS` is `write`.
+///
+/// # Errors
+///
+/// If the graph has faults, or a file differs, or cannot be read or written. The message has the differences and says how
+/// to resolve them.
 #[cfg(feature = "inventory")]
 pub fn documented(folder: &str, files: &[&str]) -> Result<(), String> {
     let document = Graph::linked().map_err(|error| error.to_string())?.document();
@@ -56,46 +59,46 @@ pub fn documented(folder: &str, files: &[&str]) -> Result<(), String> {
 fn documented_in(document: &Document, folder: &str, file: &str, write: bool) -> Result<(), String> {
     let Some(format) = Format::of_file(file) else {
         return Err(format!(
-            "`{file}` has no ending that names a format: .md, .svg, .mmd, .dot, .txt, .html or .json"
+            "`{file}` has an unknown file extension: use .md, .svg, .mmd, .dot, .txt, .html or .json"
         ));
     };
     let path = Path::new(folder).join(file);
-    let linked = document.clone().with_sources_at(up_to_workspace(&path).unwrap_or_default());
+    let linked = document.clone().with_sources_at(path_to_workspace(&path).unwrap_or_default());
     let rendered = linked.whole().to(format).map_err(|error| format!("{file}: {error}"))?;
     if write {
         let folder = path.parent().unwrap_or(&path);
         let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, rendered));
-        return written.map_err(|error| format!("{} cannot be written: {error}", path.display()));
+        return written.map_err(|error| format!("cannot write {}: {error}", path.display()));
     }
-    let help = format!("run the test with {VARIABLE}=write to write it, and read what changed");
+    let help = format!("to update it, run the test with {VARIABLE}=write, and review the changes");
     match std::fs::read_to_string(&path) {
         Ok(committed) if same_but_for_lines(&committed, &rendered) => Ok(()),
         Ok(committed) => {
             let changed = difference(&committed, &rendered);
-            Err(format!("{file} does not say what the code says: {help}\n{changed}"))
+            Err(format!("{file} does not match the code: {help}\n{changed}"))
         }
-        Err(error) => Err(format!("{} cannot be read ({error}): {help}", path.display())),
+        Err(error) => Err(format!("cannot read {} ({error}): {help}", path.display())),
     }
 }
 
-/// From the folder of a file up to the workspace, which is where the lock file is.
+/// The relative path from the folder of a file to the workspace: the nearest folder above it that has a `Cargo.lock`.
 #[cfg(feature = "inventory")]
-fn up_to_workspace(file: &Path) -> Option<String> {
+fn path_to_workspace(file: &Path) -> Option<String> {
     let folders = file.parent()?.ancestors().enumerate();
     let mut folders = folders.skip_while(|(_, folder)| !folder.join("Cargo.lock").exists());
     let (depth, _) = folders.next()?;
     Some(if depth == 0 { String::from(".") } else { vec![".."; depth].join("/") })
 }
 
-/// A test that keeps documents of the graph true: `cargo test` fails, with the difference, while a file does not say what
-/// the code says. Named relative to the package, each written in the format of its ending: `.md`, `.svg`, `.mmd`
-/// (Mermaid), `.dot`, `.txt`, `.html`, `.json`.
+/// Declares a test that keeps committed documents of the graph up to date. `cargo test` fails, and prints the difference,
+/// while a file does not match the code. Paths are relative to the package. The file extension selects the format: `.md`,
+/// `.svg`, `.mmd` (Mermaid), `.dot`, `.txt`, `.html` or `.json`.
 ///
-/// `CASCADE_DOCS=write cargo test` writes the files. Put it where all extensions are linked, such as the program's
-/// `main.rs`; numbers of source lines are written, but do not count as a difference. Sources are linked by their place
-/// in the workspace.
+/// `CASCADE_DOCS=write cargo test` writes the files. Put the macro into a crate that links all extensions, such as the
+/// program's `main.rs`. The files contain source line numbers, but the comparison ignores them. Links to sources are
+/// relative to the workspace.
 ///
-/// The picture can also stand on the page of the crate, below an empty line: `#![doc = include_str!("../docs/cascade.svg")]`.
+/// The crate's documentation can include the picture, after an empty line: `#![doc = include_str!("../docs/cascade.svg")]`.
 ///
 /// ```
 /// cascade_core::graph_test!("docs/cascade.md", "docs/cascade.svg");
@@ -106,9 +109,9 @@ macro_rules! graph_test {
     ($($file:literal),+ $(,)?) => {
         #[cfg(test)]
         #[test]
-        fn the_documents_of_the_graph_are_true() {
-            let documented = $crate::__private::documented(env!("CARGO_MANIFEST_DIR"), &[$($file),+]);
-            if let Err(difference) = documented {
+        fn the_graph_documents_match_the_code() {
+            let result = $crate::__private::documented(env!("CARGO_MANIFEST_DIR"), &[$($file),+]);
+            if let Err(difference) = result {
                 panic!("{difference}");
             }
         }
@@ -120,7 +123,7 @@ mod tests {
     use super::same_but_for_lines;
 
     #[test]
-    fn only_numbers_of_source_lines_are_left_out() {
+    fn only_source_line_numbers_are_ignored() {
         assert!(same_but_for_lines("a.rs:1 b.rs:22\n", "a.rs:333 b.rs:4\r\n"));
         assert!(same_but_for_lines("[`a.rs:1`](../a.rs#L1)", "[`a.rs:20`](../a.rs#L20)"));
         assert!(!same_but_for_lines("[`a.rs:1`](../a.rs#L1)", "[`a.rs:1`](../b.rs#L1)"));

@@ -1,4 +1,4 @@
-//! The formats that a graph is written in, by name and by the ending of a file.
+//! The output formats of a graph, by name and by file extension.
 
 use std::fmt;
 use std::path::Path;
@@ -7,32 +7,32 @@ use std::str::FromStr;
 use super::document::Document;
 use super::view::View;
 
-/// A format of the graph.
+/// An output format of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// A tree of text.
+    /// A tree in plain text.
     Text,
     /// A Mermaid flowchart.
     Mermaid,
-    /// DOT, for Graphviz.
+    /// A DOT graph, for Graphviz.
     Dot,
     /// An SVG picture.
     Svg,
-    /// A page in Markdown, with everything there is to say.
+    /// A Markdown page with all details.
     Markdown,
-    /// A page to explore in a browser.
+    /// An HTML page to explore in a browser.
     Html,
-    /// The document itself, for machines.
+    /// The [`Document`] as JSON.
     Json,
 }
 
 impl Format {
-    /// All of them, in the order that a help text lists them in.
+    /// All formats, in the order in which help texts list them.
     pub const ALL: [Self; 7] =
         [Self::Text, Self::Mermaid, Self::Dot, Self::Svg, Self::Markdown, Self::Html, Self::Json];
 
-    /// Its name.
+    /// The name: `text`, `mermaid`, `dot`, `svg`, `markdown`, `html` or `json`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -45,7 +45,7 @@ impl Format {
         }
     }
 
-    /// The format of a file, by its ending.
+    /// The format for a file extension; `None` if the extension is unknown.
     pub fn of_file(path: impl AsRef<Path>) -> Option<Self> {
         Some(match path.as_ref().extension()?.to_str()? {
             "txt" => Self::Text,
@@ -66,9 +66,9 @@ impl fmt::Display for Format {
     }
 }
 
-/// No format has that name.
+/// The name of a format is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no format `{0}`: there are text, mermaid, dot, svg, markdown, html and json")]
+#[error("there is no format `{0}`: use text, mermaid, dot, svg, markdown, html or json")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
@@ -84,6 +84,10 @@ impl FromStr for Format {
 
 impl View<'_> {
     /// The view in that format.
+    ///
+    /// # Errors
+    ///
+    /// If the document cannot be serialised, for [`Html`](Format::Html) and [`Json`](Format::Json).
     pub fn to(&self, format: Format) -> Result<String, serde_json::Error> {
         Ok(match format {
             Format::Text => self.to_text(),
@@ -96,7 +100,8 @@ impl View<'_> {
         })
     }
 
-    /// The part of the document that is in the view. Where an operation was chosen, only its rules.
+    /// The part of the document that is in the view. If the view is limited to an operation, only the rules of that
+    /// operation.
     pub fn document(&self) -> Document {
         let whole = self.index.document;
         let is_shown = |operation: &str| self.operation.is_none_or(|chosen| chosen == operation);

@@ -1,15 +1,15 @@
-//! How much further an operation reaches than a stored page says.
+//! A root from which an operation reaches more resources than a committed page lists.
 
-/// A root from which an operation gets further than a committed page says.
+/// A root from which an operation reaches more resources than a committed page lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Further {
     /// The code of the operation.
     pub operation: String,
-    /// The root.
+    /// The root resource.
     pub root: String,
-    /// The resources that the page does not list; empty where the page only counts them.
+    /// The reached resources that the page does not list; empty if the page only has their number.
     pub gained: Vec<String>,
-    /// How many it reaches, by the page and now.
+    /// The number of reached resources: on the page, and now.
     pub counts: (usize, usize),
 }

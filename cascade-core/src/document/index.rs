@@ -1,18 +1,19 @@
-//! Names to numbers, so that a walk over thousands of resources compares no text.
+//! Maps names to indices, so that a traversal of thousands of resources compares no strings.
 
 use std::collections::HashMap;
 
 use super::document::Document;
 
-/// The document with its names resolved. An edge whose end is no resource, as only a document from elsewhere can have
-/// it, is left out.
+/// A document with its names resolved to indices. An edge to or from an unknown resource is ignored. Only a document that
+/// was read from JSON can have such an edge.
 #[derive(Clone, Debug)]
 pub(crate) struct Index<'d> {
     pub(crate) document: &'d Document,
-    /// For each edge, its parent and child; `None` where one is missing.
+    /// For each edge, its parent and child; `None` if one of them is not a resource of the document.
     pub(crate) ends: Vec<Option<(usize, usize)>>,
-    /// For each resource, the edges to its children and to its parents.
+    /// For each resource, the edges to its children.
     pub(crate) down: Vec<Vec<usize>>,
+    /// For each resource, the edges to its parents.
     pub(crate) up: Vec<Vec<usize>>,
     by_name: HashMap<&'d str, usize>,
 }

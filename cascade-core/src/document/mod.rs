@@ -1,7 +1,7 @@
-//! The graph as data: what every picture, page and check of it is made from.
+//! The graph as data: the source of every picture, page and check of the graph.
 //!
-//! A [`Document`] is made from a [`Graph`](crate::Graph), holds names instead of types, and can be written and read as
-//! JSON: so can a tool look at the graph of a program that it is not part of, or compare two revisions of one.
+//! A [`Document`] is made from a [`Graph`](crate::Graph) and holds names instead of types. It serialises to JSON, so that
+//! a tool can read the graph of another program, or compare two revisions of one program.
 
 mod collect;
 mod decide;

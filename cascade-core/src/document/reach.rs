@@ -1,4 +1,4 @@
-//! How far operations get: for each operation and each root, the resources that it reaches.
+//! The resources that an operation reaches from a root.
 
 use std::collections::BTreeSet;
 
@@ -7,46 +7,54 @@ use super::document::{Document, ResourceDocument};
 use super::index::Index;
 use crate::model::Decision;
 
-/// Asks a document how far operations get. One for many questions: each costs only what it reaches.
+/// Computes which resources operations reach. Reuse one value for many queries: the cost of a query is proportional to the
+/// resources that it reaches.
 #[derive(Debug)]
 pub struct Reach<'d> {
     index: Index<'d>,
-    /// For each resource, the last question that met it, and the last that went on from it.
-    met: Vec<usize>,
+    /// For each resource, the last query that reached it.
+    reached: Vec<usize>,
+    /// For each resource, the last query that followed its edges.
     expanded: Vec<usize>,
-    asked: usize,
+    /// The number of the current query, from 1.
+    query: usize,
 }
 
-/// What an operation meets from one root.
+/// The resources and edges that an operation reaches.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Reached<'d> {
-    /// The resources, without the root, by name.
+    /// The resources, sorted by name. [`Reach::of`] leaves out the root.
     pub resources: Vec<&'d str>,
-    /// The edges it goes along, by their place in the document, each with the place of the rule that decides.
+    /// The indices of the edges in [`Document::edges`], each with the index of the rule that applies to it.
     pub edges: Vec<(usize, usize)>,
 }
 
 impl<'d> Reach<'d> {
-    /// For questions to that document.
+    /// For queries on that document.
     pub fn new(document: &'d Document) -> Self {
         let resources = document.resources.len();
-        Self { index: Index::new(document), met: vec![0; resources], expanded: vec![0; resources], asked: 0 }
+        Self {
+            index: Index::new(document),
+            reached: vec![0; resources],
+            expanded: vec![0; resources],
+            query: 0,
+        }
     }
 
-    /// What the operation of that code reaches from that resource; `None` if it does not start from there.
+    /// The resources that the operation with that code reaches from `root`; `None` if the operation cannot start there.
     pub fn of(&mut self, operation: &str, root: &str) -> Option<Reached<'d>> {
         let start = self.index.resource(root)?;
-        let open = if self.start(operation, start)? { vec![start] } else { Vec::new() };
+        let open = if self.root_leads_on(operation, start)? { vec![start] } else { Vec::new() };
         Some(self.walk(operation, root, open))
     }
 
-    /// What the operation of that code meets in all its cascades together, the roots too.
+    /// The resources that the operation with that code reaches from all its possible roots together, with the roots.
     pub fn together(&mut self, operation: &str) -> Reached<'d> {
         let document = self.index.document;
         let rules = document.edges.iter().flat_map(|edge| &edge.rules);
         let of_operation = rules.filter(|rule| rule.operation == operation);
-        let asked_for: BTreeSet<&str> =
+        let named_roots: BTreeSet<&str> =
             of_operation.flat_map(|rule| rule.roots.iter().map(String::as_str)).collect();
         let mut resources = BTreeSet::new();
         let mut edges = BTreeSet::new();
@@ -54,24 +62,24 @@ impl<'d> Reach<'d> {
             resources.extend(reached.resources);
             edges.extend(reached.edges);
         };
-        // Roots that no rule asks for have one cascade: it is walked once, however many they are.
-        let mut alike = Vec::new();
+        // The same rules apply to all roots that no rule names, so one traversal from all of them is enough.
+        let mut unnamed_roots = Vec::new();
         for at in 0..document.resources.len() {
             let root = self.index.name(at);
-            let Some(leads_on) = self.start(operation, at) else { continue };
+            let Some(leads_on) = self.root_leads_on(operation, at) else { continue };
             add(Reached { resources: vec![root], edges: Vec::new() });
-            if !asked_for.contains(root) {
-                alike.extend(leads_on.then_some(at));
+            if !named_roots.contains(root) {
+                unnamed_roots.extend(leads_on.then_some(at));
             } else if leads_on {
                 add(self.walk(operation, root, vec![at]));
             }
         }
-        add(self.walk(operation, "", alike));
+        add(self.walk(operation, "", unnamed_roots));
         Reached { resources: resources.into_iter().collect(), edges: edges.into_iter().collect() }
     }
 
-    /// Whether the operation goes on from that root; `None` if it does not start from there.
-    fn start(&self, operation: &str, resource: usize) -> Option<bool> {
+    /// Whether the operation continues to the dependents of that root; `None` if it cannot start there.
+    fn root_leads_on(&self, operation: &str, resource: usize) -> Option<bool> {
         let document = self.index.document;
         let ResourceDocument { name, rules, .. } = &document.resources[resource];
         let roots = &document.operations.iter().find(|one| one.code == operation)?.roots;
@@ -82,11 +90,11 @@ impl<'d> Reach<'d> {
 
     fn walk(&mut self, operation: &str, root: &str, mut open: Vec<usize>) -> Reached<'d> {
         let document = self.index.document;
-        self.asked += 1;
-        let mut met: Vec<usize> = Vec::new();
+        self.query += 1;
+        let mut reached: Vec<usize> = Vec::new();
         let mut edges = Vec::new();
         while let Some(parent) = open.pop() {
-            if std::mem::replace(&mut self.expanded[parent], self.asked) == self.asked {
+            if std::mem::replace(&mut self.expanded[parent], self.query) == self.query {
                 continue;
             }
             for &edge in &self.index.down[parent] {
@@ -96,18 +104,18 @@ impl<'d> Reach<'d> {
                 if rule.decision == Decision::Ignore {
                     continue;
                 }
-                let at = rules.iter().position(|one| std::ptr::eq(one, rule));
-                edges.extend(at.map(|at| (edge, at)));
-                if std::mem::replace(&mut self.met[child], self.asked) != self.asked {
-                    met.push(child);
+                let position = rules.iter().position(|other| std::ptr::eq(other, rule));
+                edges.extend(position.map(|position| (edge, position)));
+                if std::mem::replace(&mut self.reached[child], self.query) != self.query {
+                    reached.push(child);
                 }
                 if leads_on(&rule.decision) {
                     open.push(child);
                 }
             }
         }
-        met.sort_unstable();
-        let names = met.into_iter().map(|at| self.index.name(at)).filter(|name| *name != root);
+        reached.sort_unstable();
+        let names = reached.into_iter().map(|at| self.index.name(at)).filter(|name| *name != root);
         Reached { resources: names.collect(), edges }
     }
 }

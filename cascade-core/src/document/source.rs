@@ -1,4 +1,4 @@
-//! Where something was written, in words that are the same on every machine.
+//! Source locations that are the same on every machine.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Place;
 
-/// A place in the source: the package, the file relative to its workspace, and the line.
+/// A source location: the package, the file relative to the workspace, and the line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Source {
     /// The package.
     pub package: String,
-    /// The file. Relative to the workspace, or for a package from elsewhere, from its `src` on.
+    /// The file: relative to the workspace, or, for a package outside the workspace, the path from its `src` on.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// Whether the package is from elsewhere: the workspace has no such file.
+    /// Whether the package is outside the workspace, so that the workspace has no such file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
 }
 
 impl Source {
-    /// `workspace` is cut off a file that the compiler was given by its absolute path, as it is where a workspace's
-    /// packages are built as dependencies of another one.
+    /// Makes an absolute path relative to `workspace`. The compiler has absolute paths when the packages of a workspace are
+    /// built as dependencies of another workspace.
     pub(crate) fn new(place: Place, workspace: Option<&str>) -> Self {
         let file = place.file.replace('\\', "/");
         let workspace = workspace.map(|workspace| workspace.replace('\\', "/"));
@@ -34,18 +34,18 @@ impl Source {
         let elsewhere = within.is_none() && is_absolute(&file);
         let file = match within {
             Some(within) => within.to_owned(),
-            None if elsewhere => without_machine(&file).to_owned(),
+            None if elsewhere => path_in_package(&file).to_owned(),
             None => file,
         };
         Self { package: place.package.to_owned(), file, line: place.line, elsewhere }
     }
 
-    /// Where it can be looked at, by the template of a document; `None` where there is no such file.
+    /// The link to the location, by the template of a document; `None` without a template or outside the workspace.
     pub(crate) fn link(&self, template: &str) -> Option<String> {
         let is_linked = !template.is_empty() && !self.elsewhere;
         is_linked.then(|| {
-            let url = template.replace("{file}", &in_url(&self.file));
-            // What would end a link of Markdown, where the template has it.
+            let url = template.replace("{file}", &url_encoded(&self.file));
+            // The template can contain characters that end a link in Markdown.
             let parts = [(' ', "%20"), ('<', "%3C"), ('>', "%3E"), ('(', "%28"), (')', "%29")];
             let url = parts.into_iter().fold(url, |url, (char, code)| url.replace(char, code));
             url.replace("{line}", &self.line.to_string())
@@ -53,8 +53,8 @@ impl Source {
     }
 }
 
-/// A path as a part of a URL.
-fn in_url(path: &str) -> String {
+/// Percent-encodes a path for a URL.
+fn url_encoded(path: &str) -> String {
     let mut url = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
@@ -70,8 +70,9 @@ fn is_absolute(file: &str) -> bool {
     file.starts_with('/') || file.as_bytes().get(1) == Some(&b':')
 }
 
-/// The part of an absolute path that does not tell where this machine keeps it.
-fn without_machine(file: &str) -> &str {
+/// The part of an absolute path that is the same on every machine: from `src`, `tests`, `examples` or `benches` on, or
+/// else the file name.
+fn path_in_package(file: &str) -> &str {
     let source =
         ["/src/", "/tests/", "/examples/", "/benches/"].iter().filter_map(|part| file.rfind(part)).max();
     let name = file.rfind('/');
@@ -90,7 +91,7 @@ mod tests {
     use crate::model::Place;
 
     #[test]
-    fn no_source_tells_where_a_machine_keeps_it() {
+    fn a_source_does_not_contain_the_path_of_the_workspace_on_this_machine() {
         let file = |file, workspace| Source::new(Place::new("vm", file, 1), workspace).file;
         assert_eq!(file("vm/src/lib.rs", None), "vm/src/lib.rs");
         assert_eq!(file("/home/me/cloud/vm/src/lib.rs", Some("/home/me/cloud")), "vm/src/lib.rs");
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_files_of_the_workspace() {
+    fn only_files_of_the_workspace_have_links() {
         let link = |file, template| Source::new(Place::new("vm", file, 7), None).link(template);
         let hosted = "https://example.org/{file}#L{line}";
         assert_eq!(link("vm/src/lib.rs", hosted).as_deref(), Some("https://example.org/vm/src/lib.rs#L7"));

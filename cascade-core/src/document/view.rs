@@ -1,4 +1,4 @@
-//! A part of the graph to look at: all of it, what hangs off a root, or what an operation does from there.
+//! A part of the graph to display: the whole graph, the dependents of a root, or the resources that an operation reaches.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use super::document::{Document, EdgeDocument, ResourceDocument, RuleDocument};
 use super::index::Index;
 use crate::model::{Decision, nearest};
 
-/// A part of a document: resources and edges, each edge with what an operation does along it.
+/// A part of a document: resources, and edges with the rules of an operation.
 ///
-/// Made by [`Document::whole`] and [`Document::view`]; written by [`to_text`](Self::to_text) and its siblings.
+/// [`Document::whole`] and [`Document::view`] make a view; [`to`](Self::to) renders it.
 #[derive(Clone, Debug)]
 pub struct View<'d> {
     pub(crate) index: Index<'d>,
     pub(crate) root: Option<usize>,
     pub(crate) operation: Option<&'d str>,
-    /// By number, and so by name.
+    /// By index, and so sorted by name.
     pub(crate) resources: BTreeSet<usize>,
     pub(crate) edges: Vec<ViewEdge<'d>>,
 }
@@ -26,33 +26,33 @@ pub(crate) struct ViewEdge<'d> {
     pub(crate) edge: usize,
     pub(crate) parent: usize,
     pub(crate) child: usize,
-    /// The rules that are shown on it: one if the root is known, none if no operation was chosen.
+    /// The rules to show on the edge: one if the view has a root and an operation, none if it has no operation.
     pub(crate) rules: Vec<&'d RuleDocument>,
-    /// Whether the rules are those for one root, so that the root need not be told.
-    pub(crate) of_root: bool,
+    /// Whether the view has a root, so that labels need not name the roots of a rule.
+    pub(crate) has_root: bool,
 }
 
 /// A name that is not in the document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnknownName {
-    /// No resource has that name.
+    /// The document has no resource with that name.
     #[error("there is no resource `{name}`{}", did_you_mean(.nearest.as_deref()))]
     Resource {
         /// The name that was given.
         name: String,
-        /// The nearest name there is.
+        /// The most similar name of a resource, if one is similar.
         nearest: Option<String>,
     },
-    /// No operation has that name or code.
+    /// The document has no operation with that name or code.
     #[error("no rule mentions an operation `{name}`: there {known}")]
     Operation {
-        /// What was given.
+        /// The name or code that was given.
         name: String,
-        /// The operations there are, in words.
+        /// The known operations, in words.
         known: String,
     },
-    /// The operation does not start from that resource.
+    /// The operation cannot start from that resource.
     #[error("{operation} has no rule for {resource} as the root")]
     Start {
         /// The operation.
@@ -67,21 +67,21 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 impl ViewEdge<'_> {
-    /// What is written on the edge; empty where there is nothing to say.
+    /// The text on the edge; empty without rules.
     pub(crate) fn label(&self) -> String {
         let label = |rule: &RuleDocument| {
-            if self.of_root { words(&rule.decision) } else { rule_words(rule) }
+            if self.has_root { words(&rule.decision) } else { rule_words(rule) }
         };
         let labels = self.rules.iter().map(|&rule| label(rule));
         labels.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether what is reached along it leads on to what hangs off it.
+    /// Whether the operation continues to the dependents of an instance that is found along the edge.
     pub(crate) fn leads_on(&self) -> bool {
         self.rules.is_empty() || self.rules.iter().any(|rule| rule.leads_on())
     }
 
-    /// The decision, where there is just one.
+    /// The decision, if there is exactly one.
     pub(crate) fn decision(&self) -> Option<&Decision> {
         match self.rules.as_slice() {
             [rule] => Some(&rule.decision),
@@ -91,22 +91,22 @@ impl ViewEdge<'_> {
 }
 
 impl<'d> View<'d> {
-    /// The resources in the view, by name.
+    /// The resources in the view, sorted by name.
     pub fn resources(&self) -> impl Iterator<Item = &'d ResourceDocument> + '_ {
         self.resources.iter().map(|&at| &self.index.document.resources[at])
     }
 
-    /// The edges in the view, by child and then by parent.
+    /// The edges in the view, sorted by child and then by parent.
     pub fn edges(&self) -> impl Iterator<Item = &'d EdgeDocument> + '_ {
         self.edges.iter().map(|edge| &self.index.document.edges[edge.edge])
     }
 
-    /// How many resources are in it.
+    /// The number of resources in the view.
     pub fn len(&self) -> usize {
         self.resources.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the view has no resources.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()
     }
@@ -121,20 +121,28 @@ impl Document {
         View { index, root: None, operation: None, resources, edges }
     }
 
-    /// What hangs off `root`, all edges that `operation` goes along, or, with both, what the operation reaches from
-    /// there and what it does along each edge. With neither, the whole graph.
+    /// A part of the graph:
+    ///
+    /// * with `root` only: everything that depends on `root`, directly or indirectly,
+    /// * with `operation` only: all edges along which the operation can pass,
+    /// * with both: the resources that the operation reaches from `root`, and the rule for each edge,
+    /// * with neither: the whole graph.
+    ///
+    /// # Errors
+    ///
+    /// If a name is unknown, or the operation cannot start from `root`.
     pub fn view(&self, root: Option<&str>, operation: Option<&str>) -> Result<View<'_>, UnknownName> {
         let operation = operation.map(|name| self.known_operation(name)).transpose()?;
         let root = root.map(|name| self.known_resource(name)).transpose()?;
         match (root, operation) {
             (None, None) => Ok(self.whole()),
-            (None, Some(operation)) => Ok(self.along(operation)),
-            (Some(root), operation) => self.below(root, operation),
+            (None, Some(operation)) => Ok(self.view_of_operation(operation)),
+            (Some(root), operation) => self.view_from(root, operation),
         }
     }
 
-    /// The edges that the operation goes along from some root, and the resources that it touches.
-    fn along<'d>(&'d self, operation: &'d str) -> View<'d> {
+    /// All edges along which the operation can pass, their resources, and the possible roots.
+    fn view_of_operation<'d>(&'d self, operation: &'d str) -> View<'d> {
         let index = Index::new(self);
         let edges = edges(&index, |edge| {
             let rules = self.edges[edge].rules.iter().filter(|rule| rule.operation == operation);
@@ -147,10 +155,10 @@ impl Document {
         View { index, root: None, operation: Some(operation), resources, edges }
     }
 
-    fn below<'d>(&'d self, root: &'d str, operation: Option<&'d str>) -> Result<View<'d>, UnknownName> {
+    fn view_from<'d>(&'d self, root: &'d str, operation: Option<&'d str>) -> Result<View<'d>, UnknownName> {
         let index = Index::new(self);
         let start = index.resource(root).unwrap_or_default();
-        let goes_on = match operation {
+        let root_leads_on = match operation {
             None => true,
             Some(operation) => {
                 let rule = decide(&self.resources[start].rules, operation, root);
@@ -163,7 +171,7 @@ impl Document {
         };
         let mut walk =
             ViewWalk { index: &index, root, operation, expanded: BTreeSet::new(), edges: Vec::new() };
-        if goes_on {
+        if root_leads_on {
             walk.expand(start);
         }
         let mut edges = walk.edges;
@@ -172,7 +180,11 @@ impl Document {
         Ok(View { index, root: Some(start), operation, resources, edges })
     }
 
-    /// That name, if a resource has it; the error names the nearest.
+    /// The name, if the document has such a resource.
+    ///
+    /// # Errors
+    ///
+    /// If it has none. The error has the most similar name.
     pub fn known_resource(&self, name: &str) -> Result<&str, UnknownName> {
         match self.resource(name) {
             Some(resource) => Ok(&resource.name),
@@ -180,13 +192,17 @@ impl Document {
         }
     }
 
-    /// The code of the operation of that name or code; the error lists what there is.
+    /// The code of the operation with that name or code.
+    ///
+    /// # Errors
+    ///
+    /// If the document has no such operation. The error lists the known operations.
     pub fn known_operation(&self, name: &str) -> Result<&str, UnknownName> {
         let known = || {
             let names: Vec<String> = self.operations.iter().map(|one| format!("`{}`", one.name)).collect();
             match names.as_slice() {
                 [] => String::from("are none"),
-                [one] => format!("is {one}"),
+                [name] => format!("is {name}"),
                 _ => format!("are {}", names.join(", ")),
             }
         };
@@ -207,12 +223,12 @@ fn edges<'d>(
 ) -> Vec<ViewEdge<'d>> {
     let ends = index.ends.iter().enumerate().filter_map(|(edge, ends)| Some((edge, (*ends)?)));
     ends.filter_map(|(edge, (parent, child))| {
-        shown(edge).map(|(edge, rules)| ViewEdge { edge, parent, child, rules, of_root: false })
+        shown(edge).map(|(edge, rules)| ViewEdge { edge, parent, child, rules, has_root: false })
     })
     .collect()
 }
 
-/// A walk down from a root. A resource is expanded once, as soon as some edge into it leads on.
+/// A traversal from a root. A resource is expanded once, when the first edge to it leads on.
 struct ViewWalk<'w, 'd> {
     index: &'w Index<'d>,
     root: &'d str,
@@ -241,7 +257,7 @@ impl ViewWalk<'_, '_> {
                 if rules.iter().all(|rule| leads_on(&rule.decision)) {
                     open.push(child);
                 }
-                self.edges.push(ViewEdge { edge, parent, child, rules, of_root: true });
+                self.edges.push(ViewEdge { edge, parent, child, rules, has_root: true });
             }
         }
     }

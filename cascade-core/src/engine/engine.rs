@@ -1,4 +1,4 @@
-//! The engine: the graph with its extensions, and how they are used.
+//! The engine: the graph with its extensions, and the settings of the program.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use crate::journal::Journal;
 use crate::observe::Observers;
 use crate::plan::Limits;
 
-/// What all plans and runs of one program share.
+/// The state that all plans and runs of one program share. It does not change.
 pub(crate) struct Engine {
     pub(crate) graph: Arc<Graph>,
     /// In the order of the graph's extensions.
     pub(crate) extensions: Vec<Box<dyn DynExtension>>,
     pub(crate) find: FindSettings,
-    /// Steps at once, over all extensions.
+    /// The most steps at a time, over all extensions.
     pub(crate) concurrency: usize,
     pub(crate) limits: Limits,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) authorizers: Vec<Arc<dyn Authorizer>>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
-    /// Who is told of every plan and run.
+    /// Observers of every plan and run.
     pub(crate) observers: Observers,
-    /// Waits between attempts, where a driver keeps time. `None` for the runtime's own timer.
+    /// The timer for the backoff; `None` for the timer of tokio.
     pub(crate) timer: Option<Arc<dyn Timer>>,
 }
 
 impl Engine {
-    /// The backoff before the retries of a step. With a driver's timer they are the same each time, because the driver may
-    /// replay the run.
+    /// The delays before the retries of a step. With a driver's timer they are the same for the same `seed`, because the
+    /// driver may replay the run.
     pub(crate) fn backoff(&self, retries: u32, seed: u64) -> impl Iterator<Item = Duration> + use<> {
         backoff(retries, self.timer.as_ref().map(|_| seed))
     }

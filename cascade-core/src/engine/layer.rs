@@ -1,4 +1,4 @@
-//! Layers: user code around every step, in the manner of `tower`: audit, rate limit, fault injection.
+//! Layers: user code around every step, similar to `tower`. Uses are audit, rate limits and fault injection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::handler::StepContext;
 use crate::ids::BatchIds;
 use crate::model::{Phase, StepError};
 
-/// What a step answers: the instances that failed, by their position in the batch. An `Err` says that the whole batch
-/// failed.
+/// The answer of a step: the instances that failed, by their position in the batch, with their errors. An `Err` means that
+/// the whole batch failed.
 pub type StepAnswer = Result<Vec<(usize, StepError)>, StepError>;
 
-/// Code around every begin, effect and cleanup step. The layer that was added first is the outermost.
+/// User code around every begin, effect and cleanup step. The layer added first is the outermost.
 ///
 /// A closure is a layer too:
 ///
@@ -33,7 +33,7 @@ pub type StepAnswer = Result<Vec<(usize, StepError)>, StepError>;
 /// # let _ = builder;
 /// ```
 pub trait Layer: Send + Sync + 'static {
-    /// Runs the step by `next.run()`, or answers in its place.
+    /// Calls `next.run()` to run the step, or answers without running it.
     fn call<'a>(&'a self, step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer>;
 }
 
@@ -55,7 +55,7 @@ pub struct StepCall<'a> {
 }
 
 impl<'a> StepCall<'a> {
-    /// The name of the resource it acts on.
+    /// The name of the resource that the step acts on.
     pub fn resource(&self) -> &'a str {
         self.instances.resource()
     }
@@ -65,22 +65,22 @@ impl<'a> StepCall<'a> {
         self.effect
     }
 
-    /// The part of the run it belongs to.
+    /// The phase that the step belongs to.
     pub fn phase(&self) -> Phase {
         self.cx.phase()
     }
 
-    /// The context that the method is called with.
+    /// The context that the method receives.
     pub fn context(&self) -> &'a StepContext {
         self.cx
     }
 
-    /// The instances it acts on.
+    /// The instances that the step acts on.
     pub fn instances(&self) -> Instances<'a> {
         self.instances
     }
 
-    /// The ids it acts on, as they print.
+    /// The ids that the step acts on, printed.
     pub fn printed_ids(&self) -> Vec<String> {
         (0..self.instances.len()).map(|position| self.instances.printed_id(position)).collect()
     }
@@ -92,7 +92,7 @@ impl fmt::Debug for StepCall<'_> {
     }
 }
 
-/// What is inside a layer: the layers within it, and then the user's method. A copy of it runs the step once more.
+/// The rest of a step: the inner layers, and then the user's method. It is `Copy`, so a layer can run the step again.
 #[derive(Clone, Copy)]
 pub struct Next<'a> {
     pub(crate) layers: &'a [Arc<dyn Layer>],
@@ -106,8 +106,8 @@ impl<'a> Next<'a> {
     /// Runs the step.
     pub fn run(self) -> BoxFuture<'a, StepAnswer> {
         let Self { layers, step, extension, method, ids } = self;
-        if let Some((layer, within)) = layers.split_first() {
-            return layer.call(step, Next { layers: within, step, extension, method, ids });
+        if let Some((layer, inner)) = layers.split_first() {
+            return layer.call(step, Next { layers: inner, step, extension, method, ids });
         }
         extension.act((step.cx.phase, method), ids, step.cx)
     }

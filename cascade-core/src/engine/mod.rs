@@ -1,4 +1,4 @@
-//! The engine: the graph with its extensions, layers, authorizers, limits and journal.
+//! The engine: the graph with its extensions, and the layers, authorizers, limits and journal that all plans and runs share.
 
 mod authorize;
 mod engine;

@@ -1,10 +1,10 @@
-//! How finders are called.
+//! The settings for calls of finders.
 
-/// How finders are asked.
+/// The settings for calls of finders.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FindSettings {
-    /// Parents in one call, at most.
+    /// The most parents in one call.
     pub(crate) batch: usize,
-    /// Calls at once, at most.
+    /// The most calls at a time.
     pub(crate) concurrency: usize,
 }

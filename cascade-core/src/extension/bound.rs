@@ -1,4 +1,4 @@
-//! An extension as the engine sees it: without the types of its ids.
+//! An extension as the engine sees it: with its type and the types of its ids erased.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use super::generated::Annotated;
 use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{
     AnyExtension, Begun, DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, Positions,
-    Reply, ReplyKind, ReplyResult, StepContext, begun, why_refused,
+    Reply, ReplyKind, ReplyResult, StepContext, begun, unexpected_reply,
 };
 use crate::ids::{Batch, BatchIds};
 use crate::model::{ExtensionDescriptor, Phase, StepError};
 
-/// One extension with its methods, object-safe. Methods are named by their place in the descriptor's lists.
+/// An extension with its methods. A method is named by its index in the list of its phase in the descriptor.
 pub(crate) trait DynExtension: Send + Sync {
     fn descriptor(&self) -> &ExtensionDescriptor;
 
@@ -31,7 +31,7 @@ pub(crate) trait DynExtension: Send + Sync {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 
-    /// Answers which of the batch are still there.
+    /// Finds the instances of the batch that still exist.
     fn verify<'a>(
         &'a self,
         verify: usize,
@@ -39,12 +39,12 @@ pub(crate) trait DynExtension: Send + Sync {
         cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>>;
 
-    /// Calls an effect, a begin or a cleanup method, and polls it once.
+    /// Calls an effect, begin or cleanup method and polls it once.
     fn begin<'a>(&'a self, method: (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a>;
 }
 
 impl dyn DynExtension + '_ {
-    /// Calls an effect, a begin or a cleanup method.
+    /// Calls an effect, begin or cleanup method.
     pub(crate) fn act<'a>(
         &'a self,
         method: (Phase, usize),
@@ -52,23 +52,23 @@ impl dyn DynExtension + '_ {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
         Box::pin(async move {
-            let answer = poll_fn(|task| {
+            let reply = poll_fn(|task| {
                 let call = Invocation { ids, cx: InvocationContext::Step(cx), waker: task.waker() };
                 Poll::Ready(self.begin(method, &call))
             });
-            match begun(answer.await) {
-                Begun::ReplyResult(answer) => answer,
-                Begun::Going(future) => future.await,
+            match begun(reply.await) {
+                Begun::Ready(result) => result,
+                Begun::Pending(future) => future.await,
             }
         })
     }
 }
 
-/// An extension's value with its declaration.
+/// The value of an extension with its declaration.
 pub(crate) struct Bound {
-    /// What methods that were declared by hand are called on; `None` where there are none.
+    /// The extension, for methods that were declared by hand; `None` if there are none.
     pub(crate) extension: Option<Arc<AnyExtension>>,
-    /// What calls the methods that `#[cascade]` stands on; `None` where there are none.
+    /// The extension, for methods under `#[cascade]`; `None` if there are none.
     pub(crate) annotated: Option<Box<dyn Annotated>>,
     pub(crate) declaration: UntypedDeclaration,
 }
@@ -144,8 +144,8 @@ impl DynExtension for Bound {
     }
 }
 
-/// The answer of a method that could not be called.
-fn refused<'a, T: Send + 'a>(answer: ReplyResult<'_>) -> HandlerFuture<'a, T> {
-    let error = why_refused(answer);
+/// A future that fails, for a reply that is an error or of an unexpected kind.
+fn refused<'a, T: Send + 'a>(reply: ReplyResult<'_>) -> HandlerFuture<'a, T> {
+    let error = unexpected_reply(reply);
     Box::pin(async { Err(error) })
 }

@@ -1,7 +1,8 @@
-//! What `#[cascade]` writes of an extension: its declaration as data, and one function that calls its methods.
+//! The interface between the code that `#[cascade]` generates and this crate: for each extension, the declaration as
+//! data, and one function that calls its methods.
 //!
-//! There is one of these for each extension of a program, and code is what costs the compiler time and the program
-//! room. So the data names things by their numbers, where a pointer would have to be relocated when a program starts.
+//! A program has one of these for each extension, so the generated code must be small and quick to compile. The data
+//! refers to things by number, because pointers would have to be relocated when the program starts.
 
 use std::sync::Arc;
 
@@ -13,28 +14,28 @@ use crate::model::{
     ResourceDescriptor, Rule, StepSettings,
 };
 
-/// An extension that `#[cascade]` stands on. No part of the public interface.
+/// An extension under `#[cascade]`. Not part of the public interface.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares no extension",
     label = "not annotated",
     note = "put `#[cascade(resource = …, edges = […])]` on an `impl {Self}`"
 )]
 pub trait Annotated: Send + Sync + 'static {
-    /// What names the instances of the resource that it extends.
+    /// The type of the ids of its resource.
     type Id: ResourceId
     where
         Self: Sized;
 
-    /// Says what was written.
+    /// Writes the declaration.
     fn declare(writer: &mut DeclarationWriter)
     where
         Self: Sized;
 
-    /// Calls the method of that number, as the declaration counts them.
+    /// Calls the method with that number in the declaration.
     fn call<'a>(&'a self, method: u16, call: &Invocation<'a, '_>) -> ReplyResult<'a>;
 }
 
-/// An extension that methods by hand are called on, too.
+/// For extensions that have methods declared by hand, too: these share the value.
 impl<E: Annotated> Annotated for Arc<E> {
     type Id = E::Id;
 
@@ -47,44 +48,44 @@ impl<E: Annotated> Annotated for Arc<E> {
     }
 }
 
-/// A part of a declaration. Methods, resources and operations are named by their numbers. What has no line says more of
-/// what stands before it.
+/// An item of a declaration. Methods, resources and operations are named by their numbers. An item without a line adds to
+/// the item before it.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "no part of the public interface, and the fields say what they are")]
+#[expect(missing_docs, reason = "not part of the public interface, and the names of the fields are clear")]
 pub enum Item {
-    /// The extension stands on that line.
+    /// The line of the extension.
     At { line: u32 },
     /// An edge to that resource.
     Edge { line: u32, resource: u16 },
-    /// Steps wait for that resource.
+    /// Steps wait until all affected instances of that resource have ended.
     After { line: u32, resource: u16 },
     /// The method is a finder for that edge.
     Finder { line: u32, method: u16, resource: u16 },
-    /// The finder is asked for that operation alone.
+    /// The finder is only for that operation.
     ForOperation { operation: u16 },
     /// The method is an effect.
     Effect { line: u32, method: u16 },
-    /// The effect makes that one needless.
+    /// The effect supersedes that one.
     Supersedes { method: u16 },
-    /// The method is of that phase.
+    /// The method runs in that phase of that operation.
     Phase { line: u32, phase: Phase, method: u16, operation: u16 },
-    /// In that phase, the method is for instances with that effect.
+    /// The phase method is only for instances with that effect.
     Only { method: u16 },
-    /// For that operation, the effect that the method is.
+    /// A rule: that operation runs that effect.
     Runs { line: u32, operation: u16, method: u16 },
-    /// For that operation, a policy.
+    /// A rule: that operation applies that policy.
     Policy { line: u32, operation: u16, policy: Policy },
-    /// The rule is for what comes from that resource.
+    /// The rule is for instances that are reached from that resource.
     From { resource: u16 },
-    /// The rule is for cascades that started at that resource.
+    /// The rule is for cascades that start at that resource.
     Root { resource: u16 },
-    /// The cascade goes no further down.
+    /// The rule does not reach the children of the instance.
     Leaf,
-    /// The rule's effect is for instances all of whose owners go.
+    /// The rule's effect is only for instances that lose their last owner.
     WithLastOwner,
 }
 
-/// What needs no code.
+/// A policy: a decision that needs no method.
 #[derive(Clone, Copy, Debug)]
 pub enum Policy {
     /// `ignore`
@@ -111,9 +112,10 @@ impl From<Policy> for Decision {
     }
 }
 
-/// A declaration in the making, as it was written. It is lent to who fills it: to give it back would take code that drops
-/// it in the middle, wherever that is done.
-#[expect(missing_debug_implementations, reason = "no part of the public interface")]
+/// Collects the declaration that generated code writes.
+///
+/// Generated code gets it by reference: returning it by value would add code to each extension that drops it on a panic.
+#[expect(missing_debug_implementations, reason = "not part of the public interface")]
 pub struct DeclarationWriter {
     pub(crate) declaration: UntypedDeclaration,
     names: &'static str,
@@ -122,20 +124,20 @@ pub struct DeclarationWriter {
 }
 
 impl DeclarationWriter {
-    /// What an extension fills.
+    /// An empty declaration. [`extension`](Self::extension) must be called first.
     pub(crate) fn new() -> Self {
-        let nowhere = Place::new("", "", 0);
-        let nothing = ResourceDescriptor::runtime::<u64>("", nowhere);
+        let no_place = Place::new("", "", 0);
+        let no_resource = ResourceDescriptor::runtime::<u64>("", no_place);
         Self {
-            declaration: UntypedDeclaration::new(Name::default(), nothing, nowhere),
+            declaration: UntypedDeclaration::new(Name::default(), no_resource, no_place),
             names: "",
             resources: Vec::new(),
             operations: Vec::new(),
         }
     }
 
-    /// Begins. `names` are those of the package, of the extension and of its methods in their order, with spaces between
-    /// them; the resource is its own, number 0.
+    /// Begins the declaration. `names` has the names of the package, the extension and the methods in the order of their
+    /// numbers, separated by spaces. `resource` is the resource of the extension and has the number 0.
     #[inline(never)]
     pub fn extension(
         &mut self,
@@ -150,13 +152,13 @@ impl DeclarationWriter {
         self.names = names;
     }
 
-    /// The next resource.
+    /// Adds the resource with the next number.
     #[inline(never)]
     pub fn resource(&mut self, resource: fn() -> ResourceDescriptor) {
         self.resources.push(resource());
     }
 
-    /// The next operation.
+    /// Adds the operation with the next number.
     #[inline(never)]
     pub fn operation(&mut self, operation: fn() -> OperationDescriptor) {
         self.operations.push(operation());
@@ -180,7 +182,7 @@ impl DeclarationWriter {
         self.declaration.descriptor.settings = settings;
     }
 
-    /// What the author says of the effect that the method is.
+    /// See [`Declaration::effect_docs`](crate::Declaration::effect_docs).
     #[inline(never)]
     pub fn effect_docs(&mut self, method: u16, docs: &'static str) {
         if let Some(effect) = self.name(method).and_then(|name| self.declaration.declared_effect(&name)) {
@@ -188,27 +190,30 @@ impl DeclarationWriter {
         }
     }
 
-    /// Takes these parts, in their order.
+    /// Adds these items, in their order.
     #[inline(never)]
-    pub fn items(&mut self, parts: &[Item]) {
-        for (at, part) in parts.iter().enumerate() {
-            if self.part(*part, &parts[..at]).is_none() {
-                self.refuse(*part);
+    pub fn items(&mut self, items: &[Item]) {
+        for (position, item) in items.iter().enumerate() {
+            if self.item(*item, &items[..position]).is_none() {
+                self.reject(*item);
             }
         }
     }
 
-    /// A part that names nothing. The numbers are the macro's own, so that there is none; but to leave one out would be a
-    /// graph that reaches less than was written. An edge to a resource that no program has is a fault of every graph.
+    /// Makes the graph invalid, because an item cannot be read: without the item, the cascade would reach less than
+    /// declared. Adds an edge to a resource that no program has, which is a fault of every graph.
+    ///
+    /// Cannot occur with the macro of the same version, which generates the numbers.
     #[cold]
-    fn refuse(&mut self, part: Item) {
+    fn reject(&mut self, item: Item) {
         let place = self.declaration.descriptor.place;
-        let unknown = format!("{part:?}, which this version of cascade-core cannot read");
+        let unknown = format!("{item:?}, which this version of cascade-core cannot read");
         self.declaration.edge(ResourceDescriptor::runtime::<u64>(unknown, place), place);
     }
 
-    fn part(&mut self, part: Item, before: &[Item]) -> Option<()> {
-        match part {
+    /// Adds one item. `None` if it cannot be read.
+    fn item(&mut self, item: Item, before: &[Item]) -> Option<()> {
+        match item {
             Item::At { line } => self.declaration.descriptor.place.line = line,
             Item::Edge { line, resource } => {
                 let (resource, place) = (self.resource_at(resource)?, self.place(line));
@@ -245,17 +250,18 @@ impl DeclarationWriter {
             }
             Item::Only { method } => {
                 let name = self.name(method)?;
-                let is_phase = |part: &&Item| matches!(part, Item::Phase { .. });
+                let is_phase = |item: &&Item| matches!(item, Item::Phase { .. });
                 let Some(Item::Phase { phase, .. }) = before.iter().rev().find(is_phase) else { return None };
                 self.declaration.of_phase(*phase)?.0.last_mut()?.only.push(name);
             }
-            part => self.part_of_rule(part)?,
+            item => self.rule_item(item)?,
         }
         Some(())
     }
 
-    fn part_of_rule(&mut self, part: Item) -> Option<()> {
-        let rule = match part {
+    /// Adds a rule, or adds to the last one. `None` if the item cannot be read.
+    fn rule_item(&mut self, item: Item) -> Option<()> {
+        let rule = match item {
             Item::Runs { line, operation, method } => {
                 let decision = Decision::Effect { effect: self.name(method)?, leaf: false };
                 Rule::new(self.operation_at(operation)?, decision, self.place(line))
@@ -263,9 +269,9 @@ impl DeclarationWriter {
             Item::Policy { line, operation, policy } => {
                 Rule::new(self.operation_at(operation)?, policy.into(), self.place(line))
             }
-            part => {
+            item => {
                 let rule = self.declaration.descriptor.rules.pop()?;
-                match part {
+                match item {
                     Item::From { resource } => rule.from(self.resource_at(resource)?),
                     Item::Root { resource } => rule.root(self.resource_at(resource)?),
                     Item::Leaf => rule.leaf(),
@@ -332,15 +338,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_graph() {
+    fn an_unreadable_item_is_a_fault_of_the_graph() {
         let built = Cascade::builder().declare(Garbled, <Garbled as Declare>::declare()).build();
         let fault = built.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(fault.contains("From { resource: 7 }, which this version"), "{fault}");
     }
 
-    /// Each handler of a program has half a dozen of them.
+    /// Each method in a program has several items.
     #[test]
-    fn a_part_is_small() {
+    fn an_item_is_small() {
         assert!(size_of::<Item>() <= 12, "{} bytes", size_of::<Item>());
     }
 }

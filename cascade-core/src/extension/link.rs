@@ -1,19 +1,19 @@
-//! What makes sure that the crates with the extensions are in the program at all.
+//! Macros that link crates with extensions into the program, and check that they are linked.
 
-/// Says that `#[cascade]` on `H` handles resource `Self`. The attribute implements it, not for add-ons.
+/// Implemented for a resource whose extension is `H`. `#[cascade]` implements it, except for add-ons.
 #[diagnostic::on_unimplemented(
     message = "no extension of `{Self}` is linked into this crate",
-    label = "no `#[cascade(resource = …)]` for it is visible here",
-    note = "name the crate that has it: `cascade_core::link!(that_crate);`"
+    label = "no `#[cascade(resource = {Self})]` in this crate or its linked dependencies",
+    note = "link the crate that has the extension: `cascade_core::link!(that_crate);`"
 )]
 pub trait HandledBy<H> {}
 
-/// Does not compile where no extension handles `R` or, because `H` cannot be descriptor_from_text, where several do.
+/// Fails to compile if no extension handles `R`, or if several do: then `H` is ambiguous.
 #[doc(hidden)]
 pub const fn assert_handled<R: HandledBy<H>, H>() {}
 
-/// Links crates for the sake of the extensions in them: a dependency that is never named is not linked, and its
-/// extensions are missing without a word.
+/// Links crates, so that their extensions are part of the program. The compiler does not link a dependency that the code
+/// never names: its extensions would be missing without an error.
 ///
 /// ```
 /// cascade_core::link!(cascade_core);
@@ -22,14 +22,13 @@ pub const fn assert_handled<R: HandledBy<H>, H>() {}
 macro_rules! link {
     ($($krate:ident),+ $(,)?) => {
         $(
-            #[allow(unused_imports, reason = "named so that it is linked")]
+            #[allow(unused_imports, reason = "naming the crate links it")]
             use ::$krate as _;
         )+
     };
 }
 
-/// Fails to compile unless an extension of each of these resources is linked. Write it where the program is put
-/// together.
+/// Fails to compile unless an extension of each of these resources is linked. Use it in the crate of the program.
 ///
 /// ```
 /// use cascade_core::prelude::*;

@@ -1,4 +1,4 @@
-//! The extensions that the linker collected.
+//! The extensions collected by the linker.
 
 use super::registration::Registration;
 use crate::graph::Graph;
@@ -6,7 +6,7 @@ use crate::model::{BuildError, Fault, FaultKind};
 
 inventory::collect!(Registration);
 
-/// All that the linker collected, in no order that could be relied on.
+/// All extensions collected by the linker, in unspecified order.
 pub(crate) fn linked() -> Vec<Registration> {
     inventory::iter::<Registration>.into_iter().copied().collect()
 }
@@ -21,7 +21,8 @@ pub(crate) fn nothing_linked() -> Fault {
 }
 
 impl Graph {
-    /// The graph of all extensions that the linker collected, without making them: for documents and tests.
+    /// The graph of all linked extensions, for documents and tests. Does not construct the extensions, so nothing must be
+    /// provided.
     pub fn linked() -> Result<Self, BuildError> {
         let registrations = linked();
         if registrations.is_empty() {

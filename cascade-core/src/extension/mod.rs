@@ -1,4 +1,4 @@
-//! Extensions: declarations with methods, and how the linker or the program brings them together.
+//! Extensions: their declarations, their methods, and how they are registered, by the linker or by the program.
 
 mod bound;
 mod declaration;

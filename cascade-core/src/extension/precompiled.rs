@@ -1,6 +1,6 @@
-//! What is compiled of this crate for ids of common types is compiled here, once: where a build is not optimised, crates
-//! take it from here, and compile it only for other types of ids. An optimised build has each crate compile its own, and
-//! leaves this out.
+//! Instantiates the generic code of this crate for ids of common types. In a build without optimisation, other crates
+//! reuse these instances and compile only those for other types of ids. In an optimised build every crate compiles its
+//! own, so this module is left out.
 
 use crate::handler::{
     Children, DynFound, FindContext, Found, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,
@@ -9,20 +9,20 @@ use crate::handler::{
 use crate::ids::{IdKind, ResourceId};
 use crate::model::{Delete, Operation, OperationDescriptor, StepError};
 
-/// What makes an answer of a method ours.
+/// Converts a call of a method to the engine's reply.
 type Answers<T> =
     for<'a, 'w> fn(&Invocation<'a, 'w>, MethodFuture<'a, Result<T, StepError>>) -> ReplyResult<'a>;
 
-/// What lends ids with a context.
-type Lends<Id, Cx> = for<'c, 'a, 'w> fn(&'c Invocation<'a, 'w>) -> Option<(&'a [Id], &'a Cx)>;
+/// Reads the ids and the context of a call.
+type Arguments<Id, Cx> = for<'c, 'a, 'w> fn(&'c Invocation<'a, 'w>) -> Option<(&'a [Id], &'a Cx)>;
 
-/// What there is for ids of one type: tables of them, calls about them, and answers with them. Finders are those between
-/// two resources that have them.
+/// The instances for ids of one type: tables, arguments of calls, and answers. For finders, parents and children have ids
+/// of the same type.
 struct ForIds<Id: 'static> {
     _kind: fn() -> IdKind,
     _found: fn(Found<Id, Id>) -> Box<dyn DynFound>,
-    _to_find: Lends<Id, FindContext>,
-    _to_step: Lends<Id, StepContext>,
+    _to_find: Arguments<Id, FindContext>,
+    _to_step: Arguments<Id, StepContext>,
     _pairs: Answers<Vec<(Id, Id)>>,
     _per_parent: Answers<PerParent<Id>>,
     _children: Answers<Vec<Id>>,
@@ -50,9 +50,9 @@ impl<Id: ResourceId> ForIds<Id> {
     }
 }
 
-/// All that is compiled here. Public in name, so that it is compiled at all.
+/// All instances. Public, because the compiler drops private code that is not used.
 #[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "no part of the public interface")]
+#[expect(missing_debug_implementations, reason = "not part of the public interface")]
 pub struct ForCommonIds {
     _numbers: ForIds<u64>,
     _signed: ForIds<i64>,

@@ -1,23 +1,23 @@
-//! What a program provides to its extensions: pools, clients, handles.
+//! The values that a program provides to its extensions: connection pools, clients, handles.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
 
-/// The values that a program provides, by type. Filled by
-/// [`CascadeBuilder::provide`](crate::CascadeBuilder::provide).
+/// The values that a program provides to its extensions, by type.
+/// [`CascadeBuilder::provide`](crate::CascadeBuilder::provide) adds them.
 #[derive(Default)]
 pub struct Provided {
     values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
 impl Provided {
-    /// Provides `value`, in the place of an earlier one of the same type.
+    /// Provides `value`. Replaces an earlier value of the same type.
     pub fn insert<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
         self.values.insert(TypeId::of::<T>(), Box::new(value));
     }
 
-    /// A clone of the provided value of type `T`; `None` where the program provides none.
+    /// A clone of the provided value of type `T`; `None` if the program provides none.
     pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.values.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref::<T>()).cloned()
     }
@@ -29,20 +29,20 @@ impl fmt::Debug for Provided {
     }
 }
 
-/// What a program can provide: anything that can be cloned into each extension, and shared between threads.
+/// A value that a program can provide: every type that is `Clone + Send + Sync + 'static`. Each extension gets a clone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be provided to an extension",
-    label = "not what a program can provide",
-    note = "what is provided is cloned into each extension: it is `Clone + Send + Sync + 'static`, or stands in an `Arc`"
+    label = "not a type that a program can provide",
+    note = "each extension gets a clone of a provided value, so its type must be `Clone + Send + Sync + 'static`: wrap it in an `Arc` if it is not `Clone`"
 )]
 pub trait Provide: Clone + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Provide for T {}
 
-/// A type that annotated methods stand on, and that can be made from what the program provides.
+/// An extension that can be made from the values that the program provides.
 ///
-/// Derive it: each field is taken by its type. A type without fields needs nothing provided.
+/// Derive it: each field gets the provided value of its type. A type without fields needs no provided value.
 ///
 /// ```
 /// use cascade_core::Provided;
@@ -62,23 +62,23 @@ impl<T: Clone + Send + Sync + 'static> Provide for T {}
 /// assert!(HostCascade::from_provided(&provided).is_ok());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be made from what the program provides",
+    message = "`{Self}` cannot be made from the values that the program provides",
     label = "not an extension",
-    note = "add `#[derive(cascade_core::Extension)]` to `{Self}`; its fields are taken by type from what is provided"
+    note = "add `#[derive(cascade_core::Extension)]` to `{Self}`; each field gets the provided value of its type"
 )]
 pub trait Extension: Sized + Send + Sync + 'static {
-    /// Makes the extension; an error lists every field for which nothing was provided.
+    /// Makes the extension. The error lists every field whose type the program does not provide.
     fn from_provided(provided: &Provided) -> Result<Self, NotProvided>;
 }
 
-/// The fields for which nothing was provided.
+/// The fields of an extension whose types the program does not provide.
 #[derive(Debug, Default)]
 pub struct NotProvided {
     fields: Vec<(&'static str, &'static str)>,
 }
 
 impl NotProvided {
-    /// The value for `field`, noted as missing where there is none.
+    /// The value for `field`. If there is none, records the field as missing.
     pub fn take<T: Provide>(&mut self, provided: &Provided, field: &'static str) -> Option<T> {
         let value = provided.get::<T>();
         if value.is_none() {

@@ -1,20 +1,20 @@
-//! How extensions come together: by the linker, or by hand.
+//! Registration of extensions through the linker.
 
 use super::bound::{Bound, DynExtension};
 use super::generated::{Annotated, DeclarationWriter};
 use super::provide::{Extension, NotProvided, Provided};
 use crate::model::ExtensionDescriptor;
 
-/// An annotated extension, as the linker collects it.
+/// An extension under `#[cascade]`, as the linker collects it.
 #[derive(Clone, Copy)]
 pub struct Registration {
     link: fn(&mut Linked<'_>),
 }
 
-/// What is asked of an extension that the linker collected.
+/// The declaration and, if requested, the value of a linked extension.
 struct Linked<'p> {
     writer: DeclarationWriter,
-    /// What it is made of; `None` where it is only to say what it declares.
+    /// The values to make the extension from; `None` if only its declaration is needed.
     provided: Option<&'p Provided>,
     made: Option<Result<Box<dyn Annotated>, NotProvided>>,
 }
@@ -61,7 +61,7 @@ impl Linked<'_> {
     }
 }
 
-/// There is one of these for each extension in a program, and nothing else but its methods: it does no more than it must.
+/// Compiled once for each extension of a program, so it is as small as possible.
 fn link<E: Annotated + Extension>(linked: &mut Linked<'_>) {
     if let Some(provided) = linked.provided {
         match E::from_provided(provided) {

@@ -1,4 +1,4 @@
-//! A declaration whose types are descriptor_from_text no further: all that [`Declaration`](crate::Declaration) does but to know its types.
+//! The untyped part of [`Declaration`](crate::Declaration): not generic, so it is compiled once, in this crate.
 
 use crate::handler::{AnyExtension, Invocation, ReplyResult};
 use crate::model::{
@@ -6,7 +6,7 @@ use crate::model::{
     Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
 };
 
-/// The data with the methods behind it.
+/// The data of a declaration, and its methods in the same order.
 pub(crate) struct UntypedDeclaration {
     pub(crate) descriptor: ExtensionDescriptor,
     pub(crate) finders: Vec<MethodImpl>,
@@ -24,7 +24,7 @@ pub(crate) enum MethodImpl {
     ByHand(Box<ByHand>),
 }
 
-/// A method of a declaration by hand, for an extension of a type that it knows.
+/// A method that was declared by hand. It downcasts the extension to the type it was declared for.
 pub(crate) type ByHand =
     dyn for<'a, 'w> Fn(Option<&'a AnyExtension>, &Invocation<'a, 'w>) -> ReplyResult<'a> + Send + Sync;
 
@@ -92,7 +92,7 @@ impl UntypedDeclaration {
         self.descriptor.effects.iter_mut().find(|declared| declared.method == effect)
     }
 
-    /// A method of a phase around the effects.
+    /// Adds a method of a phase. Does nothing for [`Phase::Effect`]: see [`effect`](Self::effect).
     pub(crate) fn phase(&mut self, phase: Phase, declared: PhaseDeclaration, method: MethodImpl) {
         let Some((descriptors, methods)) = self.of_phase(phase) else { return };
         descriptors.push(declared);
@@ -102,17 +102,20 @@ impl UntypedDeclaration {
     pub(crate) fn only(
         &mut self,
         phase: Phase,
-        (method, operation): (&str, &OperationDescriptor),
+        method: &str,
+        operation: &OperationDescriptor,
         effects: impl IntoIterator<Item = impl Into<Name>>,
     ) {
         let Some((declared, _)) = self.of_phase(phase) else { return };
-        let is_meant = |one: &&mut PhaseDeclaration| one.method == method && one.operation.is_same(operation);
+        let is_meant = |declared: &&mut PhaseDeclaration| {
+            declared.method == method && declared.operation.is_same(operation)
+        };
         if let Some(declared) = declared.iter_mut().find(is_meant) {
             declared.only = effects.into_iter().map(Into::into).collect();
         }
     }
 
-    /// What is declared for a phase; `None` for the effects, which are no phase around themselves.
+    /// The declarations and the methods of a phase; `None` for [`Phase::Effect`], whose methods are declared differently.
     pub(crate) fn of_phase(
         &mut self,
         phase: Phase,

@@ -1,5 +1,5 @@
-//! What the methods under `#[cascade]` may answer with. The attribute asks for these traits where the user wrote the
-//! types, so that a wrong type is reported there.
+//! The valid return types of methods under `#[cascade]`, as traits. The macro requires these traits at the types that
+//! the user wrote, so that the compiler reports a wrong type there.
 
 use super::dispatch::{Invocation, MethodFuture, Reply, ReplyResult};
 use super::found::Found;
@@ -8,17 +8,17 @@ use super::per_parent::PerParent;
 use super::signature::MethodError;
 use crate::ids::ResourceId;
 
-/// What an effect, begin or cleanup method may answer with: `()` or `Outcome<Id>`.
+/// The valid values of an effect, begin or cleanup method: `()` or `Outcome<Id>`.
 #[diagnostic::on_unimplemented(
-    message = "this method cannot answer with `{Self}`",
-    label = "not what it answers",
-    note = "it answers `Result<(), E>`, or `Result<Outcome<{Id}>, E>`"
+    message = "this method cannot return `{Self}`",
+    label = "not a valid return type",
+    note = "it must return `Result<(), E>` or `Result<Outcome<{Id}>, E>`"
 )]
 pub trait IntoOutcome<Id> {
-    /// The answer in the engine's form.
+    /// Converts the answer to the engine's type.
     fn into_outcome(self) -> Outcome<Id>;
 
-    /// What comes of a call that answers so.
+    /// Converts a call that returns this type to the engine's reply.
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
@@ -47,17 +47,17 @@ impl<Id> IntoOutcome<Id> for Outcome<Id> {
     }
 }
 
-/// What a check may answer with: `Vec<Veto<Id>>`.
+/// The valid value of a check: `Vec<Veto<Id>>`.
 #[diagnostic::on_unimplemented(
-    message = "this check cannot answer with `{Self}`",
-    label = "not what it answers",
-    note = "it answers `Result<Vec<Veto<{Id}>>, E>`, empty where there is no objection"
+    message = "this check cannot return `{Self}`",
+    label = "not a valid return type",
+    note = "it must return `Result<Vec<Veto<{Id}>>, E>`: a veto for each instance it objects to"
 )]
 pub trait IntoVetoes<Id> {
-    /// The answer in the engine's form.
+    /// Converts the answer to the engine's type.
     fn into_vetoes(self) -> Vec<Veto<Id>>;
 
-    /// What comes of a call that answers so.
+    /// Converts a call that returns this type to the engine's reply.
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
@@ -79,17 +79,17 @@ impl<Id> IntoVetoes<Id> for Vec<Veto<Id>> {
     }
 }
 
-/// What a verify method may answer with: `Vec<Id>`.
+/// The valid value of a verify method: `Vec<Id>`.
 #[diagnostic::on_unimplemented(
-    message = "this verify method cannot answer with `{Self}`",
-    label = "not what it answers",
-    note = "it answers `Result<Vec<{Id}>, E>`: those that are still there, empty where all have gone"
+    message = "this verify method cannot return `{Self}`",
+    label = "not a valid return type",
+    note = "it must return `Result<Vec<{Id}>, E>`: the instances that still exist"
 )]
 pub trait IntoSurvivors<Id> {
-    /// The answer in the engine's form.
+    /// Converts the answer to the engine's type.
     fn into_survivors(self) -> Vec<Id>;
 
-    /// What comes of a call that answers so.
+    /// Converts a call that returns this type to the engine's reply.
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
@@ -111,18 +111,18 @@ impl<Id> IntoSurvivors<Id> for Vec<Id> {
     }
 }
 
-/// What a finder may answer with, where the parents' ids are `P` and the children's `C`: `Vec<(P, C)>`, [`PerParent<C>`],
-/// or `Vec<C>`. `Shape` is [`Pairs`], [`PerParent`] or [`Children`].
+/// The valid values of a finder, for parents with ids of type `P` and children with ids of type `C`: `Vec<(P, C)>`,
+/// [`PerParent<C>`] or `Vec<C>`. `Shape` is [`Pairs`], [`PerParent`] or [`Children`]: it keeps the implementations apart.
 #[diagnostic::on_unimplemented(
-    message = "this finder cannot answer with `{Self}`",
-    label = "not what it answers",
-    note = "it answers `Result<Vec<({P}, {C})>, E>`, `Result<PerParent<{C}>, E>`, or `Result<Vec<{C}>, E>`"
+    message = "this finder cannot return `{Self}`",
+    label = "not a valid return type",
+    note = "it must return `Result<Vec<({P}, {C})>, E>`, `Result<PerParent<{C}>, E>` or `Result<Vec<{C}>, E>`"
 )]
 pub trait IntoFound<P, C, Shape> {
-    /// The answer in the engine's form.
+    /// Converts the answer to the engine's type.
     fn into_found(self) -> Found<P, C>;
 
-    /// What comes of a call that answers so.
+    /// Converts a call that returns this type to the engine's reply.
     #[doc(hidden)]
     #[inline(never)]
     fn answered<'a, X: MethodError + 'static>(
@@ -138,11 +138,11 @@ pub trait IntoFound<P, C, Shape> {
     }
 }
 
-/// The shape of an answer of pairs.
+/// The shape of an answer that lists pairs of a parent and a child.
 #[derive(Debug)]
 pub struct Pairs;
 
-/// The shape of an answer of children alone.
+/// The shape of an answer that lists children without their parents.
 #[derive(Debug)]
 pub struct Children;
 

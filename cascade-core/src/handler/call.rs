@@ -1,4 +1,4 @@
-//! One call of a user's method: with_timeout in time, tried again, its panics catch_panic.
+//! Calls of users' methods: with a timeout, with retries, and with panics caught.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -14,53 +14,54 @@ use crate::model::{CallError, StepError, StepSettings, unwrapped};
 
 /// A call that was polled once.
 pub(crate) enum Begun<'a, T> {
-    ReplyResult(Result<T, StepError>),
-    Going(HandlerFuture<'a, T>),
+    Ready(Result<T, StepError>),
+    Pending(HandlerFuture<'a, T>),
 }
 
-/// A first try that was polled once, its panics catch_panic.
+/// A first attempt that was polled once, with panics caught.
 pub(crate) enum FirstAttempt<'a, T> {
-    ReplyResult(Result<T, CallError>),
-    Going(HandlerFuture<'a, T>),
+    Ready(Result<T, CallError>),
+    Pending(HandlerFuture<'a, T>),
 }
 
 impl<T> FirstAttempt<'_, Vec<T>> {
-    /// Whether nothing failed.
+    /// Whether the call has ended and nothing failed.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(self, Self::ReplyResult(Ok(failures)) if failures.is_empty())
+        matches!(self, Self::Ready(Ok(failures)) if failures.is_empty())
     }
 }
 
 impl<'a, T> From<Begun<'a, T>> for FirstAttempt<'a, T> {
     fn from(begun: Begun<'a, T>) -> Self {
         match begun {
-            Begun::ReplyResult(answer) => Self::ReplyResult(answer.map_err(unwrapped)),
-            Begun::Going(future) => Self::Going(future),
+            Begun::Ready(answer) => Self::Ready(answer.map_err(unwrapped)),
+            Begun::Pending(future) => Self::Pending(future),
         }
     }
 }
 
-/// Calls, which polls once: what answers at once needs no timer and no future around it.
+/// Makes the first attempt, with panics caught. `call` calls the method and polls it once: a method that is ready at once
+/// needs no timer and no future around it.
 pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> FirstAttempt<'a, T> {
-    catch_panic(call).map_or_else(|panic| FirstAttempt::ReplyResult(Err(panic)), FirstAttempt::from)
+    catch_panic(call).map_or_else(|panic| FirstAttempt::Ready(Err(panic)), FirstAttempt::from)
 }
 
-/// A panic as the error that it is.
+/// Calls, and turns a panic into an error.
 pub(crate) fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| CallError::Panicked(panic_message(&*panic)))
 }
 
 impl<T> FirstAttempt<'_, T> {
-    /// The answer, waited for up to the timeout.
+    /// Waits for the answer, at most for `timeout`.
     pub(crate) async fn answer(self, timeout: Option<Duration>) -> Result<T, CallError> {
         match self {
-            Self::ReplyResult(answer) => answer,
-            Self::Going(call) => Box::pin(with_timeout(timeout, call)).await,
+            Self::Ready(answer) => answer,
+            Self::Pending(call) => Box::pin(with_timeout(timeout, call)).await,
         }
     }
 }
 
-/// Waits for a call that is under way. Its time begins when this is first polled.
+/// Waits for a pending call, with panics caught. The timeout starts when this future is first polled.
 pub(crate) async fn with_timeout<T>(
     timeout: Option<Duration>,
     call: HandlerFuture<'_, T>,
@@ -80,7 +81,7 @@ pub(crate) async fn with_timeout<T>(
     }
 }
 
-/// Calls once. `call` is called inside, so that what it does before its first `await` is catch_panic too.
+/// Makes one attempt. Panics of `call` itself, before it returns its future, are caught too.
 pub(crate) async fn call_once<'a, T>(
     timeout: Option<Duration>,
     call: impl FnOnce() -> HandlerFuture<'a, T>,
@@ -89,15 +90,15 @@ pub(crate) async fn call_once<'a, T>(
     first(|| begin(call(), &mut Context::from_waker(&waker))).answer(timeout).await
 }
 
-/// A call is polled once.
+/// Polls a call once.
 pub(crate) fn begin<'a, T>(mut call: HandlerFuture<'a, T>, task: &mut Context<'_>) -> Begun<'a, T> {
     match call.as_mut().poll(task) {
-        Poll::Ready(answer) => Begun::ReplyResult(answer),
-        Poll::Pending => Begun::Going(call),
+        Poll::Ready(answer) => Begun::Ready(answer),
+        Poll::Pending => Begun::Pending(call),
     }
 }
 
-/// Calls until it answers, up to `retries` times more.
+/// Calls until an attempt succeeds or fails with a terminal error, with up to `retries` attempts after the first.
 pub(crate) async fn until_answered<'a, T>(
     settings: StepSettings,
     mut call: impl FnMut() -> HandlerFuture<'a, T>,
@@ -114,7 +115,8 @@ pub(crate) async fn until_answered<'a, T>(
     }
 }
 
-/// The waits before each further try: exponential from 100 ms up to 30 s, with jitter; with a `seed`, the same each time.
+/// The delays before each retry: exponential from 100 ms up to 30 s, with jitter. With a `seed`, the jitter is
+/// reproducible.
 pub(crate) fn backoff(retries: u32, seed: Option<u64>) -> impl Iterator<Item = Duration> + use<> {
     let delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
@@ -134,5 +136,5 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| String::from("with no message"))
 }
 
-/// What a user's method returns, boxed.
+/// The future of a method, boxed.
 pub type HandlerFuture<'a, T> = BoxFuture<'a, Result<T, StepError>>;

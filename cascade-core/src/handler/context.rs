@@ -1,4 +1,4 @@
-//! What a user's method may ask about the cascade it is called in.
+//! The contexts that users' methods get: information about the cascade that calls them.
 
 use std::any::Any;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::graph::Method;
 use crate::ids::ResourceId;
 use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, bits, hex};
 
-/// What a finder may ask: which operation is planned, and where it started.
+/// The context of a finder or a verify method: the operation, and the resource it started from.
 #[derive(Clone, Debug)]
 pub struct FindContext {
     pub(crate) operation: Arc<dyn AnyOperation>,
@@ -18,13 +18,13 @@ pub struct FindContext {
 }
 
 impl FindContext {
-    /// For finders that are asked about a set that is known.
+    /// The context for methods that are called after the affected set is known.
     pub(crate) fn of(affected: &Affected) -> Self {
         let root = affected.resource_name(affected.route.root).to_owned();
         Self { operation: Arc::clone(&affected.operation), root }
     }
 
-    /// The operation, if it is an `O`.
+    /// The operation, if its type is `O`.
     pub fn operation<O: Operation>(&self) -> Option<&O> {
         self.operation.as_any().downcast_ref()
     }
@@ -35,7 +35,8 @@ impl FindContext {
     }
 }
 
-/// What a check, begin, effect or cleanup method may ask. It sees the whole plan, and nothing that changes.
+/// The context of a check, begin, effect or cleanup method. It gives access to the whole plan, which does not change
+/// during the call.
 #[derive(Clone)]
 pub struct StepContext {
     pub(crate) affected: Arc<Affected>,
@@ -45,22 +46,47 @@ pub struct StepContext {
     pub(crate) method: Method,
     pub(crate) phase: Phase,
     pub(crate) attempt: u32,
-    /// Whether an earlier process, or an earlier run of the method that started this run, may have called the method for
-    /// some of these instances.
+    /// Whether the method may have been called for some of these instances before: by an earlier process, or in an earlier
+    /// call of the method that started this run.
     pub(crate) resumed: bool,
     /// `None` in a check: there is no run yet.
     pub(crate) run: Option<RunId>,
     pub(crate) forced: bool,
 }
 
+/// The part of a context that all methods of a run share.
+#[derive(Clone)]
+pub(crate) struct RunContext {
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) engine: Arc<dyn Any + Send + Sync>,
+    pub(crate) nesting: Arc<Nesting>,
+    /// `None` for checks, which come before the run.
+    pub(crate) run: Option<RunId>,
+    pub(crate) forced: bool,
+}
+
+impl StepContext {
+    /// The context of first attempts.
+    pub(crate) fn new(run: &RunContext, method: Method, phase: Phase) -> Self {
+        let RunContext { affected, engine, nesting, run, forced } = run.clone();
+        let resumed = nesting.is_repeat;
+        Self { affected, engine, nesting, method, phase, attempt: 1, resumed, run, forced }
+    }
+
+    /// The context of a later attempt. `resumed`: an earlier process may have called the method for some of the instances.
+    pub(crate) fn again(&self, attempt: u32, resumed: bool) -> Self {
+        Self { attempt, resumed: self.resumed || resumed, ..self.clone() }
+    }
+}
+
 impl fmt::Debug for StepContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StepContext({} of {}, try {})", self.effect(), self.phase, self.attempt)
+        write!(f, "StepContext({} of {}, attempt {})", self.effect(), self.phase, self.attempt)
     }
 }
 
 impl StepContext {
-    /// The operation, if it is an `O`.
+    /// The operation, if its type is `O`.
     pub fn operation<O: Operation>(&self) -> Option<&O> {
         self.affected.operation.as_any().downcast_ref()
     }
@@ -75,31 +101,35 @@ impl StepContext {
         self.method.name(&self.affected.graph, self.phase)
     }
 
-    /// The part of the run that the method is called in.
+    /// The phase of the run that the method is called in.
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Which try this is, from 1. From the second on, part of the work may be done already.
+    /// The number of this attempt, from 1. From the second attempt on, part of the work may be done already.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Whether part of the work may be done already: an earlier try failed, or the process that ran this died while the
-    /// method may have been under way, or one of both holds for the method that started this cascade. Never `false` where
-    /// it was called before. On workers it is always `true`: there a call cannot be told from its repeat.
+    /// Whether part of the work may be done already. `true` if an earlier attempt failed, if an earlier process died while
+    /// this method may have been running, or if one of these holds for the method that started this cascade.
+    ///
+    /// Never `false` if the method was called for these instances before. Always `true` on remote workers, because there a
+    /// first call cannot be told from a retry.
     pub fn is_repeat(&self) -> bool {
         self.attempt > 1 || self.resumed
     }
 
-    /// The run. `None` in a check, which comes before the run.
+    /// The id of the run. `None` in a check: there is no run yet.
     pub fn run_id(&self) -> Option<&RunId> {
         self.run.as_ref()
     }
 
-    /// A key for what this method does to `id`: the same each time that it is called for it in this run, also in another
-    /// process and in another batch, and another one for everything else. For an agent or a service that takes a key to
-    /// tell a repeat from a second order.
+    /// A key for the work of this method on `id`, for services that use such a key to recognise repeated requests.
+    ///
+    /// The key is the same in every call of this method for `id` in this run, also in another process or batch. It differs
+    /// for every other run, phase, method and id. A check has no run yet, so its key is the same for every plan. An id whose
+    /// `Serialize` fails is an error.
     pub fn idempotency_key(&self, id: &impl ResourceId) -> Result<String, StepError> {
         let run = self.run.as_ref().map_or("", RunId::as_str);
         let resource = self.affected.resource_name(self.method.resource);
@@ -108,18 +138,18 @@ impl StepContext {
         Ok(hex([run, self.phase.name(), resource, extension, self.effect(), &id]))
     }
 
-    /// Whether the run goes on in spite of vetoes.
+    /// Whether the run overrides vetoes.
     pub fn forced(&self) -> bool {
         self.forced
     }
 
-    /// The affected parents of type `P` that `id`, an instance of the method's own resource, was found under: each
-    /// once, in the order they were found. Empty if `id` is not in the plan, or hangs off no affected `P`.
+    /// The affected parents of type `P` of `id`, an instance of the method's own resource: each once, in the order of
+    /// discovery. Empty if `id` is not in the plan or depends on no affected `P`.
     ///
     /// ```
     /// # use cascade_core::prelude::*;
     /// # #[derive(Resource)] #[resource(id = String)] pub struct L3Network;
-    /// fn networks_that_go(vm: u64, cx: &StepContext) -> Vec<String> {
+    /// fn affected_networks(vm: u64, cx: &StepContext) -> Vec<String> {
     ///     cx.parents_of::<L3Network>(&vm)
     /// }
     /// ```
@@ -137,22 +167,23 @@ impl StepContext {
         }
     }
 
-    /// Whether the instance is one that the operation was started on.
+    /// Whether the operation started on the instance.
     pub fn is_root<R: Resource>(&self, id: &R::Id) -> bool {
         self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_root(resource, index))
     }
 
-    /// Whether the instance is in the plan.
+    /// Whether the instance is affected by the operation.
     pub fn is_affected<R: Resource>(&self, id: &R::Id) -> bool {
         self.find::<R>(id).is_some()
     }
 
-    /// Whether the instance goes: an effect that runs on it came by a rule which is not a `leaf`.
+    /// Whether the instance is removed: an effect of a rule that is not a `leaf` runs on it, or it is removed with its
+    /// parent.
     pub fn is_going<R: Resource>(&self, id: &R::Id) -> bool {
         self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_going(resource, index))
     }
 
-    /// The names of the effects that run on the instance, in their order.
+    /// The names of the effects that run on the instance, in the order they run in.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Vec<&str> {
         let Some((resource, index)) = self.find::<R>(id) else { return Vec::new() };
         bits(self.affected.effects(resource, index))
@@ -168,7 +199,7 @@ impl StepContext {
     }
 }
 
-/// The contexts that know the operation.
+/// The contexts, for a method that takes the operation as an argument.
 #[doc(hidden)]
 pub trait OperationContext {
     fn expect_operation<O: Operation>(&self) -> Result<&O, StepError>;
@@ -188,5 +219,5 @@ impl OperationContext for StepContext {
 
 fn other_operation<O: Operation>(operation: &dyn AnyOperation) -> StepError {
     let (wanted, got) = (O::DESCRIPTOR.name(), operation.descriptor().name());
-    StepError::terminal(format!("the method takes the operation {wanted}, and was called for {got}"))
+    StepError::terminal(format!("the method expects the operation {wanted}, but was called for {got}"))
 }

@@ -1,7 +1,7 @@
-//! Users' typed methods behind untyped ones: here the types of ids end.
+//! Type erasure of users' methods: above this module, the engine does not know the types of ids.
 //!
-//! What is generic here is so over ids, answers and errors alone, not over the extension or the method: it is compiled
-//! once in a crate for all methods that take and answer the same types.
+//! The generic code here depends on the types of ids, answers and errors, but not on the extension or the method. So a
+//! crate compiles it once for all methods with the same types.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -16,35 +16,35 @@ use super::outcome::{Outcome, Positions, Veto};
 use crate::ids::{BatchIds, ResourceId};
 use crate::model::StepError;
 
-/// An extension whose type the engine does not know.
+/// An extension with its type erased.
 pub(crate) type AnyExtension = dyn Any + Send + Sync;
 
-/// A method that was called: the user's own future, boxed.
+/// The future of a method, boxed.
 pub type MethodFuture<'a, R> = BoxFuture<'a, R>;
 
-/// What comes of a call. An error where the method could not be called.
+/// The reply of a method, or an error if the method could not be called.
 pub type ReplyResult<'a> = Result<Reply<'a>, StepError>;
 
-/// What a method answers, or will answer, by its kind.
+/// The reply of a method, which may still be pending.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
 pub struct Reply<'a>(pub(crate) ReplyKind<'a>);
 
 pub(crate) enum ReplyKind<'a> {
     Found(HandlerFuture<'a, Box<dyn DynFound>>),
     Vetoes(HandlerFuture<'a, Positions<String>>),
-    /// Which of the batch are still there.
+    /// The instances of the batch that still exist.
     Survivors(HandlerFuture<'a, Positions<()>>),
-    /// Of an effect, a begin or a cleanup method, polled once: what ends at once needs no future around the user's.
+    /// From an effect, begin or cleanup method, polled once: a method that is ready at once needs no future around its own.
     Failures(Begun<'a, Failures>),
 }
 
 impl<'a> Reply<'a> {
-    /// Whether a step has ended, and nothing failed.
+    /// Whether the step has ended and nothing failed.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(&self.0, ReplyKind::Failures(Begun::ReplyResult(Ok(failures))) if failures.is_empty())
+        matches!(&self.0, ReplyKind::Failures(Begun::Ready(Ok(failures))) if failures.is_empty())
     }
 
-    /// That of a finder.
+    /// The reply of a finder.
     pub(crate) fn found<P: ResourceId, C: ResourceId, T: 'static, X: 'static>(
         called: MethodFuture<'a, Result<T, X>>,
         found: fn(T) -> Found<P, C>,
@@ -62,13 +62,13 @@ impl<'a> Reply<'a> {
 /// The failures of a step, by position in the batch.
 pub(crate) type Failures = Vec<(usize, StepError)>;
 
-/// A call of one method: what it is asked about, and who polls it. Made once where a step starts, and lent from there on:
-/// to copy what was written a moment ago takes longer than to read it.
+/// The arguments of one call of a method. Made once per step and passed by reference: copying a value that was just
+/// written is slower than reading it.
 #[expect(missing_debug_implementations, reason = "no part of the public interface")]
 pub struct Invocation<'a, 'w> {
     pub(crate) ids: BatchIds<'a>,
     pub(crate) cx: InvocationContext<'a>,
-    /// Who polls a step for the first time.
+    /// The waker for the first poll of a step.
     pub(crate) waker: &'w Waker,
 }
 
@@ -95,15 +95,15 @@ impl<'a> Invocation<'a, '_> {
         }
     }
 
-    /// There is no such method, or not for such ids. The graph is checked for it, so that this error is never seen; it
-    /// stands in for a panic.
+    /// The error for an unknown method or for ids of another type. Returned in place of a panic: the validation of the
+    /// graph makes sure that it cannot occur.
     #[cold]
     #[inline(never)]
     pub fn refused(&self) -> ReplyResult<'a> {
         Err(not_callable())
     }
 
-    /// The answer of a check.
+    /// The reply of a check.
     pub(crate) fn vetoes<Id: ResourceId, T: 'static, X: 'static>(
         &self,
         called: MethodFuture<'a, Result<T, X>>,
@@ -120,7 +120,7 @@ impl<'a> Invocation<'a, '_> {
         }))))
     }
 
-    /// The answer of a verify method.
+    /// The reply of a verify method.
     pub(crate) fn survivors<Id: ResourceId, T: 'static, X: 'static>(
         &self,
         called: MethodFuture<'a, Result<T, X>>,
@@ -134,8 +134,8 @@ impl<'a> Invocation<'a, '_> {
         }))))
     }
 
-    /// The answer of an effect, a begin or a cleanup method.
-    #[expect(clippy::unnecessary_wraps, reason = "it is handed on as it is, without a copy")]
+    /// The reply of an effect, begin or cleanup method. Polls the method once.
+    #[expect(clippy::unnecessary_wraps, reason = "callers return it as it is, without a copy")]
     pub(crate) fn outcome<Id: ResourceId, T: 'static, X: 'static>(
         &self,
         mut called: MethodFuture<'a, Result<T, X>>,
@@ -143,11 +143,11 @@ impl<'a> Invocation<'a, '_> {
         error: fn(X) -> StepError,
     ) -> ReplyResult<'a> {
         let begun = match called.as_mut().poll(&mut Context::from_waker(self.waker)) {
-            Poll::Ready(Ok(answer)) => Begun::ReplyResult(failures(self.ids, outcome(answer))),
-            Poll::Ready(Err(failed)) => Begun::ReplyResult(Err(error(failed))),
+            Poll::Ready(Ok(answer)) => Begun::Ready(failures(self.ids, outcome(answer))),
+            Poll::Ready(Err(failed)) => Begun::Ready(Err(error(failed))),
             Poll::Pending => {
                 let ids = self.ids;
-                Begun::Going(Box::pin(async move {
+                Begun::Pending(Box::pin(async move {
                     match called.await {
                         Ok(answer) => failures(ids, outcome(answer)),
                         Err(failed) => Err(error(failed)),
@@ -159,33 +159,33 @@ impl<'a> Invocation<'a, '_> {
     }
 }
 
-/// The failures of a step that was begun.
-pub(crate) fn begun(answer: ReplyResult<'_>) -> Begun<'_, Failures> {
-    match answer {
+/// The reply of an effect, begin or cleanup method.
+pub(crate) fn begun(reply: ReplyResult<'_>) -> Begun<'_, Failures> {
+    match reply {
         Ok(Reply(ReplyKind::Failures(begun))) => begun,
-        other => Begun::ReplyResult(Err(why_refused(other))),
+        other => Begun::Ready(Err(unexpected_reply(other))),
     }
 }
 
-/// What an answer of another kind says, or an error.
-pub(crate) fn why_refused(answer: ReplyResult<'_>) -> StepError {
-    answer.err().unwrap_or_else(not_callable)
+/// The error for a reply that is an error or of an unexpected kind.
+pub(crate) fn unexpected_reply(reply: ReplyResult<'_>) -> StepError {
+    reply.err().unwrap_or_else(not_callable)
 }
 
-/// The extension as what it is. A method is only called on an extension that was declared with it, so that this error is
-/// never seen; it stands in for a panic.
+/// Downcasts the extension. The error is returned in place of a panic: a method is only called on the extension that it
+/// was declared with.
 pub(crate) fn typed<E: 'static>(extension: Option<&AnyExtension>) -> Result<&E, StepError> {
     extension.and_then(|extension| extension.downcast_ref()).ok_or_else(other_extension)
 }
 
 #[cold]
 fn other_extension() -> StepError {
-    StepError::terminal("the method is not one of this extension")
+    StepError::terminal("the method belongs to another extension")
 }
 
 #[cold]
 pub(crate) fn not_callable() -> StepError {
-    StepError::terminal("the extension has no such method for such ids")
+    StepError::terminal("the extension has no such method for ids of this type")
 }
 
 /// The failures of an outcome, by position in the batch.
@@ -195,13 +195,14 @@ fn failures<Id: ResourceId>(batch: BatchIds<'_>, outcome: Outcome<Id>) -> Result
         return Ok(Vec::new());
     }
     let batch = batch.typed::<Id>().ok_or_else(not_callable)?;
-    positions(batch, failures).map_err(|stranger| {
-        StepError::terminal(format!("it reported `{stranger}` as failed, which was not in its batch"))
+    positions(batch, failures).map_err(|unknown| {
+        StepError::terminal(format!("it reported `{unknown}` as failed, which was not in its batch"))
     })
 }
 
-/// Where in the batch the named ids stand. Only failures, vetoes and survivors are looked up, so this is a map made when
-/// there is one, not a table kept.
+/// The position of each named id in the batch. The error is the first id that is not in the batch.
+///
+/// Makes a map on each call, because only failures, vetoes and survivors are looked up: most calls have none.
 fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
     let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
     named

@@ -1,4 +1,4 @@
-//! What finders answer.
+//! The answers of finders.
 
 #[cfg(feature = "remote")]
 use super::found_ids::FoundIds;
@@ -6,40 +6,39 @@ use super::parents::{Parents, was_asked};
 use super::per_parent::PerParent;
 use crate::ids::{IdTable, Interner, ResourceId};
 
-/// What a finder found.
+/// The answer of a finder: the children of the given parents.
 #[derive(Debug)]
 pub enum Found<P, C> {
-    /// Pairs of a parent and a child: the exact order is known.
+    /// Pairs of a parent and a child. A parent waits only for its own children.
     Pairs(Vec<(P, C)>),
-    /// Children alone: each is tied to every parent that was asked about.
+    /// Children without their parents: every given parent waits for every child.
     Children(Vec<C>),
-    /// The children of each parent that was asked about: the exact order is known.
+    /// The children of each given parent. A parent waits only for its own children.
     PerParent(PerParent<C>),
 }
 
-/// A finder's answer whose id types the engine does not know.
+/// A finder's answer with its id types erased.
 pub(crate) trait DynFound: Send {
-    /// The parent of each child; `None` where the answer does not say which. The error is a fault in words.
+    /// The parent of each child; `None` if the answer does not name parents. `asked` are the given parents. The error
+    /// describes a fault of the answer.
     fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String>;
-    /// Adds the parents that it names to the table.
+    /// Adds the parents that the answer names to the table.
     fn intern_parents(&self, parents: &mut dyn IdTable);
-    /// What was found at a position as it prints, with the parent if that is known; empty where there is nothing. `asked`
-    /// prints the parent at a position of those asked about.
+    /// The child at a position, printed, with its parent if the answer names it; empty if the position is too high.
+    /// `asked` prints the given parent at a position.
     #[cfg(feature = "conformance")]
     fn printed(&self, position: usize, asked: &dyn Fn(usize) -> String) -> String;
-    /// The parent at a position as it prints; empty where none is named.
+    /// The parent at a position, printed; empty if the answer has no pair at that position.
     fn printed_parent(&self, position: usize) -> String;
-    /// The children as indices; `None` for one that is not in the table.
+    /// The indices of the children; `None` for a child that is not in the table.
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
-    /// The child at a position as it prints; empty where there is none.
+    /// The child at a position, printed; empty if the position is too high.
     fn printed_child(&self, position: usize) -> String;
-    /// The children as indices, new ones added.
-    ///
-    /// There will be about `expected` in the whole table, as far as one can tell.
+    /// Adds the children to the table and returns their indices. `expected` estimates the final size of the table.
     fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32>;
-    /// How many pairs or children.
+    /// The number of children, counted once per pair.
     fn len(&self) -> usize;
-    /// The answer, serialised.
+    /// The answer with its ids serialised.
     #[cfg(feature = "remote")]
     fn to_ids(&self) -> Result<FoundIds, serde_json::Error>;
 }
@@ -53,9 +52,9 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         };
         let table =
             parents.typed::<P>().ok_or_else(|| String::from("it answered with ids of another type"))?;
-        let mut walk = ParentLookup { table, all: asked, asked, last: None, not_asked: None };
-        let indices = pairs.iter().map(|(parent, _)| walk.index_of(parent)).collect();
-        let not_asked = walk.not_asked.map(ToString::to_string);
+        let mut lookup = ParentLookup { table, all: asked, rest: asked, last: None, not_asked: None };
+        let indices = pairs.iter().map(|(parent, _)| lookup.index_of(parent)).collect();
+        let not_asked = lookup.not_asked.map(ToString::to_string);
         Ok(Some(Parents { indices, not_asked, are_owners: true }))
     }
 
@@ -121,43 +120,45 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
 
     #[cfg(feature = "remote")]
     fn to_ids(&self) -> Result<FoundIds, serde_json::Error> {
-        let written = |ids: &[C]| ids.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
+        let to_values = |ids: &[C]| ids.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
         match self {
             Self::Pairs(pairs) => pairs_to_ids(pairs),
-            Self::Children(ids) => Ok(FoundIds::Children(written(ids)?)),
+            Self::Children(ids) => Ok(FoundIds::Children(to_values(ids)?)),
             Self::PerParent(PerParent { children, ends }) => {
-                Ok(FoundIds::PerParent { counts: ends.counts(), children: written(children)? })
+                Ok(FoundIds::PerParent { counts: ends.counts(), children: to_values(children)? })
             }
         }
     }
 }
 
-/// Finders mostly answer parent by parent: each is written once for its row.
+/// Serialises a parent once for adjacent pairs with that parent: most finders list their pairs parent by parent.
 #[cfg(feature = "remote")]
 fn pairs_to_ids<P: ResourceId, C: ResourceId>(pairs: &[(P, C)]) -> Result<FoundIds, serde_json::Error> {
     let mut parents = Vec::new();
-    let mut written = Vec::with_capacity(pairs.len());
+    let mut children = Vec::with_capacity(pairs.len());
     let mut last = None;
     for (parent, child) in pairs {
         if last != Some(parent) {
             parents.push(serde_json::to_value(parent)?);
             last = Some(parent);
         }
-        written.push((parents.len() as u32 - 1, serde_json::to_value(child)?));
+        children.push((parents.len() as u32 - 1, serde_json::to_value(child)?));
     }
-    Ok(FoundIds::Pairs { parents, pairs: written })
+    Ok(FoundIds::Pairs { parents, pairs: children })
 }
 
-/// Looks parents up. Finders mostly answer parent by parent, in the order they were asked: a run of one parent is looked
-/// up once, and the next one is most likely near in the list of those asked about.
+/// Finds the indices of parents.
+///
+/// Most finders list their pairs parent by parent, in the order of the given parents. So adjacent pairs of one parent
+/// need one lookup, and the next parent is mostly found among the next few given ones, without hashing.
 struct ParentLookup<'a, P> {
     table: &'a Interner<P>,
-    /// Those asked about.
+    /// The given parents, sorted.
     all: &'a [u32],
-    /// The same from the last one found.
-    asked: &'a [u32],
+    /// The given parents from the last one found.
+    rest: &'a [u32],
     last: Option<(&'a P, u32)>,
-    /// The first that was not asked about.
+    /// The first parent of a pair that is not among the given ones.
     not_asked: Option<&'a P>,
 }
 
@@ -171,10 +172,10 @@ impl<'a, P: ResourceId> ParentLookup<'a, P> {
     }
 
     fn look_up(&mut self, parent: &'a P) -> u32 {
-        let near = self.asked.iter().take(4).position(|&index| self.table.get(index) == parent);
+        let near = self.rest.iter().take(4).position(|&index| self.table.get(index) == parent);
         let index = if let Some(position) = near {
-            self.asked = &self.asked[position..];
-            self.asked[0]
+            self.rest = &self.rest[position..];
+            self.rest[0]
         } else {
             let index = self.table.index_of(parent).unwrap_or(Parents::UNKNOWN_PARENT);
             if !was_asked(self.all, index) {

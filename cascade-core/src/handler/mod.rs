@@ -1,4 +1,4 @@
-//! Users' methods: what they are given, what they answer, and one call of one method.
+//! Users' methods: their contexts, their arguments and answers, and how one method is called.
 
 mod answer;
 mod call;
@@ -20,9 +20,10 @@ pub(crate) use call::begin;
 pub(crate) use call::{
     Begun, FirstAttempt, backoff, call_once, catch_panic, first, until_answered, with_timeout,
 };
+pub(crate) use context::RunContext;
 pub use context::{FindContext, StepContext};
 pub(crate) use dispatch::Reply;
-pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, why_refused};
+pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, unexpected_reply};
 pub use dispatch::{Invocation, MethodFuture, ReplyResult};
 pub(crate) use found::DynFound;
 pub use found::Found;

@@ -1,4 +1,4 @@
-//! Cascades that a method of a run starts.
+//! Nested cascades: cascades that a method of a run starts.
 
 #[cfg(feature = "remote")]
 use std::convert::Infallible;
@@ -14,29 +14,29 @@ use tokio_util::sync::CancellationToken;
 use crate::model::Mutex;
 use crate::report::NestedReport;
 
-/// How a cascade stands inside another: a method of a run may start a cascade of its own.
+/// The place of a run among nested runs, and the reports of the cascades that its methods start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Nesting {
-    /// How many runs stand around it.
+    /// The number of enclosing runs.
     pub(crate) depth: usize,
     pub(crate) cancel: CancellationToken,
-    /// The method that started the run may be a repeat: so may be all that the run calls.
+    /// Whether the method that started this run may have been called before. Then every call of this run may be a repeat.
     pub(crate) is_repeat: bool,
-    /// A method of the run has asked for the engine, to start a cascade.
+    /// Notified when a method of the run starts a cascade.
     begun: Arc<Notify>,
-    /// The reports of the cascades that methods of the run started.
+    /// The reports of the nested cascades.
     reports: Arc<Mutex<Vec<NestedReport>>>,
 }
 
 impl Nesting {
-    /// For a run inside this one: cancelled with it, with reports of its own.
+    /// For a run nested in this one: cancelled with it, with its own list of reports.
     pub(crate) fn within(&self, is_repeat: bool) -> Self {
         self.begun.notify_one();
         Self { depth: self.depth + 1, cancel: self.cancel.child_token(), is_repeat, ..Self::default() }
     }
 
-    /// Carries out `work`. Once that has started a cascade, `cancelled` is looked at; when it is there, the cascade is
-    /// cancelled.
+    /// Runs `work`, and cancels its nested cascades when `cancelled` completes. `cancelled` is polled only after `work`
+    /// has started a cascade.
     #[cfg(feature = "remote")]
     pub(crate) async fn cancelled_by<T>(
         &self,
@@ -59,8 +59,8 @@ impl Nesting {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
     }
 
-    /// The reports behind the first `known`.
-    pub(crate) fn reports_behind(&self, known: usize) -> Vec<NestedReport> {
+    /// The reports after the first `known`.
+    pub(crate) fn reports_after(&self, known: usize) -> Vec<NestedReport> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.iter().skip(known).cloned().collect()
     }

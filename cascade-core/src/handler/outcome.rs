@@ -1,10 +1,10 @@
-//! What users' methods answer but finders: outcomes of steps, vetoes, survivors.
+//! The answers of all methods except finders: outcomes and vetoes.
 
 use std::fmt;
 
 use crate::model::StepError;
 
-/// What an effect did to the instances of its batch. `Ok(())` from an effect says that all of them are done.
+/// The result of an effect, begin or cleanup method for the instances of its batch. `Ok(())` means that all are done.
 ///
 /// ```
 /// use cascade_core::Outcome;
@@ -24,7 +24,7 @@ impl<Id> Outcome<Id> {
         Self { failures: Vec::new() }
     }
 
-    /// The same outcome, but `id` failed.
+    /// Adds `id` to the instances that failed.
     pub fn fail(mut self, id: impl Into<Id>, error: impl Into<StepError>) -> Self {
         self.failures.push((id.into(), error.into()));
         self
@@ -41,13 +41,13 @@ impl<Id> Outcome<Id> {
 }
 
 impl<Id, E: Into<StepError>> FromIterator<(Id, E)> for Outcome<Id> {
-    /// The outcome in which just these instances failed.
+    /// The outcome in which exactly these instances failed.
     fn from_iter<I: IntoIterator<Item = (Id, E)>>(failures: I) -> Self {
         Self { failures: failures.into_iter().map(|(id, error)| (id, error.into())).collect() }
     }
 }
 
-/// An objection of a `#[check]`: this instance must not be operated on, and why.
+/// An objection of a `#[check]`: the instance must not be operated on, for this reason.
 ///
 /// ```
 /// use cascade_core::Veto;
@@ -72,7 +72,7 @@ impl<Id> Veto<Id> {
         &self.id
     }
 
-    /// Why not, for people.
+    /// The reason, for people.
     pub fn reason(&self) -> &str {
         &self.reason
     }
@@ -82,5 +82,5 @@ impl<Id> Veto<Id> {
     }
 }
 
-/// Vetoes and failures of one batch, by position in the batch. A `String` names an id that was not in it.
+/// Vetoes, failures or survivors by position in the batch. The error is an id that was not in the batch, printed.
 pub(crate) type Positions<T> = Result<Vec<(usize, T)>, String>;

@@ -1,13 +1,14 @@
-//! An answer by parent: which children each of those that were asked about has, in their order.
+//! A finder's answer that lists the children of each given parent.
 
 use super::parents::Parents;
 
-/// The children of each parent, in the order in which a finder was asked about them. What a finder answers with that has
-/// its children by parent anyway: no parent's id is copied, and the engine looks none up.
+/// A finder's answer that lists the children of each given parent, in the order of the parents.
 ///
-/// It has to have a list for each parent that was asked about, also where that is empty: anything else is a fault of the
-/// finder. Along an edge whose children go only with their last owner it is refused, for there an answer names all owners,
-/// also those that nobody asked about: answer with pairs there.
+/// For finders that have the children by parent anyway: no id of a parent is copied or looked up.
+///
+/// The answer must have a list for every given parent, even if the list is empty: any other number of lists is an error.
+/// It is also an error along a `shared` edge: there a finder must name all owners of each child, not only the given ones.
+/// Return pairs there.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -27,33 +28,33 @@ pub struct PerParent<C> {
 }
 
 impl<C> PerParent<C> {
-    /// An answer about no parent yet.
+    /// An answer without lists.
     pub const fn new() -> Self {
         Self { children: Vec::new(), ends: Ends(Vec::new()) }
     }
 
-    /// The same with room for so many parents and children.
+    /// An answer without lists, with capacity for that many parents and children.
     pub fn with_capacity(parents: usize, children: usize) -> Self {
         Self { children: Vec::with_capacity(children), ends: Ends(Vec::with_capacity(parents)) }
     }
 
-    /// Adds the children of the next parent.
+    /// Adds the list of the next parent's children.
     pub fn push(&mut self, children: impl IntoIterator<Item = C>) {
         self.children.extend(children);
         self.ends.0.push(self.children.len());
     }
 
-    /// How many parents it tells of.
+    /// The number of parents that have a list.
     pub fn parents(&self) -> usize {
         self.ends.0.len()
     }
 
-    /// How many children were found, all parents together.
+    /// The number of children in all lists.
     pub fn len(&self) -> usize {
         self.children.len()
     }
 
-    /// Whether no child was found.
+    /// Whether all lists are empty.
     pub fn is_empty(&self) -> bool {
         self.children.is_empty()
     }
@@ -66,7 +67,7 @@ impl<C> Default for PerParent<C> {
 }
 
 impl<C, I: IntoIterator<Item = C>> FromIterator<I> for PerParent<C> {
-    /// From the children of the first parent, those of the second, and so on.
+    /// The items are the lists of the parents, in their order.
     fn from_iter<T: IntoIterator<Item = I>>(lists: T) -> Self {
         let mut found = Self::new();
         found.extend(lists);
@@ -84,12 +85,12 @@ impl<C, I: IntoIterator<Item = C>> Extend<I> for PerParent<C> {
     }
 }
 
-/// Where the children of each parent end.
+/// The position after the last child of each parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ends(Vec<usize>);
 
 impl Ends {
-    /// From how many children each parent has.
+    /// From the number of children of each parent.
     #[cfg(feature = "remote")]
     pub(crate) fn of_counts(counts: &[u32]) -> Self {
         let ends = counts.iter().scan(0, |end: &mut usize, &count| {
@@ -99,31 +100,31 @@ impl Ends {
         Self(ends.collect())
     }
 
-    /// How many children each parent has.
+    /// The number of children of each parent.
     #[cfg(feature = "remote")]
     pub(crate) fn counts(&self) -> Vec<u32> {
         let starts = std::iter::once(&0).chain(&self.0);
         self.0.iter().zip(starts).map(|(end, start)| (end - start) as u32).collect()
     }
 
-    /// How many children all parents have.
+    /// The number of children of all parents.
     pub(crate) fn total(&self) -> usize {
         self.0.last().copied().unwrap_or(0)
     }
 
-    /// Which of the parents, by position, has the child at a position.
+    /// The position of the parent of the child at a position.
     #[cfg(feature = "conformance")]
     pub(crate) fn parent_of(&self, position: usize) -> usize {
         self.0.partition_point(|&end| end <= position)
     }
 
-    /// The parent of each child, of those that were asked about. The error is a fault in words.
+    /// The parent of each child. `asked` are the given parents. The error describes a fault of the answer.
     pub(crate) fn parents(&self, asked: &[u32]) -> Result<Parents, String> {
         let parents = self.0.len();
         if parents != asked.len() {
             let asked = asked.len();
             return Err(format!(
-                "it answered with the children of {parents} parents, and was asked about {asked}"
+                "it answered with the children of {parents} parents, but was asked about {asked}"
             ));
         }
         let mut indices = Vec::with_capacity(self.total());
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_child_has_the_parent_that_it_was_pushed_for() {
+    fn each_child_belongs_to_the_parent_it_was_pushed_for() {
         let lists = [vec!["a", "b"], vec![], vec!["c"], vec![]];
         let found: PerParent<&str> = lists.into_iter().collect();
         assert_eq!((found.parents(), found.len(), found.is_empty()), (4, 3, false));
@@ -151,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn it_has_to_tell_of_every_parent_that_was_asked_about() {
+    fn a_wrong_number_of_lists_is_an_error() {
         let found = PerParent::<u64>::new();
         assert!(found.ends.parents(&[]).is_ok_and(|parents| parents.indices.is_empty()));
         let error = found.ends.parents(&[1, 2]).err();
         assert_eq!(
             error.as_deref(),
-            Some("it answered with the children of 0 parents, and was asked about 2")
+            Some("it answered with the children of 0 parents, but was asked about 2")
         );
     }
 }

@@ -1,19 +1,19 @@
-//! What an annotated method takes and answers, and where it comes from. `#[cascade]` asks for these traits where the user wrote the types, so
-//! that a wrong one is reported there, in words of ours.
+//! The valid parameters, results and errors of methods under `#[cascade]`, as traits. The macro requires these traits at
+//! the types that the user wrote, so that the compiler reports a wrong type there, with a message from here.
 
 use super::context::{FindContext, OperationContext, StepContext};
 use super::dispatch::Invocation;
 use crate::ids::ResourceId;
 use crate::model::{Operation, StepError};
 
-/// Says that a type is `Id`, the id of the resource in question.
+/// Implemented only by `Id` itself: a parameter must be a slice of ids of this type.
 #[diagnostic::on_unimplemented(
-    message = "the ids here are `{Id}`, not `{Self}`",
+    message = "this method takes ids of type `{Id}`, not `{Self}`",
     label = "expected `{Id}`",
-    note = "a finder takes the ids of the edge's parent, all other methods those of their own resource"
+    note = "a finder takes the ids of the edge's parent, all other methods take the ids of their own resource"
 )]
 pub trait Ids<Id>: Sized {
-    /// The same ids.
+    /// The same ids, with the type that the method has.
     fn these(ids: &[Id]) -> &[Self];
 
     /// The ids and the context for a finder or a verify method.
@@ -46,11 +46,11 @@ impl<Id> Ids<Id> for Id {
     }
 }
 
-/// Says that a type is `O`, the operation that a method is for.
+/// Implemented only by `O` itself: the parameter must be the operation that the method's attribute names.
 #[diagnostic::on_unimplemented(
     message = "this method is for the operation `{O}`, not for `{Self}`",
     label = "expected `{O}`",
-    note = "behind the ids, a method takes the context and the operation that its attribute names"
+    note = "after the ids, a method takes the context and the operation that its attribute names"
 )]
 pub trait TheOperation<O>: Sized {
     /// The operation of the cascade.
@@ -64,31 +64,32 @@ impl<O: Operation> TheOperation<O> for O {
     }
 }
 
-/// Says that a type is the resource `E`, the edge that it was taken for by its name.
+/// Implemented only by `E` itself: the macro matches a type with the edge `E` by its name, and here the compiler checks
+/// that both are the same type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not among the edges",
     label = "did you mean `{E}`?",
-    note = "`{E}` is an edge; if both are, add `{Self}` to `edges`"
+    note = "`{E}` is an edge; if `{Self}` is one too, add it to `edges`"
 )]
 pub trait TheEdge<E> {
-    /// There to be asked for.
+    /// Referenced by the macro to force the check.
     const IS_EDGE: () = ();
 }
 
 #[diagnostic::do_not_recommend]
 impl<E> TheEdge<E> for E {}
 
-/// What a method answers: a `Result`.
+/// Implemented only by `Result`: every method must return one.
 #[diagnostic::on_unimplemented(
-    message = "a method under `#[cascade]` answers with a `Result`, not with `{Self}`",
+    message = "a method under `#[cascade]` must return a `Result`, not `{Self}`",
     label = "not a `Result`"
 )]
 pub trait MethodResult {
-    /// What is in it.
+    /// The type of the value.
     type Value;
-    /// The error in it.
+    /// The type of the error.
     type Error;
-    /// The same.
+    /// The result itself.
     fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 
@@ -102,14 +103,14 @@ impl<T, E> MethodResult for Result<T, E> {
     }
 }
 
-/// What a method fails with: [`StepError`], or what turns into it by `?`.
+/// The valid errors of a method: [`StepError`], and every type that `?` converts into it.
 #[diagnostic::on_unimplemented(
     message = "a method under `#[cascade]` cannot fail with `{Self}`",
-    label = "does not turn into `StepError`",
+    label = "does not convert into `StepError`",
     note = "implement `std::error::Error` for it; it must be `Send + Sync + 'static` too"
 )]
 pub trait MethodError: Sized {
-    /// The same as an error of ours.
+    /// Converts the error.
     fn into_step_error(self) -> StepError;
 }
 

@@ -310,12 +310,10 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
         Ok(self.insert(serde_json::from_value(id)?))
     }
 
-    #[cfg(feature = "remote")]
     fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>> {
         ids.typed::<Id>().unwrap_or_default().iter().map(|id| self.index_of(id)).collect()
     }
 
-    #[cfg(feature = "remote")]
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32> {
         self.insert_all(ids.typed::<Id>().unwrap_or_default().to_vec(), |id| id, |id| id, expected)
     }

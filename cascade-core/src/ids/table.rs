@@ -16,11 +16,9 @@ pub(crate) trait IdTable: Any + Send + Sync {
     /// Adds an id that a journal recorded.
     fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
     /// The indices of ids, which must be of the table's type; `None` for an id that the table does not hold.
-    #[cfg(feature = "remote")]
     fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>>;
     /// The indices of ids, which must be of the table's type; adds the new ones. `expected` estimates the final length of the
     /// table.
-    #[cfg(feature = "remote")]
     fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
     /// All indices, in the order of their ids.
     fn sorted(&self) -> Vec<u32>;
@@ -48,7 +46,6 @@ pub(crate) enum Batch<'t> {
 }
 
 impl Batch<'_> {
-    #[cfg(feature = "remote")]
     pub(crate) fn typed<Id: ResourceId>(&self) -> Option<&[Id]> {
         self.ids().typed()
     }

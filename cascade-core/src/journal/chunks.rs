@@ -1,4 +1,4 @@
-//! A plan as records: in chunks, so that it is never one document.
+//! Converts a plan to records. Each record holds a bounded part of it, so that a large plan is never one document.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use crate::model::{Phase, bits};
 
 use super::record::{BlockChunk, InstanceChunk, InstanceKind, PairChunk, Record};
 
-/// Instances or arcs in one record, at most.
+/// The most instances or arcs in one record.
 const CHUNK: usize = 1000;
 
-/// The records of a plan, made one by one as they are asked for. With `known`, a smaller plan that this one grew from,
-/// only what it has not.
+/// Returns the records of a plan, lazily. With `known`, an earlier state of the same plan, returns only the parts that
+/// have been added or changed since.
 pub(crate) fn chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,
@@ -56,7 +56,7 @@ fn instance_chunk(
 ) -> Result<Record, serde_json::Error> {
     let column = &affected.columns[resource];
     let effects = |mask: u32| bits(mask).map(|bit| names[bit].clone()).collect();
-    let mut numbers: BTreeMap<(u32, u32, u8), u32> = BTreeMap::new();
+    let mut kind_numbers: BTreeMap<(u32, u32, u8), u32> = BTreeMap::new();
     let mut chunk = InstanceChunk {
         resource: affected.resource_name(resource).to_owned(),
         first: range.start,
@@ -68,7 +68,7 @@ fn instance_chunk(
         let Disposition { given, through, marks } = column.dispositions.get(index);
         let (taken, retained) = (marks.has(Marks::WITH_PARENT), marks.has(Marks::RETAINED));
         let key = (given, through, u8::from(taken) | u8::from(retained) << 1);
-        let number = *numbers.entry(key).or_insert_with(|| {
+        let number = *kind_numbers.entry(key).or_insert_with(|| {
             let (given, through, runs) =
                 (effects(given), effects(through), effects(affected.effects(resource, index)));
             chunk.dispositions.push(InstanceKind { given, through, runs, taken, retained });
@@ -80,7 +80,7 @@ fn instance_chunk(
     Ok(Record::Instances(chunk))
 }
 
-/// Arcs are only ever added.
+/// The records of one edge's arcs. A plan never loses an arc, so only added arcs are written.
 fn arc_chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,
@@ -103,7 +103,7 @@ fn arc_chunks<'a>(
     });
     let released = arcs.released[known.map_or(0, |known| known.released.len())..].chunks(CHUNK);
     let released = released.map(move |released| chunk(Vec::new(), released));
-    // A block of many children is as good as several with the same parents.
+    // Splitting a block by its children keeps its meaning: each part has all the parents.
     let parts = arcs.blocks[known.map_or(0, |known| known.blocks.len())..].iter().flat_map(|block| {
         block.children.chunks(CHUNK * 10).map(move |children| (block.parents.clone(), children.to_vec()))
     });

@@ -1,4 +1,4 @@
-//! One run, as far as its journal tells.
+//! The state of one run, read from its journal.
 
 use std::collections::BTreeMap;
 
@@ -14,33 +14,33 @@ use crate::model::{Phase, RunId};
 use crate::plan::PlanVeto;
 use crate::report::FailureSummary;
 
-/// Failures, and instances under way, that are named, at most.
-const NAMED: usize = 20;
+/// The most failures, and the most instances in progress, that are listed.
+const MAX_LISTED: usize = 20;
 
-/// One run: how far its steps are, what failed, and who confirmed it.
+/// The state of one run: its steps, its failures, and who confirmed it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RunDetails {
-    /// What is known of every run.
+    /// The summary that a journal has of every run.
     #[serde(flatten)]
     pub info: RunInfo,
-    /// What it started with; `None` if it never did.
+    /// The inputs of the run; `None` if it has not started.
     pub start: Option<RunStart>,
-    /// Its steps, by phase, resource and method.
+    /// The ended steps, by phase, resource and method.
     pub steps: Vec<StepTotals>,
-    /// The first failures.
+    /// The first 20 failures.
     pub failures: Vec<FailureSummary>,
-    /// The first instances on which a step has begun, and not ended.
+    /// The first 20 instances on which a step has started and not ended.
     pub under_way: Vec<UnderWay>,
-    /// The vetoes that it goes on in spite of, those against newcomers too.
+    /// The vetoes that the run overrides, including those against late dependents.
     pub overridden: Vec<PlanVeto>,
-    /// Whether it was told to start nothing new.
+    /// Whether the run was cancelled.
     pub cancelled: bool,
-    /// How it ended; `None` if it has not.
+    /// The result of the run; `None` if it has not ended.
     pub end: Option<RunEnd>,
 }
 
-/// How often a method has ended on instances of a resource.
+/// The results of one method on the instances of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StepTotals {
@@ -50,26 +50,30 @@ pub struct StepTotals {
     pub resource: String,
     /// The method.
     pub effect: String,
-    /// On how many instances it ended well.
+    /// The number of instances on which it succeeded.
     pub done: usize,
-    /// On how many it failed.
+    /// The number of instances on which it failed.
     pub failed: usize,
 }
 
-/// An instance on which a step has begun, and not ended.
+/// An instance on which a step has started and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UnderWay {
-    /// Its resource.
+    /// The resource.
     pub resource: String,
-    /// Its id.
+    /// The id.
     pub id: String,
     /// The method.
     pub effect: String,
 }
 
 impl RunDetails {
-    /// Reads what a journal has of a run.
+    /// Reads a run from a journal.
+    ///
+    /// # Errors
+    ///
+    /// If the journal has no such run, or its records cannot be read.
     pub async fn read(journal: &dyn Journal, run: &RunId) -> Result<Self, JournalError> {
         let info = journal.run(run).await?;
         let mut begun: BTreeMap<StepKey, Vec<u32>> = BTreeMap::new();
@@ -91,16 +95,16 @@ impl RunDetails {
             })
         });
         let under_way = begun.iter().flat_map(|((_, resource, effect), instances)| {
-            instances.iter().map(|&at| UnderWay {
+            instances.iter().map(|&number| UnderWay {
                 resource: resource.clone(),
-                id: printed(&recorded, resource, at),
+                id: printed(&recorded, resource, number),
                 effect: effect.clone(),
             })
         });
         Ok(Self {
             steps: steps.collect(),
-            failures: failures.take(NAMED).collect(),
-            under_way: under_way.take(NAMED).collect(),
+            failures: failures.take(MAX_LISTED).collect(),
+            under_way: under_way.take(MAX_LISTED).collect(),
             start: recorded.start.clone(),
             overridden: recorded.overridden.clone(),
             cancelled: recorded.cancelled,
@@ -110,7 +114,7 @@ impl RunDetails {
     }
 }
 
-/// Keeps the steps that have begun and not ended. What an owner that died had begun is not under way any more.
+/// Tracks the steps that have started and not ended. Steps of an earlier owner are no longer in progress.
 fn note_begun(begun: &mut BTreeMap<StepKey, Vec<u32>>, record: &Record) {
     match record {
         Record::StepBegun(step) => {
@@ -120,10 +124,10 @@ fn note_begun(begun: &mut BTreeMap<StepKey, Vec<u32>>, record: &Record) {
         Record::StepEnded(step) => {
             let key = (step.phase, step.resource.clone(), step.effect.clone());
             if let Some(instances) = begun.get_mut(&key) {
-                let has_ended = |at: &u32| {
-                    step.done.contains(at) || step.failed.iter().any(|failed| failed.instance == *at)
+                let has_ended = |number: &u32| {
+                    step.done.contains(number) || step.failed.iter().any(|failed| failed.instance == *number)
                 };
-                instances.retain(|at| !has_ended(at));
+                instances.retain(|number| !has_ended(number));
             }
         }
         Record::Resumed | Record::Replanned(_) => begun.clear(),
@@ -131,15 +135,15 @@ fn note_begun(begun: &mut BTreeMap<StepKey, Vec<u32>>, record: &Record) {
     }
 }
 
-/// The id of an instance, for people.
-fn printed(recorded: &Recorded, resource: &str, at: u32) -> String {
-    match recorded.columns.get(resource).and_then(|column| column.ids.get(at as usize)) {
+/// The id of an instance as text; its number if the journal does not have the id.
+fn printed(recorded: &Recorded, resource: &str, number: u32) -> String {
+    match recorded.columns.get(resource).and_then(|column| column.ids.get(number as usize)) {
         Some(id) => plain(id),
-        None => format!("number {at}"),
+        None => format!("number {number}"),
     }
 }
 
-/// An id as people know it: text without its quotes.
+/// The id as text, without JSON quotes.
 pub(super) fn plain(id: &Value) -> String {
     match id {
         Value::String(text) => text.clone(),

@@ -1,63 +1,64 @@
-//! What can be wrong with a journal.
+//! The errors of a journal.
 
 use std::error::Error;
 use std::sync::Arc;
 
 use crate::model::RunId;
 
-/// Why a journal did not do what it was asked. Cheap to clone: writes that share a transaction share its error.
+/// Why a call of a journal failed. Cheap to clone, because all writes in one transaction share its error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The journal has no such run.
-    #[error("the journal has no run {run}: list its runs to see what there is")]
+    #[error("the journal has no run {run}: list its runs to find the id")]
     UnknownRun {
-        /// The run that was asked for.
+        /// The requested run.
         run: RunId,
     },
-    /// A run of that id is there already.
-    #[error("the journal has a run {run} already")]
+    /// The journal already has a run with this id.
+    #[error("the journal already has a run {run}")]
     RunExists {
-        /// The run that was to be created.
+        /// The run that could not be created.
         run: RunId,
     },
-    /// Somebody else is running it.
-    #[error("run {run} is under way: {owner} owns it, and gave a sign of life {silent_for:.1?} ago")]
+    /// The run has a live owner.
+    #[error("run {run} is in progress: {owner} owns it, and renewed its lease {silent_for:.1?} ago")]
     Owned {
         /// The run.
         run: RunId,
-        /// Who owns it.
+        /// The owner.
         owner: String,
-        /// How long ago the owner last renewed its lease.
+        /// The time since the owner last renewed its lease.
         silent_for: std::time::Duration,
     },
-    /// Somebody else took the run over, while this owner gave no sign of life.
+    /// Another owner took the run over, because this owner had not renewed its lease.
     #[error(
-        "run {run} was taken over by {owner} while this process gave no sign of life: it writes nothing more"
+        "{owner} took over run {run}, because this process had not renewed its lease: this process writes no \
+         further records"
     )]
     Lost {
         /// The run.
         run: RunId,
-        /// Who took it over.
+        /// The new owner.
         owner: String,
     },
-    /// What was written cannot be read.
+    /// A record cannot be read.
     #[error("the journal of run {run} cannot be read at position {position}: {what}")]
     Unreadable {
         /// The run.
         run: RunId,
         /// The position of the record.
         position: u64,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         what: String,
     },
-    /// The medium that the journal is kept on.
+    /// The storage of the journal failed.
     #[error(transparent)]
     Storage(Arc<dyn Error + Send + Sync>),
 }
 
 impl JournalError {
-    /// An error of the medium.
+    /// Wraps an error of the journal's storage.
     pub fn storage(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Storage(Arc::new(error))
     }

@@ -1,4 +1,4 @@
-//! The interface of a journal.
+//! The interfaces that a journal implements.
 
 use futures_util::future::BoxFuture;
 
@@ -7,20 +7,28 @@ use super::record::Record;
 use super::run::{NewRun, RunInfo};
 use crate::model::RunId;
 
-/// Keeps runs. Many in one journal, each written by one owner at a time.
+/// Stores runs. A journal holds many runs; each has at most one owner at a time, and only the owner writes it.
 ///
-/// Methods answer boxed futures, so that a journal can be chosen at run time. [`MemoryJournal`] is one for tests;
-/// `cascade-sqlite` has one that survives.
+/// The methods return boxed futures, so that a program can choose its journal at run time.
+/// [`MemoryJournal`](super::MemoryJournal) is for tests; `cascade-sqlite` has a durable journal.
 pub trait Journal: Send + Sync + 'static {
-    /// Begins a run, owned by the caller. A run of that id that is there already is an error.
+    /// Creates a run. The caller owns it.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::RunExists`] if the journal already has a run with this id.
     fn create(&self, run: NewRun) -> BoxFuture<'_, Result<Box<dyn RunLog>, JournalError>>;
 
-    /// Becomes the owner of a run that nobody owns, or whose owner is gone. While the owner is there:
-    /// [`JournalError::Owned`]. Of several that try at once, one succeeds.
+    /// Takes ownership of a run that has no owner, or whose owner has died. If several processes try at once, one
+    /// succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Owned`] while the run has a live owner.
     fn take_over<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<Box<dyn RunLog>, JournalError>>;
 
-    /// The records of a run behind the position `after` (0 for all), oldest first, at most `limit`, each with its
-    /// position. Positions grow, and may have gaps.
+    /// Returns at most `limit` records of a run with their positions, oldest first, starting behind the position
+    /// `after` (0 for all). Positions increase and may have gaps.
     fn read<'a>(
         &'a self,
         run: &'a RunId,
@@ -28,26 +36,30 @@ pub trait Journal: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<(u64, Record)>, JournalError>>;
 
-    /// All runs, the oldest first.
+    /// Returns all runs, oldest first.
     fn runs(&self) -> BoxFuture<'_, Result<Vec<RunInfo>, JournalError>>;
 
-    /// What is known of one run. No such run: [`JournalError::UnknownRun`].
+    /// Returns the summary of one run.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::UnknownRun`] if the journal has no such run.
     fn run<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<RunInfo, JournalError>>;
 
-    /// Forgets the runs that ended longer than `age` ago; answers how many. What has not ended is never forgotten.
+    /// Deletes the runs that ended more than `age` ago, and returns how many. Never deletes a run that has not ended.
     fn forget_ended(&self, age: std::time::Duration) -> BoxFuture<'_, Result<u64, JournalError>>;
 }
 
-/// The right to write a run. Dropping it gives that up, so that others can take the run over at once.
+/// The owner's handle for writing a run. Dropping it releases the run, so that another process can take it over at once.
 pub trait RunLog: Send + Sync + 'static {
-    /// Takes the records, in the order of the calls; the future answers once they are durable, all of them or none. They
-    /// are written also if nobody awaits it.
+    /// Appends the records, in the order of the calls. The future resolves once they are durable: all of them or none.
+    /// They are written even if the future is dropped.
     ///
-    /// After an error nothing more is written by this log, and every later call fails with the same error: a run has no
-    /// gaps. Taking no records makes sure that the run is still owned.
+    /// After a failed write, the log refuses all further writes with the same error, so that a run has no gaps. An empty
+    /// list writes no record, and checks that this process still owns the run.
     fn append(&self, records: Vec<Record>) -> BoxFuture<'static, Result<(), JournalError>>;
 
-    /// Whether the run is certainly still owned, as far as the owner's own clock tells. An owner that was stopped for
-    /// long answers `false` when it wakes, until an [`append`](Self::append) has told it.
+    /// Returns `true` if this process certainly still owns the run, by its own clock. After a long suspension of the
+    /// process it returns `false` until an [`append`](Self::append) has confirmed the ownership.
     fn is_held(&self) -> bool;
 }

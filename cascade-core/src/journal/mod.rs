@@ -1,21 +1,20 @@
-//! The journal: what is kept of a run, so that it survives the death of its process.
+//! The journal: the durable log of a run. A run can be resumed from it after its process has died.
 //!
-//! A run is a list of [`Record`]s that only ever grows. What has to be durable before what:
+//! A run is an append-only list of [`Record`]s. The engine keeps these orderings:
 //!
-//! 1. the plan (in chunks), and then [`Record::Started`] with the confirmation, before the first step starts;
-//! 2. the [`Record::StepEnded`] of a step, before anything starts that waits for an instance of that step, and before
-//!    any report says that the instance is done;
-//! 3. newcomers of a chase, before a step on any of them starts;
-//! 4. [`Record::Ended`], before the run answers with its report.
+//! 1. The plan (in chunks) and then [`Record::Started`] with the confirmation are durable before the first step starts.
+//! 2. The [`Record::StepEnded`] of a step is durable before any step starts that waits for an instance of that step,
+//!    and before any report says that the instance is done.
+//! 3. Late dependents, which join the plan during the run, are durable before a step on any of them starts.
+//! 4. [`Record::Ended`] is durable before the run returns its report.
 //!
-//! [`Record::StepBegun`] is written when the step starts, but nothing waits for it: it tells people what was under way,
-//! and a resumed run takes everything that *may* have been under way for a repeat, recorded or not.
+//! [`Record::StepBegun`] is written when the step starts, but the step does not wait for it. It shows which steps were
+//! in progress. A resumed run treats every step that *may* have been in progress as a repeat, recorded or not.
 //!
-//! A write that fails stops the run: nothing new starts, and what could not be recorded is not reported as done.
+//! A failed write stops the run: no new step starts, and the report does not count unrecorded results as done.
 
 mod chunks;
 mod details;
-mod difference;
 mod error;
 mod journal;
 mod memory;
@@ -24,18 +23,19 @@ mod recorded;
 mod replan;
 mod restore;
 mod run;
+mod run_change;
 
 pub(crate) use chunks::chunks;
 pub use details::{RunDetails, StepTotals, UnderWay};
-pub use difference::PlanDifference;
 pub use error::JournalError;
 pub use journal::{Journal, RunLog};
 pub use memory::MemoryJournal;
 pub use record::{
     BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Overridden, PairChunk, Record, Replanned,
-    RunChange, RunEnd, RunStart, StepBegun, StepEnded,
+    RunEnd, RunStart, StepBegun, StepEnded,
 };
 pub(crate) use recorded::Recorded;
-pub(crate) use replan::{carry_over, gone};
+pub(crate) use replan::{carry_over, missing_resources};
 pub(crate) use restore::{History, history, restored};
 pub use run::{NewRun, RunInfo, RunState};
+pub use run_change::RunChange;

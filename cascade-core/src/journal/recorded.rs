@@ -1,4 +1,4 @@
-//! What a journal holds of a run, read record by record, by names and numbers: without the graph that it was made with.
+//! The content of a run's records, by names and numbers. Reading it needs no graph, because the graph may have changed.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::model::{Phase, RunId};
 use crate::plan::PlanVeto;
 use crate::report::NestedReport;
 
-/// Records that are read at once.
+/// Records read in one call of the journal.
 const PAGE: usize = 100;
 
-/// Which steps: of which phase, on which resource, of which method.
+/// Identifies the steps of one method: its phase, resource and name.
 pub(crate) type StepKey = (Phase, String, String);
 
-/// What a journal holds of a run.
+/// The combined content of a run's records.
 #[derive(Default)]
 pub(crate) struct Recorded {
     pub(crate) columns: BTreeMap<String, RecordedColumn>,
@@ -26,15 +26,15 @@ pub(crate) struct Recorded {
     pub(crate) arcs: BTreeMap<(String, String), Arcs>,
     pub(crate) done: BTreeMap<StepKey, Vec<u32>>,
     pub(crate) failed: BTreeMap<StepKey, Vec<FailedInstance>>,
-    /// There once the plan is whole.
+    /// `None` until the plan is complete.
     pub(crate) start: Option<RunStart>,
-    /// The vetoes that the run goes on in spite of, so far.
+    /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) nested: Vec<NestedReport>,
     pub(crate) cancelled: bool,
     pub(crate) end: Option<RunEnd>,
-    /// A plan that is to come in the place of this one, once it is whole.
-    next: Option<Box<Recorded>>,
+    /// A new plan that replaces this one once it is complete.
+    next_plan: Option<Box<Recorded>>,
 }
 
 /// The instances of one resource.
@@ -46,9 +46,13 @@ pub(crate) struct RecordedColumn {
 }
 
 impl RecordedColumn {
-    /// What happens to an instance that is there.
-    pub(crate) fn kind(&self, at: u32) -> &InstanceKind {
-        &self.dispositions[self.kind_of[at as usize] as usize]
+    /// The disposition of an instance.
+    ///
+    /// # Panics
+    ///
+    /// If the column has no instance with this number.
+    pub(crate) fn kind(&self, number: u32) -> &InstanceKind {
+        &self.dispositions[self.kind_of[number as usize] as usize]
     }
 }
 
@@ -58,11 +62,11 @@ impl Recorded {
         Self::read_with(journal, run, |_| ()).await
     }
 
-    /// The same, where `see` is shown each record.
+    /// Like [`read`](Self::read), and calls `inspect` with each record.
     pub(crate) async fn read_with(
         journal: &dyn Journal,
         run: &RunId,
-        mut see: impl FnMut(&Record),
+        mut inspect: impl FnMut(&Record),
     ) -> Result<Self, JournalError> {
         let mut recorded = Self::default();
         let mut after = 0;
@@ -72,8 +76,8 @@ impl Recorded {
                 return Ok(recorded);
             }
             for (position, record) in page {
-                see(&record);
-                recorded.take(record).map_err(|what| JournalError::Unreadable {
+                inspect(&record);
+                recorded.add(record).map_err(|what| JournalError::Unreadable {
                     run: run.clone(),
                     position,
                     what,
@@ -83,24 +87,24 @@ impl Recorded {
         }
     }
 
-    /// What these records hold.
+    /// Combines `records`. The error says which record does not fit the ones before it.
     #[cfg(feature = "remote")]
     pub(crate) fn of(records: impl IntoIterator<Item = Record>) -> Result<Self, String> {
         let mut recorded = Self::default();
         for record in records {
-            recorded.take(record)?;
+            recorded.add(record)?;
         }
         Ok(recorded)
     }
 
-    fn take(&mut self, record: Record) -> Result<(), String> {
+    fn add(&mut self, record: Record) -> Result<(), String> {
         match record {
             Record::Replanned(_) => {
-                self.next = Some(Box::default());
+                self.next_plan = Some(Box::default());
                 Ok(())
             }
             Record::Started(start) => {
-                if let Some(next) = self.next.take() {
+                if let Some(next) = self.next_plan.take() {
                     let nested = std::mem::take(&mut self.nested);
                     *self = Self { nested, cancelled: self.cancelled, ..*next };
                 }
@@ -108,8 +112,8 @@ impl Recorded {
                 self.start = Some(start);
                 Ok(())
             }
-            Record::Overridden(newcomers) => {
-                self.overridden.extend(newcomers.vetoes);
+            Record::Overridden(late) => {
+                self.overridden.extend(late.vetoes);
                 Ok(())
             }
             Record::Nested(report) => {
@@ -124,17 +128,17 @@ impl Recorded {
                 self.end = Some(end);
                 Ok(())
             }
-            record => match &mut self.next {
-                Some(next) => next.take_part(record),
-                None => self.take_part(record),
+            record => match &mut self.next_plan {
+                Some(next) => next.add_to_plan(record),
+                None => self.add_to_plan(record),
             },
         }
     }
 
-    /// Takes what belongs to one plan.
-    fn take_part(&mut self, record: Record) -> Result<(), String> {
+    /// Adds a record that belongs to a single plan.
+    fn add_to_plan(&mut self, record: Record) -> Result<(), String> {
         match record {
-            Record::Instances(chunk) => self.take_instances(chunk)?,
+            Record::Instances(chunk) => self.add_instances(chunk)?,
             Record::Pairs(chunk) => {
                 let arcs = self.arcs.entry((chunk.parent, chunk.child)).or_default();
                 arcs.extend(chunk.pairs.into_iter(), 0);
@@ -144,26 +148,29 @@ impl Recorded {
                 let block = Block { parents: chunk.parents, children: chunk.children };
                 self.arcs.entry((chunk.parent, chunk.child)).or_default().blocks.push(block);
             }
-            Record::StepEnded(step) => self.take_step(step),
+            Record::StepEnded(step) => self.add_step(step),
             _ => {}
         }
         Ok(())
     }
 
-    fn take_instances(&mut self, chunk: InstanceChunk) -> Result<(), String> {
+    fn add_instances(&mut self, chunk: InstanceChunk) -> Result<(), String> {
         let column = self.columns.entry(chunk.resource).or_default();
         let first = chunk.first as usize;
         if first > column.ids.len() || chunk.ids.len() != chunk.kind_of.len() {
-            return Err(format!("instances from {first} on, where there are {}", column.ids.len()));
+            let (ids, kinds, known) = (chunk.ids.len(), chunk.kind_of.len(), column.ids.len());
+            return Err(format!(
+                "a chunk of {ids} ids and {kinds} dispositions starts at instance {first}, after {known} instances"
+            ));
         }
-        let kinds = column.dispositions.len() as u32;
+        let first_kind = column.dispositions.len() as u32;
         column.dispositions.extend(chunk.dispositions);
         for (at, (id, kind)) in (first..).zip(chunk.ids.into_iter().zip(chunk.kind_of)) {
-            let kind = kinds + kind;
+            let kind = first_kind + kind;
             if kind as usize >= column.dispositions.len() {
-                return Err(String::from("an instance of a kind that is not there"));
+                return Err(String::from("an instance refers to a disposition that no record lists"));
             }
-            // What is there already joined the plan before, and gets further effects.
+            // A known instance is listed again when the growing plan gives it further effects.
             if at < column.ids.len() {
                 column.kind_of[at] = kind;
             } else {
@@ -174,7 +181,7 @@ impl Recorded {
         Ok(())
     }
 
-    fn take_step(&mut self, step: StepEnded) {
+    fn add_step(&mut self, step: StepEnded) {
         let key = (step.phase, step.resource, step.effect);
         if !step.failed.is_empty() {
             self.failed.entry(key.clone()).or_default().extend(step.failed);

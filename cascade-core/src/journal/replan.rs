@@ -1,39 +1,41 @@
-//! A run's remainder under a graph that has changed: planned again, compared, and what has ended carried over.
+//! Replanning the rest of a run after the graph has changed: compares the two plans, and carries over ended steps.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::details::plain;
-use super::difference::PlanDifference;
 use super::record::{FailedInstance, Record, StepEnded};
 use super::recorded::{Recorded, RecordedColumn, StepKey};
 use crate::affected::Affected;
 use crate::graph::{Graph, labels};
 use crate::model::{Phase, Printed, bits};
+use crate::plan::PlanDifference;
 
-/// The resources that are no longer in the graph, with how many of their instances were left to do.
-pub(crate) fn gone(graph: &Graph, recorded: &Recorded) -> Vec<(String, usize)> {
+/// The recorded resources that the graph no longer has and that have unfinished instances, with the number of these.
+pub(crate) fn missing_resources(graph: &Graph, recorded: &Recorded) -> Vec<(String, usize)> {
     let missing = recorded.columns.iter().filter(|(name, _)| graph.find_resource(name).is_none());
-    let left = missing.map(|(name, column)| {
-        let ended = Ended::of(recorded, name);
-        let left = (0..column.ids.len() as u32).filter(|&at| ended.leaves(column, at)).count();
-        (name.clone(), left)
+    let unfinished = missing.map(|(name, column)| {
+        let ended = EndedSteps::on(recorded, name);
+        let numbers = 0..column.ids.len() as u32;
+        (name.clone(), numbers.filter(|&number| ended.is_unfinished(column, number)).count())
     });
-    left.filter(|(_, left)| *left > 0).collect()
+    unfinished.filter(|(_, count)| *count > 0).collect()
 }
 
-/// What has ended on the instances of one resource.
-struct Ended<'r> {
-    by_step: BTreeMap<(Phase, &'r str), HashSet<u32>>,
+/// The ended steps on the instances of one resource, by phase and method.
+struct EndedSteps<'r> {
+    done: BTreeMap<(Phase, &'r str), HashSet<u32>>,
     failed: BTreeMap<(Phase, &'r str), HashMap<u32, &'r FailedInstance>>,
 }
 
-impl<'r> Ended<'r> {
-    fn of(recorded: &'r Recorded, resource: &str) -> Self {
-        let is_of = |key: &StepKey| key.1 == resource;
-        let done = recorded.done.iter().filter(|(key, _)| is_of(key));
-        let failed = recorded.failed.iter().filter(|(key, _)| is_of(key));
+impl<'r> EndedSteps<'r> {
+    fn on(recorded: &'r Recorded, resource: &str) -> Self {
+        let is_on_resource = |key: &StepKey| key.1 == resource;
+        let done = recorded.done.iter().filter(|(key, _)| is_on_resource(key));
+        let failed = recorded.failed.iter().filter(|(key, _)| is_on_resource(key));
         Self {
-            by_step: done.map(|(key, at)| ((key.0, key.2.as_str()), at.iter().copied().collect())).collect(),
+            done: done
+                .map(|(key, numbers)| ((key.0, key.2.as_str()), numbers.iter().copied().collect()))
+                .collect(),
             failed: failed
                 .map(|(key, failed)| {
                     ((key.0, key.2.as_str()), failed.iter().map(|failed| (failed.instance, failed)).collect())
@@ -42,85 +44,87 @@ impl<'r> Ended<'r> {
         }
     }
 
-    /// Whether a step on the instance was left to do.
-    fn leaves(&self, column: &RecordedColumn, at: u32) -> bool {
+    /// Whether the instance has an effect that has not ended.
+    fn is_unfinished(&self, column: &RecordedColumn, number: u32) -> bool {
         let ended = |effect: &String| {
             let key = (Phase::Effect, effect.as_str());
-            self.by_step.get(&key).is_some_and(|done| done.contains(&at))
-                || self.failed.get(&key).is_some_and(|failed| failed.contains_key(&at))
+            self.done.get(&key).is_some_and(|done| done.contains(&number))
+                || self.failed.get(&key).is_some_and(|failed| failed.contains_key(&number))
         };
-        column.kind(at).runs.iter().any(|effect| !ended(effect))
+        column.kind(number).runs.iter().any(|effect| !ended(effect))
     }
 }
 
-/// Compares the new plan with what is recorded. Answers the difference, and the records that carry over what has ended.
+/// Compares the new plan with the recorded one. Returns the difference, and the records of ended steps with the numbers
+/// of the new plan.
 pub(crate) fn carry_over(
     affected: &Affected,
     recorded: &Recorded,
 ) -> Result<(PlanDifference, Vec<Record>), serde_json::Error> {
     let mut difference = PlanDifference::default();
     let mut carried = Vec::new();
-    let nothing = RecordedColumn::default();
+    let empty = RecordedColumn::default();
     for (resource, node) in affected.graph.resources.iter().enumerate() {
         let name = node.name();
-        let column = recorded.columns.get(name).unwrap_or(&nothing);
-        let ended = Ended::of(recorded, name);
-        let moved = compare(affected, resource, column, &ended, &mut difference)?;
+        let column = recorded.columns.get(name).unwrap_or(&empty);
+        let ended = EndedSteps::on(recorded, name);
+        let old_numbers = compare(affected, resource, column, &ended, &mut difference)?;
         for phase in [Phase::Begin, Phase::Effect, Phase::Cleanup] {
-            carried.extend(steps(affected, resource, phase, &ended, &moved));
+            carried.extend(ended_steps(affected, resource, phase, &ended, &old_numbers));
         }
     }
     Ok((difference, carried))
 }
 
-/// Answers the old number of each instance that the old plan had, by its new one.
+/// Adds the differences of one resource. Returns the recorded number of each instance that both plans have, by its number
+/// in the new plan.
 fn compare(
     affected: &Affected,
     resource: usize,
     column: &RecordedColumn,
-    ended: &Ended<'_>,
+    ended: &EndedSteps<'_>,
     difference: &mut PlanDifference,
 ) -> Result<HashMap<u32, u32>, serde_json::Error> {
     let mut by_id: HashMap<String, u32> =
-        (0..).zip(&column.ids).map(|(at, id)| (id.to_string(), at)).collect();
+        (0..).zip(&column.ids).map(|(number, id)| (id.to_string(), number)).collect();
     let name = affected.resource_name(resource);
     let code = affected.operation.descriptor().code();
     let labels = labels(&affected.graph, code, Phase::Effect, resource);
-    let mut moved = HashMap::new();
+    let mut old_numbers = HashMap::new();
     for index in affected.instances(resource) {
         let id = affected.columns[resource].ids.id_to_json(index)?.to_string();
         let runs: Vec<String> =
             bits(affected.effects(resource, index)).map(|bit| labels[bit].clone()).collect();
         let instance = || format!("{name} {}", affected.display(resource, index));
         match by_id.remove(&id) {
-            Some(old) => {
-                let before = &column.kind(old).runs;
+            Some(old_number) => {
+                let before = &column.kind(old_number).runs;
                 if *before != runs {
                     difference.change(&instance(), before, &runs);
                 }
-                moved.insert(index, old);
+                old_numbers.insert(index, old_number);
             }
             None if !runs.is_empty() => difference.add(&instance(), &runs),
             None => {}
         }
     }
-    let mut missed: Vec<(String, u32)> =
-        by_id.into_iter().filter(|(_, at)| ended.leaves(column, *at)).collect();
-    missed.sort_unstable();
-    for (_, at) in missed {
-        let id = plain(&column.ids[at as usize]);
-        difference.miss(&format!("{name} {}", Printed(&id)), &column.kind(at).runs);
+    let mut removed: Vec<(String, u32)> =
+        by_id.into_iter().filter(|(_, number)| ended.is_unfinished(column, *number)).collect();
+    removed.sort_unstable();
+    for (_, number) in removed {
+        let id = plain(&column.ids[number as usize]);
+        difference.remove(&format!("{name} {}", Printed(&id)), &column.kind(number).runs);
     }
-    Ok(moved)
+    Ok(old_numbers)
 }
 
-/// The steps of one phase that have ended, under the new numbers.
-fn steps(
+/// The records of the ended steps of one phase, with the numbers of the new plan.
+fn ended_steps(
     affected: &Affected,
     resource: usize,
     phase: Phase,
-    ended: &Ended<'_>,
-    moved: &HashMap<u32, u32>,
+    ended: &EndedSteps<'_>,
+    old_numbers: &HashMap<u32, u32>,
 ) -> Vec<Record> {
     let code = affected.operation.descriptor().code();
     let names = labels(&affected.graph, code, phase, resource);
@@ -135,9 +139,9 @@ fn steps(
             failed: Vec::new(),
             finished: 0,
         };
-        for (&index, old) in moved {
-            let is_done = ended.by_step.get(&key).is_some_and(|done| done.contains(old));
-            let failed = ended.failed.get(&key).and_then(|failed| failed.get(old));
+        for (&index, old_number) in old_numbers {
+            let is_done = ended.done.get(&key).is_some_and(|done| done.contains(old_number));
+            let failed = ended.failed.get(&key).and_then(|failed| failed.get(old_number));
             if is_done {
                 step.done.push(index);
             } else if let Some(failed) = failed {

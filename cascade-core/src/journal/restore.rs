@@ -1,10 +1,10 @@
-//! A recorded run in the engine's form again: the affected set, and what has become of it.
+//! Restores a recorded run: the affected set, and the results of its steps so far.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, Ran, assemble};
-use crate::graph::{Graph, Route, labels};
+use crate::graph::{Edge, Graph, Route, labels};
 use crate::model::{AnyOperation, CallError, Phase, StepError};
 use crate::plan::PlanVeto;
 use crate::report::Failure;
@@ -12,41 +12,42 @@ use crate::report::Failure;
 use super::record::FailedInstance;
 use super::recorded::{Recorded, RecordedColumn};
 
-/// What has become of the instances of a run so far.
+/// The results of a run so far.
 #[derive(Default)]
 pub(crate) struct History {
     ran: HashMap<Phase, Ran>,
-    /// By node, the first of each.
+    /// The first failure of each node.
     pub(crate) failures: HashMap<u32, Failure>,
-    /// The instances with an effect that failed, by resource and index.
+    /// The instances on which an effect failed, by resource and index.
     pub(crate) failed_effects: HashSet<(usize, u32)>,
-    /// Those of them that the world had moved under.
+    /// The failed instances that had drifted, by resource and index.
     pub(crate) drifted: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
-    /// The vetoes that the run goes on in spite of.
+    /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
-    /// Whether steps may have been under way when the run was broken off.
+    /// Whether steps may have been in progress when the process died.
     pub(crate) broken_off: bool,
 }
 
 impl History {
-    /// That of a run which begins in spite of those vetoes.
+    /// The history of a new run that overrides these vetoes.
     pub(crate) fn beginning(overridden: Vec<PlanVeto>) -> Self {
         Self { overridden, ..Self::default() }
     }
 
-    /// The slots of a phase that have ended on instances.
+    /// Removes and returns the ended methods of a phase, by instance.
     pub(crate) fn take_ran(&mut self, phase: Phase) -> Ran {
         self.ran.remove(&phase).unwrap_or_default()
     }
 
-    /// The same, where instances get more by and by.
+    /// The ended methods of a phase, by instance, to add to.
     pub(crate) fn ran(&mut self, phase: Phase) -> &mut Ran {
         self.ran.entry(phase).or_default()
     }
 }
 
-/// The affected set as it was recorded. The error says what does not fit the graph.
+/// Restores the affected set from its records, and takes these out of `recorded`. The error says which record does not
+/// fit the graph.
 pub(crate) fn restored(
     graph: &Arc<Graph>,
     operation: Arc<dyn AnyOperation>,
@@ -58,37 +59,47 @@ pub(crate) fn restored(
     let mut columns: Vec<Column> =
         graph.resources.iter().map(|node| Column::new(node.descriptor.new_table())).collect();
     for (name, recorded) in std::mem::take(&mut recorded.columns) {
-        let at = graph.find_resource(&name).ok_or_else(|| format!("there is no resource {name}"))?;
-        fill(&mut columns[at], &labels(graph, code, Phase::Effect, at), recorded)
+        let resource = graph.find_resource(&name).ok_or_else(|| format!("there is no resource {name}"))?;
+        fill(&mut columns[resource], &labels(graph, code, Phase::Effect, resource), recorded)
             .map_err(|what| format!("{name}: {what}"))?;
     }
     let mut arcs: Vec<_> = graph.edges.iter().map(|_| Arcs::default()).collect();
     for ((parent, child), recorded) in std::mem::take(&mut recorded.arcs) {
-        let is_it = |edge: &crate::graph::Edge| {
+        let connects = |edge: &Edge| {
             graph.resources[edge.parent].name() == parent && graph.resources[edge.child].name() == child
         };
-        let edge = graph.edges.iter().position(is_it);
+        let edge = graph.edges.iter().position(connects);
         let edge = edge.ok_or_else(|| format!("there is no edge from {child} to {parent}"))?;
-        let (parents, children) =
-            (columns[graph.edges[edge].parent].len(), columns[graph.edges[edge].child].len());
-        let fits = |parent: u32, child: u32| (parent as usize) < parents && (child as usize) < children;
-        let block_fits = |Block { parents, children }: &Block| {
-            parents.iter().all(|&at| fits(at, 0)) && children.iter().all(|&at| fits(0, at))
-        };
-        if !recorded.pairs().all(|(parent, child)| fits(parent, child))
-            || !recorded.blocks.iter().all(block_fits)
-            || !recorded.released.iter().all(|&child| fits(0, child))
-        {
-            return Err(format!("{child} under {parent}: an instance that is not there"));
+        let Edge { parent: parents, child: children, .. } = &graph.edges[edge];
+        if !names_known_instances(&recorded, columns[*parents].len(), columns[*children].len()) {
+            return Err(format!(
+                "an arc from {child} to {parent} refers to an instance that no record lists"
+            ));
         }
         arcs[edge] = recorded;
     }
-    if roots as usize > columns[route.root].len() {
-        return Err(String::from("a root that is not there"));
+    let instances = columns[route.root].len();
+    if roots as usize > instances {
+        return Err(format!(
+            "the run has {roots} roots, but only {instances} instances of the root resource"
+        ));
     }
     Ok(assemble(Arc::clone(graph), operation, route, Finished { columns, arcs, roots }))
 }
 
+/// Whether all arcs are between the first `parents` and the first `children` instances of their resources.
+fn names_known_instances(arcs: &Arcs, parents: usize, children: usize) -> bool {
+    let is_parent = |parent: u32| (parent as usize) < parents;
+    let is_child = |child: u32| (child as usize) < children;
+    let is_known = |block: &Block| {
+        block.parents.iter().copied().all(is_parent) && block.children.iter().copied().all(is_child)
+    };
+    arcs.pairs().all(|(parent, child)| is_parent(parent) && is_child(child))
+        && arcs.blocks.iter().all(is_known)
+        && arcs.released.iter().copied().all(is_child)
+}
+
+/// Adds the recorded instances to an empty column. `names` are the effects of the resource, by bit.
 fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Result<(), String> {
     let mask = |effects: &[String]| -> Result<u32, String> {
         effects.iter().try_fold(0, |mask, effect| {
@@ -111,7 +122,9 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
         let text = id.to_string();
         let index = column.ids.insert_json(id).map_err(|error| format!("the id {text}: {error}"))?;
         if index != expected {
-            return Err(format!("the id {text} is there twice: do two ids serialise to the same?"));
+            return Err(format!(
+                "the id {text} is listed twice: make sure that distinct ids serialise differently"
+            ));
         }
     }
     for kind in recorded.kind_of {
@@ -120,7 +133,7 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
     Ok(())
 }
 
-/// What has become of the instances of that set.
+/// Restores the results of the run's steps on the instances of `affected`.
 pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<History, String> {
     let mut history = History {
         cancelled: recorded.cancelled,
@@ -128,46 +141,50 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
         broken_off: true,
         ..History::default()
     };
-    for ((phase, resource, effect), ended) in &recorded.done {
-        let (at, slot) = slot(affected, *phase, resource, effect)?;
+    for ((phase, name, effect), done) in &recorded.done {
+        let (resource, slot) = slot(affected, *phase, name, effect)?;
         let ran = history.ran(*phase);
-        for &index in ended {
-            within(affected, at, index)?;
-            ran.note_one(at, index, 1 << slot);
+        for &index in done {
+            check_index(affected, resource, index)?;
+            ran.note_one(resource, index, 1 << slot);
         }
     }
-    for ((phase, resource, effect), failed) in &recorded.failed {
-        let (at, slot) = slot(affected, *phase, resource, effect)?;
+    for ((phase, name, effect), failed) in &recorded.failed {
+        let (resource, slot) = slot(affected, *phase, name, effect)?;
         for FailedInstance { instance, error, drifted } in failed {
-            within(affected, at, *instance)?;
-            // It has ended too: it does not run again.
-            history.ran(*phase).note_one(at, *instance, 1 << slot);
+            check_index(affected, resource, *instance)?;
+            // A failed method has ended too: the resumed run does not call it again.
+            history.ran(*phase).note_one(resource, *instance, 1 << slot);
             let error = match drifted {
                 true => CallError::Drifted(error.clone()),
                 false => CallError::Failed(StepError::terminal(error.clone())),
             };
             let failure = Failure { phase: *phase, effect: effect.clone(), error: Arc::new(error) };
-            history.failures.entry(affected.node(at, *instance)).or_insert(failure);
+            history.failures.entry(affected.node(resource, *instance)).or_insert(failure);
             if *phase == Phase::Effect {
-                history.failed_effects.insert((at, *instance));
+                history.failed_effects.insert((resource, *instance));
             }
             if *drifted {
-                history.drifted.insert((at, *instance));
+                history.drifted.insert((resource, *instance));
             }
         }
     }
     Ok(history)
 }
 
-fn slot(affected: &Affected, phase: Phase, resource: &str, effect: &str) -> Result<(usize, usize), String> {
-    let at = affected.graph.find_resource(resource);
-    let at = at.ok_or_else(|| format!("there is no resource {resource}"))?;
-    let names = labels(&affected.graph, affected.operation.descriptor().code(), phase, at);
-    let slot = names.iter().position(|name| name == effect);
-    Ok((at, slot.ok_or_else(|| format!("{resource} has no {phase} method `{effect}`"))?))
+/// The index of the resource, and the bit of the method among the methods of that phase.
+fn slot(affected: &Affected, phase: Phase, name: &str, effect: &str) -> Result<(usize, usize), String> {
+    let resource = affected.graph.find_resource(name);
+    let resource = resource.ok_or_else(|| format!("there is no resource {name}"))?;
+    let labels = labels(&affected.graph, affected.operation.descriptor().code(), phase, resource);
+    let slot = labels.iter().position(|label| label == effect);
+    Ok((resource, slot.ok_or_else(|| format!("{name} has no {phase} method `{effect}`"))?))
 }
 
-fn within(affected: &Affected, resource: usize, index: u32) -> Result<(), String> {
-    let there = (index as usize) < affected.columns[resource].len();
-    there.then_some(()).ok_or_else(|| String::from("a step on an instance that is not there"))
+fn check_index(affected: &Affected, resource: usize, index: u32) -> Result<(), String> {
+    if (index as usize) < affected.columns[resource].len() {
+        return Ok(());
+    }
+    let name = affected.resource_name(resource);
+    Err(format!("a step on {name} refers to an instance that no record lists"))
 }

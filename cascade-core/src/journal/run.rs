@@ -1,33 +1,34 @@
-//! Runs as one can ask about them.
+//! The summary of a run, and the states of a run.
 
-use crate::model::{RunId, unix_millis};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// A run that begins: what is known before its plan is written.
+use crate::model::{RunId, unix_millis};
+
+/// A new run: the data that is known before its plan is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewRun {
-    /// Its id.
+    /// The id of the run.
     pub id: RunId,
     /// The operation's code.
     pub operation: String,
-    /// The operation itself.
+    /// The operation's value.
     pub payload: serde_json::Value,
-    /// The root resource.
+    /// The name of the root resource.
     pub root: String,
-    /// The first few root instances, as they print.
+    /// The ids of the first root instances, printed.
     pub roots: Vec<String>,
-    /// How many root instances there are.
+    /// The number of root instances.
     pub root_count: u64,
-    /// How many instances have a step of their own.
+    /// The number of instances that have a step of their own.
     pub instances: u64,
 }
 
 impl NewRun {
-    /// A run with nothing known but what it is about.
+    /// A run of `operation` from the resource `root`, without payload and without counts.
     pub fn new(id: RunId, operation: impl Into<String>, root: impl Into<String>) -> Self {
         Self {
             id,
@@ -41,18 +42,18 @@ impl NewRun {
     }
 }
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RunState {
-    /// Its plan is being written. Nothing has been changed yet.
+    /// The plan is being written. No step has started.
     Preparing,
-    /// It has started, and not ended: it is under way, or can be resumed.
+    /// The run has started and not ended. It is in progress, or can be resumed.
     Unfinished,
-    /// It has ended, and every instance is done.
+    /// The run has ended, and every instance is done.
     Complete,
-    /// It has ended, and not every instance is done: the report said which.
+    /// The run has ended, and some instances are not done. The report lists them.
     Incomplete,
 }
 
@@ -67,13 +68,13 @@ impl RunState {
         }
     }
 
-    /// The state of that name.
+    /// The state with that stable name, or `None`.
     pub fn named(name: &str) -> Option<Self> {
         let all = [Self::Preparing, Self::Unfinished, Self::Complete, Self::Incomplete];
         all.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether nothing more will happen.
+    /// Whether the run has ended.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Complete | Self::Incomplete)
     }
@@ -85,33 +86,33 @@ impl fmt::Display for RunState {
     }
 }
 
-/// What a journal knows of a run without reading its records.
+/// The summary of a run. A journal has it without reading the run's records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RunInfo {
-    /// What it is about.
+    /// The data that the run was created with.
     #[serde(flatten)]
     pub run: NewRun,
-    /// How far it is.
+    /// The state.
     pub state: RunState,
-    /// How many of its instances have no step left, whether well or not.
+    /// The number of instances that have no step left, failed ones included.
     pub ended: u64,
-    /// How many of those failed.
+    /// The number of failed instances.
     pub failed: u64,
-    /// Who confirmed the plan, where that was said.
+    /// The person or system that confirmed the plan, if given.
     pub confirmed_by: Option<String>,
-    /// When it was created, in milliseconds since 1970.
+    /// The time of creation, in milliseconds since 1970 (UTC).
     pub created: u64,
-    /// When it was last written, in milliseconds since 1970.
+    /// The time of the last write, in milliseconds since 1970 (UTC).
     pub updated: u64,
-    /// Who owns it now; `None` if nobody does, or the owner is gone.
+    /// The current owner; `None` if there is none, or it has died.
     pub owner: Option<String>,
-    /// How often its owner changed.
+    /// How often the owner has changed.
     pub takeovers: u64,
 }
 
 impl RunInfo {
-    /// A run that was created just now.
+    /// The summary of a run created now.
     pub fn new(run: NewRun, owner: Option<String>) -> Self {
         let now = unix_millis(SystemTime::now());
         Self {
@@ -127,12 +128,12 @@ impl RunInfo {
         }
     }
 
-    /// How long ago it was created.
+    /// The time since the creation.
     pub fn age(&self) -> Duration {
         Duration::from_millis(unix_millis(SystemTime::now()).saturating_sub(self.created))
     }
 
-    /// Whether it was broken off, and can be resumed.
+    /// Whether the run can be resumed: it has not ended, and has no owner.
     pub fn is_resumable(&self) -> bool {
         !self.state.has_ended() && self.owner.is_none()
     }

@@ -1,10 +1,10 @@
-//! Counters of runs through the `metrics` facade: whichever recorder the program installs gets them. Feature `metrics`.
+//! Metrics of runs, sent to the recorder that the program installs with the `metrics` crate. Feature `metrics`.
 
 use metrics::{counter, histogram};
 
 use super::event::{Event, StepName};
 
-/// Counts an event. Give it to [`Apply::on_event`](crate::Apply::on_event).
+/// Counts an event. Pass this function to [`Apply::on_event`](crate::Apply::on_event).
 ///
 /// | metric | kind | labels |
 /// | --- | --- | --- |

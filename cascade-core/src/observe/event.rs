@@ -1,4 +1,4 @@
-//! What happens in a run, as it happens.
+//! Events of plans and runs, and their observers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,27 +7,28 @@ use std::time::Duration;
 use crate::model::{CallError, Phase};
 use crate::report::{Report, VerdictCounts};
 
-/// Something that happened in a run, or while a plan was made. Observers see each at once, in the order it happened.
+/// An event of a run, or of the computation of a plan. Observers are notified at once, in the order of the events.
 ///
-/// Events are cheap to clone: send them through a channel to have them as a stream.
+/// Events are cheap to clone. To get them as a stream, send them through a channel.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A finder's answer was taken into a plan: the only event that comes before a plan is made. Told to those who observe
-    /// the [`Cascade`](crate::Cascade): see [`CascadeBuilder::on_event`](crate::CascadeBuilder::on_event).
+    /// The answer of a finder was added to a plan. This is the only event of a plan; all others belong to a run. Only
+    /// observers of the [`Cascade`](crate::Cascade) are notified, because there is no run yet: see
+    /// [`CascadeBuilder::on_event`](crate::CascadeBuilder::on_event).
     Found {
-        /// The resource of what was found.
+        /// The resource of the found instances.
         resource: Arc<str>,
-        /// How many instances of it were not known before.
+        /// The number of found instances that were not known before.
         new: usize,
-        /// How many instances of all resources are known by now.
+        /// The number of instances of all resources that are known by now.
         instances: usize,
     },
-    /// The run has started: nothing stands against the plan.
+    /// The run has started: no denial, and no veto that the run does not override, is against the plan.
     RunStarted {
         /// The operation's code.
         operation: &'static str,
-        /// The affected instances.
+        /// The number of affected instances.
         instances: usize,
     },
     /// A phase has started.
@@ -40,79 +41,80 @@ pub enum Event {
         /// Which step.
         step: StepName,
     },
-    /// Instances of a step failed in a way that another try may mend.
+    /// A step failed on some instances with an error that a retry may fix.
     StepRetried {
         /// Which step.
         step: StepName,
-        /// How many of its instances are tried again.
+        /// The number of instances that the step will be retried on.
         instances: usize,
-        /// The try that failed, from 1.
+        /// The number of the failed attempt, from 1.
         attempt: u32,
-        /// The wait before the next.
+        /// The delay before the next attempt.
         delay: Duration,
-        /// The error, of the first of them where they differ.
+        /// The error; the first instance's, if the errors differ.
         error: Arc<CallError>,
     },
     /// A step has ended.
     StepEnded {
         /// Which step.
         step: StepName,
-        /// How many of its instances failed.
+        /// The number of its instances that failed.
         failed: usize,
-        /// How many of its instances have no step left in this phase.
+        /// The number of its instances that have no step left in this phase.
         ended: usize,
-        /// How many other instances will not run because of those that failed.
+        /// The number of other instances that will not run because of the failed ones.
         blocked: usize,
-        /// How long it took, with all its tries.
+        /// The duration, with all attempts and delays.
         elapsed: Duration,
     },
-    /// New instances were found to hang off one whose step was about to start, and have joined the plan.
+    /// Late dependents have joined the plan: instances that a finder found only when the step on their parent was about
+    /// to start.
     Chased {
-        /// How many.
+        /// The number of late dependents.
         newcomers: usize,
     },
-    /// The graph had changed when a run was taken up again: what was left was planned again.
+    /// The graph had changed when the run was resumed, and the rest of the run was planned again.
     Replanned {
-        /// Instances with a step that the plan before had not.
+        /// The number of instances with a step that are only in the new plan.
         added: usize,
-        /// Instances that were left to do, and are not in the new plan.
+        /// The number of unfinished instances that are not in the new plan.
         gone: usize,
-        /// Instances that get other effects than before.
+        /// The number of instances whose effects differ.
         changed: usize,
     },
-    /// The run was told to start nothing new.
+    /// The run was cancelled: it starts no further step.
     Cancelled,
-    /// The run has ended; the four numbers are those of its report.
+    /// The run has ended. The numbers are those of its report.
     RunEnded {
-        /// Instances whose effects all ended well.
+        /// Instances whose effects all succeeded.
         done: usize,
         /// Instances on which a method failed.
         failed: usize,
-        /// Instances that were held back by one that failed.
+        /// Instances that did not run because an instance that they wait for failed.
         blocked: usize,
-        /// Instances that the run did not come to.
+        /// Instances that were not started before the run ended.
         not_started: usize,
     },
 }
 
-/// Which step an event speaks of.
+/// The step that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StepName {
     /// The phase.
     pub phase: Phase,
-    /// The resource it acts on.
+    /// The resource that the step acts on.
     pub resource: Arc<str>,
     /// The method.
     pub effect: Arc<str>,
-    /// How many instances it acts on.
+    /// The number of instances that the step acts on.
     pub instances: usize,
 }
 
 type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Event {
-    /// The end of a run, with its verdicts in numbers.
+    /// The event for the end of the run that `report` describes.
     pub(crate) fn run_ended(report: &Report) -> Self {
         let mut all = VerdictCounts::default();
         for counts in report.counts().into_values() {
@@ -123,7 +125,7 @@ impl Event {
     }
 }
 
-/// Who is told of events.
+/// The functions that are called with each event.
 #[derive(Clone, Default)]
 pub(crate) struct Observers(Vec<Observer>);
 
@@ -136,8 +138,8 @@ impl Observers {
         self.0.is_empty()
     }
 
-    /// Tells all; `event` is only made if there is somebody to tell. An observer that panics is at fault itself, and no
-    /// reason to leave a run half done.
+    /// Notifies all observers. `event` is only called if there is one. A panic of an observer is logged and does not stop
+    /// the run.
     pub(crate) fn notify(&self, event: impl FnOnce() -> Event) {
         if self.0.is_empty() {
             return;
@@ -145,7 +147,7 @@ impl Observers {
         let event = event();
         for observer in &self.0 {
             if catch_unwind(AssertUnwindSafe(|| observer(&event))).is_err() {
-                tracing::error!(?event, "an observer panicked");
+                tracing::error!(?event, "an event observer panicked: the run continues");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A run as it is seen from outside: events, monitors, progress bars, counters.
+//! Observation of plans and runs: events, the monitor, progress bars and counters.
 
 #[cfg(feature = "metrics")]
 mod counters;

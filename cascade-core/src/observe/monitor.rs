@@ -1,4 +1,4 @@
-//! Looking at a run while it is under way: how far it is, and what it waits for.
+//! Inspection of a run in progress: its progress, its running steps, and the instances that wait for these.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,16 +10,17 @@ use tokio::time::Instant;
 use crate::affected::{Affected, Order};
 use crate::model::{Mutex, MutexGuard, Phase, Printed};
 
-/// Ids that are named of a step, at most.
-const SAMPLE: usize = 5;
+/// The most ids of a step, and of its waiting instances, that are listed.
+const MAX_LISTED: usize = 5;
 
-/// A window into a run, from any task. Give it to [`Apply::monitored_by`](crate::Apply::monitored_by).
+/// A view of a run in progress, usable from any task. Pass it to [`Apply::monitored_by`](crate::Apply::monitored_by). Clones
+/// view the same run.
 ///
 /// ```
 /// use cascade_core::Monitor;
 ///
 /// let monitor = Monitor::default();
-/// assert!(monitor.stuck().is_empty()); // nothing runs yet
+/// assert!(monitor.stuck().is_empty()); // no run has started
 /// ```
 #[derive(Clone, Default)]
 pub struct Monitor {
@@ -34,51 +35,62 @@ impl fmt::Debug for Monitor {
 
 #[derive(Default)]
 struct MonitorState {
-    pass: Option<(Phase, Arc<Affected>, Arc<Order>)>,
-    running: BTreeMap<u64, Running>,
-    next: u64,
+    /// `None` before the run starts and after it has ended.
+    pass: Option<CurrentPass>,
+    /// By the number that `start_step` returned.
+    running: BTreeMap<u64, RunningStep>,
+    next_number: u64,
+    /// Steps that have ended in this phase.
     ended: usize,
 }
 
+/// The pass through the instances in the current phase.
 #[derive(Clone)]
-struct Running {
+struct CurrentPass {
+    phase: Phase,
+    affected: Arc<Affected>,
+    order: Arc<Order>,
+}
+
+#[derive(Clone)]
+struct RunningStep {
     resource: usize,
     effect: String,
     nodes: Vec<u32>,
-    since: Instant,
+    started: Instant,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The phase it is in; `None` before it starts and when it has ended.
+    /// The current phase; `None` before the run starts and after it has ended.
     pub phase: Option<Phase>,
-    /// Steps that are under way.
+    /// The number of steps in progress.
     pub running: usize,
-    /// Steps that have ended in this phase.
+    /// The number of steps that have ended in this phase.
     pub ended: usize,
-    /// The affected instances.
+    /// The number of affected instances.
     pub instances: usize,
 }
 
-/// A step that is under way, and what it holds up.
+/// A step in progress, and the instances that wait for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StuckStep {
-    /// The resource it acts on.
+    /// The resource that the step acts on.
     pub resource: String,
     /// The method.
     pub effect: String,
-    /// How many instances it acts on.
+    /// The number of instances that the step acts on.
     pub instances: usize,
-    /// Some of their ids, as they print.
+    /// The ids of at most 5 of them, printed.
     pub ids: Vec<String>,
-    /// How long it has been under way.
+    /// The time since the step started.
     pub since: Duration,
-    /// How many instances wait for it, directly or through others.
+    /// The number of instances that wait for the step, directly or through others.
     pub held_up: usize,
-    /// Some of those that wait for it directly, each as its resource and its id.
+    /// At most 5 of the waiting instances, nearest first, each as its resource and its id.
     pub waiting: Vec<(String, String)>,
 }
 
@@ -97,52 +109,52 @@ impl fmt::Display for StuckStep {
 }
 
 impl Progress {
-    /// For those who look at a run from elsewhere.
+    /// Creates a progress from numbers, for example those of a run on another process.
     pub fn new(phase: Option<Phase>, running: usize, ended: usize, instances: usize) -> Self {
         Self { phase, running, ended, instances }
     }
 }
 
 impl Monitor {
-    /// How far the run is.
+    /// The progress of the run.
     pub fn progress(&self) -> Progress {
         let state = self.state();
         let pass = state.pass.as_ref();
         Progress {
-            phase: pass.map(|(phase, ..)| *phase),
+            phase: pass.map(|pass| pass.phase),
             running: state.running.len(),
             ended: state.ended,
-            instances: pass.map_or(0, |(_, affected, _)| affected.count),
+            instances: pass.map_or(0, |pass| pass.affected.count),
         }
     }
 
-    /// The steps under way, the longest first: what waits for what, since when, and on whose step.
+    /// All steps in progress, the longest-running first, each with the instances that wait for it.
     pub fn stuck(&self) -> Vec<StuckStep> {
-        // Looked at without the lock: it takes its time, and the run must not wait for who looks at it.
+        // The lock is released first: the description of the steps is slow, and the run must not wait for it.
         let (pass, mut steps) = {
             let state = self.state();
-            (state.pass.clone(), state.running.values().cloned().collect::<Vec<Running>>())
+            (state.pass.clone(), state.running.values().cloned().collect::<Vec<RunningStep>>())
         };
-        let Some((_, affected, order)) = pass else { return Vec::new() };
-        steps.sort_by_key(|step| step.since);
+        let Some(CurrentPass { affected, order, .. }) = pass else { return Vec::new() };
+        steps.sort_by_key(|step| step.started);
         steps.into_iter().map(|step| step.describe(&affected, &order)).collect()
     }
 
     pub(crate) fn start_pass(&self, phase: Phase, affected: &Arc<Affected>, order: &Arc<Order>) {
         let mut state = self.state();
-        state.pass = Some((phase, Arc::clone(affected), Arc::clone(order)));
+        let (affected, order) = (Arc::clone(affected), Arc::clone(order));
+        state.pass = Some(CurrentPass { phase, affected, order });
         state.ended = 0;
         state.running.clear();
     }
 
-    /// Answers a number to end the step by.
+    /// Returns the number to pass to [`end_step`](Self::end_step).
     pub(crate) fn start_step(&self, resource: usize, effect: &str, nodes: &[u32]) -> u64 {
         let mut state = self.state();
-        let number = state.next;
-        state.next += 1;
-        let running =
-            Running { resource, effect: effect.to_owned(), nodes: nodes.to_vec(), since: Instant::now() };
-        state.running.insert(number, running);
+        let number = state.next_number;
+        state.next_number += 1;
+        let (effect, nodes) = (effect.to_owned(), nodes.to_vec());
+        state.running.insert(number, RunningStep { resource, effect, nodes, started: Instant::now() });
         number
     }
 
@@ -158,21 +170,24 @@ impl Monitor {
         state.running.clear();
     }
 
-    /// Nothing is done under the lock that could leave the state half changed: a poisoned one is as good.
+    /// A poisoned lock is used as it is: no change under the lock can leave the state inconsistent.
     fn state(&self) -> MutexGuard<'_, MonitorState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Running {
+impl RunningStep {
     fn describe(&self, affected: &Affected, order: &Order) -> StuckStep {
-        StuckStep::describe((self.resource, &self.effect), &self.nodes, self.since.elapsed(), affected, order)
+        let since = self.started.elapsed();
+        StuckStep::new(self.resource, &self.effect, &self.nodes, since, affected, order)
     }
 }
 
 impl StuckStep {
-    pub(crate) fn describe(
-        (resource, effect): (usize, &str),
+    /// Describes a step on `nodes` that started `since` ago. Instances wait for it in `order`.
+    pub(crate) fn new(
+        resource: usize,
+        effect: &str,
         nodes: &[u32],
         since: Duration,
         affected: &Affected,
@@ -187,10 +202,10 @@ impl StuckStep {
             resource: affected.resource_name(resource).to_owned(),
             effect: effect.to_owned(),
             instances: nodes.len(),
-            ids: nodes.iter().take(SAMPLE).map(|&node| instance(node).1).collect(),
+            ids: nodes.iter().take(MAX_LISTED).map(|&node| instance(node).1).collect(),
             since,
             held_up: held_up.len(),
-            waiting: held_up.into_iter().take(SAMPLE).map(instance).collect(),
+            waiting: held_up.into_iter().take(MAX_LISTED).map(instance).collect(),
         }
     }
 }

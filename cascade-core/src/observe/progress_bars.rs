@@ -11,7 +11,8 @@ use super::event::Event;
 use crate::model::Phase;
 use crate::plan::Plan;
 
-/// The bars of one run: a resource gets its bar with its first step. They are left standing when this is dropped.
+/// The progress bars of one run. The bar of a resource appears with its first effect step. Dropping this value leaves the
+/// bars on the screen.
 ///
 /// ```no_run
 /// # async fn run(cascade: cascade_core::Cascade, plan: cascade_core::Plan) -> Result<(), cascade_core::ApplyError> {
@@ -33,13 +34,13 @@ impl fmt::Debug for ProgressBars {
 }
 
 impl ProgressBars {
-    /// Bars on standard error if that is a terminal, and none otherwise.
+    /// Draws bars on standard error if that is a terminal, and none otherwise.
     pub fn on_terminal(plan: &Plan) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         Self::new(plan, if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() })
     }
 
-    /// Bars that are drawn on `target`.
+    /// Draws bars on `target`.
     pub fn new(plan: &Plan, target: ProgressDrawTarget) -> Self {
         let affected = &plan.affected;
         let lengths = affected.resources().map(|resource| {
@@ -52,7 +53,7 @@ impl ProgressBars {
         }
     }
 
-    /// Takes note of an event.
+    /// Updates the bars from an event.
     pub fn see(&self, event: &Event) {
         match event {
             Event::StepStarted { step } if step.phase == Phase::Effect => self.bar(&step.resource).tick(),
@@ -85,6 +86,6 @@ impl Drop for ProgressBars {
 
 fn style() -> ProgressStyle {
     let style = ProgressStyle::with_template("{msg:>24} {bar:30} {human_pos:>9} of {human_len}");
-    // The template is a constant of ours; a bar in another style is still a bar.
+    // The template is a constant and parses. If a later `indicatif` rejects it, the default style still shows progress.
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -1,12 +1,12 @@
-//! Why there is no plan.
+//! The errors of planning.
 
 use crate::model::{CallError, Place};
 
-/// Why there is no plan.
+/// Why an operation could not be planned.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The operation was started on nothing.
+    /// No root instance was given.
     #[error("no root instance was given: name at least one {resource} to start from")]
     NoRoots {
         /// The resource to start from.
@@ -17,32 +17,32 @@ pub enum PlanError {
     UnknownResource {
         /// The name that was given.
         name: String,
-        /// The nearest name there is.
+        /// The most similar name of a resource.
         nearest: Option<String>,
     },
-    /// The text is no id of that resource.
-    #[error("`{text}` is no id of {resource} (it takes {id_type}): {source}")]
+    /// The text is not an id of that resource.
+    #[error("`{text}` is not an id of {resource} (expected {id_type}): {source}")]
     BadId {
         /// The resource.
         resource: String,
-        /// What was given.
+        /// The text that was given.
         text: String,
-        /// The type of its ids.
+        /// The type of the resource's ids.
         id_type: &'static str,
-        /// Why it is none.
+        /// Why the text is not an id.
         source: serde_json::Error,
     },
-    /// The operation does not start from that resource.
+    /// The operation cannot start from that resource.
     #[error("{operation} starts from {allowed}, not from {resource}")]
     WrongRoot {
         /// The operation.
         operation: &'static str,
-        /// The resource it was started on.
+        /// The resource of the given roots.
         resource: String,
-        /// The resources it may start from.
+        /// The resources that the operation may start from.
         allowed: String,
     },
-    /// No rule says what the operation does to its root.
+    /// No rule decides what the operation does to its root.
     #[error(
         "{resource} has no rule for {operation} as the root: write `#[on({operation})]` on one of its effects{}",
         declared_at(*.place)
@@ -50,58 +50,64 @@ pub enum PlanError {
     NoRule {
         /// The operation.
         operation: &'static str,
-        /// The resource it was started on.
+        /// The resource of the given roots.
         resource: String,
-        /// Where its extension is.
+        /// Where the resource's extension is declared.
         place: Option<Place>,
     },
-    /// A finder did not answer, or not what it was asked.
+    /// A finder failed, or its answer is invalid.
     #[error("the finder `{finder}` ({place}), which finds {child} under {parent}, failed: {source}")]
     Finder {
         /// The finder, with its extension.
         finder: String,
-        /// The resource it was asked about.
+        /// The resource of the given parents.
         parent: String,
-        /// The resource it finds.
+        /// The resource that the finder finds.
         child: String,
-        /// Where it was written.
+        /// Where the finder is declared.
         place: Place,
-        /// What it answered.
+        /// The error.
         source: Box<CallError>,
     },
-    /// A verify method did not answer, or not what it was asked.
+    /// A verify method failed, or its answer is invalid.
     #[error("the verify method `{method}` ({place}) of {resource} failed: {source}")]
     Verify {
         /// The method, with its extension.
         method: String,
-        /// Its resource.
+        /// The method's resource.
         resource: String,
-        /// Where it was written.
+        /// Where the method is declared.
         place: Place,
-        /// What it answered.
+        /// The error.
         source: Box<CallError>,
     },
-    /// A check did not answer, or not what it was asked.
+    /// A check failed, or its answer is invalid.
     #[error("the check `{check}` ({place}) of {resource} failed: {source}")]
     Check {
         /// The check, with its extension.
         check: String,
-        /// Its resource.
+        /// The check's resource.
         resource: String,
-        /// Where it was written.
+        /// Where the check is declared.
         place: Place,
-        /// What it answered.
+        /// The error.
         source: Box<CallError>,
     },
-    /// An authorizer did not answer.
+    /// An authorizer failed.
     #[error("the authorizer failed on {resource}: {source}")]
     Authorizer {
-        /// The resource it was asked about.
+        /// The resource of the instances it was asked about.
         resource: String,
-        /// What it answered.
+        /// The error.
         source: Box<CallError>,
     },
-    /// More instances than the engine counts.
+    /// Another [`Cascade`](crate::Cascade) made the plan.
+    #[error("another `Cascade` made the plan: plan and apply with the same one")]
+    OtherGraph,
+    /// An id or the operation could not be serialised.
+    #[error("the plan has no digest")]
+    Digest(#[from] serde_json::Error),
+    /// The plan has more instances than fit into 32 bits.
     #[error("the plan has more than 4 billion instances: start from fewer roots")]
     TooLarge,
 }

@@ -1,4 +1,4 @@
-//! Limits on a plan: how much may be touched at all.
+//! Limits on the number of instances of a plan.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::affected::Affected;
 use crate::graph::Graph;
 
-/// How many instances a plan may touch. Looked at before anything runs; a plan above a limit is refused, also by a
-/// forced run: who means it raises the limit.
+/// Limits on the number of instances that a plan may affect.
+///
+/// They are checked before anything runs. A plan above a limit is refused, even by a forced run: raise the limit to run
+/// it.
 ///
 /// ```
 /// use cascade_core::Limits;
@@ -26,22 +28,22 @@ pub struct Limits {
     resources: BTreeMap<String, usize>,
 }
 
-/// A limit that a plan is above.
+/// A limit that a plan exceeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exceeded {
-    /// The resource; `None` for all instances together.
+    /// The limited resource; `None` for the limit on all instances together.
     pub resource: Option<String>,
-    /// How many may be touched.
+    /// The limit.
     pub limit: usize,
-    /// How many would be.
+    /// The number of affected instances.
     pub instances: usize,
 }
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.resource.as_deref().unwrap_or("all resources together");
-        write!(f, "{} instances of {what}, where the limit is {}", self.instances, self.limit)
+        let resource = self.resource.as_deref().unwrap_or("all resources together");
+        write!(f, "{} instances of {resource}, where the limit is {}", self.instances, self.limit)
     }
 }
 
@@ -51,19 +53,19 @@ impl Limits {
         Self::default()
     }
 
-    /// At most `limit` instances in all; zero refuses every plan.
+    /// Allows at most `limit` affected instances of all resources together. Zero refuses every plan.
     pub fn instances(mut self, limit: usize) -> Self {
         self.instances = Some(limit);
         self
     }
 
-    /// At most `limit` instances of the resource of that name; zero protects it altogether.
+    /// Allows at most `limit` affected instances of the resource of that name. Zero refuses every plan that affects it.
     pub fn resource(mut self, name: impl Into<String>, limit: usize) -> Self {
         self.resources.insert(name.into(), limit);
         self
     }
 
-    /// The limits that the set is above: the one on all first, then by resource.
+    /// The limits that the set exceeds: first the limit on all instances, then by resource.
     pub(crate) fn exceeded(&self, affected: &Affected) -> Vec<Exceeded> {
         let all = self.instances.map(|limit| Exceeded { resource: None, limit, instances: affected.count });
         let single = self.resources.iter().filter_map(|(name, &limit)| {
@@ -79,7 +81,7 @@ impl Limits {
         self.resources().find(|name| graph.find_resource(name).is_none())
     }
 
-    /// The names of resources that are limited.
+    /// The names of the limited resources.
     pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
         self.resources.keys().map(String::as_str)
     }

@@ -1,5 +1,6 @@
-//! The plan: the affected set as people read, limit and approve it.
+//! The plan: the affected set in the form that people read, limit and approve.
 
+mod difference;
 pub(crate) mod digest;
 mod error;
 mod limits;
@@ -7,6 +8,7 @@ mod plan;
 mod veto;
 mod why;
 
+pub use difference::PlanDifference;
 pub use error::PlanError;
 pub use limits::{Exceeded, Limits};
 pub use plan::{CutSummary, Plan, PlanSummary, ResourceSummary};

@@ -1,4 +1,4 @@
-//! The plan: what pass 1 found, with the objections of the checks. Nothing has been changed yet.
+//! The plan: the affected set, with the vetoes of checks and the denials of authorizers. Planning changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::veto::PlanVeto;
 use crate::affected::{Affected, InstanceRef};
 use crate::model::Resource;
 
-/// What an operation would touch: every affected instance with its effects, and the order. Made by
+/// All that an operation would do: every affected instance with its effects, and the order. Made by
 /// [`Cascade::plan`](crate::Cascade::plan), which changes nothing.
 ///
-/// Prints as a tree with counts and effects; serialises with every instance.
+/// A plan prints as a tree with counts and effects, and serialises with every instance.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) affected: Arc<Affected>,
@@ -23,7 +23,7 @@ pub struct Plan {
     pub(crate) denials: Vec<PlanVeto>,
 }
 
-/// A plan in numbers: what a person confirms.
+/// A plan in numbers, for people to confirm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PlanSummary {
@@ -31,19 +31,19 @@ pub struct PlanSummary {
     pub operation: String,
     /// The root resource.
     pub root: String,
-    /// The root instances, as they print.
+    /// The ids of the root instances, printed.
     pub roots: Vec<String>,
-    /// All affected instances.
+    /// The number of affected instances.
     pub instances: usize,
-    /// What happens to how many, by resource. Only resources with affected instances.
+    /// The numbers of each resource that has affected or retained instances.
     pub resources: BTreeMap<String, ResourceSummary>,
-    /// The objections of checks.
+    /// The objections of checks and `restrict` rules.
     pub vetoes: Vec<PlanVeto>,
     /// The instances that authorizers deny.
     pub denials: Vec<PlanVeto>,
-    /// The arcs that close cycles of instances and were left out of the order.
+    /// The arcs that close cycles of instances. The order leaves them out.
     pub cut: Vec<CutSummary>,
-    /// What a confirmation is bound to.
+    /// The digest that a confirmation names: see [`Plan::digest`].
     pub digest: String,
 }
 
@@ -51,51 +51,53 @@ pub struct PlanSummary {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ResourceSummary {
-    /// Its affected instances.
+    /// The number of affected instances.
     pub instances: usize,
-    /// How many get which effect. An instance can get several, or none.
+    /// The number of instances that each effect runs on. Several effects can run on one instance, or none.
     pub effects: BTreeMap<String, usize>,
-    /// How many of them go.
+    /// The number of affected instances that are removed: see
+    /// [`StepContext::is_going`](crate::StepContext::is_going).
     pub going: usize,
-    /// How many others were found to hang off what goes, and are left in place.
+    /// The number of instances that are not affected and stay, although they depend on removed instances.
     pub retained: usize,
 }
 
-/// An arc that closes a cycle of instances, and is left out of the order: the parent does not wait for the child.
+/// An arc that closes a cycle of instances. The order leaves it out: the parent does not wait for the child.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CutSummary {
-    /// The parent's resource and id, as they print.
+    /// The parent's resource and its printed id.
     pub parent: (String, String),
-    /// The child's resource and id, as they print.
+    /// The child's resource and its printed id.
     pub child: (String, String),
-    /// Whether the parent does wait for all that hangs off the child, and only not for the child's own end: that comes
-    /// with another parent, which takes the child and waits for this one.
+    /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
+    /// the child is removed with another parent, which waits for this one.
     pub end_only: bool,
 }
 
 impl Plan {
-    /// How many instances are affected, the roots included.
+    /// The number of affected instances, the roots included.
     pub fn len(&self) -> usize {
         self.affected.count
     }
 
-    /// Whether nothing is affected. A plan has at least its roots, so this is `false`.
+    /// Whether nothing is affected. Always `false`, because a plan has at least one root.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The objections of the checks, by resource and id. With any of them, only a forced run starts.
+    /// The objections of checks and `restrict` rules, sorted by resource and id. If there are any, only a forced run
+    /// starts.
     pub fn vetoes(&self) -> &[PlanVeto] {
         &self.vetoes
     }
 
-    /// The instances that authorizers deny, by resource and id. With any of them, nothing runs.
+    /// The instances that authorizers deny, sorted by resource and id. If there are any, no run starts.
     pub fn denials(&self) -> &[PlanVeto] {
         &self.denials
     }
 
-    /// The limits that the plan is above.
+    /// The limits that the plan exceeds.
     pub fn exceeds(&self, limits: &Limits) -> Vec<Exceeded> {
         limits.exceeded(&self.affected)
     }
@@ -115,7 +117,7 @@ impl Plan {
         })
     }
 
-    /// The effects that would run on one instance of `R`, in their order; `None` if it is not affected.
+    /// The effects that would run on one instance of `R`, in the order they run in; `None` if it is not affected.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Option<Vec<&str>> {
         let resource = self.affected.graph.find_resource(R::NAME)?;
         let column = &self.affected.columns[resource];
@@ -123,15 +125,16 @@ impl Plan {
         Some(self.affected.effect_names(resource, self.affected.effects(resource, index)).collect())
     }
 
-    /// What a confirmation is bound to: the SHA-256, in hex, of the operation, the roots and every affected instance
-    /// with its effects. It does not depend on the link order or on the order of finders' answers.
+    /// The SHA-256, in hex, of the operation, the roots and every affected instance with its effects. A confirmation
+    /// names it, and holds only for plans with the same digest. It depends neither on the link order nor on the order of
+    /// finders' answers.
     ///
     /// An id whose `Serialize` fails is an error.
     pub fn digest(&self) -> Result<String, serde_json::Error> {
         digest::of(&self.affected)
     }
 
-    /// The plan in numbers.
+    /// The plan in numbers. An id whose `Serialize` fails is an error.
     pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
         let affected = &*self.affected;
         let root_column = &affected.columns[affected.route.root];
@@ -151,7 +154,7 @@ impl Plan {
         })
     }
 
-    /// The arcs that were left out of the order, by resources and ids.
+    /// The arcs that the order leaves out, sorted by resources and ids.
     pub(crate) fn cut(&self) -> Vec<CutSummary> {
         let affected = &*self.affected;
         let printed = |resource: usize, index: u32| {
@@ -169,7 +172,8 @@ impl Plan {
         let affected = &*self.affected;
         let column = &affected.columns[resource];
         let mut summary = ResourceSummary::default();
-        // An owner and its add-ons may have effects of one name: an instance that gets both counts once.
+        // An owner and its add-ons may have effects of the same name: an instance that gets both counts once. So each
+        // name has the mask of its effects and a count.
         let mut by_name: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
         for (effect, name) in affected.graph.resources[resource].effects().enumerate() {
             by_name.entry(name).or_default().0 |= 1 << effect;
@@ -189,8 +193,8 @@ impl Plan {
     }
 }
 
-/// A plan with every instance: what the summary has, and `affected`, a map of each resource to its instances, sorted,
-/// each with its effects and the parents it was found under.
+/// Serialises the summary, the operation's `payload`, and `affected`: a map of each resource to its instances, sorted, each
+/// with its effects and its parents.
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let summary = self.summary().map_err(serde::ser::Error::custom)?;

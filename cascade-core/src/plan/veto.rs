@@ -1,4 +1,4 @@
-//! Objections to a plan.
+//! Objections to instances of a plan.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Printed;
 
-/// An objection of a check to one instance of a plan.
+/// An objection to one instance of a plan: a veto of a check or of a `restrict` rule, or a denial of an authorizer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanVeto {
     /// The resource of the instance.
     pub resource: String,
-    /// The instance, as it prints.
+    /// The id of the instance, printed.
     pub id: String,
     /// Why it must not be operated on.
     pub reason: String,
-    /// The check that says so, with its extension.
+    /// The source of the objection: the check with its extension, the extension with its `restrict` rule, or `authorizer`.
     pub check: String,
 }
 

@@ -1,41 +1,41 @@
-//! Why an instance is in a plan.
+//! Explains why an instance is in a plan.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use super::plan::Plan;
-use crate::affected::{Affected, Marks};
+use crate::affected::Affected;
 use crate::graph::Reach;
 use crate::model::{Printed, Resource, bits};
 
-/// Direct parents that are explained, at most.
-const PATHS: usize = 100;
+/// The maximum number of direct parents per edge that are explained.
+const MAX_PARENTS: usize = 100;
 
-/// Why an instance is in a plan: a shortest path from a root for each parent that it was found under.
+/// Why an instance is in a plan: for each of its parents, a shortest path from a root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Why {
     /// The resource.
     pub resource: String,
-    /// The instance, as it prints.
+    /// The id of the instance, printed.
     pub id: String,
-    /// The effects that run on it, in their order.
+    /// The effects that run on it, in the order they run in.
     pub effects: Vec<String>,
-    /// How it was reached, the shortest first.
+    /// The paths on which the operation reaches it, shortest first: at most 100 for each edge.
     pub paths: Vec<WhyPath>,
-    /// How many more parents it was found under than paths are listed.
+    /// The number of parents for which no path is listed.
     pub more: usize,
 }
 
-/// One way in which an instance was reached.
+/// One path on which an operation reaches an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WhyPath {
-    /// The instances from the root to the one asked about, each as its resource and its id.
+    /// The instances from the root to this one, each with its resource and its printed id.
     pub instances: Vec<(String, String)>,
-    /// What the last step of the path brings: an effect, or a policy.
+    /// The effect or policy that applies to the instance along the last edge of the path.
     pub brings: String,
-    /// The effect that runs in its place.
+    /// The effect that runs instead of the one in `brings`, if any.
     pub superseded_by: Option<String>,
 }
 
@@ -72,7 +72,7 @@ impl Plan {
         why(&self.affected, resource, index)
     }
 
-    /// The same, for programs that know resources and ids only as text.
+    /// Like [`why`](Self::why), for a resource and an id as text. Compares `id` with every printed id.
     pub fn why_named(&self, resource: &str, id: &str) -> Option<Why> {
         let resource = self.affected.graph.find_resource(resource)?;
         let ids = &self.affected.columns[resource].ids;
@@ -95,9 +95,9 @@ pub(crate) fn why(affected: &Affected, resource: usize, index: u32) -> Option<Wh
         let Some(route) = affected.route.edges[edge] else { continue };
         let parent = affected.graph.edges[edge].parent;
         let parents = affected.parents(edge, index);
-        more += parents.len().saturating_sub(PATHS);
-        for at in parents.into_iter().take(PATHS) {
-            let mut instances = from_root(affected, (parent, at));
+        more += parents.len().saturating_sub(MAX_PARENTS);
+        for parent_index in parents.into_iter().take(MAX_PARENTS) {
+            let mut instances = path_from_root(affected, (parent, parent_index));
             instances.push((resource, index));
             paths.push(path(affected, instances, route.reach, (resource, index)));
         }
@@ -115,11 +115,12 @@ pub(crate) fn why(affected: &Affected, resource: usize, index: u32) -> Option<Wh
     })
 }
 
+/// Explains one path to the instance `end`, which the operation reaches with `reach`.
 fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (usize, u32)) -> WhyPath {
     let (resource, index) = end;
     let brings = match reach {
         Reach::Effect { effect, .. } => affected.effect_name(resource, effect),
-        Reach::WithParent => "taken with its parent",
+        Reach::WithParent => "removed with its parent",
         Reach::Retained => "retained",
         Reach::Restricts => "restricts",
     };
@@ -129,8 +130,7 @@ fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (u
             .map(|other| affected.effect_name(resource, other).to_owned()),
         Reach::WithParent | Reach::Retained | Reach::Restricts => None,
     };
-    let kept = affected.columns[resource].dispositions.get(index).marks.has(Marks::RETAINED)
-        && !affected.columns[resource].is_affected(index);
+    let is_retained = affected.columns[resource].is_retained(index);
     WhyPath {
         instances: instances
             .into_iter()
@@ -138,13 +138,14 @@ fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (u
                 (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
             })
             .collect(),
-        brings: if kept { String::from("retained") } else { brings.to_owned() },
+        brings: if is_retained { String::from("retained") } else { brings.to_owned() },
         superseded_by,
     }
 }
 
-/// A shortest path from a root down to an instance, both included.
-fn from_root(affected: &Affected, end: (usize, u32)) -> Vec<(usize, u32)> {
+/// A shortest path from a root down to an instance, both included: a breadth-first search up from the instance.
+fn path_from_root(affected: &Affected, end: (usize, u32)) -> Vec<(usize, u32)> {
+    // The next instance on the way down to `end`.
     let mut below: HashMap<(usize, u32), (usize, u32)> = HashMap::new();
     let mut seen = HashSet::from([end]);
     let mut open = VecDeque::from([end]);

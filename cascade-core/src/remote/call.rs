@@ -1,4 +1,5 @@
-//! Calls of users' methods as values, and their answers. Their serialised form is what travels: names in it are stable.
+//! Calls of users' methods as values, and their answers. The serialised names are stable, because two processes exchange
+//! them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,33 +8,33 @@ use super::error::RemoteError;
 use crate::model::{Phase, RunId};
 use crate::report::NestedReport;
 
-/// A finder about some parents.
+/// A call of a finder with some parents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FindCall {
     /// The operation's code.
     pub operation: String,
-    /// The operation itself.
+    /// The operation's value.
     pub payload: Value,
-    /// The resource that the cascade started from.
+    /// The root resource.
     pub root: String,
     /// The resource of the parents.
     pub parent: String,
-    /// The resource of what is found.
+    /// The resource of the found instances.
     pub child: String,
     /// The finder's extension.
     pub extension: String,
     /// The finder.
     pub finder: String,
-    /// The parents.
+    /// The ids of the parents.
     pub parents: Vec<Value>,
 }
 
-/// A check, begin, effect or cleanup method on some instances of a plan.
+/// A call of a check, begin, effect or cleanup method on some instances of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MethodCall {
-    /// The run; `None` before there is one.
+    /// The run; `None` for a check before the run exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
     /// The phase.
@@ -44,35 +45,35 @@ pub struct MethodCall {
     pub extension: String,
     /// The method.
     pub effect: String,
-    /// The instances.
+    /// The ids of the instances.
     pub ids: Vec<Value>,
-    /// Which try it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// Whether the run goes on in spite of vetoes.
+    /// Whether the run overrides vetoes.
     pub forced: bool,
 }
 
-/// What a method answered.
+/// The answer of a method.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MethodAnswer {
-    /// The instances that failed, or that a check objects to, by their position in the call.
+    /// The instances that failed, or that a check objects to, by their position in the call, each with its error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<(usize, RemoteError)>,
-    /// The cascades that the method started.
+    /// The reports of the nested cascades that the method started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<NestedReport>,
-    /// Why it failed as a whole, where it had started cascades before.
+    /// The error, if the method failed as a whole after it had started nested cascades.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<RemoteError>,
 }
 
-/// All authorizers about some instances of a plan.
+/// A call of all authorizers with some instances of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthorizeCall {
     /// The resource.
     pub resource: String,
-    /// The instances.
+    /// The ids of the instances.
     pub ids: Vec<Value>,
 }

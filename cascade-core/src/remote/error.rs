@@ -1,4 +1,4 @@
-//! An error of a user's method on its way from one process to another.
+//! The serialised form of an error of a user's method.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,54 +7,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{CallError, Carried, StepError};
 
-/// Why a call did not answer, or an instance failed, in a form that travels: what a user's error said, not its type.
+/// Why a call, or one instance of it, failed. This form can be serialised: it has the message of a user's error, not its
+/// type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RemoteError {
-    /// The method answered with an error.
+    /// The method returned an error.
     Failed {
-        /// The error, with all its sources.
+        /// The message of the error and of all its sources.
         error: String,
-        /// Whether another try is of no use.
+        /// Whether a retry cannot succeed.
         terminal: bool,
     },
-    /// The method took longer than its timeout.
+    /// The method exceeded its timeout.
     TimedOut {
         /// The timeout in milliseconds.
         millis: u64,
     },
     /// The method panicked.
     Panicked {
-        /// The panic's message.
+        /// The message of the panic.
         message: String,
     },
-    /// The method answered something that it was not asked about, or the call does not fit the program.
+    /// The answer does not match the call, or the call does not match the program.
     Fault {
-        /// What is wrong.
+        /// A description of the mismatch.
         message: String,
     },
-    /// The world moved since the plan was made.
+    /// The instances have drifted: they changed since the plan was made.
     Drifted {
-        /// In which way.
+        /// A description of the change.
         message: String,
     },
-    /// Before the method was called, a finder was asked again, and did not answer.
+    /// The method was not called, because a finder that is called again before it failed.
     Finder {
         /// The finder, with its extension.
         finder: String,
-        /// What it answered.
+        /// The error of the finder.
         error: Box<RemoteError>,
     },
 }
 
 impl RemoteError {
-    /// A call that does not fit the program, or an answer that does not fit the call.
+    /// Creates the error for a call that does not match the program, or an answer that does not match the call.
     pub fn fault(message: impl fmt::Display) -> Self {
         Self::Fault { message: message.to_string() }
     }
 
-    /// An error that another try may mend, from outside of a method.
+    /// Creates an error, from outside of a method, that a retry may fix.
     pub fn retryable(error: impl fmt::Display) -> Self {
         Self::Failed { error: error.to_string(), terminal: false }
     }
@@ -73,7 +74,7 @@ impl RemoteError {
         }
     }
 
-    /// As an error of a placeholder's method: the engine takes it out again.
+    /// Converts to an error that a proxy's method returns. The engine extracts the [`CallError`] from it.
     pub(crate) fn into_step_error(self) -> StepError {
         let error = self.into_call_error();
         let terminal = error.is_terminal();

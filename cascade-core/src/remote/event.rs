@@ -1,4 +1,4 @@
-//! Events that travel. They carry no time: whoever does a run again tells the same.
+//! The serialised form of events. It has no times, so that a replayed run emits equal events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::graph::Graph;
 use crate::model::Phase;
 use crate::observe::{Event, StepName};
 
-/// An [`Event`] as it travels.
+/// The serialised form of an [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each is what the event of that name says")]
+#[expect(missing_docs, reason = "each variant mirrors the event of the same name")]
 pub enum EventRecord {
     Found { resource: String, new: usize, instances: usize },
     RunStarted { operation: String, instances: usize },
@@ -28,17 +28,17 @@ pub enum EventRecord {
     RunEnded { done: usize, failed: usize, blocked: usize, not_started: usize },
 }
 
-/// A [`StepName`] as it travels.
+/// The serialised form of a [`StepName`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepRecord {
     /// The phase.
     pub phase: Phase,
-    /// The resource it acts on.
+    /// The resource that the step acts on.
     pub resource: String,
     /// The method.
     pub effect: String,
-    /// How many instances it acts on.
+    /// The number of instances that the step acts on.
     pub instances: usize,
 }
 
@@ -89,8 +89,8 @@ impl From<&Event> for EventRecord {
 }
 
 impl EventRecord {
-    /// The event, for a program that links `graph`; `None` if that does not know the operation. How long a step took is
-    /// not known, and zero.
+    /// Converts to an event of a program that links `graph`; `None` if the graph does not have the operation. The duration
+    /// of a step is zero, because the record does not have it.
     pub fn into_event(self, graph: &Graph) -> Option<Event> {
         Some(match self {
             Self::Found { resource, new, instances } => {

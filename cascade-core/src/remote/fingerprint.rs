@@ -1,4 +1,4 @@
-//! What programs have to agree on that work on one run.
+//! The properties that all programs of one run must have in common.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::cascade::Cascade;
 use crate::model::hex;
 
-/// All that decides which calls a run makes, and in which order, as lines of text: the graph with its extensions and
-/// methods, how steps are packed, and the engine's own version.
+/// The properties of a program that decide which calls a run makes, and in which order. They are lines of text: the graph
+/// with its extensions and methods, the sizes of batches, the limits on concurrency, and the version of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     lines: BTreeSet<String>,
 }
 
-/// Lines that are named of a difference, at most.
-const NAMED: usize = 8;
+/// The most lines that the text of a difference lists, on each side.
+const MAX_LISTED: usize = 8;
 
 impl Fingerprint {
-    /// That of a program.
+    /// Computes the fingerprint of a program.
     pub fn of(cascade: &Cascade) -> Self {
         let engine = &cascade.engine;
         let mut lines: BTreeSet<String> = engine.graph.lines().into_iter().collect();
@@ -49,14 +49,14 @@ impl Fingerprint {
         Self { lines }
     }
 
-    /// A short name for it, in hexadecimal digits.
+    /// A hash of the fingerprint: 12 hexadecimal digits.
     pub fn version(&self) -> String {
         let mut hex = hex(self.lines.iter().map(String::as_str));
         hex.truncate(12);
         hex
     }
 
-    /// What `other` lacks of this, or has beside it; `None` where there is no difference.
+    /// The lines that `other` lacks, and those that only `other` has; `None` if both are equal.
     pub fn difference(&self, other: &Self) -> Option<GraphDifference> {
         let lacks: Vec<String> = self.lines.difference(&other.lines).cloned().collect();
         let has: Vec<String> = other.lines.difference(&self.lines).cloned().collect();
@@ -64,28 +64,28 @@ impl Fingerprint {
     }
 }
 
-/// In what the program that has to carry something out differs from the one that it was planned with.
+/// How the program that executes a call differs from the program that made the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GraphDifference {
-    /// What it does not have.
+    /// The lines that it lacks.
     pub lacks: Vec<String>,
-    /// What it has, and the other had not.
+    /// The lines that only it has.
     pub has: Vec<String>,
 }
 
 impl fmt::Display for GraphDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = |verb: &str, lines: &[String]| {
-            // Whole extensions first: the rest follows from them.
+        let listed = |verb: &str, lines: &[String]| {
+            // Extensions come first, because the other differences follow from them.
             let mut lines: Vec<&String> = lines.iter().collect();
             lines.sort_by_key(|line| !line.starts_with("extension "));
-            let named: Vec<&str> = lines.iter().take(NAMED).map(|line| line.as_str()).collect();
-            let more = lines.len().saturating_sub(NAMED);
+            let first: Vec<&str> = lines.iter().take(MAX_LISTED).map(|line| line.as_str()).collect();
+            let more = lines.len().saturating_sub(MAX_LISTED);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            (!lines.is_empty()).then(|| format!("{verb} {}{more}", named.join(", ")))
+            (!lines.is_empty()).then(|| format!("{verb} {}{more}", first.join(", ")))
         };
-        let parts = [said("it lacks", &self.lacks), said("it has besides", &self.has)];
+        let parts = [listed("it lacks", &self.lacks), listed("it has in addition", &self.has)];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
 }

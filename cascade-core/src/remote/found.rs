@@ -1,60 +1,60 @@
-//! What a finder found, on its way from one process to another.
+//! The answer of a finder on a worker, converted from its serialised form.
 
 use super::error::RemoteError;
 use crate::handler::{DynFound, Ends, FoundIds, Parents, was_asked};
 use crate::ids::{Batch, IdTable};
 use crate::model::ResourceDescriptor;
 
-/// An answer that was read again: typed ids behind untyped ones.
-pub(super) struct ReadFound {
-    parents: ReadParents,
+/// The answer of a finder, with the ids parsed to their types.
+pub(super) struct ParsedFound {
+    parents: ParsedParents,
     child: ResourceDescriptor,
     children: Batch<'static>,
     count: usize,
 }
 
-/// What it says of the children's parents.
-enum ReadParents {
-    /// Nothing: any of those asked about may be theirs.
+/// The parents of the children, as far as the answer names them.
+enum ParsedParents {
+    /// The answer names no parents: each child may depend on any parent of the call.
     Unknown,
-    /// They are named.
+    /// The answer names the parents.
     Named {
         descriptor: ResourceDescriptor,
         ids: Batch<'static>,
-        /// For each child the position of its parent in `ids`.
-        of: Vec<u32>,
+        /// For each child, the position of its parent in `ids`.
+        parent_of: Vec<u32>,
     },
-    /// They are those that were asked about, one after the other.
+    /// The children of each parent of the call, in the order of the parents.
     Asked(Ends),
 }
 
-impl ReadFound {
+impl ParsedFound {
     pub(super) fn new(
         parent: &ResourceDescriptor,
         child: &ResourceDescriptor,
         found: FoundIds,
     ) -> Result<Self, RemoteError> {
         let unreadable = |name: &str, error: serde_json::Error| {
-            RemoteError::fault(format!("it answered with what is no id of {name}: {error}"))
+            RemoteError::fault(format!("it answered with a value that is not an id of {name}: {error}"))
         };
         let (parents, children) = match found {
-            FoundIds::Children(children) => (ReadParents::Unknown, children),
+            FoundIds::Children(children) => (ParsedParents::Unknown, children),
             FoundIds::PerParent { counts, children } => {
                 let ends = Ends::of_counts(&counts);
                 if ends.total() != children.len() {
-                    return Err(RemoteError::fault("it answered with more or less children than it counts"));
+                    return Err(RemoteError::fault(
+                        "it answered with a number of children that differs from the sum of its counts",
+                    ));
                 }
-                (ReadParents::Asked(ends), children)
+                (ParsedParents::Asked(ends), children)
             }
             FoundIds::Pairs { parents, pairs } => {
                 if pairs.iter().any(|&(parent, _)| parent as usize >= parents.len()) {
-                    return Err(RemoteError::fault(
-                        "it answered with a pair of a parent that it does not list",
-                    ));
+                    return Err(RemoteError::fault("it answered with a pair whose parent it does not list"));
                 }
                 let ids = parent.read_ids(parents).map_err(|error| unreadable(parent.name(), error))?;
-                let (of, children) = pairs.into_iter().unzip();
-                (ReadParents::Named { descriptor: parent.clone(), ids, of }, children)
+                let (parent_of, children) = pairs.into_iter().unzip();
+                (ParsedParents::Named { descriptor: parent.clone(), ids, parent_of }, children)
             }
         };
         let count = children.len();
@@ -63,25 +63,25 @@ impl ReadFound {
     }
 }
 
-impl DynFound for ReadFound {
+impl DynFound for ParsedFound {
     fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String> {
-        let (descriptor, ids, of) = match &self.parents {
-            ReadParents::Unknown => return Ok(None),
-            ReadParents::Asked(ends) => return ends.parents(asked).map(Some),
-            ReadParents::Named { descriptor, ids, of } => (descriptor, ids, of),
+        let (descriptor, ids, parent_of) = match &self.parents {
+            ParsedParents::Unknown => return Ok(None),
+            ParsedParents::Asked(ends) => return ends.parents(asked).map(Some),
+            ParsedParents::Named { descriptor, ids, parent_of } => (descriptor, ids, parent_of),
         };
         let known = parents.known(ids);
         let not_asked = known.iter().position(|index| index.is_none_or(|index| !was_asked(asked, index)));
-        let index = |&of: &u32| known[of as usize].unwrap_or(Parents::UNKNOWN_PARENT);
+        let index = |&position: &u32| known[position as usize].unwrap_or(Parents::UNKNOWN_PARENT);
         Ok(Some(Parents {
-            indices: of.iter().map(index).collect(),
-            not_asked: not_asked.map(|at| descriptor.print_id(ids, at)),
+            indices: parent_of.iter().map(index).collect(),
+            not_asked: not_asked.map(|position| descriptor.print_id(ids, position)),
             are_owners: true,
         }))
     }
 
     fn intern_parents(&self, parents: &mut dyn IdTable) {
-        if let ReadParents::Named { ids, .. } = &self.parents {
+        if let ParsedParents::Named { ids, .. } = &self.parents {
             parents.insert_batch(ids, 0);
         }
     }
@@ -93,15 +93,15 @@ impl DynFound for ReadFound {
             return child;
         }
         match &self.parents {
-            ReadParents::Unknown => child,
-            ReadParents::Named { .. } => format!("{} → {child}", self.printed_parent(position)),
-            ReadParents::Asked(ends) => format!("{} → {child}", asked(ends.parent_of(position))),
+            ParsedParents::Unknown => child,
+            ParsedParents::Named { .. } => format!("{} → {child}", self.printed_parent(position)),
+            ParsedParents::Asked(ends) => format!("{} → {child}", asked(ends.parent_of(position))),
         }
     }
 
     fn printed_parent(&self, position: usize) -> String {
-        let ReadParents::Named { descriptor, ids, of } = &self.parents else { return String::new() };
-        of.get(position).map_or_else(String::new, |&of| descriptor.print_id(ids, of as usize))
+        let ParsedParents::Named { descriptor, ids, parent_of } = &self.parents else { return String::new() };
+        parent_of.get(position).map_or_else(String::new, |&parent| descriptor.print_id(ids, parent as usize))
     }
 
     fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {
@@ -123,12 +123,12 @@ impl DynFound for ReadFound {
     fn to_ids(&self) -> Result<FoundIds, serde_json::Error> {
         let children = self.child.write_ids(self.children.ids())?;
         Ok(match &self.parents {
-            ReadParents::Unknown => FoundIds::Children(children),
-            ReadParents::Named { descriptor, ids, of } => FoundIds::Pairs {
+            ParsedParents::Unknown => FoundIds::Children(children),
+            ParsedParents::Named { descriptor, ids, parent_of } => FoundIds::Pairs {
                 parents: descriptor.write_ids(ids.ids())?,
-                pairs: of.iter().copied().zip(children).collect(),
+                pairs: parent_of.iter().copied().zip(children).collect(),
             },
-            ReadParents::Asked(ends) => FoundIds::PerParent { counts: ends.counts(), children },
+            ParsedParents::Asked(ends) => FoundIds::PerParent { counts: ends.counts(), children },
         })
     }
 }

@@ -1,14 +1,14 @@
-//! Running the engine where the methods are not: what a driver on a durable-execution engine is built from.
+//! Runs whose methods are called on other processes: the parts of a driver on a durable-execution engine.
 //!
-//! [`with_remote`] makes a [`Cascade`] whose extensions are placeholders: planning and applying with it is the same engine,
-//! but each call of a user's method becomes a value ([`FindCall`], [`MethodCall`], [`AuthorizeCall`]) that is given to a
-//! [`Remote`]. Whoever has the values' text, on whichever machine, and links the same extensions, carries them out with
-//! [`find`], [`execute`] and [`authorize`], with the layers, time limits and panics as in one process. What both have to
-//! agree on is a [`Fingerprint`].
+//! [`with_remote`] makes a [`Cascade`](crate::Cascade) that plans and applies with the same engine, but whose extensions are
+//! proxies. Each call of a user's method becomes a value ([`FindCall`], [`MethodCall`], [`AuthorizeCall`]), and the driver
+//! passes it to a [`Remote`]. A worker is a process that links the same extensions. It receives the serialised value and
+//! executes it with [`find`], [`execute`] or [`authorize`]; layers, timeouts and the handling of panics are as in a local
+//! run. A [`Fingerprint`] says whether the driver and the worker link the same extensions.
 //!
-//! A run that is driven this way asks no clock and starts no task, and calls its [`Remote`] in an order that follows
-//! from the order of the answers alone: a driver that has the answers on record can do the run again up to where it was.
-//! Two things are left to the driver's care: it polls the run in one task, and gives one answer at a time.
+//! Such a run reads no clock and spawns no task, and the order of its calls of the [`Remote`] depends only on the order of
+//! the answers. So a driver that has recorded the answers can replay the run. The driver must poll the run in one task, and
+//! deliver one answer at a time.
 //!
 //! ```
 //! use cascade_core::prelude::*;
@@ -22,8 +22,8 @@
 //! #     async fn remove(&self, hosts: &[String]) -> Result<(), StepError> { Ok(()) }
 //! # }
 //! let build = || Cascade::builder().register(HostCascade).build();
-//! let (here, there) = (Fingerprint::of(&build()?), Fingerprint::of(&build()?));
-//! assert!(here.difference(&there).is_none());
+//! let (driver, worker) = (Fingerprint::of(&build()?), Fingerprint::of(&build()?));
+//! assert!(driver.difference(&worker).is_none());
 //! # Ok::<(), cascade_core::BuildError>(())
 //! ```
 

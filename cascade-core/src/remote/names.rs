@@ -1,4 +1,4 @@
-//! The methods behind the names in a call.
+//! Resolves the names in a call to the methods of this program, and the other way round.
 
 use std::collections::BTreeSet;
 
@@ -8,41 +8,44 @@ use crate::cascade::Cascade;
 use crate::engine::Engine;
 use crate::graph::Method;
 use crate::handler::StepContext;
-use crate::model::Phase;
+use crate::model::{Phase, PhaseDeclaration};
 
-/// What a worker says that was called for something it does not have.
+/// The error for a name that this program does not have.
 fn unknown(what: &str, name: &str) -> RemoteError {
     RemoteError::fault(format!(
-        "this worker has no {what} `{name}`: start one that links the same extensions as whoever started the run"
+        "this worker has no {what} `{name}`: start a worker that links the same extensions as the program that started the run"
     ))
 }
 
+/// The index of a resource, by name.
 pub(super) fn resource(engine: &Engine, name: &str) -> Result<usize, RemoteError> {
     engine.graph.find_resource(name).ok_or_else(|| unknown("resource", name))
 }
 
-/// The extension of that name for that resource.
+/// The index of the extension of a resource, by name.
 fn extension(engine: &Engine, resource: usize, name: &str) -> Result<usize, RemoteError> {
     let extensions = &engine.graph.resources[resource].extensions;
     let found = extensions.iter().copied().find(|&at| engine.graph.extensions[at].name == name);
     found.ok_or_else(|| unknown("extension", name))
 }
 
-/// The extension and the finder's place in it.
+/// The index of the extension, and the index of the finder among its finders. A finder for the operation of the call comes
+/// before one for all operations.
 pub(super) fn finder(engine: &Engine, call: &FindCall) -> Result<(usize, usize), RemoteError> {
     let at = extension(engine, resource(engine, &call.child)?, &call.extension)?;
     let finders = &engine.graph.extensions[at].finders;
-    let is_it = |code: Option<&str>| {
+    let position = |code: Option<&str>| {
         finders.iter().position(|finder| {
             finder.method == call.finder
                 && finder.parent.name() == call.parent
                 && finder.operation.map(|operation| operation.code()) == code
         })
     };
-    let found = is_it(Some(&call.operation)).or_else(|| is_it(None));
+    let found = position(Some(&call.operation)).or_else(|| position(None));
     found.map(|finder| (at, finder)).ok_or_else(|| unknown("finder", &call.finder))
 }
 
+/// The method that `call` names.
 pub(super) fn method(engine: &Engine, operation: &str, call: &MethodCall) -> Result<Method, RemoteError> {
     let resource = resource(engine, &call.resource)?;
     let extension = extension(engine, resource, &call.extension)?;
@@ -58,15 +61,14 @@ pub(super) fn method(engine: &Engine, operation: &str, call: &MethodCall) -> Res
             return Ok(Method { resource, extension, index });
         }
     };
-    let is_it = |phase: &crate::model::PhaseDeclaration| {
-        phase.method == call.effect && phase.operation.code() == operation
-    };
-    let index = phases.iter().position(is_it).ok_or_else(|| unknown(call.phase.name(), &call.effect))?;
+    let is_called =
+        |phase: &PhaseDeclaration| phase.method == call.effect && phase.operation.code() == operation;
+    let index = phases.iter().position(is_called).ok_or_else(|| unknown(call.phase.name(), &call.effect))?;
     Ok(Method { resource, extension, index })
 }
 
-/// The names of the method that a context is for.
-pub(super) fn of(cx: &StepContext, ids: Vec<serde_json::Value>) -> MethodCall {
+/// Describes the call of the context's method by names.
+pub(super) fn method_call(cx: &StepContext, ids: Vec<serde_json::Value>) -> MethodCall {
     MethodCall {
         run: cx.run.clone(),
         phase: cx.phase,
@@ -79,7 +81,8 @@ pub(super) fn of(cx: &StepContext, ids: Vec<serde_json::Value>) -> MethodCall {
     }
 }
 
-/// The names of all methods that steps on a resource call, each once.
+/// Returns the names of the check, begin, effect and cleanup methods of a resource, sorted and without duplicates. Returns
+/// no names if the program does not link the resource.
 pub fn methods(cascade: &Cascade, resource: &str) -> Vec<String> {
     let graph = &cascade.engine.graph;
     let extensions = graph.find_resource(resource).map(|at| graph.resources[at].extensions.as_slice());

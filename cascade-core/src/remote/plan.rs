@@ -1,4 +1,5 @@
-//! A plan that travels: as records, as a journal keeps them, so that it is never one message.
+//! The serialised form of a plan: a header, and the records that a journal stores, so that a large plan is never one
+//! message.
 
 use std::sync::Arc;
 
@@ -10,46 +11,46 @@ use crate::graph::Route;
 use crate::journal::{Record, Recorded, chunks, restored};
 use crate::plan::Plan;
 
-/// What a plan is about: what its records do not say.
+/// The data of a plan that its records do not have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanHeader {
     /// The operation's code.
     pub operation: String,
-    /// The operation itself.
+    /// The operation's value.
     pub payload: Value,
-    /// The resource that it started from.
+    /// The root resource.
     pub root: String,
-    /// The first few root instances, as they print.
+    /// The ids of the first 10 root instances, printed.
     pub named_roots: Vec<String>,
-    /// How many of that resource's first instances are roots.
+    /// The number of root instances. They are the first instances of the root resource.
     pub roots: u32,
-    /// The affected instances.
+    /// The number of affected instances.
     pub instances: usize,
 }
 
-/// Roots that are named in a header, at most.
-const ROOTS_NAMED: usize = 10;
+/// The most root instances that a header names.
+const MAX_NAMED_ROOTS: usize = 10;
 
 impl PlanHeader {
-    /// What `plan` is about.
+    /// Creates the header of `plan`.
     pub fn of(plan: &Plan) -> Result<Self, serde_json::Error> {
         let affected = &*plan.affected;
         let root = affected.route.root;
-        let named = (0..affected.roots).take(ROOTS_NAMED);
+        let named = (0..affected.roots).take(MAX_NAMED_ROOTS);
         Ok(Self {
             operation: affected.operation.descriptor().code().to_owned(),
             payload: affected.operation.to_json()?,
             root: affected.resource_name(root).to_owned(),
-            named_roots: named.map(|at| affected.display(root, at).to_string()).collect(),
+            named_roots: named.map(|index| affected.display(root, index).to_string()).collect(),
             roots: affected.roots,
             instances: affected.count,
         })
     }
 }
 
-/// The records of a plan, made one by one as they are asked for; with `known`, only what that smaller plan, which it grew
-/// from, has not.
+/// Returns the records of a plan, lazily. With `known`, an earlier state of the same plan, returns only the parts that have
+/// been added or changed since.
 pub fn records<'a>(
     plan: &'a Plan,
     known: Option<&'a Plan>,
@@ -57,12 +58,16 @@ pub fn records<'a>(
     chunks(&plan.affected, known.map(|known| &*known.affected))
 }
 
-/// Whether both are one plan, and not one that grew from the other.
+/// Whether both are the same plan in the same state. A plan that has grown is not the same.
 pub fn is_same(one: &Plan, other: &Plan) -> bool {
     Arc::ptr_eq(&one.affected, &other.affected)
 }
 
-/// The plan of these records, for `cascade`. The error says what does not fit it.
+/// Restores a plan from its header and records.
+///
+/// # Errors
+///
+/// A message that says which part does not match the graph of `cascade`.
 pub fn restore(
     cascade: &Cascade,
     header: &PlanHeader,

@@ -1,4 +1,4 @@
-//! Placeholders for extensions and authorizers: what the engine asks of them is asked of somebody else.
+//! Proxies for extensions and authorizers: they pass each call of the engine to a [`Remote`].
 
 use std::sync::Arc;
 use std::task::Context;
@@ -22,18 +22,19 @@ use crate::ids::{Batch, BatchIds};
 use crate::model::{ExtensionDescriptor, Phase, ResourceDescriptor, StepError, StepSettings};
 use crate::plan::Plan;
 
-use super::found::ReadFound;
+use super::found::ParsedFound;
 
-/// Stands in for one extension of a graph.
+/// A proxy for one extension of a graph.
 pub(super) struct Proxy {
-    /// The extension's own, less its time limit and its retries of finders and checks: the other side sees to these.
+    /// The descriptor of the extension, without timeout and retries: the worker applies the timeout, and retries finders and
+    /// checks.
     descriptor: ExtensionDescriptor,
     remote: Arc<dyn Remote>,
 }
 
 impl Proxy {
-    pub(super) fn new(graph: &Graph, at: usize, remote: Arc<dyn Remote>) -> Self {
-        let mut descriptor = graph.extensions[at].clone();
+    pub(super) fn new(graph: &Graph, extension: usize, remote: Arc<dyn Remote>) -> Self {
+        let mut descriptor = graph.extensions[extension].clone();
         descriptor.settings = StepSettings { timeout: None, retries: 0, ..descriptor.settings };
         Self { descriptor, remote }
     }
@@ -66,7 +67,7 @@ impl Proxy {
         let ids = self.descriptor.resource.write_ids(ids).map_err(StepError::terminal)?;
         let count = ids.len();
         let plan = plan_of(&cx.affected);
-        let answer = self.remote.execute(&plan, names::of(cx, ids)).await;
+        let answer = self.remote.execute(&plan, names::method_call(cx, ids)).await;
         let answer = answer.map_err(RemoteError::into_step_error)?;
         for nested in answer.nested {
             cx.nesting.add_report(nested);
@@ -74,7 +75,7 @@ impl Proxy {
         if let Some(error) = answer.failed {
             return Err(error.into_step_error());
         }
-        within(answer.named.iter().map(|(position, _)| *position), count)?;
+        check_positions(answer.named.iter().map(|(position, _)| *position), count)?;
         Ok(answer.named)
     }
 }
@@ -93,7 +94,7 @@ impl DynExtension for Proxy {
         Box::pin(async move {
             let (call, parent) = self.find_call(finder, parents, cx)?;
             let found = self.remote.find(call).await;
-            let found = found.and_then(|found| ReadFound::new(parent, &self.descriptor.resource, found));
+            let found = found.and_then(|found| ParsedFound::new(parent, &self.descriptor.resource, found));
             found.map(|found| Box::new(found) as Box<dyn DynFound>).map_err(RemoteError::into_step_error)
         })
     }
@@ -110,14 +111,15 @@ impl DynExtension for Proxy {
         self.execute(batch.ids(), cx).map_ok(objections).boxed()
     }
 
-    /// A run that workers carry out has no journal that a receipt could be made from.
+    /// Always fails: a run on workers has no journal, and verification reads the journal.
     fn verify<'a>(
         &'a self,
         _verify: usize,
         _batch: &'a Batch<'a>,
         _cx: &'a FindContext,
     ) -> HandlerFuture<'a, Positions<()>> {
-        let message = "a receipt is for runs of one process: its methods are not called from afar";
+        let message =
+            "verify methods are not called remotely: verify a run in the process that has its journal";
         Box::pin(async move { Err(StepError::terminal(message)) })
     }
 
@@ -131,7 +133,7 @@ impl DynExtension for Proxy {
     }
 }
 
-/// Stands in for all authorizers.
+/// A proxy for all authorizers together.
 pub(super) struct AuthorizerProxy {
     graph: Arc<Graph>,
     remote: Arc<dyn Remote>,
@@ -150,7 +152,7 @@ impl AuthorizerProxy {
         let plan = plan_of(instances.affected);
         let call = AuthorizeCall { resource: instances.resource().to_owned(), ids };
         let denied = self.remote.authorize(&plan, call).await.map_err(RemoteError::into_step_error)?;
-        within(denied.iter().map(|(position, _)| *position), instances.len())?;
+        check_positions(denied.iter().map(|(position, _)| *position), instances.len())?;
         Ok(denied.into_iter().map(|(position, reason)| Denial::new(position, reason)).collect())
     }
 }
@@ -165,8 +167,8 @@ fn plan_of(affected: &Arc<Affected>) -> Plan {
     Plan { affected: Arc::clone(affected), vetoes: Vec::new(), denials: Vec::new() }
 }
 
-/// Refuses an answer about instances that were not asked about.
-fn within(mut positions: impl Iterator<Item = usize>, count: usize) -> Result<(), StepError> {
+/// Checks that an answer is only about instances of the call.
+fn check_positions(mut positions: impl Iterator<Item = usize>, count: usize) -> Result<(), StepError> {
     match positions.find(|&position| position >= count) {
         None => Ok(()),
         Some(position) => {

@@ -1,4 +1,4 @@
-//! The interface of a driver.
+//! The interface that a driver implements.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use super::error::RemoteError;
 use crate::handler::FoundIds;
 use crate::plan::Plan;
 
-/// Who has calls of users' methods carried out. Each is made in full: retries of methods are calls of their own.
+/// Has calls of users' methods executed on workers. The engine retries a method with a new call.
 pub trait Remote: Send + Sync + 'static {
-    /// Asks a finder. Up to the extension's number of retries, the other side tries again by itself: finding changes
+    /// Calls a finder. The worker retries it, up to the extension's number of retries, because a finder changes
     /// nothing.
     fn find(&self, call: FindCall) -> BoxFuture<'_, Result<FoundIds, RemoteError>>;
 
-    /// Calls a check, begin, effect or cleanup method once. `plan` is the plan that it is called for, which may have
-    /// grown since the call before.
+    /// Calls a check, begin, effect or cleanup method. `plan` is the plan that the call belongs to; it may have grown since
+    /// the previous call.
     fn execute<'a>(
         &'a self,
         plan: &'a Plan,
         call: MethodCall,
     ) -> BoxFuture<'a, Result<MethodAnswer, RemoteError>>;
 
-    /// Asks all authorizers about some instances of `plan`. Answers the positions that are denied, each with the reason.
+    /// Calls all authorizers with some instances of `plan`. Returns the denied positions in the call, each with the reason.
     fn authorize<'a>(
         &'a self,
         plan: &'a Plan,
         call: AuthorizeCall,
     ) -> BoxFuture<'a, Result<Vec<(usize, String)>, RemoteError>>;
 
-    /// Waits before another try of a method.
+    /// Waits before the retry of a method.
     fn wait(&self, delay: Duration) -> BoxFuture<'_, ()>;
 }

@@ -1,4 +1,4 @@
-//! A report that travels, in pages.
+//! The serialised form of a report, in pages of bounded size.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use crate::model::{Phase, RunId};
 use crate::plan::{Plan, PlanVeto};
 use crate::report::{Failure, NestedReport, Report, State};
 
-/// Entries in one page, at most: a row of equal verdicts, a failure or a blocked instance each.
+/// The most entries in one page. An entry is a sequence of equal states, a failure or a blocked instance.
 const PAGE: usize = 10_000;
 
-/// A part of a report. What belongs to a plan is by node: by the number of the instance among all of it.
+/// A part of a report. Instances are named by node: their number among all instances of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportPage {
-    /// What became of the instances, in rows of equal ones.
+    /// The states of the instances, in the order of the nodes: each state, and for how many nodes it repeats.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     states: Vec<(State, u32)>,
-    /// What went wrong, each once.
+    /// The distinct errors of this page.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FailureRecord>,
-    /// An instance, and its error's place in this page.
+    /// Failed instances: the node, and the index of its error in `errors`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failures: Vec<(u32, u32)>,
-    /// An instance, and what it is blocked by.
+    /// Blocked instances: the node, and the node that blocks it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blocked: Vec<(u32, u32)>,
-    /// In the first page: what is not about single instances.
+    /// The data about the whole run; only in the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     all: Option<WholeReport>,
 }
@@ -50,7 +50,7 @@ struct FailureRecord {
     error: RemoteError,
 }
 
-/// The pages of a report: always the same for the same report.
+/// Splits a report into pages. The same report always gives the same pages.
 pub fn report_pages(report: &Report) -> Vec<ReportPage> {
     let all = WholeReport {
         run: report.run.clone(),
@@ -60,9 +60,10 @@ pub fn report_pages(report: &Report) -> Vec<ReportPage> {
         nested: report.nested.clone(),
     };
     let mut pages = vec![ReportPage { all: Some(all), ..ReportPage::default() }];
-    let rows: Vec<(State, u32)> =
-        report.states.chunk_by(|a, b| a == b).map(|row| (row[0], row.len() as u32)).collect();
-    pages.extend(rows.chunks(PAGE).map(|rows| ReportPage { states: rows.to_vec(), ..ReportPage::default() }));
+    let states: Vec<(State, u32)> =
+        report.states.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len() as u32)).collect();
+    let states = states.chunks(PAGE);
+    pages.extend(states.map(|states| ReportPage { states: states.to_vec(), ..ReportPage::default() }));
 
     let mut failed: Vec<(&u32, &Failure)> = report.failures.iter().collect();
     failed.sort_unstable_by_key(|(node, _)| **node);
@@ -77,7 +78,7 @@ pub fn report_pages(report: &Report) -> Vec<ReportPage> {
 
 fn failure_page(failed: &[(&u32, &Failure)]) -> ReportPage {
     let mut page = ReportPage::default();
-    // Instances that failed together share their error.
+    // Instances of one failed call have equal errors: the page lists each once.
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for (node, failure) in failed {
         let error = RemoteError::from(&*failure.error);
@@ -92,7 +93,11 @@ fn failure_page(failed: &[(&u32, &Failure)]) -> ReportPage {
     page
 }
 
-/// The report of these pages, about `plan` as it was in the end. The error says what does not fit.
+/// Restores a report from its pages. `plan` is the final state of the plan.
+///
+/// # Errors
+///
+/// A message that says what is missing, or does not match the plan.
 pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> Result<Report, String> {
     let (mut whole, mut states) = (None, Vec::new());
     let (mut failures, mut blocked_by) = (HashMap::new(), HashMap::new());
@@ -108,19 +113,21 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
         });
         let errors: Vec<Failure> = errors.collect();
         for (node, error) in page.failures {
-            let failure = errors.get(error as usize).ok_or("a failure without its error")?;
+            let failure = errors
+                .get(error as usize)
+                .ok_or("a failure refers to an error that its page does not list")?;
             failures.insert(node, failure.clone());
         }
         blocked_by.extend(page.blocked);
     }
-    let whole = whole.ok_or("its first page is missing")?;
+    let whole = whole.ok_or("the first page of the report is missing")?;
     let nodes = plan.affected.nodes();
-    let known = |node: u32| (node as usize) < nodes;
-    if states.len() != nodes
-        || !failures.keys().copied().all(known)
-        || !blocked_by.iter().all(|(&node, &by)| known(node) && known(by))
-    {
-        return Err(format!("it speaks of {} instances, and the plan of {nodes}", states.len()));
+    if states.len() != nodes {
+        return Err(format!("the report has {} instances, but the plan has {nodes}", states.len()));
+    }
+    let mut named = failures.keys().chain(blocked_by.keys()).chain(blocked_by.values());
+    if let Some(unknown) = named.find(|&&node| node as usize >= nodes) {
+        return Err(format!("the report names instance {unknown}, but the plan has only {nodes} instances"));
     }
     Ok(Report {
         run: whole.run,

@@ -1,4 +1,4 @@
-//! A run as a state machine: what it asks for goes out, answers come in, and nothing else moves it.
+//! A run as a state machine without I/O: it emits requests, and proceeds only when it receives answers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -19,42 +19,43 @@ use super::remote::Remote;
 use crate::handler::FoundIds;
 use crate::plan::Plan;
 
-/// Something that a run waits for.
+/// A request that a run waits for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Request {
-    /// A finder is to be asked.
+    /// Call a finder. The answer is [`Answer::Found`].
     Find(FindCall),
-    /// A method is to be called, for the plan as it is now.
+    /// Call a method, with the current state of the plan. The answer is [`Answer::Executed`].
     Execute(Plan, MethodCall),
-    /// Authorizers are to be asked, about the plan as it is now.
+    /// Call the authorizers, with the current state of the plan. The answer is [`Answer::Authorized`].
     Authorize(Plan, AuthorizeCall),
-    /// So long is to be waited.
+    /// Wait for this duration. The answer is [`Answer::Waited`].
     Wait(Duration),
 }
 
-/// The answer to a [`Request`], of the same name.
+/// The answer to a [`Request`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Answer {
-    /// What a finder found.
+    /// The answer of a finder.
     Found(Result<FoundIds, RemoteError>),
-    /// What a method answered.
+    /// The answer of a method.
     Executed(Result<MethodAnswer, RemoteError>),
-    /// The positions that are denied.
+    /// The denied positions in the call, each with the reason.
     Authorized(Result<Vec<(usize, String)>, RemoteError>),
-    /// The time is over.
+    /// The duration has passed.
     Waited,
 }
 
-/// A future that asks a [`Remote`], taken turn by turn: [`turn`](Self::turn) runs it until it can go no further without
-/// an answer. What it asks for, and in which order, follows from the answers and their order alone.
+/// Drives a future that calls a [`Remote`]: [`turn`](Self::turn) polls it until it needs another answer. Its requests and
+/// their order depend only on the answers and their order.
 pub struct RunMachine<T> {
     run: BoxFuture<'static, T>,
     queue: Arc<Queue>,
-    woken: Arc<Woken>,
+    woken: Arc<WakeFlag>,
+    /// The requests without an answer, by number.
     open: BTreeMap<u64, oneshot::Sender<Answer>>,
-    next: u64,
+    next_number: u64,
 }
 
 impl<T> fmt::Debug for RunMachine<T> {
@@ -64,19 +65,19 @@ impl<T> fmt::Debug for RunMachine<T> {
 }
 
 impl<T: Send + 'static> RunMachine<T> {
-    /// The future that `start` makes of the remote that is given to it.
+    /// Drives the future that `start` returns. `start` receives the remote that the future must call.
     pub fn new<F>(start: impl FnOnce(Arc<dyn Remote>) -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
         let queue = Arc::new(Queue::default());
         let run = start(Arc::clone(&queue) as Arc<dyn Remote>);
-        // A runtime that wants its thread back would let the run stop where no answer is missing.
+        // Without `unconstrained`, tokio's cooperative budget could suspend the run although no answer is missing.
         let run = tokio::task::unconstrained(run).boxed();
-        Self { run, queue, woken: Arc::default(), open: BTreeMap::new(), next: 0 }
+        Self { run, queue, woken: Arc::default(), open: BTreeMap::new(), next_number: 0 }
     }
 
-    /// Runs until nothing moves without an answer; `Some` once the future has ended.
+    /// Polls the future until it needs another answer. Returns its output once it has completed; do not call it again then.
     pub fn turn(&mut self) -> Option<T> {
         let waker = Waker::from(Arc::clone(&self.woken));
         loop {
@@ -90,66 +91,67 @@ impl<T: Send + 'static> RunMachine<T> {
         }
     }
 
-    /// What has been asked for since the last call, each with the number that its answer has to have.
+    /// Returns the requests made since the last call, each with the number to pass to [`answer`](Self::answer).
     pub fn take_requests(&mut self) -> Vec<(u64, Request)> {
-        let asked: Vec<Asked> = self.queue.asked().drain(..).collect();
-        let numbered = asked.into_iter().map(|Asked { request, answer }| {
-            let number = self.next;
-            self.next += 1;
+        let queued: Vec<QueuedRequest> = self.queue.lock().drain(..).collect();
+        let numbered = queued.into_iter().map(|QueuedRequest { request, answer }| {
+            let number = self.next_number;
+            self.next_number += 1;
             self.open.insert(number, answer);
             (number, request)
         });
         numbered.collect()
     }
 
-    /// Answers a request. An answer that nobody waits for any more is dropped.
+    /// Delivers the answer to a request. Ignores it if there is no such open request, or the run no longer waits for it.
     pub fn answer(&mut self, number: u64, answer: Answer) {
-        if let Some(open) = self.open.remove(&number) {
-            drop(open.send(answer));
+        if let Some(sender) = self.open.remove(&number) {
+            drop(sender.send(answer));
         }
     }
 
-    /// How many requests have no answer yet.
+    /// Returns the number of requests without an answer.
     pub fn open(&self) -> usize {
         self.open.len()
     }
 }
 
+/// Records that the future was woken.
 #[derive(Debug, Default)]
-struct Woken(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Woken {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-struct Asked {
+struct QueuedRequest {
     request: Request,
     answer: oneshot::Sender<Answer>,
 }
 
-/// The remote of a run that is taken turn by turn.
+/// The remote of a [`RunMachine`]: it queues requests until the driver takes them.
 #[derive(Default)]
 struct Queue {
-    asked: Mutex<VecDeque<Asked>>,
+    requests: Mutex<VecDeque<QueuedRequest>>,
 }
 
 impl Queue {
-    /// Nothing is done under the lock that could leave the queue half changed.
-    fn asked(&self) -> MutexGuard<'_, VecDeque<Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A poisoned lock is used as it is: no change under the lock can leave the queue inconsistent.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<QueuedRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask(&self, request: Request) -> Result<Answer, RemoteError> {
         let (sender, answer) = oneshot::channel();
-        self.asked().push_back(Asked { request, answer: sender });
-        answer.await.map_err(|_| RemoteError::fault("nobody answers any more"))
+        self.lock().push_back(QueuedRequest { request, answer: sender });
+        answer.await.map_err(|_| RemoteError::fault("the driver dropped the request without an answer"))
     }
 }
 
 fn wrong_answer() -> RemoteError {
-    RemoteError::fault("the answer is to another kind of request")
+    RemoteError::fault("the driver answered with the answer to another kind of request")
 }
 
 impl Remote for Queue {

@@ -1,4 +1,4 @@
-//! Carrying out calls that come from elsewhere.
+//! Executes calls on a worker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,11 @@ use crate::model::{CallError, Phase};
 use crate::observe::StuckStep;
 use crate::plan::Plan;
 
-/// Asks a finder, and asks again as often as its extension says.
+/// Calls a finder, and retries it up to the extension's number of retries.
+///
+/// # Errors
+///
+/// If this program lacks the finder or the operation, a value of the call cannot be parsed, or the finder fails.
 pub async fn find(cascade: &Cascade, call: FindCall) -> Result<FoundIds, RemoteError> {
     let engine = &cascade.engine;
     let (at, finder) = names::finder(engine, &call)?;
@@ -22,25 +26,30 @@ pub async fn find(cascade: &Cascade, call: FindCall) -> Result<FoundIds, RemoteE
     let operation = engine
         .graph
         .find_operation(&call.operation)
-        .ok_or_else(|| RemoteError::fault(format!("this worker knows no operation `{}`", call.operation)))?;
+        .ok_or_else(|| RemoteError::fault(format!("this worker has no operation `{}`: start a worker that links the same extensions as the program that started \
+             the run", call.operation)))?;
     let operation = engine.graph.operations[operation].parse(call.payload).map_err(|error| {
-        RemoteError::fault(format!("the operation `{}` cannot be read: {error}", call.operation))
+        RemoteError::fault(format!("the operation `{}` cannot be parsed: {error}", call.operation))
     })?;
     let declared = extension.descriptor();
     let parents = declared.finders[finder].parent.read_ids(call.parents);
-    let parents =
-        parents.map_err(|error| RemoteError::fault(format!("an id of {}: {error}", call.parent)))?;
+    let parents = parents
+        .map_err(|error| RemoteError::fault(format!("an id of {} cannot be parsed: {error}", call.parent)))?;
     let cx = FindContext { operation, root: call.root };
     let found = until_answered(declared.settings, || extension.find(finder, &parents, &cx)).await;
     let found = found.map_err(|error| RemoteError::from(&error))?;
-    found.to_ids().map_err(|error| RemoteError::fault(format!("what it found cannot be written: {error}")))
+    found.to_ids().map_err(|error| RemoteError::fault(format!("the found ids cannot be serialised: {error}")))
 }
 
-/// Calls a method once, with the layers and the time limit that it has in this program.
+/// Calls a check, begin, effect or cleanup method once, with the layers and the timeout of this program.
 ///
-/// That it may be a repeat, the method is always told: who asks here cannot know. Once the method has started a cascade of
-/// its own, `cancelled` is looked at: when it is there, that cascade is cancelled. For nobody who cancels it is
-/// [`pending`](std::future::pending).
+/// The context tells every method but a check that the call may be a repeat, because a worker cannot
+/// distinguish a first call from a retry. `cancelled` is polled once the method has started a nested cascade; when it resolves, the nested cascade is
+/// cancelled. Without cancellation, pass [`pending`](std::future::pending).
+///
+/// # Errors
+///
+/// If this program lacks the method, the plan lacks an instance of the call, or the method fails as a whole.
 pub async fn execute(
     cascade: &Cascade,
     plan: &Plan,
@@ -64,23 +73,24 @@ pub async fn execute(
     };
     let work = async {
         if call.phase == Phase::Check {
-            object(cascade, &cx, &indices).await
+            check(cascade, &cx, &indices).await
         } else {
             act(cascade, &cx, &indices).await
         }
     };
-    let named = nesting.cancelled_by(cancelled, work).await;
+    let answer = nesting.cancelled_by(cancelled, work).await;
     let nested = nesting.take_reports();
-    match named {
+    match answer {
         Ok(named) => Ok(MethodAnswer { named, nested, failed: None }),
         Err(error) if nested.is_empty() => Err(RemoteError::from(&error)),
         Err(error) => Ok(MethodAnswer { nested, failed: Some((&error).into()), ..MethodAnswer::default() }),
     }
 }
 
-type Named = Vec<(usize, RemoteError)>;
+/// Errors or objections, by position in the call.
+type PositionErrors = Vec<(usize, RemoteError)>;
 
-async fn object(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<Named, CallError> {
+async fn check(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<PositionErrors, CallError> {
     let extension = &*cascade.engine.extensions[cx.method.extension];
     let ids = cx.affected.columns[cx.method.resource].ids.select(indices);
     let settings = extension.descriptor().settings;
@@ -93,7 +103,7 @@ async fn object(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<
         .collect())
 }
 
-async fn act(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<Named, CallError> {
+async fn act(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<PositionErrors, CallError> {
     let engine = &cascade.engine;
     let extension = &*engine.extensions[cx.method.extension];
     let ids = cx.affected.columns[cx.method.resource].ids.select(indices);
@@ -105,7 +115,11 @@ async fn act(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<Nam
     Ok(failures.iter().map(|(position, error)| (*position, error.into())).collect())
 }
 
-/// Asks all authorizers. Answers the positions that are denied, each with the reason.
+/// Calls all authorizers. Returns the denied positions in the call, each with the reason.
+///
+/// # Errors
+///
+/// If this program lacks the resource, the plan lacks an instance of the call, or an authorizer fails.
 pub async fn authorize(
     cascade: &Cascade,
     plan: &Plan,
@@ -124,23 +138,24 @@ pub async fn authorize(
     Ok(denied)
 }
 
-/// The instances of the plan that these ids name.
+/// The indices of the instances with these ids in the plan.
 fn known(affected: &Affected, resource: usize, ids: Vec<serde_json::Value>) -> Result<Vec<u32>, RemoteError> {
     let node = &affected.graph.resources[resource];
     let batch = node.descriptor.read_ids(ids);
-    let batch = batch.map_err(|error| RemoteError::fault(format!("an id of {}: {error}", node.name())))?;
+    let batch = batch
+        .map_err(|error| RemoteError::fault(format!("an id of {} cannot be parsed: {error}", node.name())))?;
     let indices = affected.columns[resource].ids.known(&batch);
-    let stranger = indices.iter().position(Option::is_none);
-    match stranger {
+    match indices.iter().position(Option::is_none) {
         None => Ok(indices.into_iter().flatten().collect()),
-        Some(at) => {
-            let id = node.descriptor.print_id(&batch, at);
-            Err(RemoteError::fault(format!("{} {id} is not in the plan that this worker read", node.name())))
+        Some(unknown) => {
+            let id = node.descriptor.print_id(&batch, unknown);
+            Err(RemoteError::fault(format!("{} {id} is not in the plan of the call", node.name())))
         }
     }
 }
 
-/// How long a step on instances of `resource` may take at most, by the extensions of it; `None` where one has no limit.
+/// Returns the longest timeout of the extensions of `resource`: the longest duration of one call of a method. Returns `None`
+/// if one of them has no timeout, and zero if the program links no extension of the resource.
 pub fn longest_step(cascade: &Cascade, resource: &str) -> Option<Duration> {
     let graph = &cascade.engine.graph;
     let extensions = graph.find_resource(resource).map(|at| graph.resources[at].extensions.as_slice());
@@ -148,8 +163,10 @@ pub fn longest_step(cascade: &Cascade, resource: &str) -> Option<Duration> {
     limits.collect::<Option<Vec<_>>>().map(|limits| limits.into_iter().max().unwrap_or_default())
 }
 
-/// A step that is under way, with what waits for it; `None` where its instances are not in the plan. `call` may name only
-/// the first of its `instances`: then more may wait for it.
+/// Describes a step in progress, and the instances that wait for it. Returns `None` if its instances are not in the plan.
+///
+/// `instances` is the number of instances of the step. `call` may list only the first of them; then the result leaves out
+/// the instances that wait only for the others. The step started `since` ago.
 pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) -> Option<StuckStep> {
     let affected = &plan.affected;
     let resource = affected.graph.find_resource(&call.resource)?;
@@ -159,6 +176,6 @@ pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) 
         Phase::Begin => Order::parents_first(affected).0,
         Phase::Check | Phase::Effect | Phase::Cleanup | Phase::Verify => Order::children_first(affected).0,
     };
-    let step = StuckStep::describe((resource, &call.effect), &nodes, since, affected, &order);
+    let step = StuckStep::new(resource, &call.effect, &nodes, since, affected, &order);
     Some(StuckStep { instances, ..step })
 }

@@ -1,4 +1,4 @@
-//! A cascade whose methods are called through a driver.
+//! Makes a cascade whose methods a driver calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use crate::engine::{Authorizer, Engine, Timer};
 use crate::extension::DynExtension;
 use crate::observe::Observers;
 
-/// The same cascade, with every method called through `remote`, and at most so many steps at once.
+/// Returns a cascade with the graph of `cascade` that calls every method through `remote`, and runs at most `steps` steps at
+/// a time (0 is treated as 1).
 ///
-/// Layers, time limits and the journal of `cascade` are left to the other side. A plan of one can be applied with the
-/// other.
+/// Workers apply layers and timeouts. The result has no journal and no observers. Both cascades can apply each other's
+/// plans.
 pub fn with_remote(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> Cascade {
     let engine = &cascade.engine;
     let proxy = |at: usize| -> Box<dyn DynExtension> {
@@ -26,7 +27,7 @@ pub fn with_remote(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> 
     } else {
         vec![Arc::new(proxy::AuthorizerProxy::new(Arc::clone(&engine.graph), Arc::clone(&remote)))]
     };
-    let driven = Engine {
+    let with_proxies = Engine {
         graph: Arc::clone(&engine.graph),
         extensions: (0..engine.extensions.len()).map(proxy).collect(),
         find: engine.find,
@@ -38,10 +39,10 @@ pub fn with_remote(cascade: &Cascade, remote: Arc<dyn Remote>, steps: usize) -> 
         observers: Observers::default(),
         timer: Some(Arc::new(RemoteTimer(remote))),
     };
-    Cascade { engine: Arc::new(driven), started_by: None }
+    Cascade { engine: Arc::new(with_proxies), started_by: None }
 }
 
-/// The timer of a driven engine: the driver keeps time.
+/// Lets the driver wait, so that it can record the delay.
 struct RemoteTimer(Arc<dyn Remote>);
 
 impl Timer for RemoteTimer {

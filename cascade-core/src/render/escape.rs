@@ -1,5 +1,5 @@
-//! Names of any kind, made safe for each format. A control character is shown by its escape in all of them, so that a
-//! name can neither break a line nor hide.
+//! Escapes arbitrary names for each format. Control characters are shown as escapes in all formats, so that a name can
+//! neither break a line nor be invisible.
 
 use std::fmt::Write;
 
@@ -7,17 +7,17 @@ use std::fmt::Write;
 pub(super) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
-        if is_hidden(char) { safe.extend(char.escape_unicode()) } else { safe.push(char) }
+        if is_invisible(char) { safe.extend(char.escape_unicode()) } else { safe.push(char) }
     }
     safe
 }
 
-/// Control characters, and those that turn the direction of what follows them.
-fn is_hidden(char: char) -> bool {
+/// Whether a character is a control character, a line separator, a byte order mark or a change of the text direction.
+fn is_invisible(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// For text and attributes of HTML and SVG.
+/// Escapes text and attribute values of HTML and SVG.
 pub(super) fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in printable(text).chars() {
@@ -27,7 +27,7 @@ pub(super) fn xml(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            // XML allows no noncharacters.
+            // XML does not allow these noncharacters.
             '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
             char => safe.push(char),
         }
@@ -35,18 +35,18 @@ pub(super) fn xml(text: &str) -> String {
     safe
 }
 
-/// For a quoted text of DOT, where `\N` and `&amp;` mean something.
+/// Escapes a quoted string of DOT, in which `\N` and `&amp;` have a meaning.
 pub(super) fn dot(text: &str) -> String {
     printable(text).replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// For a quoted text of Mermaid: whatever is no letter, digit or harmless sign becomes its number.
+/// Escapes a quoted string of Mermaid: ASCII characters other than letters, digits and some punctuation become their code.
 pub(super) fn mermaid(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in printable(text).chars() {
-        let harmless = char.is_ascii_alphanumeric()
+        let is_plain = char.is_ascii_alphanumeric()
             || matches!(char, ' ' | '_' | '-' | '.' | ',' | ':' | '/' | '(' | ')');
-        if harmless || !char.is_ascii() {
+        if is_plain || !char.is_ascii() {
             safe.push(char);
         } else {
             let _ = write!(safe, "#{};", u32::from(char));
@@ -55,7 +55,7 @@ pub(super) fn mermaid(text: &str) -> String {
     safe
 }
 
-/// For running text and table cells of Markdown.
+/// Escapes text and table cells of Markdown.
 pub(super) fn markdown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in printable(text).chars() {
@@ -73,12 +73,12 @@ pub(super) fn markdown(text: &str) -> String {
     safe
 }
 
-/// A code span of Markdown in a table, where a bar needs a backslash.
+/// A code span of Markdown in a table. A vertical bar needs a backslash there.
 pub(super) fn code_in_table(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
-/// A code span of Markdown, outside of tables: there, a backslash would be shown.
+/// A code span of Markdown outside a table. A backslash would be visible there.
 pub(super) fn code(text: &str) -> String {
     let text = printable(text);
     let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
@@ -87,7 +87,8 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// A name as an identifier: letters and digits stay, all else becomes its number, so that no two names meet.
+/// A name as an identifier. Characters other than ASCII letters and digits become their code, so that distinct names have
+/// distinct identifiers.
 pub(super) fn identifier(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
@@ -112,7 +113,7 @@ mod tests {
     use super::xml;
 
     #[test]
-    fn every_format_takes_every_name() {
+    fn an_unusual_name_is_escaped_for_every_format() {
         let name = "a<b>|\"c\" `d` & é\n";
         assert_eq!(printable(name), "a<b>|\"c\" `d` & é\\u{a}");
         assert_eq!(xml(name), "a&lt;b&gt;|&quot;c&quot; `d` &amp; é\\u{a}");
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_span_is_fenced_by_more_backticks_than_it_holds() {
+    fn a_code_span_is_fenced_by_more_backticks_than_it_contains() {
         assert_eq!(code("destroy"), "`destroy`");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(code("a```b"), "````a```b````");

@@ -1,4 +1,4 @@
-//! How plans, reports and the graph are shown.
+//! Renders plans, reports and the graph.
 
 #[cfg(feature = "document")]
 mod escape;

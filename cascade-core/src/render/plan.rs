@@ -1,7 +1,7 @@
-//! A plan as a tree with counts and effects.
+//! Prints a plan as a tree with counts and effects.
 //!
-//! A resource is unfolded where it is met first; where it is met again only the count along that edge is shown, so
-//! that the print grows with edges and never with paths.
+//! The dependents of a resource are printed where it occurs first. Each further line has only the count along its edge, so
+//! that the output grows with the number of edges, not of paths.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::affected::Affected;
 use crate::model::{Printed, bits};
 use crate::plan::{CutSummary, Plan, PlanVeto};
 
-/// Vetoes and cut arcs that are listed, at most: the rest is counted.
-const LISTED: usize = 20;
+/// The maximum number of listed vetoes, denials and cut arcs. Further ones are only counted.
+const MAX_LISTED: usize = 20;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,11 +30,12 @@ impl fmt::Display for Plan {
         tree.add_root();
         tree.print(f)?;
         print_cut(self, f)?;
-        print_objections(self.vetoes(), ("veto", "vetoes"), f)?;
-        print_objections(self.denials(), ("denial", "denials"), f)
+        print_objections(self.vetoes(), "veto", "vetoes", f)?;
+        print_objections(self.denials(), "denial", "denials", f)
     }
 }
 
+/// The root resource with the ids of its first roots.
 pub(super) fn roots(affected: &Affected) -> String {
     let name = affected.resource_name(affected.route.root);
     let shown: Vec<String> = (0..affected.roots.min(3))
@@ -49,7 +50,7 @@ fn plural(count: usize, word: &str) -> String {
     if count == 1 { word.to_owned() } else { format!("{word}s") }
 }
 
-/// A line of the tree: its left part, and the count and effects beside it.
+/// A line of the tree: the branch with the resource, the count, and the effects.
 struct PlanLine {
     tree: String,
     count: String,
@@ -81,16 +82,16 @@ impl TreePrinter<'_> {
         let last = reached.len().saturating_sub(1);
         for (at, (child, instances)) in reached.into_iter().enumerate() {
             let (branch, below) = if at == last { ("└── ", "    ") } else { ("├── ", "│   ") };
-            let again = std::mem::replace(&mut self.seen[child], true);
+            let is_repeated = std::mem::replace(&mut self.seen[child], true);
             let tree = format!("{indent}{branch}{}", self.affected.resource_name(child));
-            self.add_line(tree, child, &instances, again && self.has_children(child));
-            if !again {
+            self.add_line(tree, child, &instances, is_repeated && self.has_children(child));
+            if !is_repeated {
                 self.add_children(child, &format!("{indent}{below}"));
             }
         }
     }
 
-    /// The instances found along an edge that are affected or retained, each once.
+    /// The affected and retained instances that were found along an edge, without duplicates.
     fn reached_along(&self, edge: usize) -> Vec<u32> {
         let child = &self.affected.columns[self.affected.graph.edges[edge].child];
         let listed = |&index: &u32| child.is_affected(index) || child.is_retained(index);
@@ -121,21 +122,21 @@ impl TreePrinter<'_> {
     }
 }
 
-/// The effects on these instances: one name where all get the same, else each with its count.
+/// The effects on these instances: the name alone if all instances get the same effect, otherwise each with its count.
 pub(super) fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> String {
     let mut counts = vec![0_usize; affected.graph.resources[resource].effects.len()];
-    let (mut taken, mut retained) = (0, 0);
+    let (mut with_parent, mut retained) = (0, 0);
     for &index in instances {
         let mask = affected.effects(resource, index);
         bits(mask).for_each(|effect| counts[effect] += 1);
         let is_retained = affected.columns[resource].is_retained(index);
         retained += usize::from(is_retained);
-        taken += usize::from(mask == 0 && !is_retained);
+        with_parent += usize::from(mask == 0 && !is_retained);
     }
     let counts = counts.into_iter().enumerate();
     let named = counts.map(|(effect, count)| (affected.effect_name(resource, effect), count));
     let parts: Vec<String> = named
-        .chain([("with its parent", taken), ("retained", retained)])
+        .chain([("with its parent", with_parent), ("retained", retained)])
         .filter(|&(_, count)| count > 0)
         .map(
             |(name, count)| {
@@ -146,8 +147,8 @@ pub(super) fn effect_counts(affected: &Affected, resource: usize, instances: &[u
     parts.join(", ")
 }
 
-/// What is said of an arc of which only the child's end is left out of the order.
-pub(crate) const END_ONLY: &str = " (its end alone: what takes it comes later)";
+/// The note on a cut arc whose parent waits for the child's dependents, but not for the child's own completion.
+pub(crate) const END_ONLY: &str = " (completion only: the child completes later, with another parent)";
 
 fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let cut = plan.cut();
@@ -155,34 +156,35 @@ fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         return Ok(());
     }
     let count = cut.len();
-    writeln!(f, "{} {} a cycle, left out of the order:", Count(count), closes(count))?;
-    for CutSummary { parent, child, end_only } in cut.iter().take(LISTED) {
+    writeln!(f, "{} {} a cycle, left out of the order:", Count(count), closes_or_close(count))?;
+    for CutSummary { parent, child, end_only } in cut.iter().take(MAX_LISTED) {
         let end = if *end_only { END_ONLY } else { "" };
         writeln!(f, "  {} {} → {} {}{end}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
     }
     print_rest(count, f)
 }
 
-fn closes(count: usize) -> &'static str {
+fn closes_or_close(count: usize) -> &'static str {
     if count == 1 { "arc closes" } else { "arcs close" }
 }
 
 fn print_objections(
     vetoes: &[PlanVeto],
-    (one, many): (&str, &str),
+    singular: &str,
+    plural: &str,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     if vetoes.is_empty() {
         return Ok(());
     }
-    let word = if vetoes.len() == 1 { one } else { many };
+    let word = if vetoes.len() == 1 { singular } else { plural };
     writeln!(f, "{} {word}:", Count(vetoes.len()))?;
-    for veto in vetoes.iter().take(LISTED) {
+    for veto in vetoes.iter().take(MAX_LISTED) {
         writeln!(f, "  {veto}")?;
     }
     print_rest(vetoes.len(), f)
 }
 
 fn print_rest(count: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if count > LISTED { writeln!(f, "  and {} more", Count(count - LISTED)) } else { Ok(()) }
+    if count > MAX_LISTED { writeln!(f, "  and {} more", Count(count - MAX_LISTED)) } else { Ok(()) }
 }

@@ -1,5 +1,5 @@
-//! Doc comments in documents of the graph. They are Markdown, and whoever wrote them knew nothing of the page that they
-//! come to stand in: code stays code, everything else is plain text.
+//! Doc comments in documents of the graph. A doc comment is Markdown that was not written for these pages, so only code
+//! spans keep their form. Everything else is shown as plain text.
 
 use super::escape::{code, code_in_table, markdown, printable};
 
@@ -8,7 +8,7 @@ pub(super) fn summary(docs: &str) -> String {
     summary_as(code, docs)
 }
 
-/// The same in a table.
+/// The first paragraph, on one line of a Markdown table.
 pub(super) fn summary_in_table(docs: &str) -> String {
     summary_as(code_in_table, docs)
 }
@@ -34,10 +34,11 @@ fn first_paragraph(docs: &str) -> String {
     paragraph.join(" ")
 }
 
-/// The text in and between code spans, without their fences. A fence that nothing closes is text.
+/// Splits a text into plain text (`false`) and code spans without their backticks (`true`). Unclosed backticks are plain
+/// text.
 fn parts(text: &str) -> Vec<(&str, bool)> {
     let mut parts = Vec::new();
-    let (mut plain_from, mut at) = (0, 0);
+    let (mut plain_start, mut at) = (0, 0);
     while let Some(opened) = text[at..].find('`').map(|found| at + found) {
         let fence = text[opened..].len() - text[opened..].trim_start_matches('`').len();
         let inside = opened + fence;
@@ -45,20 +46,20 @@ fn parts(text: &str) -> Vec<(&str, bool)> {
             at = inside;
             continue;
         };
-        let (before, after) = (&text[plain_from..opened], &text[closed + fence..]);
+        let (before, after) = (&text[plain_start..opened], &text[closed + fence..]);
         let link = before.strip_suffix('[').zip(after_link(after));
         let (before, after) = link.unwrap_or((before, after));
         parts.push((before, false));
         parts.push((trimmed(&text[inside..closed]), true));
         at = text.len() - after.len();
-        plain_from = at;
+        plain_start = at;
     }
-    parts.push((&text[plain_from..], false));
+    parts.push((&text[plain_start..], false));
     parts.retain(|(part, _)| !part.is_empty());
     parts
 }
 
-/// What follows the end of a link to a type, whose name is shown alone.
+/// The text after the end of a link to a type, such as `](x::B)`. Only the name of the type is shown.
 fn after_link(text: &str) -> Option<&str> {
     let text = text.strip_prefix(']')?;
     let target = [('(', ')'), ('[', ']')]
@@ -67,7 +68,7 @@ fn after_link(text: &str) -> Option<&str> {
     Some(target.unwrap_or(text))
 }
 
-/// Where as many backticks stand as opened the span.
+/// The position of the next run of exactly `fence` backticks.
 fn closing(text: &str, from: usize, fence: usize) -> Option<usize> {
     let mut at = from;
     while let Some(found) = text[at..].find('`').map(|found| at + found) {
@@ -80,7 +81,7 @@ fn closing(text: &str, from: usize, fence: usize) -> Option<usize> {
     None
 }
 
-/// One space on both sides only keeps backticks from the fence.
+/// The span without one space on both sides, which Markdown uses to separate backticks from the fence.
 fn trimmed(span: &str) -> &str {
     let inner = span.strip_prefix(' ').and_then(|span| span.strip_suffix(' '));
     inner.filter(|inner| !inner.trim().is_empty()).unwrap_or(span)
@@ -93,7 +94,7 @@ mod tests {
     use super::summary_in_table;
 
     #[test]
-    fn code_stays_code_and_all_else_is_text() {
+    fn only_code_spans_keep_their_form() {
         let docs = "\nA `Host<T>` with <b> | \"é\" *and* [`Vm`]s,\nsee [it](x).\n\n# More\n```\ncode\n```";
         assert_eq!(summary(docs), "A `Host<T>` with &lt;b&gt; \\| \"é\" \\*and\\* `Vm`s, see \\[it\\](x).");
         assert_eq!(plain_summary(docs), "A Host<T> with <b> | \"é\" *and* Vms, see [it](x).");
@@ -101,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_type_is_its_name() {
+    fn a_link_to_a_type_is_shown_as_its_name() {
         assert_eq!(summary("[`A`], [`B`](x::B) [`C`][c]. [`D`](e"), "`A`, `B` `C`. `D`(e");
         assert_eq!(summary("[`A` b]"), "\\[`A` b\\]");
         assert_eq!(summary_in_table("a | `|`"), "a \\| `\\|`");
     }
 
     #[test]
-    fn a_fence_that_nothing_closes_is_text() {
+    fn an_unclosed_code_span_is_text() {
         assert_eq!(summary("a ` b"), "a \\` b");
         assert_eq!(summary("a `` b ` c"), "a \\`\\` b \\` c");
         assert_eq!(summary("`` a`b `` and `|`"), "``a`b`` and `|`");

@@ -1,4 +1,4 @@
-//! A report as a table of verdicts, with the failures below it.
+//! Prints a report: a table of verdicts, followed by the failures.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use super::number::Count;
 use crate::model::Printed;
 use crate::report::{Report, ReportSummary, VerdictCounts};
 
-/// Failures that are listed, at most: the rest is counted.
-const LISTED: usize = 20;
+/// The maximum number of listed failures and overridden vetoes. Further ones are only counted.
+const MAX_LISTED: usize = 20;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,13 +35,13 @@ impl fmt::Display for ReportSummary {
         }
         write_row(f, "all", width, all)?;
         if self.unrecorded > 0 {
-            writeln!(f, "{} with a step that ended, but is not on record", Count(self.unrecorded))?;
+            writeln!(f, "{} with a step that ended but is not recorded", Count(self.unrecorded))?;
         }
         if self.not_cleaned_up > 0 {
-            writeln!(f, "{} done, but not cleaned up after", Count(self.not_cleaned_up))?;
+            writeln!(f, "{} done, but their cleanup did not succeed", Count(self.not_cleaned_up))?;
         }
         if self.cancelled {
-            writeln!(f, "cancelled: nothing new was started")?;
+            writeln!(f, "cancelled: no further step was started")?;
         }
         write_overridden(self, f)?;
         write_failures(self, f)?;
@@ -63,8 +63,8 @@ fn write_overridden(summary: &ReportSummary, f: &mut fmt::Formatter<'_>) -> fmt:
     if summary.overridden.is_empty() {
         return Ok(());
     }
-    writeln!(f, "forced, in spite of:")?;
-    for veto in summary.overridden.iter().take(LISTED) {
+    writeln!(f, "forced despite:")?;
+    for veto in summary.overridden.iter().take(MAX_LISTED) {
         writeln!(f, "  {veto}")?;
     }
     write_rest(summary.overridden.len(), f)
@@ -75,7 +75,7 @@ fn write_failures(summary: &ReportSummary, f: &mut fmt::Formatter<'_>) -> fmt::R
         return Ok(());
     }
     writeln!(f, "failed:")?;
-    for failure in summary.failures.iter().take(LISTED) {
+    for failure in summary.failures.iter().take(MAX_LISTED) {
         let (resource, id) = (&failure.resource, Printed(&failure.id));
         writeln!(f, "  {resource} {id}: {}: {}", failure.effect, failure.error)?;
     }
@@ -83,5 +83,5 @@ fn write_failures(summary: &ReportSummary, f: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 fn write_rest(count: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if count > LISTED { writeln!(f, "  and {} more", Count(count - LISTED)) } else { Ok(()) }
+    if count > MAX_LISTED { writeln!(f, "  and {} more", Count(count - MAX_LISTED)) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! The report: a verdict for every instance of a plan.
+//! The report of a run: a verdict for every instance of the plan.
 
 mod report;
 mod state;

@@ -1,4 +1,4 @@
-//! The report: a verdict for every instance of a plan.
+//! The report of a run: a verdict for every instance of the plan.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -10,22 +10,22 @@ use crate::affected::{Affected, InstanceRef};
 use crate::model::{CallError, Phase, Resource, RunId};
 use crate::plan::PlanVeto;
 
-/// What became of one instance.
+/// The result of a run for one instance.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Verdict<'a> {
-    /// All its effects ended well.
+    /// All its effects succeeded.
     Done,
     /// A method failed on it.
     Failed(&'a Failure),
-    /// It was not operated on, because something that hangs off it failed, or was not done.
+    /// It was not operated on, because an instance that it waits for failed or is not done.
     Blocked {
         /// The instance that failed.
         by: InstanceRef<'a>,
     },
-    /// Not all of its effects ran, because the run stopped before: where it has several, the first may have.
+    /// The run stopped before all its effects ran. If it has several effects, the first ones may have run.
     NotStarted,
-    /// A step on it ended, but the journal did not take that: it may be done, and a resumed run does it again.
+    /// A step on it ended, but the journal could not record that. It may be done; a resumed run calls the step again.
     Unrecorded,
 }
 
@@ -37,7 +37,7 @@ pub struct Failure {
     pub phase: Phase,
     /// The method that failed.
     pub effect: String,
-    /// What the method answered. Instances that failed together share it.
+    /// The error. Instances that failed together share it.
     pub error: Arc<CallError>,
 }
 
@@ -47,8 +47,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a run did: a verdict for every instance of the plan.
-#[must_use = "a run may end with failures: ask whether it is complete"]
+/// The report of a run: a verdict for every instance of the plan.
+#[must_use = "a run may end with failures: check `is_complete`"]
 #[derive(Debug)]
 pub struct Report {
     pub(crate) run: RunId,
@@ -63,34 +63,38 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every instance is done, and cleaned up where that was asked for, here and in the cascades that methods of
-    /// the run started. What one of these left counts as done if a later one that was asked for the same has done it: a
-    /// method that is tried again starts its cascades again.
+    /// Whether every instance is done and no requested cleanup is missing, in this run and in its nested cascades.
+    ///
+    /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its roots: a
+    /// method that is retried starts its cascades again.
     pub fn is_complete(&self) -> bool {
         self.not_cleaned_up == 0
             && all_complete(&self.nested)
-            && self.affected.resources().all(|resource| self.states_of(resource).all(|it| it == State::Done))
+            && self
+                .affected
+                .resources()
+                .all(|resource| self.states_of(resource).all(|state| state == State::Done))
     }
 
     /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a run
-    /// with [`FailurePolicy::Force`](crate::FailurePolicy::Force) this is the ledger of what was left behind.
+    /// with [`FailurePolicy::Force`](crate::FailurePolicy::Force), these are the instances that were left behind.
     pub fn failures(&self) -> impl Iterator<Item = (InstanceRef<'_>, &Failure)> {
         let mut nodes: Vec<u32> = self.failures.keys().copied().collect();
         nodes.sort_unstable();
         nodes.into_iter().filter_map(|node| Some((self.instance(node), self.failures.get(&node)?)))
     }
 
-    /// The cascades that methods of the run started, in the order they ended.
+    /// The reports of the cascades that methods of the run started, in the order they ended.
     pub fn nested(&self) -> &[NestedReport] {
         &self.nested
     }
 
-    /// The run.
+    /// The id of the run.
     pub fn run_id(&self) -> &RunId {
         &self.run
     }
 
-    /// Whether the run was told to start nothing new.
+    /// Whether the run was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled
     }
@@ -113,7 +117,7 @@ impl Report {
         })
     }
 
-    /// The report in numbers, with the failures in words.
+    /// The report in numbers, with the failures as text.
     pub fn summary(&self) -> ReportSummary {
         let summary = ReportSummary {
             operation: self.affected.operation.descriptor().code().to_owned(),
@@ -131,7 +135,7 @@ impl Report {
         ReportSummary { done, failed, blocked, not_started, unrecorded, ..summary }
     }
 
-    /// The verdicts of each resource.
+    /// The number of instances with each verdict, by resource.
     pub(crate) fn counts(&self) -> BTreeMap<String, VerdictCounts> {
         let mut by_resource = BTreeMap::new();
         for resource in self.affected.resources() {

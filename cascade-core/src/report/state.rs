@@ -1,16 +1,16 @@
 //! The state of an instance in a run.
 
-/// Where an instance stands.
+/// The state of an instance in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub(crate) enum State {
-    /// It waits for others, or for its turn.
+    /// It waits for other instances, or for its turn.
     Waiting,
-    /// A step on it is under way.
+    /// A step on it is running.
     Running,
     Done,
     Failed,
-    /// It waits for one that failed: it will not run.
+    /// It would have to wait for an instance that failed, so it does not run.
     Blocked,
 }

@@ -16,22 +16,23 @@ pub struct NestedReport {
     pub resource: String,
     /// The method that started it.
     pub effect: String,
-    /// What it was asked to do.
+    /// The operation and the roots it was started with.
     #[serde(default)]
     pub asked: NestedRequest,
-    /// What became of it.
+    /// Its report.
     pub report: ReportSummary,
 }
 
-/// What a nested cascade was asked to do. A later one that is asked for the same mends what an earlier one left.
+/// The operation and the roots that a nested cascade was started with. A later nested cascade with the same operation and
+/// roots can complete what an earlier one left incomplete.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NestedRequest {
-    /// The operation itself, as it serialises.
+    /// The operation with its payload, serialised.
     pub operation: serde_json::Value,
     /// The root resource.
     pub root: String,
-    /// The ids of the root instances, as they serialise.
+    /// The ids of the root instances, serialised.
     pub roots: Vec<serde_json::Value>,
 }
 
@@ -48,87 +49,87 @@ impl NestedRequest {
 }
 
 impl NestedReport {
-    /// Whether this one is complete, and was asked to do the same to that root instance.
-    fn has_done(&self, other: &Self, root: &serde_json::Value) -> bool {
-        let (mine, others) = (&self.asked, &other.asked);
+    /// Whether this cascade is complete and does the operation of `earlier` to `root`, a root of `earlier`.
+    fn completes(&self, earlier: &Self, root: &serde_json::Value) -> bool {
         self.report.is_complete()
-            && self.report.operation == other.report.operation
-            && mine.operation == others.operation
-            && mine.root == others.root
-            && mine.roots.contains(root)
+            && self.report.operation == earlier.report.operation
+            && self.asked.operation == earlier.asked.operation
+            && self.asked.root == earlier.asked.root
+            && self.asked.roots.contains(root)
     }
 }
 
-/// Whether every nested cascade is complete, or later ones have done what it left: a method that is tried again starts
-/// its cascades again.
+/// Whether every nested cascade is complete, or later ones with the same operation are complete for all its roots: a
+/// method that is retried starts its cascades again.
 pub(super) fn all_complete(nested: &[NestedReport]) -> bool {
-    nested.iter().enumerate().all(|(at, one)| {
-        let done_later = |root| nested[at + 1..].iter().any(|later| later.has_done(one, root));
-        one.report.is_complete() || !one.asked.roots.is_empty() && one.asked.roots.iter().all(done_later)
+    nested.iter().enumerate().all(|(position, report)| {
+        let roots = &report.asked.roots;
+        let completed_later = |root| nested[position + 1..].iter().any(|later| later.completes(report, root));
+        report.report.is_complete() || !roots.is_empty() && roots.iter().all(completed_later)
     })
 }
 
-/// A report in numbers. `done + failed + blocked + not_started + unrecorded` are all instances of the plan.
+/// A report in numbers. `done + failed + blocked + not_started + unrecorded` is the number of instances of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportSummary {
     /// The operation's code.
     pub operation: String,
-    /// Instances whose effects all ended well.
+    /// The number of instances whose effects all succeeded.
     pub done: usize,
-    /// Instances on which a method failed.
+    /// The number of instances on which a method failed.
     pub failed: usize,
-    /// Instances that were held back by one that failed.
+    /// The number of instances that were blocked by a failed one.
     pub blocked: usize,
-    /// Instances that the run did not come to.
+    /// The number of instances whose effects did not all run, because the run stopped before.
     pub not_started: usize,
-    /// Instances with a step that ended, where the journal did not take that.
+    /// The number of instances with a step that ended, but that the journal could not record.
     #[serde(default)]
     pub unrecorded: usize,
-    /// Instances that are done, but whose cleanup did not run.
+    /// The number of instances that are done, but whose cleanup did not run.
     pub not_cleaned_up: usize,
-    /// Whether the run was told to start nothing new.
+    /// Whether the run was cancelled.
     pub cancelled: bool,
-    /// The same, by resource.
+    /// The verdicts by resource.
     pub resources: BTreeMap<String, VerdictCounts>,
-    /// The objections that a forced run went on in spite of.
+    /// The objections that a forced run overrode.
     pub overridden: Vec<PlanVeto>,
-    /// The failures, by resource and id.
+    /// The failures, sorted by resource and id.
     pub failures: Vec<FailureSummary>,
-    /// The cascades that methods of the run started.
+    /// The reports of the cascades that methods of the run started.
     pub nested: Vec<NestedReport>,
 }
 
-/// How many instances of one resource got which verdict.
+/// The number of instances of one resource with each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VerdictCounts {
-    /// Instances whose effects all ended well.
+    /// The number of instances whose effects all succeeded.
     pub done: usize,
-    /// Instances on which a method failed.
+    /// The number of instances on which a method failed.
     pub failed: usize,
-    /// Instances that were held back by one that failed.
+    /// The number of instances that were blocked by a failed one.
     pub blocked: usize,
-    /// Instances that the run did not come to.
+    /// The number of instances whose effects did not all run, because the run stopped before.
     pub not_started: usize,
-    /// Instances with a step that ended, where the journal did not take that.
+    /// The number of instances with a step that ended, but that the journal could not record.
     #[serde(default)]
     pub unrecorded: usize,
 }
 
-/// One failed instance, in words.
+/// One failed instance, as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FailureSummary {
-    /// Its resource.
+    /// The resource of the instance.
     pub resource: String,
-    /// Its id, as it prints.
+    /// The id of the instance, printed.
     pub id: String,
     /// The phase it failed in.
     pub phase: Phase,
     /// The method that failed.
     pub effect: String,
-    /// What the method answered.
+    /// The error, printed.
     pub error: String,
 }
 
@@ -143,8 +144,9 @@ impl VerdictCounts {
 }
 
 impl ReportSummary {
-    /// Whether every instance is done, and cleaned up where that was asked for, here and in the nested cascades. What one
-    /// of these left counts as done if a later one that was asked for the same has done it.
+    /// Whether every instance is done and no requested cleanup is missing, in this run and in its nested cascades.
+    ///
+    /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its roots.
     pub fn is_complete(&self) -> bool {
         self.failed + self.blocked + self.not_started + self.unrecorded + self.not_cleaned_up == 0
             && all_complete(&self.nested)

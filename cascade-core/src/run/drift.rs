@@ -1,20 +1,21 @@
-//! Drift: between the plan and a parent's step, the world moves. Before the step, what hangs off the parent may be
-//! looked for again.
+//! Drift: the world changes between the plan and a step.
 
-/// What a run does about instances that have come to hang off others since the plan was made.
+/// How a run handles changes of the world since its plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Drift {
-    /// Nothing: the plan is what runs.
-    #[default]
+    /// Runs the plan as it is. No finder is called again.
     Ignore,
-    /// Look again before each parent's step, and fail the step, with the difference, if something is new. What goes with
-    /// its last owner is looked at too: if it has got another one that stays, its step fails.
+    /// Refuses additions. Before the first effect the run discovers everything again, and does not start if the plan
+    /// would grow: see [`ApplyError::Drifted`](crate::ApplyError::Drifted). Before each parent's step it calls the finders
+    /// for the dependents of that parent, and fails the step, with the difference, if there is a late dependent. A shared
+    /// child that got another owner, which stays, fails its step too. The default.
+    #[default]
     Refuse,
-    /// Look again before each parent's step; what is new joins the plan, with all that hangs off it, until nothing
-    /// new is found. Checks, authorizers and limits hold for the newcomers too. A new owner that stays is refused, and
-    /// along a `restrict` edge whatever does not go already.
+    /// Extends the plan. Before each parent's step the run calls the finders for its dependents; late dependents join the
+    /// plan with everything that depends on them, until no more are found. Checks, authorizers and limits hold for them
+    /// too. Refused are another owner that stays and, along a `restrict` edge, whatever the plan does not remove.
     Chase,
 }
 

@@ -17,19 +17,20 @@ use futures_util::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use super::failure_policy::FailurePolicy;
-use super::fast_path::FastPath;
+use super::fast_path::{FastPath, is_unobserved};
 use super::growth::Growth;
 use super::pass::Pass;
 use super::recorder::Recorder;
+use super::rediscovery::Rediscovery;
 use super::scheduler::{Before, Scheduler, Step};
 use super::settings::RunSettings;
-use super::step::{EndedStep, Rediscovery, Repeats, StepAttempt, StepRunner, step_name};
+use super::step::{EndedStep, Repeats, StepAttempt, StepRunner};
+use super::step_method::StepMethod;
 use super::{recorder, with_parent};
 use crate::affected::{Affected, Ran};
 use crate::discover::LateDependents;
 use crate::engine::Engine;
-use crate::graph::Method;
-use crate::handler::{FirstAttempt, StepContext};
+use crate::handler::{FirstAttempt, RunContext};
 use crate::journal::{History, JournalError, Record};
 use crate::model::{CallError, Phase};
 use crate::observe::Event;
@@ -88,7 +89,7 @@ pub(crate) struct Run {
 struct Driven<'m> {
     scheduler: Scheduler,
     phase: Phase,
-    methods: &'m [Method],
+    methods: &'m [StepMethod<'m>],
     newcomers: Vec<LateDependents>,
     /// Writes that are under way, each with the step that is concluded once it is durable.
     recording: FuturesUnordered<BoxFuture<'static, WriteResult>>,
@@ -261,6 +262,18 @@ impl Run {
         done
     }
 
+    /// The part of the contexts that all methods of the run share.
+    fn context(&self) -> RunContext {
+        let engine = Arc::clone(&self.engine);
+        RunContext {
+            affected: Arc::clone(&self.affected),
+            engine,
+            nesting: Arc::clone(&self.settings.nesting),
+            run: Some(self.settings.run.clone()),
+            forced: self.settings.forced,
+        }
+    }
+
     /// Runs one pass to its end: until nothing runs, and nothing may start. LateDependents that are found end it early: with
     /// what ran then.
     async fn drive(
@@ -286,17 +299,23 @@ impl Run {
         let (engine, affected) = (Arc::clone(&self.engine), Arc::clone(&self.affected));
         let repeats = Arc::clone(&self.repeats);
         let stopped = AtomicBool::new(false);
-        let runner = StepRunner {
+        let run = self.context();
+        let methods: Vec<StepMethod<'_>> =
+            methods.into_iter().map(|method| StepMethod::new(&engine, &run, phase, method)).collect();
+        let methods = methods.as_slice();
+        let mut runner = StepRunner {
             engine: &engine,
             affected: &affected,
             phase,
             settings: &settings,
+            methods,
             rediscovery,
             repeats: &repeats,
             stopped: &stopped,
+            unobserved: false,
         };
+        runner.unobserved = is_unobserved(&runner);
         let (newcomers, recording) = (Vec::new(), FuturesUnordered::new());
-        let methods = methods.as_slice();
         let mut driven = Driven { scheduler, phase, methods, newcomers, recording, renewing: false };
         self.steps(&mut driven, runner).await;
         let Driven { scheduler, mut newcomers, .. } = driven;
@@ -309,14 +328,12 @@ impl Run {
 
     async fn steps(&mut self, driven: &mut Driven<'_>, runner: StepRunner<'_>) {
         let cancel = self.settings.nesting.cancel.clone();
-        let contexts: Vec<StepContext> =
-            driven.methods.iter().map(|method| runner.first_context(method)).collect();
         let mut running: FuturesUnordered<BoxFuture<'_, EndedStep>> = FuturesUnordered::new();
         loop {
             self.notice_cancel(driven);
             runner.stopped.store(driven.scheduler.is_stopping(), Ordering::Relaxed);
             self.take_ended(driven, &runner, &mut running).await;
-            if self.start_next(driven, (&runner, &contexts), &mut running).await {
+            if self.start_next(driven, &runner, &mut running).await {
                 continue;
             }
             let waits = !self.cancelled && (!running.is_empty() || !driven.recording.is_empty());
@@ -378,17 +395,15 @@ impl Run {
     async fn start_next<'c, 'm: 'c>(
         &mut self,
         driven: &mut Driven<'m>,
-        (runner, contexts): (&'c StepRunner<'_>, &'c [StepContext]),
+        runner: &'c StepRunner<'_>,
         running: &mut FuturesUnordered<BoxFuture<'c, EndedStep>>,
     ) -> bool {
-        let methods: &'m [Method] = driven.methods;
-        if self.is_unobserved(driven, runner, running) {
-            let parts = (methods, contexts);
-            let ended = poll_fn(|task| Poll::Ready(runner.run_fast_path(&mut driven.scheduler, parts, task)));
+        if self.may_take_fast_path(driven, runner, running) {
+            let ended = poll_fn(|task| Poll::Ready(runner.run_fast_path(&mut driven.scheduler, task)));
             match ended.await {
-                FastPath::EndedStep => tokio::task::coop::consume_budget().await,
+                FastPath::Ended => tokio::task::coop::consume_budget().await,
                 FastPath::Nothing => return false,
-                FastPath::GoesOn(step, first) => {
+                FastPath::Unfinished(step, first) => {
                     self.go_on(driven, runner, (step, first), running).await;
                 }
             }
@@ -398,16 +413,14 @@ impl Run {
             return false;
         }
         let Some(step) = driven.scheduler.take() else { return false };
-        let method = &methods[step.kind];
-        self.recorder.begun(&self.affected, driven.phase, *method, &step);
-        let first = poll_fn(|task| Poll::Ready(runner.at_once(method, &contexts[step.kind], &step, task)));
-        let first = first.await;
+        self.recorder.begun(&self.affected, driven.phase, driven.methods[step.kind].method, &step);
+        let first = poll_fn(|task| Poll::Ready(runner.attempt_at_once(&step, task))).await;
         self.go_on(driven, runner, (step, first), running).await;
         true
     }
 
-    /// Whether nothing is under way, and nobody looks on.
-    fn is_unobserved(
+    /// Whether the fast path may run: nothing is in progress or observed, and no journal records steps.
+    fn may_take_fast_path(
         &self,
         driven: &Driven<'_>,
         runner: &StepRunner<'_>,
@@ -418,7 +431,7 @@ impl Run {
             && driven.recording.is_empty()
             && driven.newcomers.is_empty()
             && !self.recorder.is_on()
-            && runner.is_unobserved()
+            && runner.unobserved
     }
 
     /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.
@@ -429,16 +442,14 @@ impl Run {
         (step, first): (Step, Option<StepAttempt<'c>>),
         running: &mut FuturesUnordered<BoxFuture<'c, EndedStep>>,
     ) {
-        let methods: &'m [Method] = driven.methods;
-        let method = &methods[step.kind];
         // A method that waits was polled a moment ago, and will be when its turn comes.
         let first = match first {
-            Some(FirstAttempt::Going(call)) => {
-                return running.push(Box::pin(runner.wait(method, step, call)));
+            Some(FirstAttempt::Pending(call)) => {
+                return running.push(Box::pin(runner.wait(step, call)));
             }
             first => first,
         };
-        let mut call: BoxFuture<'c, EndedStep> = Box::pin(runner.run(method, step, first));
+        let mut call: BoxFuture<'c, EndedStep> = Box::pin(runner.run(step, first));
         match futures_util::poll!(&mut call) {
             Poll::Ready(ended) => {
                 self.end(driven, ended);
@@ -485,7 +496,7 @@ impl Run {
             return;
         }
         driven.scheduler.release(&ended.step);
-        let method = driven.methods[ended.step.kind];
+        let method = driven.methods[ended.step.kind].method;
         let durable = self.recorder.ended(
             (&self.affected, self.settings.policy),
             (driven.phase, method),
@@ -523,7 +534,7 @@ impl Run {
 
     fn conclude(&mut self, driven: &mut Driven<'_>, ended: EndedStep) {
         let EndedStep { step, failed, since, .. } = ended;
-        let (phase, method) = (driven.phase, driven.methods[step.kind]);
+        let (phase, method) = (driven.phase, &driven.methods[step.kind]);
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
         // What the world has moved under gets no further step, not even in a forced run.
         for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
@@ -533,14 +544,14 @@ impl Run {
         }
         let completion = driven.scheduler.conclude(&step, &positions);
         self.settings.observers.notify(|| Event::StepEnded {
-            step: step_name(&self.affected, phase, method, step.nodes.len()),
+            step: method.step_name(step.nodes.len()),
             failed: failed.len(),
             ended: completion.ended,
             blocked: completion.blocked,
             elapsed: since.map_or(Duration::ZERO, |since| since.elapsed()),
         });
         for (position, error) in failed {
-            let effect = method.name(&self.affected.graph, phase).to_owned();
+            let effect = method.name.to_owned();
             let failure = Failure { phase, effect, error };
             let node = step.nodes[position];
             if phase == Phase::Effect {

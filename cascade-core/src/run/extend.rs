@@ -1,11 +1,13 @@
-//! LateDependents join a run: the plan grows by them and by what hangs off them, and the run goes on with the larger one.
+//! Late dependents join a run: the plan grows by them and by everything that depends on them, and the run continues with
+//! the larger plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::sync::Arc;
 
 use super::driver::{Run, with_ended};
 use super::failure_policy::FailurePolicy;
-use super::growth::{Above, Growth, ROUNDS};
+use super::growth::{GrownParent, Growth, MAX_ROUNDS};
 use super::scheduler::{Before, Scheduler};
 use crate::affected::Affected;
 use crate::discover::{LateDependents, extend, not_listed, objections};
@@ -13,39 +15,42 @@ use crate::observe::Event;
 use crate::plan::PlanVeto;
 use crate::report::State;
 
-/// Why a plan must not grow.
+/// The reason why a plan must not grow.
 enum Refusal {
-    /// By nothing of what was found.
+    /// None of the late dependents may join.
     All(String),
-    /// Not by what came below these; by the rest it may.
+    /// The late dependents of these instances must not join, each with the reason. The others may.
     Below(BTreeMap<(usize, u32), String>),
 }
 
 impl Run {
-    /// Lets newcomers join, or notes why they must not. Answers what became of the instances so far.
+    /// Adds late dependents to the plan, or records why they must not join. Returns the states that instances have before
+    /// the next pass.
     pub(crate) async fn extend_plan(
         &mut self,
-        chase: &mut Growth,
-        newcomers: Vec<LateDependents>,
+        growth: &mut Growth,
+        late: Vec<LateDependents>,
         scheduler: &Scheduler,
         before: Vec<Before>,
     ) -> Vec<Before> {
         let old = Arc::clone(&self.affected);
-        let carried = carry(&old, scheduler, before);
-        let above: Vec<Above> = newcomers.iter().flat_map(|newcomers| above(&old, newcomers)).collect();
-        let is_spent = |(instance, _): &Above| chase.rounds_of(*instance) >= ROUNDS;
-        let spent: Vec<Above> = above.iter().filter(|above| is_spent(above)).cloned().collect();
-        if !spent.is_empty() {
-            // What came elsewhere is found once more.
-            let reason =
-                format!("and they kept coming for {ROUNDS} rounds: stop what adds them, and run again");
-            chase.refuse(spent, &reason);
+        let carried = states_to_carry(&old, scheduler, before);
+        let parents: Vec<GrownParent> = late.iter().flat_map(|late| grown_parents(&old, late)).collect();
+        let exceeds = |parent: &GrownParent| growth.rounds_of(parent.instance) >= MAX_ROUNDS;
+        let over: Vec<GrownParent> = parents.iter().filter(|parent| exceeds(parent)).cloned().collect();
+        if !over.is_empty() {
+            // The next pass finds the late dependents of the other parents again.
+            let reason = format!(
+                "new ones were found in each of {MAX_ROUNDS} rounds: stop the program that adds them, then run again"
+            );
+            growth.refuse(over, &reason);
             return carried;
         }
-        match self.grow(newcomers, &above).await {
+        match self.grow(late, &parents).await {
             Ok((affected, overridden)) => {
-                chase.count(&above, &old, &affected);
-                // No step on a newcomer starts before it is on record; without that, none does at all.
+                growth.count(&parents, &old, &affected);
+                // No step on a late dependent may start before the journal has the larger plan. If this write fails, no
+                // step starts at all.
                 self.recorder.grown(&old, &affected, &overridden).await;
                 self.overridden.extend(overridden);
                 self.rebase(&old, affected);
@@ -53,14 +58,14 @@ impl Run {
                 with_ended(ended, self.begin(Some(&old)).await)
             }
             Err(Refusal::All(reason)) => {
-                chase.refuse(above, &reason);
+                growth.refuse(parents, &reason);
                 carried
             }
-            // What came below the others is found once more.
+            // The next pass finds the late dependents of the other parents again.
             Err(Refusal::Below(reasons)) => {
-                for (instance, difference) in above {
-                    if let Some(reason) = reasons.get(&instance) {
-                        chase.refuse(vec![(instance, difference)], reason);
+                for parent in parents {
+                    if let Some(reason) = reasons.get(&parent.instance) {
+                        growth.refuse(vec![parent], reason);
                     }
                 }
                 carried
@@ -68,30 +73,31 @@ impl Run {
         }
     }
 
-    /// The larger plan, if nothing stands against it, with the vetoes that a forced run goes on in spite of.
+    /// Makes the larger plan and asks the checks, authorizers and limits about it. The second value lists the new vetoes
+    /// that a forced run overrides.
     async fn grow(
         &self,
-        newcomers: Vec<LateDependents>,
-        above: &[Above],
+        late: Vec<LateDependents>,
+        parents: &[GrownParent],
     ) -> Result<(Arc<Affected>, Vec<PlanVeto>), Refusal> {
         let Self { engine, affected, settings, .. } = self;
-        let grown = extend(affected, &engine.extensions, newcomers, engine.find).await;
-        let unplanned = |error| Refusal::All(format!("they could not be planned: {error}"));
+        let grown = extend(affected, &engine.extensions, late, engine.find).await;
+        let unplanned = |error| Refusal::All(format!("planning them failed: {}", with_sources(&error)));
         let grown = Arc::new(grown.map_err(unplanned)?);
         let exceeded = settings.limits.exceeded(&grown);
         if let Some(exceeded) = exceeded.first() {
             return Err(Refusal::All(format!("with them the plan is over the limit: {exceeded}")));
         }
-        let against = objections(engine, &grown, Some(affected), &settings.nesting, settings.forced).await;
-        let against = against.map_err(|error| Refusal::All(error.to_string()))?;
-        let vetoes = against.vetoes.iter().filter(|_| !settings.forced);
-        match refusal(&grown, above, against.denials.iter().chain(vetoes)) {
+        let objections = objections(engine, &grown, Some(affected), &settings.nesting, settings.forced).await;
+        let objections = objections.map_err(|error| Refusal::All(with_sources(&error)))?;
+        let vetoes = objections.vetoes.iter().filter(|_| !settings.forced);
+        match refusal(&grown, parents, objections.denials.iter().chain(vetoes)) {
             Some(refusal) => Err(refusal),
-            None => Ok((grown, not_listed(against.vetoes, &self.overridden))),
+            None => Ok((grown, not_listed(objections.vetoes, &self.overridden))),
         }
     }
 
-    /// Goes on with the larger plan.
+    /// Replaces the plan of this run by the larger one.
     fn rebase(&mut self, old: &Affected, grown: Arc<Affected>) {
         let newcomers = grown.count.saturating_sub(old.count);
         self.settings.observers.notify(|| Event::Chased { newcomers });
@@ -100,7 +106,8 @@ impl Run {
         self.affected = grown;
     }
 
-    /// The same under the numbers of the larger plan. What gets a further effect there is not done.
+    /// Translates states of instances to the nodes of the larger plan. Drops the states of instances that have other effects
+    /// there, because these have to run again.
     fn renumber(&self, old: &Affected, before: Vec<Before>) -> Vec<Before> {
         let grown = &self.affected;
         let has_ended = |before: &Before| {
@@ -123,23 +130,24 @@ impl Run {
             .collect()
     }
 
-    /// Whether an instance that failed gets further steps: in a forced run, unless the world has moved under it.
+    /// Whether a failed instance gets further steps: only in a forced run, and not if the failure was drift.
     pub(crate) fn goes_on_with(&self, node: u32) -> bool {
         self.settings.policy == FailurePolicy::Force && !self.drifted.contains(&self.affected.locate(node))
     }
 }
 
-/// What the objections refuse: the newcomers of those that what is objected to hangs below.
+/// The refusal that follows from the objections. An objection refuses the late dependents of those parents through which
+/// the rejected instance came into the plan; if there is none, it refuses all.
 fn refusal<'o>(
     grown: &Affected,
-    above: &[Above],
+    parents: &[GrownParent],
     objections: impl Iterator<Item = &'o PlanVeto>,
 ) -> Option<Refusal> {
-    let above: BTreeSet<(usize, u32)> = above.iter().map(|&(instance, _)| instance).collect();
+    let parents: BTreeSet<(usize, u32)> = parents.iter().map(|it| it.instance).collect();
     let mut reasons = BTreeMap::new();
     for objection in objections {
         let reason = format!("they must not be touched: {objection}");
-        let refused = nearest_above(grown, objection, &above);
+        let refused = nearest_ancestors(grown, objection, &parents);
         if refused.is_empty() {
             return Some(Refusal::All(reason));
         }
@@ -150,26 +158,28 @@ fn refusal<'o>(
     (!reasons.is_empty()).then_some(Refusal::Below(reasons))
 }
 
-/// Upwards from what is objected to: the first of `above` on each way.
-fn nearest_above(
+/// On each path from the rejected instance to its ancestors, the first instance that is in `parents`.
+fn nearest_ancestors(
     grown: &Affected,
     objection: &PlanVeto,
-    above: &BTreeSet<(usize, u32)>,
+    parents: &BTreeSet<(usize, u32)>,
 ) -> BTreeSet<(usize, u32)> {
     let Some(resource) = grown.graph.find_resource(&objection.resource) else { return BTreeSet::new() };
-    let is_it = |index: &u32| grown.display(resource, *index).to_string() == objection.id;
-    let mut open: Vec<(usize, u32)> =
-        (0..grown.columns[resource].len() as u32).filter(is_it).map(|index| (resource, index)).collect();
-    let mut seen: BTreeSet<(usize, u32)> = open.iter().copied().collect();
+    let is_rejected = |index: &u32| grown.display(resource, *index).to_string() == objection.id;
+    let mut to_visit: Vec<(usize, u32)> = (0..grown.columns[resource].len() as u32)
+        .filter(is_rejected)
+        .map(|index| (resource, index))
+        .collect();
+    let mut seen: BTreeSet<(usize, u32)> = to_visit.iter().copied().collect();
     let mut found = BTreeSet::new();
-    while let Some((resource, index)) = open.pop() {
+    while let Some((resource, index)) = to_visit.pop() {
         for &edge in &grown.graph.resources[resource].up {
             let resource = grown.graph.edges[edge].parent;
             for parent in grown.parents(edge, index).into_iter().map(|index| (resource, index)) {
-                if above.contains(&parent) {
+                if parents.contains(&parent) {
                     found.insert(parent);
                 } else if seen.insert(parent) {
-                    open.push(parent);
+                    to_visit.push(parent);
                 }
             }
         }
@@ -177,19 +187,21 @@ fn nearest_above(
     found
 }
 
-/// The instances that newcomers hang off.
-fn above(affected: &Affected, newcomers: &LateDependents) -> Vec<Above> {
-    let resource = affected.graph.edges[newcomers.edge].parent;
-    let difference = newcomers.describe(affected);
-    newcomers.parents.iter().map(|&index| ((resource, index), difference.clone())).collect()
+/// The parents of late dependents.
+fn grown_parents(affected: &Affected, late: &LateDependents) -> Vec<GrownParent> {
+    let resource = affected.graph.edges[late.edge].parent;
+    let difference = late.describe(affected);
+    let parent = |&index| GrownParent { instance: (resource, index), difference: difference.clone() };
+    late.parents.iter().map(parent).collect()
 }
 
-/// What became of the instances in a pass: what has ended, and what `before` kept from running.
-fn carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec<Before> {
+/// The states that the next pass starts with: of the instances that ended in this pass, and of those that `before` kept
+/// from running.
+fn states_to_carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec<Before> {
     let ended = scheduler.states().iter().zip(0..);
     let ended = ended.filter(|(state, node)| match state {
         State::Failed => true,
-        // What has no step of its own follows from what has; what was not affected may be so now.
+        // The state of a `with_parent` instance follows from its parents; an unaffected instance may be affected now.
         State::Done => affected.is_affected(*node) && !affected.is_removed_with_parent(*node),
         State::Waiting | State::Running | State::Blocked => false,
     });
@@ -198,7 +210,22 @@ fn carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec
     carried
 }
 
+/// The node that an instance has in the larger plan.
 fn moved(old: &Affected, grown: &Affected, node: u32) -> u32 {
     let (resource, index) = old.locate(node);
     grown.node(resource, index)
+}
+
+/// The error with its sources. A message may already contain the one of its source.
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text = format!("{text}: {message}");
+        }
+        source = error.source();
+    }
+    text
 }

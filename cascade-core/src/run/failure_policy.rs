@@ -1,23 +1,23 @@
-//! What a run does after a step has failed.
+//! The failure policy of a run.
 
-/// What a run does after a step has failed.
+/// How a run continues after a step has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum FailurePolicy {
-    /// Start nothing new; what runs ends.
+    /// Start no further step. Running steps end normally.
     #[default]
     Stop,
-    /// Go on with all that does not hang above a failed instance.
+    /// Continue with every instance that does not wait for a failed one.
     Isolate,
-    /// Note the failure and go on as if the step had ended well: what could not be done is left behind.
+    /// Record the failure and continue as if the step had succeeded. The work that failed remains undone.
     Force,
 }
 
 impl FailurePolicy {
     const ALL: [Self; 3] = [Self::Stop, Self::Isolate, Self::Force];
 
-    /// The policy's stable name, as a journal keeps it.
+    /// The stable name of the policy, as the journal stores it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stop => "stop",

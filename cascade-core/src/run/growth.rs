@@ -1,4 +1,5 @@
-//! Instances that came to depend on others after the plan was made: which of them may join, and how often the plan grew.
+//! Late dependents: instances that came to depend on affected ones after the plan was made. This file records where they
+//! are refused, and how often the plan has grown.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,11 +7,11 @@ use std::sync::Arc;
 use crate::affected::Affected;
 use crate::model::CallError;
 
-/// How often a plan may grow below one instance and what came there. A world that keeps adding under what is being
-/// taken none has to be stopped by other means.
-pub(super) const ROUNDS: usize = 100;
+/// How often a plan may grow below one instance and its late dependents. Without this limit, a run would never end while
+/// another program keeps adding dependents.
+pub(super) const MAX_ROUNDS: usize = 100;
 
-/// The instances whose newcomers must not join, by resource and index, each with the reason.
+/// The instances whose late dependents must not join the plan, by resource and index, each with the reason.
 #[derive(Debug, Default)]
 pub(crate) struct Refused(BTreeMap<(usize, u32), Arc<CallError>>);
 
@@ -24,32 +25,40 @@ impl Refused {
     }
 }
 
-/// How far the chase is.
+/// The growth of a plan during a run.
 #[derive(Debug, Default)]
 pub(crate) struct Growth {
     pub(crate) refused: Refused,
-    /// How often the plan has grown below an instance, by resource and index. What came counts from there on.
+    /// How often the plan has grown below an instance, by resource and index. A late dependent inherits the count of the
+    /// instances it depends on, so that a growing chain is limited too.
     rounds: BTreeMap<(usize, u32), usize>,
 }
 
-/// An instance that newcomers hang off, by resource and index, with the difference in words.
-pub(super) type Above = ((usize, u32), String);
+/// An instance with late dependents.
+#[derive(Clone)]
+pub(super) struct GrownParent {
+    /// Its resource and index.
+    pub(super) instance: (usize, u32),
+    /// A description of the late dependents, for messages.
+    pub(super) difference: String,
+}
 
 impl Growth {
     pub(super) fn rounds_of(&self, instance: (usize, u32)) -> usize {
         self.rounds.get(&instance).copied().unwrap_or(0)
     }
 
-    pub(super) fn refuse(&mut self, above: Vec<Above>, reason: &str) {
-        for (instance, difference) in above {
+    /// Refuses the late dependents of these parents: the parents' steps will fail with the difference and the reason.
+    pub(super) fn refuse(&mut self, parents: Vec<GrownParent>, reason: &str) {
+        for GrownParent { instance, difference } in parents {
             let error = CallError::Drifted(format!("{difference}; {reason}"));
             self.refused.0.insert(instance, Arc::new(error));
         }
     }
 
-    /// Takes note of a round.
-    pub(super) fn count(&mut self, above: &[Above], old: &Affected, grown: &Affected) {
-        let rounds = above.iter().map(|&(instance, _)| (instance, self.rounds_of(instance) + 1));
+    /// Counts a round in which the plan grew from `old` to `grown`.
+    pub(super) fn count(&mut self, parents: &[GrownParent], old: &Affected, grown: &Affected) {
+        let rounds = parents.iter().map(|it| (it.instance, self.rounds_of(it.instance) + 1));
         let rounds: Vec<_> = rounds.collect();
         let latest = rounds.iter().map(|&(_, round)| round).max().unwrap_or(0);
         self.rounds.extend(rounds);

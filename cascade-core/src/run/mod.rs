@@ -10,9 +10,11 @@ mod pass;
 mod pending_methods;
 mod ready;
 mod recorder;
+mod rediscovery;
 mod scheduler;
 mod settings;
 mod step;
+mod step_method;
 mod with_parent;
 
 pub use drift::Drift;

@@ -1,4 +1,4 @@
-//! What is to be done in one pass over the affected set: begin, the effects, or cleanup.
+//! The work of one pass over the affected set: the begin methods, the effects, or the cleanup methods.
 
 use std::sync::Arc;
 
@@ -10,44 +10,46 @@ use crate::graph::{Method, effect_methods, methods_of};
 use crate::model::{Phase, PhaseDeclaration};
 use crate::report::State;
 
-/// A pass: the work for the scheduler, and the methods behind its kinds.
+/// A pass: the work for the scheduler, and the methods of its step kinds.
 pub(crate) struct Pass {
     pub(crate) phase: Phase,
     pub(crate) work: Work,
+    /// By step kind.
     pub(crate) methods: Vec<Method>,
 }
 
 impl Pass {
-    /// The effects, children first, less those that `ran` says have run before.
+    /// The effects, children first, without those that have run before according to `ran`.
     pub(crate) fn effects(affected: &Affected, ran: &Ran) -> Self {
-        let mut pass = Self::empty(affected, Phase::Effect, Order::effects(affected));
+        let (order, waits_for) = Order::effects(affected);
+        let mut pass = Self::empty(affected, Phase::Effect, order, waits_for);
         for resource in 0..affected.graph.resources.len() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
-            let (kinds, masks) = (&affected.columns[resource].dispositions, &mut pass.work.pending);
+            let (dispositions, pending) = (&affected.columns[resource].dispositions, &mut pass.work.pending);
             let ran = ran.of_resource(resource);
-            kinds.each(
-                |kind| affected.effects_of(resource, kind),
-                |index, effects| masks.push(effects & !ran.get(index as usize).copied().unwrap_or(0)),
+            dispositions.each(
+                |disposition| affected.effects_of(resource, disposition),
+                |index, effects| pending.push(effects & !ran.get(index as usize).copied().unwrap_or(0)),
             );
         }
         pass
     }
 
-    /// The begin methods, parents first, less those that `ran` says have run before, and those that there were `since` a
-    /// smaller plan; `None` if the operation has none.
-    pub(crate) fn begin(affected: &Affected, ran: &Ran, since: Option<&Affected>) -> Option<Self> {
+    /// The begin methods, parents first; `None` if the operation has none. Omits those that have run before according to
+    /// `ran`, and those that the plan had already in its `smaller` version, before it grew.
+    pub(crate) fn begin(affected: &Affected, ran: &Ran, smaller: Option<&Affected>) -> Option<Self> {
         let known = |methods: &PhaseMethods<'_>, index: u32| {
-            let since = since.filter(|since| methods.is_affected(since, index));
-            since.map_or(0, |since| methods.mask(since, index))
+            let smaller = smaller.filter(|smaller| methods.is_affected(smaller, index));
+            smaller.map_or(0, |smaller| methods.mask(smaller, index))
         };
-        Self::around(affected, Phase::Begin, |methods, index| {
+        Self::phase_methods(affected, Phase::Begin, |methods, index| {
             ran.of(methods.resource, index) | known(methods, index)
         })
     }
 
-    /// The cleanup methods, children first, for what went; `None` if the operation has none.
+    /// The cleanup methods, children first, of the instances that were removed; `None` if the operation has none.
     pub(crate) fn cleanup(affected: &Affected, ran: &Ran, states: &[State]) -> Option<Self> {
-        Self::around(affected, Phase::Cleanup, |methods, index| {
+        Self::phase_methods(affected, Phase::Cleanup, |methods, index| {
             match states[affected.node(methods.resource, index) as usize] {
                 State::Done => ran.of(methods.resource, index),
                 _ => u32::MAX,
@@ -55,8 +57,8 @@ impl Pass {
         })
     }
 
-    /// A pass of phase methods, on each instance those that are for it, less those `left_out`.
-    fn around(
+    /// A pass of begin or cleanup methods: for each instance those that apply to it, without the mask of `left_out`.
+    fn phase_methods(
         affected: &Affected,
         phase: Phase,
         left_out: impl Fn(&PhaseMethods<'_>, u32) -> u32,
@@ -67,12 +69,12 @@ impl Pass {
         if by_resource.iter().all(|methods| methods.methods.is_empty()) {
             return None;
         }
-        let order = if phase == Phase::Begin {
+        let (order, waits_for) = if phase == Phase::Begin {
             Order::parents_first(affected)
         } else {
             Order::children_first(affected)
         };
-        let mut pass = Self::empty(affected, phase, order);
+        let mut pass = Self::empty(affected, phase, order, waits_for);
         for methods in by_resource {
             pass.add_resource(affected, methods.methods.iter().map(|(method, _)| *method));
             for index in 0..affected.columns[methods.resource].len() as u32 {
@@ -82,7 +84,7 @@ impl Pass {
         Some(pass)
     }
 
-    fn empty(affected: &Affected, phase: Phase, (order, waits_for): (Order, Vec<u32>)) -> Self {
+    fn empty(affected: &Affected, phase: Phase, order: Order, waits_for: Vec<u32>) -> Self {
         let lanes = affected.graph.extensions.iter().zip(priorities(affected, phase));
         let lanes = lanes
             .map(|(extension, priority)| LaneLimit { concurrency: extension.settings.concurrency, priority });
@@ -108,7 +110,8 @@ impl Pass {
     }
 }
 
-/// For each extension: what has most levels to come after it goes first, for that is what a run has to wait for in the end.
+/// For each extension its priority: the resources with the most levels still to come after them start first, because the
+/// run's duration depends on the longest chain.
 fn priorities(affected: &Affected, phase: Phase) -> Vec<u32> {
     let graph = &affected.graph;
     let depths = affected.route.depths(graph);
@@ -126,7 +129,7 @@ fn priorities(affected: &Affected, phase: Phase) -> Vec<u32> {
 struct PhaseMethods<'g> {
     resource: usize,
     methods: Vec<(Method, &'g PhaseDeclaration)>,
-    /// For each, the effects that it is only for.
+    /// For each method, the effects to which it is restricted; `None` if it applies to every removed instance.
     only: Vec<Option<u32>>,
 }
 
@@ -141,14 +144,14 @@ impl<'g> PhaseMethods<'g> {
         Self { resource, methods, only }
     }
 
-    /// Those that are for an instance, a bit each.
+    /// The methods that apply to an instance, one bit each.
     fn mask(&self, affected: &Affected, index: u32) -> u32 {
-        let chosen = |only: &Option<u32>| match only {
+        let applies = |only: &Option<u32>| match only {
             Some(mask) => affected.effects(self.resource, index) & mask != 0,
             None => affected.is_going(self.resource, index),
         };
-        let kinds = self.only.iter().enumerate().filter(|(_, only)| chosen(only));
-        kinds.fold(0, |mask, (kind, _)| mask | 1 << kind)
+        let applying = self.only.iter().enumerate().filter(|(_, only)| applies(only));
+        applying.fold(0, |mask, (position, _)| mask | 1 << position)
     }
 
     fn is_affected(&self, affected: &Affected, index: u32) -> bool {

@@ -1,11 +1,11 @@
-//! The methods that each instance has still to go through, a bit each. Of a resource there are mostly no more than eight.
+//! The methods that have not yet run on each instance, as bit masks. Most resources have at most eight methods.
 
 use std::ops::Range;
 
-/// The open methods of each instance, by its node; lowest bit first.
+/// For each node, a mask of the pending methods. The lowest bit runs first.
 pub(crate) enum PendingMethods {
     Bytes(Vec<u8>),
-    /// Where somebody has a method that no byte has a bit for.
+    /// Used once any mask has a bit above the eighth.
     Words(Vec<u32>),
 }
 
@@ -51,7 +51,7 @@ impl PendingMethods {
         }
     }
 
-    /// Leaves an instance its first method alone.
+    /// Keeps only the first pending method of an instance.
     pub(crate) fn keep_first(&mut self, node: usize) {
         match self {
             Self::Bytes(masks) => masks[node] &= masks[node].wrapping_neg(),
@@ -59,35 +59,35 @@ impl PendingMethods {
         }
     }
 
-    /// Closes the first method of each of these; answers what any of them has left.
+    /// Removes the first pending method of each of these nodes. Returns the union of the remaining masks.
     pub(crate) fn close_first(&mut self, nodes: &[u32]) -> u32 {
         match self {
-            Self::Bytes(masks) => nodes.iter().fold(0, |open, &node| {
+            Self::Bytes(masks) => nodes.iter().fold(0, |remaining, &node| {
                 let mask = &mut masks[node as usize];
                 *mask &= mask.wrapping_sub(1);
-                open | u32::from(*mask)
+                remaining | u32::from(*mask)
             }),
-            Self::Words(masks) => nodes.iter().fold(0, |open, &node| {
+            Self::Words(masks) => nodes.iter().fold(0, |remaining, &node| {
                 let mask = &mut masks[node as usize];
                 *mask &= mask.wrapping_sub(1);
-                open | *mask
+                remaining | *mask
             }),
         }
     }
 
-    /// The same for nodes that stand in a row.
+    /// Like `close_first`, for consecutive nodes.
     pub(crate) fn close_first_in_row(&mut self, nodes: Range<usize>) -> u32 {
         match self {
             Self::Bytes(masks) => {
-                let close = |open, mask: &mut u8| {
+                let close = |remaining, mask: &mut u8| {
                     *mask &= mask.wrapping_sub(1);
-                    open | *mask
+                    remaining | *mask
                 };
                 masks[nodes].iter_mut().fold(0, close).into()
             }
-            Self::Words(masks) => masks[nodes].iter_mut().fold(0, |open, mask| {
+            Self::Words(masks) => masks[nodes].iter_mut().fold(0, |remaining, mask| {
                 *mask &= mask.wrapping_sub(1);
-                open | *mask
+                remaining | *mask
             }),
         }
     }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_byte_or_a_word_tells_the_same() {
+    fn bytes_and_words_behave_the_same() {
         for highest in [1 << 7, 1 << 8, 1 << 31] {
             let mut masks = PendingMethods::with_capacity(3);
             for mask in [0b101, highest | 1, 0] {

@@ -1,17 +1,18 @@
-//! The instances that are ready for one kind.
+//! The instances that are ready for one step kind.
 
 use std::ops::Range;
 
-/// A queue of nodes. What has come since the last time it was empty is taken in the order of the nodes: so the
-/// instances of a step mostly stand in a row, and each comes before those that became ready much later.
+/// A queue of nodes. It consists of a sorted part, which is taken first, and of the nodes that were pushed since that part
+/// was made. When the sorted part is used up, the pushed nodes are sorted and replace it. So the nodes of a step are
+/// mostly consecutive, and no node waits for others that became ready much later.
 ///
-/// Nodes that follow each other are kept as one range: most are ready from the start.
+/// Consecutive nodes are stored as one range, because most nodes are ready from the start.
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
-    /// In the order of their nodes; those before `next` have been taken.
+    /// Sorted by node; the ranges before `next` have been taken.
     sorted: Vec<Range<u32>>,
     next: usize,
-    /// In the order they came.
+    /// In the order of the calls of `push`.
     incoming: Vec<Range<u32>>,
 }
 
@@ -27,7 +28,7 @@ impl Ready {
         }
     }
 
-    /// The first nodes, as far as they stand in a row: empty where there are none.
+    /// The first nodes, as far as they are consecutive. Empty if no node is ready.
     pub(crate) fn row(&mut self) -> Range<u32> {
         if self.next == self.sorted.len() {
             self.sort_incoming();
@@ -35,19 +36,19 @@ impl Ready {
         self.sorted.get(self.next).cloned().unwrap_or_default()
     }
 
-    /// Moves up to `count` nodes to `nodes`.
+    /// Moves up to `count` nodes to the end of `nodes`.
     pub(crate) fn take(&mut self, mut count: usize, nodes: &mut Vec<u32>) {
         while count > 0 && !self.is_empty() {
             let row = self.row();
-            let taken =
+            let part =
                 row.start..row.end.min(row.start.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)));
-            nodes.extend(taken.clone());
-            count -= taken.len();
-            self.skip_to(taken.end);
+            nodes.extend(part.clone());
+            count -= part.len();
+            self.skip_to(part.end);
         }
     }
 
-    /// Takes the nodes of the first row up to `end`.
+    /// Removes the nodes before `end` from the first range. `end` must be within the range that `row` returned.
     pub(crate) fn skip_to(&mut self, end: u32) {
         if let Some(first) = self.sorted.get_mut(self.next) {
             first.start = end;
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_come_out_in_their_order_and_before_those_that_come_later() {
+    fn nodes_are_taken_in_order_and_before_nodes_pushed_later() {
         let mut ready = Ready::default();
         for node in [3, 4, 5, 9, 2, 1] {
             ready.push(node..node + 1);

@@ -1,4 +1,5 @@
-//! What a run tells its journal, and when it has to wait for that to be durable.
+//! The recorder writes the events of a run to its journal, and returns the futures to wait for where the run must not
+//! continue before a write is durable.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,21 +19,21 @@ use crate::model::{CallError, Phase, bits};
 use crate::plan::PlanVeto;
 use crate::report::Report;
 
-/// The answer to a write.
+/// The result of a write. It is ready once the write is durable or has failed.
 pub(crate) type Durable = BoxFuture<'static, Result<(), JournalError>>;
 
-/// Records in one write of a plan, at most.
+/// The maximum number of records in one write of a plan.
 const CHUNKS: usize = 8;
 
-/// Writes of a plan that are waited for at once, at most: what is on its way does not grow with the plan.
+/// The maximum number of pending writes of a plan. It bounds the memory that they use.
 const WRITES: usize = 4;
 
-/// The journal of one run; without one, nothing is ever waited for.
+/// The recorder of one run. Without a journal it records nothing and never waits.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder {
     log: Option<Arc<dyn RunLog>>,
     error: Option<JournalError>,
-    /// How many of the run's nested reports are recorded.
+    /// How many of the run's nested reports have been recorded.
     nested: usize,
 }
 
@@ -46,7 +47,7 @@ impl Recorder {
         self.log.is_some()
     }
 
-    /// The write that failed, if one did. Nothing new starts then.
+    /// The error of the first failed write. After it, no further step starts.
     pub(crate) fn error(&self) -> Option<&JournalError> {
         self.error.as_ref()
     }
@@ -55,17 +56,18 @@ impl Recorder {
         self.error.take()
     }
 
-    /// Keeps the first error: those that follow from it say less.
+    /// Keeps the first error, because later errors are mostly its consequences.
     pub(crate) fn fail(&mut self, error: JournalError) {
         self.error.get_or_insert(error);
     }
 
-    /// Whether the run may have been lost, and a write has to tell before anything new starts.
+    /// An empty write that checks the ownership of the run; `None` if the journal is sure that this process still owns it.
+    /// No step may start before the write has succeeded.
     pub(crate) fn renew(&self) -> Option<Durable> {
         self.log.as_ref().filter(|log| !log.is_held()).map(|log| log.append(Vec::new()))
     }
 
-    /// Records without waiting: nothing hangs on it. Writes that come later tell if it fails.
+    /// Records without waiting, because nothing depends on the record. If the write fails, later writes fail too.
     pub(crate) fn note(&self, record: impl FnOnce() -> Record) {
         if let Some(log) = &self.log {
             drop(log.append(vec![record()]));
@@ -80,7 +82,7 @@ impl Recorder {
         });
     }
 
-    /// A step has ended: what waits for its instances has to wait for the answer. `None` without a journal.
+    /// Records the end of a step. The followers of its instances must wait for the result. `None` without a journal.
     pub(crate) fn ended(
         &mut self,
         (affected, policy): (&Affected, FailurePolicy),
@@ -90,13 +92,13 @@ impl Recorder {
     ) -> Option<Durable> {
         let log = self.log.as_ref()?;
         let mut records: Vec<Record> =
-            nesting.reports_behind(self.nested).into_iter().map(Record::Nested).collect();
+            nesting.reports_after(self.nested).into_iter().map(Record::Nested).collect();
         self.nested += records.len();
         records.push(Record::StepEnded(step_ended(affected, policy, phase, method, step, failed)));
         Some(log.append(records))
     }
 
-    /// The plan grew. All of it goes into one write: half of it would be a plan with instances and without their order.
+    /// Records a plan that grew, in one write: a part of it would be a plan with instances but without their order.
     pub(crate) async fn grown(&mut self, known: &Affected, affected: &Affected, overridden: &[PlanVeto]) {
         let Some(log) = &self.log else { return };
         let vetoes = (!overridden.is_empty())
@@ -111,37 +113,37 @@ impl Recorder {
         }
     }
 
-    /// Writes a plan, chunk by chunk, between what goes before and behind it.
+    /// Writes a plan in chunks, with the record `before` ahead of it and the records `after` behind it.
     pub(crate) async fn plan(
         &self,
         affected: &Affected,
         before: Option<Record>,
-        behind: Vec<Record>,
+        after: Vec<Record>,
     ) -> Result<(), JournalError> {
         let Some(log) = &self.log else { return Ok(()) };
         let mut records = Vec::from_iter(before);
-        // The next chunks are made while those before are on their way to the disk.
-        let mut under_way = VecDeque::new();
+        // Pending writes proceed while the next chunks are made.
+        let mut pending = VecDeque::new();
         for chunk in chunks(affected, None) {
             records.push(chunk.map_err(JournalError::storage)?);
             if records.len() >= CHUNKS {
-                under_way.push_back(log.append(std::mem::take(&mut records)));
+                pending.push_back(log.append(std::mem::take(&mut records)));
             }
-            if under_way.len() > WRITES
-                && let Some(durable) = under_way.pop_front()
+            if pending.len() > WRITES
+                && let Some(durable) = pending.pop_front()
             {
                 durable.await?;
             }
         }
-        records.extend(behind);
-        under_way.push_back(log.append(records));
-        for durable in under_way {
+        records.extend(after);
+        pending.push_back(log.append(records));
+        for durable in pending {
             durable.await?;
         }
         Ok(())
     }
 
-    /// Writes, and waits for it.
+    /// Writes the records, and waits until they are durable.
     pub(crate) async fn write(&self, records: Vec<Record>) -> Result<(), JournalError> {
         match &self.log {
             Some(log) => log.append(records).await,
@@ -149,7 +151,7 @@ impl Recorder {
         }
     }
 
-    /// The run has ended: once this is durable, the report may say so.
+    /// Records the end of the run, and waits until that is durable: only then may the report be returned.
     pub(crate) async fn end(&mut self, report: &Report) {
         let Some(log) = self.log.as_ref().filter(|_| self.error.is_none()) else { return };
         let summary = report.summary();
@@ -166,19 +168,21 @@ impl Recorder {
         }
     }
 
-    /// How many nested reports an earlier owner recorded.
+    /// Sets how many nested reports a previous owner of the run has recorded.
     pub(crate) fn has_nested(&mut self, count: usize) {
         self.nested = count;
     }
 }
 
+/// The names of a method's resource and effect, as a journal stores them. The effect has the extension as a prefix if
+/// several extensions of the resource would otherwise have the same name.
 fn names(affected: &Affected, phase: Phase, method: Method) -> (String, String) {
     let name = method.name(&affected.graph, phase);
     let code = affected.operation.descriptor().code();
-    let several = affected.graph.resources[method.resource].extensions.len() > 1;
-    let shared =
-        several && !labels(&affected.graph, code, phase, method.resource).iter().any(|label| label == name);
-    let effect = if shared {
+    let has_several = affected.graph.resources[method.resource].extensions.len() > 1;
+    let is_ambiguous = has_several
+        && !labels(&affected.graph, code, phase, method.resource).iter().any(|label| label == name);
+    let effect = if is_ambiguous {
         format!("{}::{name}", affected.graph.extensions[method.extension].name)
     } else {
         name.to_owned()
@@ -200,14 +204,14 @@ fn step_ended(
     for (position, _) in failed {
         has_failed[*position] = true;
     }
-    let kind = affected.graph.resources[method.resource]
+    let effect_index = affected.graph.resources[method.resource]
         .effects
         .iter()
         .position(|effect| (effect.extension, effect.method) == (method.extension, method.index));
     let is_last = |position: usize, node: u32| {
-        let stops = has_failed[position] && policy != FailurePolicy::Force;
+        let is_stopped = has_failed[position] && policy != FailurePolicy::Force;
         let last = bits(affected.effects(method.resource, node - first)).last();
-        phase == Phase::Effect && (stops || last == kind)
+        phase == Phase::Effect && (is_stopped || last == effect_index)
     };
     let nodes = || step.nodes.iter().copied().enumerate();
     StepEnded {
@@ -227,7 +231,7 @@ fn step_ended(
     }
 }
 
-/// A write that is under way, with what is to be done once it is durable.
+/// Waits for a write, and returns `value` with its result.
 pub(crate) fn then<T: Send + 'static>(
     durable: Durable,
     value: T,

@@ -1,5 +1,7 @@
-//! The scheduler: which steps may start now. A state machine without I/O, clock or lock: take steps, complete them,
-//! cancel. The order in which steps complete is the whole interleaving, so that tests can choose it.
+//! The scheduler: decides which steps may start now.
+//!
+//! It is a state machine without I/O, clock or lock. The driver takes steps, reports their results, and stops it. The
+//! order of those results determines the whole interleaving, so tests can choose it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -12,23 +14,23 @@ use super::ready::Ready;
 use crate::affected::Order;
 use crate::report::State;
 
-/// A kind of step: one method of one extension. What its instances share.
+/// A step kind: one method of one extension on one resource.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepKind {
-    /// Instances in one step, at most.
+    /// The maximum number of instances in one step.
     pub(crate) batch: usize,
-    /// The lane whose concurrency it counts against.
+    /// The lane whose concurrency limit applies to the step.
     pub(crate) lane: usize,
 }
 
-/// A step to run: one method on these instances. It is given back when it has ended.
+/// A step to run: one method on these instances. The driver returns it to the scheduler when it has ended.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) kind: usize,
     pub(crate) nodes: Vec<u32>,
 }
 
-/// Instances that stand in a row and are ready for one kind: enough for one step or more, each of `batch` of them.
+/// Instances with consecutive nodes that are ready for one step kind: enough for at least one step of `batch` instances.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadyRange {
     pub(crate) kind: usize,
@@ -36,52 +38,53 @@ pub(crate) struct ReadyRange {
     pub(crate) nodes: Range<u32>,
 }
 
-/// What became of an instance before a pass.
+/// The state that an instance has before a pass starts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before {
     pub(crate) node: u32,
     pub(crate) state: State,
-    /// What it is blocked by; itself where it is not.
+    /// The failed instance that blocks this one; the instance itself if it is not blocked.
     pub(crate) cause: u32,
 }
 
-/// What came of a step that was given back.
+/// The effect of a concluded step on the states of instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Completion {
-    /// How many of its instances have no kind left.
+    /// How many instances of the step have no step left in this pass.
     pub(crate) ended: usize,
-    /// How many other instances are blocked by those that failed.
+    /// How many other instances became blocked by the failed ones.
     pub(crate) blocked: usize,
 }
 
-/// What is to be done: for each instance the kinds of its resource that it goes through, lowest bit first.
+/// The work of a pass: for each instance, the step kinds of its resource that must run on it, lowest bit first.
 pub(crate) struct Work {
     pub(crate) order: Arc<Order>,
-    /// For each node, for how many others it still waits.
+    /// For each node, the number of nodes that it still waits for.
     pub(crate) waits_for: Vec<u32>,
     pub(crate) pending: PendingMethods,
-    /// For each resource its first node, and behind the last one the number of instances.
+    /// For each resource, its first node; then, as the last element, the number of instances.
     pub(crate) base: Vec<u32>,
-    /// For each resource, the number of its first kind.
+    /// For each resource, the index of its first step kind.
     pub(crate) first_step_kind: Vec<usize>,
     pub(crate) step_kinds: Vec<StepKind>,
     pub(crate) lanes: Vec<LaneLimit>,
 }
 
-/// What holds for the steps of a lane.
+/// The limits of a lane: of all steps of one extension.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LaneLimit {
-    /// How many of them may run at once.
+    /// How many steps of the lane may run at once.
     pub(crate) concurrency: usize,
-    /// The higher comes first, where not all may run.
+    /// Lanes with a higher priority start first when concurrency is limited.
     pub(crate) priority: u32,
 }
 
 struct Lane {
     free: usize,
     priority: u32,
-    /// The kinds with instances that are ready, each once.
+    /// The step kinds with ready instances, each once.
     step_kinds: VecDeque<usize>,
+    /// Whether the lane is in `open_lanes`.
     queued: bool,
 }
 
@@ -92,31 +95,32 @@ pub(crate) struct Scheduler {
     states: Vec<State>,
     ready: Vec<Ready>,
     lanes: Vec<Lane>,
-    /// The lanes with both a free place and something ready.
+    /// The lanes with both a free place and a ready instance, by priority.
     open_lanes: BinaryHeap<(u32, Reverse<usize>)>,
     running: usize,
     limit: usize,
+    /// For each node, the failed instance that blocks it, or `u32::MAX`. Empty until the first failure.
     blocked_by: Vec<u32>,
-    /// Under `Force`: the instances that a step failed on. Empty until there is one.
-    left_behind: Vec<bool>,
-    /// Nodes that have ended, whose followers are still to be told.
+    /// Under `Force`: the instances on which a step failed. Empty until the first failure.
+    failed_under_force: Vec<bool>,
+    /// Nodes that have ended and whose followers are not notified yet.
     ended: Vec<u32>,
-    /// Nodes that nothing holds back any more: empty between calls.
+    /// Nodes that wait for no other node any more. Empty between calls.
     freed: Vec<u32>,
     stopping: bool,
     /// The resource that was looked up last, and its nodes.
     last_resource: usize,
     last_nodes: Range<u32>,
-    /// Lists of steps that have ended, for those to come.
+    /// Node lists of ended steps, reused for later steps.
     spare: Vec<Vec<u32>>,
 }
 
-/// Lists that are kept for steps to come, at most.
+/// The maximum number of node lists that are kept for reuse.
 const SPARE: usize = 64;
 
 impl Scheduler {
-    /// Up to `limit` steps run at once, over all lanes. The instances in `before` are not to
-    /// run in this pass: what is done is done, and what failed or is blocked blocks what waits for it.
+    /// Up to `limit` steps run at once over all lanes. The instances in `before` do not run in this pass: the done ones
+    /// release their followers; the failed and blocked ones block them.
     pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, before: &[Before]) -> Self {
         let instances = work.pending.len();
         let mut scheduler = Self {
@@ -137,7 +141,7 @@ impl Scheduler {
             running: 0,
             limit,
             blocked_by: Vec::new(),
-            left_behind: Vec::new(),
+            failed_under_force: Vec::new(),
             ended: Vec::new(),
             freed: Vec::new(),
             stopping: false,
@@ -166,7 +170,7 @@ impl Scheduler {
         scheduler
     }
 
-    /// Comes to all that wait for nothing, and that way to what only waits for those that have nothing to do.
+    /// Makes every unblocked instance ready, and completes those without work.
     fn start(&mut self) {
         for resource in 0..self.work.first_step_kind.len() {
             let mut first = self.work.base[resource];
@@ -185,9 +189,9 @@ impl Scheduler {
             }
         }
         let instances = self.states.len() as u32;
-        let between = instances..self.work.order.nodes() as u32;
-        self.ended.extend(between.filter(|&node| self.work.waits_for[node as usize] == 0));
-        self.settle();
+        let blocks = instances..self.work.order.nodes() as u32;
+        self.ended.extend(blocks.filter(|&node| self.work.waits_for[node as usize] == 0));
+        self.notify_followers();
     }
 
     /// The next step that may start; `None` if none may right now.
@@ -196,7 +200,7 @@ impl Scheduler {
         Some(self.take_from(kind))
     }
 
-    /// The next step of the kind that comes first.
+    /// Takes a step of the step kind that `first_step_kind` returned.
     fn take_from(&mut self, kind: usize) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
         self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
@@ -209,7 +213,7 @@ impl Scheduler {
         Step { kind, nodes }
     }
 
-    /// The kind of the next step that may start.
+    /// The step kind of the next step that may start.
     fn first_step_kind(&self) -> Option<usize> {
         if self.stopping || self.running >= self.limit {
             return None;
@@ -218,7 +222,7 @@ impl Scheduler {
         self.lanes[lane].step_kinds.front().copied()
     }
 
-    /// Instances have been taken from the first kind of the first lane: others have their turn.
+    /// Rotates the step kinds of the first lane after instances were taken from its first one.
     fn pass_on(&mut self, kind: usize) {
         let lane = &mut self.lanes[self.work.step_kinds[kind].lane];
         if self.ready[kind].is_empty() {
@@ -226,15 +230,16 @@ impl Scheduler {
         } else if lane.step_kinds.len() > 1 {
             lane.step_kinds.rotate_left(1);
         }
-        // A lane that goes on stays where it is.
+        // A lane that can start more steps keeps its position in the heap.
         if lane.free == 0 || lane.step_kinds.is_empty() {
             lane.queued = false;
             self.open_lanes.pop();
         }
     }
 
-    /// The instances of the next steps that may start, if they stand in a row: for steps that run one after the other, each
-    /// to its end before the next begins. Nothing is taken yet: what became of them is told before anything else is asked.
+    /// The instances of the next steps that may start, if their nodes are consecutive. The caller runs these steps one
+    /// after another, each to its end. This call takes nothing: the caller must report the result by [`Self::end_row`] or
+    /// [`Self::end_row_before`] before it calls any other method.
     pub(crate) fn row(&mut self) -> Option<ReadyRange> {
         let kind = self.first_step_kind()?;
         let batch = u32::try_from(self.work.step_kinds[kind].batch).ok()?;
@@ -242,24 +247,25 @@ impl Scheduler {
         (nodes.len() as u32 >= batch).then_some(ReadyRange { kind, batch, nodes })
     }
 
-    /// The steps of a row on the instances before `end` have ended well, and that is certain.
+    /// The steps of the range on the instances before `end` have succeeded, and nothing remains to be recorded.
     pub(crate) fn end_row(&mut self, row: &ReadyRange, end: u32) {
         self.ready[row.kind].skip_to(end);
         self.pass_on(row.kind);
         self.advance_row(row.nodes.start..end);
-        self.settle();
+        self.notify_followers();
     }
 
-    /// The same, and the step behind them has been begun, and goes on.
+    /// Like [`Self::end_row`] for the instances before `begun`. The step that starts with `begun` has been started and is
+    /// returned as a running step.
     pub(crate) fn end_row_before(&mut self, row: &ReadyRange, begun: u32) -> Step {
         self.ready[row.kind].skip_to(begun);
         let step = self.take_from(row.kind);
         self.advance_row(row.nodes.start..begun);
-        self.settle();
+        self.notify_followers();
         step
     }
 
-    /// A step has ended: others may start in its place.
+    /// A step has ended: frees its place, so that another step may start.
     pub(crate) fn release(&mut self, step: &Step) {
         self.running -= 1;
         let lane = self.work.step_kinds[step.kind].lane;
@@ -267,7 +273,7 @@ impl Scheduler {
         self.reopen(lane);
     }
 
-    /// A step is over and done with: its list serves another.
+    /// Keeps the node list of a concluded step for reuse.
     pub(crate) fn reuse(&mut self, step: Step) {
         if self.spare.len() < SPARE {
             let mut nodes = step.nodes;
@@ -276,12 +282,12 @@ impl Scheduler {
         }
     }
 
-    /// That a step has ended is certain: what waits for its instances may start. `failed` are the positions in it of the
-    /// instances that failed, in any order.
+    /// The end of a step is durable: updates its instances and releases or blocks their followers. `failed` has the
+    /// positions of the failed instances within the step, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
         if failed.is_empty() {
             let ended = self.advance_all(&step.nodes);
-            self.settle();
+            self.notify_followers();
             return Completion { ended, blocked: 0 };
         }
         let mut has_failed = vec![false; step.nodes.len()];
@@ -296,18 +302,19 @@ impl Scheduler {
                 completion.ended += usize::from(self.advance(node));
             }
         }
-        self.settle();
+        self.notify_followers();
         completion
     }
 
-    /// A step has ended, all went well, and that is certain.
+    /// A step has succeeded on all its instances, and nothing remains to be recorded.
     pub(crate) fn end_well(&mut self, step: Step) {
         self.release(&step);
         self.conclude(&step, &[]);
         self.reuse(step);
     }
 
-    /// A step is given back that did not run. Its instances are not taken again: the pass is to be made anew.
+    /// Returns a step that did not run. Its instances wait, and this scheduler does not take them again: the caller
+    /// builds a new pass.
     pub(crate) fn give_back(&mut self, step: &Step) {
         self.running -= 1;
         for &node in &step.nodes {
@@ -320,12 +327,12 @@ impl Scheduler {
         self.ready.iter().flat_map(Ready::iter)
     }
 
-    /// The step that an instance is in is to be its last.
+    /// Makes the current step of an instance its last one.
     pub(crate) fn end_with_this_step(&mut self, node: u32) {
         self.work.pending.keep_first(node as usize);
     }
 
-    /// The kinds that an instance has still to go through.
+    /// The step kinds that have not yet ended on an instance, one bit each.
     pub(crate) fn pending_methods(&self, node: u32) -> u32 {
         self.work.pending.get(node as usize)
     }
@@ -334,12 +341,12 @@ impl Scheduler {
         self.stopping
     }
 
-    /// A step has failed, and is not concluded yet.
+    /// A step has failed but is not concluded yet: under `Stop`, no further step starts.
     pub(crate) fn foresee_failure(&mut self) {
         self.stopping |= self.policy == FailurePolicy::Stop;
     }
 
-    /// Starts nothing new; what runs ends.
+    /// Starts no further step. Running steps end normally.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
     }
@@ -352,21 +359,21 @@ impl Scheduler {
         self.states
     }
 
-    /// The instances that are blocked, each with the failed one that it waits for.
+    /// The blocked instances, each with the failed instance that blocks it.
     pub(crate) fn blocked(&self) -> impl Iterator<Item = (u32, u32)> {
         let instances = &self.blocked_by[..self.blocked_by.len().min(self.states.len())];
         (0..).zip(instances.iter().copied()).filter(|&(_, cause)| cause != u32::MAX)
     }
 
-    /// The failed instance that a blocked one waits for.
+    /// The failed instance that blocks this node, if it is blocked.
     pub(crate) fn blocked_by(&self, node: u32) -> Option<u32> {
         self.blocked_by.get(node as usize).copied().filter(|&cause| cause != u32::MAX)
     }
 
-    /// Nothing holds `node` back any more.
+    /// `node` waits for no other node any more.
     fn unblocked(&mut self, node: u32) {
         match self.states.get(node as usize) {
-            // A block's node has nothing to do.
+            // The node of a block has no work.
             None => self.ended.push(node),
             Some(State::Waiting) => {
                 self.next_step_kind(node);
@@ -375,18 +382,18 @@ impl Scheduler {
         }
     }
 
-    /// Makes an instance ready for its next kind; answers whether it has none left.
+    /// Makes an instance ready for its next step kind. Returns whether none was left.
     fn next_step_kind(&mut self, node: u32) -> bool {
         let mask = self.work.pending.get(node as usize);
         let resource = self.resource_of(node);
         self.make_ready(resource, mask, node..node + 1)
     }
 
-    /// The same for instances of a resource that all have these kinds to go through.
+    /// Like `next_step_kind`, for instances of one resource that have the same pending step kinds `mask`.
     fn make_ready(&mut self, resource: usize, mask: u32, nodes: Range<u32>) -> bool {
         if mask == 0 {
             for node in nodes {
-                let failed = self.left_behind.get(node as usize).copied().unwrap_or(false);
+                let failed = self.failed_under_force.get(node as usize).copied().unwrap_or(false);
                 self.states[node as usize] = if failed { State::Failed } else { State::Done };
                 self.ended.push(node);
             }
@@ -405,16 +412,16 @@ impl Scheduler {
         false
     }
 
-    /// A step of an instance ended well; answers whether it was the last one.
+    /// A step succeeded on an instance. Returns whether it was the instance's last step.
     fn advance(&mut self, node: u32) -> bool {
         self.work.pending.close_first(&[node]);
         self.next_step_kind(node)
     }
 
-    /// A step of these instances ended well; answers for how many it was the last one. Mostly for all of them.
+    /// A step succeeded on these instances. Returns for how many of them it was the last step; usually for all.
     fn advance_all(&mut self, nodes: &[u32]) -> usize {
-        let open = self.work.pending.close_first(nodes);
-        if open != 0 || !self.left_behind.is_empty() {
+        let remaining = self.work.pending.close_first(nodes);
+        if remaining != 0 || !self.failed_under_force.is_empty() {
             return nodes.iter().filter(|&&node| self.next_step_kind(node)).count();
         }
         for &node in nodes {
@@ -424,11 +431,11 @@ impl Scheduler {
         nodes.len()
     }
 
-    /// The same for instances that stand in a row.
+    /// Like `advance_all`, for consecutive nodes.
     fn advance_row(&mut self, nodes: Range<u32>) {
         let positions = nodes.start as usize..nodes.end as usize;
-        let open = self.work.pending.close_first_in_row(positions.clone());
-        if open == 0 && self.left_behind.is_empty() {
+        let remaining = self.work.pending.close_first_in_row(positions.clone());
+        if remaining == 0 && self.failed_under_force.is_empty() {
             self.states[positions].fill(State::Done);
             self.ended.extend(nodes);
         } else {
@@ -438,12 +445,12 @@ impl Scheduler {
         }
     }
 
-    /// A step of an instance failed.
+    /// A step failed on an instance.
     fn fail(&mut self, node: u32, completion: &mut Completion) {
         if self.policy == FailurePolicy::Force {
-            // As if the step had ended well: further steps of the instance run.
-            self.left_behind.resize(self.states.len(), false);
-            self.left_behind[node as usize] = true;
+            // The remaining steps of the instance run as after a success.
+            self.failed_under_force.resize(self.states.len(), false);
+            self.failed_under_force[node as usize] = true;
             completion.ended += usize::from(self.advance(node));
             return;
         }
@@ -453,11 +460,11 @@ impl Scheduler {
         completion.blocked += self.block_followers(node, node);
     }
 
-    /// Blocks all that waits for `node`; answers how many instances that are.
+    /// Blocks every node that waits for `node`, directly or not. Returns the number of blocked instances.
     fn block_followers(&mut self, node: u32, cause: u32) -> usize {
         let mut blocked = 0;
-        let mut open: Vec<u32> = self.work.order.followers(node).collect();
-        while let Some(node) = open.pop() {
+        let mut to_visit: Vec<u32> = self.work.order.followers(node).collect();
+        while let Some(node) = to_visit.pop() {
             if self.blocked_by(node).is_some() {
                 continue;
             }
@@ -470,12 +477,12 @@ impl Scheduler {
                 Some(_) => continue,
             }
             self.note_blocked(node, cause);
-            open.extend(self.work.order.followers(node));
+            to_visit.extend(self.work.order.followers(node));
         }
         blocked
     }
 
-    /// Kept only once something has failed.
+    /// Records the cause of a block. Allocates the list at the first failure.
     fn note_blocked(&mut self, node: u32, cause: u32) {
         if self.blocked_by.is_empty() {
             self.blocked_by = vec![u32::MAX; self.work.order.nodes()];
@@ -483,33 +490,33 @@ impl Scheduler {
         self.blocked_by[node as usize] = cause;
     }
 
-    /// Tells the followers of all that have ended. A loop, not a recursion: chains can be long. In their order, so that
-    /// what hangs above becomes ready in its own.
-    fn settle(&mut self) {
+    /// Notifies the followers of all ended nodes, and of those that end thereby. This is a loop, not a recursion, because
+    /// chains can be long. It keeps the order of the nodes, so that followers become ready in their order too.
+    fn notify_followers(&mut self) {
         let mut freed = std::mem::take(&mut self.freed);
         while !self.ended.is_empty() {
             let mut ended = std::mem::take(&mut self.ended);
-            let mut left = ended.as_slice();
-            while let Some(&node) = left.first() {
+            let mut rest = ended.as_slice();
+            while let Some(&node) = rest.first() {
                 let resource = self.resource_of(node);
-                let alike = left.iter().take_while(|&node| self.last_nodes.contains(node)).count();
-                let (alike, others) = left.split_at(alike);
+                let alike = rest.iter().take_while(|&node| self.last_nodes.contains(node)).count();
+                let (alike, others) = rest.split_at(alike);
                 let Work { order, waits_for, .. } = &mut self.work;
-                order.tell_followers(resource, alike, |follower, ended| {
+                order.for_each_follower(resource, alike, |follower, ended| {
                     let waits_for = &mut waits_for[follower as usize];
                     *waits_for -= ended;
                     if *waits_for == 0 {
                         freed.push(follower);
                     }
                 });
-                left = others;
+                rest = others;
             }
             ended.clear();
             for node in freed.drain(..) {
                 self.unblocked(node);
             }
             if self.ended.is_empty() {
-                // The same list serves again.
+                // Reuse the allocation.
                 self.ended = ended;
                 break;
             }
@@ -525,7 +532,8 @@ impl Scheduler {
         }
     }
 
-    /// Mostly that of the one before. Nodes that are no instance have the number behind the last one.
+    /// The resource of a node; the number of resources for a block's node. Caches the last resource, because most calls
+    /// repeat it.
     fn resource_of(&mut self, node: u32) -> usize {
         if !self.last_nodes.contains(&node) {
             let base = &self.work.base;

@@ -1,7 +1,7 @@
-//! One step of a run: looked at again if the world may have moved, called through the layers, tried again.
+//! One step of a run: rediscovery, the attempts of its method through the layers, and retries.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,58 +9,50 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::drift::Drift;
-use super::growth::Refused;
+use super::rediscovery::{Failed, Rediscovery};
 use super::scheduler::Step;
 use super::settings::RunSettings;
-use super::with_parent::WithParentChildren;
+use super::step_method::StepMethod;
 use crate::affected::{Affected, Instances};
-use crate::discover::{LateDependents, Released, rediscover, rediscover_owners};
+use crate::discover::LateDependents;
 use crate::engine::{Engine, Next, StepCall};
-use crate::graph::{Method, Reach};
-use crate::handler::{FirstAttempt, StepContext, call_once};
-use crate::model::{CallError, Phase, StepError, StepSettings, unwrapped};
-use crate::observe::{Event, StepName};
+use crate::handler::{FirstAttempt, call_once};
+use crate::model::{CallError, Phase, StepError, unwrapped};
+use crate::observe::Event;
 
 /// A step that has ended.
 pub(crate) struct EndedStep {
     pub(crate) step: Step,
     /// The instances that failed, by their position in the step.
-    pub(crate) failed: Vec<(usize, Arc<CallError>)>,
-    /// The step has not run: because of what was found to have come since the plan was made, or, where nothing has,
-    /// because the run was stopped before.
+    pub(crate) failed: Failed,
+    /// The step has not run: late dependents were found, or, if there are none, the run was stopped before.
     pub(crate) not_run: Option<Vec<LateDependents>>,
-    /// The monitor's number of the step, if there is one.
+    /// The monitor's number of the step, if there is a monitor.
     pub(crate) number: Option<u64>,
-    /// Known where somebody is told of it.
+    /// The start of the step, if there are observers.
     pub(crate) since: Option<Instant>,
 }
 
-/// What a first try answered, or is about to.
+/// The first attempt of a step, polled once.
 pub(crate) type StepAttempt<'a> = FirstAttempt<'a, Vec<(usize, StepError)>>;
 
-pub(crate) fn step_name(affected: &Affected, phase: Phase, method: Method, instances: usize) -> StepName {
-    StepName {
-        phase,
-        resource: affected.resource_name(method.resource).into(),
-        effect: method.name(&affected.graph, phase).into(),
-        instances,
-    }
-}
-
-/// Calls methods in one phase.
+/// Runs the steps of one pass.
 pub(crate) struct StepRunner<'a> {
     pub(crate) engine: &'a Arc<Engine>,
     pub(crate) affected: &'a Arc<Affected>,
     pub(crate) phase: Phase,
     pub(crate) settings: &'a RunSettings,
+    /// The methods of the pass, by step kind.
+    pub(crate) methods: &'a [StepMethod<'a>],
     pub(crate) rediscovery: &'a Rediscovery<'a>,
     pub(crate) repeats: &'a Repeats,
-    /// Nothing new may start.
+    /// No further step may start.
     pub(crate) stopped: &'a AtomicBool,
+    /// Nothing observes the steps of the pass: see [`is_unobserved`](super::fast_path::is_unobserved).
+    pub(crate) unobserved: bool,
 }
 
-/// The instances that an earlier process may have had under way, in the phase that it was in.
+/// The instances for which an earlier process may have called a method, in the phase that it was in.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     pub(crate) phase: Option<Phase>,
@@ -74,261 +66,114 @@ impl Repeats {
     }
 }
 
-/// Whether and how what hangs off an instance is looked for again before its step.
-pub(crate) struct Rediscovery<'a> {
-    drift: Drift,
-    /// `None` where nobody looks.
-    pub(crate) at: Option<RediscoveryScope>,
-    refused: &'a Refused,
-}
-
-/// What is looked at.
-pub(crate) struct RediscoveryScope {
-    /// What the end of which instance takes.
-    takers: WithParentChildren,
-    released: Released,
-}
-
-impl<'a> Rediscovery<'a> {
-    pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
-        let looked_at = || RediscoveryScope {
-            takers: WithParentChildren::of(affected),
-            released: Released::of(affected),
-        };
-        Self { drift, at: (drift != Drift::Ignore).then(looked_at), refused }
-    }
-}
-
-impl Rediscovery<'static> {
-    /// No step is looked at again.
-    pub(crate) fn none() -> Self {
-        static NOTHING: Refused = Refused::new();
-        Self { drift: Drift::Ignore, at: None, refused: &NOTHING }
-    }
-}
-
-/// The positions in a step that failed, each with its error.
-type Failed = Vec<(usize, Arc<CallError>)>;
-
 impl StepRunner<'_> {
-    /// The context of a method's first tries in a run that was not taken up again.
-    pub(crate) fn first_context(&self, method: &Method) -> StepContext {
-        self.context(method, 1, false)
-    }
-
-    fn context(&self, method: &Method, attempt: u32, resumed: bool) -> StepContext {
-        let Self { engine, affected, phase, settings, .. } = *self;
-        StepContext {
-            affected: Arc::clone(affected),
-            engine: Arc::<Engine>::clone(engine),
-            nesting: Arc::clone(&settings.nesting),
-            method: *method,
-            phase,
-            attempt,
-            resumed: resumed || settings.nesting.is_repeat,
-            run: Some(settings.run.clone()),
-            forced: settings.forced,
-        }
-    }
-
-    /// Runs a step: tries, and tries again what failed and may be mended. `first` is a first try that was begun.
+    /// Runs a step with its retries. `first` is a first attempt that was started.
     ///
-    /// This future is kept small: what is rare in it is boxed, and what can be borrowed is.
-    pub(crate) async fn run(&self, method: &Method, step: Step, first: Option<StepAttempt<'_>>) -> EndedStep {
+    /// This future is kept small: rare parts are boxed, and the rest is borrowed where possible.
+    pub(crate) async fn run(&self, step: Step, first: Option<StepAttempt<'_>>) -> EndedStep {
+        let method = &self.methods[step.kind];
         let (number, span) = self.start(method, &step);
         let since = (!self.settings.observers.is_empty()).then(Instant::now);
-        let tries = async {
-            let looked = match &self.rediscovery.at {
-                Some(at) => Box::pin(self.look_until_stopped(at, &step)).await?,
-                None => Failed::new(),
+        let attempts = async {
+            let refused = if self.rediscovery.is_none() {
+                Failed::new()
+            } else {
+                Box::pin(self.rediscover(&step)).await?
             };
-            self.settings.observers.notify(|| Event::StepStarted { step: self.name(method, &step) });
-            Ok(self.attempts(method, &step, looked, first).await)
+            let name = || method.step_name(step.nodes.len());
+            self.settings.observers.notify(|| Event::StepStarted { step: name() });
+            Ok(self.attempts(method, &step, refused, first).await)
         };
-        let (failed, not_run) = match tries.instrument(span).await {
+        let (failed, not_run) = match attempts.instrument(span).await {
             Ok(failed) => (failed, None),
-            Err(newcomers) => (Vec::new(), Some(newcomers)),
+            Err(late) => (Vec::new(), Some(late)),
         };
         EndedStep { step, failed, not_run, number, since }
     }
 
-    fn name(&self, method: &Method, step: &Step) -> StepName {
-        step_name(self.affected, self.phase, *method, step.nodes.len())
-    }
-
     /// The monitor's number of the step, and its span.
-    fn start(&self, method: &Method, step: &Step) -> (Option<u64>, tracing::Span) {
-        let Self { affected, phase, settings, .. } = self;
-        let effect = || method.name(&affected.graph, *phase);
-        let monitor = settings.monitor.as_ref();
-        let number = monitor.map(|monitor| monitor.start_step(method.resource, effect(), &step.nodes));
-        // What is in a span is made where somebody takes it.
+    fn start(&self, method: &StepMethod<'_>, step: &Step) -> (Option<u64>, tracing::Span) {
+        let monitor = self.settings.monitor.as_ref();
+        let number =
+            monitor.map(|monitor| monitor.start_step(method.method.resource, method.name, &step.nodes));
         let span = tracing::debug_span!(
             "cascade.step",
-            %phase,
-            resource = affected.resource_name(method.resource),
-            effect = effect(),
+            phase = %self.phase,
+            resource = method.resource,
+            effect = method.name,
             instances = step.nodes.len()
         );
         (number, span)
     }
 
-    /// Looks again, unless the run is stopped: then there are no newcomers, and the step does not start either. A
-    /// cancelled run does not wait for finders, which change nothing.
-    async fn look_until_stopped(
-        &self,
-        at: &RediscoveryScope,
-        step: &Step,
-    ) -> Result<Failed, Vec<LateDependents>> {
-        let looked = self.settings.nesting.cancel.run_until_cancelled(self.look(at, step)).await;
-        match looked {
-            Some(looked) if !self.stopped.load(Ordering::Relaxed) => looked,
+    /// Rediscovers before the step. A run that was stopped meanwhile starts no step, and a cancelled run does not wait for
+    /// finders, because they change nothing: then there are no late dependents.
+    async fn rediscover(&self, step: &Step) -> Result<Failed, Vec<LateDependents>> {
+        let rediscovery = self.rediscovery.before_step(self.engine, self.affected, step);
+        match self.settings.nesting.cancel.run_until_cancelled(rediscovery).await {
+            Some(answer) if !self.stopped.load(Ordering::Relaxed) => answer,
             _ => Err(Vec::new()),
         }
     }
 
-    /// Looks again at what hangs off the step's instances, if that is to be done. Answers those that the world has moved
-    /// under so that their step must not run; an `Err` has newcomers to chase first.
-    async fn look(&self, at: &RediscoveryScope, step: &Step) -> Result<Failed, Vec<LateDependents>> {
-        let Self { engine, affected, rediscovery, .. } = self;
-        let mut against = Vec::new();
-        let mut chased = Vec::new();
-        for (resource, instances) in self.ending_with(&at.takers, step) {
-            match rediscover_owners(engine, affected, &at.released, resource, &instances).await {
-                Ok(kept) => {
-                    let drifted = |(index, owner)| ((resource, index), Arc::new(CallError::Drifted(owner)));
-                    against.extend(kept.into_iter().map(drifted));
-                }
-                Err(error) => against.extend(all_of(resource, &instances, error)),
-            }
-            let is_expanded = |index: &u32| affected.columns[resource].is_expanded(*index);
-            let mut asked = Vec::new();
-            for index in instances.into_iter().filter(is_expanded) {
-                match rediscovery.refused.get(resource, index) {
-                    Some(error) => against.push(((resource, index), Arc::clone(error))),
-                    None => asked.push(index),
-                }
-            }
-            match rediscover(engine, affected, resource, &asked).await {
-                Ok(newcomers) => {
-                    // What is in the way is waited for if it goes, as in a plan.
-                    let may_join = |newcomers: &LateDependents| {
-                        newcomers.route.reach != Reach::Restricts || newcomers.goes_too
-                    };
-                    let is_chased =
-                        |newcomers: &LateDependents| rediscovery.drift == Drift::Chase && may_join(newcomers);
-                    let (join, refused): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(is_chased);
-                    chased.extend(join);
-                    for newcomers in refused {
-                        let error = Arc::new(CallError::Drifted(newcomers.describe(affected)));
-                        let parents = newcomers.parents.iter();
-                        against.extend(parents.map(|&index| ((resource, index), Arc::clone(&error))));
-                    }
-                }
-                Err(error) => against.extend(all_of(resource, &asked, error)),
-            }
-        }
-        if !chased.is_empty() {
-            return Err(chased);
-        }
-        Ok(self.positions_against(&at.takers, step, &against))
-    }
-
-    /// The positions of a step's instances against which something stands: against themselves, or against what their end
-    /// takes; each with the first of these.
-    fn positions_against(&self, takers: &WithParentChildren, step: &Step, against: &[Against]) -> Failed {
-        let mut first = HashMap::new();
-        for ((resource, index), error) in against.iter().rev() {
-            first.insert(self.affected.node(*resource, *index), error);
-        }
-        if first.is_empty() {
-            return Failed::new();
-        }
-        let positions = step.nodes.iter().enumerate().filter_map(|(position, &top)| {
-            let ending = takers.with_all_below(&[top]);
-            let error = ending.iter().find_map(|node| first.get(node))?;
-            Some((position, Arc::clone(error)))
-        });
-        positions.collect()
-    }
-
-    /// The instances that end with a step: its own, and those that their end takes, by resource.
-    fn ending_with(&self, takers: &WithParentChildren, step: &Step) -> BTreeMap<usize, Vec<u32>> {
-        let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for node in takers.with_all_below(&step.nodes) {
-            let (resource, index) = self.affected.locate(node);
-            by_resource.entry(resource).or_default().push(index);
-        }
-        for indices in by_resource.values_mut() {
-            indices.sort_unstable();
-        }
-        by_resource
-    }
-
-    /// `failed` are positions that must not be tried at all, in their order.
+    /// Attempts the step until nothing is left to retry. `failed` are the positions that must not be attempted, in order.
     async fn attempts(
         &self,
-        method: &Method,
+        method: &StepMethod<'_>,
         step: &Step,
         mut failed: Failed,
         mut first: Option<StepAttempt<'_>>,
     ) -> Failed {
         let mut open = OpenPositions::without(step, &failed);
-        let mut waits = None;
+        let mut delays = None;
         for attempt in 1.. {
             if open.nodes.is_empty() {
                 break;
             }
-            let (terminal, again) = self.attempt(method, &open, attempt, first.take()).await;
+            let (terminal, retryable) = self.attempt(method, &open, attempt, first.take()).await;
             failed.extend(terminal);
-            let Some((_, error)) = again.first() else { break };
-            let delays = waits.get_or_insert_with(|| Box::new(self.backoff(method, step)));
+            let Some((_, error)) = retryable.first() else { break };
+            let delays = delays.get_or_insert_with(|| Box::new(self.backoff(method, step)));
             let Some(delay) = delays.next() else {
-                failed.extend(again);
+                failed.extend(retryable);
                 break;
             };
-            tracing::debug!(attempt, %error, instances = again.len(), "trying again");
+            tracing::debug!(attempt, %error, instances = retryable.len(), "retry");
             self.settings.observers.notify(|| Event::StepRetried {
-                step: self.name(method, step),
-                instances: again.len(),
+                step: method.step_name(step.nodes.len()),
+                instances: retryable.len(),
                 attempt,
                 delay,
                 error: Arc::clone(error),
             });
-            // A cancelled run does not wait for another try: what failed so far has failed.
+            // A cancelled run does not wait for a retry.
             let waiting = self.settings.nesting.cancel.run_until_cancelled(self.engine.wait(delay));
             if Box::pin(waiting).await.is_none() {
-                failed.extend(again);
+                failed.extend(retryable);
                 break;
             }
-            open = OpenPositions::at(step, again.into_iter().map(|(position, _)| position).collect());
+            open = OpenPositions::at(step, retryable.into_iter().map(|(position, _)| position).collect());
         }
         failed.sort_by_key(|(position, _)| *position);
         failed
     }
 
-    pub(crate) fn limits(&self, method: &Method) -> StepSettings {
-        self.engine.extensions[method.extension].descriptor().settings
-    }
-
-    /// The waits before further tries of a step.
-    fn backoff(&self, method: &Method, step: &Step) -> impl Iterator<Item = Duration> + use<> {
-        let retries = self.affected.graph.extensions[method.extension].settings.retries;
+    /// The delays before the retries of a step.
+    fn backoff(&self, method: &StepMethod<'_>, step: &Step) -> impl Iterator<Item = Duration> + use<> {
         let first = step.nodes.first().copied().unwrap_or_default();
-        self.engine.backoff(retries, u64::from(first) << 32 | step.kind as u64)
+        self.engine.backoff(method.settings.retries, u64::from(first) << 32 | step.kind as u64)
     }
 
-    /// One try on the positions that are open. Answers which failed for good, and which may be tried again.
+    /// One attempt on the open positions. Returns the terminal failures and those that may be retried.
     async fn attempt(
         &self,
-        method: &Method,
+        method: &StepMethod<'_>,
         open: &OpenPositions<'_>,
         attempt: u32,
         begun: Option<StepAttempt<'_>>,
     ) -> (Failed, Failed) {
-        let timeout = self.limits(method).timeout;
         let answer = match begun {
-            Some(begun) => begun.answer(timeout).await,
+            Some(begun) => begun.answer(method.settings.timeout).await,
             None => Box::pin(self.call(method, open, attempt)).await,
         };
         let mut failures: Failed = match answer {
@@ -347,26 +192,28 @@ impl StepRunner<'_> {
     /// Calls the method on the open positions, through the layers.
     async fn call(
         &self,
-        method: &Method,
+        method: &StepMethod<'_>,
         open: &OpenPositions<'_>,
         attempt: u32,
     ) -> Result<Vec<(usize, StepError)>, CallError> {
         let Self { engine, affected, phase, .. } = *self;
+        let StepMethod { method, name: effect, settings, ref context, .. } = *method;
         let first = affected.base[method.resource];
         let batch = affected.columns[method.resource].ids.batch(&open.nodes, first);
         let indices = open.nodes.iter().map(|node| node - first);
-        let cx = self.context(method, attempt, self.repeats.has_any(phase, method.resource, indices));
+        let cx = context.again(attempt, self.repeats.has_any(phase, method.resource, indices));
         let call = || {
             let instances = Instances { affected, resource: method.resource, nodes: &open.nodes, first };
-            let step = StepCall { effect: cx.effect(), instances, cx: &cx };
+            let step = StepCall { effect, instances, cx: &cx };
             let extension = &*engine.extensions[method.extension];
             Next { layers: &engine.layers, step, extension, method: method.index, ids: batch.ids() }.run()
         };
-        call_once(self.limits(method).timeout, call).await
+        call_once(settings.timeout, call).await
     }
 }
 
-/// What was answered by position in the batch, by position in the step. A position that a layer made up fails the batch.
+/// Turns positions in the batch into positions in the step. A position beyond the batch, which only a layer can report,
+/// fails the whole batch.
 fn positions(open: &OpenPositions<'_>, failures: Vec<(usize, StepError)>) -> Failed {
     let count = open.nodes.len();
     if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= count) {
@@ -377,10 +224,10 @@ fn positions(open: &OpenPositions<'_>, failures: Vec<(usize, StepError)>) -> Fai
     failures.into_iter().map(|(at, error)| (open.position(at), Arc::new(unwrapped(error)))).collect()
 }
 
-/// The instances of a step that a try is for: mostly all of them, and then nothing is copied.
+/// The instances that an attempt is for. Usually all of the step: then nothing is copied.
 struct OpenPositions<'a> {
     nodes: Cow<'a, [u32]>,
-    /// Their positions in the step; `None` where that is where they stand.
+    /// Their positions in the step. `None` if each has its own.
     positions: Option<Vec<usize>>,
 }
 
@@ -408,12 +255,4 @@ impl<'a> OpenPositions<'a> {
     fn positions(&self) -> impl Iterator<Item = usize> {
         (0..self.nodes.len()).map(|at| self.position(at))
     }
-}
-
-/// What stands against the steps of instances: resource and index, and the error.
-type Against = ((usize, u32), Arc<CallError>);
-
-fn all_of(resource: usize, instances: &[u32], error: CallError) -> impl Iterator<Item = Against> {
-    let error = Arc::new(error);
-    instances.iter().map(move |&index| ((resource, index), Arc::clone(&error)))
 }

@@ -1,109 +1,110 @@
-//! Instances that a parent's end takes: they have no step of their own, and what became of them follows from what became
-//! of the parents.
+//! `with_parent` instances: they have no step of their own, so their states follow from the states of their parents.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::affected::{Affected, WithParentEdges};
 use crate::report::State;
 
-/// What the end of which instances takes.
+/// For each parent, the children that are removed with it.
 #[derive(Debug, Default)]
 pub(crate) struct WithParentChildren {
-    by_parent: HashMap<u32, Vec<Taker>>,
-    /// For each group of parents that take a child together, how many they are.
-    together: Vec<usize>,
+    by_parent: HashMap<u32, Vec<WithParentChild>>,
+    /// For each group, the number of parents that must all be done before their child is.
+    group_sizes: Vec<usize>,
 }
 
-/// A child that a parent takes: by itself, or together with all its other owners.
+/// A child that is removed with a parent: with that parent alone, or, along a shared edge, with the last of its owners.
 #[derive(Debug)]
-struct Taker {
+struct WithParentChild {
     child: u32,
-    /// The number of the group of parents.
-    together: usize,
+    /// The index of the parent's group. A parent that suffices alone is a group of one; the owners of a shared child are
+    /// one group.
+    group: usize,
 }
 
 impl WithParentChildren {
     pub(crate) fn of(affected: &Affected) -> Self {
-        let mut takers = Self::default();
-        let taking = WithParentEdges::of(affected);
-        for &node in &affected.taken {
+        let mut children = Self::default();
+        let with_parent_edges = WithParentEdges::of(affected);
+        for &node in &affected.removed_with_parent {
             let (resource, index) = affected.locate(node);
             for &edge in &affected.graph.resources[resource].up {
-                if taking.takes(edge, index) {
-                    takers.add(affected, edge, node, index);
+                if with_parent_edges.removes(edge, index) {
+                    children.add(affected, edge, node, index);
                 }
             }
         }
-        takers
+        children
     }
 
     fn add(&mut self, affected: &Affected, edge: usize, node: u32, index: u32) {
         let shared = affected.route.edges[edge].is_some_and(|route| route.shared);
         let resource = affected.graph.edges[edge].parent;
-        for (at, parent) in affected.parents(edge, index).into_iter().enumerate() {
-            if at == 0 || !shared {
-                self.together.push(0);
+        for (position, parent) in affected.parents(edge, index).into_iter().enumerate() {
+            if position == 0 || !shared {
+                self.group_sizes.push(0);
             }
-            let together = self.together.len() - 1;
-            self.together[together] += 1;
+            let group = self.group_sizes.len() - 1;
+            self.group_sizes[group] += 1;
             let parent = affected.node(resource, parent);
-            self.by_parent.entry(parent).or_default().push(Taker { child: node, together });
+            self.by_parent.entry(parent).or_default().push(WithParentChild { child: node, group });
         }
     }
 
-    fn below(&self, parent: u32) -> &[Taker] {
+    fn children_of(&self, parent: u32) -> &[WithParentChild] {
         self.by_parent.get(&parent).map_or(&[], Vec::as_slice)
     }
 
-    /// These instances, and what their end takes, and what the end of that takes, and so on: each once.
+    /// These instances and all that are removed with them, directly or through others. Each node occurs once.
     pub(crate) fn with_all_below(&self, nodes: &[u32]) -> Vec<u32> {
         let mut seen: HashSet<u32> = nodes.iter().copied().collect();
         let mut found = nodes.to_vec();
-        let mut at = 0;
-        while let Some(&node) = found.get(at) {
-            found
-                .extend(self.below(node).iter().map(|taker| taker.child).filter(|&child| seen.insert(child)));
-            at += 1;
+        let mut position = 0;
+        while let Some(&node) = found.get(position) {
+            let children = self.children_of(node).iter().map(|it| it.child);
+            found.extend(children.filter(|&child| seen.insert(child)));
+            position += 1;
         }
         found
     }
 }
 
-/// Gives every taken instance without a step its state: done if a parent that takes it is done, or all owners that
-/// share it are; else blocked by what keeps a parent from being done; else not started. `blocked_by` gets the causes.
+/// Sets the state of every `with_parent` instance. It is done if a parent that removes it is done; along a shared edge, if
+/// all owners are. Otherwise it is blocked if such a parent failed or is blocked, and `blocked_by` gets the failed
+/// instance. Otherwise it was not started.
 pub(crate) fn resolve(affected: &Affected, states: &mut [State], blocked_by: &mut HashMap<u32, u32>) {
-    if affected.taken.is_empty() {
+    if affected.removed_with_parent.is_empty() {
         return;
     }
-    for &node in &affected.taken {
+    for &node in &affected.removed_with_parent {
         if states[node as usize] == State::Done {
             states[node as usize] = State::Waiting;
         }
     }
-    let takers = WithParentChildren::of(affected);
-    let mut missing = takers.together.clone();
-    let of = |state: State, states: &[State]| {
+    let children = WithParentChildren::of(affected);
+    let mut missing = children.group_sizes.clone();
+    let nodes_in = |state: State, states: &[State]| {
         (0..states.len() as u32).filter(|&node| states[node as usize] == state).collect::<Vec<_>>()
     };
-    let mut open = of(State::Done, states);
-    while let Some(parent) = open.pop() {
-        for &Taker { child, together } in takers.below(parent) {
-            missing[together] -= 1;
-            if missing[together] == 0 && states[child as usize] == State::Waiting {
+    let mut to_visit = nodes_in(State::Done, states);
+    while let Some(parent) = to_visit.pop() {
+        for &WithParentChild { child, group } in children.children_of(parent) {
+            missing[group] -= 1;
+            if missing[group] == 0 && states[child as usize] == State::Waiting {
                 states[child as usize] = State::Done;
-                open.push(child);
+                to_visit.push(child);
             }
         }
     }
-    let mut open = of(State::Failed, states);
-    open.extend(of(State::Blocked, states));
-    while let Some(parent) = open.pop() {
+    let mut to_visit = nodes_in(State::Failed, states);
+    to_visit.extend(nodes_in(State::Blocked, states));
+    while let Some(parent) = to_visit.pop() {
         let cause = blocked_by.get(&parent).copied().unwrap_or(parent);
-        for &Taker { child, .. } in takers.below(parent) {
+        for &WithParentChild { child, .. } in children.children_of(parent) {
             if states[child as usize] == State::Waiting {
                 states[child as usize] = State::Blocked;
                 blocked_by.insert(child, cause);
-                open.push(child);
+                to_visit.push(child);
             }
         }
     }

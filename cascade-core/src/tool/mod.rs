@@ -1,8 +1,8 @@
-//! What `cargo cascade` and a program with a graph say to each other.
+//! The protocol between `cargo cascade` and a program with a graph.
 //!
-//! The tool is no part of the program, and knows its graph only by asking: it sets an environment variable, starts the
-//! program (or a small one that it writes, which links the same extensions), and reads the answer from a file. The
-//! program writes the answer with its own version of this library, so that a document is the same whoever wrote it.
+//! The tool is a separate program and obtains the graph as follows. It sets an environment variable, starts the program
+//! (or a small generated program that links the same extensions), and reads the answer from a file. The program writes
+//! the answer with its own version of this library, so that the document does not depend on the version of the tool.
 
 #[cfg(feature = "document")]
 mod protocol;
@@ -12,11 +12,12 @@ use self::protocol::answer_to;
 #[cfg(feature = "document")]
 pub use self::protocol::{Answer, FaultDocument, Request};
 
-/// The environment variable that holds the request, as JSON.
+/// The environment variable with the request, as JSON.
 pub const VARIABLE: &str = "CARGO_CASCADE";
 
-/// Answers `cargo cascade`, and ends the program, if it was started by it; does nothing otherwise. For a package that
-/// has only a binary with extensions in it: the first line of its `main`.
+/// If `cargo cascade` started the program, answers it and exits the process. Otherwise does nothing.
+///
+/// A package whose extensions are in a binary and not in a library calls it first in `main`.
 ///
 /// ```no_run
 /// // First in `main`:
@@ -27,18 +28,18 @@ pub fn hook() {
     std::process::exit(match answer_to(&request.to_string_lossy()) {
         Ok(()) => 0,
         Err(error) => {
-            complain(&error);
+            print_error(&error);
             1
         }
     });
 }
 
-#[expect(clippy::print_stderr, reason = "the program was started to answer its starter, and nothing else")]
-fn complain(error: &str) {
-    eprintln!("error: cargo cascade asked this program for its graph, and it could not answer: {error}");
+#[expect(clippy::print_stderr, reason = "the process runs only to answer `cargo cascade`, and exits")]
+fn print_error(error: &str) {
+    eprintln!("error: this program could not send its graph to `cargo cascade`: {error}");
 }
 
 #[cfg(not(feature = "document"))]
 fn answer_to(_request: &str) -> Result<(), String> {
-    Err(String::from("it was built without the feature `document` of cascade-core"))
+    Err(String::from("it was built without the feature `document` of cascade-core: enable that feature"))
 }

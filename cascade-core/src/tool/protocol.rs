@@ -1,4 +1,4 @@
-//! What `cargo cascade` asks, and what the program answers.
+//! The request of `cargo cascade`, and the answer of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,46 +10,46 @@ use crate::extension::linked;
 use crate::graph::Graph;
 use crate::model::{BuildError, Fault};
 
-/// What the tool asks.
+/// The request of the tool.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
-    /// The workspace's folder: files are named relative to it.
+    /// The workspace's folder. File names in the answer are relative to it.
     pub workspace: String,
     /// The file to write the answer to.
     pub answer: PathBuf,
-    /// The names of the formats that the whole graph is wanted in.
+    /// The names of the formats in which to render the whole graph.
     #[serde(default)]
     pub render: Vec<String>,
-    /// Where sources are to be looked at, as [`Document::with_sources_at`] takes it; empty for nowhere.
+    /// The template for links to sources: see [`Document::with_sources_at`]. Empty for no links.
     #[serde(default)]
     pub sources_at: String,
 }
 
-/// What the program answers.
+/// The answer of the program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
-    /// The version of this library in the program.
+    /// The version of this library that the program links.
     pub version: String,
     /// The packages that contribute extensions.
     pub packages: BTreeSet<String>,
-    /// What is wrong with the graph.
+    /// The faults of the graph.
     pub faults: Vec<FaultDocument>,
-    /// The graph, if nothing is wrong with it.
+    /// The graph; `None` if it has faults.
     pub document: Option<Document>,
-    /// The graph in the formats that were asked for, by their names.
+    /// The graph in the requested formats, by format name.
     pub rendered: BTreeMap<String, String>,
 }
 
 /// A fault of a graph, as data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultDocument {
-    /// The stable code, `C001` and on.
+    /// The stable code, such as `C001`.
     pub code: String,
-    /// What is wrong, in one line.
+    /// The description of the fault, in one line.
     pub message: String,
-    /// The declarations concerned, the offending one first.
+    /// The locations of the declarations involved, the faulty one first.
     pub places: Vec<Source>,
-    /// What to do.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -57,11 +57,12 @@ pub(super) fn answer_to(request: &str) -> Result<(), String> {
     let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
     let answer = serde_json::to_vec(&answer(&request)?).map_err(|error| error.to_string())?;
     std::fs::write(&request.answer, answer)
-        .map_err(|error| format!("{} cannot be written: {error}", request.answer.display()))
+        .map_err(|error| format!("cannot write {}: {error}", request.answer.display()))
 }
 
 fn answer(request: &Request) -> Result<Answer, String> {
-    let packages = linked().iter().map(|one| one.describe().place.package.to_owned()).collect();
+    let packages =
+        linked().iter().map(|registration| registration.describe().place.package.to_owned()).collect();
     let graph = Graph::linked();
     let document = |graph: &Graph| {
         graph.document_within(Some(&request.workspace)).with_sources_at(request.sources_at.as_str())
@@ -74,7 +75,7 @@ fn answer(request: &Request) -> Result<Answer, String> {
         faults: faults.map(|fault| FaultDocument::new(fault, &request.workspace)).collect(),
         rendered: document
             .as_ref()
-            .map_or_else(|| Ok(BTreeMap::new()), |it| rendered(it, &request.render))?,
+            .map_or_else(|| Ok(BTreeMap::new()), |document| rendered(document, &request.render))?,
         document,
     })
 }

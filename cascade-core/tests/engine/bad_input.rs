@@ -65,7 +65,7 @@ fn a_wrong_number_of_lists_is_a_finder_error() {
         let text = answering_as(lists).unwrap_err().to_string();
         assert!(text.starts_with("the finder `HostCascade::in_zones` ("), "{text}");
         let fault =
-            format!("failed: it answered with the children of {parents} parents, and was asked about 1");
+            format!("failed: it answered with the children of {parents} parents, but was asked about 1");
         assert!(text.ends_with(&fault), "{text}");
     }
     let found = answering_as(|| Found::PerParent([[7_u64, 7, 8]].into_iter().collect())).unwrap();
@@ -224,7 +224,7 @@ fn plan_errors_explain_the_problem() {
     disks.rule(Rule::effect::<Delete>("wipe", place!()));
     let cascade = Cascade::builder().declare((), disks).build().unwrap();
     let error = block_on(plan(&cascade, "Disk seven")).unwrap_err().to_string();
-    assert!(error.starts_with("`seven` is no id of Disk (it takes u64): "), "{error}");
+    assert!(error.starts_with("`seven` is not an id of Disk (expected u64): "), "{error}");
 }
 
 #[test]

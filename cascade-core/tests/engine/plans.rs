@@ -60,8 +60,9 @@ fn a_stopped_dependent_blocks_a_restricted_parent() {
             .plan("Zone z");
         plan.vetoes().iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    let in_the_way =
-        ["Vm vm: it hangs off Network n, and is not going too (VmCascade, restrict from Network)"];
+    let in_the_way = [
+        "Vm vm: it depends on Network n, and the plan does not remove it (VmCascade, restrict from Network)",
+    ];
     let none: [&str; 0] = [];
     assert_eq!(
         vetoes(|vm| {

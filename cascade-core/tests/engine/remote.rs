@@ -181,7 +181,7 @@ fn a_report_survives_serialisation() {
     assert_eq!(report.summary(), deleted.report.summary());
     assert_eq!(report.to_string(), deleted.report.to_string());
     let short = report_from(&plan, pages.into_iter().take(1)).unwrap_err();
-    assert_eq!(short, "it speaks of 0 instances, and the plan of 4");
+    assert_eq!(short, "the report has 0 instances, but the plan has 4");
 }
 
 #[test]

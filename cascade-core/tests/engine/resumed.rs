@@ -13,7 +13,9 @@ use cascade_core::{
 };
 use proptest::prelude::*;
 
-use crate::model::drive::{self, Planned, RunSpec, compare_report, on_paused_clock, plan_as_expected};
+use crate::model::drive::{
+    self, Planned, RunSpec, assert_refused, compare_report, growth, on_paused_clock, plan_as_expected,
+};
 use crate::model::reference::{Effect, Expected, Order, below};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
@@ -121,8 +123,8 @@ impl Lives<'_> {
         built.expect("it was built before")
     }
 
-    /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto.
-    async fn run(&mut self, cascade: &Cascade, plan: &Plan) -> Option<(Outcome, RunId)> {
+    /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto or a refusal.
+    async fn run(&mut self, cascade: &Cascade, plan: &Plan, expected: &Expected) -> Option<(Outcome, RunId)> {
         loop {
             let RunSpec { policy, forced, drift, .. } = self.run;
             let applying = cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift);
@@ -132,6 +134,11 @@ impl Lives<'_> {
                 Some(Ok(report)) => return Some((Outcome::Report(Box::new(report)), run)),
                 Some(Err(ApplyError::Vetoed { vetoes })) => {
                     assert!(!forced && vetoes == plan.vetoes());
+                    return None;
+                }
+                Some(refused @ Err(ApplyError::Drifted { .. })) => {
+                    let growth = growth(&self.script.now(), expected, drift).expect("the plan would grow");
+                    assert_refused(&self.world, &refused, &[], &growth);
                     return None;
                 }
                 Some(Err(error)) => panic!("{error}"),
@@ -306,7 +313,7 @@ fn effective(
         Entry::Cancelled => cancelled,
         Entry::Found(..) | Entry::Died => true,
         // An unrecorded call delays others.
-        Entry::Quiet | Entry::Grown => false,
+        Entry::Quiet | Entry::Begun | Entry::Grown => false,
     };
     let mut left = Vec::new();
     for at in 0..=entries.len() {
@@ -406,7 +413,7 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
         };
         script.state().entries.clear();
         script.state().moving = true;
-        let Some((outcome, run_id)) = lives.run(&cascade, &plan).await else {
+        let Some((outcome, run_id)) = lives.run(&cascade, &plan, &expected).await else {
             return Coverage { deaths: lives.deaths, ..Coverage::default() };
         };
 

@@ -90,7 +90,7 @@ fn a_wait_on_a_cycle_is_left_out_and_listed() {
     };
     let plan = cloud().plan("Zone z");
     let text = plan.to_string();
-    assert!(text.contains("Storage storage → Disk disk (its end alone"), "{text}");
+    assert!(text.contains("Storage storage → Disk disk (completion only"), "{text}");
     let deleted = cloud().delete("Zone z");
     deleted.assert_before("storage", "vm");
     // Dependents of the disk are still waited for.

@@ -360,7 +360,9 @@ async fn an_instance_with_a_late_owner_is_not_removed() {
             let failed = if with_effect { "Key key" } else { "Account account-1" };
             let why = verdict(&report, failed);
             assert!(
-                why.contains("Account account-3 has come to own it since the plan was made, and stays"),
+                why.contains(
+                    "Account account-3 became an owner of it after the plan was made, and is not removed"
+                ),
                 "{why}"
             );
             assert!(verdict(&report, "Zone zone").starts_with("Blocked"), "{report}");

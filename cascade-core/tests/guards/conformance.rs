@@ -39,7 +39,7 @@ async fn a_wrong_verify_method_is_found() {
     };
     let findings = check(stage, Delete, "Zone", ["zone"]).await;
     let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    assert_eq!(findings, ["Hosts::left, called after the run: it says that 1 are still there"]);
+    assert_eq!(findings, ["Hosts::left, called after the run: it reports survivors: 1"]);
 }
 
 /// A counter that every call changes: none of its methods tolerates a second call.
@@ -86,13 +86,12 @@ async fn methods_that_do_not_tolerate_repetition_are_found() {
     assert_eq!(
         findings,
         [
-            "the run, called after the run: the world is left otherwise than after an undisturbed run: `3` where it \
-             should be `2`",
-            "the run, called twice: the world is left otherwise than after an undisturbed run: `4` where it should \
-             be `2`",
-            "the run, interrupted and called again: the world is left otherwise than after an undisturbed run: `4` \
-             where it should be `2`",
-            "Counters::below, asked twice: it found 3 at first and 4 then",
+            "the run, called after the run: the state differs from that after an undisturbed run: found `3`, \
+             expected `2`",
+            "the run, called twice: the state differs from that after an undisturbed run: found `4`, expected `2`",
+            "the run, interrupted and called again: the state differs from that after an undisturbed run: found `4`, \
+             expected `2`",
+            "Counters::below, called twice: the first call found 3, the second 4",
             "Counters::below, called with an empty batch: no parents",
             "Counters::count, called with an empty batch: nothing to count",
         ]

@@ -24,7 +24,7 @@ async fn run(world: &World, set: impl FnOnce(Apply) -> Apply) -> Result<Report, 
 #[tokio::test]
 async fn ignored_late_dependents_remain() {
     let world = with_late_vm();
-    let report = run(&world, |apply| apply).await.expect("the plan can be applied");
+    let report = run(&world, |apply| apply.drift(Drift::Ignore)).await.expect("the plan can be applied");
     assert!(report.is_complete());
     assert!(world.tables().vms.contains_key("vm-late"));
 }
@@ -36,7 +36,7 @@ async fn refused_late_dependents_fail_their_parent() {
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 has a late dependent: {report}");
     };
-    assert_eq!(failure.to_string(), "remove: 1 Vm came since the plan was made: vm-late");
+    assert_eq!(failure.to_string(), "remove: 1 Vm added since the plan was made: vm-late");
     assert!(matches!(report.verdict::<Rack>(&"rack-1".to_owned()), Some(Verdict::Blocked { .. })));
     assert!(world.tables().hosts.contains_key("host-1"));
 }
@@ -89,7 +89,7 @@ async fn a_protected_late_dependent_fails_its_parent() {
     };
     assert_eq!(
         failure.to_string(),
-        "remove: 1 Vm came since the plan was made: vm-late; they must not be touched: Vm vm-late: it is protected \
+        "remove: 1 Vm added since the plan was made: vm-late; they must not be touched: Vm vm-late: it is protected \
          (Vms::may_go)"
     );
     assert!(world.tables().vms.contains_key("vm-late"));
@@ -144,6 +144,37 @@ async fn endless_late_dependents_end_in_an_error() {
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 always has a VM: {report}");
     };
-    assert!(failure.to_string().contains("they kept coming for 100 rounds"), "{failure}");
+    assert!(failure.to_string().contains("new ones were found in each of 100 rounds"), "{failure}");
     assert!(world.tables().hosts.contains_key("host-1"));
+}
+
+#[tokio::test]
+async fn a_plan_that_would_grow_is_refused_before_the_first_effect() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    world.tables().vms.insert("vm-new".to_owned(), "host-1".to_owned());
+    let difference = cascade.difference(&plan).await.expect("finders answer");
+    assert_eq!((difference.added, difference.adds()), (1, true));
+    let error = cascade.apply(plan).await.expect_err("the plan would grow");
+    assert_eq!(
+        error.to_string(),
+        "the plan has changed since it was made, nothing was changed: 1 more, 0 fewer, 0 with other effects\n  \
+         + Vm vm-new: remove\nconfirm the new plan, or apply with `Drift::Ignore`"
+    );
+    assert!(world.log().is_empty());
+    let ApplyError::Drifted { plan, .. } = error else { panic!("{error}") };
+    assert!(cascade.apply(*plan).await.expect("it is the plan of now").is_complete());
+    assert!(world.tables().vms.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_that_only_shrinks_is_applied() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    world.tables().vms.remove("vm-1");
+    let difference = cascade.difference(&plan).await.expect("finders answer");
+    assert_eq!((difference.gone, difference.adds(), difference.is_empty()), (1, false, false));
+    assert!(cascade.apply(plan).await.is_ok());
 }

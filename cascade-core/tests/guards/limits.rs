@@ -1,7 +1,7 @@
 //! Limits, confirmation and authorisation are checked before any step runs.
 
 use cascade_core::prelude::*;
-use cascade_core::{ApplyError, Authorizer, Denial, Instances, Limits};
+use cascade_core::{ApplyError, Authorizer, Denial, Drift, Instances, Limits};
 use futures::future::BoxFuture;
 
 use crate::cloud::{Rack, Vm, World};
@@ -34,8 +34,8 @@ fn a_limit_on_an_unknown_resource_is_a_fault() {
         world().builder().limits(Limits::none().resource("Vn", 1)).build().expect_err("there is no Vn");
     assert_eq!(
         error.to_string(),
-        "the resource graph has 1 fault\nerror[C004]: there is a limit on `Vn`, which no linked extension \
-         declares\n  help: did you mean `Vm`?"
+        "the resource graph has 1 fault\nerror[C004]: there is a limit on `Vn`, but no linked extension \
+         declares this resource\n  help: did you mean `Vm`?"
     );
 }
 
@@ -50,7 +50,11 @@ async fn a_confirmation_is_bound_to_the_plan() {
     let error = cascade.apply(moved).confirmed(&digest).await.expect_err("it is another plan");
     assert!(matches!(error, ApplyError::OtherDigest { .. }), "{error}");
     assert!(world.log().is_empty());
-    assert!(cascade.apply(confirmed).confirmed(digest).await.expect("it is this plan").is_complete());
+    let error = cascade.apply(confirmed.clone()).confirmed(&digest).await.expect_err("the plan would grow");
+    assert!(matches!(error, ApplyError::Drifted { .. }), "{error}");
+    assert!(world.log().is_empty());
+    let applying = cascade.apply(confirmed).confirmed(digest).drift(Drift::Ignore);
+    assert!(applying.await.expect("it is this plan").is_complete());
 }
 
 /// Denies VMs whose id does not match.

@@ -144,7 +144,7 @@ async fn restrict_vetoes_while_a_dependent_exists() {
     let vetoes: Vec<String> = plan.vetoes().iter().map(ToString::to_string).collect();
     assert_eq!(
         vetoes,
-        ["Child c1: it hangs off Owner o1, and is not going too (Children, restrict from Owner)"]
+        ["Child c1: it depends on Owner o1, and the plan does not remove it (Children, restrict from Owner)"]
     );
     assert!(cascade.apply(plan.clone()).await.is_err());
     assert!(scene.log().is_empty());

@@ -117,8 +117,8 @@ async fn a_missing_resource_is_named() {
     let error = without_machines.resume(&run).await.expect_err("machines are left to do");
     let ResumeError::ResourceGone { ref left, .. } = error else { panic!("{error}") };
     assert_eq!(*left, [(LEVELS[2].to_owned(), 6)]);
-    let words =
-        "has instances left to do that no linked extension declares: 6 of Machine: link the crates that do";
+    let words = "has unfinished instances of resources that no linked extension declares (6 of Machine): link the crates \
+                 that declare them";
     assert!(error.to_string().ends_with(words), "{error}");
     // With the machines declared again, the run can be resumed.
     let cascade = site.builder().journal(journal).build().expect("the graph has no faults");

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, Cascade, Delete, FailurePolicy, MemoryJournal, Report, ResumeError, RunId, RunState, Verdict,
+    ApplyError, Cascade, Delete, Drift, FailurePolicy, MemoryJournal, Report, ResumeError, RunId, RunState,
+    Verdict,
 };
 
 use crate::site::Site;
@@ -24,7 +25,7 @@ async fn start(
     policy: FailurePolicy,
 ) -> (RunId, impl Future<Output = Result<Report, ApplyError>> + use<>) {
     let plan = cascade.plan_named(Delete, "Room", ["room"]).await.expect("finders answer");
-    let apply = cascade.apply(plan).policy(policy).confirmed_by("the test");
+    let apply = cascade.apply(plan).policy(policy).drift(Drift::Ignore).confirmed_by("the test");
     (apply.run_id().clone(), apply.into_future())
 }
 
@@ -165,12 +166,9 @@ async fn an_ended_run_and_a_run_without_start_are_not_resumed() {
     let (run, applying) = start(&cascade, FailurePolicy::Stop).await;
     assert!(applying.await.expect("the plan can be applied").is_complete());
     let error = cascade.resume(&run).await.expect_err("the run has ended");
-    assert_eq!(
-        error.to_string(),
-        format!("run {run} has ended, and is complete: there is nothing to resume")
-    );
+    assert_eq!(error.to_string(), format!("run {run} has ended and is complete: there is nothing to resume"));
     let unknown = cascade.resume(&RunId::from("x")).await.expect_err("there is no such run, or no journal");
-    assert_eq!(unknown.to_string(), "the journal has no run x: list its runs to see what there is");
+    assert_eq!(unknown.to_string(), "the journal has no run x: list its runs to find the id");
 
     let new = cascade_core::NewRun::new(RunId::from("half"), "delete", "Room");
     drop(cascade_core::Journal::create(&journal, new).await.expect("it is new"));

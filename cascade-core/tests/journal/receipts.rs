@@ -73,7 +73,7 @@ async fn a_receipt_about_an_unverified_root_is_not_clean() {
         receipt.to_string(),
         format!(
             "run {run}: nothing survived below the roots: finders were asked about 9 instances, verify methods about \
-             0\n  not asked: whether the root itself is still there, for Room has no `#[verify(Delete)]` for it"
+             0\n  not verified: whether the root still exists, because Room has no `#[verify(Delete)]` that applies"
         )
     );
     // The run is unchanged: a program with verify methods uses its record.

@@ -84,7 +84,7 @@ impl VmCascade {
 
     // A check: it can veto the plan before any step runs.
     #[check(Delete, effects = [destroy])]
-    async fn may_go(&self, vms: &[String]) -> Result<Vec<Veto<String>>, Infallible> {
+    async fn may_be_destroyed(&self, vms: &[String]) -> Result<Vec<Veto<String>>, Infallible> {
         Ok(vms.iter().filter(|vm| *vm == "vm-db").map(|vm| Veto::new(vm, "it holds the ledger")).collect())
     }
 

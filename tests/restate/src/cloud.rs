@@ -1,4 +1,4 @@
-//! The example cloud: its command line, its inventory, its agents' log.
+//! The example cloud: its command line, its inventory, and the log of its agents.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use crate::process::{Process, output, text};
 
-/// How long a command may take, at most.
+/// A command takes less, unless it hangs.
 pub(crate) const LIMIT: Duration = Duration::from_mins(3);
 
-/// A directory with a cloud in it.
+/// A cloud in a directory.
 pub(crate) struct Cloud {
-    pub(crate) iaas: PathBuf,
+    iaas: PathBuf,
     pub(crate) directory: PathBuf,
 }
 
@@ -28,7 +28,7 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// The same cloud once more.
+    /// A copy in another directory.
     pub(crate) fn copy(&self, directory: PathBuf) -> Result<Self, String> {
         std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
         std::fs::copy(self.directory.join("iaas.db"), directory.join("iaas.db"))
@@ -36,7 +36,7 @@ impl Cloud {
         Ok(Self { iaas: self.iaas.clone(), directory })
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.iaas);
         command.current_dir(&self.directory).args(arguments);
         command
@@ -48,7 +48,7 @@ impl Cloud {
         command.spawn().map_err(|error| format!("{command:?}: {error}"))
     }
 
-    /// Runs a command that has to go well; answers what it printed to standard output.
+    /// Runs a command and returns its standard output. Fails if the command does.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let output = output(self.start(arguments)?, LIMIT)?;
         if output.status.success() {
@@ -58,42 +58,49 @@ impl Cloud {
         }
     }
 
-    /// A worker on this cloud, that logs to `<name>.log`.
-    pub(crate) fn worker(&self, name: &str, listen: SocketAddr, more: &[&str]) -> Result<Process, String> {
+    /// A worker on this cloud, which logs to `<name>.log`.
+    pub(crate) fn worker(
+        &self,
+        name: &str,
+        ingress: &str,
+        listen: SocketAddr,
+        more: &[&str],
+    ) -> Result<Process, String> {
         let mut command = self.command(&["--agent-log", "agents.log", "worker"]);
-        command.args(["--listen", &listen.to_string()]).args(more);
+        command.args(["--ingress", ingress, "--listen", &listen.to_string()]).args(more);
         command.env("RUST_LOG", "cascade_restate=info");
         Process::start(&mut command, &self.directory.join(format!("{name}.log")))
     }
 
-    pub(crate) fn agents(&self) -> Vec<String> {
+    /// The commands that agents received.
+    pub(crate) fn commands(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.directory.join("agents.log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }
 
-    /// Makes ready a cloud that was just seeded for what an audit looks at.
-    pub(crate) fn audited(&self) -> Result<Before, String> {
-        let inventory = self.inventory().map_err(|error| self.unread(&error))?;
+    /// Prepares a cloud that was just seeded for an audit.
+    pub(crate) fn prepare_audit(&self) -> Result<Before, String> {
+        let inventory = self.inventory().map_err(|error| self.unreadable(&error))?;
         Before::prepare(&inventory).map_err(|error| error.to_string())
     }
 
-    /// Whether all went in order, by the agents' log and that of the inventory.
-    pub(crate) fn in_order(&self, before: &Before) -> Result<Pairs, String> {
-        let inventory = self.inventory().map_err(|error| self.unread(&error))?;
-        before.check(&inventory, &self.agents()).map_err(|error| error.to_string())
+    /// The pairs in order in the agents' log and that of the inventory. Fails if one pair is not in order.
+    pub(crate) fn ordered_pairs(&self, before: &Before) -> Result<Pairs, String> {
+        let inventory = self.inventory().map_err(|error| self.unreadable(&error))?;
+        before.check(&inventory, &self.commands()).map_err(|error| error.to_string())
     }
 
     fn inventory(&self) -> rusqlite::Result<Connection> {
         Connection::open(self.directory.join("iaas.db"))
     }
 
-    fn unread(&self, error: &rusqlite::Error) -> String {
+    fn unreadable(&self, error: &rusqlite::Error) -> String {
         format!("the inventory in {}: {error}", self.directory.display())
     }
 
-    /// Every row of every table, as text, but for the log that the inventory keeps for an audit.
+    /// Every row of every table, as text, without the log that the inventory keeps for an audit.
     pub(crate) fn rows(&self) -> Result<Vec<String>, String> {
-        let rows = self.read_rows().map_err(|error| self.unread(&error))?;
+        let rows = self.read_rows().map_err(|error| self.unreadable(&error))?;
         Ok(rows.into_iter().filter(|row| !is_trace(row)).collect())
     }
 
@@ -116,7 +123,7 @@ impl Cloud {
     }
 }
 
-/// The one document that a command printed.
+/// The JSON document that a command printed.
 pub(crate) fn document(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))
 }

@@ -1,68 +1,62 @@
-//! Two workers and a server do what one process does.
+//! Two workers and a server do the same as one process.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
 use serde_json::Value;
 
 use crate::cloud::{Cloud, document};
-use crate::server::{Server, free_port};
-use crate::{Setting, ensure};
+use crate::port::Port;
+use crate::server::Server;
+use crate::{Environment, ensure};
 
 const VMS: usize = 2000;
 
-pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let one = Cloud::seed(&setting.iaas, setting.directory.join("one"), VMS)?;
-    let two = one.copy(setting.directory.join("two"))?;
+pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
+    let one = Cloud::seed(&environment.iaas, environment.directory.join("one"), VMS)?;
+    let two = one.copy(environment.directory.join("two"))?;
     let agents = ["--agent-latency", "5ms"];
+    let show = ["delete", "Zone", "zone-1", "--plan-only", "--json"];
     let delete = ["delete", "Zone", "zone-1", "--yes", "--json"];
+    let planned_alone = document(&one.run(&show)?)?;
     let alone = one.run(&[&agents as &[&str], &["--agent-log", "agents.log"], &delete].concat())?;
 
-    let server = Server::start(&setting.server, &setting.directory).await?;
-    let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-    let _workers = [two.worker("worker-1", listen, &agents)?, two.worker("worker-2", listen, &agents)?];
-    server.register(listen).await?;
-    let (ingress, admin) = (server.ingress(), server.admin());
+    let server = Server::start(&environment.server, &environment.directory).await?;
+    let (ingress, admin, port) = (server.ingress(), server.admin(), Port::reserve()?);
+    let worker = |name| two.worker(name, &ingress, port.address(), &agents);
+    let _workers = [worker("worker-1")?, worker("worker-2")?];
+    server.register(&port).await?;
     let restate = ["--restate", &ingress, "--restate-admin", &admin];
-    let shown = [&restate as &[&str], &["delete", "Zone", "zone-1", "--plan-only", "--json"]].concat();
-    let planned_alone = document(&one_plan(setting, &one)?)?;
-    let planned_together = document(&two.run(&shown)?)?;
+    let planned_together = document(&two.run(&[&restate as &[&str], &show].concat())?)?;
     ensure(planned_alone == planned_together, || String::from("the plans differ"))?;
     let together = two.run(&[&restate as &[&str], &delete].concat())?;
 
-    show(&server).await?;
+    show_invocations(&server).await?;
     let (alone, together) = (document(&alone)?, document(&together)?);
     ensure(alone == together, || format!("the reports differ:\n{alone}\n{together}"))?;
     ensure(one.rows()? == two.rows()?, || String::from("the inventories differ"))?;
-    let told = |cloud: &Cloud| cloud.agents().into_iter().collect::<BTreeSet<_>>();
-    ensure(told(&one) == told(&two), || String::from("agents were told other things"))?;
-    ensure(two.agents().len() == told(&two).len(), || String::from("an agent was told something twice"))?;
+    let commands = |cloud: &Cloud| cloud.commands().into_iter().collect::<BTreeSet<_>>();
+    ensure(commands(&one) == commands(&two), || String::from("agents received other commands"))?;
+    ensure(two.commands().len() == commands(&two).len(), || String::from("a command was repeated"))?;
     println!(
         "{VMS} VMs, effects of 5 ms: {} instances done, {} commands to agents; plan, report, inventory and commands are \
          those of one process",
         together["done"],
-        told(&two).len()
+        commands(&two).len()
     );
     Ok(())
 }
 
-/// The run and its steps, as Restate's introspection has them. What only asks leaves nothing there.
-async fn show(server: &Server) -> Result<(), String> {
+/// Prints the run and its steps from Restate's introspection. Questions about a run must leave nothing there.
+async fn show_invocations(server: &Server) -> Result<(), String> {
     let sql = "SELECT target_service_name AS service, target_handler_name AS handler, status, count(*) AS calls \
                FROM sys_invocation GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
     println!("| service | handler | status | invocations |\n| --- | --- | --- | --- |");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     for row in server.query(sql).await? {
         let (service, handler) = (text(&row["service"]), text(&row["handler"]));
-        let asks = service == "Cascade" && handler != "run";
-        ensure(!asks, || format!("{} calls of {handler} are kept", row["calls"]))?;
+        let is_question = service == "Cascade" && handler != "run";
+        ensure(!is_question, || format!("Restate keeps {} calls of {handler}", row["calls"]))?;
         println!("| {service} | {handler} | {} | {} |", text(&row["status"]), row["calls"]);
     }
     Ok(())
-}
-
-/// What one process plans for the same cloud, before it was deleted.
-fn one_plan(setting: &Setting, one: &Cloud) -> Result<String, String> {
-    let fresh = Cloud::seed(&one.iaas, setting.directory.join("plan"), VMS)?;
-    fresh.run(&["delete", "Zone", "zone-1", "--plan-only", "--json"])
 }

@@ -1,4 +1,4 @@
-//! What stands against a run on workers: vetoes, denials, and what has come since the plan was made.
+//! Objections to a run on workers: vetoes, denials, and instances that the plan does not have.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,72 +6,68 @@ use std::time::Duration;
 use cascade_core::{ApplyError, Drift, FailurePolicy};
 use cascade_restate::RestateError;
 
-use crate::own::{Spec, Version};
-use crate::site::{Site, check, ended, instances, told};
-use crate::{Setting, ensure};
+use crate::graph::{Version, instances};
+use crate::removals::{check_once, of_pool};
+use crate::site::{Site, ended};
+use crate::wait::until;
+use crate::worker::Spec;
+use crate::world::{Fact, World};
+use crate::{Environment, ensure};
 
 /// Items of a pool.
 const ITEMS: usize = 40;
 
-pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let scene = Scene::start(setting).await?;
+pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
+    let scene = Scene::start(environment).await?;
     scene.vetoed().await?;
     scene.denied().await?;
     scene.refused_newcomer().await?;
-    scene.chased_newcomer().await?;
-    scene.chased_while_under_way().await
+    scene.followed_newcomer().await?;
+    scene.newcomer_during_the_run().await
 }
 
-/// A site whose world is a file, and what its agents log.
 struct Scene {
     site: Site,
-    world: PathBuf,
+    world: World,
     log: PathBuf,
 }
 
 impl Scene {
-    async fn start(setting: &Setting) -> Result<Self, String> {
-        let (world, log) = (setting.directory.join("world"), setting.directory.join("agent.log"));
-        let latency = Duration::from_millis(200);
+    async fn start(environment: &Environment) -> Result<Self, String> {
+        let world = World::at(environment.directory.join("world"));
+        let log = environment.directory.join("agent.log");
+        let latency = Duration::from_millis(20);
         let spec = Spec { version: Version::Guarded, latency, steps: 8, log: Some(&log), ..Spec::default() };
         let spec = Spec { world: Some(&world), ..spec };
-        Ok(Self { site: Site::start(setting, &spec, "").await?, world, log })
-    }
-
-    /// From now on the world says only that.
-    fn say(&self, word: &str, id: &str) -> Result<(), String> {
-        // By another name first: whoever reads it meanwhile reads the whole.
-        let other = self.world.with_extension("new");
-        let written = std::fs::write(&other, format!("{word} {id}\n"));
-        written.and_then(|()| std::fs::rename(&other, &self.world)).map_err(|error| error.to_string())
+        Ok(Self { site: Site::start(environment, &spec, "").await?, world, log })
     }
 
     fn untouched(&self, pool: &str) -> Result<(), String> {
-        let told = told(&self.log, pool);
-        ensure(told.is_empty(), || format!("{} instances were touched", told.len()))
+        let removals = of_pool(&self.log, pool);
+        ensure(removals.is_empty(), || format!("{} instances were removed", removals.len()))
     }
 
-    /// The objection comes after the plan: only what is asked by the run can see it.
+    /// The objection appears after the plan, so only the checks of the run itself can see it.
     async fn vetoed(&self) -> Result<(), String> {
         let (pool, client) = (format!("vetoed-{ITEMS}"), &self.site.client);
         let plan = self.site.plan("Pool", &pool).await?;
         let (kept, apply) = (format!("{pool}/1/3"), client.apply(plan.clone()));
-        self.say("kept", &kept)?;
+        self.world.set(&[(Fact::Kept, &kept)])?;
         let error = apply.await.err();
         let Some(RestateError::Apply(ApplyError::Vetoed { vetoes })) = &error else {
             return Err(format!("no veto: {error:?}"));
         };
-        let said: Vec<String> = vetoes.iter().map(ToString::to_string).collect();
-        ensure(said.len() == 1 && said[0].contains(&kept), || format!("{said:?}"))?;
+        let vetoes: Vec<String> = vetoes.iter().map(ToString::to_string).collect();
+        ensure(vetoes.len() == 1 && vetoes[0].contains(&kept), || format!("{vetoes:?}"))?;
         self.untouched(&pool)?;
         let planned = self.site.plan("Pool", &pool).await?;
         ensure(planned.vetoes().len() == 1, || String::from("a new plan has no veto"))?;
         let report = client.apply(plan).forced(true).await.map_err(|error| error.to_string())?;
         ensure(report.is_complete() && report.summary().overridden.len() == 1, || format!("{report}"))?;
-        check(&told(&self.log, &pool), instances(ITEMS))?;
+        check_once(&of_pool(&self.log, &pool), instances(ITEMS))?;
         println!(
-            "vetoed after its plan was made: nothing is touched (`{}`); forced, it runs and names the veto",
-            said[0]
+            "a veto after the plan: nothing is removed (`{}`); a forced run removes all and reports the veto",
+            vetoes[0]
         );
         Ok(())
     }
@@ -79,7 +75,7 @@ impl Scene {
     async fn denied(&self) -> Result<(), String> {
         let (pool, client) = (format!("denied-{ITEMS}"), &self.site.client);
         let plan = self.site.plan("Pool", &pool).await?;
-        self.say("foreign", &format!("{pool}/0"))?;
+        self.world.set(&[(Fact::Foreign, &format!("{pool}/0"))])?;
         for forced in [false, true] {
             let error = client.apply(plan.clone()).forced(forced).await.err();
             let Some(RestateError::Apply(ApplyError::Denied { denials })) = &error else {
@@ -88,7 +84,7 @@ impl Scene {
             ensure(denials.len() == 1, || format!("{denials:?}"))?;
         }
         self.untouched(&pool)?;
-        println!("denied by an authorizer after its plan was made: nothing is touched, forced or not");
+        println!("a denial by an authorizer after the plan: nothing is removed, forced or not");
         Ok(())
     }
 
@@ -96,55 +92,55 @@ impl Scene {
         let pool = format!("refused-{ITEMS}");
         let plan = self.site.plan("Pool", &pool).await?;
         let (group, newcomer) = (format!("{pool}/1"), format!("{pool}/1/new"));
-        self.say("newcomer", &newcomer)?;
+        self.world.set(&[(Fact::Newcomer, &newcomer)])?;
         let apply = self.site.client.apply(plan).drift(Drift::Refuse).policy(FailurePolicy::Isolate);
         let report = apply.await.map_err(|error| error.to_string())?;
         let summary = report.summary();
         ensure((summary.failed, summary.blocked) == (1, 1), || format!("{report}"))?;
         ensure(summary.done == instances(ITEMS) - 2, || format!("{report}"))?;
-        let failure = summary.failures.first().ok_or("no failure is named")?;
+        let failure = summary.failures.first().ok_or("the report has no failure")?;
         ensure(failure.error.contains(&newcomer), || failure.error.clone())?;
-        let touched = told(&self.log, &pool);
-        let spared = |id: &str| touched.iter().all(|(told, _)| told != id);
-        ensure([&group, &newcomer, &pool].iter().all(|id| spared(id)), || String::from("the parent went"))?;
-        println!("an item that came after the plan: its group and its pool stay (`{}`)", failure.error);
+        let removals = of_pool(&self.log, &pool);
+        for id in [&group, &newcomer, &pool] {
+            let removed = removals.iter().any(|removal| removal.id == *id);
+            ensure(!removed, || format!("{id} was removed"))?;
+        }
+        println!("an item that the plan does not have: its group and its pool stay (`{}`)", failure.error);
         Ok(())
     }
 
-    async fn chased_newcomer(&self) -> Result<(), String> {
+    async fn followed_newcomer(&self) -> Result<(), String> {
         let pool = format!("chased-{ITEMS}");
         let plan = self.site.plan("Pool", &pool).await?;
-        self.say("newcomer", &format!("{pool}/1/new"))?;
+        self.world.set(&[(Fact::Newcomer, &format!("{pool}/1/new"))])?;
         let report = self.site.client.apply(plan).drift(Drift::Chase).await;
         let report = report.map_err(|error| error.to_string())?;
-        self.has_taken_one_more(&pool, report.summary().done)?;
+        self.removed_one_more(&pool, report.summary().done)?;
         ensure(report.is_complete(), || format!("{report}"))?;
-        println!("the same, chased: it joins the run, and goes before its group");
+        println!("the same with `Drift::Chase`: it joins the run, and is removed before its group");
         Ok(())
     }
 
-    /// It comes when agents are already at work.
-    async fn chased_while_under_way(&self) -> Result<(), String> {
+    /// The newcomer appears while an item of its group is held, so before the removal of the group.
+    async fn newcomer_during_the_run(&self) -> Result<(), String> {
         let pool = format!("late-{ITEMS}");
+        let (held, newcomer) = (format!("{pool}/1/0"), format!("{pool}/1/new"));
         let plan = self.site.plan("Pool", &pool).await?;
-        let apply = self.site.client.apply(plan).drift(Drift::Chase);
-        let run = tokio::spawn(apply.into_future());
-        while told(&self.log, &pool).is_empty() {
-            ensure(!run.is_finished(), || String::from("the run has ended without a step"))?;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        self.say("newcomer", &format!("{pool}/1/new"))?;
+        self.world.set(&[(Fact::Held, &held)])?;
+        let run = tokio::spawn(self.site.client.apply(plan).drift(Drift::Chase).into_future());
+        let removed = async || Ok((!of_pool(&self.log, &pool).is_empty()).then_some(()));
+        until("the run removes an item", removed).await?;
+        self.world.set(&[(Fact::Newcomer, &newcomer)])?;
         let report = ended(run).await?;
         ensure(report.is_complete(), || format!("{report}"))?;
-        self.has_taken_one_more(&pool, report.summary().done)?;
-        println!("one that comes while agents are at work already: chased as well");
+        self.removed_one_more(&pool, report.summary().done)?;
+        println!("an item that appears during the run joins it as well");
         Ok(())
     }
 
-    fn has_taken_one_more(&self, pool: &str, done: usize) -> Result<(), String> {
+    fn removed_one_more(&self, pool: &str, done: usize) -> Result<(), String> {
         let wanted = instances(ITEMS) + 1;
         ensure(done == wanted, || format!("{done} of {wanted} are done"))?;
-        let repeats = check(&told(&self.log, pool), wanted)?;
-        ensure(repeats == 0, || format!("{repeats} calls came twice"))
+        check_once(&of_pool(&self.log, pool), wanted)
     }
 }

@@ -1,4 +1,4 @@
-//! What Restate's own journal says of the steps of runs.
+//! The steps of runs in Restate's journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,29 +8,21 @@ use serde_json::Value;
 use crate::ensure;
 use crate::server::Server;
 
-/// How many steps have begun.
-pub(crate) async fn begun(server: &Server) -> Result<u64, String> {
-    let sql = "SELECT count(*) AS n FROM sys_invocation WHERE target_service_name LIKE 'Step.%' \
-               AND target_handler_name IN ('destroy', 'remove')";
-    let rows = server.query(sql).await?;
-    Ok(rows.first().and_then(|row| row["n"].as_u64()).unwrap_or_default())
-}
-
 /// The invocations of steps that have ended.
-pub(crate) async fn ended(server: &Server) -> Result<BTreeSet<String>, String> {
+pub(crate) async fn ended_steps(server: &Server) -> Result<BTreeSet<String>, String> {
     let sql =
         "SELECT id FROM sys_invocation WHERE target_service_name LIKE 'Step.%' AND status = 'completed'";
     let rows = server.query(sql).await?;
     Ok(rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect())
 }
 
-/// A step that a run called: its resource, its effect, its instances.
-type Called = (String, String, Vec<String>);
+/// The resource, effect and instances of a step.
+type Step = (String, String, Vec<String>);
 
-/// Of what these invocations were, as an audit takes it.
-pub(crate) async fn named(server: &Server, deaths: &[&BTreeSet<String>]) -> Result<Vec<Ended>, String> {
+/// The resources, effects and instances of invocations, in the form that an audit needs.
+pub(crate) async fn named(server: &Server, sets: &[&BTreeSet<String>]) -> Result<Vec<Ended>, String> {
     let called = called(server).await?;
-    ensure(!called.is_empty(), || String::from("the journal names no step"))?;
+    ensure(!called.is_empty(), || String::from("the journal has no step"))?;
     let of = |invocations: &&BTreeSet<String>| {
         let mut ended = Ended::new();
         for (resource, effect, ids) in invocations.iter().filter_map(|invocation| called.get(invocation)) {
@@ -39,11 +31,11 @@ pub(crate) async fn named(server: &Server, deaths: &[&BTreeSet<String>]) -> Resu
         }
         ended
     };
-    Ok(deaths.iter().map(of).collect())
+    Ok(sets.iter().map(of).collect())
 }
 
 /// The effects that runs called, by their invocations.
-async fn called(server: &Server) -> Result<BTreeMap<String, Called>, String> {
+async fn called(server: &Server) -> Result<BTreeMap<String, Step>, String> {
     let sql = "SELECT j.entry_json AS entry FROM sys_journal j JOIN sys_invocation i ON i.id = j.id \
                WHERE i.target_service_name = 'Cascade' AND i.target_handler_name = 'run' \
                AND j.entry_type = 'Command: Call'";

@@ -1,41 +1,42 @@
-//! `kill -9` of workers, at random moments. Restate's own journal says which steps had ended, and the agents' log says
-//! what was done.
+//! `kill -9` of workers. Restate's journal says which steps had ended, and the agents' log says which commands they
+//! received.
+//!
+//! Each kill happens once the agents have received a number of commands that the dice choose. So no kill happens after the end of
+//! its run, however fast the machine is.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::process::Child;
 use std::time::Duration;
 
-use iaas_audit::{Before, Pairs};
-use serde_json::Value;
-
-use crate::cloud::{Cloud, LIMIT, document};
-use crate::journal::{begun, ended, named};
-use crate::process::{Process, output, text};
-use crate::server::{Server, free_port};
-use crate::{Setting, ensure};
+use crate::cloud::Cloud;
+use crate::dice::Dice;
+use crate::journal::{ended_steps, named};
+use crate::port::Port;
+use crate::process::Process;
+use crate::server::Server;
+use crate::undisturbed::Undisturbed;
+use crate::wait::until;
+use crate::{Environment, ensure};
 
 const KILLS: usize = 20;
 
-/// In one run, at most: so that there are several, and each comes to its end.
+/// The maximum number of kills in one run, so that there are several runs.
 const IN_ONE_RUN: usize = 7;
 
 const VMS: usize = 400;
 
-/// Always the same throws for a seed.
-pub(crate) struct Dice(pub(crate) u64);
+/// The commands between two kills, at most. Seven times this is far below the number of commands of a run.
+const BETWEEN: u64 = 40;
 
-impl Dice {
-    pub(crate) fn below(&mut self, count: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % count
-    }
-}
+/// The longest time that a killed worker stays away, in milliseconds.
+const AWAY: u64 = 400;
 
-/// Who was killed, in turn.
+/// The workers that a kill hits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Victim {
+    /// The worker that runs the workflow.
     Driver,
+    /// The other worker.
     Other,
     Both,
 }
@@ -45,36 +46,50 @@ const VICTIMS: [Victim; 3] = [Victim::Driver, Victim::Other, Victim::Both];
 /// Two workers on a cloud, at one address.
 pub(crate) struct Pair<'c> {
     cloud: &'c Cloud,
-    listen: SocketAddr,
+    ingress: String,
+    port: Port,
     workers: [Process; 2],
+    /// How often a worker had begun or continued a run when the driver was last killed.
+    drives_at_kill: usize,
 }
 
 const SLOW: [&str; 4] = ["--agent-latency", "300ms", "--steps", "4"];
 
 impl<'c> Pair<'c> {
     pub(crate) async fn start(server: &Server, cloud: &'c Cloud) -> Result<Self, String> {
-        let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let workers = [cloud.worker("worker-0", listen, &SLOW)?, cloud.worker("worker-1", listen, &SLOW)?];
-        server.register(listen).await?;
-        Ok(Self { cloud, listen, workers })
+        let (ingress, port) = (server.ingress(), Port::reserve()?);
+        let worker = |name| cloud.worker(name, &ingress, port.address(), &SLOW);
+        let workers = [worker("worker-0")?, worker("worker-1")?];
+        server.register(&port).await?;
+        Ok(Self { cloud, ingress, port, workers, drives_at_kill: 0 })
     }
 
-    /// The worker that runs the workflow: the last that said so, if it lives.
-    fn driver(&self) -> usize {
-        let mut last = (String::new(), 0);
-        for (at, worker) in self.workers.iter().enumerate() {
+    /// The lines that workers log when they begin or continue a run, each with its worker. A line begins with its time.
+    fn drives(&self) -> Vec<(String, usize)> {
+        let of = |at: usize| {
             let log = self.cloud.directory.join(format!("worker-{at}.log"));
             let log = std::fs::read_to_string(log).unwrap_or_default();
-            let process = format!("process={}", worker.id());
-            let said = log.lines().rfind(|line| line.contains("driving a run") && line.contains(&process));
-            // A line begins with its time.
-            last = last.max((said.unwrap_or_default().to_owned(), at));
-        }
-        last.1
+            let lines = log.lines().filter(|line| line.contains("driving a run")).map(str::to_owned);
+            lines.map(|line| (line, at)).collect::<Vec<_>>()
+        };
+        let mut drives = [of(0), of(1)].concat();
+        drives.sort();
+        drives
     }
 
-    fn kill(&mut self, victim: Victim) -> Vec<usize> {
-        let driver = self.driver();
+    /// Waits until a worker runs the workflow, and returns its index.
+    async fn driver(&self) -> Result<usize, String> {
+        let driver = async || {
+            let drives = self.drives();
+            let last = drives.last().filter(|_| drives.len() > self.drives_at_kill);
+            Ok(last.map(|(_, at)| *at))
+        };
+        until("a worker runs the workflow", driver).await
+    }
+
+    /// Kills workers and returns their indices.
+    async fn kill(&mut self, victim: Victim) -> Result<Vec<usize>, String> {
+        let driver = self.driver().await?;
         let killed = match victim {
             Victim::Driver => vec![driver],
             Victim::Other => vec![1 - driver],
@@ -83,145 +98,122 @@ impl<'c> Pair<'c> {
         for &at in &killed {
             self.workers[at].kill();
         }
-        killed
+        if killed.contains(&driver) {
+            self.drives_at_kill = self.drives().len();
+        }
+        Ok(killed)
     }
 
-    fn start_again(&mut self, killed: &[usize]) -> Result<(), String> {
+    fn restart(&mut self, killed: &[usize]) -> Result<(), String> {
         for &at in killed {
-            self.workers[at] = self.cloud.worker(&format!("worker-{at}"), self.listen, &SLOW)?;
+            let name = format!("worker-{at}");
+            self.workers[at] = self.cloud.worker(&name, &self.ingress, self.port.address(), &SLOW)?;
         }
         Ok(())
     }
 }
 
-/// What had ended when workers were killed, and how many commands agents had carried out then.
-struct Death {
+/// The state at a kill.
+struct Kill {
     victim: Victim,
+    /// The invocations of steps that had ended.
     ended: BTreeSet<String>,
+    /// The number of commands that agents had received.
     commands: usize,
 }
 
-pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let undisturbed = Undisturbed::run(setting, VMS)?;
+pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
+    let undisturbed = Undisturbed::run(environment, VMS)?;
     println!(
-        "| run | driver | other | both | had ended, over all deaths | commands again | pairs in order |"
+        "| run | driver | other | both | had ended, over all kills | repeated commands | pairs in order |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let (mut dice, mut kills, mut runs) = (Dice(7), 0, 0);
     while kills < KILLS {
-        let directory = setting.directory.join(format!("run-{runs}"));
+        let directory = environment.directory.join(format!("run-{runs}"));
         let cloud = undisturbed.seeded.copy(directory.clone())?;
-        let server = Server::start(&setting.server, &directory).await?;
-        let deaths = run_and_kill(&server, &undisturbed, &cloud, &mut dice, kills).await?;
-        kills += deaths.len();
+        let server = Server::start(&environment.server, &directory).await?;
+        let in_this_run = IN_ONE_RUN.min(KILLS - kills);
+        let killed = run_and_kill(&server, &undisturbed, &cloud, &mut dice, in_this_run).await?;
+        kills += killed.len();
         runs += 1;
-        let audited = async {
-            let (again, pairs) = undisturbed.compare(&cloud)?;
-            let ended: Vec<&BTreeSet<String>> = deaths.iter().map(|death| &death.ended).collect();
-            let told = cloud.agents();
-            let mut instances = 0;
-            for (death, ended) in deaths.iter().zip(named(&server, &ended).await?) {
-                let since = told.get(death.commands..).unwrap_or_default();
-                undisturbed.before.check_ended(&ended, since).map_err(|error| error.to_string())?;
-                instances += ended.values().map(BTreeSet::len).sum::<usize>();
-            }
-            Ok((again, pairs, instances))
-        };
-        let audited: Result<(usize, usize, usize), String> = audited.await;
-        let (again, pairs, ended) =
+        let audited = audit(&server, &undisturbed, &cloud, &killed).await;
+        let (repeated, pairs, ended) =
             audited.map_err(|error| format!("{error}, see {}", directory.display()))?;
-        let of = |victim| deaths.iter().filter(|death| death.victim == victim).count();
+        let of = |victim| killed.iter().filter(|kill| kill.victim == victim).count();
         let [driver, other, both] = VICTIMS.map(of);
-        println!("| {runs} | {driver} | {other} | {both} | {ended} | {again} | {pairs} |");
+        println!("| {runs} | {driver} | {other} | {both} | {ended} | {repeated} | {pairs} |");
     }
     println!(
         "{kills} kills in {runs} runs of {} commands: every run ended, complete; report, inventory, commands and order are \
-         those of one process, and no command of a step that had ended came again",
+         those of one process, and no command of a step that had ended was repeated",
         undisturbed.commands.len()
     );
     Ok(())
 }
 
-/// What a deletion by one process leaves that nobody kills.
-pub(crate) struct Undisturbed {
-    pub(crate) seeded: Cloud,
-    pub(crate) before: Before,
-    report: Value,
-    rows: Vec<String>,
-    commands: BTreeSet<String>,
-    pairs: Pairs,
+/// Returns the repeated commands, the pairs in order, and the instances whose steps had ended, summed over all kills.
+async fn audit(
+    server: &Server,
+    undisturbed: &Undisturbed,
+    cloud: &Cloud,
+    kills: &[Kill],
+) -> Result<(usize, usize, usize), String> {
+    let (repeated, pairs) = undisturbed.compare(cloud)?;
+    let ended: Vec<&BTreeSet<String>> = kills.iter().map(|kill| &kill.ended).collect();
+    let commands = cloud.commands();
+    let mut instances = 0;
+    for (kill, ended) in kills.iter().zip(named(server, &ended).await?) {
+        let since = commands.get(kill.commands..).unwrap_or_default();
+        undisturbed.before.check_ended(&ended, since).map_err(|error| error.to_string())?;
+        instances += ended.values().map(BTreeSet::len).sum::<usize>();
+    }
+    Ok((repeated, pairs, instances))
 }
 
-impl Undisturbed {
-    pub(crate) fn run(setting: &Setting, vms: usize) -> Result<Self, String> {
-        let seeded = Cloud::seed(&setting.iaas, setting.directory.join("seeded"), vms)?;
-        let before = seeded.audited()?;
-        let alone = seeded.copy(setting.directory.join("alone"))?;
-        let report =
-            alone.run(&["--agent-log", "agents.log", "delete", "Zone", "zone-1", "--yes", "--json"])?;
-        let (commands, pairs) = (alone.agents(), alone.in_order(&before)?);
-        ensure(pairs.agents >= 100 && pairs.inventory >= 1000, || format!("hardly any order: {pairs:?}"))?;
-        let (report, rows) = (document(&report)?, alone.rows()?);
-        Ok(Self { seeded, before, report, rows, commands: commands.into_iter().collect(), pairs })
-    }
-
-    /// A run that was disturbed has left the same, in the same order. Answers how many commands came again, and how many
-    /// pairs of entries of both logs were in order.
-    pub(crate) fn compare(&self, cloud: &Cloud) -> Result<(usize, usize), String> {
-        let told = cloud.agents();
-        let commands: BTreeSet<String> = told.iter().cloned().collect();
-        ensure(commands == self.commands, || String::from("agents were told other things"))?;
-        ensure(cloud.rows()? == self.rows, || String::from("the inventory differs"))?;
-        let pairs = cloud.in_order(&self.before)?;
-        ensure(pairs == self.pairs, || format!("{pairs:?} in the place of {:?}", self.pairs))?;
-        Ok((told.len() - commands.len(), pairs.agents + pairs.inventory))
-    }
-
-    /// The client's end, and its report.
-    pub(crate) fn compare_report(&self, client: Child) -> Result<(), String> {
-        let output = output(client, LIMIT)?;
-        ensure(output.status.success(), || format!("the run did not end well: {}", text(&output)))?;
-        let report = document(&String::from_utf8_lossy(&output.stdout))?;
-        ensure(report == self.report, || format!("the reports differ:\n{report}\n{}", self.report))
-    }
-}
-
-/// Deletes the zone while workers are killed. Answers what had ended at each death.
+/// Deletes the zone and kills workers so many times.
 async fn run_and_kill(
     server: &Server,
     undisturbed: &Undisturbed,
     cloud: &Cloud,
     dice: &mut Dice,
     kills: usize,
-) -> Result<Vec<Death>, String> {
+) -> Result<Vec<Kill>, String> {
     let mut pair = Pair::start(server, cloud).await?;
-    let mut client = start_delete(server, cloud).await?;
-    let mut deaths = Vec::new();
-    while deaths.len() < IN_ONE_RUN.min(KILLS - kills) {
-        tokio::time::sleep(Duration::from_millis(100 + dice.below(2000))).await;
-        if client.try_wait().map_err(|error| error.to_string())?.is_some() {
-            break;
-        }
-        let ended = ended(server).await?;
-        let victim = VICTIMS[(kills + deaths.len()) % VICTIMS.len()];
-        let killed = pair.kill(victim);
-        deaths.push(Death { victim, ended, commands: cloud.agents().len() });
-        tokio::time::sleep(Duration::from_millis(dice.below(400))).await;
-        pair.start_again(&killed)?;
+    let mut client = start_delete(server, cloud)?;
+    let mut killed = Vec::new();
+    let mut distinct = 0;
+    while killed.len() < kills {
+        distinct += 1 + dice.below(BETWEEN) as usize;
+        commands(cloud, &mut client, distinct).await?;
+        let ended = ended_steps(server).await?;
+        let victim = VICTIMS[killed.len() % VICTIMS.len()];
+        let workers = pair.kill(victim).await?;
+        killed.push(Kill { victim, ended, commands: cloud.commands().len() });
+        // The length of the outage is part of the scenario. Nothing waits for it.
+        tokio::time::sleep(Duration::from_millis(dice.below(AWAY))).await;
+        pair.restart(&workers)?;
     }
     undisturbed.compare_report(client)?;
-    Ok(deaths)
+    Ok(killed)
 }
 
-/// Starts to delete the zone; answers once steps have begun, or it has ended.
-pub(crate) async fn start_delete(server: &Server, cloud: &Cloud) -> Result<Child, String> {
+/// Starts a client that deletes the zone.
+pub(crate) fn start_delete(server: &Server, cloud: &Cloud) -> Result<Child, String> {
     let ingress = server.ingress();
-    let mut client = cloud.start(&["--restate", &ingress, "delete", "Zone", "zone-1", "--yes", "--json"])?;
-    while begun(server).await? == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        if client.try_wait().map_err(|error| error.to_string())?.is_some() {
-            break;
+    cloud.start(&["--restate", &ingress, "delete", "Zone", "zone-1", "--yes", "--json"])
+}
+
+/// Waits until agents have received so many distinct commands. Fails if the client ends before.
+pub(crate) async fn commands(cloud: &Cloud, client: &mut Child, count: usize) -> Result<(), String> {
+    let received = async || {
+        let distinct: BTreeSet<String> = cloud.commands().into_iter().collect();
+        if distinct.len() >= count {
+            return Ok(Some(()));
         }
-    }
-    Ok(client)
+        let status = client.try_wait().map_err(|error| error.to_string())?;
+        ensure(status.is_none(), || format!("the run ended before agents received {count} commands"))?;
+        Ok(None)
+    };
+    until(&format!("agents receive {count} commands"), received).await
 }

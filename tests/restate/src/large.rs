@@ -1,14 +1,13 @@
-//! Large runs, with the server's defaults.
+//! Large runs with the server's defaults.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use cascade_core::Delete;
-use cascade_restate::Client;
-
-use crate::own::{self, Agent, Spec, Version};
-use crate::server::{Server, free_port};
-use crate::{Setting, ensure};
+use crate::graph::Version;
+use crate::port::Port;
+use crate::server::Server;
+use crate::site::{client, plan};
+use crate::worker::{self, Spec};
+use crate::{Environment, ensure};
 
 /// Items of one run.
 pub(crate) const SIZE: usize = 100_000;
@@ -17,32 +16,35 @@ pub(crate) const LARGER: usize = 1_000_000;
 /// Items in one step.
 const BATCH: usize = 100;
 
-pub(crate) async fn prove(setting: &Setting, items: usize) -> Result<(), String> {
-    let server = Server::start(&setting.server, &setting.directory).await?;
-    let listen = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-    let output = setting.directory.join("worker.log");
+/// The limit for one entry of the journal, far below the 32 MiB that the server allows.
+const LARGEST: u64 = 4 << 20;
+
+pub(crate) async fn prove(environment: &Environment, items: usize) -> Result<(), String> {
+    let server = Server::start(&environment.server, &environment.directory).await?;
+    let (port, output) = (Port::reserve()?, environment.directory.join("worker.log"));
     let spec = Spec { batch: BATCH, ..Spec::default() };
-    let _workers = [own::start(&spec, listen, &output)?, own::start(&spec, listen, &output)?];
-    server.register(listen).await?;
-    let cascade = own::graph(Version::Whole, BATCH, &Agent::default())?;
-    let client = Client::connect(&cascade, &server.ingress()).await.map_err(|error| error.to_string())?;
+    let worker = || worker::start(&spec, &server.ingress(), port.address(), &output);
+    let _workers = [worker()?, worker()?];
+    server.register(&port).await?;
+    let client = client(&server, Version::Whole, BATCH).await?;
     let since = Instant::now();
-    let plan = client.plan_named(Delete, "Pool", [format!("large-{items}")]).await;
-    let plan = plan.map_err(|error| error.to_string())?;
+    let plan = plan(&client, "Pool", &format!("large-{items}")).await?;
     let planned = since.elapsed();
     let report = client.apply(plan).await.map_err(|error| error.to_string())?;
+    let ran = since.elapsed().saturating_sub(planned);
     ensure(report.is_complete(), || format!("{report}"))?;
     let sql =
         "SELECT max(raw_length) AS largest, count(*) AS entries, sum(raw_length) AS bytes FROM sys_journal";
     let rows = server.query(sql).await?;
-    let number = |name: &str| rows.first().and_then(|row| row[name].as_u64()).unwrap_or_default();
+    let row = rows.first().ok_or("the journal cannot be measured")?;
+    let number = |name: &str| row[name].as_u64().ok_or_else(|| format!("no `{name}` in {row}"));
+    let (largest, entries, bytes) = (number("largest")?, number("entries")?, number("bytes")?);
     println!(
-        "{} instances: planned in {planned:.1?}, run in {:.1?}; {} journal entries of {} KiB in all, the largest {} KiB",
+        "{} instances: planned in {planned:.1?}, run in {ran:.1?}; {entries} journal entries of {} KiB in all, the largest \
+         {} KiB",
         report.summary().done,
-        since.elapsed().saturating_sub(planned),
-        number("entries"),
-        number("bytes") / 1024,
-        number("largest") / 1024
+        bytes / 1024,
+        largest / 1024
     );
-    ensure(number("largest") < 4 << 20, || String::from("a journal entry of more than 4 MiB"))
+    ensure(largest < LARGEST, || format!("a journal entry of {largest} bytes"))
 }

@@ -1,11 +1,11 @@
-//! Processes of ours, which end with us.
+//! Processes that end with the proof that started them.
 
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A process whose output goes to a file. It is killed when this is dropped.
+/// A process whose output is a file. It is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
 }
@@ -22,9 +22,9 @@ impl Process {
         self.child.id()
     }
 
-    /// Ends it at once, as `kill -9` does, and waits until it is gone.
+    /// Ends it at once, as `kill -9` does, and waits until it has ended.
     pub(crate) fn kill(&mut self) {
-        // One that has ended by itself cannot be killed any more.
+        // Both fail only where the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -36,11 +36,12 @@ impl Drop for Process {
     }
 }
 
-/// Waits for the end of a process, for so long at most.
+/// Waits for the end of a process, at most for `limit`.
 pub(crate) fn output(mut child: Child, limit: Duration) -> Result<Output, String> {
     let since = Instant::now();
     while child.try_wait().map_err(|error| error.to_string())?.is_none() {
         if since.elapsed() > limit {
+            // The process may have ended meanwhile. Its output is reported either way.
             let _ = child.kill();
             let output = child.wait_with_output().map_err(|error| error.to_string())?;
             return Err(format!("no end within {limit:?}: {}", text(&output)));
@@ -50,6 +51,7 @@ pub(crate) fn output(mut child: Child, limit: Duration) -> Result<Output, String
     child.wait_with_output().map_err(|error| error.to_string())
 }
 
+/// Everything that a process printed.
 pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -1,126 +1,136 @@
-//! Workers that have other extensions than whoever starts a run; two versions at once; a worker that changes under a run.
+//! Workers that link other extensions than the client, two versions at once, and a worker that is replaced during a run.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
-use cascade_core::{Delete, RunId};
-use cascade_restate::{Client, RestateError};
+use cascade_core::RunId;
+use cascade_restate::RestateError;
 
-use crate::own::{self, Agent, Spec, Version};
-use crate::server::{Server, free_port};
-use crate::{Setting, ensure};
+use crate::graph::{Version, instances};
+use crate::port::Port;
+use crate::removals::{all, of_pool};
+use crate::server::Server;
+use crate::site::{client, ended, plan};
+use crate::wait::until;
+use crate::worker::{self, Spec};
+use crate::world::{Fact, World};
+use crate::{Environment, ensure};
 
-pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let server = Server::start(&setting.server, &setting.directory).await?;
-    without_an_extension(setting, &server).await?;
-    two_versions(setting, &server).await?;
-    changed_in_place(setting, &server).await
+pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
+    let server = Server::start(&environment.server, &environment.directory).await?;
+    let scene = Scene { server, directory: environment.directory.clone() };
+    scene.worker_without_an_extension().await?;
+    scene.two_versions().await?;
+    scene.replaced_in_place().await
 }
 
-async fn client(server: &Server, version: Version) -> Result<Client, String> {
-    let cascade = own::graph(version, 1, &Agent::default())?;
-    Client::connect(&cascade, &server.ingress()).await.map_err(|error| error.to_string())
+struct Scene {
+    server: Server,
+    directory: PathBuf,
 }
 
-fn listen() -> Result<SocketAddr, String> {
-    Ok(SocketAddr::from(([127, 0, 0, 1], free_port()?)))
-}
+impl Scene {
+    fn start(&self, spec: &Spec<'_>, port: &Port) -> Result<crate::process::Process, String> {
+        let output = self.directory.join("worker.log");
+        worker::start(spec, &self.server.ingress(), port.address(), &output)
+    }
 
-async fn without_an_extension(setting: &Setting, server: &Server) -> Result<(), String> {
-    let whole = client(server, Version::Whole).await?;
-    let error = whole.plan_named(Delete, "Pool", ["pool-40"]).await.err();
-    ensure(matches!(error, Some(RestateError::NoWorker { .. })), || format!("no worker: {error:?}"))?;
+    async fn worker_without_an_extension(&self) -> Result<(), String> {
+        let whole = client(&self.server, Version::Whole, 1).await?;
+        let error = whole.plan_named(cascade_core::Delete, "Pool", ["pool-40"]).await.err();
+        ensure(matches!(error, Some(RestateError::NoWorker { .. })), || format!("no worker: {error:?}"))?;
 
-    let output = setting.directory.join("worker.log");
-    let (less_at, whole_at) = (listen()?, listen()?);
-    let _whole = own::start(&Spec::default(), whole_at, &output)?;
-    server.register(whole_at).await?;
-    let plan = whole.plan_named(Delete, "Pool", ["pool-40"]).await.map_err(|error| error.to_string())?;
+        let (whole_port, less_port) = (Port::reserve()?, Port::reserve()?);
+        let _whole = self.start(&Spec::default(), &whole_port)?;
+        self.server.register(&whole_port).await?;
+        let plan = plan(&whole, "Pool", "pool-40").await?;
 
-    // Registered later, it is the one that new runs go to.
-    let less = Spec { version: Version::WithoutItems, ..Spec::default() };
-    let _less = own::start(&less, less_at, &output)?;
-    server.register(less_at).await?;
-    let error = whole.apply(plan).await.err().ok_or("a worker without an extension took the run")?;
-    ensure(matches!(error, RestateError::Differs { .. }), || format!("{error:?}"))?;
-    let text = error.to_string();
-    ensure(text.contains("it lacks extension ItemCascade of Item"), || text.clone())?;
-    println!("a worker without one extension: {}…", text.chars().take(150).collect::<String>());
-    Ok(())
-}
+        // Restate sends new runs to the worker that was registered last.
+        let less = Spec { version: Version::WithoutItems, ..Spec::default() };
+        let _less = self.start(&less, &less_port)?;
+        self.server.register(&less_port).await?;
+        let error = whole.apply(plan).await.err().ok_or("a worker without an extension accepted the run")?;
+        ensure(matches!(error, RestateError::Differs { .. }), || format!("{error:?}"))?;
+        let text = error.to_string();
+        ensure(text.contains("it lacks extension ItemCascade of Item"), || text.clone())?;
+        println!("a worker without one extension: {}…", text.chars().take(150).collect::<String>());
+        Ok(())
+    }
 
-async fn two_versions(setting: &Setting, server: &Server) -> Result<(), String> {
-    let output = setting.directory.join("worker.log");
-    let (old_at, new_at) = (listen()?, listen()?);
-    let log = setting.directory.join("old.log");
-    let old = Spec { latency: Duration::from_millis(20), steps: 8, log: Some(&log), ..Spec::default() };
-    let old_worker = own::start(&old, old_at, &output)?;
-    server.register(old_at).await?;
-    let old_client = client(server, Version::Whole).await?;
-    let plan =
-        old_client.plan_named(Delete, "Pool", ["old-1000"]).await.map_err(|error| error.to_string())?;
-    let old_run = tokio::spawn(old_client.apply(plan).into_future());
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    /// An item of the old run is held until the new run has ended, so both versions are needed at once.
+    async fn two_versions(&self) -> Result<(), String> {
+        let (old_port, new_port) = (Port::reserve()?, Port::reserve()?);
+        let (old_log, new_log) = (self.directory.join("old.log"), self.directory.join("new.log"));
+        let world = World::at(self.directory.join("old-world"));
+        world.set(&[(Fact::Held, "old-200/0/0")])?;
+        let old = Spec { log: Some(&old_log), world: Some(&world), ..Spec::default() };
+        let old_worker = self.start(&old, &old_port)?;
+        self.server.register(&old_port).await?;
+        let old_client = client(&self.server, Version::Whole, 1).await?;
+        let old_plan = plan(&old_client, "Pool", "old-200").await?;
+        let old_run = tokio::spawn(old_client.apply(old_plan).into_future());
+        let begun = async || Ok((!all(&old_log).is_empty()).then_some(()));
+        until("the old run removes an item", begun).await?;
 
-    let new_log = setting.directory.join("new.log");
-    let new = Spec { version: Version::WithLabels, log: Some(&new_log), ..Spec::default() };
-    let new_worker = own::start(&new, new_at, &output)?;
-    server.register(new_at).await?;
-    let new_client = client(server, Version::WithLabels).await?;
-    let plan = new_client.plan_named(Delete, "Pool", ["new-200"]).await.map_err(|error| error.to_string())?;
-    let new_report = new_client.apply(plan).await.map_err(|error| error.to_string())?;
-    ensure(!old_run.is_finished(), || String::from("the old run was over too soon to tell"))?;
-    let old_report = old_run.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    ensure(old_report.is_complete() && new_report.is_complete(), || format!("{old_report}\n{new_report}"))?;
-    let by = |log: &std::path::Path, process: u32| {
-        let text = std::fs::read_to_string(log).unwrap_or_default();
-        let suffix = format!(" {process}");
-        (text.lines().count(), text.lines().filter(|line| line.ends_with(&suffix)).count())
-    };
-    let (old_calls, new_calls) = (by(&log, old_worker.id()), by(&new_log, new_worker.id()));
-    ensure(old_calls == (1051, 1051) && new_calls == (411, 411), || format!("{old_calls:?} {new_calls:?}"))?;
-    println!(
-        "two versions at once: the old run ended on the old worker ({} calls), the new one on the new ({} calls)",
-        old_calls.0, new_calls.0
-    );
-    Ok(())
-}
-
-/// Workers are replaced by ones with another graph, at the same address, while a run is under way: it waits, and says
-/// why, and ends once the right ones are back.
-async fn changed_in_place(setting: &Setting, server: &Server) -> Result<(), String> {
-    let output = setting.directory.join("worker.log");
-    let at = listen()?;
-    let spec = Spec { latency: Duration::from_millis(20), steps: 8, ..Spec::default() };
-    let mut worker = own::start(&spec, at, &output)?;
-    server.register(at).await?;
-    let client = client(server, Version::Whole).await?;
-    let plan =
-        client.plan_named(Delete, "Pool", ["changed-1000"]).await.map_err(|error| error.to_string())?;
-    let apply = client.apply(plan).run_as(RunId::from("changed"));
-    let run = tokio::spawn(apply.into_future());
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    worker.kill();
-    let mut other = own::start(&Spec { version: Version::WithoutItems, ..Spec::default() }, at, &output)?;
-    let since = Instant::now();
-    let trouble = loop {
-        let found = client.run(&RunId::from("changed"), &server.admin()).await;
-        let trouble = found.map_err(|error| error.to_string())?.0.trouble.unwrap_or_default();
-        if trouble.contains("it lacks extension ItemCascade of Item") {
-            break trouble;
+        let new = Spec { version: Version::WithLabels, log: Some(&new_log), ..Spec::default() };
+        let new_worker = self.start(&new, &new_port)?;
+        self.server.register(&new_port).await?;
+        let new_client = client(&self.server, Version::WithLabels, 1).await?;
+        let new_plan = plan(&new_client, "Pool", "new-200").await?;
+        let new_report = new_client.apply(new_plan).await.map_err(|error| error.to_string())?;
+        world.set(&[])?;
+        let old_report = ended(old_run).await?;
+        ensure(old_report.is_complete() && new_report.is_complete(), || {
+            format!("{old_report}\n{new_report}")
+        })?;
+        let with_labels = instances(200) + 200;
+        for (log, worker, wanted) in
+            [(&old_log, &old_worker, instances(200)), (&new_log, &new_worker, with_labels)]
+        {
+            let (removals, process) = (all(log), worker.id());
+            let here = removals.iter().filter(|removal| removal.process == process).count();
+            ensure((removals.len(), here) == (wanted, wanted), || {
+                format!("{} removals, {here} by the right worker, of {wanted}", removals.len())
+            })?;
         }
-        ensure(since.elapsed() < Duration::from_mins(1), || format!("it does not say why: {trouble}"))?;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    };
-    other.kill();
-    let _right = own::start(&spec, at, &output)?;
-    let report = tokio::time::timeout(Duration::from_mins(2), run).await.map_err(|_| "it does not end")?;
-    let report = report.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    ensure(report.is_complete(), || format!("{report}"))?;
-    let from = trouble.find("this worker").unwrap_or_default();
-    println!(
-        "a worker that changes under a run: the run waits (`{}…`), and ends once the right one is back",
-        trouble[from..].chars().take(110).collect::<String>()
-    );
-    Ok(())
+        println!(
+            "two versions at once: the old run ends on the old worker ({} calls), the new run on the new one ({with_labels} \
+             calls)",
+            instances(200)
+        );
+        Ok(())
+    }
+
+    /// Workers are replaced at the same address, during a run, by ones with another graph. The run waits, says why, and ends
+    /// once the right workers are back.
+    async fn replaced_in_place(&self) -> Result<(), String> {
+        let (port, log) = (Port::reserve()?, self.directory.join("changed.log"));
+        let world = World::at(self.directory.join("changed-world"));
+        world.set(&[(Fact::Held, "changed-200/0/0")])?;
+        let spec = Spec { log: Some(&log), world: Some(&world), ..Spec::default() };
+        let mut worker = self.start(&spec, &port)?;
+        self.server.register(&port).await?;
+        let client = client(&self.server, Version::Whole, 1).await?;
+        let (plan, id) = (plan(&client, "Pool", "changed-200").await?, RunId::from("changed"));
+        let run = tokio::spawn(client.apply(plan).run_as(id.clone()).into_future());
+        let begun = async || Ok((!of_pool(&log, "changed-200").is_empty()).then_some(()));
+        until("the run removes an item", begun).await?;
+        worker.kill();
+        let mut other = self.start(&Spec { version: Version::WithoutItems, ..Spec::default() }, &port)?;
+        let trouble = async || {
+            let (run, _) = client.run(&id, &self.server.admin()).await.map_err(|error| error.to_string())?;
+            Ok(run.trouble.filter(|trouble| trouble.contains("it lacks extension ItemCascade of Item")))
+        };
+        let trouble = until("the run says which extension is missing", trouble).await?;
+        other.kill();
+        world.set(&[])?;
+        let _right = self.start(&spec, &port)?;
+        let report = ended(run).await?;
+        ensure(report.is_complete(), || format!("{report}"))?;
+        let from = trouble.find("this worker").unwrap_or_default();
+        println!(
+            "a worker that is replaced during a run: the run waits (`{}…`), and ends once the right one is back",
+            trouble[from..].chars().take(110).collect::<String>()
+        );
+        Ok(())
+    }
 }

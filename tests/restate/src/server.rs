@@ -1,68 +1,70 @@
-//! A Restate server of our own: on loopback, on free ports, in a directory that goes with us.
+//! A Restate server for one proof: on loopback, on reserved ports, in the proof's directory.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::http::send;
+use crate::port::Port;
 use crate::process::Process;
+use crate::wait::until;
 
 pub(crate) struct Server {
     binary: PathBuf,
     directory: PathBuf,
     process: Option<Process>,
-    ports: [u16; 3],
-    /// More of its configuration.
-    more: String,
-}
-
-/// A port that nobody listens on just now.
-pub(crate) fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
-    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+    ingress: Port,
+    admin: Port,
+    node: Port,
+    /// Added to its configuration.
+    configuration: String,
 }
 
 impl Server {
-    /// A server with its defaults, but for where it listens and what it keeps.
+    /// A server with its defaults, apart from its addresses and directory.
     pub(crate) async fn start(binary: &Path, directory: &Path) -> Result<Self, String> {
         Self::start_with(binary, directory, "").await
     }
 
-    /// The same, with more of its configuration.
-    pub(crate) async fn start_with(binary: &Path, directory: &Path, more: &str) -> Result<Self, String> {
-        let ports = [free_port()?, free_port()?, free_port()?];
-        let (binary, directory) = (binary.to_owned(), directory.to_owned());
-        let mut server = Self { binary, directory, process: None, ports, more: more.to_owned() };
+    /// As [`start`](Self::start), with more configuration.
+    pub(crate) async fn start_with(
+        binary: &Path,
+        directory: &Path,
+        configuration: &str,
+    ) -> Result<Self, String> {
+        let mut server = Self {
+            binary: binary.to_owned(),
+            directory: directory.to_owned(),
+            process: None,
+            ingress: Port::reserve()?,
+            admin: Port::reserve()?,
+            node: Port::reserve()?,
+            configuration: configuration.to_owned(),
+        };
         server.run().await?;
         Ok(server)
     }
 
-    /// Starts it, or starts it again where it was.
+    /// Starts the process. After a kill it continues with the same addresses and data.
     pub(crate) async fn run(&mut self) -> Result<(), String> {
-        let [ingress, admin, node] = self.ports;
         let config = format!(
             "base-dir = \"{}\"\nnode-name = \"node\"\nbind-ip = \"127.0.0.1\"\nadvertised-host = \"127.0.0.1\"\n\
-             listen-mode = \"tcp\"\nbind-port = {node}\ndisable-telemetry = true\nlog-disable-ansi-codes = true\n\
-             log-filter = \"warn\"\n[ingress]\nbind-port = {ingress}\n[admin]\nbind-port = {admin}\n{}",
+             listen-mode = \"tcp\"\nbind-port = {}\ndisable-telemetry = true\nlog-disable-ansi-codes = true\n\
+             log-filter = \"warn\"\n[ingress]\nbind-port = {}\n[admin]\nbind-port = {}\n{}",
             self.directory.join("data").display(),
-            self.more
+            self.node.number(),
+            self.ingress.number(),
+            self.admin.number(),
+            self.configuration
         );
         let file = self.directory.join("restate.toml");
         std::fs::write(&file, config).map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.binary);
         command.arg("--config-file").arg(&file).arg("--no-logo");
         self.process = Some(Process::start(&mut command, &self.directory.join("server.log"))?);
-        let since = Instant::now();
-        while !self.is_ready().await {
-            if since.elapsed() > Duration::from_mins(1) {
-                return Err(format!("the server does not get ready: see {}", self.directory.display()));
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
+        let ready = async || Ok(self.is_ready().await.then_some(()));
+        until(&format!("the server is ready, see {}", self.directory.display()), ready).await
     }
 
     async fn is_ready(&self) -> bool {
@@ -78,42 +80,33 @@ impl Server {
     }
 
     pub(crate) fn ingress(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports[0])
+        self.ingress.url()
     }
 
     pub(crate) fn admin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports[1])
+        self.admin.url()
     }
 
-    /// Tells the server of workers at an address, once they answer there.
-    pub(crate) async fn register(&self, workers: SocketAddr) -> Result<(), String> {
-        let since = Instant::now();
-        loop {
-            let body = json!({ "uri": format!("http://{workers}"), "force": true });
+    /// Registers the workers at a port, once they answer.
+    pub(crate) async fn register(&self, workers: &Port) -> Result<(), String> {
+        let registered = async || {
+            let body = json!({ "uri": workers.url(), "force": true });
             let answer = send("POST", &format!("{}/deployments", self.admin()), Some(body)).await;
-            match answer {
-                Ok((200 | 201, _)) => return Ok(()),
-                answer if since.elapsed() > Duration::from_secs(30) => {
-                    return Err(format!("the workers at {workers} are not registered: {answer:?}"));
-                }
-                _ => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
+            Ok(matches!(answer, Ok((200 | 201, _))).then_some(()))
+        };
+        until(&format!("the workers at {} are registered", workers.url()), registered).await
     }
 
-    /// Asks the introspection. A server that has only just started may not have all of it yet.
+    /// The rows of a query to the introspection. A server that has just started may not answer at first.
     pub(crate) async fn query(&self, sql: &str) -> Result<Vec<Value>, String> {
         let url = format!("{}/query", self.admin());
-        let since = Instant::now();
-        loop {
-            let (status, answer) = send("POST", &url, Some(json!({ "query": sql }))).await?;
-            match answer.get("rows").and_then(Value::as_array) {
-                Some(rows) if status == 200 => return Ok(rows.clone()),
-                _ if since.elapsed() > Duration::from_secs(10) => {
-                    return Err(format!("{sql}: {status} {answer}"));
-                }
-                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        let rows = async || {
+            let (status, mut answer) = send("POST", &url, Some(json!({ "query": sql }))).await?;
+            match answer["rows"].take() {
+                Value::Array(rows) if status == 200 => Ok(Some(rows)),
+                _ => Ok(None),
             }
-        }
+        };
+        until(sql, rows).await
     }
 }

@@ -1,37 +1,39 @@
-//! Throughput: against a bare fan-out on the same server, and of two workers against one.
+//! Throughput, compared with a bare fan-out on the same server, and of two workers compared with one. It measures, so it is
+//! no part of the checks that must pass.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use cascade_core::Delete;
 use cascade_restate::Client;
 use serde_json::json;
 
+use crate::graph::Version;
 use crate::http::send;
-use crate::own::{self, Agent, Spec, Version};
-use crate::server::{Server, free_port};
-use crate::{Setting, ensure};
+use crate::port::Port;
+use crate::server::Server;
+use crate::site::{client, plan};
+use crate::worker::{self, Spec};
+use crate::{Environment, ensure};
 
-/// Trivial steps in one measurement, and how often it is repeated.
+/// Steps without work in one measurement, and the number of measurements.
 const TRIVIAL: u32 = 4000;
 const ROUNDS: usize = 3;
 
-/// Steps of 20 ms, and how many of them a worker carries out at once.
-const SLOW: usize = 1500;
+/// Steps of 20 ms in one measurement, and steps at once on a worker.
+const SLOW: u32 = 1500;
 const AT_ONCE: usize = 3;
 
-/// What is promised.
+/// The promised ratios.
 const AGAINST_BARE: f64 = 0.7;
 const TWO_AGAINST_ONE: f64 = 1.8;
 
-pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
-    let server = Server::start(&setting.server, &setting.directory).await?;
-    let (ours, bare) = trivial(setting, &server).await?;
+pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
+    let server = Server::start(&environment.server, &environment.directory).await?;
+    let (ours, bare) = trivial(environment, &server).await?;
     println!(
         "trivial steps, one at a time: {ours:.0} a second, a bare fan-out {bare:.0} a second: {:.2} of it",
         ours / bare
     );
-    let (one, two) = slow(setting, &server).await?;
+    let (one, two) = slow(environment, &server).await?;
     println!(
         "steps of 20 ms, {AT_ONCE} at once on a worker: {one:.0} a second with one, {two:.0} with two: {:.2} times",
         two / one
@@ -40,20 +42,14 @@ pub(crate) async fn prove(setting: &Setting) -> Result<(), String> {
     ensure(two / one >= TWO_AGAINST_ONE, || format!("less than {TWO_AGAINST_ONE} times one worker"))
 }
 
-async fn client(server: &Server) -> Result<Client, String> {
-    let cascade = own::graph(Version::Whole, 1, &Agent::default())?;
-    Client::connect(&cascade, &server.ingress()).await.map_err(|error| error.to_string())
-}
-
-/// Steps a second: of items, groups and the pool.
-async fn cascade(client: &Client, pool: &str) -> Result<f64, String> {
-    let plan = client.plan_named(Delete, "Pool", [pool]).await.map_err(|error| error.to_string())?;
+/// Items per second in the run of a pool with so many items.
+async fn cascade(client: &Client, pool: &str, items: u32) -> Result<f64, String> {
+    let plan = plan(client, "Pool", &format!("{pool}-{items}")).await?;
     let since = Instant::now();
     let report = client.apply(plan).await.map_err(|error| error.to_string())?;
     let elapsed = since.elapsed();
     ensure(report.is_complete(), || format!("{report}"))?;
-    let items: f64 = pool.rsplit('-').next().and_then(|items| items.parse().ok()).unwrap_or_default();
-    Ok(items / elapsed.as_secs_f64())
+    Ok(f64::from(items) / elapsed.as_secs_f64())
 }
 
 async fn bare(server: &Server, key: &str) -> Result<f64, String> {
@@ -64,45 +60,44 @@ async fn bare(server: &Server, key: &str) -> Result<f64, String> {
     Ok(f64::from(TRIVIAL) / since.elapsed().as_secs_f64())
 }
 
-/// The median of several rounds, ours and the bare one in turn, each with workers of the same kind.
-async fn trivial(setting: &Setting, server: &Server) -> Result<(f64, f64), String> {
-    let output = setting.directory.join("worker.log");
-    let (ours_at, bare_at) = (address()?, address()?);
-    let _ours = own::start(&Spec::default(), ours_at, &output)?;
-    let _bare = own::start(&Spec { bare: true, ..Spec::default() }, bare_at, &output)?;
-    server.register(ours_at).await?;
-    server.register(bare_at).await?;
-    let client = client(server).await?;
-    // A first one of each warms up what there is to warm up.
-    cascade(&client, "warm-200").await?;
+/// The medians of several rounds, in which a cascade and the bare fan-out take turns. Both have one worker of the same kind.
+async fn trivial(environment: &Environment, server: &Server) -> Result<(f64, f64), String> {
+    let output = environment.directory.join("worker.log");
+    let (our_port, bare_port) = (Port::reserve()?, Port::reserve()?);
+    let (plain, bare_spec) = (Spec::default(), Spec { bare: true, ..Spec::default() });
+    let start = |spec, port: &Port| worker::start(spec, &server.ingress(), port.address(), &output);
+    let _ours = start(&plain, &our_port)?;
+    let _bare = start(&bare_spec, &bare_port)?;
+    server.register(&our_port).await?;
+    server.register(&bare_port).await?;
+    let client = client(server, Version::Whole, 1).await?;
+    // The first of each opens connections and fills caches.
+    cascade(&client, "warm", 200).await?;
     bare(server, "warm").await?;
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        ours.push(cascade(&client, &format!("trivial{round}-{TRIVIAL}")).await?);
+        ours.push(cascade(&client, &format!("trivial{round}"), TRIVIAL).await?);
         others.push(bare(server, &format!("round-{round}")).await?);
     }
     Ok((median(ours), median(others)))
 }
 
-async fn slow(setting: &Setting, server: &Server) -> Result<(f64, f64), String> {
-    let output = setting.directory.join("slow.log");
+async fn slow(environment: &Environment, server: &Server) -> Result<(f64, f64), String> {
+    let output = environment.directory.join("slow.log");
     let spec = Spec { latency: Duration::from_millis(20), steps: AT_ONCE, ..Spec::default() };
-    let client = client(server).await?;
-    let at = address()?;
-    let _one = own::start(&spec, at, &output)?;
-    server.register(at).await?;
-    cascade(&client, "warmer-40").await?;
-    let one = cascade(&client, &format!("one-{SLOW}")).await?;
-    let _two = own::start(&spec, at, &output)?;
-    // Connections that are there stay with the first until they are old: new ones are spread.
+    let client = client(server, Version::Whole, 1).await?;
+    let port = Port::reserve()?;
+    let worker = || worker::start(&spec, &server.ingress(), port.address(), &output);
+    let _one = worker()?;
+    server.register(&port).await?;
+    cascade(&client, "warmer", 40).await?;
+    let one = cascade(&client, "one", SLOW).await?;
+    let _two = worker()?;
+    // A connection stays with the first worker until it is ten seconds old. New connections are spread.
     tokio::time::sleep(Duration::from_secs(11)).await;
-    cascade(&client, "both-400").await?;
-    let two = cascade(&client, &format!("two-{SLOW}")).await?;
+    cascade(&client, "both", 400).await?;
+    let two = cascade(&client, "two", SLOW).await?;
     Ok((one, two))
-}
-
-fn address() -> Result<SocketAddr, String> {
-    Ok(SocketAddr::from(([127, 0, 0, 1], free_port()?)))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,4 +1,4 @@
-//! The graph as DOT, for Graphviz.
+//! Renders the graph as DOT, for Graphviz.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::render::escape::{dot, identifier};
 use crate::render::prose::plain_summary;
 
 impl View<'_> {
-    /// DOT text, for `dot -Tsvg` and the like.
+    /// The view as DOT, for `dot -Tsvg` and other Graphviz tools.
     pub fn to_dot(&self) -> String {
         let mut text = String::from(
             "digraph cascade {\n    node [shape=box, style=rounded, fontname=\"sans-serif\"];\n",
@@ -17,11 +17,12 @@ impl View<'_> {
         let node = |resource: usize| format!("r_{}", identifier(self.index.name(resource)));
         for &resource in &self.resources {
             let weight = if self.root == Some(resource) { ", penwidth=3" } else { "" };
-            let told = plain_summary(&self.index.document.resources[resource].docs);
-            let told = if told.is_empty() { told } else { format!(", tooltip=\"{}\"", dot(&told)) };
+            let tooltip = plain_summary(&self.index.document.resources[resource].docs);
+            let tooltip =
+                if tooltip.is_empty() { tooltip } else { format!(", tooltip=\"{}\"", dot(&tooltip)) };
             let _ = writeln!(
                 text,
-                "    {} [label=\"{}\"{told}{weight}];",
+                "    {} [label=\"{}\"{tooltip}{weight}];",
                 node(resource),
                 dot(self.index.name(resource))
             );

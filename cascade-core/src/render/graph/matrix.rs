@@ -1,4 +1,4 @@
-//! The matrix: for each operation and each edge, what is done.
+//! Renders the matrix: the decision for each operation along each edge.
 
 use std::fmt::Write;
 
@@ -6,8 +6,7 @@ use crate::document::{Document, RuleDocument, rule_words};
 use crate::render::escape::{code_in_table, markdown};
 
 impl Document {
-    /// A table in Markdown: a row for each edge and each resource that an operation can start from, a column for each
-    /// operation.
+    /// A Markdown table with a column for each operation, and a row for each edge and for each resource that can be a root.
     pub fn to_matrix(&self) -> String {
         let names: Vec<String> = self.operations.iter().map(|operation| markdown(&operation.name)).collect();
         let mut text = format!("| from | to |{}\n", cells(&names));

@@ -1,4 +1,4 @@
-//! The graph as Mermaid text.
+//! Renders the graph as Mermaid text.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use crate::model::Decision;
 use crate::render::escape::{identifier, mermaid};
 
 impl View<'_> {
-    /// A Mermaid flowchart, which GitHub and many editors draw.
+    /// The view as a Mermaid flowchart, which GitHub and many editors display.
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("flowchart TD\n");
         let node = |resource: usize| format!("r_{}", identifier(self.index.name(resource)));

@@ -1,4 +1,4 @@
-//! The graph in the formats that people and tools read.
+//! Renders the graph in each format.
 
 mod dot;
 mod layout;

@@ -1,4 +1,4 @@
-//! How far each operation gets from each root, as the committed page lists it, and what has grown since.
+//! The list of the resources that each operation reaches from each root, and its comparison with a committed page.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
@@ -9,8 +9,8 @@ use crate::render::escape::markdown;
 use crate::render::number::Count;
 
 const HEADING: &str = "## How far each operation gets";
-/// Resources that are listed on one page, at most: beyond it they are only counted.
-const LISTED: usize = 20_000;
+/// The maximum number of reached resources that one page lists. Above it, the page has only the counts.
+const MAX_LISTED: usize = 20_000;
 
 impl Document {
     pub(super) fn write_reach(&self, text: &mut String) {
@@ -21,7 +21,7 @@ impl Document {
         let _ = writeln!(text, "{HEADING}\n");
         for (operation, root, resources) in self.reached() {
             let _ = write!(text, "{}{}", self.start(operation, root), Count(resources.len()));
-            if total <= LISTED {
+            if total <= MAX_LISTED {
                 let links: Vec<String> = resources.iter().map(|name| self.link(name)).collect();
                 let _ = write!(text, ": {}", links.join(", "));
             }
@@ -30,27 +30,27 @@ impl Document {
         text.push('\n');
     }
 
-    /// The roots from which operations now get further than that page says, which
-    /// [`to_markdown`](Self::to_markdown) wrote. Roots that are not on the page have nothing to be compared with;
-    /// `None` if the page says nothing at all about it.
+    /// The roots from which operations reach more resources than on `page`, an earlier result of
+    /// [`to_markdown`](Self::to_markdown). Roots that the page does not have are left out. `None` if the page has no list of
+    /// reached resources.
     pub fn further_than(&self, page: &str) -> Option<Vec<Further>> {
         let (_, list) = page.split_once(HEADING)?;
         let list = list.split_once("\n## ").map_or(list, |(list, _)| list);
         let lines = list.lines().filter(|line| line.starts_with("- "));
-        let told: HashMap<&str, &str> = lines.filter_map(|line| line.split_once(REACHES)).collect();
+        let entries: HashMap<&str, &str> = lines.filter_map(|line| line.split_once(REACHES)).collect();
         let anchors = page.split("<a id=\"").skip(1);
         let on_page: HashSet<&str> = anchors.filter_map(|part| part.split('"').next()).collect();
         let further = self.reached().filter_map(|(operation, root, resources)| {
             let start = self.start(operation, root);
             let start = start.strip_suffix(REACHES).unwrap_or(&start);
             let is_on_page = on_page.contains(anchor(root).as_str());
-            let told = told.get(start).copied().unwrap_or("0:");
-            is_on_page.then(|| compare(told, operation, root, &resources)).flatten()
+            let entry = entries.get(start).copied().unwrap_or("0:");
+            is_on_page.then(|| compare(entry, operation, root, &resources)).flatten()
         });
         Some(further.collect())
     }
 
-    /// What each operation reaches from each root, where it reaches anything.
+    /// The resources that each operation reaches from each root, without the roots from which it reaches none.
     fn reached(&self) -> impl Iterator<Item = (&OperationDocument, &str, Vec<&str>)> {
         let mut reach = Reach::new(self);
         let pairs = self
@@ -70,10 +70,11 @@ impl Document {
 
 const REACHES: &str = " reaches ";
 
-fn compare(told: &str, operation: &OperationDocument, root: &str, resources: &[&str]) -> Option<Further> {
-    let (count, list) = told.split_once(':').unwrap_or((told, ""));
+/// Compares an entry of a page, such as `2: [Host](#…), [Vm](#…)` or `2`, with the resources that are reached now.
+fn compare(entry: &str, operation: &OperationDocument, root: &str, resources: &[&str]) -> Option<Further> {
+    let (count, list) = entry.split_once(':').unwrap_or((entry, ""));
     let count: usize = count.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
-    let is_listed = told.contains(':');
+    let is_listed = entry.contains(':');
     let anchors: HashSet<&str> =
         list.split("](#").skip(1).filter_map(|part| part.split(')').next()).collect();
     let is_new = |name: &&&str| is_listed && !anchors.contains(anchor(name).as_str());

@@ -1,7 +1,7 @@
-//! The graph as SVG.
+//! Renders the graph as SVG.
 //!
-//! It stands alone in a file and within a page: no script, no style sheet that could leak, colours that can be read on a
-//! light and on a dark ground, and no blank line, which would end it in a Markdown text.
+//! The picture works as a file and inside a page. It has no script and no style sheet, which would affect the page. Its
+//! colours are legible on light and dark backgrounds. It has no blank line, which would end it inside Markdown.
 
 use std::fmt::Write;
 
@@ -12,24 +12,26 @@ use crate::render::escape::{printable, xml};
 use crate::render::number::counted;
 use crate::render::prose::plain_summary;
 
-/// Characters of a name that are shown, at most; the whole name is told where the pointer rests.
-const SHOWN: usize = 36;
+/// The maximum length of a displayed name, in characters. The tooltip has the whole name.
+const MAX_NAME: usize = 36;
 const BOX: &str = "#33567f";
+/// The border of the root.
+const ROOT: &str = "#b7791f";
 const LINE: &str = "#7d8590";
-const STOPS: &str = "#b7791f";
-const REFUSES: &str = "#d1433b";
-const STAYS: &str = "#3d86c6";
+const LEAF: &str = "#b7791f";
+const RESTRICT: &str = "#d1433b";
+const RETAIN: &str = "#3d86c6";
 
 impl View<'_> {
-    /// An SVG picture: a box for each resource, a line from each parent to its children, coloured and marked by what the
-    /// operation does along it.
+    /// The view as an SVG picture: a box for each resource, and a line from each parent to each child. The colour and the
+    /// label of a line show the decision.
     pub fn to_svg(&self) -> String {
         let resources: Vec<usize> = self.resources.iter().copied().collect();
         let labels: Vec<String> = resources.iter().map(|&at| shortened(self.index.name(at))).collect();
         let widths: Vec<f64> = labels.iter().map(|label| text_width(label) + 24.0).collect();
-        let place = |resource: usize| resources.binary_search(&resource).unwrap_or_default();
+        let position = |resource: usize| resources.binary_search(&resource).unwrap_or_default();
         let lines: Vec<(usize, usize)> =
-            self.edges.iter().map(|edge| (place(edge.parent), place(edge.child))).collect();
+            self.edges.iter().map(|edge| (position(edge.parent), position(edge.child))).collect();
         let layout = layout(&widths, &lines);
         let mut text = self.head(&layout);
         for (line, edge) in self.edges.iter().enumerate() {
@@ -55,7 +57,7 @@ impl View<'_> {
             (Some(root), Some(operation)) => {
                 format!("{} from {}: ", self.index.document.operation_name(operation), self.index.name(root))
             }
-            (Some(root), None) => format!("What hangs off {}: ", self.index.name(root)),
+            (Some(root), None) => format!("Dependents of {}: ", self.index.name(root)),
             (None, Some(operation)) => format!("{}: ", self.index.document.operation_name(operation)),
             (None, None) => String::new(),
         };
@@ -89,13 +91,13 @@ impl View<'_> {
         };
         let label = edge.label();
         let (parent, child) = (self.index.name(edge.parent), self.index.name(edge.child));
-        let told = if label.is_empty() { String::new() } else { format!(": {label}") };
+        let decisions = if label.is_empty() { String::new() } else { format!(": {label}") };
         let _ = writeln!(
             text,
             "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.4\"{dashed} \
              marker-end=\"url(#{})\"><title>{}</title></path>",
             marker(colour),
-            xml(&format!("{parent} → {child}{told}")),
+            xml(&format!("{parent} → {child}{decisions}")),
         );
         if let (false, Some(&(x, y))) = (label.is_empty(), layout.lines[line].last()) {
             let _ = writeln!(
@@ -108,24 +110,24 @@ impl View<'_> {
         }
     }
 
-    /// The whole name, with what its documents say of it.
-    fn told(&self, resource: usize) -> String {
-        let told = plain_summary(&self.index.document.resources[resource].docs);
+    /// The whole name, with the summary of its doc comment.
+    fn tooltip(&self, resource: usize) -> String {
+        let docs = plain_summary(&self.index.document.resources[resource].docs);
         let name = self.index.name(resource);
-        if told.is_empty() { name.to_owned() } else { format!("{name}: {told}") }
+        if docs.is_empty() { name.to_owned() } else { format!("{name}: {docs}") }
     }
 
     fn write_box(&self, resource: usize, label: &str, (x, y): (f64, f64), width: f64, text: &mut String) {
-        let ring = if self.root == Some(resource) {
-            format!(" stroke=\"{STOPS}\" stroke-width=\"3\"")
+        let border = if self.root == Some(resource) {
+            format!(" stroke=\"{ROOT}\" stroke-width=\"3\"")
         } else {
             String::new()
         };
         let _ = writeln!(
             text,
             "<g><title>{}</title><rect x=\"{:.0}\" y=\"{:.0}\" width=\"{width:.0}\" height=\"{HEIGHT}\" rx=\"6\" \
-             fill=\"{BOX}\"{ring}/><text x=\"{x:.0}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#fff\">{}</text></g>",
-            xml(&self.told(resource)),
+             fill=\"{BOX}\"{border}/><text x=\"{x:.0}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#fff\">{}</text></g>",
+            xml(&self.tooltip(resource)),
             x - width / 2.0,
             y - HEIGHT / 2.0,
             y + 4.5,
@@ -136,19 +138,19 @@ impl View<'_> {
 
 fn colour(decision: Option<&Decision>) -> &'static str {
     match decision {
-        Some(Decision::Effect { leaf: true, .. }) => STOPS,
-        Some(Decision::Restrict) => REFUSES,
-        Some(Decision::Retain) => STAYS,
+        Some(Decision::Effect { leaf: true, .. }) => LEAF,
+        Some(Decision::Restrict) => RESTRICT,
+        Some(Decision::Retain) => RETAIN,
         _ => LINE,
     }
 }
 
-/// Named by its colour: pictures that stand in one page share their marks.
+/// The id of the arrowhead with that colour. Pictures in the same page can share it.
 fn marker(colour: &str) -> String {
     format!("cascade-{}", colour.trim_start_matches('#'))
 }
 
-/// A smooth line through the points; upright where it leaves and enters a layer.
+/// A smooth curve through the points of a line, vertical at each point.
 fn path(layout: &Layout, line: usize, child: (f64, f64), width: f64) -> String {
     let points = &layout.lines[line];
     let Some(&(x, y)) = points.first() else { return loop_beside(child, width) };
@@ -165,7 +167,7 @@ fn path(layout: &Layout, line: usize, child: (f64, f64), width: f64) -> String {
     path
 }
 
-/// The line of a resource that hangs off itself.
+/// The line of a resource that depends on itself.
 fn loop_beside((x, y): (f64, f64), width: f64) -> String {
     let right = x + width / 2.0;
     format!("M{right:.1} {:.1}c16 -6 16 18 0 12", y - 6.0)
@@ -173,13 +175,13 @@ fn loop_beside((x, y): (f64, f64), width: f64) -> String {
 
 fn shortened(name: &str) -> String {
     let name = printable(name);
-    if name.chars().count() <= SHOWN {
+    if name.chars().count() <= MAX_NAME {
         return name;
     }
-    name.chars().take(SHOWN - 1).chain(['…']).collect()
+    name.chars().take(MAX_NAME - 1).chain(['…']).collect()
 }
 
-/// About how wide a text is: there is no font here to ask.
+/// The estimated width of a text: font metrics are not available.
 fn text_width(text: &str) -> f64 {
     text.chars().map(|char| if char.is_ascii() { 7.8 } else { 13.0 }).sum()
 }

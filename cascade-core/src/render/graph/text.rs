@@ -1,7 +1,7 @@
-//! The graph as a tree of text.
+//! Renders the graph as a tree in plain text.
 //!
-//! A resource is unfolded where it is met first and named where it is met again, so that the text grows with edges and
-//! never with paths.
+//! The dependents of a resource are printed where it occurs first. Further occurrences have only its name, so that the
+//! text grows with the number of edges, not of paths.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,13 +10,13 @@ use crate::document::View;
 use crate::render::escape::printable;
 
 impl View<'_> {
-    /// A tree for people: each resource with what hangs off it, and what the operation does to it.
+    /// The view as a tree in plain text: each resource with its decision, and its dependents below it.
     pub fn to_text(&self) -> String {
         let mut writer = Writer { view: self, down: self.down(), seen: BTreeSet::new(), text: String::new() };
-        for root in self.tops() {
+        for root in self.roots() {
             writer.add_root(root);
         }
-        // What is left has no top: resources that are only reached where it goes no further, or that hang off each other.
+        // These are not below any root: the operation stops before them, or they form a cycle.
         for &resource in &self.resources {
             if !writer.down[resource].is_empty() {
                 writer.add_root(resource);
@@ -25,8 +25,8 @@ impl View<'_> {
         writer.text
     }
 
-    /// Where a picture starts: at the root, or at what hangs off nothing.
-    fn tops(&self) -> Vec<usize> {
+    /// The roots of the printed trees: the root of the view, or else the resources without parents.
+    fn roots(&self) -> Vec<usize> {
         if let Some(root) = self.root {
             return vec![root];
         }
@@ -52,7 +52,7 @@ struct Writer<'v> {
     text: String,
 }
 
-/// A part of the tree that is still to be written: a parent's edges from `next` on.
+/// A branch that is not complete: the parent's edges from `next` on are still to be written.
 struct OpenBranch {
     parent: usize,
     next: usize,
@@ -66,24 +66,25 @@ impl Writer<'_> {
         }
         let label = self.root_label(root);
         self.add_line("", root, &label, false);
-        // By hand instead of by calls: a chain of thousands of resources must not exhaust the stack.
+        // An explicit stack: recursion could overflow on a chain of thousands of resources.
         let mut open = vec![OpenBranch { parent: root, next: 0, indent: String::new() }];
-        while let Some(part) = open.last_mut() {
-            let edges = &self.down[part.parent];
-            let Some(&at) = edges.get(part.next) else {
+        while let Some(branch) = open.last_mut() {
+            let edges = &self.down[branch.parent];
+            let Some(&at) = edges.get(branch.next) else {
                 open.pop();
                 continue;
             };
-            part.next += 1;
-            let last = part.next == edges.len();
-            let (branch, below) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
-            let (line, indent) = (format!("{}{branch}", part.indent), format!("{}{below}", part.indent));
+            branch.next += 1;
+            let last = branch.next == edges.len();
+            let (connector, below) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let (line, indent) =
+                (format!("{}{connector}", branch.indent), format!("{}{below}", branch.indent));
             let edge = &self.view.edges[at];
             let leads_on = edge.leads_on();
-            let again = leads_on && !self.seen.insert(edge.child);
-            let goes_on = again && !self.down[edge.child].is_empty();
-            self.add_line(&line, edge.child, &edge.label(), goes_on);
-            if leads_on && !again {
+            let is_repeated = leads_on && !self.seen.insert(edge.child);
+            let is_shown_above = is_repeated && !self.down[edge.child].is_empty();
+            self.add_line(&line, edge.child, &edge.label(), is_shown_above);
+            if leads_on && !is_repeated {
                 open.push(OpenBranch { parent: edge.child, next: 0, indent });
             }
         }
@@ -97,10 +98,10 @@ impl Writer<'_> {
             .map_or_else(String::new, |rule| crate::document::words(&rule.decision))
     }
 
-    fn add_line(&mut self, indent: &str, resource: usize, label: &str, goes_on_above: bool) {
+    fn add_line(&mut self, indent: &str, resource: usize, label: &str, is_shown_above: bool) {
         let name = printable(self.view.index.name(resource));
         let label = if label.is_empty() { String::new() } else { format!(": {}", printable(label)) };
-        let above = if goes_on_above { "  (goes on above)" } else { "" };
+        let above = if is_shown_above { "  (goes on above)" } else { "" };
         let _ = writeln!(self.text, "{indent}{name}{label}{above}");
     }
 }

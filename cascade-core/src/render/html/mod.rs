@@ -1,4 +1,4 @@
-//! The graph and plans as pages: each one file with everything in it, that asks no network.
+//! Renders the graph and plans as HTML pages. Each page is one self-contained file without network requests.
 
 mod plan;
 
@@ -7,7 +7,7 @@ use crate::document::Document;
 const PAGE: &str = include_str!("page/page.html");
 const COLOURS: &str = include_str!("colours.css");
 const STYLE: &str = include_str!("page/style.css");
-/// The parts of the script, in the order they build on each other.
+/// The parts of the script. Each part uses the parts before it.
 const SCRIPT: [&str; 5] = [
     include_str!("page/graph.js"),
     include_str!("page/elements.js"),
@@ -15,13 +15,18 @@ const SCRIPT: [&str; 5] = [
     include_str!("page/panels.js"),
     include_str!("page/page.js"),
 ];
-/// `@dagrejs/dagre` 3.1.3, which lays out the pictures.
+/// `@dagrejs/dagre` 3.1.3, which computes the layout of the pictures.
 const LAYOUT: &str = include_str!("page/dagre.min.js");
 const LICENCE: &str = include_str!("page/dagre.LICENSE");
 
 impl Document {
-    /// A page to explore the graph in a browser: search, choose a root and an operation, see what is reached and how,
-    /// follow an edge to where it is declared. Light and dark, by keyboard and by screen reader, also on paper.
+    /// An HTML page to explore the graph: search, select a root and an operation, see the reached resources and the
+    /// decisions, and follow an edge to its declaration. The page has a light and a dark theme, works with the keyboard and
+    /// with screen readers, and can be printed.
+    ///
+    /// # Errors
+    ///
+    /// If serialisation fails.
     pub fn to_html(&self) -> Result<String, serde_json::Error> {
         let data = within_script(&serde_json::to_string(self)?);
         let parts = [
@@ -36,8 +41,8 @@ impl Document {
     }
 }
 
-/// The template with its parts in place. From left to right, once: a part may hold braces, and a name may look like one
-/// of ours.
+/// Replaces each `{name}` of the template with the part of that name. Inserted parts are not searched again, because they
+/// can contain braces.
 fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     let mut page =
         String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
@@ -53,7 +58,7 @@ fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     page
 }
 
-/// JSON that can stand within a `<script>`: nothing in it ends the element or opens a comment.
+/// Escapes JSON for a `<script>` element: the result cannot end the element or open a comment.
 fn within_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
@@ -63,7 +68,7 @@ mod tests {
     use super::within_script;
 
     #[test]
-    fn a_name_cannot_leave_its_script() {
+    fn a_name_cannot_end_the_script_element() {
         let json = within_script("[\"</script><script>alert(1)</script><!--\"]");
         assert!(!json.contains('<'));
         let read: Vec<String> = serde_json::from_str(&json).expect("it still is JSON");

@@ -1,6 +1,6 @@
-//! A plan as a page, for the person who approves it: counts, objections, what takes what, and why.
+//! Renders a plan as an HTML page for the person who approves it: counts, objections, the tree, and samples with reasons.
 //!
-//! It has no script: it is looked at before something is removed, by a browser that nobody wants to trust for it.
+//! The page has no script, because a page that approves a removal must not depend on one.
 
 use std::fmt::Write;
 
@@ -13,16 +13,21 @@ use crate::render::plan::{END_ONLY, effect_counts, roots};
 
 const PAGE: &str = include_str!("plan.html");
 const STYLE: &str = include_str!("plan.css");
-/// Objections and cut arcs that are listed, at most: the rest is counted.
-const LISTED: usize = 200;
-/// Instances of each resource that are named and explained, and ways that are told of each.
-const SAMPLES: usize = 5;
-const WAYS: usize = 3;
+/// The maximum number of listed objections and cut arcs. Further ones are only counted.
+const MAX_LISTED: usize = 200;
+/// The maximum number of explained instances of each resource.
+const MAX_SAMPLES: usize = 5;
+/// The maximum number of paths shown for each explained instance.
+const MAX_PATHS: usize = 3;
 
 impl Plan {
-    /// A page for a browser, to approve the plan by: one file that asks no network and has no script. What happens to how
-    /// many, the objections, the tree to unfold, some instances of each resource with the ways that brought them in, and
-    /// the digest that a confirmation is bound to.
+    /// An HTML page on which to base the approval of the plan: one file, without network requests and without a script. It
+    /// has the counts, the objections, the tree, some instances of each resource with the paths that reach them, and the
+    /// digest to which a confirmation is bound.
+    ///
+    /// # Errors
+    ///
+    /// If an id cannot be serialised.
     pub fn to_html(&self) -> Result<String, serde_json::Error> {
         let summary = self.summary()?;
         let affected = &*self.affected;
@@ -32,7 +37,7 @@ impl Plan {
             ("counts", counts(&summary)),
             ("digest", xml(&summary.digest)),
             ("objections", objections(&summary)),
-            ("resources", summary.resources.iter().map(|(name, one)| row(name, one)).collect()),
+            ("resources", summary.resources.iter().map(|(name, resource)| row(name, resource)).collect()),
             ("tree", tree(affected)),
             ("cut", cut(&summary)),
             ("samples", samples(affected)),
@@ -45,18 +50,18 @@ impl Plan {
 }
 
 fn counts(summary: &PlanSummary) -> String {
-    let going: usize = summary.resources.values().map(|one| one.going).sum();
-    let retained: usize = summary.resources.values().map(|one| one.retained).sum();
-    let resources = summary.resources.values().filter(|one| one.instances > 0).count();
+    let with_dependents: usize = summary.resources.values().map(|resource| resource.going).sum();
+    let retained: usize = summary.resources.values().map(|resource| resource.retained).sum();
+    let resources = summary.resources.values().filter(|resource| resource.instances > 0).count();
     let instances = if summary.instances == 1 { "instance" } else { "instances" };
-    let of = format!("{instances} of {}", counted(resources, "resource"));
+    let total = format!("{instances} of {}", counted(resources, "resource"));
     let mut text = String::from("<ul class=\"counts\">\n");
-    let mut card = |class: &str, count: usize, what: &str| {
-        let _ = writeln!(text, "<li class=\"{class}\"><strong>{}</strong> {what}</li>", Count(count));
+    let mut card = |class: &str, count: usize, label: &str| {
+        let _ = writeln!(text, "<li class=\"{class}\"><strong>{}</strong> {label}</li>", Count(count));
     };
-    card("", summary.instances, &of);
-    card("go", going, "go");
-    card("", summary.instances - going, "stay, changed");
+    card("", summary.instances, &total);
+    card("with-dependents", with_dependents, "affected with their dependents");
+    card("", summary.instances - with_dependents, "affected alone (leaf)");
     if retained > 0 {
         card("retain", retained, "retained");
     }
@@ -64,54 +69,54 @@ fn counts(summary: &PlanSummary) -> String {
 }
 
 fn objections(summary: &PlanSummary) -> String {
-    let vetoes = refused(&summary.vetoes, "veto", "vetoes", "only a forced run would start");
-    let denials = refused(&summary.denials, "denial", "denials", "this plan is not run");
+    let vetoes = objection_list(&summary.vetoes, "veto", "vetoes", "only a forced run can start");
+    let denials = objection_list(&summary.denials, "denial", "denials", "this plan cannot run");
     format!("{vetoes}{denials}")
 }
 
-fn refused(vetoes: &[PlanVeto], one: &str, many: &str, so: &str) -> String {
+fn objection_list(vetoes: &[PlanVeto], singular: &str, plural: &str, consequence: &str) -> String {
     if vetoes.is_empty() {
         return String::new();
     }
-    let word = if vetoes.len() == 1 { one } else { many };
+    let word = if vetoes.len() == 1 { singular } else { plural };
     let mut text =
-        format!("<section class=\"refused\"><h2>{} {word}: {so}</h2>\n<ul>\n", Count(vetoes.len()));
-    for veto in vetoes.iter().take(LISTED) {
-        let (what, reason) = (xml(&format!("{} {}", veto.resource, veto.id)), xml(&veto.reason));
+        format!("<section class=\"refused\"><h2>{} {word}: {consequence}</h2>\n<ul>\n", Count(vetoes.len()));
+    for veto in vetoes.iter().take(MAX_LISTED) {
+        let (instance, reason) = (xml(&format!("{} {}", veto.resource, veto.id)), xml(&veto.reason));
         let _ = writeln!(
             text,
-            "<li><strong>{what}</strong>: {reason} <span class=\"soft\">({})</span></li>",
+            "<li><strong>{instance}</strong>: {reason} <span class=\"soft\">({})</span></li>",
             xml(&veto.check)
         );
     }
-    text + &rest(vetoes.len(), LISTED) + "</ul></section>\n"
+    text + &rest(vetoes.len(), MAX_LISTED) + "</ul></section>\n"
 }
 
 fn rest(count: usize, listed: usize) -> String {
     if count > listed { format!("<li>and {} more</li>\n", Count(count - listed)) } else { String::new() }
 }
 
-fn row(name: &str, one: &ResourceSummary) -> String {
-    let effects = one.effects.iter().map(|(effect, count)| {
-        let count = if *count == one.instances { String::new() } else { format!(" {}", Count(*count)) };
+fn row(name: &str, resource: &ResourceSummary) -> String {
+    let effects = resource.effects.iter().map(|(effect, count)| {
+        let count = if *count == resource.instances { String::new() } else { format!(" {}", Count(*count)) };
         format!("<span class=\"effect\">{}</span>{count}", xml(effect))
     });
     let effects: Vec<String> = effects.collect();
-    let effects = if effects.is_empty() && one.instances > 0 {
+    let effects = if effects.is_empty() && resource.instances > 0 {
         String::from("with its parent")
     } else {
         effects.join(", ")
     };
-    let retained = if one.retained > 0 {
-        format!("<span class=\"retain\">{}</span>", Count(one.retained))
+    let retained = if resource.retained > 0 {
+        format!("<span class=\"retain\">{}</span>", Count(resource.retained))
     } else {
         String::new()
     };
     format!(
         "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{retained}</td><td>{effects}</td></tr>\n",
         xml(name),
-        Count(one.instances),
-        Count(one.going),
+        Count(resource.instances),
+        Count(resource.going),
     )
 }
 
@@ -119,28 +124,28 @@ fn cut(summary: &PlanSummary) -> String {
     if summary.cut.is_empty() {
         return String::new();
     }
-    let arcs = if summary.cut.len() == 1 { "arc closes" } else { "arcs close" };
-    let mut text = format!(
-        "<section><h2>{} {arcs} a cycle and left out of the order</h2>\n<ul>\n",
-        Count(summary.cut.len())
-    );
-    for arc in summary.cut.iter().take(LISTED) {
+    let arcs =
+        if summary.cut.len() == 1 { "arc closes a cycle and is" } else { "arcs close a cycle and are" };
+    let mut text =
+        format!("<section><h2>{} {arcs} left out of the order</h2>\n<ul>\n", Count(summary.cut.len()));
+    for arc in summary.cut.iter().take(MAX_LISTED) {
         let ((parent, parent_id), (child, child_id)) = (&arc.parent, &arc.child);
         let end = if arc.end_only { END_ONLY } else { "" };
         let line = format!("{parent} {parent_id} → {child} {child_id}{end}");
         let _ = writeln!(text, "<li>{}</li>", xml(&line));
     }
-    text + &rest(summary.cut.len(), LISTED) + "</ul></section>\n"
+    text + &rest(summary.cut.len(), MAX_LISTED) + "</ul></section>\n"
 }
 
-/// The tree to unfold. A resource is unfolded where it is met first, so that the page grows with edges, not with paths.
+/// The tree of resources. The dependents of a resource are shown where it occurs first, so that the page grows with the
+/// number of edges, not of paths.
 fn tree(affected: &Affected) -> String {
     let root = affected.route.root;
     let mut seen = vec![false; affected.columns.len()];
     seen[root] = true;
     let instances: Vec<u32> = (0..affected.roots).collect();
     let mut text = String::from("<ul>\n");
-    // By hand instead of by calls: a chain of thousands of resources must not exhaust the stack.
+    // An explicit stack: recursion could overflow on a chain of thousands of resources.
     let mut open: Vec<Branch> = branch(affected, root, &instances, true, &mut text).into_iter().collect();
     while let Some(children) = open.last_mut() {
         let Some((child, instances)) = children.next() else {
@@ -148,20 +153,21 @@ fn tree(affected: &Affected) -> String {
             text.push_str("</ul></details></li>\n");
             continue;
         };
-        let first = !std::mem::replace(&mut seen[child], true);
-        open.extend(branch(affected, child, &instances, first, &mut text));
+        let is_first = !std::mem::replace(&mut seen[child], true);
+        open.extend(branch(affected, child, &instances, is_first, &mut text));
     }
     text + "</ul>\n"
 }
 
+/// The children that are still to be written, each with its instances.
 type Branch = std::vec::IntoIter<(usize, Vec<u32>)>;
 
-/// Writes a line and, if there is anything below it, opens its list.
+/// Writes the line of a resource. If it has dependents to show, opens their list and returns them.
 fn branch(
     affected: &Affected,
     resource: usize,
     instances: &[u32],
-    unfold: bool,
+    show_dependents: bool,
     text: &mut String,
 ) -> Option<Branch> {
     let below = reached_from(affected, resource);
@@ -171,7 +177,7 @@ fn branch(
     let line = format!("{name}: {} <span class=\"{class}\">{effects}</span>", Count(instances.len()));
     if below.is_empty() {
         let _ = writeln!(text, "<li class=\"end\">{line}</li>");
-    } else if unfold {
+    } else if show_dependents {
         let _ = writeln!(text, "<li><details open><summary>{line}</summary><ul>");
         return Some(below.into_iter());
     } else {
@@ -180,7 +186,7 @@ fn branch(
     None
 }
 
-/// What hangs off the instances of a resource: the affected and the retained, each once.
+/// The children of a resource, with their affected and retained instances.
 fn reached_from(affected: &Affected, resource: usize) -> Vec<(usize, Vec<u32>)> {
     let edges = affected.graph.resources[resource].down.iter();
     let reached = edges.map(|&edge| {
@@ -198,7 +204,7 @@ fn samples(affected: &Affected) -> String {
         let count = affected.instances(resource).count();
         let name = xml(affected.resource_name(resource));
         let _ = writeln!(text, "<details><summary>{name} ({})</summary><ul>", Count(count));
-        for index in affected.sorted(resource).take(SAMPLES) {
+        for index in affected.sorted(resource).take(MAX_SAMPLES) {
             if let Some(why) = why(affected, resource, index) {
                 let effects =
                     if why.effects.is_empty() { String::from("no step") } else { why.effects.join(", ") };
@@ -208,14 +214,14 @@ fn samples(affected: &Affected) -> String {
                     xml(&why.id),
                     xml(&effects)
                 );
-                for path in why.paths.iter().take(WAYS) {
+                for path in why.paths.iter().take(MAX_PATHS) {
                     let _ = write!(text, "<li>{}</li>", xml(&path.to_string()));
                 }
-                text.push_str(&rest(why.paths.len() + why.more, WAYS));
+                text.push_str(&rest(why.paths.len() + why.more, MAX_PATHS));
                 text.push_str("</ul></li>\n");
             }
         }
-        text.push_str(&rest(count, SAMPLES));
+        text.push_str(&rest(count, MAX_SAMPLES));
         text.push_str("</ul></details>\n");
     }
     text

@@ -265,16 +265,31 @@ pub(crate) async fn apply_as_expected(
         .forced(run.forced)
         .drift(run.drift)
         .cancelled_by(token.clone());
-    if run.observed || run.drift == Drift::Chase {
-        applying = applying.on_event(move |event| {
-            if let Event::Chased { .. } = event {
-                observed.state().entries.push(Entry::Grown);
-            }
+    if run.observed || run.drift != Drift::Ignore {
+        applying = applying.on_event(move |event| match event {
+            Event::RunStarted { .. } => observed.state().entries.push(Entry::Begun),
+            Event::Chased { .. } => observed.state().entries.push(Entry::Grown),
+            _ => {}
         });
     }
     let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
     let report = drive(script, tape, answer, || script.one_more(), applying.into_future()).await;
-    let entries = std::mem::take(&mut script.state().entries);
+    let mut entries = std::mem::take(&mut script.state().entries);
+    // A cancelled run starts nothing, so it need not be refused.
+    let is_begun = |entry: &Entry| matches!(entry, Entry::Begun);
+    let mut before = entries.iter().take_while(|entry| !is_begun(entry));
+    let cancelled = before.any(|entry| matches!(entry, Entry::Cancelled));
+    if let Some(growth) = growth(&script.world_at_start(), &expected, run.drift)
+        && (!cancelled || matches!(report, Err(ApplyError::Drifted { .. })))
+    {
+        assert_refused(world, &report, &entries, &growth);
+        return None;
+    }
+    // The discovery before the run replaces no rediscovery of the run.
+    let begun = entries.iter().position(is_begun).unwrap_or(0);
+    let before: Vec<Entry> = entries.drain(..begun).collect();
+    entries
+        .splice(0..0, before.into_iter().filter(|entry| !matches!(entry, Entry::Found(..) | Entry::Quiet)));
     if !vetoes.is_empty() && !run.forced {
         let Err(ApplyError::Vetoed { vetoes: found }) = report else { panic!("{report:?}") };
         assert_eq!(found, vetoes);
@@ -299,6 +314,55 @@ pub(crate) async fn apply_as_expected(
     assert_eq!(report.summary().overridden, vetoes);
     assert_eq!(report.is_cancelled(), token.is_cancelled());
     Some((report, judged))
+}
+
+/// How a plan would grow if it were made when the run starts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Growth {
+    added: usize,
+    gone: usize,
+    changed: usize,
+    extended: usize,
+}
+
+/// The growth for which a run is refused before it begins; `None` if it may begin.
+pub(crate) fn growth(now: &World, expected: &Expected, drift: Drift) -> Option<Growth> {
+    if drift != Drift::Refuse {
+        return None;
+    }
+    let now = reference::plan(now).expect("links do not change the rule of the root");
+    let mut growth = Growth { added: 0, gone: 0, changed: 0, extended: 0 };
+    for (instance, fate) in &now.instances {
+        let Some(before) = expected.instances.get(instance) else {
+            growth.added += 1;
+            continue;
+        };
+        let further = fate.effects.iter().any(|effect| !before.effects.contains(effect));
+        let removed = fate.removed && !before.removed;
+        growth.extended += usize::from(further || removed);
+        growth.changed += usize::from(fate.effects != before.effects || fate.removed != before.removed);
+    }
+    growth.gone = expected.instances.keys().filter(|instance| !now.instances.contains_key(instance)).count();
+    (growth.added + growth.extended > 0).then_some(growth)
+}
+
+/// The run was refused with that difference, and no method was called that changes something.
+pub(crate) fn assert_refused(
+    world: &World,
+    report: &Result<Report, ApplyError>,
+    entries: &[Entry],
+    growth: &Growth,
+) {
+    let Err(ApplyError::Drifted { difference, plan }) = report else { panic!("{growth:?}, and {report:?}") };
+    let found = Growth {
+        added: difference.added,
+        gone: difference.gone,
+        changed: difference.changed,
+        extended: difference.extended,
+    };
+    assert_eq!(found, *growth, "{world:?}: {difference}");
+    assert_eq!(difference.digest, plan.digest().unwrap());
+    assert!(!entries.iter().any(|entry| matches!(entry, Entry::Started(..))), "a refused plan ran");
 }
 
 /// How a call ends.

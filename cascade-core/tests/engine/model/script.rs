@@ -87,6 +87,8 @@ pub(crate) enum Entry {
     Quiet,
     /// A finder was called during the run: the edge, the parents it was asked about, its answer.
     Found(FinderCall, Vec<(u32, u32)>),
+    /// Everything was discovered again, no objection was left, and the run began.
+    Begun,
     /// Late dependents joined the plan.
     Grown,
     /// The process died: the answers of its finders are lost.
@@ -177,8 +179,14 @@ impl Script {
         released.await.unwrap_or(Answer::Hang)
     }
 
+    /// The world when a run starts.
+    pub(crate) fn world_at_start(&self) -> World {
+        let late = self.world.late.iter().filter(|late| late.after == 0);
+        self.world.with_links(late.map(|late| (late.edge, late.link)))
+    }
+
     /// The world with the links that exist by now.
-    fn now(&self) -> World {
+    pub(crate) fn now(&self) -> World {
         let state = self.state();
         // The world also changes while no process runs.
         let moves = |entry: &&Entry| matches!(entry, Entry::Ended(..) | Entry::Died);

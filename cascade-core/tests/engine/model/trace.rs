@@ -158,6 +158,8 @@ impl Judge {
                     self.stopped = true;
                 }
                 Entry::Quiet => self.quiet(),
+                // The caller removes the discovery before the run.
+                Entry::Begun => {}
                 Entry::Found(call, rows) => self.found(call, rows),
                 Entry::Grown => self.grow(),
                 Entry::Died => {

@@ -132,6 +132,9 @@ pub(crate) struct WorkerArgs {
     /// The address on which Restate reaches the worker. Several workers on one machine may share it.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9080")]
     pub(crate) listen: SocketAddr,
+    /// Restate's ingress. The worker reads plans there, and from no address that a request names.
+    #[arg(long = "ingress", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) plans_from: String,
     /// The maximum number of steps at once.
     #[arg(long, value_name = "NUMBER", default_value_t = 64)]
     pub(crate) steps: usize,

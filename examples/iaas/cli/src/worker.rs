@@ -20,16 +20,16 @@ pub(crate) async fn run(
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
+    if restate.ingress.is_some() {
+        let message = "a worker reads plans from `--ingress`: write that in the place of `--restate`";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let db = inventory(db)?;
     let cascade = linked(&db, agents)?.build().map_err(Failure::failed)?;
+    let worker = Worker::new(cascade, &args.plans_from)?.steps_at_once(args.steps);
     let cannot = |error: std::io::Error| Failure::Usage(format!("cannot listen on {}: {error}", args.listen));
     let listener = Worker::listen(args.listen).map_err(cannot)?;
     say(format_args!("iaas: worker process {} listens on {}", std::process::id(), args.listen));
-    let worker = Worker::new(cascade).steps_at_once(args.steps);
-    let worker = match &restate.ingress {
-        Some(address) => worker.ingress(address),
-        None => worker,
-    };
     worker.serve(listener, stop_signal()).await.map_err(Failure::failed)
 }
 

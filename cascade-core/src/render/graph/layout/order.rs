@@ -1,11 +1,12 @@
-//! The order in a layer: such that few lines cross. Each box moves towards the middle of its neighbours, layer by layer,
-//! down and up, and the best order seen is kept.
+//! Orders the boxes of each layer so that few lines cross (the barycentre heuristic): each box moves towards the mean
+//! position of its neighbours, layer by layer, alternately down and up. The best order of all sweeps is kept.
 
 use super::layers::Layers;
 
 const SWEEPS: usize = 12;
 
-pub(super) fn untangle(layers: &mut Layers) {
+/// Orders each row so that few lines cross.
+pub(super) fn reduce_crossings(layers: &mut Layers) {
     let mut position = vec![0; layers.widths.len()];
     let mut best = (crossings(layers, &mut position), layers.rows.clone());
     for sweep in 0..SWEEPS {
@@ -26,12 +27,13 @@ pub(super) fn untangle(layers: &mut Layers) {
     layers.rows = best.1;
 }
 
+/// Sorts a row by the mean positions of the neighbours in the row above (`downward`) or below.
 fn sort_row(layers: &mut Layers, row: usize, downward: bool, position: &mut [usize]) {
     let neighbours = if downward { &layers.up } else { &layers.down };
     let mut keyed: Vec<(f64, usize)> = layers.rows[row]
         .iter()
         .enumerate()
-        .map(|(at, &node)| (middle(&neighbours[node], position).unwrap_or(at as f64), node))
+        .map(|(at, &node)| (mean_position(&neighbours[node], position).unwrap_or(at as f64), node))
         .collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
     for (at, &(_, node)) in keyed.iter().enumerate() {
@@ -40,12 +42,13 @@ fn sort_row(layers: &mut Layers, row: usize, downward: bool, position: &mut [usi
     layers.rows[row] = keyed.into_iter().map(|(_, node)| node).collect();
 }
 
-fn middle(neighbours: &[usize], position: &[usize]) -> Option<f64> {
+/// The mean position of the neighbours; `None` without neighbours.
+fn mean_position(neighbours: &[usize], position: &[usize]) -> Option<f64> {
     let sum: usize = neighbours.iter().map(|&node| position[node]).sum();
     (!neighbours.is_empty()).then(|| sum as f64 / neighbours.len() as f64)
 }
 
-/// How many pairs of lines cross; notes each position on the way.
+/// Counts the pairs of lines that cross. Updates `position` to the current order.
 fn crossings(layers: &Layers, position: &mut [usize]) -> usize {
     for row in &layers.rows {
         for (at, &node) in row.iter().enumerate() {
@@ -55,7 +58,8 @@ fn crossings(layers: &Layers, position: &mut [usize]) -> usize {
     layers.rows.windows(2).map(|rows| crossings_between(layers, &rows[0], rows[1].len(), position)).sum()
 }
 
-/// Lines sorted by their upper end cross as often as their lower ends are out of order, which a tree of sums counts.
+/// Counts the crossings between two rows. With lines sorted by their upper ends, these are the inversions of the lower ends,
+/// which a Fenwick tree counts.
 fn crossings_between(layers: &Layers, upper: &[usize], lower: usize, position: &[usize]) -> usize {
     let mut sums = vec![0_usize; lower + 1];
     let (mut seen, mut crossed) = (0, 0);

@@ -1,17 +1,20 @@
-//! How far to the right each box stands: as near to the middle of its neighbours as the order and the gaps allow.
+//! Computes the horizontal position of each box and bend: as close to the mean of its neighbours as the order and the gaps
+//! allow.
 
 use super::layers::Layers;
 
+/// The minimum distance between adjacent boxes.
 const GAP: f64 = 20.0;
 const SWEEPS: usize = 16;
-/// How much more a bend pulls than a box does, so that long lines are straight.
-const STRAIGHT: f64 = 6.0;
+/// The weight of a bend between bends, relative to a box. It keeps long lines straight.
+const BEND_WEIGHT: f64 = 6.0;
 
-pub(super) fn columns(layers: &Layers) -> Vec<f64> {
+/// The horizontal centre of each box and bend.
+pub(super) fn positions(layers: &Layers) -> Vec<f64> {
     let mut x = vec![0.0; layers.widths.len()];
     for row in &layers.rows {
         let wanted = vec![0.0; row.len()];
-        settle(layers, row, &wanted, &vec![1.0; row.len()], &mut x);
+        place_row(layers, row, &wanted, &vec![1.0; row.len()], &mut x);
     }
     for sweep in 0..SWEEPS {
         let downward = sweep % 2 == 0;
@@ -19,29 +22,29 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
         let count = layers.rows.len();
         for step in 0..count {
             let row = &layers.rows[if downward { step } else { count - 1 - step }];
-            let pulls: Vec<(f64, f64)> =
-                row.iter().map(|&node| pull(layers, node, &neighbours[node], &x)).collect();
-            let (wanted, weights): (Vec<f64>, Vec<f64>) = pulls.into_iter().unzip();
-            settle(layers, row, &wanted, &weights, &mut x);
+            let targets: Vec<(f64, f64)> =
+                row.iter().map(|&node| wanted_position(layers, node, &neighbours[node], &x)).collect();
+            let (wanted, weights): (Vec<f64>, Vec<f64>) = targets.into_iter().unzip();
+            place_row(layers, row, &wanted, &weights, &mut x);
         }
     }
     x
 }
 
-/// Where a box or bend wants to be, and how much.
-fn pull(layers: &Layers, node: usize, neighbours: &[usize], x: &[f64]) -> (f64, f64) {
+/// The preferred position of a box or bend, and its weight.
+fn wanted_position(layers: &Layers, node: usize, neighbours: &[usize], x: &[f64]) -> (f64, f64) {
     if neighbours.is_empty() {
         return (x[node], 0.1);
     }
     let sum: f64 = neighbours.iter().map(|&other| x[other]).sum();
     let is_bend = |node: usize| node >= layers.boxes;
-    let straight = is_bend(node) && neighbours.iter().all(|&other| is_bend(other));
-    (sum / neighbours.len() as f64, if straight { STRAIGHT } else { 1.0 })
+    let is_inner_bend = is_bend(node) && neighbours.iter().all(|&other| is_bend(other));
+    (sum / neighbours.len() as f64, if is_inner_bend { BEND_WEIGHT } else { 1.0 })
 }
 
-/// The places nearest to the wanted ones, in squares, that keep the order and the gaps: those that want to pass each
-/// other share the mean of their wishes.
-fn settle(layers: &Layers, row: &[usize], wanted: &[f64], weights: &[f64], x: &mut [f64]) {
+/// Places a row as close to the wanted positions as the order and the gaps allow: the weighted least-squares solution, by
+/// isotonic regression (pool adjacent violators).
+fn place_row(layers: &Layers, row: &[usize], wanted: &[f64], weights: &[f64], x: &mut [f64]) {
     struct Block {
         sum: f64,
         weight: f64,

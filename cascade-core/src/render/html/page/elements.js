@@ -1,6 +1,6 @@
-// What pages are made of. Names and doc comments only ever become text.
+// Functions that make the elements of the page. They insert names and doc comments only as text, never as markup.
 
-const at = id => document.getElementById(id);
+const byId = id => document.getElementById(id);
 function make(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
@@ -13,18 +13,18 @@ function svg(tag, attributes = {}, ...children) {
   return node;
 }
 
-// A name on one line: what is hidden is shown by its number.
+// A name on one line. Invisible characters are shown by their code.
 const printable = text => text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069\ufeff]/gu, char => `\\u{${char.codePointAt(0).toString(16)}}`);
 function shortened(text, length = 34) {
   const chars = [...printable(text)];
   return chars.length > length ? chars.slice(0, length - 1).join("") + "…" : chars.join("");
 }
-// A long name is parted where its words are.
+// A name that can break across lines between its words.
 const breakable = text => listed(printable(text).split(/(?<=[_.:/-])/), make("wbr")).map(part => (part.tagName ? make("wbr") : part));
 const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const listed = (nodes, between = ", ") => nodes.flatMap((node, index) => (index ? [between, node] : [node]));
 
-// Where something is written, as a link if the document says where sources are to be looked at.
+// A source location, as a link if the document has a template for links.
 function place(source, before = "") {
   const text = `${before}${source.file}:${source.line}`;
   const inUrl = path => path.split("/").map(encodeURIComponent).join("/");
@@ -33,10 +33,10 @@ function place(source, before = "") {
   return make("a", { className: "source", href: url, textContent: text });
 }
 
-// What a rule decides: its colour and its word.
+// The decision of a rule: its colour and its text.
 const tag = (rule, text = words(rule)) => make("span", { className: `tag ${kind(rule)}`, textContent: printable(text) });
 
-// A doc comment: code stays code, everything else is text.
+// A doc comment. Only code keeps its form; everything else is plain text.
 function prose(docs) {
   if (!docs) return [];
   const inline = text => {

@@ -1,4 +1,4 @@
-// The graph, and what operations do in it: as the engine decides it.
+// The graph, and the decisions of operations in it. The rules here must match those of the engine.
 
 const graph = JSON.parse(document.getElementById("data").textContent);
 const byName = new Map(graph.resources.map(resource => [resource.name, resource]));
@@ -11,7 +11,7 @@ for (const edge of graph.edges) {
 const operations = new Map(graph.operations.map(operation => [operation.code, operation]));
 const operationName = code => operations.get(code)?.name ?? code;
 
-// What a rule decides, in words and as a class.
+// The decision of a rule, in words and as a CSS class.
 function words(rule) {
   switch (rule.decision) {
     case "effect": return rule.leaf ? `${rule.effect} (leaf)` : rule.effect;
@@ -25,21 +25,21 @@ function kind(rule) {
   if (rule.decision === "effect") return rule.leaf ? "leaf" : "effect";
   return rule.decision === "with_parent" ? "with" : rule.decision;
 }
-const told = rule => words(rule) + (rule.roots.length ? ` for ${rule.roots.join(", ")}` : "");
+const ruleText = rule => words(rule) + (rule.roots.length ? ` for ${rule.roots.join(", ")}` : "");
 const leadsOn = rule => ["with_parent", "shared"].includes(rule.decision) || (rule.decision === "effect" && !rule.leaf);
 
-// The rule for this root if there is one, else the rule for any.
+// The rule that is limited to this root, or else the rule for any root.
 function decide(rules, operation, root) {
-  const of = rules.filter(rule => rule.operation === operation);
-  return of.find(rule => rule.roots.includes(root)) ?? of.find(rule => rule.roots.length === 0);
+  const candidates = rules.filter(rule => rule.operation === operation);
+  return candidates.find(rule => rule.roots.includes(root)) ?? candidates.find(rule => rule.roots.length === 0);
 }
 function startRule(operation, root) {
   const { roots } = operations.get(operation) ?? { roots: [] };
   return roots.length && !roots.includes(root) ? undefined : decide(byName.get(root).rules, operation, root);
 }
 
-// What is met from a root: the resources, the edges with the rule that decides, and the edge that met each resource
-// first. Without an operation, all that hangs off it.
+// The resources that an operation reaches from a root, the edges with the rule that applies, and for each resource the
+// edge that reached it first. Without an operation: everything that depends on the root.
 function reach(root, operation) {
   const names = new Set([root]), edges = [], first = new Map(), expanded = new Set(), open = [];
   const start = operation ? startRule(operation, root) : null;
@@ -60,17 +60,17 @@ function reach(root, operation) {
   return { names, edges, first };
 }
 
-// What is looked at: all of the graph, the edges of an operation, or what is met from a root.
+// The part of the graph to show: the whole graph, the edges of an operation, or everything reached from a root.
 function view({ root, operation }) {
   if (root) return reach(root, operation);
-  const of = edge => (operation ? edge.rules.filter(rule => rule.operation === operation && rule.decision !== "ignore") : []);
-  const edges = graph.edges.map(edge => ({ edge, rules: of(edge) }));
+  const rulesOf = edge => (operation ? edge.rules.filter(rule => rule.operation === operation && rule.decision !== "ignore") : []);
+  const edges = graph.edges.map(edge => ({ edge, rules: rulesOf(edge) }));
   return { names: new Set(byName.keys()), edges: operation ? edges.filter(({ rules }) => rules.length) : edges, first: new Map() };
 }
 
-// The shortest way from the root: its edges, from the root down.
-function wayTo(name, { first }) {
-  const way = [];
-  for (let edge = first.get(name); edge; edge = first.get(edge.parent)) way.unshift(edge);
-  return way;
+// The shortest path from the root to a resource, as edges from the root down.
+function pathTo(name, { first }) {
+  const path = [];
+  for (let edge = first.get(name); edge; edge = first.get(edge.parent)) path.unshift(edge);
+  return path;
 }

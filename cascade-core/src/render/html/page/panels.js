@@ -1,8 +1,8 @@
-// The list, the tree and the details.
+// The list of resources, the tree, and the details of a resource.
 
-// The resources: those that are reached first, with what is done to them.
-function list(seen) {
-  const wanted = at("search").value.trim().toLowerCase();
+// The list of resources: reached resources first, with their decisions.
+function list(shown) {
+  const wanted = byId("search").value.trim().toLowerCase();
   const texts = resource => [resource.name, resource.source.file, resource.docs ?? "", ...resource.effects.map(effect => effect.name)];
   const found = graph.resources.filter(resource => !wanted || texts(resource).some(text => text.toLowerCase().includes(wanted)));
   const rules = new Map();
@@ -10,9 +10,9 @@ function list(seen) {
     const add = (name, rule) => rules.set(name, (rules.get(name) ?? new Map()).set(words(rule), rule));
     const start = startRule(state.operation, state.root);
     if (start) add(state.root, start);
-    for (const { edge, rules: [rule] } of seen.edges) add(edge.child, rule);
+    for (const { edge, rules: [rule] } of shown.edges) add(edge.child, rule);
   }
-  const isReached = name => !state.root || seen.names.has(name);
+  const isReached = name => !state.root || shown.names.has(name);
   found.sort((a, b) => isReached(b.name) - isReached(a.name));
   const entries = found.map(({ name }) => {
     const button = make("button", { type: "button", className: isReached(name) ? "" : "dim", tabIndex: -1, onclick: () => choose(name) }, make("span", { className: "name" }, ...breakable(name)));
@@ -22,15 +22,15 @@ function list(seen) {
     if (name === state.chosen) button.setAttribute("aria-current", "true");
     return make("li", {}, button);
   });
-  at("list").replaceChildren(...entries);
-  at("found").textContent = wanted ? `${found.length.toLocaleString("en")} of ${graph.resources.length.toLocaleString("en")}` : "";
-  // One of them is reached by Tab, the others from there by arrows.
-  const first = at("list").querySelector("[aria-current]") ?? at("list").querySelector("button");
+  byId("list").replaceChildren(...entries);
+  byId("found").textContent = wanted ? `${found.length.toLocaleString("en")} of ${graph.resources.length.toLocaleString("en")}` : "";
+  // The list is a single stop for the Tab key. The arrow keys move within it.
+  const first = byId("list").querySelector("[aria-current]") ?? byId("list").querySelector("button");
   if (first) first.tabIndex = 0;
   return found;
 }
 function moveInList(event) {
-  const buttons = [...at("list").querySelectorAll("button")], here = buttons.indexOf(document.activeElement);
+  const buttons = [...byId("list").querySelectorAll("button")], here = buttons.indexOf(document.activeElement);
   const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: buttons.length - 1 }[event.key];
   if (to === undefined) return;
   event.preventDefault();
@@ -40,13 +40,13 @@ function moveInList(event) {
   buttons[to].focus();
 }
 
-// The tree, unfolded as far as somebody looks. A resource that is already on the branch ends it.
+// A branch of the tree. Its children are made when it is first opened. A resource that is already on the branch is left out.
 function branch(name, rule, path) {
   const { root, operation } = state;
   const label = [make("span", { className: "name", textContent: printable(name) })];
-  if (rule) label.push(" ", tag(rule, root && operation ? words(rule) : told(rule)));
-  const goesOn = !rule || !operation || leadsOn(rule);
-  const below = goesOn ? down.get(name).flatMap(edge => {
+  if (rule) label.push(" ", tag(rule, root && operation ? words(rule) : ruleText(rule)));
+  const continues = !rule || !operation || leadsOn(rule);
+  const below = continues ? down.get(name).flatMap(edge => {
     const next = operation ? decide(edge.rules, operation, root || edge.parent) : null;
     return path.includes(edge.child) || (operation && (!next || next.decision === "ignore")) ? [] : [[edge, next]];
   }) : [];
@@ -55,16 +55,16 @@ function branch(name, rule, path) {
   const details = make("details", {}, make("summary", {}, ...label, " ", make("span", { className: "soft", textContent: `${below.length} below` }), " ", pick));
   const unfold = details.unfold = () => {
     if (details.querySelector("ul")) return;
-    details.append(make("ul", {}, ...below.slice(0, LISTED).map(([edge, next]) => branch(edge.child, next, [...path, edge.child])), ...more(below.length - LISTED, "li")));
+    details.append(make("ul", {}, ...below.slice(0, MAX_LISTED).map(([edge, next]) => branch(edge.child, next, [...path, edge.child])), ...more(below.length - MAX_LISTED, "li")));
   };
   details.addEventListener("toggle", () => details.open && unfold());
   if (path.length === 1) { unfold(); details.open = true; }
   return make("li", {}, details);
 }
-// Paper cannot be unfolded: as much as it can bear is shown, what is nearest to the root first.
+// Opens the tree for printing, breadth first, up to MAX_LISTED branches.
 function unfoldAll() {
   const open = [...document.querySelectorAll("#tree details")];
-  for (let next = 0; next < Math.min(open.length, LISTED); next++) {
+  for (let next = 0; next < Math.min(open.length, MAX_LISTED); next++) {
     open[next].unfold();
     open[next].open = true;
     open.push(...open[next].querySelectorAll(":scope > ul > li > details"));
@@ -72,42 +72,42 @@ function unfoldAll() {
 }
 function tree() {
   const { root, operation } = state, from = root || state.chosen;
-  const say = text => at("tree").replaceChildren(make("p", { className: "soft", textContent: text }));
-  at("tree-heading").textContent = from ? `Tree from ${printable(from)}` : "Tree";
-  if (!from) return say("Choose a root or a resource to unfold what hangs off it.");
+  const showText = text => byId("tree").replaceChildren(make("p", { className: "soft", textContent: text }));
+  byId("tree-heading").textContent = from ? `Tree from ${printable(from)}` : "Tree";
+  if (!from) return showText("Choose a root or a resource to see its dependents.");
   const start = operation && root ? startRule(operation, root) : null;
-  if (operation && root && !start) return say(`${operationName(operation)} does not start from ${printable(root)}.`);
-  at("tree").replaceChildren(make("ul", {}, branch(from, start, [from])));
+  if (operation && root && !start) return showText(`${operationName(operation)} cannot start from ${printable(root)}.`);
+  byId("tree").replaceChildren(make("ul", {}, branch(from, start, [from])));
 }
 
 const jump = name => make("button", { className: "link", type: "button", textContent: printable(name), onclick: () => choose(name, true) });
-const ruleList = rules => rules.map(rule => make("div", { className: "rule" }, `${printable(operationName(rule.operation))} `, tag(rule, told(rule)), " ", place(rule.source)));
+const ruleList = rules => rules.map(rule => make("div", { className: "rule" }, `${printable(operationName(rule.operation))} `, tag(rule, ruleText(rule)), " ", place(rule.source)));
 function edgeList(title, edges, other) {
   if (!edges.length) return [];
-  const entries = edges.slice(0, LISTED).map(edge => make("li", { id: `edge-${graph.edges.indexOf(edge)}` },
+  const entries = edges.slice(0, MAX_LISTED).map(edge => make("li", { id: `edge-${graph.edges.indexOf(edge)}` },
     jump(edge[other]), " ", place(edge.source),
     ...edge.finders.map(finder => make("div", { className: "rule soft" }, "found by ", make("code", { textContent: printable(finder.method) }), " ", place(finder.source))),
-    ...(edge.rules.length ? ruleList(edge.rules) : [make("div", { className: "rule soft", textContent: "no operation goes along it" })])));
-  return [make("h3", { textContent: `${title} (${edges.length})` }), make("ul", {}, ...entries, ...more(edges.length - LISTED, "li"))];
+    ...(edge.rules.length ? ruleList(edge.rules) : [make("div", { className: "rule soft", textContent: "no operation follows this edge" })])));
+  return [make("h3", { textContent: `${title} (${edges.length})` }), make("ul", {}, ...entries, ...more(edges.length - MAX_LISTED, "li"))];
 }
 function settings(extension) {
-  const timeout = extension.timeout_ms === null ? "no time limit" : `${extension.timeout_ms / 1000} s each`;
+  const timeout = extension.timeout_ms === null ? "no timeout" : `${extension.timeout_ms / 1000} s each`;
   return `${extension.addon ? "add-on, " : ""}batches of ${extension.batch}, ${counted(extension.concurrency, "call")} at once, ${timeout}, ${extension.retries === 1 ? "1 retry" : `${extension.retries || "no"} retries`}`;
 }
-// How the root gets to it, by the shortest way.
-function reachedBy(name, seen) {
+// How the root reaches a resource, by the shortest path.
+function reachedBy(name, shown) {
   const { root, operation } = state;
   if (!root || name === root) return [];
   const by = operation ? `${operationName(operation)} from ${printable(root)}` : printable(root);
-  const way = wayTo(name, seen);
-  if (!way.length) return [make("p", { className: "soft", textContent: operation ? `${by} does not reach it.` : `It does not hang off ${by}.` })];
-  const decisions = seen.edges.filter(({ edge }) => edge.child === name);
-  return [make("h3", { textContent: operation ? `Reached by ${by}` : `Hangs off ${by}` }),
-    make("p", {}, ...listed([root, ...way.map(edge => edge.child)].map(jump), " → ")),
-    make("ul", {}, ...decisions.slice(0, LISTED).map(({ edge, rules: [rule] }) => make("li", {}, "along ", jump(edge.parent), ...(rule ? [" ", tag(rule)] : []))))];
+  const path = pathTo(name, shown);
+  if (!path.length) return [make("p", { className: "soft", textContent: operation ? `${by} does not reach it.` : `It does not depend on ${by}.` })];
+  const decisions = shown.edges.filter(({ edge }) => edge.child === name);
+  return [make("h3", { textContent: operation ? `Reached by ${by}` : `Depends on ${by}` }),
+    make("p", {}, ...listed([root, ...path.map(edge => edge.child)].map(jump), " → ")),
+    make("ul", {}, ...decisions.slice(0, MAX_LISTED).map(({ edge, rules: [rule] }) => make("li", {}, "along ", jump(edge.parent), ...(rule ? [" ", tag(rule)] : []))))];
 }
-function details(seen) {
-  const panel = at("details"), resource = byName.get(state.chosen);
+function details(shown) {
+  const panel = byId("details"), resource = byName.get(state.chosen);
   panel.hidden = !resource;
   document.querySelector("main").classList.toggle("with-details", !!resource);
   if (!resource) return panel.replaceChildren();
@@ -118,13 +118,13 @@ function details(seen) {
     place(resource.source),
     ...prose(resource.docs),
     make("p", {}, name === state.root ? make("span", { className: "soft", textContent: "The root." }) : make("button", { type: "button", textContent: "Start here", onclick: () => set({ root: name }) })),
-    ...reachedBy(name, seen),
+    ...reachedBy(name, shown),
     ...(resource.rules.length ? [make("h3", { textContent: "As the root" }), ...ruleList(resource.rules)] : []),
-    ...edgeList("Taken by", up.get(name), "parent"),
-    ...edgeList("Takes", down.get(name), "child"),
-    ...(resource.effects.length ? [make("h3", { textContent: "Effects, in their order" }), make("ul", {}, ...resource.effects.map(effect => make("li", {},
+    ...edgeList("Depends on", up.get(name), "parent"),
+    ...edgeList("Dependents", down.get(name), "child"),
+    ...(resource.effects.length ? [make("h3", { textContent: "Effects, in the order in which they run" }), make("ul", {}, ...resource.effects.map(effect => make("li", {},
       make("code", { textContent: printable(effect.name) }), effect.supersedes.length ? ` in place of ${printable(effect.supersedes.join(", "))}` : "", " ", place(effect.source), ...prose(effect.docs))))] : []),
-    ...(resource.phases.length ? [make("h3", { textContent: "Around the run" }), make("ul", {}, ...resource.phases.map(phase => make("li", {}, `${phase.phase} of ${printable(operationName(phase.operation))} `, make("code", { textContent: printable(phase.method) }), " ", place(phase.source))))] : []),
+    ...(resource.phases.length ? [make("h3", { textContent: "Checks, begin, cleanup and verify methods" }), make("ul", {}, ...resource.phases.map(phase => make("li", {}, `${phase.phase} of ${printable(operationName(phase.operation))} `, make("code", { textContent: printable(phase.method) }), " ", place(phase.source))))] : []),
     ...(resource.extensions.length ? [make("h3", { textContent: "Extended by" }), make("ul", {}, ...resource.extensions.map(extension => make("li", {},
       make("code", { textContent: printable(extension.name) }), " ", place(extension.source), make("div", { className: "rule soft", textContent: settings(extension) }), ...prose(extension.docs))))] : []));
 }

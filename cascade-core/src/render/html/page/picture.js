@@ -1,51 +1,51 @@
-// The picture: boxes and lines, to zoom and to move; or, where they are too many to be read, the same in groups.
+// The picture: boxes and lines that can be zoomed and moved. If there are too many boxes, lists of resources replace it.
 
-const DRAWN = 60; // Boxes in one picture, at most.
-const LISTED = 400; // Entries of one list, at most.
-const RANKED = 2000; // Resources of a graph whose ways are all counted, at most.
+const MAX_BOXES = 60; // The maximum number of boxes in a picture.
+const MAX_LISTED = 400; // The maximum number of entries in a list.
+const MAX_RANKED = 2000; // The maximum number of resources for which the reach of every root is computed.
 const zoom = { scale: 1, fit: 1, width: 0, height: 0 };
 
-function draw(seen) {
-  const picture = at("picture"), isDrawn = seen.names.size <= DRAWN && seen.names.size > 0;
-  at("zoom").hidden = !isDrawn;
+function draw(shown) {
+  const picture = byId("picture"), isDrawn = shown.names.size <= MAX_BOXES && shown.names.size > 0;
+  byId("zoom").hidden = !isDrawn;
   picture.classList.toggle("drawn", isDrawn);
-  if (!seen.names.size) return picture.replaceChildren(make("p", { textContent: "There is nothing to draw." }));
-  if (isDrawn) return drawBoxes(picture, seen);
-  picture.replaceChildren(...(state.root ? groups(seen) : furthest()));
+  if (!shown.names.size) return picture.replaceChildren(make("p", { textContent: "There is nothing to draw." }));
+  if (isDrawn) return drawBoxes(picture, shown);
+  picture.replaceChildren(...(state.root ? groups(shown) : largestReach()));
 }
 
 function drawBoxes(picture, { names, edges }) {
   const layout = new dagre.graphlib.Graph({ multigraph: true });
-  // From left to right: names are wide, and lines have room for their words.
+  // From left to right, because names are wide, and so that lines have room for their labels.
   layout.setGraph({ rankdir: "LR", nodesep: edges.some(({ edge }) => edge.parent === edge.child) ? 20 : 12, edgesep: 8, ranksep: 52, marginx: 12, marginy: 12 });
   layout.setDefaultEdgeLabel(() => ({}));
   for (const name of names) layout.setNode(name, { width: shortened(name).length * 7.4 + 24, height: 30 });
   edges.forEach(({ edge, rules }, index) => {
-    if (edge.parent === edge.child) return; // Drawn at its box: the layout knows no place for it.
-    const label = shortened(rules.map(rule => (state.root ? words(rule) : told(rule))).join(", "), 28);
+    if (edge.parent === edge.child) return; // The layout has no lines from a box to itself: `loopAt` draws them.
+    const label = shortened(rules.map(rule => (state.root ? words(rule) : ruleText(rule))).join(", "), 28);
     layout.setEdge(edge.parent, edge.child, { index, label, width: label.length * 6.2, height: label ? 15 : 0, labelpos: "c" }, String(index));
   });
   dagre.layout(layout);
   const { width, height } = layout.graph();
-  const image = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${counted(names.size, "resource")}, ${counted(edges.length, "edge")}; the tree below says the same in words` });
+  const image = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${counted(names.size, "resource")}, ${counted(edges.length, "edge")}; the tree below has the same content as text` });
   const defs = svg("defs");
   for (const name of ["plain", "effect", "leaf", "with", "shared", "retain", "restrict"]) {
     defs.append(svg("marker", { id: `arrow-${name}`, class: name, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0 8 4 0 8z", fill: "currentColor" })));
   }
   const lines = layout.edges().map(id => drawLine(layout.edge(id), pathOf(layout, id), edges[layout.edge(id).index]));
   const loops = edges.filter(({ edge }) => edge.parent === edge.child);
-  lines.push(...loops.map(seen => drawLine({}, loopAt(layout.node(seen.edge.child)), seen)));
+  lines.push(...loops.map(shown => drawLine({}, loopAt(layout.node(shown.edge.child)), shown)));
   image.append(defs, ...lines.map(([line]) => line), ...lines.flatMap(([, label]) => label ?? []), ...layout.nodes().map(name => drawBox(name, layout.node(name))));
   picture.replaceChildren(image);
-  // Smaller could not be read: then it is moved about.
+  // Below this scale the text is illegible: a larger picture is scrolled instead.
   Object.assign(zoom, { width, height, fit: Math.min(1, Math.max(.72, (picture.clientWidth - 2) / width)) });
   scaleTo(zoom.fit);
   const centre = layout.node(state.chosen || state.root);
   if (centre) picture.scrollTo(centre.x * zoom.scale - picture.clientWidth / 2, centre.y * zoom.scale - picture.clientHeight / 2);
 }
 
-// From the side of one box to the side of the other, level in every point that the layout gives: so a line goes through
-// its own words.
+// The curve from the side of one box to the side of the other. It is horizontal at every point of the layout, so that it
+// passes through its own label.
 function pathOf(layout, { v: parent, w: child, name }) {
   const { points } = layout.edge(parent, child, name);
   const [from, to] = [layout.node(parent), layout.node(child)];
@@ -53,12 +53,12 @@ function pathOf(layout, { v: parent, w: child, name }) {
     const before = all[index], middle = (before.x + x) / 2;
     return `${path}C${middle} ${before.y} ${middle} ${y} ${x} ${y}`;
   }, `M${all[0].x} ${all[0].y}`);
-  const side = from.x < to.x ? 1 : -1; // A line that closes a circle goes back.
+  const side = from.x < to.x ? 1 : -1; // A line that closes a cycle runs from right to left.
   const start = { x: from.x + (side * from.width) / 2, y: from.y }, end = { x: to.x - (side * to.width) / 2, y: to.y };
   return smooth([start, ...points.slice(1, -1), end]);
 }
 
-// What hangs off itself: out of the right side of its box, and back into its bottom.
+// The line of a resource that depends on itself: from the right side of its box to the bottom.
 function loopAt({ x, y, width, height }) {
   const [right, bottom] = [x + width / 2, y + height / 2];
   return `M${right} ${y + 6}C${right + 22} ${y + 6} ${right + 8} ${bottom + 16} ${right - 8} ${bottom + 16}S${right - 16} ${bottom + 8} ${right - 16} ${bottom + 1}`;
@@ -67,11 +67,11 @@ function loopAt({ x, y, width, height }) {
 function drawLine({ label, x, y }, path, { edge, rules }) {
   const group = kind(rules[0]);
   const isDim = state.chosen && edge.parent !== state.chosen && edge.child !== state.chosen ? " dim" : "";
-  const what = `${edge.parent} → ${edge.child}: ${rules.map(told).join(", ") || "an edge"} (${edge.source.file}:${edge.source.line})`;
-  const title = () => svg("title", {}, printable(what));
+  const description = `${edge.parent} → ${edge.child}: ${rules.map(ruleText).join(", ") || "an edge"} (${edge.source.file}:${edge.source.line})`;
+  const title = () => svg("title", {}, printable(description));
   const isDashed = rules.some(rule => rule.decision === "retain" || rule.decision === "restrict");
   const line = svg("g", { class: `edge ${group}${isDim}` },
-    svg("path", { d: path, class: "wide" }), // What is pointed at: a line is too thin for that.
+    svg("path", { d: path, class: "wide" }), // The pointer target: the visible line is too thin.
     svg("path", { d: path, class: "line", "marker-end": `url(#arrow-${group})`, ...(isDashed ? { "stroke-dasharray": "5 4" } : {}) }), title());
   line.addEventListener("click", () => follow(edge));
   if (!label) return [line];
@@ -91,9 +91,9 @@ function drawBox(name, { x, y, width, height }) {
   return box;
 }
 
-// The middle stays where it is.
+// Scales the picture around the centre of the visible part.
 function scaleTo(scale) {
-  const picture = at("picture"), image = picture.querySelector("svg");
+  const picture = byId("picture"), image = picture.querySelector("svg");
   if (!image) return;
   const middle = (start, size, length) => (start + size / 2) / (length * zoom.scale);
   const [x, y] = [middle(picture.scrollLeft, picture.clientWidth, zoom.width), middle(picture.scrollTop, picture.clientHeight, zoom.height)];
@@ -123,7 +123,7 @@ function makeMovable(picture) {
 const chip = name => make("button", { type: "button", className: `chip${name === state.chosen ? " chosen" : ""}`, textContent: printable(name), onclick: () => choose(name, true) });
 const more = (count, tagName = "span") => (count > 0 ? [make(tagName, { className: "soft", textContent: `and ${count.toLocaleString("en")} more` })] : []);
 
-// What is reached, by what is done to it.
+// The reached resources, grouped by decision.
 function groups({ names, edges }) {
   const byWords = new Map();
   for (const { edge, rules: [rule] } of edges) {
@@ -134,15 +134,15 @@ function groups({ names, edges }) {
   const sorted = [...byWords.values()].sort((a, b) => b.names.size - a.names.size);
   return sorted.map(group => {
     const all = [...group.names].sort();
-    const title = group.rule ? [tag(group.rule), ` ${counted(all.length, "resource")}`] : [`${counted(names.size - 1, "resource")} directly or further down`];
-    return make("section", { className: "group" }, make("h3", {}, ...title), make("div", { className: "chips" }, ...all.slice(0, LISTED).map(chip), ...more(all.length - LISTED)));
+    const title = group.rule ? [tag(group.rule), ` ${counted(all.length, "resource")}`] : [`${counted(names.size - 1, "resource")} directly or indirectly dependent`];
+    return make("section", { className: "group" }, make("h3", {}, ...title), make("div", { className: "chips" }, ...all.slice(0, MAX_LISTED).map(chip), ...more(all.length - MAX_LISTED)));
   });
 }
 
-// Where to begin in a large graph: the roots from which most is reached.
-function furthest() {
+// Starting points in a large graph: the roots from which operations reach the most resources.
+function largestReach() {
   const codes = state.operation ? [state.operation] : [...operations.keys()];
-  const isRanked = graph.resources.length <= RANKED && codes.length > 0;
+  const isRanked = graph.resources.length <= MAX_RANKED && codes.length > 0;
   const rows = graph.resources.flatMap(({ name }) => (isRanked
     ? codes.filter(code => startRule(code, name)).map(code => ({ name, code, count: reach(name, code).names.size - 1 }))
     : [{ name, code: "", count: down.get(name).length }]));
@@ -155,9 +155,9 @@ function furthest() {
     ...(isRanked ? [make("td", { textContent: operationName(row.code) })] : []),
     make("td", { className: "number", textContent: row.count.toLocaleString("en") }),
     make("td", { className: "bars", ariaHidden: "true" }, bar(row.count))));
-  const heads = ["from", ...(isRanked ? ["operation"] : []), isRanked ? "reaches" : "directly below it"];
+  const heads = ["from", ...(isRanked ? ["operation"] : []), isRanked ? "reaches" : "direct dependents"];
   return [
-    make("p", { textContent: `${counted(graph.resources.length, "resource")} are too many for one picture. Choose a root, here or above; these ${isRanked ? "reach furthest" : "have most below them"}:` }),
+    make("p", { textContent: `${counted(graph.resources.length, "resource")} are too many for one picture. Choose a root, here or above; these ${isRanked ? "reach the most resources" : "have the most direct dependents"}:` }),
     make("table", {}, make("thead", {}, make("tr", {}, ...heads.map(head => make("th", { scope: "col", textContent: head })), make("td"))), make("tbody", {}, ...body)),
   ];
 }

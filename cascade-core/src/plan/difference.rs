@@ -1,0 +1,129 @@
+//! The difference between two plans of one operation.
+
+use std::fmt;
+
+use super::digest;
+use crate::affected::Affected;
+use crate::model::Printed;
+
+/// The maximum number of lines that a difference keeps.
+const LINES: usize = 20;
+
+/// The difference between a plan and a newer one: between the plan and the world when a run starts, or between a run's
+/// plan and what is left of it under another graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlanDifference {
+    /// Instances that only the newer plan affects.
+    pub added: usize,
+    /// Instances that only the older plan affects. For a resumed run: those that were not finished.
+    pub gone: usize,
+    /// Instances whose effects differ.
+    pub changed: usize,
+    /// Those of the changed instances that get a further effect, or that only the newer plan removes.
+    pub extended: usize,
+    /// The first 20 differences in words.
+    pub lines: Vec<String>,
+    /// The digest of the newer plan. A program that showed a difference to a person compares it with the digest of the
+    /// plan that it applies.
+    pub digest: String,
+}
+
+impl PlanDifference {
+    /// Whether the newer plan does more than the older one: to further instances, or more to an instance of both.
+    pub fn adds(&self) -> bool {
+        self.added + self.extended > 0
+    }
+
+    /// Whether both plans do the same to the same instances.
+    pub fn is_empty(&self) -> bool {
+        self.added + self.gone + self.changed == 0
+    }
+
+    /// Compares two affected sets of one graph by resource, id, effects and removal. Parents do not count, because they
+    /// decide only the order.
+    pub(crate) fn between(before: &Affected, after: &Affected) -> Result<Self, serde_json::Error> {
+        let mut difference = Self { digest: digest::of(after)?, ..Self::default() };
+        for resource in 0..after.columns.len() {
+            difference.compare(before, after, resource);
+        }
+        Ok(difference)
+    }
+
+    fn compare(&mut self, before: &Affected, after: &Affected, resource: usize) {
+        let name = after.resource_name(resource);
+        for (index, old) in counterparts(after, before, resource) {
+            let instance = || format!("{name} {}", Printed(after.display(resource, index)));
+            let effects = actions(after, resource, index);
+            let Some(old) = old else {
+                self.add(&instance(), &effects);
+                continue;
+            };
+            let (masks, removals) = (
+                [before.effects(resource, old), after.effects(resource, index)],
+                [before.is_going(resource, old), after.is_going(resource, index)],
+            );
+            let further = masks[1] & !masks[0] != 0 || removals[1] && !removals[0];
+            self.extended += usize::from(further);
+            if masks[0] != masks[1] || removals[0] != removals[1] {
+                self.change(&instance(), &actions(before, resource, old), &effects);
+            }
+        }
+        for (index, new) in counterparts(before, after, resource) {
+            if new.is_none() {
+                let instance = format!("{name} {}", Printed(before.display(resource, index)));
+                self.remove(&instance, &actions(before, resource, index));
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, instance: &str, effects: &[String]) {
+        self.added += 1;
+        self.line(|| format!("+ {instance}: {}", effects.join(", ")));
+    }
+
+    pub(crate) fn remove(&mut self, instance: &str, effects: &[String]) {
+        self.gone += 1;
+        self.line(|| format!("- {instance}: {}", effects.join(", ")));
+    }
+
+    pub(crate) fn change(&mut self, instance: &str, before: &[String], after: &[String]) {
+        self.changed += 1;
+        self.line(|| format!("~ {instance}: {}, was {}", after.join(", "), before.join(", ")));
+    }
+
+    fn line(&mut self, line: impl FnOnce() -> String) {
+        if self.lines.len() < LINES {
+            self.lines.push(line());
+        }
+    }
+}
+
+/// The affected instances of a resource in one set by id, each with its index in the other set if that affects it too.
+fn counterparts(of: &Affected, other: &Affected, resource: usize) -> Vec<(u32, Option<u32>)> {
+    let instances: Vec<u32> = of.sorted(resource).collect();
+    let column = &other.columns[resource];
+    let known = column.ids.known(&of.columns[resource].ids.select(&instances));
+    let affected = known.into_iter().map(|index| index.filter(|&index| column.is_affected(index)));
+    instances.into_iter().zip(affected).collect()
+}
+
+/// What a plan does to an instance, in words.
+fn actions(affected: &Affected, resource: usize, index: u32) -> Vec<String> {
+    let effects = affected.effect_names(resource, affected.effects(resource, index));
+    let leaf = if affected.is_going(resource, index) { "" } else { " (leaf)" };
+    let effects: Vec<String> = effects.map(|effect| format!("{effect}{leaf}")).collect();
+    if effects.is_empty() { vec![String::from("with its parent")] } else { effects }
+}
+
+impl fmt::Display for PlanDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { added, gone, changed, lines, .. } = self;
+        write!(f, "{added} more, {gone} fewer, {changed} with other effects")?;
+        for line in lines {
+            write!(f, "\n  {line}")?;
+        }
+        let rest = added + gone + changed - lines.len();
+        if rest > 0 { write!(f, "\n  and {rest} more") } else { Ok(()) }
+    }
+}

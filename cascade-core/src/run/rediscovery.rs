@@ -1,0 +1,171 @@
+//! Rediscovery: before a step, finders are called again for the dependents of its instances.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::drift::Drift;
+use super::growth::Refused;
+use super::scheduler::Step;
+use super::with_parent::WithParentChildren;
+use crate::affected::Affected;
+use crate::discover::{LateDependents, Released, rediscover, rediscover_owners};
+use crate::engine::Engine;
+use crate::graph::Reach;
+use crate::model::CallError;
+
+/// The positions in a step that failed, each with its error.
+pub(crate) type Failed = Vec<(usize, Arc<CallError>)>;
+
+/// Instances whose step must not run, by resource and index, each with the reason.
+type Against = ((usize, u32), Arc<CallError>);
+
+/// How a pass rediscovers.
+pub(crate) struct Rediscovery<'a> {
+    drift: Drift,
+    /// `None` if the pass does not rediscover.
+    scope: Option<Scope>,
+    refused: &'a Refused,
+}
+
+/// The children that complete with the instances of a step.
+struct Scope {
+    with_parent: WithParentChildren,
+    released: Released,
+}
+
+impl<'a> Rediscovery<'a> {
+    pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
+        let scope =
+            || Scope { with_parent: WithParentChildren::of(affected), released: Released::of(affected) };
+        Self { drift, scope: (drift != Drift::Ignore).then(scope), refused }
+    }
+}
+
+impl Rediscovery<'static> {
+    /// For a pass that does not rediscover.
+    pub(crate) fn none() -> Self {
+        static NOTHING: Refused = Refused::new();
+        Self { drift: Drift::Ignore, scope: None, refused: &NOTHING }
+    }
+}
+
+impl Rediscovery<'_> {
+    pub(crate) fn is_none(&self) -> bool {
+        self.scope.is_none()
+    }
+
+    /// Rediscovers the dependents of everything that completes with the step. Returns the positions that must not run.
+    /// `Err` has the late dependents by which the plan must grow first.
+    pub(crate) async fn before_step(
+        &self,
+        engine: &Engine,
+        affected: &Affected,
+        step: &Step,
+    ) -> Result<Failed, Vec<LateDependents>> {
+        let Some(scope) = &self.scope else { return Ok(Failed::new()) };
+        let mut against = Vec::new();
+        let mut late = Vec::new();
+        for (resource, instances) in completing_with(affected, &scope.with_parent, step) {
+            match rediscover_owners(engine, affected, &scope.released, resource, &instances).await {
+                Ok(kept) => {
+                    let drifted = |(index, owner)| ((resource, index), Arc::new(CallError::Drifted(owner)));
+                    against.extend(kept.into_iter().map(drifted));
+                }
+                Err(error) => against.extend(all_of(resource, &instances, error)),
+            }
+            let asked = self.not_refused(affected, resource, instances, &mut against);
+            match rediscover(engine, affected, resource, &asked).await {
+                Ok(found) => late.extend(self.accepted(affected, resource, found, &mut against)),
+                Err(error) => against.extend(all_of(resource, &asked, error)),
+            }
+        }
+        if !late.is_empty() {
+            return Err(late);
+        }
+        Ok(positions_against(affected, &scope.with_parent, step, &against))
+    }
+
+    /// The instances whose dependents finders are called for. Those whose late dependents were refused before are added
+    /// to `against`.
+    fn not_refused(
+        &self,
+        affected: &Affected,
+        resource: usize,
+        instances: Vec<u32>,
+        against: &mut Vec<Against>,
+    ) -> Vec<u32> {
+        let is_expanded = |index: &u32| affected.columns[resource].is_expanded(*index);
+        let mut asked = Vec::new();
+        for index in instances.into_iter().filter(is_expanded) {
+            match self.refused.get(resource, index) {
+                Some(error) => against.push(((resource, index), Arc::clone(error))),
+                None => asked.push(index),
+            }
+        }
+        asked
+    }
+
+    /// The late dependents by which the plan grows. The parents of the others are added to `against`.
+    fn accepted(
+        &self,
+        affected: &Affected,
+        resource: usize,
+        found: Vec<LateDependents>,
+        against: &mut Vec<Against>,
+    ) -> Vec<LateDependents> {
+        // As in a plan, an instance along a restricting edge is accepted if it is removed too.
+        let may_join = |late: &LateDependents| late.route.reach != Reach::Restricts || late.goes_too;
+        let joins = |late: &LateDependents| self.drift == Drift::Chase && may_join(late);
+        let (accepted, refused): (Vec<_>, Vec<_>) = found.into_iter().partition(joins);
+        for late in refused {
+            let error = Arc::new(CallError::Drifted(late.describe(affected)));
+            against.extend(late.parents.iter().map(|&index| ((resource, index), Arc::clone(&error))));
+        }
+        accepted
+    }
+}
+
+/// The positions of the step's instances that must not run: because of themselves, or of an instance that completes with
+/// them. Each has the first reason.
+fn positions_against(
+    affected: &Affected,
+    with_parent: &WithParentChildren,
+    step: &Step,
+    against: &[Against],
+) -> Failed {
+    let mut first = HashMap::new();
+    for ((resource, index), error) in against.iter().rev() {
+        first.insert(affected.node(*resource, *index), error);
+    }
+    if first.is_empty() {
+        return Failed::new();
+    }
+    let positions = step.nodes.iter().enumerate().filter_map(|(position, &top)| {
+        let completing = with_parent.with_all_below(&[top]);
+        let error = completing.iter().find_map(|node| first.get(node))?;
+        Some((position, Arc::clone(error)))
+    });
+    positions.collect()
+}
+
+/// The instances that complete with a step, by resource: its own, and children that complete with their parent.
+fn completing_with(
+    affected: &Affected,
+    with_parent: &WithParentChildren,
+    step: &Step,
+) -> BTreeMap<usize, Vec<u32>> {
+    let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for node in with_parent.with_all_below(&step.nodes) {
+        let (resource, index) = affected.locate(node);
+        by_resource.entry(resource).or_default().push(index);
+    }
+    for indices in by_resource.values_mut() {
+        indices.sort_unstable();
+    }
+    by_resource
+}
+
+fn all_of(resource: usize, instances: &[u32], error: CallError) -> impl Iterator<Item = Against> {
+    let error = Arc::new(error);
+    instances.iter().map(move |&index| ((resource, index), Arc::clone(&error)))
+}

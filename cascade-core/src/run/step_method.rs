@@ -1,0 +1,40 @@
+//! The methods of a pass, each with everything that its steps need. Computed once for a pass.
+
+use crate::engine::Engine;
+use crate::graph::Method;
+use crate::handler::{RunContext, StepContext};
+use crate::model::{Phase, StepSettings};
+use crate::observe::StepName;
+
+/// A method of a pass.
+pub(crate) struct StepMethod<'a> {
+    pub(crate) method: Method,
+    /// The name of its resource.
+    pub(crate) resource: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) settings: StepSettings,
+    /// The context of first attempts.
+    pub(crate) context: StepContext,
+}
+
+impl<'a> StepMethod<'a> {
+    pub(crate) fn new(engine: &'a Engine, run: &RunContext, phase: Phase, method: Method) -> Self {
+        Self {
+            method,
+            resource: engine.graph.resources[method.resource].name(),
+            name: method.name(&engine.graph, phase),
+            settings: engine.extensions[method.extension].descriptor().settings,
+            context: StepContext::new(run, method, phase),
+        }
+    }
+
+    /// The name of a step of this method.
+    pub(crate) fn step_name(&self, instances: usize) -> StepName {
+        StepName {
+            phase: self.context.phase,
+            resource: self.resource.into(),
+            effect: self.name.into(),
+            instances,
+        }
+    }
+}
