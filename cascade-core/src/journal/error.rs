@@ -33,8 +33,8 @@ pub enum JournalError {
     },
     /// Another owner took the run over, because this owner had not renewed its lease.
     #[error(
-        "{owner} took over run {run}, because this process had not renewed its lease: this process writes no \
-         further records"
+        "run {run} was taken over by {owner}, because this process had not renewed its lease: this process writes \
+         no further records"
     )]
     Lost {
         /// The run.
