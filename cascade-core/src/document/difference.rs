@@ -77,15 +77,15 @@ fn common_lengths(old: &[&str], new: &[&str]) -> Vec<Vec<u32>> {
 
 fn print(lines: &[DiffLine<'_>]) -> String {
     let changed: Vec<usize> =
-        (0..lines.len()).filter(|&at| !matches!(lines[at], DiffLine::Same(_))).collect();
+        (0..lines.len()).filter(|&line| !matches!(lines[line], DiffLine::Same(_))).collect();
     let mut text = String::new();
     let mut shown_to = 0;
-    for at in changed {
-        let from = at.saturating_sub(CONTEXT_LINES).max(shown_to);
+    for line in changed {
+        let from = line.saturating_sub(CONTEXT_LINES).max(shown_to);
         if from > shown_to && !text.is_empty() {
             text.push_str("  …\n");
         }
-        let to = (at + CONTEXT_LINES + 1).min(lines.len());
+        let to = (line + CONTEXT_LINES + 1).min(lines.len());
         for line in &lines[from..to.max(from)] {
             let _ = match line {
                 DiffLine::Same(line) => writeln!(text, "  {line}"),

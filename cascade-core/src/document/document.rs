@@ -215,8 +215,8 @@ impl Document {
 
     /// The resource with that name.
     pub fn resource(&self, name: &str) -> Option<&ResourceDocument> {
-        let at = self.resources.binary_search_by(|resource| resource.name.as_str().cmp(name)).ok()?;
-        Some(&self.resources[at])
+        let index = self.resources.binary_search_by(|resource| resource.name.as_str().cmp(name)).ok()?;
+        Some(&self.resources[index])
     }
 
     /// The operation with that code, or else with that type name.

@@ -105,8 +105,8 @@ impl View<'_> {
     pub fn document(&self) -> Document {
         let whole = self.index.document;
         let is_shown = |operation: &str| self.operation.is_none_or(|chosen| chosen == operation);
-        let resources = self.resources.iter().map(|&at| {
-            let mut resource = whole.resources[at].clone();
+        let resources = self.resources.iter().map(|&index| {
+            let mut resource = whole.resources[index].clone();
             resource.rules.retain(|rule| is_shown(&rule.operation));
             resource.phases.retain(|phase| is_shown(&phase.operation));
             resource

@@ -64,14 +64,14 @@ impl<'d> Reach<'d> {
         };
         // The same rules apply to all roots that no rule names, so one traversal from all of them is enough.
         let mut unnamed_roots = Vec::new();
-        for at in 0..document.resources.len() {
-            let root = self.index.name(at);
-            let Some(leads_on) = self.root_leads_on(operation, at) else { continue };
+        for resource in 0..document.resources.len() {
+            let root = self.index.name(resource);
+            let Some(leads_on) = self.root_leads_on(operation, resource) else { continue };
             add(Reached { resources: vec![root], edges: Vec::new() });
             if !named_roots.contains(root) {
-                unnamed_roots.extend(leads_on.then_some(at));
+                unnamed_roots.extend(leads_on.then_some(resource));
             } else if leads_on {
-                add(self.walk(operation, root, vec![at]));
+                add(self.walk(operation, root, vec![resource]));
             }
         }
         add(self.walk(operation, "", unnamed_roots));
@@ -115,7 +115,8 @@ impl<'d> Reach<'d> {
             }
         }
         reached.sort_unstable();
-        let names = reached.into_iter().map(|at| self.index.name(at)).filter(|name| *name != root);
+        let names =
+            reached.into_iter().map(|resource| self.index.name(resource)).filter(|name| *name != root);
         Reached { resources: names.collect(), edges }
     }
 }

@@ -76,7 +76,7 @@ fn path_in_package(file: &str) -> &str {
     let source =
         ["/src/", "/tests/", "/examples/", "/benches/"].iter().filter_map(|part| file.rfind(part)).max();
     let name = file.rfind('/');
-    source.or(name).map_or(file, |at| &file[at + 1..])
+    source.or(name).map_or(file, |slash| &file[slash + 1..])
 }
 
 impl fmt::Display for Source {

@@ -93,7 +93,7 @@ impl ViewEdge<'_> {
 impl<'d> View<'d> {
     /// The resources in the view, sorted by name.
     pub fn resources(&self) -> impl Iterator<Item = &'d ResourceDocument> + '_ {
-        self.resources.iter().map(|&at| &self.index.document.resources[at])
+        self.resources.iter().map(|&resource| &self.index.document.resources[resource])
     }
 
     /// The edges in the view, sorted by child and then by parent.
@@ -149,9 +149,10 @@ impl Document {
             let rules: Vec<_> = rules.filter(|rule| rule.decision != Decision::Ignore).collect();
             (!rules.is_empty()).then_some((edge, rules))
         });
-        let starts = (0..self.resources.len())
-            .filter(|&at| self.resources[at].rules.iter().any(|rule| rule.operation == operation));
-        let resources = edges.iter().flat_map(|edge| [edge.parent, edge.child]).chain(starts).collect();
+        let roots = (0..self.resources.len()).filter(|&resource| {
+            self.resources[resource].rules.iter().any(|rule| rule.operation == operation)
+        });
+        let resources = edges.iter().flat_map(|edge| [edge.parent, edge.child]).chain(roots).collect();
         View { index, root: None, operation: Some(operation), resources, edges }
     }
 

@@ -33,8 +33,8 @@ impl Document {
         if !self.resources.is_empty() {
             text.push_str("## Resources\n\n");
         }
-        for at in 0..self.resources.len() {
-            self.write_resource(&index, at, &mut text);
+        for resource in 0..self.resources.len() {
+            self.write_resource(&index, resource, &mut text);
         }
         self.write_reach(&mut text);
         let _ = write!(text, "## What each operation does along each edge\n\n{}", self.to_matrix());
@@ -71,8 +71,8 @@ impl Document {
         text.push('\n');
     }
 
-    fn write_resource(&self, index: &Index<'_>, at: usize, text: &mut String) {
-        let resource = &self.resources[at];
+    fn write_resource(&self, index: &Index<'_>, number: usize, text: &mut String) {
+        let resource = &self.resources[number];
         let (anchor, name) = (anchor(&resource.name), markdown(&resource.name));
         let _ = writeln!(text, "### <a id=\"{anchor}\"></a>{name}\n");
         write_summary(&resource.docs, text);
@@ -89,8 +89,8 @@ impl Document {
         }
         text.push('\n');
         self.write_root_rules(resource, text);
-        self.write_edges("Depends on", index.up[at].iter().map(|&edge| &self.edges[edge]), true, text);
-        self.write_edges("Dependents", index.down[at].iter().map(|&edge| &self.edges[edge]), false, text);
+        self.write_edges("Depends on", index.up[number].iter().map(|&edge| &self.edges[edge]), true, text);
+        self.write_edges("Dependents", index.down[number].iter().map(|&edge| &self.edges[edge]), false, text);
         self.write_effects(resource, text);
         self.write_phases(&resource.phases, text);
         if !resource.after.is_empty() {
@@ -114,7 +114,7 @@ impl Document {
         &'d self,
         title: &str,
         edges: impl Iterator<Item = &'d EdgeDocument>,
-        upwards: bool,
+        to_parents: bool,
         text: &mut String,
     ) {
         let mut edges = edges.peekable();
@@ -123,12 +123,12 @@ impl Document {
         }
         let _ = writeln!(text, "{title}:\n");
         for edge in edges {
-            let other = self.link(if upwards { &edge.parent } else { &edge.child });
+            let other = self.link(if to_parents { &edge.parent } else { &edge.child });
             let decisions: Vec<String> = edge.rules.iter().map(|rule| self.by_operation(rule)).collect();
             let decisions =
                 if decisions.is_empty() { String::from("no operation") } else { decisions.join("; ") };
             // Finders are listed only in the section of the child, which declares them.
-            let finders = if upwards { self.finders(edge) } else { String::new() };
+            let finders = if to_parents { self.finders(edge) } else { String::new() };
             let _ = writeln!(text, "- {other}: {decisions}{finders}");
         }
         text.push('\n');

@@ -14,9 +14,11 @@ use crate::render::prose::plain_summary;
 
 /// The maximum length of a displayed name, in characters. The tooltip has the whole name.
 const MAX_NAME: usize = 36;
+/// The fill of a box.
 const BOX: &str = "#33567f";
 /// The border of the root.
 const ROOT: &str = "#b7791f";
+/// A line without one of the decisions below.
 const LINE: &str = "#7d8590";
 const LEAF: &str = "#b7791f";
 const RESTRICT: &str = "#d1433b";
@@ -27,7 +29,8 @@ impl View<'_> {
     /// label of a line show the decision.
     pub fn to_svg(&self) -> String {
         let resources: Vec<usize> = self.resources.iter().copied().collect();
-        let labels: Vec<String> = resources.iter().map(|&at| shortened(self.index.name(at))).collect();
+        let labels: Vec<String> =
+            resources.iter().map(|&resource| shortened(self.index.name(resource))).collect();
         let widths: Vec<f64> = labels.iter().map(|label| text_width(label) + 24.0).collect();
         let position = |resource: usize| resources.binary_search(&resource).unwrap_or_default();
         let lines: Vec<(usize, usize)> =
@@ -35,12 +38,13 @@ impl View<'_> {
         let layout = layout(&widths, &lines);
         let mut text = self.head(&layout);
         for (line, edge) in self.edges.iter().enumerate() {
-            let at = layout.boxes[lines[line].1];
-            self.write_line(line, &path(&layout, line, at, widths[lines[line].1]), &layout, &mut text);
-            debug_assert_eq!(resources[lines[line].1], edge.child);
+            let child = lines[line].1;
+            debug_assert_eq!(resources[child], edge.child);
+            let path = path(&layout, line, layout.boxes[child], widths[child]);
+            self.write_line(line, &path, &layout, &mut text);
         }
-        for (at, label) in labels.iter().enumerate() {
-            self.write_box(resources[at], label, layout.boxes[at], widths[at], &mut text);
+        for (index, label) in labels.iter().enumerate() {
+            self.write_box(resources[index], label, layout.boxes[index], widths[index], &mut text);
         }
         text.push_str("</svg>\n");
         text
@@ -117,7 +121,8 @@ impl View<'_> {
         if docs.is_empty() { name.to_owned() } else { format!("{name}: {docs}") }
     }
 
-    fn write_box(&self, resource: usize, label: &str, (x, y): (f64, f64), width: f64, text: &mut String) {
+    fn write_box(&self, resource: usize, label: &str, centre: (f64, f64), width: f64, text: &mut String) {
+        let (x, y) = centre;
         let border = if self.root == Some(resource) {
             format!(" stroke=\"{ROOT}\" stroke-width=\"3\"")
         } else {
@@ -168,7 +173,8 @@ fn path(layout: &Layout, line: usize, child: (f64, f64), width: f64) -> String {
 }
 
 /// The line of a resource that depends on itself.
-fn loop_beside((x, y): (f64, f64), width: f64) -> String {
+fn loop_beside(centre: (f64, f64), width: f64) -> String {
+    let (x, y) = centre;
     let right = x + width / 2.0;
     format!("M{right:.1} {:.1}c16 -6 16 18 0 12", y - 6.0)
 }

@@ -41,13 +41,13 @@ pub(super) fn layout(widths: &[f64], lines: &[(usize, usize)]) -> Layout {
     let left = sides(&layers, &x, |x, half| x - half).fold(f64::INFINITY, f64::min);
     let right = sides(&layers, &x, |x, half| x + half).fold(f64::NEG_INFINITY, f64::max);
     let (left, right) = if left <= right { (left, right) } else { (0.0, 0.0) };
-    let at = |node: usize| {
+    let centre = |node: usize| {
         let y = MARGIN + HEIGHT / 2.0 + layers.layer_of[node] as f64 * LAYER_DISTANCE;
         (x[node] - left + MARGIN, y)
     };
     let mut layout = Layout {
-        boxes: (0..widths.len()).map(at).collect(),
-        lines: layers.chains.iter().map(|chain| points(chain, &layers, at)).collect(),
+        boxes: (0..widths.len()).map(centre).collect(),
+        lines: layers.chains.iter().map(|chain| points(chain, &layers, centre)).collect(),
         width: right - left + 2.0 * MARGIN,
         height: MARGIN + layers.rows.len() as f64 * LAYER_DISTANCE
             - if layers.rows.is_empty() { 0.0 } else { LAYER_DISTANCE - HEIGHT - MARGIN },
@@ -67,13 +67,13 @@ fn sides<'a>(
 
 /// The points of a line: from the bottom of its parent, vertically through each layer between, to the top of its child. A
 /// line that closes a cycle runs from the top of its parent to the bottom of its child.
-fn points(chain: &[usize], layers: &Layers, at: impl Fn(usize) -> (f64, f64)) -> Vec<(f64, f64)> {
+fn points(chain: &[usize], layers: &Layers, centre: impl Fn(usize) -> (f64, f64)) -> Vec<(f64, f64)> {
     let down =
         chain.first().zip(chain.last()).is_none_or(|(&a, &b)| layers.layer_of[a] <= layers.layer_of[b]);
     let half_height = if down { HEIGHT / 2.0 } else { -HEIGHT / 2.0 };
     let mut points = Vec::with_capacity(chain.len() * 2);
     for (position, &node) in chain.iter().enumerate() {
-        let (x, y) = at(node);
+        let (x, y) = centre(node);
         if position > 0 {
             points.push((x, y - half_height));
         }

@@ -3,6 +3,7 @@
 
 use super::layers::Layers;
 
+/// The maximum number of passes over all layers.
 const SWEEPS: usize = 12;
 
 /// Orders each row so that few lines cross.
@@ -77,6 +78,7 @@ fn crossings_between(layers: &Layers, upper: &[usize], lower: usize, position: &
     crossed
 }
 
+/// The sum of the first `at` counts of a Fenwick tree.
 fn sum_up_to(sums: &[usize], mut at: usize) -> usize {
     let mut sum = 0;
     while at > 0 {
@@ -86,6 +88,7 @@ fn sum_up_to(sums: &[usize], mut at: usize) -> usize {
     sum
 }
 
+/// Increments the count number `at`, from 1, of a Fenwick tree.
 fn add(sums: &mut [usize], mut at: usize) {
     while at < sums.len() {
         sums[at] += 1;

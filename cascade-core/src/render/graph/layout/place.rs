@@ -5,6 +5,7 @@ use super::layers::Layers;
 
 /// The minimum distance between adjacent boxes.
 const GAP: f64 = 20.0;
+/// The number of passes over all layers.
 const SWEEPS: usize = 16;
 /// The weight of a bend between bends, relative to a box. It keeps long lines straight.
 const BEND_WEIGHT: f64 = 6.0;
