@@ -64,7 +64,9 @@ pub(crate) struct Affected {
     pub(crate) graph: Arc<Graph>,
     pub(crate) operation: Arc<dyn AnyOperation>,
     pub(crate) route: Route,
+    /// By resource.
     pub(crate) columns: Vec<Column>,
+    /// By edge.
     pub(crate) arcs: Vec<Arcs>,
     /// The number of roots. They are the first instances of their resource.
     pub(crate) roots: u32,
@@ -72,14 +74,14 @@ pub(crate) struct Affected {
     pub(crate) cut: Vec<CutArc>,
     /// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
     pub(crate) removed_with_parent: Vec<u32>,
-    /// The arcs along which the parent waits for the dependents of a child in `removed_with_parent`, but not for the end
-    /// of the child: that end waits for the parent. Sorted.
+    /// The arcs along which the parent waits for the dependents of a child in `removed_with_parent`, but not for the
+    /// end of the child: that end waits for the parent. Sorted.
     pub(crate) circular_ends: Vec<CutArc>,
     /// The number of affected instances.
     pub(crate) count: usize,
     /// The first node of each resource, followed by the number of all nodes.
     pub(crate) base: Vec<u32>,
-    /// For each edge, made on first use.
+    /// By edge, each made on first use.
     pub(crate) parents_by_child: Vec<OnceLock<ParentsByChild>>,
 }
 
@@ -104,7 +106,7 @@ impl Affected {
 
     /// The number of instances that have a step of their own.
     pub(crate) fn with_steps(&self) -> u64 {
-        let with_steps = |column: &Column| column.dispositions.count(|kind| kind.given != 0) as u64;
+        let with_steps = |column: &Column| column.dispositions.count(|it| it.given != 0) as u64;
         self.columns.iter().map(with_steps).sum()
     }
 
@@ -119,8 +121,8 @@ impl Affected {
         (0..self.columns.len()).filter(|&resource| self.instances(resource).next().is_some())
     }
 
-    /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag says
-    /// whether the parent still waits for the dependents of the child, and only not for the end of the child.
+    /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag
+    /// says whether the parent still waits for the dependents of the child, and only not for the end of the child.
     pub(crate) fn cut_by_ids(&self) -> Vec<(CutArc, bool)> {
         let mut ranks: HashMap<usize, Vec<usize>> = HashMap::new();
         for arc in self.cut.iter().chain(&self.circular_ends) {

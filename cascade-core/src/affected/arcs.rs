@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::ids::{DenseMap, NOTHING};
 
-/// The greatest length of the dense map of first parents, as a multiple of the number of children in it. With 2, the map
-/// needs no more memory than a list of pairs.
+/// The greatest length of the dense map of first parents, as a multiple of the number of children in it. With 2, the
+/// map needs no more memory than a list of pairs.
 const MAX_SPREAD: usize = 2;
 /// A dense map up to this length is always allowed.
 const ALWAYS_DENSE: usize = 1024;
@@ -60,8 +60,8 @@ impl Arcs {
         }
     }
 
-    /// Adds the parents of children with consecutive indices from `first_child`. Fast if none of them has a parent along
-    /// this edge yet, as in most answers.
+    /// Adds the parents of children with consecutive indices from `first_child`. Fast if none of them has a parent
+    /// along this edge yet, as in most answers.
     pub(crate) fn extend_row(&mut self, parents: &[u32], first_child: u32, expected: usize) {
         let by_child = Arc::make_mut(&mut self.parents);
         by_child.reserve(expected.min((self.children + parents.len()) * 8));

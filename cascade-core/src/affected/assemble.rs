@@ -11,11 +11,15 @@ use crate::model::AnyOperation;
 
 /// The result of a discovery.
 pub(crate) struct Finished {
+    /// By resource.
     pub(crate) columns: Vec<Column>,
+    /// By edge.
     pub(crate) arcs: Vec<Arcs>,
+    /// The number of roots. They are the first instances of their resource.
     pub(crate) roots: u32,
 }
 
+/// Builds the affected set: numbers the nodes, cuts cycles, and finds the instances that are removed with a parent.
 pub(crate) fn assemble(
     graph: Arc<Graph>,
     operation: Arc<dyn AnyOperation>,

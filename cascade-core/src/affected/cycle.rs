@@ -2,8 +2,8 @@
 //!
 //! A depth-first search starts at the roots, then at the children of parents outside the cyclic group. It visits
 //! instances in the order of resources and ids, and cuts each arc that leads back to an instance on the current path.
-//! So the result depends neither on the link order nor on the order of finders' answers, and every arc from a descendant
-//! of a root back to that root is cut.
+//! So the result depends neither on the link order nor on the order of finders' answers, and every arc from a
+//! descendant of a root back to that root is cut.
 
 use std::collections::BTreeSet;
 

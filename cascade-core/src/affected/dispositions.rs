@@ -115,8 +115,8 @@ impl Dispositions {
         self.all[self.number(index as usize) as usize]
     }
 
-    /// Maps the disposition of each instance with `map` and passes the results to `visit`, in the order of the instances.
-    /// `map` is called once for each distinct disposition.
+    /// Maps the disposition of each instance with `map` and passes the results to `visit`, in the order of the
+    /// instances. `map` is called once for each distinct disposition.
     pub(crate) fn each<T: Copy>(&self, map: impl Fn(Disposition) -> T, mut visit: impl FnMut(u32, T)) {
         let by_number: Vec<T> = self.all.iter().map(|&disposition| map(disposition)).collect();
         match &self.numbers {
@@ -191,8 +191,8 @@ impl Dispositions {
         }
     }
 
-    /// For each number of a disposition, the number of the disposition that `change` makes of it. Adds new dispositions,
-    /// and covers these too.
+    /// For each number of a disposition, the number of the disposition that `change` makes of it. Adds new
+    /// dispositions, and covers these too.
     fn becomes(&mut self, change: impl Fn(Disposition) -> Disposition) -> Vec<u32> {
         let mut becomes = Vec::with_capacity(self.all.len());
         while let Some(&disposition) = self.all.get(becomes.len()) {

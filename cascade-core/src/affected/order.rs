@@ -1,9 +1,9 @@
 //! The order of instances: which nodes wait for which.
 //!
-//! The first nodes are the instances. Helper nodes follow. One for each block and one for each `after` stands between the
-//! two sides, so that `m` nodes that wait for `n` others need `m + n` arcs instead of `m * n`. In the order of effects,
-//! each instance that is removed with a parent has an end node besides its own: its own node ends when all that depends
-//! on the instance has ended, the end node when the parents have ended too.
+//! The first nodes are the instances. Helper nodes follow. One for each block and one for each `after` stands between
+//! the two sides, so that `m` nodes that wait for `n` others need `m + n` arcs instead of `m * n`. In the order of
+//! effects, each instance that is removed with a parent has an end node besides its own: its own node ends when all
+//! that depends on the instance has ended, the end node when the parents have ended too.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub(crate) struct Order {
     followers: Vec<u32>,
 }
 
-/// An edge along which each child has at most one parent, which waits for the child. Its arcs need no list of followers:
-/// they are read from the affected set.
+/// An edge along which each child has at most one parent, which waits for the child. Its arcs need no list of
+/// followers: they are read from the affected set.
 #[derive(Debug)]
 struct PlainEdge {
     /// The index of the parent, by the index of the child.
@@ -52,8 +52,8 @@ impl Order {
         Self::with_plain(Nodes::instances(affected))
     }
 
-    /// Like [`children_first`](Self::children_first), with end nodes: an instance that is removed with a parent ends when
-    /// that parent has ended. Its other parents, and everything that is declared `after` it, wait for that end.
+    /// Like [`children_first`](Self::children_first), with end nodes: an instance that is removed with a parent ends
+    /// when that parent has ended. Its other parents, and everything that is declared `after` it, wait for that end.
     pub(crate) fn effects(affected: &Affected) -> (Self, Vec<u32>) {
         Self::with_plain(Nodes::with_ends(affected))
     }
@@ -84,8 +84,8 @@ impl Order {
         (order, waits_for)
     }
 
-    /// The order of all arcs that are not plain. `orient` gets the child and the parent of an arc, and returns first the
-    /// node that ends first, then the one that waits for it.
+    /// The order of all arcs that are not plain. `orient` gets the child and the parent of an arc, and returns first
+    /// the node that ends first, then the one that waits for it.
     fn new(nodes: &Nodes<'_>, orient: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
         let count = nodes.count as usize;
         let base = nodes.affected.base.clone();
@@ -183,8 +183,8 @@ impl Order {
     }
 }
 
-/// The arcs along which a parent would wait, in a cycle, for the end of a child that is removed with another parent: that
-/// end waits, through the other parent, for this parent. Sorted.
+/// The arcs along which a parent would wait, in a cycle, for the end of a child that is removed with another parent:
+/// that end waits, through the other parent, for this parent. Sorted.
 pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
     if affected.removed_with_parent.is_empty()
         || !affected.route.completion_waits_may_cycle(&affected.graph).contains(&true)
@@ -225,8 +225,8 @@ struct Nodes<'a> {
     with_parent: WithParentEdges,
     /// The node of a block ends when the children of the block have ended. The parents wait for it.
     first_block: u32,
-    /// With end nodes: this node of a block ends when the parents of the block have ended. The ends of the children that
-    /// are removed with these parents wait for it.
+    /// With end nodes: this node of a block ends when the parents of the block have ended. The ends of the children
+    /// that are removed with these parents wait for it.
     first_block_parents: u32,
     first_after: u32,
     first_end: u32,

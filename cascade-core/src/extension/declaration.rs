@@ -110,8 +110,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// Makes steps on this resource wait until every affected instance of `resource` has ended, although neither depends
-    /// on the other. Example: a credential that must outlive the machines it gives access to.
+    /// Makes steps on this resource wait until every affected instance of `resource` has ended, although neither
+    /// depends on the other. Example: a credential that must outlive the machines it gives access to.
     pub fn after(&mut self, resource: ResourceDescriptor, place: Place) -> &mut Self {
         self.untyped.after(resource, place);
         self
@@ -180,8 +180,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// Declares the method that finds, for the receipt of a run that has ended, the instances that should have been removed
-    /// but still exist: see [`Cascade::verify`](crate::Cascade::verify).
+    /// Declares the method that finds, for the receipt of a run that has ended, the instances that should have been
+    /// removed but still exist: see [`Cascade::verify`](crate::Cascade::verify).
     pub fn verify<O, F>(&mut self, method: impl Into<Name>, place: Place, verify: F) -> &mut Self
     where
         O: Operation,
@@ -227,8 +227,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// Restricts a method of that phase of `O` to instances with one of these effects. Does nothing if the method is not
-    /// declared before.
+    /// Restricts a method of that phase of `O` to instances with one of these effects. Does nothing if the method is
+    /// not declared before.
     pub fn only<O: Operation>(
         &mut self,
         phase: Phase,

@@ -48,8 +48,8 @@ impl<E: Annotated> Annotated for Arc<E> {
     }
 }
 
-/// An item of a declaration. Methods, resources and operations are named by their numbers. An item without a line adds to
-/// the item before it.
+/// An item of a declaration. Methods, resources and operations are named by their numbers. An item without a line adds
+/// to the item before it.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "not part of the public interface, and the names of the fields are clear")]
 pub enum Item {
@@ -114,7 +114,8 @@ impl From<Policy> for Decision {
 
 /// Collects the declaration that generated code writes.
 ///
-/// Generated code gets it by reference: returning it by value would add code to each extension that drops it on a panic.
+/// Generated code gets it by reference: returning it by value would add code to each extension that drops it on a
+/// panic.
 #[expect(missing_debug_implementations, reason = "not part of the public interface")]
 pub struct DeclarationWriter {
     pub(crate) declaration: UntypedDeclaration,
@@ -136,8 +137,8 @@ impl DeclarationWriter {
         }
     }
 
-    /// Begins the declaration. `names` has the names of the package, the extension and the methods in the order of their
-    /// numbers, separated by spaces. `resource` is the resource of the extension and has the number 0.
+    /// Begins the declaration. `names` has the names of the package, the extension and the methods in the order of
+    /// their numbers, separated by spaces. `resource` is the resource of the extension and has the number 0.
     #[inline(never)]
     pub fn extension(
         &mut self,

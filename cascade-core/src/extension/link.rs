@@ -12,8 +12,8 @@ pub trait HandledBy<H> {}
 #[doc(hidden)]
 pub const fn assert_handled<R: HandledBy<H>, H>() {}
 
-/// Links crates, so that their extensions are part of the program. The compiler does not link a dependency that the code
-/// never names: its extensions would be missing without an error.
+/// Links crates, so that their extensions are part of the program. The compiler does not link a dependency that the
+/// code never names: its extensions would be missing without an error.
 ///
 /// ```
 /// cascade_core::link!(cascade_core);

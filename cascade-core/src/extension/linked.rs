@@ -21,8 +21,8 @@ pub(crate) fn nothing_linked() -> Fault {
 }
 
 impl Graph {
-    /// The graph of all linked extensions, for documents and tests. Does not construct the extensions, so nothing must be
-    /// provided.
+    /// The graph of all linked extensions, for documents and tests. Does not construct the extensions, so nothing must
+    /// be provided.
     pub fn linked() -> Result<Self, BuildError> {
         let registrations = linked();
         if registrations.is_empty() {

@@ -16,8 +16,8 @@ type Answers<T> =
 /// Reads the ids and the context of a call.
 type Arguments<Id, Cx> = for<'c, 'a, 'w> fn(&'c Invocation<'a, 'w>) -> Option<(&'a [Id], &'a Cx)>;
 
-/// The instances for ids of one type: tables, arguments of calls, and answers. For finders, parents and children have ids
-/// of the same type.
+/// The instances for ids of one type: tables, arguments of calls, and answers. For finders, parents and children have
+/// ids of the same type.
 struct ForIds<Id: 'static> {
     _kind: fn() -> IdKind,
     _found: fn(Found<Id, Id>) -> Box<dyn DynFound>,

@@ -33,7 +33,7 @@ impl fmt::Debug for Provided {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be provided to an extension",
     label = "not a type that a program can provide",
-    note = "each extension gets a clone of a provided value, so its type must be `Clone + Send + Sync + 'static`: wrap it in an `Arc` if it is not `Clone`"
+    note = "each extension gets a clone: the type must be `Clone + Send + Sync + 'static`, or wrapped in an `Arc`"
 )]
 pub trait Provide: Clone + Send + Sync + 'static {}
 

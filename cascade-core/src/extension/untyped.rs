@@ -115,7 +115,8 @@ impl UntypedDeclaration {
         }
     }
 
-    /// The declarations and the methods of a phase; `None` for [`Phase::Effect`], whose methods are declared differently.
+    /// The declarations and the methods of a phase; `None` for [`Phase::Effect`], whose methods are declared
+    /// differently.
     pub(crate) fn of_phase(
         &mut self,
         phase: Phase,

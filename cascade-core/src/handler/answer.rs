@@ -112,7 +112,8 @@ impl<Id> IntoSurvivors<Id> for Vec<Id> {
 }
 
 /// The valid values of a finder, for parents with ids of type `P` and children with ids of type `C`: `Vec<(P, C)>`,
-/// [`PerParent<C>`] or `Vec<C>`. `Shape` is [`Pairs`], [`PerParent`] or [`Children`]: it keeps the implementations apart.
+/// [`PerParent<C>`] or `Vec<C>`. `Shape` is [`Pairs`], [`PerParent`] or [`Children`]: it keeps the implementations
+/// apart.
 #[diagnostic::on_unimplemented(
     message = "this finder cannot return `{Self}`",
     label = "not a valid return type",

@@ -40,8 +40,8 @@ impl<'a, T> From<Begun<'a, T>> for FirstAttempt<'a, T> {
     }
 }
 
-/// Makes the first attempt, with panics caught. `call` calls the method and polls it once: a method that is ready at once
-/// needs no timer and no future around it.
+/// Makes the first attempt, with panics caught. `call` calls the method and polls it once: a method that is ready at
+/// once needs no timer and no future around it.
 pub(crate) fn first<'a, T>(call: impl FnOnce() -> Begun<'a, T>) -> FirstAttempt<'a, T> {
     catch_panic(call).map_or_else(|panic| FirstAttempt::Ready(Err(panic)), FirstAttempt::from)
 }

@@ -46,8 +46,8 @@ pub struct StepContext {
     pub(crate) method: Method,
     pub(crate) phase: Phase,
     pub(crate) attempt: u32,
-    /// Whether the method may have been called for some of these instances before: by an earlier process, or in an earlier
-    /// call of the method that started this run.
+    /// Whether the method may have been called for some of these instances before: by an earlier process, or in an
+    /// earlier call of the method that started this run.
     pub(crate) resumed: bool,
     /// `None` in a check: there is no run yet.
     pub(crate) run: Option<RunId>,
@@ -111,11 +111,11 @@ impl StepContext {
         self.attempt
     }
 
-    /// Whether part of the work may be done already. `true` if an earlier attempt failed, if an earlier process died while
-    /// this method may have been running, or if one of these holds for the method that started this cascade.
+    /// Whether part of the work may be done already. `true` if an earlier attempt failed, if an earlier process died
+    /// while this method may have been running, or if one of these holds for the method that started this cascade.
     ///
-    /// Never `false` if the method was called for these instances before. Always `true` on remote workers, because there a
-    /// first call cannot be told from a retry.
+    /// Never `false` if the method was called for these instances before. Always `true` on remote workers, because
+    /// there a first call cannot be told from a retry.
     pub fn is_repeat(&self) -> bool {
         self.attempt > 1 || self.resumed
     }
@@ -127,9 +127,9 @@ impl StepContext {
 
     /// A key for the work of this method on `id`, for services that use such a key to recognise repeated requests.
     ///
-    /// The key is the same in every call of this method for `id` in this run, also in another process or batch. It differs
-    /// for every other run, phase, method and id. A check has no run yet, so its key is the same for every plan. An id whose
-    /// `Serialize` fails is an error.
+    /// The key is the same in every call of this method for `id` in this run, also in another process or batch. It
+    /// differs for every other run, phase, method and id. A check has no run yet, so its key is the same for every
+    /// plan. An id whose `Serialize` fails is an error.
     pub fn idempotency_key(&self, id: &impl ResourceId) -> Result<String, StepError> {
         let run = self.run.as_ref().map_or("", RunId::as_str);
         let resource = self.affected.resource_name(self.method.resource);

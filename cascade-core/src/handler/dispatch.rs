@@ -34,7 +34,8 @@ pub(crate) enum ReplyKind<'a> {
     Vetoes(HandlerFuture<'a, Positions<String>>),
     /// The instances of the batch that still exist.
     Survivors(HandlerFuture<'a, Positions<()>>),
-    /// From an effect, begin or cleanup method, polled once: a method that is ready at once needs no future around its own.
+    /// From an effect, begin or cleanup method, polled once: a method that is ready at once needs no future around its
+    /// own.
     Failures(Begun<'a, Failures>),
 }
 

@@ -20,7 +20,8 @@ pub(crate) struct Nesting {
     /// The number of enclosing runs.
     pub(crate) depth: usize,
     pub(crate) cancel: CancellationToken,
-    /// Whether the method that started this run may have been called before. Then every call of this run may be a repeat.
+    /// Whether the method that started this run may have been called before. Then every call of this run may be a
+    /// repeat.
     pub(crate) is_repeat: bool,
     /// Notified when a method of the run starts a cascade.
     begun: Arc<Notify>,

@@ -6,9 +6,9 @@ use super::parents::Parents;
 ///
 /// For finders that have the children by parent anyway: no id of a parent is copied or looked up.
 ///
-/// The answer must have a list for every given parent, even if the list is empty: any other number of lists is an error.
-/// It is also an error along a `shared` edge: there a finder must name all owners of each child, not only the given ones.
-/// Return pairs there.
+/// The answer must have a list for every given parent, even if the list is empty: any other number of lists is an
+/// error. It is also an error along a `shared` edge: there a finder must name all owners of each child, not only the
+/// given ones. Return pairs there.
 ///
 /// ```
 /// use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! The valid parameters, results and errors of methods under `#[cascade]`, as traits. The macro requires these traits at
-//! the types that the user wrote, so that the compiler reports a wrong type there, with a message from here.
+//! The valid parameters, results and errors of methods under `#[cascade]`, as traits. The macro requires these traits
+//! at the types that the user wrote, so that the compiler reports a wrong type there, with a message from here.
 
 use super::context::{FindContext, OperationContext, StepContext};
 use super::dispatch::Invocation;

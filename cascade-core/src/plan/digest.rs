@@ -3,8 +3,8 @@
 use crate::affected::Affected;
 use crate::model::{Fields, bits};
 
-/// The SHA-256, in hex, of the operation with its payload, and of every affected instance: its id, whether it is a root,
-/// whether it is removed, and its effects.
+/// The SHA-256, in hex, of the operation with its payload, and of every affected instance: its id, whether it is a
+/// root, whether it is removed, and its effects.
 ///
 /// The input is sorted by resource and id, so that the digest depends neither on the link order nor on the order of
 /// finders' answers.

@@ -126,8 +126,8 @@ impl Plan {
     }
 
     /// The SHA-256, in hex, of the operation, the roots and every affected instance with its effects. A confirmation
-    /// names it, and holds only for plans with the same digest. It depends neither on the link order nor on the order of
-    /// finders' answers.
+    /// names it, and holds only for plans with the same digest. It depends neither on the link order nor on the order
+    /// of finders' answers.
     ///
     /// An id whose `Serialize` fails is an error.
     pub fn digest(&self) -> Result<String, serde_json::Error> {
@@ -193,8 +193,8 @@ impl Plan {
     }
 }
 
-/// Serialises the summary, the operation's `payload`, and `affected`: a map of each resource to its instances, sorted, each
-/// with its effects and its parents.
+/// Serialises the summary, the operation's `payload`, and `affected`: a map of each resource to its instances, sorted,
+/// each with its effects and its parents.
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let summary = self.summary().map_err(serde::ser::Error::custom)?;

@@ -16,7 +16,8 @@ pub struct PlanVeto {
     pub id: String,
     /// Why it must not be operated on.
     pub reason: String,
-    /// The source of the objection: the check with its extension, the extension with its `restrict` rule, or `authorizer`.
+    /// The source of the objection: the check with its extension, the extension with its `restrict` rule, or
+    /// `authorizer`.
     pub check: String,
 }
 

@@ -65,8 +65,8 @@ pub struct Report {
 impl Report {
     /// Whether every instance is done and no requested cleanup is missing, in this run and in its nested cascades.
     ///
-    /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its roots: a
-    /// method that is retried starts its cascades again.
+    /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its
+    /// roots: a method that is retried starts its cascades again.
     pub fn is_complete(&self) -> bool {
         self.not_cleaned_up == 0
             && all_complete(&self.nested)
@@ -76,8 +76,8 @@ impl Report {
                 .all(|resource| self.states_of(resource).all(|state| state == State::Done))
     }
 
-    /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a run
-    /// with [`FailurePolicy::Force`](crate::FailurePolicy::Force), these are the instances that were left behind.
+    /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a
+    /// run with [`FailurePolicy::Force`](crate::FailurePolicy::Force), these are the instances that were left behind.
     pub fn failures(&self) -> impl Iterator<Item = (InstanceRef<'_>, &Failure)> {
         let mut nodes: Vec<u32> = self.failures.keys().copied().collect();
         nodes.sort_unstable();

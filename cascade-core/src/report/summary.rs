@@ -23,8 +23,8 @@ pub struct NestedReport {
     pub report: ReportSummary,
 }
 
-/// The operation and the roots that a nested cascade was started with. A later nested cascade with the same operation and
-/// roots can complete what an earlier one left incomplete.
+/// The operation and the roots that a nested cascade was started with. A later nested cascade with the same operation
+/// and roots can complete what an earlier one left incomplete.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NestedRequest {
@@ -146,7 +146,8 @@ impl VerdictCounts {
 impl ReportSummary {
     /// Whether every instance is done and no requested cleanup is missing, in this run and in its nested cascades.
     ///
-    /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its roots.
+    /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its
+    /// roots.
     pub fn is_complete(&self) -> bool {
         self.failed + self.blocked + self.not_started + self.unrecorded + self.not_cleaned_up == 0
             && all_complete(&self.nested)
