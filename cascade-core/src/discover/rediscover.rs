@@ -105,7 +105,7 @@ fn children_still_owned(
     let indices = named.filter(|named| named.are_owners).ok_or_else(owners_not_named)?.indices;
     let children = found.known_children(&*affected.columns[child].ids);
     let pairs = indices.into_iter().zip(children).enumerate();
-    let owned = pairs.filter(|&(_, (owner, _))| remains(affected, parent, owner));
+    let staying = pairs.filter(|&(_, (owner, _))| remains(affected, parent, owner));
     let describe = |position: usize| {
         let owner = affected.resource_name(parent);
         format!(
@@ -113,7 +113,7 @@ fn children_still_owned(
             found.printed_parent(position)
         )
     };
-    Ok(owned.filter_map(|(position, (_, child))| Some((child?, describe(position)))).collect())
+    Ok(staying.filter_map(|(position, (_, child))| Some((child?, describe(position)))).collect())
 }
 
 /// Whether an owner is not removed by the plan.

@@ -68,7 +68,7 @@ impl Lives<'_> {
                 idle += 1;
                 assert!(idle < 10_000, "no call waits for the test, and the engine makes no progress");
                 // The run waits for a retry.
-                if let Ok(ended) = tokio::time::timeout(Duration::from_mins(20), &mut future).await {
+                if let Ok(ended) = tokio::time::timeout(Duration::from_secs(20 * 60), &mut future).await {
                     return Some(ended);
                 }
             } else if pending > 0 && (waiting == 0 || self.tape.below(2) == 0) {
@@ -138,7 +138,7 @@ impl Lives<'_> {
                 }
                 Some(refused @ Err(ApplyError::Drifted { .. })) => {
                     let growth = growth(&self.script.now(), expected, drift).expect("the plan would grow");
-                    assert_refused(&self.world, &refused, &[], &growth);
+                    assert_refused(self.world, &refused, &[], &growth);
                     return None;
                 }
                 Some(Err(error)) => panic!("{error}"),

@@ -61,7 +61,7 @@ async fn drive<T>(
             idle += 1;
             assert!(idle < 10_000, "no call waits for the test, and the engine makes no progress");
             // The run waits for a retry or a timeout.
-            if let Ok(ended) = tokio::time::timeout(Duration::from_mins(20), &mut future).await {
+            if let Ok(ended) = tokio::time::timeout(Duration::from_secs(20 * 60), &mut future).await {
                 return ended;
             }
             continue;

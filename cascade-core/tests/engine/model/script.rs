@@ -357,7 +357,7 @@ fn declaration<Id: NumberedId>(world: &World, extension: usize) -> Declaration<S
             .batch(spec.batch)
             .concurrency(spec.concurrency)
             .retries(spec.retries)
-            .timeout(Some(std::time::Duration::from_hours(1000))),
+            .timeout(Some(std::time::Duration::from_secs(1000 * 60 * 60))),
     );
     for (effect, one) in spec.effects.iter().enumerate() {
         declared.effect(one.name.clone(), at, move |script: &Script, ids: &[Id], cx| {
