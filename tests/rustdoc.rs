@@ -43,7 +43,7 @@ fn rustdoc_shows_the_declaration_of_an_annotated_impl() -> Result<(), Failed> {
     for link in [
         "struct.Host.html → Host",
         // The start of this path depends on where the documents of the library are.
-        "cascade_core/operation/struct.Delete.html → Delete",
+        "cascade_core/model/operation/struct.Delete.html → Delete",
         "places/struct.Zone.html → Zone",
         // By its imported name, by an alias, and as a type whose name is also that of a derive.
         "places/struct.Cluster.html → Group",

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cascade_core::{
-    BuildError, Cascade, CascadeBuilder, Declaration, Delete, Found, Outcome, PerParent, Plan, Report,
+    BuildError, Cascade, CascadeBuilder, Declaration, Delete, Drift, Found, Outcome, PerParent, Plan, Report,
     ResourceDescriptor, Rule, place,
 };
 use hashbrown::{HashMap, HashSet};
@@ -268,5 +268,5 @@ pub async fn plan<S: Source>(cascade: &Cascade, world: &S) -> Result<Plan, Faile
 /// Both passes on the whole cloud.
 pub async fn plan_and_apply<S: Source>(cascade: &Cascade, world: &S) -> Result<Report, Failed> {
     let plan = plan(cascade, world).await?;
-    Ok(cascade.apply(plan).await?)
+    Ok(cascade.apply(plan).drift(Drift::Ignore).await?)
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cascade_core::{
-    Cascade, CascadeBuilder, Declaration, Delete, Event, Outcome, Plan, ResourceDescriptor, Rule, RunId,
-    StepSettings, place,
+    Cascade, CascadeBuilder, Declaration, Delete, Drift, Event, Outcome, Plan, ResourceDescriptor, Rule,
+    RunId, StepSettings, place,
 };
 use cascade_sqlite::SqliteJournal;
 use tokio::sync::Notify;
@@ -74,11 +74,12 @@ pub async fn interrupted(cascade: &Cascade, instances: u64) -> Result<RunId, Fai
     let half = instances as usize / BATCH / 2;
     let (ended, enough) = (AtomicUsize::new(0), Arc::new(Notify::new()));
     let notify = Arc::clone(&enough);
-    let applying = cascade.apply(plan(cascade, instances).await?).on_event(move |event| {
-        if matches!(event, Event::StepEnded { .. }) && ended.fetch_add(1, Ordering::Relaxed) + 1 == half {
-            notify.notify_one();
-        }
-    });
+    let applying =
+        cascade.apply(plan(cascade, instances).await?).drift(Drift::Ignore).on_event(move |event| {
+            if matches!(event, Event::StepEnded { .. }) && ended.fetch_add(1, Ordering::Relaxed) + 1 == half {
+                notify.notify_one();
+            }
+        });
     let run = applying.run_id().clone();
     tokio::select! {
         biased;
@@ -96,7 +97,7 @@ pub async fn resume(cascade: &Cascade, run: &RunId) -> Result<(), Failed> {
 pub async fn apply(cascade: &Cascade, instances: u64) -> Result<Duration, Failed> {
     let plan = plan(cascade, instances).await?;
     let start = Instant::now();
-    let report = cascade.apply(plan).await?;
+    let report = cascade.apply(plan).drift(Drift::Ignore).await?;
     let took = start.elapsed();
     expect_equal("complete", &report.is_complete(), &true)?;
     Ok(took)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use cascade_benches::attribute::Workspace;
 use cascade_benches::measure::{Line, Row, Unit, expect_equal, median, nanoseconds};
 use cascade_benches::{Failed, block_on, terraform};
-use cascade_core::{Cascade, Declaration, Delete, Found, Outcome, ResourceDescriptor, Rule, place};
+use cascade_core::{Cascade, Declaration, Delete, Drift, Found, Outcome, ResourceDescriptor, Rule, place};
 
 fn main() -> Result<(), Failed> {
     let mut arguments = std::env::args().skip(1);
@@ -82,7 +82,7 @@ fn ours(count: usize, resources: &[(String, Option<String>)]) -> Result<Duration
     let start = Instant::now();
     let report = block_on(async {
         let plan = cascade.plan_named(Delete, LEVELS[0], ["zone_0"]).await?;
-        Ok::<_, Failed>(cascade.apply(plan).await?)
+        Ok::<_, Failed>(cascade.apply(plan).drift(Drift::Ignore).await?)
     })??;
     let took = start.elapsed();
     expect_equal("complete", &report.is_complete(), &true)?;
