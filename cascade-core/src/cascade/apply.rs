@@ -1,4 +1,4 @@
-//! A plan about to be applied: how, and what has to hold before anything runs.
+//! A plan about to be applied: its settings, and the checks before anything runs.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -18,20 +18,20 @@ use crate::plan::{Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, d
 use crate::report::{NestedReport, NestedRequest, Report};
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
-/// Roots that are named in what is known of a run, at most.
+/// The maximum number of roots that the journal names for a run.
 const ROOTS_NAMED: usize = 10;
 
-/// Cascades that start cascades, at most.
+/// The maximum depth of nested cascades.
 const MAX_DEPTH: usize = 16;
 
-/// A plan about to be applied: set how, then await it.
+/// A plan about to be applied. Set the options, then await it.
 #[must_use = "nothing runs until it is awaited"]
 pub struct Apply {
     cascade: Cascade,
     plan: Plan,
     confirmed: Option<String>,
     confirmed_by: Option<String>,
-    /// Whether the limits are those of this run, and not of the program.
+    /// Whether the limits were set for this run. Otherwise they are those of the program.
     own_limits: bool,
     /// Whether the caller has just compared the plan with the world.
     drift_checked: bool,
@@ -68,13 +68,13 @@ impl Apply {
         }
     }
 
-    /// What the run does after a step has failed. [`FailurePolicy::Stop`] unless told.
+    /// How the run continues after a failed step. Default [`FailurePolicy::Stop`].
     pub fn policy(mut self, policy: FailurePolicy) -> Self {
         self.settings.policy = policy;
         self
     }
 
-    /// Whether the run goes on in spite of vetoes; the report then lists them.
+    /// Whether the run overrides vetoes. The report then lists them. Default `false`.
     pub fn forced(mut self, forced: bool) -> Self {
         self.settings.forced = forced;
         self
@@ -93,51 +93,51 @@ impl Apply {
         self
     }
 
-    /// How much this plan may touch, in the place of what the [`Cascade`] was built with. It is kept in the journal: a run
-    /// that is resumed is held to it too.
+    /// The limits of this run, in place of those that the [`Cascade`] was built with. The journal keeps them, so they hold
+    /// for a resumed run too.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
         self.own_limits = true;
         self
     }
 
-    /// The run starts only if the plan has this digest: that of the plan which somebody looked at and confirmed.
+    /// The run starts only if the plan has this digest, which is that of the plan that a person confirmed.
     pub fn confirmed(mut self, digest: impl Into<String>) -> Self {
         self.confirmed = Some(digest.into());
         self
     }
 
-    /// Who confirmed the plan: kept in the journal, for people.
+    /// The person who confirmed the plan. The journal keeps the name.
     pub fn confirmed_by(mut self, who: impl Into<String>) -> Self {
         self.confirmed_by = Some(who.into());
         self
     }
 
-    /// The run gets this id, in the place of one that is made for it. What was begun under an id that is used again has
-    /// the same idempotency keys.
+    /// Sets the id of the run. By default a new id is generated. An id that is used again gives the same idempotency
+    /// keys.
     pub fn run_as(mut self, run: RunId) -> Self {
         self.settings.run = run;
         self
     }
 
-    /// The id that the run has, in its journal and for its methods.
+    /// The id of the run, in the journal and for its methods.
     pub fn run_id(&self) -> &RunId {
         &self.settings.run
     }
 
-    /// Once `token` is cancelled, running steps end and nothing new starts.
+    /// After `token` is cancelled, running steps end and no further step starts.
     pub fn cancelled_by(mut self, token: CancellationToken) -> Self {
         Arc::make_mut(&mut self.settings.nesting).cancel = token;
         self
     }
 
-    /// `observer` is told of each event, at once and in the run's own task: it should not take long.
+    /// Calls `observer` for each event, immediately and in the task of the run. It should return quickly.
     pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.settings.observers.add(observer);
         self
     }
 
-    /// `monitor` shows this run while it is under way.
+    /// `monitor` shows this run while it is in progress.
     pub fn monitored_by(mut self, monitor: &Monitor) -> Self {
         self.settings.monitor = Some(monitor.clone());
         self
@@ -158,14 +158,14 @@ impl Apply {
             return Err(ApplyError::Vetoed { vetoes: against.vetoes });
         }
         let recorder = match (&cascade.started_by, &cascade.engine.journal) {
-            // A repeated step starts its cascades again: with the same ids, so that their methods get the same keys.
+            // A repeated step starts its cascades again. The same ids give their methods the same idempotency keys.
             (Some(cx), _) => {
                 settings.run = nested_run(cx, &affected)?;
                 Recorder::default()
             }
             (None, None) => Recorder::default(),
             (None, Some(journal)) => {
-                // Only here: it costs about as much as a plan.
+                // Computed only for a journal, because it costs about as much as a plan.
                 let digest = digest::of(&affected)?;
                 let start = RunStart {
                     confirmed_by,
@@ -210,7 +210,7 @@ impl Apply {
         }
     }
 
-    /// What stands against the run already now: all that can be said without asking anybody.
+    /// Checks what needs no call of a method: the graph, the depth of nesting, the limits and the confirmed digest.
     pub fn precheck(&self) -> Result<(), ApplyError> {
         let affected: &Affected = &self.plan.affected;
         if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
@@ -238,8 +238,7 @@ impl Apply {
 }
 
 impl Cascade {
-    /// Pass 2: does what the plan says, from the leaves up. Awaiting it runs it; dropping it midway drops every step
-    /// that is under way.
+    /// Pass 2: runs a plan, children first. Awaiting the [`Apply`] starts the run. Dropping it drops all running steps.
     pub fn apply(&self, plan: Plan) -> Apply {
         Apply::new(self.clone(), plan)
     }
@@ -254,7 +253,7 @@ impl IntoFuture for Apply {
     }
 }
 
-/// Writes the plan with its confirmation: durable before anything is changed.
+/// Writes the plan with its confirmation. Both are durable before anything is changed.
 async fn record_plan(
     journal: &dyn Journal,
     affected: &Affected,
@@ -276,7 +275,7 @@ async fn record_plan(
     Ok(recorder)
 }
 
-/// What a run starts with, as a journal keeps it.
+/// The first record of a run.
 fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> RunStart {
     RunStart {
         graph: affected.graph.version(),
@@ -291,7 +290,7 @@ fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> Run
     }
 }
 
-/// The id of a cascade that a method starts: the same whenever the method starts it in the same run.
+/// The id of a nested run. It is the same each time that the method starts it in the same run.
 fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError> {
     let outer = cx.run_id().map_or("", RunId::as_str);
     let asked = NestedRequest::of(affected)?;
@@ -308,11 +307,11 @@ fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError
     Ok(RunId::from(format!("{outer}/{}", &hex[..12])))
 }
 
-/// Why a plan was not applied: nothing has been changed, unless it says so.
+/// Why a plan was not applied. Nothing has been changed, except where a variant says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
-    /// Checks objected. A forced run goes on in spite of them.
+    /// Checks objected. A forced run overrides them.
     #[error("{}", list("veto", "vetoes", .vetoes))]
     Vetoed {
         /// The objections, by resource and id.
@@ -332,16 +331,16 @@ pub enum ApplyError {
     Drifted {
         /// The difference between the plan and the new plan.
         difference: Box<PlanDifference>,
-        /// The plan of now. It can be applied in place of the other.
+        /// The new plan. It can be confirmed and applied in place of the old one.
         plan: Box<Plan>,
     },
-    /// The plan is above a limit.
+    /// The plan exceeds a limit.
     #[error("the plan is over the limit, nothing was changed: {}", .exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     OverLimit {
-        /// The limits that it is above.
+        /// The exceeded limits.
         exceeded: Vec<Exceeded>,
     },
-    /// There is a limit on a resource that is not there: it would protect nothing.
+    /// A limit names an unknown resource, so it would protect nothing.
     #[error(
         "there is a limit on `{name}`, which is no resource{}; nothing was changed",
         .nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean `{nearest}`?"))
@@ -349,10 +348,10 @@ pub enum ApplyError {
     UnknownLimit {
         /// The name in the limit.
         name: String,
-        /// The nearest name there is.
+        /// The most similar known name.
         nearest: Option<String>,
     },
-    /// The plan is not the one that was confirmed: the world has moved, or it is another plan.
+    /// The plan is not the confirmed one.
     #[error(
         "the plan is not the one that was confirmed, nothing was changed: look at it and confirm it again (confirmed {confirmed}, now {digest})"
     )]
@@ -362,24 +361,24 @@ pub enum ApplyError {
         /// The plan's digest.
         digest: String,
     },
-    /// Cascades started cascades without an end.
+    /// Too many cascades are nested.
     #[error("a cascade was started inside {depth} others: does a method start the cascade that called it?")]
     TooDeep {
-        /// How many may stand around one.
+        /// The maximum depth.
         depth: usize,
     },
-    /// The journal could not be written before the run: nothing has been changed.
+    /// The journal could not be written before the run. Nothing has been changed.
     #[error("the run was not started, nothing was changed: {0}")]
     Journal(#[from] JournalError),
-    /// The journal could not be written during the run, which has stopped: the report says how far it came.
+    /// The journal could not be written during the run. The run has stopped, and the report has its results so far.
     #[error("the run has stopped, because its journal could not be written: {error}")]
     Unrecorded {
         /// The write that failed.
         error: JournalError,
-        /// What is done for certain, and what may be. It is resumed like a run whose process died.
+        /// The verdicts. Instances whose end is not recorded are `Unrecorded`. The run can be resumed.
         report: Box<Report>,
     },
-    /// A check or an authorizer did not answer.
+    /// A finder, a check or an authorizer failed.
     #[error(transparent)]
     Check(#[from] PlanError),
     /// An id or the operation could not be serialised.

@@ -107,7 +107,7 @@ impl TreePrinter<'_> {
     fn add_line(&mut self, tree: String, resource: usize, instances: &[u32], shown_above: bool) {
         let mut effects = effect_counts(self.affected, resource, instances);
         if shown_above {
-            effects.push_str("  (goes on above)");
+            effects.push_str("  (continued above)");
         }
         self.lines.push(PlanLine { tree, count: Count(instances.len()).to_string(), effects });
     }

@@ -1,7 +1,6 @@
-//! Pass 2: the thin driver around the scheduler. It calls users' methods, and tells the scheduler what became of them.
+//! Pass 2: the driver around the scheduler. It calls users' methods and reports their results to the scheduler.
 //!
-//! All steps are polled in the one task that awaits the run: dropping the run drops them, and nothing goes on that
-//! nobody waits for.
+//! The task that awaits the run polls all steps. Nothing is spawned, so dropping the run drops its steps.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::{Future as _, poll_fn};
@@ -37,7 +36,7 @@ use crate::observe::Event;
 use crate::plan::PlanVeto;
 use crate::report::{Failure, Report, State};
 
-/// Runs all phases of a plan, or what `history` has left of them. The error is that of the write that stopped it.
+/// Runs all phases of a plan, less the steps in `history`. The error is that of the write that stopped the run.
 pub(crate) async fn run(
     engine: Arc<Engine>,
     affected: Arc<Affected>,
@@ -68,49 +67,49 @@ pub(crate) struct Run {
     pub(crate) engine: Arc<Engine>,
     pub(crate) affected: Arc<Affected>,
     pub(crate) settings: RunSettings,
-    /// By node, the first of each.
+    /// By node, the first failure of each.
     pub(crate) failures: HashMap<u32, Failure>,
-    /// The instances with an effect that failed, by resource and index: in a forced run, something may have failed on them
-    /// before.
+    /// The instances with an effect that failed, by resource and index. In a forced run, `failures` may have an earlier
+    /// phase for them.
     failed_effects: HashSet<(usize, u32)>,
-    /// Those of them that the world had moved under: no run goes on with these, whatever else had failed on them before.
+    /// Those of them that drifted. They get no further step, not even in a forced run.
     pub(crate) drifted: HashSet<(usize, u32)>,
     pub(crate) cancelled: bool,
-    /// The vetoes that the run goes on in spite of.
+    /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) recorder: Recorder,
     history: History,
     repeats: Arc<Repeats>,
-    /// The instances with a step that the journal did not take, by resource and index.
+    /// The instances with a step whose record could not be written, by resource and index.
     unrecorded: Vec<(usize, u32)>,
 }
 
-/// A pass that is being driven.
+/// A pass in progress.
 struct Driven<'m> {
     scheduler: Scheduler,
     phase: Phase,
     methods: &'m [StepMethod<'m>],
-    newcomers: Vec<LateDependents>,
-    /// Writes that are under way, each with the step that is concluded once it is durable.
+    late: Vec<LateDependents>,
+    /// Writes in progress, each with the step that is concluded once the write is durable.
     recording: FuturesUnordered<BoxFuture<'static, WriteResult>>,
-    /// Whether the journal is asked if the run is still ours.
+    /// Whether the journal is being asked if this process still owns the run.
     renewing: bool,
 }
 
-/// A step and the answer to its write; without a step, the answer to whether the run is still ours.
+/// The result of a write, with its step. Without a step: whether this process still owns the run.
 type WriteResult = (Option<EndedStep>, Result<(), JournalError>);
 
-/// What a pass waits for.
+/// The event that a waiting pass continues with.
 enum Next {
     Cancelled,
     Ended(EndedStep),
     Recorded(WriteResult),
-    /// No step and no write is under way.
+    /// No step and no write is in progress.
     Nothing,
 }
 
-/// Steps that wait for their records to be durable, at most.
-const MOST_RECORDING: usize = 1000;
+/// The maximum number of steps that wait until their records are durable.
+const MAX_RECORDING: usize = 1000;
 
 impl Run {
     async fn all_phases(mut self) -> (Report, Option<JournalError>) {
@@ -151,8 +150,8 @@ impl Run {
         (report, self.recorder.take_error())
     }
 
-    /// Runs the begin methods, or those that have come `since` a smaller plan. Answers the instances that are not to be
-    /// operated on: begin failed on them, or did not come to them.
+    /// Runs the begin methods, or those that were added `since` a smaller plan. Returns the instances that get no effect:
+    /// their begin failed or did not run.
     pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<Before> {
         let ran = self.history.take_ran(Phase::Begin);
         let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
@@ -162,13 +161,13 @@ impl Run {
         let states = scheduler.states().iter().zip(0..);
         match policy {
             FailurePolicy::Force => Vec::new(),
-            // The run ends here: what failed is all there is to say.
+            // The run ends here, so only the failures matter.
             FailurePolicy::Stop => states
                 .filter(|(state, _)| **state == State::Failed)
                 .map(|(&state, node)| Before { node, state, cause: node })
                 .collect(),
             FailurePolicy::Isolate => states
-                // What is not affected is in the order where it is in the way, and hands nothing on.
+                // An instance that only restricts is in the order, but it is not affected and blocks nothing.
                 .filter(|(state, node)| {
                     matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
                 })
@@ -181,36 +180,36 @@ impl Run {
         }
     }
 
-    /// Runs the effects; where newcomers are chased, again and again until nothing new is found.
+    /// Runs the effects. Under `Drift::Chase`, runs them again until no late dependent is found.
     async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
         let mut ran = self.history.take_ran(Phase::Effect);
-        let mut chase = Growth::default();
+        let mut growth = Growth::default();
         let mut ended = self.failed_before(Phase::Effect);
         ended.extend(self.done_before(&ran));
         before = with_ended(ended, before);
         loop {
             let policy = self.settings.policy;
-            let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &chase.refused);
+            let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &growth.refused);
             let pass = Pass::effects(&self.affected, &ran);
-            let (scheduler, newcomers) = self.drive(pass, policy, &before, &rediscovery).await;
-            if newcomers.is_empty() {
+            let (scheduler, late) = self.drive(pass, policy, &before, &rediscovery).await;
+            if late.is_empty() {
                 let blocked_by = scheduler.blocked().collect();
                 let mut states = scheduler.into_states();
-                // A forced run goes on after a failure; the plan may have grown since, or the run been taken up again.
+                // A forced run continues after a failure, and the scheduler of a later pass does not know it.
                 for &(resource, index) in &self.failed_effects {
                     states[self.affected.node(resource, index) as usize] = State::Failed;
                 }
                 return (states, blocked_by);
             }
             ran.note(&self.affected, |node| scheduler.pending_methods(node));
-            before = self.extend_plan(&mut chase, newcomers, &scheduler, before).await;
+            before = self.extend_plan(&mut growth, late, &scheduler, before).await;
         }
     }
 
-    /// Answers how many instances that went have not been cleaned up.
+    /// Returns the number of removed instances whose cleanup did not run.
     async fn clean_up(&mut self, pass: Pass) -> usize {
         let policy = match self.settings.policy {
-            // What went is gone: a failure in one place is no reason to leave the others uncleaned.
+            // The instances are removed: a failure of one cleanup is no reason to skip the others.
             FailurePolicy::Stop | FailurePolicy::Isolate => FailurePolicy::Isolate,
             FailurePolicy::Force => FailurePolicy::Force,
         };
@@ -218,7 +217,7 @@ impl Run {
             (0..pass.work.pending.len()).map(|node| pass.work.pending.get(node) != 0).collect();
         let failed = self.failed_before(Phase::Cleanup);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
-        // Those that failed, here or before, are counted as such.
+        // Failed instances are counted as failed.
         let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
         (0..)
             .zip(scheduler.states().iter().zip(to_clean))
@@ -228,8 +227,8 @@ impl Run {
             .count()
     }
 
-    /// What failed in a phase before the run was taken up again. A forced run goes on after a failure, unless the world
-    /// had moved under the instance.
+    /// The instances that failed in a phase before the run was resumed. A forced run continues with them, unless they
+    /// drifted.
     fn failed_before(&self, phase: Phase) -> Vec<Before> {
         let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
         let failed = failed.map(|(&node, _)| node).filter(|&node| !self.goes_on_with(node));
@@ -240,8 +239,8 @@ impl Run {
         nodes.into_iter().map(|node| Before { node, state: State::Failed, cause: node }).collect()
     }
 
-    /// The instances whose effects had all ended before the run was taken up again: they stay done, whatever is found to
-    /// hang off them now.
+    /// The instances whose effects had all ended before the run was resumed. They stay done, also if late dependents are
+    /// found.
     fn done_before(&self, ran: &Ran) -> Vec<Before> {
         let mut done = Vec::new();
         if ran.is_empty() {
@@ -274,8 +273,7 @@ impl Run {
         }
     }
 
-    /// Runs one pass to its end: until nothing runs, and nothing may start. LateDependents that are found end it early: with
-    /// what ran then.
+    /// Runs one pass until nothing runs and nothing may start. Late dependents end it early: then running steps still end.
     async fn drive(
         &mut self,
         pass: Pass,
@@ -315,15 +313,15 @@ impl Run {
             unobserved: false,
         };
         runner.unobserved = is_unobserved(&runner);
-        let (newcomers, recording) = (Vec::new(), FuturesUnordered::new());
-        let mut driven = Driven { scheduler, phase, methods, newcomers, recording, renewing: false };
+        let (late, recording) = (Vec::new(), FuturesUnordered::new());
+        let mut driven = Driven { scheduler, phase, methods, late, recording, renewing: false };
         self.steps(&mut driven, runner).await;
-        let Driven { scheduler, mut newcomers, .. } = driven;
-        // A run that is not to start anything has no use for newcomers.
+        let Driven { scheduler, mut late, .. } = driven;
+        // A stopped run does not extend its plan.
         if scheduler.is_stopping() {
-            newcomers.clear();
+            late.clear();
         }
-        (scheduler, newcomers)
+        (scheduler, late)
     }
 
     async fn steps(&mut self, driven: &mut Driven<'_>, runner: StepRunner<'_>) {
@@ -370,8 +368,8 @@ impl Run {
         }
     }
 
-    /// All that has ended comes before anything new, which starts here and now: else a step could start after a failure
-    /// that stops the run.
+    /// Concludes all ended steps before a further step starts. Otherwise a step could start after a failure that stops the
+    /// run.
     async fn take_ended(
         &mut self,
         driven: &mut Driven<'_>,
@@ -391,7 +389,7 @@ impl Run {
         }
     }
 
-    /// Starts a step, or many that end at once; says whether any may start.
+    /// Starts a step, or several on the fast path. Returns whether one could start.
     async fn start_next<'c, 'm: 'c>(
         &mut self,
         driven: &mut Driven<'m>,
@@ -404,7 +402,7 @@ impl Run {
                 FastPath::Ended => tokio::task::coop::consume_budget().await,
                 FastPath::Nothing => return false,
                 FastPath::Unfinished(step, first) => {
-                    self.go_on(driven, runner, (step, first), running).await;
+                    self.poll_once(driven, runner, step, first, running).await;
                 }
             }
             return true;
@@ -415,7 +413,7 @@ impl Run {
         let Some(step) = driven.scheduler.take() else { return false };
         self.recorder.begun(&self.affected, driven.phase, driven.methods[step.kind].method, &step);
         let first = poll_fn(|task| Poll::Ready(runner.attempt_at_once(&step, task))).await;
-        self.go_on(driven, runner, (step, first), running).await;
+        self.poll_once(driven, runner, step, first, running).await;
         true
     }
 
@@ -429,20 +427,21 @@ impl Run {
         !self.cancelled
             && running.is_empty()
             && driven.recording.is_empty()
-            && driven.newcomers.is_empty()
+            && driven.late.is_empty()
             && !self.recorder.is_on()
             && runner.unobserved
     }
 
-    /// Starts a step here and now, if it was not begun before: it ends at once, or joins those that run.
-    async fn go_on<'c, 'm: 'c>(
+    /// Polls a step once: it ends, or joins the running steps. `first` is its first attempt, if that was started.
+    async fn poll_once<'c, 'm: 'c>(
         &mut self,
         driven: &mut Driven<'m>,
         runner: &'c StepRunner<'_>,
-        (step, first): (Step, Option<StepAttempt<'c>>),
+        step: Step,
+        first: Option<StepAttempt<'c>>,
         running: &mut FuturesUnordered<BoxFuture<'c, EndedStep>>,
     ) {
-        // A method that waits was polled a moment ago, and will be when its turn comes.
+        // The attempt was polled a moment ago, so it is not polled again here.
         let first = match first {
             Some(FirstAttempt::Pending(call)) => {
                 return running.push(Box::pin(runner.wait(step, call)));
@@ -459,7 +458,8 @@ impl Run {
         }
     }
 
-    /// Whether something new may start. An owner that gave no sign of life for long asks first whether it still is one.
+    /// Whether a further step may start. An owner whose lease may have expired first asks the journal whether it still
+    /// owns the run.
     fn may_start(&self, driven: &mut Driven<'_>) -> bool {
         if !driven.renewing
             && !driven.scheduler.is_stopping()
@@ -468,11 +468,11 @@ impl Run {
             driven.renewing = true;
             driven.recording.push(recorder::then(durable, None));
         }
-        driven.newcomers.is_empty() && !driven.renewing && driven.recording.len() < MOST_RECORDING
+        driven.late.is_empty() && !driven.renewing && driven.recording.len() < MAX_RECORDING
     }
 
-    /// Takes note of what may have been under way when the process before this one died: all that was ready to start,
-    /// in the first phase that has something left to do.
+    /// Marks the instances for which the previous process may have called a method: all that are ready to start in the
+    /// first phase that has steps left.
     fn expect_repeats(&mut self, scheduler: &Scheduler, phase: Phase) {
         if !self.history.broken_off {
             return;
@@ -485,14 +485,14 @@ impl Run {
         }
     }
 
-    /// A step has ended, or is given back because of the newcomers that were found, or because the run has stopped.
+    /// Handles a step that has ended, or that did not run because of late dependents or because the run was stopped.
     fn end(&mut self, driven: &mut Driven<'_>, mut ended: EndedStep) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
             monitor.end_step(number);
         }
-        if let Some(newcomers) = ended.not_run.take() {
+        if let Some(late) = ended.not_run.take() {
             driven.scheduler.give_back(&ended.step);
-            driven.newcomers.extend(newcomers);
+            driven.late.extend(late);
             return;
         }
         driven.scheduler.release(&ended.step);
@@ -514,13 +514,13 @@ impl Run {
         }
     }
 
-    /// A write has been answered. What waits for the step's instances may start only now.
+    /// Handles the result of a write. Only now may steps start that wait for the instances of the recorded step.
     fn recorded(&mut self, driven: &mut Driven<'_>, (ended, answer): WriteResult) {
         match (ended, answer) {
             (Some(ended), Ok(())) => self.conclude(driven, ended),
             (None, Ok(())) => driven.renewing = false,
             (ended, Err(error)) => {
-                tracing::error!(%error, "the journal failed: nothing new starts");
+                tracing::error!(%error, "the journal failed: no further step starts");
                 self.recorder.fail(error);
                 driven.scheduler.stop();
                 let Some(ended) = ended else { return };
@@ -536,7 +536,7 @@ impl Run {
         let EndedStep { step, failed, since, .. } = ended;
         let (phase, method) = (driven.phase, &driven.methods[step.kind]);
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
-        // What the world has moved under gets no further step, not even in a forced run.
+        // A drifted instance gets no further step, not even in a forced run.
         for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
             let node = step.nodes[*position];
             driven.scheduler.end_with_this_step(node);
@@ -563,8 +563,8 @@ impl Run {
     }
 }
 
-/// What has ended, and what was not begun: what has ended has ended, whatever begin could not do above it. Where begin failed
-/// on an instance itself that had ended before the plan grew above it, that has failed.
+/// Joins the ended instances with those that were not begun. An ended instance stays ended if a begin above it failed. If
+/// its own begin failed, after the plan grew above it, it has failed.
 pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
     if not_begun.is_empty() {
         return ended;
@@ -577,7 +577,7 @@ pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<
     ended
 }
 
-/// Whether something failed before a pass that lets nothing new start in it.
+/// Whether an earlier failure lets no step of a pass start.
 fn is_stopped(policy: FailurePolicy, before: &[Before]) -> bool {
     policy == FailurePolicy::Stop && before.iter().any(|before| before.state == State::Failed)
 }

@@ -1,4 +1,4 @@
-//! How a run is carried out.
+//! The settings of a run.
 
 use std::sync::Arc;
 
@@ -9,17 +9,16 @@ use crate::model::RunId;
 use crate::observe::{Monitor, Observers};
 use crate::plan::Limits;
 
-/// How a run goes about it.
+/// The settings of a run.
 #[derive(Clone)]
 pub(crate) struct RunSettings {
     pub(crate) policy: FailurePolicy,
     pub(crate) forced: bool,
     pub(crate) drift: Drift,
     pub(crate) limits: Limits,
-    /// Steps at once, over all extensions.
+    /// The maximum number of steps at once, over all extensions.
     pub(crate) concurrency: usize,
     pub(crate) nesting: Arc<Nesting>,
-    /// `None` where nobody looks.
     pub(crate) monitor: Option<Monitor>,
     pub(crate) observers: Observers,
     pub(crate) run: RunId,

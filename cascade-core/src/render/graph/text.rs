@@ -101,7 +101,7 @@ impl Writer<'_> {
     fn add_line(&mut self, indent: &str, resource: usize, label: &str, is_shown_above: bool) {
         let name = printable(self.view.index.name(resource));
         let label = if label.is_empty() { String::new() } else { format!(": {}", printable(label)) };
-        let above = if is_shown_above { "  (goes on above)" } else { "" };
+        let above = if is_shown_above { "  (continued above)" } else { "" };
         let _ = writeln!(self.text, "{indent}{name}{label}{above}");
     }
 }

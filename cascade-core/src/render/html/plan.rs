@@ -181,7 +181,7 @@ fn branch(
         let _ = writeln!(text, "<li><details open><summary>{line}</summary><ul>");
         return Some(below.into_iter());
     } else {
-        let _ = writeln!(text, "<li class=\"end\">{line} <span class=\"soft\">(goes on above)</span></li>");
+        let _ = writeln!(text, "<li class=\"end\">{line} <span class=\"soft\">(continued above)</span></li>");
     }
     None
 }
