@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::Arc;
 
-use super::driver::{Run, with_ended};
 use super::failure_policy::FailurePolicy;
 use super::growth::{GrownParent, Growth, MAX_ROUNDS};
+use super::phases::{Run, with_ended};
 use super::scheduler::{Before, Scheduler};
 use crate::affected::Affected;
 use crate::discover::{LateDependents, extend, not_listed, objections};

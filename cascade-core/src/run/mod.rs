@@ -8,6 +8,7 @@ mod fast_path;
 mod growth;
 mod pass;
 mod pending_methods;
+mod phases;
 mod ready;
 mod recorder;
 mod rediscovery;
@@ -18,9 +19,9 @@ mod step_method;
 mod with_parent;
 
 pub use drift::Drift;
-pub(crate) use driver::run;
 pub use failure_policy::FailurePolicy;
 #[cfg(feature = "conformance")]
 pub(crate) use pass::Pass;
+pub(crate) use phases::run;
 pub(crate) use recorder::Recorder;
 pub(crate) use settings::RunSettings;

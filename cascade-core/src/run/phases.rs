@@ -1,0 +1,236 @@
+//! Pass 2: the phases of a run, one after the other.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use tracing::Instrument;
+
+use super::failure_policy::FailurePolicy;
+use super::growth::Growth;
+use super::pass::Pass;
+use super::recorder::Recorder;
+use super::rediscovery::Rediscovery;
+use super::scheduler::Before;
+use super::settings::RunSettings;
+use super::step::Repeats;
+use super::with_parent;
+use crate::affected::{Affected, Ran};
+use crate::engine::Engine;
+use crate::journal::{History, JournalError};
+use crate::model::Phase;
+use crate::observe::Event;
+use crate::plan::PlanVeto;
+use crate::report::{Failure, Report, State};
+
+/// Runs all phases of a plan, less the steps in `history`. The error is that of the write that stopped the run.
+pub(crate) async fn run(
+    engine: Arc<Engine>,
+    affected: Arc<Affected>,
+    settings: RunSettings,
+    recorder: Recorder,
+    mut history: History,
+) -> (Report, Option<JournalError>) {
+    let operation = affected.operation.descriptor().code();
+    let span = tracing::info_span!("cascade.run", operation, run = %settings.run, instances = affected.count);
+    let run = Run {
+        engine,
+        affected,
+        settings,
+        recorder,
+        failures: std::mem::take(&mut history.failures),
+        failed_effects: std::mem::take(&mut history.failed_effects),
+        drifted: std::mem::take(&mut history.drifted),
+        cancelled: history.cancelled,
+        overridden: std::mem::take(&mut history.overridden),
+        history,
+        repeats: Arc::default(),
+        unrecorded: Vec::new(),
+    };
+    run.all_phases().instrument(span).await
+}
+
+pub(crate) struct Run {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) affected: Arc<Affected>,
+    pub(crate) settings: RunSettings,
+    /// By node, the first failure of each.
+    pub(crate) failures: HashMap<u32, Failure>,
+    /// The instances with an effect that failed, by resource and index. In a forced run, `failures` may have an earlier
+    /// phase for them.
+    pub(super) failed_effects: HashSet<(usize, u32)>,
+    /// Those of them that drifted. They get no further step, not even in a forced run.
+    pub(crate) drifted: HashSet<(usize, u32)>,
+    pub(crate) cancelled: bool,
+    /// The vetoes that the run overrides.
+    pub(crate) overridden: Vec<PlanVeto>,
+    pub(crate) recorder: Recorder,
+    pub(super) history: History,
+    pub(super) repeats: Arc<Repeats>,
+    /// The instances with a step whose record could not be written, by resource and index.
+    pub(super) unrecorded: Vec<(usize, u32)>,
+}
+
+impl Run {
+    async fn all_phases(mut self) -> (Report, Option<JournalError>) {
+        let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
+        self.settings.observers.notify(|| Event::RunStarted { operation, instances });
+        let before = self.begin(None).await;
+        let (mut states, mut blocked_by) = self.effects(before).await;
+        with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
+
+        let ran = self.history.take_ran(Phase::Cleanup);
+        let not_cleaned_up = match Pass::cleanup(&self.affected, &ran, &states) {
+            Some(cleanup) => self.clean_up(cleanup).await,
+            None => 0,
+        };
+        // An instance that failed in any phase is not done, whatever another phase made of it.
+        for &node in self.failures.keys() {
+            states[node as usize] = State::Failed;
+        }
+        for &(resource, index) in &self.unrecorded {
+            states[self.affected.node(resource, index) as usize] = State::Running;
+        }
+        if let Some(monitor) = &self.settings.monitor {
+            monitor.end_run();
+        }
+        let report = Report {
+            run: self.settings.run,
+            affected: self.affected,
+            states,
+            failures: self.failures,
+            blocked_by,
+            overridden: self.overridden,
+            not_cleaned_up,
+            cancelled: self.cancelled,
+            nested: self.settings.nesting.take_reports(),
+        };
+        self.recorder.end(&report).await;
+        self.settings.observers.notify(|| Event::run_ended(&report));
+        (report, self.recorder.take_error())
+    }
+
+    /// Runs the begin methods, or those that were added `since` a smaller plan. Returns the instances that get no effect:
+    /// their begin failed or did not run.
+    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<Before> {
+        let ran = self.history.take_ran(Phase::Begin);
+        let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
+        let policy = self.settings.policy;
+        let failed = self.failed_before(Phase::Begin);
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
+        let states = scheduler.states().iter().zip(0..);
+        match policy {
+            FailurePolicy::Force => Vec::new(),
+            // The run ends here, so only the failures matter.
+            FailurePolicy::Stop => states
+                .filter(|(state, _)| **state == State::Failed)
+                .map(|(&state, node)| Before { node, state, cause: node })
+                .collect(),
+            FailurePolicy::Isolate => states
+                // An instance that only restricts is in the order, but it is not affected and blocks nothing.
+                .filter(|(state, node)| {
+                    matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
+                })
+                .map(|(&state, node)| Before {
+                    node,
+                    state,
+                    cause: scheduler.blocked_by(node).unwrap_or(node),
+                })
+                .collect(),
+        }
+    }
+
+    /// Runs the effects. Under `Drift::Chase`, runs them again until no late dependent is found.
+    async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
+        let mut ran = self.history.take_ran(Phase::Effect);
+        let mut growth = Growth::default();
+        let mut ended = self.failed_before(Phase::Effect);
+        ended.extend(self.done_before(&ran));
+        before = with_ended(ended, before);
+        loop {
+            let policy = self.settings.policy;
+            let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &growth.refused);
+            let pass = Pass::effects(&self.affected, &ran);
+            let (scheduler, late) = self.drive(pass, policy, &before, &rediscovery).await;
+            if late.is_empty() {
+                let blocked_by = scheduler.blocked().collect();
+                let mut states = scheduler.into_states();
+                // A forced run continues after a failure, and the scheduler of a later pass does not know it.
+                for &(resource, index) in &self.failed_effects {
+                    states[self.affected.node(resource, index) as usize] = State::Failed;
+                }
+                return (states, blocked_by);
+            }
+            ran.note(&self.affected, |node| scheduler.pending_methods(node));
+            before = self.extend_plan(&mut growth, late, &scheduler, before).await;
+        }
+    }
+
+    /// Returns the number of removed instances whose cleanup did not run.
+    async fn clean_up(&mut self, pass: Pass) -> usize {
+        let policy = match self.settings.policy {
+            // The instances are removed: a failure of one cleanup is no reason to skip the others.
+            FailurePolicy::Stop | FailurePolicy::Isolate => FailurePolicy::Isolate,
+            FailurePolicy::Force => FailurePolicy::Force,
+        };
+        let to_clean: Vec<bool> =
+            (0..pass.work.pending.len()).map(|node| pass.work.pending.get(node) != 0).collect();
+        let failed = self.failed_before(Phase::Cleanup);
+        let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
+        // Failed instances are counted as failed.
+        let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
+        (0..)
+            .zip(scheduler.states().iter().zip(to_clean))
+            .filter(|(node, (state, asked))| {
+                *asked && uncleaned(**state) && !self.failures.contains_key(node)
+            })
+            .count()
+    }
+
+    /// The instances that failed in a phase before the run was resumed. A forced run continues with them, unless they
+    /// drifted.
+    fn failed_before(&self, phase: Phase) -> Vec<Before> {
+        let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
+        let failed = failed.map(|(&node, _)| node).filter(|&node| !self.goes_on_with(node));
+        // The first failure of an instance may be of an earlier phase.
+        let drifted = self.drifted.iter().filter(|_| phase == Phase::Effect);
+        let drifted = drifted.map(|&(resource, index)| self.affected.node(resource, index));
+        let nodes: BTreeSet<u32> = failed.chain(drifted).collect();
+        nodes.into_iter().map(|node| Before { node, state: State::Failed, cause: node }).collect()
+    }
+
+    /// The instances whose effects had all ended before the run was resumed. They stay done, also if late dependents are
+    /// found.
+    fn done_before(&self, ran: &Ran) -> Vec<Before> {
+        let mut done = Vec::new();
+        if ran.is_empty() {
+            return done;
+        }
+        for resource in 0..self.affected.columns.len() {
+            for index in self.affected.instances(resource) {
+                let (effects, node) =
+                    (self.affected.effects(resource, index), self.affected.node(resource, index));
+                if effects != 0
+                    && effects & !ran.of(resource, index) == 0
+                    && !self.failures.contains_key(&node)
+                {
+                    done.push(Before { node, state: State::Done, cause: node });
+                }
+            }
+        }
+        done
+    }
+}
+
+/// Joins the ended instances with those that were not begun. An ended instance stays ended if a begin above it failed. If
+/// its own begin failed, after the plan grew above it, it has failed.
+pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
+    if not_begun.is_empty() {
+        return ended;
+    }
+    let failed: HashSet<u32> =
+        not_begun.iter().filter(|before| before.state == State::Failed).map(|before| before.node).collect();
+    ended.retain(|before| before.state != State::Done || !failed.contains(&before.node));
+    let known: HashSet<u32> = ended.iter().map(|before| before.node).collect();
+    ended.extend(not_begun.into_iter().filter(|before| !known.contains(&before.node)));
+    ended
+}
