@@ -133,6 +133,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The macros that modules of a crate use. Macros lie at the root of their crate.
+const MACROS: &[&str] = &["place"];
+
 /// Files that belong to another module than their path says.
 const PLACED: &[(&str, &str)] = &[("cascade-core/src/private.rs", "__private")];
 
@@ -168,6 +171,7 @@ fn no_files_of_a_module_use_each_other_in_a_circle() {
 fn a_path_is_found_however_it_is_written() {
     let source = "
         use crate::{plan::Plan, graph::{self, Route}};
+        use crate::*;
         // crate::comment::Left
         fn f() -> super::sibling::T { println!(\"{}\", crate::run::start()); $crate::left::out!() }
         mod tests { use super::super::left; }
@@ -182,6 +186,7 @@ fn a_path_is_found_however_it_is_written() {
             "crate::plan::Plan",
             "crate::graph::self",
             "crate::graph::Route",
+            "crate::*",
             "super::sibling::T",
             "crate::run::start",
             "own",
@@ -259,8 +264,9 @@ impl Crate {
         let entries = fs::read_dir(&self.root).expect("the folder can be read");
         let names = entries.map(|entry| entry.expect("it can be read").path());
         let mut modules: BTreeSet<String> = names
+            .filter(|path| !PLACED.iter().any(|(placed, _)| path.ends_with(placed)))
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-            .filter(|name| !matches!(name.as_str(), "lib" | "main" | "bin" | "private" | "snapshots"))
+            .filter(|name| !matches!(name.as_str(), "lib" | "main" | "bin" | "snapshots"))
             .collect();
         modules.extend(
             PLACED.iter().filter(|(file, _)| self.root.ends_with(parent(file))).map(|p| p.1.to_owned()),
@@ -294,8 +300,7 @@ impl Usage {
         let Self { file, from, to, written } = self;
         let place = |module: &str| layers.iter().position(|layer| *layer == module);
         let own = place(&from[0])?;
-        // Macros lie at the root of their crate.
-        let is_macro = to.len() == 1 && written.starts_with("crate") && !is_item(&to[0]);
+        let is_macro = to.len() == 1 && MACROS.contains(&to[0].as_str());
         let wrong = match place(&to[0]) {
             Some(other) if other > own => format!("`{}` is a later layer than `{}`", to[0], from[0]),
             Some(_) if to[0] == from[0] && to.len() == 2 && is_item(&to[1]) && from.len() > 1 => {
@@ -402,6 +407,12 @@ fn path(
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
                 branches(group, &segments, found);
                 return at + 1;
+            }
+            // A glob of the root hides what it uses.
+            Some(TokenTree::Punct(punct)) if punct.as_char() == '*' && segments == ["crate"] => {
+                segments.push(String::from("*"));
+                found(segments);
+                return at;
             }
             // A glob, or a path inside `<…>`.
             _ => {

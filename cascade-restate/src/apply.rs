@@ -147,8 +147,9 @@ impl RemoteApply {
     }
 
     /// Stores the plan and starts the run. Returns where the plan is stored.
-    async fn begin(self) -> Result<(Self, PlanRef), RestateError> {
-        let digest = self.digest_if_allowed().await?;
+    async fn begin(mut self) -> Result<(Self, PlanRef), RestateError> {
+        self.plan = self.checked_plan().await?;
+        let digest = self.plan.digest().map_err(ApplyError::Digest)?;
         let client = &self.client;
         let stored = match client.workers.store(&self.plan).await {
             Ok(stored) => stored,
@@ -189,10 +190,12 @@ impl RemoteApply {
         })
     }
 
-    /// The plan's digest, unless limits, denials, a missing confirmation or drift refuse the plan already here. The workflow
-    /// does not compare the plan with the world, because its journal would hold every id.
-    async fn digest_if_allowed(&self) -> Result<String, RestateError> {
+    /// The plan of now, unless limits, denials, a missing confirmation or drift refuse the plan already here. A run that was
+    /// started before under this id is not compared with the world again. The workflow makes no comparison, because its
+    /// journal would hold every id.
+    async fn checked_plan(&self) -> Result<Plan, RestateError> {
         let apply: Apply = self.client.cascade.apply(self.plan.clone()).drift(self.drift);
+        let apply = apply.cancelled_by(self.cancel.clone());
         let apply = match &self.limits {
             Some(limits) => apply.limits(limits.clone()),
             None => apply,
@@ -202,13 +205,21 @@ impl RemoteApply {
             None => apply,
         };
         apply.precheck()?;
-        if let Err(error) = apply.check_drift().await {
-            return Err(match self.client.workers.take_error() {
+        let known = match self.client.about(&self.run).await {
+            Ok(known) => known,
+            Err(error) => return Err(self.client.explained(error).await),
+        };
+        if known.is_some() {
+            return Ok(self.plan.clone());
+        }
+        match apply.check_drift().await {
+            Ok(checked) => Ok(checked.plan().clone()),
+            Err(ApplyError::Check(error)) => Err(match self.client.workers.take_error() {
                 Some(own) => self.client.explained(own).await,
                 None => error.into(),
-            });
+            }),
+            Err(error) => Err(error.into()),
         }
-        Ok(self.plan.digest().map_err(ApplyError::Digest)?)
     }
 
     async fn run(self) -> Result<Report, RestateError> {

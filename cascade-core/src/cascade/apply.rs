@@ -86,8 +86,8 @@ impl Apply {
         self
     }
 
-    /// The caller has just called [`check_drift`](Self::check_drift), perhaps in another process: the run does not do that
-    /// a second time before it starts.
+    /// The plan is one that [`check_drift`](Self::check_drift) has just returned, perhaps in another process: the run does
+    /// not discover everything a second time before it starts.
     pub fn drift_checked(mut self) -> Self {
         self.drift_checked = true;
         self
@@ -145,8 +145,7 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.precheck()?;
-        self.check_drift().await?;
-        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self;
+        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self.check_drift().await?;
         let affected = plan.affected;
         // The world may have changed since the plan was made, so the checks are asked again.
         let forced = settings.forced;
@@ -193,21 +192,43 @@ impl Apply {
         Ok(report)
     }
 
-    /// Under [`Drift::Refuse`], discovers everything again from the roots and refuses the run if the plan would grow:
-    /// [`ApplyError::Drifted`]. The run does this before its first effect.
-    pub async fn check_drift(&self) -> Result<(), ApplyError> {
+    /// Under [`Drift::Refuse`], discovers everything again from the roots, and replaces the plan by the plan of now. The run
+    /// does this before it asks the checks.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError::Drifted`] if the plan would grow, [`ApplyError::OtherGraph`] if another [`Cascade`] made it, or an error
+    /// of a finder.
+    pub async fn check_drift(mut self) -> Result<Self, ApplyError> {
         if self.settings.drift != Drift::Refuse || self.drift_checked {
-            return Ok(());
+            return Ok(self);
         }
-        let growth = self.cascade.growth(&self.plan.affected);
+        if !Arc::ptr_eq(&self.plan.affected.graph, &self.cascade.engine.graph) {
+            return Err(ApplyError::OtherGraph);
+        }
+        let rediscovery = self.cascade.rediscover(&self.plan.affected);
         // A cancelled run starts nothing, so it does not wait for finders.
-        let growth = self.settings.nesting.cancel.run_until_cancelled(growth).await;
-        match growth.transpose()?.flatten() {
-            Some((difference, plan)) => {
-                Err(ApplyError::Drifted { difference: Box::new(difference), plan: Box::new(plan) })
-            }
-            None => Ok(()),
+        let Some(now) = self.settings.nesting.cancel.run_until_cancelled(rediscovery).await else {
+            return Ok(self);
+        };
+        let now = now?;
+        let difference = PlanDifference::between(&self.plan.affected, &now)?;
+        if difference.adds() {
+            let plan = Box::new(self.cascade.with_objections(now).await?);
+            return Err(ApplyError::Drifted { difference: Box::new(difference), plan });
         }
+        if !difference.is_empty() {
+            tracing::info!(%difference, "the plan has shrunk since it was made");
+        }
+        // Also if nothing is added: departed instances stay, and further parents change the order.
+        self.plan.affected = Arc::new(now);
+        self.drift_checked = true;
+        Ok(self)
+    }
+
+    /// The plan that the run will run. [`check_drift`](Self::check_drift) replaces it.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Checks what needs no call of a method: the graph, the depth of nesting, the limits and the confirmed digest.

@@ -26,22 +26,15 @@ impl Cascade {
         Ok(PlanDifference::between(&plan.affected, &now)?)
     }
 
-    /// The difference and the new plan, if the plan would grow now.
-    pub(super) async fn growth(
-        &self,
-        planned: &Affected,
-    ) -> Result<Option<(PlanDifference, Plan)>, PlanError> {
-        let now = self.rediscover(planned).await?;
-        let difference = PlanDifference::between(planned, &now)?;
-        if !difference.adds() {
-            return Ok(None);
-        }
-        let affected = Arc::new(now);
+    /// The plan of an affected set.
+    pub(super) async fn with_objections(&self, affected: Affected) -> Result<Plan, PlanError> {
+        let affected = Arc::new(affected);
         let against = objections(&self.engine, &affected, None, &Arc::new(self.nesting()), false).await?;
-        Ok(Some((difference, Plan { affected, vetoes: against.vetoes, denials: against.denials })))
+        Ok(Plan { affected, vetoes: against.vetoes, denials: against.denials })
     }
 
-    async fn rediscover(&self, planned: &Affected) -> Result<Affected, PlanError> {
+    /// Discovers everything again from the roots of a plan of this cascade.
+    pub(super) async fn rediscover(&self, planned: &Affected) -> Result<Affected, PlanError> {
         let resource = planned.route.root;
         let ids = &planned.columns[resource].ids;
         let roots: Vec<u32> = (0..planned.roots).collect();

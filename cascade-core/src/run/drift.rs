@@ -7,8 +7,9 @@
 pub enum Drift {
     /// Runs the plan as it is. No finder is called again.
     Ignore,
-    /// Refuses additions. Before the first effect the run discovers everything again, and does not start if the plan
-    /// would grow: see [`ApplyError::Drifted`](crate::ApplyError::Drifted). Before each parent's step it calls the finders
+    /// Refuses additions. Before the first effect the run discovers everything again. It does not start if the plan would
+    /// grow: see [`ApplyError::Drifted`](crate::ApplyError::Drifted). Otherwise it runs the plan of now, so that departed
+    /// instances stay. Before each parent's step it calls the finders
     /// for the dependents of that parent, and fails the step, with the difference, if there is a late dependent. A shared
     /// child that got another owner, which stays, fails its step too. The default.
     #[default]

@@ -153,6 +153,8 @@ impl Run {
                 Next::Recorded(recorded) => self.recorded(driven, recorded),
                 Next::Nothing => return,
             }
+            // A run whose steps are always ready lets other tasks run.
+            tokio::task::coop::consume_budget().await;
         }
     }
 

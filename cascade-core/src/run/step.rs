@@ -48,7 +48,7 @@ pub(crate) struct StepRunner<'a> {
     pub(crate) repeats: &'a Repeats,
     /// No further step may start.
     pub(crate) stopped: &'a AtomicBool,
-    /// Nothing observes the steps of the pass: see [`is_unobserved`](super::fast_path::is_unobserved).
+    /// Nothing observes the steps of the pass, as of its start: see [`is_unobserved`](super::fast_path::is_unobserved).
     pub(crate) unobserved: bool,
 }
 

@@ -176,5 +176,6 @@ async fn a_plan_that_only_shrinks_is_applied() {
     world.tables().vms.remove("vm-1");
     let difference = cascade.difference(&plan).await.expect("finders answer");
     assert_eq!((difference.gone, difference.adds(), difference.is_empty()), (1, false, false));
-    assert!(cascade.apply(plan).await.is_ok());
+    assert!(cascade.apply(plan).await.expect("the plan does not grow").is_complete());
+    assert!(!world.log().iter().any(|line| line.contains("vm-1")), "{:?}", world.log());
 }

@@ -396,3 +396,57 @@ async fn a_late_dependent_without_a_named_parent_is_detected() {
         }
     }
 }
+
+/// A dependent that a rule protects appears after the plan was made: nothing is changed.
+#[tokio::test]
+async fn a_late_dependent_along_a_restricting_edge_is_a_veto_before_the_first_effect() {
+    let scene = Scene::new(&[("Zone>Host", "zone", "host")]);
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        Part::new("Host").below("Zone>Host", remove()),
+        Part::new("Lock").below("Zone>Lock", Rule::restrict::<Delete>(place!())),
+    ]);
+    let plan = plan(&cascade, "Zone", "zone").await;
+    scene.tables().pairs.push(("Zone>Lock", "zone".to_owned(), "lock".to_owned()));
+    let error = cascade.apply(plan).await.expect_err("the lock is not removed");
+    assert!(matches!(&error, ApplyError::Vetoed { vetoes } if vetoes[0].id == "lock"), "{error}");
+    assert!(scene.log().is_empty(), "{:?}", scene.log());
+}
+
+/// A VM moves between two hosts of the plan: only the order changes.
+#[tokio::test]
+async fn an_instance_that_got_another_parent_of_the_plan_is_removed_before_it() {
+    let scene = Scene::new(&[
+        ("Zone>Host", "zone", "host-1"),
+        ("Zone>Host", "zone", "host-2"),
+        ("Host>Vm", "host-1", "vm"),
+    ]);
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        Part::new("Host").below("Zone>Host", remove()),
+        Part::new("Vm").below("Host>Vm", remove()),
+    ]);
+    let plan = plan(&cascade, "Zone", "zone").await;
+    scene.tables().pairs.retain(|(_, parent, _)| parent != "host-1");
+    scene.tables().pairs.push(("Host>Vm", "host-2".to_owned(), "vm".to_owned()));
+    let report = cascade.apply(plan).await.expect("the plan does not grow");
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(scene.log()[0], "remove vm", "{:?}", scene.log());
+}
+
+/// A VM moves to a host that is not in the plan: it stays.
+#[tokio::test]
+async fn an_instance_that_departed_before_the_run_stays() {
+    let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]);
+    let cascade = scene.cascade([
+        Part::new("Zone"),
+        Part::new("Host").below("Zone>Host", remove()),
+        Part::new("Vm").below("Host>Vm", remove()),
+    ]);
+    let plan = plan(&cascade, "Zone", "zone").await;
+    scene.tables().pairs.retain(|(edge, ..)| *edge != "Host>Vm");
+    scene.tables().pairs.push(("Host>Vm", "elsewhere".to_owned(), "vm".to_owned()));
+    let report = cascade.apply(plan).await.expect("the plan does not grow");
+    assert!(report.is_complete(), "{report}");
+    assert!(!scene.did("remove vm"), "{:?}", scene.log());
+}

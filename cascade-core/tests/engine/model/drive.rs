@@ -252,8 +252,20 @@ pub(crate) async fn apply_as_expected(
     tape: &mut Tape,
     planned: Planned,
 ) -> Option<(Report, Judged)> {
-    let Planned { plan, expected, order } = planned;
-    let vetoes = plan.vetoes().to_vec();
+    let Planned { plan, mut expected, mut order } = planned;
+    let mut vetoes = plan.vetoes().to_vec();
+    let now = script.world_at_start();
+    let growth = growth(&now, &expected, run.drift);
+    script.state().entries.clear();
+    script.state().moving = true;
+    let world = if run.drift == Drift::Refuse && growth.is_none() { &now } else { world };
+    if run.drift == Drift::Refuse && growth.is_none() {
+        // The run is that of the plan of now.
+        script.state().finder_calls.clear();
+        let planned = plan_as_expected(world, cascade, script, tape).await.expect("the root has a rule");
+        vetoes = planned.plan.vetoes().to_vec();
+        (expected, order) = (planned.expected, planned.order);
+    }
     let token = CancellationToken::new();
     script.state().cancel = run.cancel_after.map(|calls| (calls, token.clone()));
     script.state().entries.clear();
@@ -279,7 +291,7 @@ pub(crate) async fn apply_as_expected(
     let is_begun = |entry: &Entry| matches!(entry, Entry::Begun);
     let mut before = entries.iter().take_while(|entry| !is_begun(entry));
     let cancelled = before.any(|entry| matches!(entry, Entry::Cancelled));
-    if let Some(growth) = growth(&script.world_at_start(), &expected, run.drift)
+    if let Some(growth) = growth
         && (!cancelled || matches!(report, Err(ApplyError::Drifted { .. })))
     {
         assert_refused(world, &report, &entries, &growth);
