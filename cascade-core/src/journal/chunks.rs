@@ -61,7 +61,7 @@ fn instance_chunk(
         resource: affected.resource_name(resource).to_owned(),
         first: range.start,
         ids: Vec::with_capacity(range.len()),
-        dispositions: Vec::new(),
+        kinds: Vec::new(),
         kind_of: Vec::with_capacity(range.len()),
     };
     for index in range {
@@ -71,8 +71,8 @@ fn instance_chunk(
         let number = *kind_numbers.entry(key).or_insert_with(|| {
             let (given, through, runs) =
                 (effects(given), effects(through), effects(affected.effects(resource, index)));
-            chunk.dispositions.push(InstanceKind { given, through, runs, taken, retained });
-            chunk.dispositions.len() as u32 - 1
+            chunk.kinds.push(InstanceKind { given, through, runs, taken, retained });
+            chunk.kinds.len() as u32 - 1
         });
         chunk.ids.push(column.ids.id_to_json(index)?);
         chunk.kind_of.push(number);

@@ -51,8 +51,8 @@ pub struct InstanceChunk {
     /// Their ids.
     pub ids: Vec<Value>,
     /// The distinct dispositions of these instances.
-    pub dispositions: Vec<InstanceKind>,
-    /// For each instance, the index of its disposition in `dispositions`.
+    pub kinds: Vec<InstanceKind>,
+    /// For each instance, the index of its disposition in `kinds`.
     pub kind_of: Vec<u32>,
 }
 

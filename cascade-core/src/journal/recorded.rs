@@ -164,7 +164,7 @@ impl Recorded {
             ));
         }
         let first_kind = column.dispositions.len() as u32;
-        column.dispositions.extend(chunk.dispositions);
+        column.dispositions.extend(chunk.kinds);
         for (at, (id, kind)) in (first..).zip(chunk.ids.into_iter().zip(chunk.kind_of)) {
             let kind = first_kind + kind;
             if kind as usize >= column.dispositions.len() {

@@ -5,6 +5,7 @@ mod cloud;
 
 mod changed_program;
 mod failed_writes;
+mod formats;
 mod interrupted;
 mod kept_settings;
 mod late_dependents;
