@@ -40,6 +40,8 @@ struct Lives<'w> {
     deaths: usize,
     /// For each process that died, its number of script entries.
     ends: Vec<usize>,
+    /// The world and the plan when the run started, if the engine discovered again then.
+    at_start: Option<(World, Planned)>,
 }
 
 /// How a case ended.
@@ -123,17 +125,35 @@ impl Lives<'_> {
         built.expect("it was built before")
     }
 
+    /// Plans in the world of now: a run that refuses drift runs this plan, unless it is refused.
+    async fn plan_now(&mut self, cascade: &Cascade, expected: &Expected) {
+        let now = self.script.now();
+        if self.run.drift != Drift::Refuse || growth(&now, expected, self.run.drift).is_some() {
+            return;
+        }
+        self.script.state().finder_calls.clear();
+        self.script.state().checked.clear();
+        let entries = self.script.state().entries.len();
+        let planned = plan_as_expected(&now, cascade, &self.script, &mut self.tape).await;
+        self.script.state().entries.truncate(entries);
+        self.at_start = planned.map(|planned| (now, planned));
+    }
+
     /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto or a refusal.
     async fn run(&mut self, cascade: &Cascade, plan: &Plan, expected: &Expected) -> Option<(Outcome, RunId)> {
         loop {
             let RunSpec { policy, forced, drift, .. } = self.run;
-            let applying = cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift);
+            self.plan_now(cascade, expected).await;
+            let plan = plan.clone();
+            let vetoes_now =
+                self.at_start.as_ref().map_or(plan.vetoes(), |(_, now)| now.plan.vetoes()).to_vec();
+            let applying = cascade.apply(plan).policy(policy).forced(forced).drift(drift);
             let applying = applying.cancelled_by(self.token.clone());
             let run = applying.run_id().clone();
             match self.live(applying.into_future()).await {
                 Some(Ok(report)) => return Some((Outcome::Report(Box::new(report)), run)),
                 Some(Err(ApplyError::Vetoed { vetoes })) => {
-                    assert!(!forced && vetoes == plan.vetoes());
+                    assert!(!forced && vetoes == vetoes_now);
                     return None;
                 }
                 Some(refused @ Err(ApplyError::Drifted { .. })) => {
@@ -404,6 +424,7 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
             let_go: 0,
             deaths: 0,
             ends: Vec::new(),
+            at_start: None,
         };
         let cascade = lives.engine();
         let Some(Planned { plan, expected, order }) =
@@ -417,6 +438,9 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
             return Coverage { deaths: lives.deaths, ..Coverage::default() };
         };
 
+        let (now, Planned { plan, expected, order }) =
+            lives.at_start.take().unwrap_or_else(|| (world.clone(), Planned { plan, expected, order }));
+        let world = &now;
         let entries = script.state().entries.clone();
         let durable = journal.durable();
         let steps = on_record(world, &durable);
