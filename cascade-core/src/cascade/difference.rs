@@ -11,8 +11,8 @@ use crate::plan::{Plan, PlanDifference, PlanError};
 impl Cascade {
     /// Discovers everything again that `plan` would affect, from its roots, and compares. Changes nothing.
     ///
-    /// A program that shows a plan to a person and applies it later calls this to tell the person about changes. `apply`
-    /// does the same before the first effect, unless [`Drift::Ignore`](crate::Drift::Ignore) is set.
+    /// A program that shows a plan to a person and applies it later calls this to tell the person about changes.
+    /// Under [`Drift::Refuse`](crate::Drift::Refuse), the default, `apply` does the same before the first effect.
     ///
     /// # Errors
     ///
