@@ -26,6 +26,7 @@ use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
 use crate::graph::Method;
 use crate::handler::{FindContext, RunContext, StepContext, call_once};
+use crate::ids::{EdgeIx, Index, InstanceIx};
 use crate::model::{Operation, Phase};
 use crate::plan::Plan;
 use crate::report::State;
@@ -239,10 +240,10 @@ struct Direct<'a, O> {
 
 impl<O: Operation> Direct<'_, O> {
     /// Calls every method that the plan involves, on the instances that `choose` selects from those of the plan.
-    async fn every_method(&self, choose: impl Fn(Vec<u32>) -> Vec<u32>) {
+    async fn every_method(&self, choose: impl Fn(Vec<InstanceIx>) -> Vec<InstanceIx>) {
         for (edge, parents) in self.followed_edges() {
             if let Some(found) = self.find(edge, &choose(parents)).await
-                && choose(vec![0]).is_empty()
+                && choose(vec![InstanceIx::default()]).is_empty()
                 && !found.is_empty()
             {
                 self.note(
@@ -252,12 +253,13 @@ impl<O: Operation> Direct<'_, O> {
             }
         }
         for (phase, pass) in self.passes() {
-            for (slot, method) in pass.methods.iter().enumerate() {
-                let bit = 1 << (slot - pass.work.first_step_kind[method.resource]);
-                let has_step = |index: &u32| {
-                    pass.work.pending.get(self.affected.node(method.resource, *index) as usize) & bit != 0
+            for (kind, method) in pass.methods.enumerate() {
+                let position = kind.position() - pass.work.first_step_kind[method.resource].position();
+                let has_step = |index: &InstanceIx| {
+                    pass.work.pending.get(self.affected.node(method.resource, *index)).contains(position)
                 };
-                let instances: Vec<u32> = self.affected.instances(method.resource).filter(has_step).collect();
+                let instances: Vec<InstanceIx> =
+                    self.affected.instances(method.resource).filter(has_step).collect();
                 if !instances.is_empty() {
                     self.act(phase, *method, &choose(instances)).await;
                 }
@@ -270,7 +272,7 @@ impl<O: Operation> Direct<'_, O> {
     /// The passes of an undisturbed run: the begin, effect and cleanup methods with their instances.
     fn passes(&self) -> Vec<(Phase, Pass)> {
         let affected = self.affected;
-        let all_done = vec![State::Done; affected.nodes()];
+        let all_done = std::iter::repeat_n(State::Done, affected.nodes()).collect();
         let ran = Ran::default();
         let begin = Pass::begin(affected, &ran, None).map(|pass| (Phase::Begin, pass));
         let effects = (Phase::Effect, Pass::effects(affected, &ran));
@@ -279,7 +281,7 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     /// Calls the verify methods. Either all steps have ended or the batch is empty, so no instance may remain.
-    async fn verifies(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
+    async fn verifies(&self, choose: &impl Fn(Vec<InstanceIx>) -> Vec<InstanceIx>) {
         let cx = FindContext::of(self.affected);
         for (method, batch) in verify_method_calls(self.affected).0 {
             let batch = self.affected.columns[method.resource].ids.select(&choose(batch));
@@ -299,7 +301,7 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     /// Calls the check methods of the operation.
-    async fn checks(&self, choose: &impl Fn(Vec<u32>) -> Vec<u32>) {
+    async fn checks(&self, choose: &impl Fn(Vec<InstanceIx>) -> Vec<InstanceIx>) {
         let code = self.affected.operation.descriptor().code();
         for resource in self.affected.resources() {
             for &extension in &self.affected.graph.resources[resource].extensions {
@@ -334,7 +336,7 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     /// Calls a begin, effect or cleanup method.
-    async fn act(&self, phase: Phase, method: Method, instances: &[u32]) {
+    async fn act(&self, phase: Phase, method: Method, instances: &[InstanceIx]) {
         let cx = self.context(method, phase);
         let batch = self.affected.columns[method.resource].ids.select(instances);
         let extension = &*self.cascade.engine.extensions[method.extension];
@@ -350,15 +352,17 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     /// The edges that the plan followed, each with the parents whose children were looked for.
-    fn followed_edges(&self) -> Vec<(usize, Vec<u32>)> {
+    fn followed_edges(&self) -> Vec<(EdgeIx, Vec<InstanceIx>)> {
         let affected = self.affected;
-        let routed = (0..affected.graph.edges.len()).filter(|&edge| affected.route.edges[edge].is_some());
+        let routed = affected.graph.edges.indices().filter(|&edge| affected.route.edges[edge].is_some());
         routed
             .map(|edge| {
                 let column = &affected.columns[affected.graph.edges[edge].parent];
                 (
                     edge,
-                    (0..column.len() as u32).filter(|&index| column.is_expanded(index)).collect::<Vec<_>>(),
+                    InstanceIx::all(column.len())
+                        .filter(|&index| column.is_expanded(index))
+                        .collect::<Vec<_>>(),
                 )
             })
             .filter(|(_, parents)| !parents.is_empty())
@@ -380,7 +384,7 @@ impl<O: Operation> Direct<'_, O> {
     }
 
     /// Calls the finder of an edge. Returns its answer as sorted text; `None` if it failed.
-    async fn find(&self, edge: usize, parents: &[u32]) -> Option<BTreeSet<String>> {
+    async fn find(&self, edge: EdgeIx, parents: &[InstanceIx]) -> Option<BTreeSet<String>> {
         let affected = self.affected;
         let route = affected.route.edges[edge]?;
         let parent = affected.graph.edges[edge].parent;
@@ -421,7 +425,7 @@ impl<O: Operation> Direct<'_, O> {
         format!("{}::{}", extension.name, method.name(&self.affected.graph, phase))
     }
 
-    fn finder_name(&self, edge: usize) -> String {
+    fn finder_name(&self, edge: EdgeIx) -> String {
         let edge_node = &self.affected.graph.edges[edge];
         let extension = &self.affected.graph.extensions[edge_node.extension];
         let finder = self.affected.route.edges[edge].map_or(0, |route| route.finder);

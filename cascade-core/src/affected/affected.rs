@@ -10,9 +10,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::arcs::{Arcs, Block};
 use super::dispositions::{Disposition, Dispositions, Marks};
+use super::node_ranges::NodeRanges;
 use crate::graph::{Graph, Route};
-use crate::ids::{DisplayId, IdTable};
-use crate::model::{AnyOperation, bits};
+use crate::ids::{DisplayId, EdgeIx, IdTable, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
+use crate::model::{AnyOperation, EffectSet};
 
 /// The instances of one resource: their ids and their dispositions, by index.
 #[derive(Debug)]
@@ -28,17 +29,17 @@ impl Column {
 
     /// Whether the discovery looks for the children of the instance. Such an instance is removed: only the effect of
     /// another non-leaf rule can supersede the effect of a non-leaf rule.
-    pub(crate) fn is_expanded(&self, index: u32) -> bool {
+    pub(crate) fn is_expanded(&self, index: InstanceIx) -> bool {
         self.dispositions.get(index).is_expanded()
     }
 
     /// See [`Disposition::is_affected`].
-    pub(crate) fn is_affected(&self, index: u32) -> bool {
+    pub(crate) fn is_affected(&self, index: InstanceIx) -> bool {
         self.dispositions.get(index).is_affected()
     }
 
     /// Whether the instance is not affected, but the plan lists it.
-    pub(crate) fn is_retained(&self, index: u32) -> bool {
+    pub(crate) fn is_retained(&self, index: InstanceIx) -> bool {
         self.dispositions.get(index).is_retained()
     }
 
@@ -54,9 +55,9 @@ impl Column {
 /// An arc that closes a cycle of instances. The order leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CutArc {
-    pub(crate) edge: usize,
-    pub(crate) parent: u32,
-    pub(crate) child: u32,
+    pub(crate) edge: EdgeIx,
+    pub(crate) parent: InstanceIx,
+    pub(crate) child: InstanceIx,
 }
 
 /// The affected set.
@@ -64,25 +65,23 @@ pub(crate) struct Affected {
     pub(crate) graph: Arc<Graph>,
     pub(crate) operation: Arc<dyn AnyOperation>,
     pub(crate) route: Route,
-    /// By resource.
-    pub(crate) columns: Vec<Column>,
-    /// By edge.
-    pub(crate) arcs: Vec<Arcs>,
+    pub(crate) columns: Indexed<ResourceIx, Column>,
+    pub(crate) arcs: Indexed<EdgeIx, Arcs>,
     /// The number of roots. They are the first instances of their resource.
     pub(crate) roots: u32,
     /// The arcs that close cycles, sorted.
     pub(crate) cut: Vec<CutArc>,
     /// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
-    pub(crate) removed_with_parent: Vec<u32>,
+    pub(crate) removed_with_parent: Vec<NodeIx>,
     /// The arcs along which the parent waits for the dependents of a child in `removed_with_parent`, but not for the
     /// end of the child: that end waits for the parent. Sorted.
     pub(crate) circular_ends: Vec<CutArc>,
     /// The number of affected instances.
     pub(crate) count: usize,
-    /// The first node of each resource, followed by the number of all nodes.
-    pub(crate) base: Vec<u32>,
-    /// By edge, each made on first use.
-    pub(crate) parents_by_child: Vec<OnceLock<ParentsByChild>>,
+    /// The nodes of the instances.
+    pub(crate) base: NodeRanges,
+    /// Each made on first use.
+    pub(crate) parents_by_child: Indexed<EdgeIx, OnceLock<ParentsByChild>>,
 }
 
 impl fmt::Debug for Affected {
@@ -95,43 +94,43 @@ impl Affected {
     /// The number of instances that have a node in the order: the affected ones, the retained ones, and those that
     /// restrict the operation.
     pub(crate) fn nodes(&self) -> usize {
-        self.base.last().map_or(0, |&count| count as usize)
+        self.base.end().position()
     }
 
     /// The affected instances of a resource, in the order of discovery.
-    pub(crate) fn instances(&self, resource: usize) -> impl Iterator<Item = u32> {
+    pub(crate) fn instances(&self, resource: ResourceIx) -> impl Iterator<Item = InstanceIx> {
         let column = &self.columns[resource];
-        (0..column.len() as u32).filter(|&index| column.is_affected(index))
+        InstanceIx::all(column.len()).filter(|&index| column.is_affected(index))
     }
 
     /// The number of instances that have a step of their own.
     pub(crate) fn with_steps(&self) -> u64 {
-        let with_steps = |column: &Column| column.dispositions.count(|it| it.given != 0) as u64;
+        let with_steps = |column: &Column| column.dispositions.count(|it| !it.given.is_empty()) as u64;
         self.columns.iter().map(with_steps).sum()
     }
 
     /// The affected instances of a resource, in the order of their ids.
-    pub(crate) fn sorted(&self, resource: usize) -> impl Iterator<Item = u32> {
+    pub(crate) fn sorted(&self, resource: ResourceIx) -> impl Iterator<Item = InstanceIx> {
         let column = &self.columns[resource];
         column.ids.sorted().into_iter().filter(|&index| column.is_affected(index))
     }
 
     /// The resources that have affected instances.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = usize> {
-        (0..self.columns.len()).filter(|&resource| self.instances(resource).next().is_some())
+    pub(crate) fn resources(&self) -> impl Iterator<Item = ResourceIx> {
+        self.columns.indices().filter(|&resource| self.instances(resource).next().is_some())
     }
 
     /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag
     /// says whether the parent still waits for the dependents of the child, and only not for the end of the child.
     pub(crate) fn cut_by_ids(&self) -> Vec<(CutArc, bool)> {
-        let mut ranks: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut ranks: HashMap<ResourceIx, Vec<usize>> = HashMap::new();
         for arc in self.cut.iter().chain(&self.circular_ends) {
             for resource in [self.graph.edges[arc.edge].parent, self.graph.edges[arc.edge].child] {
                 ranks.entry(resource).or_insert_with(|| {
                     let ids = &self.columns[resource].ids;
                     let mut ranks = vec![0; ids.len()];
                     for (rank, index) in ids.sorted().into_iter().enumerate() {
-                        ranks[index as usize] = rank;
+                        ranks[index.position()] = rank;
                     }
                     ranks
                 });
@@ -142,92 +141,100 @@ impl Affected {
             whole.chain(self.circular_ends.iter().map(|&arc| (arc, true))).collect();
         cut.sort_by_key(|(arc, _)| {
             let edge = &self.graph.edges[arc.edge];
-            let parent = ranks[&edge.parent][arc.parent as usize];
-            (edge.parent, parent, edge.child, ranks[&edge.child][arc.child as usize])
+            let parent = ranks[&edge.parent][arc.parent.position()];
+            (edge.parent, parent, edge.child, ranks[&edge.child][arc.child.position()])
         });
         cut
     }
 
     /// The resource and the index of a node.
-    pub(crate) fn locate(&self, node: u32) -> (usize, u32) {
-        let resource = self.base.partition_point(|&first| first <= node) - 1;
-        (resource, node - self.base[resource])
+    pub(crate) fn locate(&self, node: NodeIx) -> (ResourceIx, InstanceIx) {
+        let resource = self.base.resource_of(node);
+        (resource, node.instance(self.base.first(resource)))
     }
 
-    pub(crate) fn node(&self, resource: usize, index: u32) -> u32 {
-        self.base[resource] + index
+    pub(crate) fn node(&self, resource: ResourceIx, index: InstanceIx) -> NodeIx {
+        index.node(self.base.first(resource))
     }
 
     /// The effects that run on an instance: those given by rules, without those that another given effect supersedes.
-    pub(crate) fn effects(&self, resource: usize, index: u32) -> u32 {
+    pub(crate) fn effects(&self, resource: ResourceIx, index: InstanceIx) -> EffectSet {
         self.effects_of(resource, self.columns[resource].dispositions.get(index))
     }
 
     /// The effects that run on an instance with that disposition.
-    pub(crate) fn effects_of(&self, resource: usize, disposition: Disposition) -> u32 {
-        disposition.given & !superseded(self, resource, disposition.given)
+    pub(crate) fn effects_of(&self, resource: ResourceIx, disposition: Disposition) -> EffectSet {
+        disposition.given.without(superseded(self, resource, disposition.given))
     }
 
     /// Whether the instance is removed: an effect of a non-leaf rule runs on it, or it is removed with its parent.
-    pub(crate) fn is_going(&self, resource: usize, index: u32) -> bool {
+    pub(crate) fn is_going(&self, resource: ResourceIx, index: InstanceIx) -> bool {
         let disposition = self.columns[resource].dispositions.get(index);
         disposition.marks.has(Marks::WITH_PARENT)
-            || self.effects_of(resource, disposition) & disposition.through != 0
+            || self.effects_of(resource, disposition).intersects(disposition.through)
     }
 
     /// Whether the instance of that node is affected.
-    pub(crate) fn is_affected(&self, node: u32) -> bool {
+    pub(crate) fn is_affected(&self, node: NodeIx) -> bool {
         let (resource, index) = self.locate(node);
         self.columns[resource].is_affected(index)
     }
 
     /// Whether the instance of that node is removed with a parent and has no step of its own.
-    pub(crate) fn is_removed_with_parent(&self, node: u32) -> bool {
+    pub(crate) fn is_removed_with_parent(&self, node: NodeIx) -> bool {
         self.removed_with_parent.binary_search(&node).is_ok()
     }
 
-    pub(crate) fn is_root(&self, resource: usize, index: u32) -> bool {
-        resource == self.route.root && index < self.roots
+    pub(crate) fn root_instances(&self) -> impl ExactSizeIterator<Item = InstanceIx> + use<> {
+        InstanceIx::all(self.roots as usize)
     }
 
-    pub(crate) fn display(&self, resource: usize, index: u32) -> DisplayId<'_> {
+    pub(crate) fn is_root(&self, resource: ResourceIx, index: InstanceIx) -> bool {
+        resource == self.route.root && index.number() < self.roots
+    }
+
+    pub(crate) fn display(&self, resource: ResourceIx, index: InstanceIx) -> DisplayId<'_> {
         self.columns[resource].ids.display(index)
     }
 
-    pub(crate) fn resource_name(&self, resource: usize) -> &str {
+    pub(crate) fn resource_name(&self, resource: ResourceIx) -> &str {
         self.graph.resources[resource].name()
     }
 
-    pub(crate) fn effect_name(&self, resource: usize, effect: usize) -> &str {
+    pub(crate) fn effect_name(&self, resource: ResourceIx, effect: usize) -> &str {
         &self.graph.resources[resource].effects[effect].name
     }
 
-    /// The names of the effects in a mask, in the order they run in.
-    pub(crate) fn effect_names(&self, resource: usize, mask: u32) -> impl Iterator<Item = &str> {
-        bits(mask).map(move |effect| self.effect_name(resource, effect))
+    /// The names of effects, in the order they run in.
+    pub(crate) fn effect_names(
+        &self,
+        resource: ResourceIx,
+        effects: EffectSet,
+    ) -> impl Iterator<Item = &str> {
+        effects.iter().map(move |effect| self.effect_name(resource, effect))
     }
 
     /// The parents of the instance along an edge, each once.
-    pub(crate) fn parents(&self, edge: usize, child: u32) -> Vec<u32> {
+    pub(crate) fn parents(&self, edge: EdgeIx, child: InstanceIx) -> Vec<InstanceIx> {
         self.parents_by_child(edge).parents(&self.arcs[edge], child)
     }
 
     /// Whether the instance depends on any of these parents along an edge. `parents` is sorted.
-    pub(crate) fn depends_on_any(&self, edge: usize, child: u32, parents: &[u32]) -> bool {
+    pub(crate) fn depends_on_any(&self, edge: EdgeIx, child: InstanceIx, parents: &[InstanceIx]) -> bool {
         self.parents_by_child(edge).has_any(&self.arcs[edge], child, parents)
     }
 
-    fn parents_by_child(&self, edge: usize) -> &ParentsByChild {
+    fn parents_by_child(&self, edge: EdgeIx) -> &ParentsByChild {
         self.parents_by_child[edge].get_or_init(|| ParentsByChild::new(&self.arcs[edge]))
     }
 }
 
-fn superseded(affected: &Affected, resource: usize, given: u32) -> u32 {
-    if given.count_ones() < 2 {
-        return 0;
+fn superseded(affected: &Affected, resource: ResourceIx, given: EffectSet) -> EffectSet {
+    if given.len() < 2 {
+        return EffectSet::EMPTY;
     }
     let effects = &affected.graph.resources[resource].effects;
-    bits(given).fold(0, |mask, effect| mask | effects[effect].supersedes)
+    given.iter().fold(EffectSet::EMPTY, |all, effect| all.union(effects[effect].supersedes))
 }
 
 /// The arcs of an edge that [`Arcs`] does not store by child, sorted by child.
@@ -236,38 +243,38 @@ fn superseded(affected: &Affected, resource: usize, given: u32) -> u32 {
 #[derive(Debug)]
 pub(crate) struct ParentsByChild {
     /// Pairs of child and parent, sorted.
-    more: Vec<(u32, u32)>,
+    more: Vec<(InstanceIx, InstanceIx)>,
     /// Pairs of child and block, sorted.
-    blocks: Vec<(u32, u32)>,
+    blocks: Vec<(InstanceIx, usize)>,
 }
 
 impl ParentsByChild {
     fn new(arcs: &Arcs) -> Self {
-        let mut more: Vec<(u32, u32)> = arcs.more().iter().map(|&(parent, child)| (child, parent)).collect();
+        let mut more: Vec<(InstanceIx, InstanceIx)> =
+            arcs.more().iter().map(|&(parent, child)| (child, parent)).collect();
         more.sort_unstable();
         let members = |(number, block): (usize, &Block)| {
-            block.children.iter().map(|&child| (child, number as u32)).collect::<Vec<_>>()
+            block.children.iter().map(|&child| (child, number)).collect::<Vec<_>>()
         };
-        let mut blocks: Vec<(u32, u32)> = arcs.blocks.iter().enumerate().flat_map(members).collect();
+        let mut blocks: Vec<(InstanceIx, usize)> = arcs.blocks.iter().enumerate().flat_map(members).collect();
         blocks.sort_unstable();
         Self { more, blocks }
     }
 
-    fn parents(&self, arcs: &Arcs, child: u32) -> Vec<u32> {
+    fn parents(&self, arcs: &Arcs, child: InstanceIx) -> Vec<InstanceIx> {
         let mut parents = Vec::from_iter(arcs.first_parent(child));
         parents.extend(entries_of(&self.more, child));
-        parents
-            .extend(entries_of(&self.blocks, child).flat_map(|block| &arcs.blocks[block as usize].parents));
+        parents.extend(entries_of(&self.blocks, child).flat_map(|block| &arcs.blocks[block].parents));
         parents.sort_unstable();
         parents.dedup();
         parents
     }
 
-    fn has_any(&self, arcs: &Arcs, child: u32, wanted: &[u32]) -> bool {
-        let is_wanted = |parent: u32| wanted.binary_search(&parent).is_ok();
+    fn has_any(&self, arcs: &Arcs, child: InstanceIx, wanted: &[InstanceIx]) -> bool {
+        let is_wanted = |parent: InstanceIx| wanted.binary_search(&parent).is_ok();
         // The parents of a block are sorted, and may be many more than `wanted`.
-        let has_wanted = |block: u32| {
-            let parents = &arcs.blocks[block as usize].parents;
+        let has_wanted = |block: usize| {
+            let parents = &arcs.blocks[block].parents;
             wanted.iter().any(|parent| parents.binary_search(parent).is_ok())
         };
         arcs.first_parent(child).is_some_and(is_wanted)
@@ -277,7 +284,7 @@ impl ParentsByChild {
 }
 
 /// The second half of each pair of `child` in a sorted list.
-fn entries_of(list: &[(u32, u32)], child: u32) -> impl Iterator<Item = u32> {
+fn entries_of<T: Copy>(list: &[(InstanceIx, T)], child: InstanceIx) -> impl Iterator<Item = T> {
     let first = list.partition_point(|&(member, _)| member < child);
     list[first..].iter().take_while(move |&&(member, _)| member == child).map(|&(_, other)| other)
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::ids::{DenseMap, NOTHING};
+use crate::ids::{DenseMap, Index, InstanceIx, PackedOption};
 
 /// The greatest length of the dense map of first parents, as a multiple of the number of children in it. With 2, the
 /// map needs no more memory than a list of pairs.
 const MAX_SPREAD: usize = 2;
 /// A dense map up to this length is always allowed.
 const ALWAYS_DENSE: usize = 1024;
+
+/// A parent and a child that depends on it along one edge.
+pub(crate) type Pair = (InstanceIx, InstanceIx);
 
 /// The arcs of one edge, by the indices of both resources.
 #[derive(Clone, Debug, Default)]
@@ -18,26 +21,26 @@ pub(crate) struct Arcs {
     /// The number of children in `parents`.
     children: usize,
     /// All other pairs of a parent and a child.
-    more: Vec<(u32, u32)>,
+    more: Vec<Pair>,
     /// Arcs that were found as blocks of parents and children.
     pub(crate) blocks: Vec<Block>,
     /// Along a shared edge: the children that lose their last owner.
-    pub(crate) released: Vec<u32>,
+    pub(crate) released: Vec<InstanceIx>,
 }
 
 /// Every child of a block depends on every parent of the block.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
-    pub(crate) parents: Vec<u32>,
-    pub(crate) children: Vec<u32>,
+    pub(crate) parents: Vec<InstanceIx>,
+    pub(crate) children: Vec<InstanceIx>,
 }
 
 impl Arcs {
     /// Adds pairs of a parent and a child. `expected` estimates how many children there will be in the end.
-    pub(crate) fn extend(&mut self, pairs: impl Iterator<Item = (u32, u32)> + Clone, expected: usize) {
+    pub(crate) fn extend(&mut self, pairs: impl Iterator<Item = Pair> + Clone, expected: usize) {
         let (lowest, highest, count) =
             pairs.clone().fold((u32::MAX, 0, 0), |(lowest, highest, count), (_, child)| {
-                (lowest.min(child), highest.max(child), count + 1)
+                (lowest.min(child.number()), highest.max(child.number()), count + 1)
             });
         if count == 0 {
             return;
@@ -48,51 +51,54 @@ impl Arcs {
         parents.reserve(expected.min(known * 8));
         parents.make_room(lowest.into(), highest.into(), most);
         for (parent, child) in pairs {
-            match parents.get_mut(child.into()).filter(|_| parent != NOTHING) {
-                Some(first) if *first == NOTHING => {
-                    *first = parent;
+            match parents.get_mut(key(child)) {
+                Some(first) if first.is_none() => {
+                    *first = PackedOption::some(parent);
                     self.children += 1;
                 }
-                Some(&mut first) if first == parent => {}
+                Some(first) if *first == PackedOption::some(parent) => {}
                 // The child has another first parent, or its index lies outside the dense map.
                 _ => self.more.push((parent, child)),
             }
         }
     }
 
-    /// Adds the parents of children with consecutive indices from `first_child`. Fast if none of them has a parent
-    /// along this edge yet, as in most answers.
-    pub(crate) fn extend_row(&mut self, parents: &[u32], first_child: u32, expected: usize) {
+    /// Adds the parents of children with consecutive indices from `first_child`, one parent for each. Fast if none of them
+    /// has a parent along this edge yet, as in most answers.
+    pub(crate) fn extend_row(
+        &mut self,
+        parents: &[PackedOption<InstanceIx>],
+        first_child: InstanceIx,
+        expected: usize,
+    ) {
         let by_child = Arc::make_mut(&mut self.parents);
         by_child.reserve(expected.min((self.children + parents.len()) * 8));
-        if by_child.append(first_child.into(), parents) {
+        if by_child.append(key(first_child), parents) {
             self.children += parents.len();
         } else {
-            self.extend(parents.iter().copied().zip(first_child..), expected);
+            let children = (first_child.position()..).map(InstanceIx::at);
+            let pairs = parents.iter().zip(children);
+            self.extend(pairs.filter_map(|(parent, child)| Some((parent.get()?, child))), expected);
         }
     }
 
     /// Every pair of a parent and a child.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (u32, u32)> {
-        let first = self.parents.iter().filter(|&(_, parent)| parent != NOTHING);
-        first.map(|(child, parent)| (parent, child as u32)).chain(self.more.iter().copied())
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = Pair> {
+        let first = self.parents.iter().filter_map(|(child, parent)| Some((parent.get()?, instance(child))));
+        first.chain(self.more.iter().copied())
     }
 
     /// The pairs that are not in `known`, an earlier copy of these arcs.
-    pub(crate) fn pairs_since<'a>(
-        &'a self,
-        known: Option<&'a Self>,
-    ) -> impl Iterator<Item = (u32, u32)> + 'a {
-        let was = move |child: u64| known.map_or(NOTHING, |known| known.parents.get(child));
+    pub(crate) fn pairs_since<'a>(&'a self, known: Option<&'a Self>) -> impl Iterator<Item = Pair> + 'a {
+        let was = move |child: u64| known.map_or(PackedOption::NONE, |known| known.parents.get(child));
         let first = self.parents.iter().filter(move |&(child, parent)| parent != was(child));
         let more = self.more[known.map_or(0, |known| known.more.len())..].iter().copied();
-        first.map(|(child, parent)| (parent, child as u32)).chain(more)
+        first.filter_map(|(child, parent)| Some((parent.get()?, instance(child)))).chain(more)
     }
 
     /// Retains only the pairs of parent and child for which `predicate` is true. Blocks stay as they are.
-    pub(crate) fn retain_pairs(&mut self, predicate: impl Fn(u32, u32) -> bool) {
-        let retained: Vec<(u32, u32)> =
-            self.pairs().filter(|&(parent, child)| predicate(parent, child)).collect();
+    pub(crate) fn retain_pairs(&mut self, predicate: impl Fn(InstanceIx, InstanceIx) -> bool) {
+        let retained: Vec<Pair> = self.pairs().filter(|&(parent, child)| predicate(parent, child)).collect();
         (self.parents, self.children, self.more) = (Arc::default(), 0, Vec::new());
         self.extend(retained.iter().copied(), 0);
     }
@@ -103,12 +109,12 @@ impl Arcs {
     }
 
     /// The first of a child's parents.
-    pub(crate) fn first_parent(&self, child: u32) -> Option<u32> {
-        Some(self.parents.get(child.into())).filter(|&parent| parent != NOTHING)
+    pub(crate) fn first_parent(&self, child: InstanceIx) -> Option<InstanceIx> {
+        self.parents.get(key(child)).get()
     }
 
     /// All pairs that are neither a child with its first parent nor in a block.
-    pub(crate) fn more(&self) -> &[(u32, u32)] {
+    pub(crate) fn more(&self) -> &[Pair] {
         &self.more
     }
 
@@ -117,9 +123,9 @@ impl Arcs {
     }
 
     /// The children, each once, in the order of their indices.
-    pub(crate) fn children(&self) -> Vec<u32> {
+    pub(crate) fn children(&self) -> Vec<InstanceIx> {
         let in_blocks = self.blocks.iter().flat_map(|block| block.children.iter().copied());
-        let mut children: Vec<u32> = self.pairs().map(|(_, child)| child).chain(in_blocks).collect();
+        let mut children: Vec<InstanceIx> = self.pairs().map(|(_, child)| child).chain(in_blocks).collect();
         children.sort_unstable();
         children.dedup();
         children
@@ -134,11 +140,25 @@ impl Arcs {
     }
 }
 
+/// The key of a child in the dense map.
+fn key(child: InstanceIx) -> u64 {
+    child.number().into()
+}
+
+/// The child with that key. A key of the map is the number of an index.
+fn instance(key: u64) -> InstanceIx {
+    InstanceIx::new(key as u32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sorted(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
+    fn pairs<const N: usize>(numbers: [(u32, u32); N]) -> impl Iterator<Item = Pair> + Clone {
+        numbers.into_iter().map(|(parent, child)| (InstanceIx::new(parent), InstanceIx::new(child)))
+    }
+
+    fn sorted(pairs: impl Iterator<Item = Pair>) -> Vec<Pair> {
         let mut pairs: Vec<_> = pairs.collect();
         pairs.sort_unstable();
         pairs
@@ -148,21 +168,21 @@ mod tests {
     fn all_pairs_are_listed_wherever_they_are_stored() {
         let mut arcs = Arcs::default();
         let one_each = [(7, 10), (7, 11), (8, 12)];
-        arcs.extend(one_each.into_iter(), 1000);
+        arcs.extend(pairs(one_each), 1000);
         assert!(arcs.only_parents().is_some());
         let known = arcs.clone();
-        let others = [(9, 10), (7, 11), (1, 3), (2, 4_000_000), (u32::MAX, 5)];
-        arcs.extend(others.into_iter(), 0);
-        arcs.extend([(4, 13)].into_iter(), 0);
+        let others = [(9, 10), (7, 11), (1, 3), (2, 4_000_000), (u32::MAX - 1, 5)];
+        arcs.extend(pairs(others), 0);
+        arcs.extend(pairs([(4, 13)]), 0);
         assert!(arcs.only_parents().is_none());
-        let new = [(9, 10), (1, 3), (2, 4_000_000), (u32::MAX, 5), (4, 13)];
+        let new = [(9, 10), (1, 3), (2, 4_000_000), (u32::MAX - 1, 5), (4, 13)];
         let mut since = sorted(arcs.pairs_since(Some(&known)));
         since.dedup();
-        assert_eq!(since, sorted(new.into_iter()));
+        assert_eq!(since, sorted(pairs(new)));
         let mut all = sorted(arcs.pairs());
         all.dedup();
-        assert_eq!(all, sorted(one_each.into_iter().chain(new)));
-        arcs.retain_pairs(|parent, _| parent == 7);
-        assert_eq!(sorted(arcs.pairs()), [(7, 10), (7, 11)]);
+        assert_eq!(all, sorted(pairs(one_each).chain(pairs(new))));
+        arcs.retain_pairs(|parent, _| parent.number() == 7);
+        assert_eq!(sorted(arcs.pairs()), sorted(pairs([(7, 10), (7, 11)])));
     }
 }

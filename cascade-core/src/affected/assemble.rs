@@ -5,16 +5,16 @@ use std::sync::{Arc, OnceLock};
 use super::affected::{Affected, Column};
 use super::arcs::Arcs;
 use super::dispositions::Disposition;
+use super::node_ranges::NodeRanges;
 use super::{cycle, order};
 use crate::graph::{Graph, Route};
+use crate::ids::{EdgeIx, Indexed, NodeIx, ResourceIx};
 use crate::model::AnyOperation;
 
 /// The result of a discovery.
 pub(crate) struct Finished {
-    /// By resource.
-    pub(crate) columns: Vec<Column>,
-    /// By edge.
-    pub(crate) arcs: Vec<Arcs>,
+    pub(crate) columns: Indexed<ResourceIx, Column>,
+    pub(crate) arcs: Indexed<EdgeIx, Arcs>,
     /// The number of roots. They are the first instances of their resource.
     pub(crate) roots: u32,
 }
@@ -39,12 +39,7 @@ pub(crate) fn assemble(
             arcs.split_blocks();
         }
     }
-    let mut base = vec![0];
-    let mut next = 0;
-    for column in &columns {
-        next += column.len() as u32;
-        base.push(next);
-    }
+    let base = NodeRanges::new(columns.iter().map(Column::len));
     let count = columns.iter().map(|column| column.dispositions.count(Disposition::is_affected)).sum();
     let parents_by_child = arcs.iter().map(|_| OnceLock::new()).collect();
     let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
@@ -69,13 +64,10 @@ pub(crate) fn assemble(
 }
 
 /// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
-fn removed_with_parent(columns: &[Column], base: &[u32]) -> Vec<u32> {
-    let of_column = |(column, &first): (&Column, &u32)| {
-        column
-            .dispositions
-            .indices(Disposition::is_removed_with_parent)
-            .into_iter()
-            .map(move |index| first + index)
+fn removed_with_parent(columns: &Indexed<ResourceIx, Column>, base: &NodeRanges) -> Vec<NodeIx> {
+    let of_column = |(resource, column): (ResourceIx, &Column)| {
+        let indices = column.dispositions.indices(Disposition::is_removed_with_parent);
+        indices.into_iter().map(move |index| index.node(base.first(resource)))
     };
-    columns.iter().zip(base).flat_map(of_column).collect()
+    columns.enumerate().flat_map(of_column).collect()
 }

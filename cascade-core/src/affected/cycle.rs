@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use super::affected::{Column, CutArc};
 use super::arcs::Arcs;
 use crate::graph::{Graph, Group, Route};
+use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, ResourceIx};
 
 /// The arcs that close cycles, sorted.
 pub(crate) fn closing_arcs(
     graph: &Graph,
-    columns: &[Column],
-    arcs: &[Arcs],
+    columns: &Indexed<ResourceIx, Column>,
+    arcs: &Indexed<EdgeIx, Arcs>,
     route: &Route,
     roots: u32,
 ) -> Vec<CutArc> {
@@ -31,8 +32,8 @@ pub(crate) fn closing_arcs(
 #[derive(Clone, Copy)]
 struct Found<'a> {
     graph: &'a Graph,
-    columns: &'a [Column],
-    arcs: &'a [Arcs],
+    columns: &'a Indexed<ResourceIx, Column>,
+    arcs: &'a Indexed<EdgeIx, Arcs>,
     route: &'a Route,
     roots: u32,
 }
@@ -47,27 +48,27 @@ enum Mark {
 /// The search over one group. Its nodes are numbered by resource and id, so that their order is deterministic.
 struct CycleSearch {
     /// The resource and the index of each node.
-    instances: Vec<(usize, u32)>,
+    instances: Vec<(ResourceIx, InstanceIx)>,
     /// Where the arcs of each node start in `arcs`, and one end more.
     start: Vec<usize>,
     /// The arcs down from each node: child and edge.
-    arcs: Vec<(u32, usize)>,
+    arcs: Vec<(u32, EdgeIx)>,
     /// The nodes to start from, the roots first.
     entries: Vec<u32>,
 }
 
 /// A parent, a child and their edge, by nodes of the search.
-type SearchArc = (u32, u32, usize);
+type SearchArc = (u32, u32, EdgeIx);
 
 impl CycleSearch {
     fn new(found: Found<'_>, group: &Group) -> Self {
         let Found { columns, .. } = found;
         let mut instances = Vec::new();
-        let mut numbers: Vec<Vec<u32>> = vec![Vec::new(); columns.len()];
+        let mut numbers: Indexed<ResourceIx, Vec<u32>> = Indexed::like(columns, Vec::new);
         for &resource in &group.resources {
             numbers[resource] = vec![0; columns[resource].len()];
             for index in columns[resource].ids.sorted() {
-                numbers[resource][index as usize] = instances.len() as u32;
+                numbers[resource][index.position()] = instances.len() as u32;
                 instances.push((resource, index));
             }
         }
@@ -89,17 +90,22 @@ impl CycleSearch {
 
     /// The arcs inside the group, sorted, and the nodes to start from. `numbers` holds the node of each instance, by
     /// resource and index.
-    fn arcs_and_entries(found: Found<'_>, group: &Group, numbers: &[Vec<u32>]) -> (Vec<SearchArc>, Vec<u32>) {
+    fn arcs_and_entries(
+        found: Found<'_>,
+        group: &Group,
+        numbers: &Indexed<ResourceIx, Vec<u32>>,
+    ) -> (Vec<SearchArc>, Vec<u32>) {
         let Found { graph, columns, arcs, route, roots } = found;
-        let inside = |resource: usize| group.resources.contains(&resource);
+        let inside = |resource: ResourceIx| group.resources.contains(&resource);
         let mut inner: Vec<SearchArc> = Vec::new();
         // `false` sorts first: roots come before the other entries.
         let mut entries: BTreeSet<(bool, u32)> = BTreeSet::new();
-        for (index, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| inside(edge.child)) {
-            let child_number = |child: u32| numbers[edge.child][child as usize];
+        for (index, edge) in graph.edges.enumerate().filter(|(_, edge)| inside(edge.child)) {
+            let child_number = |child: InstanceIx| numbers[edge.child][child.position()];
             if inside(edge.parent) {
-                let parent_number = |parent: u32| numbers[edge.parent][parent as usize];
-                let ordered = |child: u32| route.orders(index, || columns[edge.child].is_affected(child));
+                let parent_number = |parent: InstanceIx| numbers[edge.parent][parent.position()];
+                let ordered =
+                    |child: InstanceIx| route.orders(index, || columns[edge.child].is_affected(child));
                 let pairs = arcs[index].pairs().filter(|&(_, child)| ordered(child));
                 inner
                     .extend(pairs.map(|(parent, child)| (parent_number(parent), child_number(child), index)));

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::ids::{Index, InstanceIx};
+use crate::model::EffectSet;
+
 /// What policies decided for an instance, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Marks(u8);
@@ -29,23 +32,23 @@ impl Marks {
 /// What rules and policies decided for an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Disposition {
-    /// The effects given by rules, a bit each.
-    pub(crate) given: u32,
+    /// The effects given by rules.
+    pub(crate) given: EffectSet,
     /// Those of them given by non-leaf rules: the cascade goes through the instance to its children.
-    pub(crate) through: u32,
+    pub(crate) through: EffectSet,
     pub(crate) marks: Marks,
 }
 
 impl Disposition {
     /// Whether the discovery looks for the children of the instance.
     pub(crate) fn is_expanded(self) -> bool {
-        self.through != 0 || self.marks.has(Marks::WITH_PARENT)
+        !self.through.is_empty() || self.marks.has(Marks::WITH_PARENT)
     }
 
     /// Whether the instance has effects or is removed with a parent. Instances that are only retained, or that only
     /// restrict the operation, are in the table but not affected.
     pub(crate) fn is_affected(self) -> bool {
-        self.given != 0 || self.marks.has(Marks::WITH_PARENT)
+        !self.given.is_empty() || self.marks.has(Marks::WITH_PARENT)
     }
 
     /// Whether the instance is not affected, but the plan lists it.
@@ -55,7 +58,7 @@ impl Disposition {
 
     /// Whether the instance is removed with a parent and has no step of its own.
     pub(crate) fn is_removed_with_parent(self) -> bool {
-        self.given == 0 && self.marks.has(Marks::WITH_PARENT)
+        self.given.is_empty() && self.marks.has(Marks::WITH_PARENT)
     }
 }
 
@@ -111,26 +114,28 @@ impl Dispositions {
         self.set(index, number);
     }
 
-    pub(crate) fn get(&self, index: u32) -> Disposition {
-        self.all[self.number(index as usize) as usize]
+    pub(crate) fn get(&self, index: InstanceIx) -> Disposition {
+        self.all[self.number(index.position()) as usize]
     }
 
     /// Maps the disposition of each instance with `map` and passes the results to `visit`, in the order of the
     /// instances. `map` is called once for each distinct disposition.
-    pub(crate) fn each<T: Copy>(&self, map: impl Fn(Disposition) -> T, mut visit: impl FnMut(u32, T)) {
+    pub(crate) fn each<T: Copy>(&self, map: impl Fn(Disposition) -> T, mut visit: impl FnMut(InstanceIx, T)) {
         let by_number: Vec<T> = self.all.iter().map(|&disposition| map(disposition)).collect();
         match &self.numbers {
             Numbers::Bytes(numbers) => {
-                (0..).zip(numbers).for_each(|(index, &number)| visit(index, by_number[usize::from(number)]));
+                let numbers = InstanceIx::all(numbers.len()).zip(numbers);
+                numbers.for_each(|(index, &number)| visit(index, by_number[usize::from(number)]));
             }
             Numbers::Words(numbers) => {
-                (0..).zip(numbers).for_each(|(index, &number)| visit(index, by_number[number as usize]));
+                let numbers = InstanceIx::all(numbers.len()).zip(numbers);
+                numbers.for_each(|(index, &number)| visit(index, by_number[number as usize]));
             }
         }
     }
 
     /// The instances whose disposition matches.
-    pub(crate) fn indices(&self, matches: impl Fn(Disposition) -> bool) -> Vec<u32> {
+    pub(crate) fn indices(&self, matches: impl Fn(Disposition) -> bool) -> Vec<InstanceIx> {
         if !self.may_have_any(&matches) {
             return Vec::new();
         }
@@ -154,9 +159,9 @@ impl Dispositions {
         self.all.iter().any(|&disposition| matches(disposition))
     }
 
-    pub(crate) fn change(&mut self, index: u32, change: impl Fn(Disposition) -> Disposition) {
+    pub(crate) fn change(&mut self, index: InstanceIx, change: impl Fn(Disposition) -> Disposition) {
         let number = self.number_of(change(self.get(index)));
-        self.set(index as usize, number);
+        self.set(index.position(), number);
     }
 
     /// Adds instances up to `len`, with the disposition that `change` makes of the default one.
@@ -174,7 +179,7 @@ impl Dispositions {
     /// Changes the dispositions of many instances. An index may occur twice.
     ///
     /// `change` must be idempotent. It is called once for each distinct disposition.
-    pub(crate) fn change_all(&mut self, indices: &[u32], change: impl Fn(Disposition) -> Disposition) {
+    pub(crate) fn change_all(&mut self, indices: &[InstanceIx], change: impl Fn(Disposition) -> Disposition) {
         let becomes = self.becomes(change);
         // A second edge mostly leads to instances that the first edge has changed already: then no instance is read.
         let mut others = (0..).zip(&becomes).filter(|&(number, &to)| number != to);
@@ -238,14 +243,14 @@ impl Dispositions {
 /// Changes the numbers at `indices`. Returns how many of them were [`UNKNOWN`].
 fn change_numbers<N: Copy + Into<u32>>(
     numbers: &mut [N],
-    indices: &[u32],
+    indices: &[InstanceIx],
     becomes: &[u32],
     number: impl Fn(u32) -> N,
 ) -> usize {
     let becomes: Vec<N> = becomes.iter().map(|&to| number(to)).collect();
     let mut were_unknown = 0;
     for &index in indices {
-        let number = &mut numbers[index as usize];
+        let number = &mut numbers[index.position()];
         let old: u32 = (*number).into();
         were_unknown += usize::from(old == UNKNOWN);
         *number = becomes[old as usize];
@@ -261,19 +266,27 @@ mod tests {
     fn more_dispositions_than_a_byte_can_number_are_stored() {
         let mut kinds = Dispositions::default();
         kinds.resize(1000);
-        let kind = |index: u32| Disposition { given: index * 3, through: index, marks: Marks::WITH_PARENT };
+        let kind = |index: u32| Disposition {
+            given: EffectSet::from_bits(index * 3),
+            through: EffectSet::from_bits(index),
+            marks: Marks::WITH_PARENT,
+        };
         for index in 0..1000 {
-            kinds.change(index, |_| kind(index));
+            kinds.change(InstanceIx::new(index), |_| kind(index));
         }
-        assert!((0..1000).all(|index| kinds.get(index) == kind(index)));
-        kinds.change_all(&[3, 999, 999], |kind| Disposition { through: kind.through | 1 << 20, ..kind });
-        assert_eq!(kinds.get(3), Disposition { through: 0x3 | 1 << 20, ..kind(3) });
-        assert_eq!(kinds.get(999), Disposition { through: 0x3e7 | 1 << 20, ..kind(999) });
+        assert!((0..1000).all(|index| kinds.get(InstanceIx::new(index)) == kind(index)));
+        let [some, last] = [3, 999].map(InstanceIx::new);
+        let with_more =
+            |kind: Disposition| Disposition { through: kind.through.union(EffectSet::of(20)), ..kind };
+        kinds.change_all(&[some, last, last], with_more);
+        assert_eq!(kinds.get(some), with_more(kind(3)));
+        assert_eq!(kinds.get(last), with_more(kind(999)));
         let mut given = Vec::new();
-        kinds.each(|kind| kind.given, |index, effects| given.push((index, effects)));
+        kinds.each(|kind| kind.given.bits(), |index, effects| given.push((index.number(), effects)));
         assert!(given.into_iter().eq((0..1000).map(|index| (index, index * 3))));
-        assert_eq!(kinds.indices(|kind| kind.given < 30), (0..10).collect::<Vec<_>>());
-        assert_eq!(kinds.count(|kind| kind.given < 30), 10);
+        let is_low = |kind: Disposition| kind.given.bits() < 30;
+        assert_eq!(kinds.indices(is_low), InstanceIx::all(10).collect::<Vec<_>>());
+        assert_eq!(kinds.count(is_low), 10);
     }
 
     #[test]
@@ -282,28 +295,29 @@ mod tests {
         let removed = |kind: Disposition| Disposition { marks: Marks::WITH_PARENT, ..kind };
         kinds.grow_to(2, removed);
         kinds.resize(4);
-        kinds.change(2, removed);
+        kinds.change(InstanceIx::new(2), removed);
         assert_eq!(kinds.unknown, 1);
-        kinds.change_all(&[0, 1, 2], removed);
-        assert_eq!((kinds.unknown, kinds.get(3)), (1, Disposition::default()));
-        kinds.change_all(&[3, 0, 3], removed);
+        let all = [0, 1, 2, 3, 4].map(InstanceIx::new);
+        kinds.change_all(&all[..3], removed);
+        assert_eq!((kinds.unknown, kinds.get(all[3])), (1, Disposition::default()));
+        kinds.change_all(&[all[3], all[0], all[3]], removed);
         assert_eq!((kinds.unknown, kinds.count(|kind| kind == removed(kind))), (0, 4));
         kinds.push(Disposition::default());
-        kinds.change_all(&[4], removed);
-        assert_eq!((kinds.unknown, kinds.get(4)), (0, removed(Disposition::default())));
+        kinds.change_all(&all[4..], removed);
+        assert_eq!((kinds.unknown, kinds.get(all[4])), (0, removed(Disposition::default())));
     }
 
     #[test]
     fn change_all_can_add_the_disposition_that_no_byte_can_number() {
         let mut kinds = Dispositions::default();
-        for index in 0..255 {
-            kinds.push(Disposition { given: index + 1, ..Disposition::default() });
+        let given = |index: InstanceIx| EffectSet::from_bits(index.number() + 1);
+        let all: Vec<InstanceIx> = InstanceIx::all(255).collect();
+        for &index in &all {
+            kinds.push(Disposition { given: given(index), ..Disposition::default() });
         }
-        let all: Vec<u32> = (0..255).collect();
         kinds.change_all(&all, |kind| Disposition { through: kind.given, ..kind });
-        assert!(
-            all.iter().all(|&at| kinds.get(at)
-                == Disposition { given: at + 1, through: at + 1, ..Disposition::default() })
-        );
+        assert!(all.iter().all(|&at| {
+            kinds.get(at) == Disposition { given: given(at), through: given(at), ..Disposition::default() }
+        }));
     }
 }

@@ -3,18 +3,19 @@
 use std::fmt;
 
 use super::affected::Affected;
+use crate::ids::{InstanceIx, ResourceIx};
 use crate::model::Printed;
 
 /// One instance of a plan.
 #[derive(Clone, Copy)]
 pub struct InstanceRef<'a> {
     affected: &'a Affected,
-    resource: usize,
-    index: u32,
+    resource: ResourceIx,
+    index: InstanceIx,
 }
 
 impl<'a> InstanceRef<'a> {
-    pub(crate) fn new(affected: &'a Affected, resource: usize, index: u32) -> Self {
+    pub(crate) fn new(affected: &'a Affected, resource: ResourceIx, index: InstanceIx) -> Self {
         Self { affected, resource, index }
     }
 

@@ -4,16 +4,36 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::affected::Affected;
+#[cfg(feature = "remote")]
+use crate::ids::{Batch, IdTable};
+use crate::ids::{InstanceIx, NodeIx, ResourceIx};
 use crate::model::{Operation, Resource};
 
 /// Some instances of one resource of a plan.
 #[derive(Clone, Copy)]
 pub struct Instances<'a> {
     pub(crate) affected: &'a Arc<Affected>,
-    pub(crate) resource: usize,
-    pub(crate) nodes: &'a [u32],
-    /// The resource's first node.
-    pub(crate) first: u32,
+    pub(crate) resource: ResourceIx,
+    pub(crate) members: Members<'a>,
+}
+
+/// The instances of a view.
+#[derive(Clone, Copy)]
+pub(crate) enum Members<'a> {
+    Instances(&'a [InstanceIx]),
+    /// The nodes of the instances, and the first node of their resource.
+    Nodes(&'a [NodeIx], NodeIx),
+}
+
+#[cfg(feature = "remote")]
+impl Members<'_> {
+    /// Their ids in the table of their resource.
+    pub(crate) fn batch(self, ids: &dyn IdTable) -> Batch<'_> {
+        match self {
+            Self::Instances(instances) => ids.select(instances),
+            Self::Nodes(nodes, first) => ids.batch(nodes, first),
+        }
+    }
 }
 
 impl<'a> Instances<'a> {
@@ -29,12 +49,15 @@ impl<'a> Instances<'a> {
 
     /// The number of instances.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        match self.members {
+            Members::Instances(instances) => instances.len(),
+            Members::Nodes(nodes, _) => nodes.len(),
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.len() == 0
     }
 
     /// The id at a position below [`len`](Self::len); `None` if the resource is not `R` or the position is too high.
@@ -46,7 +69,7 @@ impl<'a> Instances<'a> {
 
     /// The printed id at a position; empty if the position is too high.
     pub fn printed_id(&self, position: usize) -> String {
-        let printed = |index: u32| self.affected.display(self.resource, index).to_string();
+        let printed = |index: InstanceIx| self.affected.display(self.resource, index).to_string();
         self.index(position).map_or_else(String::new, printed)
     }
 
@@ -56,8 +79,11 @@ impl<'a> Instances<'a> {
         self.affected.effect_names(self.resource, self.affected.effects(self.resource, index)).collect()
     }
 
-    fn index(&self, position: usize) -> Option<u32> {
-        self.nodes.get(position).map(|node| node - self.first)
+    fn index(&self, position: usize) -> Option<InstanceIx> {
+        match self.members {
+            Members::Instances(instances) => instances.get(position).copied(),
+            Members::Nodes(nodes, first) => nodes.get(position).map(|node| node.instance(first)),
+        }
     }
 }
 

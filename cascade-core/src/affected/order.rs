@@ -10,22 +10,22 @@ use std::sync::Arc;
 
 use super::affected::{Affected, CutArc};
 use super::arcs::Block;
+use super::node_ranges::NodeRanges;
 use super::with_parent::WithParentEdges;
 use crate::graph::{Reach, components};
-use crate::ids::{DenseMap, NOTHING};
+use crate::ids::{DenseMap, EdgeIx, Index, Indexed, InstanceIx, NodeIx, PackedOption, ResourceIx};
 
 /// For each node, the nodes that wait for it.
 #[derive(Debug)]
 pub(crate) struct Order {
     nodes: usize,
-    /// The first node of each resource, followed by the number of instances.
-    base: Vec<u32>,
-    /// The plain edges of each resource to its parents.
-    plain: Vec<Vec<PlainEdge>>,
+    base: NodeRanges,
+    /// The plain edges of each resource to its parents; as the last entry, the empty list of the helper nodes.
+    plain: Indexed<ResourceIx, Vec<PlainEdge>>,
     /// Where the listed followers of each node start in `followers`; empty if there are none.
     start: Vec<u32>,
     /// The followers along all edges that are not plain.
-    followers: Vec<u32>,
+    followers: Vec<NodeIx>,
 }
 
 /// An edge along which each child has at most one parent, which waits for the child. Its arcs need no list of
@@ -34,15 +34,19 @@ pub(crate) struct Order {
 struct PlainEdge {
     /// The index of the parent, by the index of the child.
     parents: Arc<DenseMap>,
-    first_child: u32,
-    first_parent: u32,
+    first_child: NodeIx,
+    first_parent: NodeIx,
 }
 
 impl PlainEdge {
     /// The node of the parent of that node.
-    fn parent(&self, node: u32) -> Option<u32> {
-        let parent = self.parents.get(u64::from(node - self.first_child));
-        (parent != NOTHING).then(|| self.first_parent + parent)
+    fn parent(&self, node: NodeIx) -> Option<NodeIx> {
+        self.parent_index(node).get().map(|parent| parent.node(self.first_parent))
+    }
+
+    /// The parent of the instance with that node, by its index.
+    fn parent_index(&self, node: NodeIx) -> PackedOption<InstanceIx> {
+        self.parents.get(node.instance(self.first_child).number().into())
     }
 }
 
@@ -64,16 +68,16 @@ impl Order {
     }
 
     fn with_plain(mut nodes: Nodes<'_>) -> (Self, Vec<u32>) {
-        nodes.is_plain = (0..nodes.affected.graph.edges.len()).map(|edge| nodes.is_plain(edge)).collect();
+        nodes.is_plain = nodes.affected.graph.edges.indices().map(|edge| nodes.is_plain(edge)).collect();
         let (mut order, mut waits_for) = Self::new(&nodes, |first, then| (first, then));
         let Affected { graph, arcs, base, .. } = nodes.affected;
         for (edge, arcs) in
             graph.edges.iter().zip(arcs).zip(&nodes.is_plain).filter_map(|(it, plain)| plain.then_some(it))
         {
             let Some(parents) = arcs.only_parents() else { continue };
-            let (first_child, first_parent) = (base[edge.child], base[edge.parent]);
-            for parent in parents.values().filter(|&parent| parent != NOTHING) {
-                waits_for[(first_parent + parent) as usize] += 1;
+            let (first_child, first_parent) = (base.first(edge.child), base.first(edge.parent));
+            for parent in parents.values().filter_map(PackedOption::get) {
+                waits_for[parent.node(first_parent).position()] += 1;
             }
             order.plain[edge.child].push(PlainEdge {
                 parents: Arc::clone(parents),
@@ -86,27 +90,27 @@ impl Order {
 
     /// The order of all arcs that are not plain. `orient` gets the child and the parent of an arc, and returns first
     /// the node that ends first, then the one that waits for it.
-    fn new(nodes: &Nodes<'_>, orient: impl Fn(u32, u32) -> (u32, u32)) -> (Self, Vec<u32>) {
-        let count = nodes.count as usize;
+    fn new(nodes: &Nodes<'_>, orient: impl Fn(NodeIx, NodeIx) -> (NodeIx, NodeIx)) -> (Self, Vec<u32>) {
+        let count = nodes.count;
         let base = nodes.affected.base.clone();
-        let plain = base.iter().map(|_| Vec::new()).collect();
+        let plain = std::iter::repeat_with(Vec::new).take(base.resources() + 1).collect();
         let mut waits_for = vec![0_u32; count];
         let (mut start, mut followers) = (Vec::new(), Vec::new());
         if nodes.has_arcs() {
             start.resize(count + 1, 0_u32);
             nodes.each_arc(|first, then| {
                 let (first, then) = orient(first, then);
-                start[first as usize + 1] += 1;
-                waits_for[then as usize] += 1;
+                start[first.position() + 1] += 1;
+                waits_for[then.position()] += 1;
             });
             for node in 0..count {
                 start[node + 1] += start[node];
             }
             // Filling in the followers moves each start to the start of the next node. The shift by one restores them.
-            followers.resize(start[count] as usize, 0);
+            followers.resize(start[count] as usize, NodeIx::default());
             nodes.each_arc(|first, then| {
                 let (first, then) = orient(first, then);
-                let next = &mut start[first as usize];
+                let next = &mut start[first.position()];
                 followers[*next as usize] = then;
                 *next += 1;
             });
@@ -117,8 +121,8 @@ impl Order {
     }
 
     /// The nodes that wait for `node`.
-    pub(crate) fn followers(&self, node: u32) -> impl Iterator<Item = u32> {
-        let resource = self.base.partition_point(|&first| first <= node) - 1;
+    pub(crate) fn followers(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> {
+        let resource = self.base.resource_of(node);
         let along = move |plain: &PlainEdge| plain.parent(node);
         self.plain[resource].iter().filter_map(along).chain(self.listed(node).iter().copied())
     }
@@ -127,17 +131,22 @@ impl Order {
     /// node may be visited several times: then the numbers add up.
     ///
     /// `nodes` are instances of that resource, or helper nodes, for which `resource` is the number of resources.
-    pub(crate) fn for_each_follower(&self, resource: usize, nodes: &[u32], mut visit: impl FnMut(u32, u32)) {
+    pub(crate) fn for_each_follower(
+        &self,
+        resource: ResourceIx,
+        nodes: &[NodeIx],
+        mut visit: impl FnMut(NodeIx, u32),
+    ) {
         for plain in &self.plain[resource] {
             // Children of the same parent are mostly adjacent: count them and visit the parent once.
-            let (mut last, mut count) = (NOTHING, 0);
-            let mut visit_last = |last: u32, count| {
-                if last != NOTHING {
-                    visit(plain.first_parent + last, count);
+            let (mut last, mut count) = (PackedOption::NONE, 0);
+            let mut visit_last = |last: PackedOption<InstanceIx>, count| {
+                if let Some(last) = last.get() {
+                    visit(last.node(plain.first_parent), count);
                 }
             };
             for &node in nodes {
-                let parent = plain.parents.get(u64::from(node - plain.first_child));
+                let parent = plain.parent_index(node);
                 if parent == last {
                     count += 1;
                 } else {
@@ -155,23 +164,23 @@ impl Order {
     }
 
     /// The followers of a node along edges that are not plain.
-    fn listed(&self, node: u32) -> &[u32] {
-        match self.start.get(node as usize..node as usize + 2) {
+    fn listed(&self, node: NodeIx) -> &[NodeIx] {
+        match self.start.get(node.position()..node.position() + 2) {
             Some(&[from, to]) => &self.followers[from as usize..to as usize],
             _ => &[],
         }
     }
 
     /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or transitively, nearest first.
-    pub(crate) fn all_followers(&self, nodes: &[u32], instances: usize) -> Vec<u32> {
-        let mut seen: HashSet<u32> = nodes.iter().copied().collect();
-        let mut open: VecDeque<u32> = nodes.iter().copied().collect();
+    pub(crate) fn all_followers(&self, nodes: &[NodeIx], instances: usize) -> Vec<NodeIx> {
+        let mut seen: HashSet<NodeIx> = nodes.iter().copied().collect();
+        let mut open: VecDeque<NodeIx> = nodes.iter().copied().collect();
         let mut found = Vec::new();
         while let Some(node) = open.pop_front() {
             for follower in self.followers(node) {
                 if seen.insert(follower) {
                     open.push_back(follower);
-                    found.extend(((follower as usize) < instances).then_some(follower));
+                    found.extend((follower.position() < instances).then_some(follower));
                 }
             }
         }
@@ -194,13 +203,13 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
     let nodes = Nodes::with_ends(affected);
     let group_of = cyclic_groups(&Order::new(&nodes, |first, then| (first, then)).0);
     let mut circular = Vec::new();
-    for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
+    for ((index, edge), arcs) in affected.graph.edges.enumerate().zip(&affected.arcs) {
         for (parent, child) in arcs.pairs() {
             let arc = CutArc { edge: index, parent, child };
             let Some(end) = nodes.end_of(affected.node(edge.child, child)) else { continue };
             let waits_for_end = nodes.is_ordered(arc) && !nodes.with_parent.removes(index, child);
             if waits_for_end
-                && group_of[end as usize] == group_of[affected.node(edge.parent, parent) as usize]
+                && group_of[end.position()] == group_of[affected.node(edge.parent, parent).position()]
             {
                 circular.push(arc);
             }
@@ -213,9 +222,10 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
 
 /// The number of each node's group. The nodes of a group wait for each other.
 fn cyclic_groups(order: &Order) -> Vec<u32> {
-    let nodes = 0..order.nodes() as u32;
-    let waits: Vec<_> =
-        nodes.flat_map(|node| order.followers(node).map(move |follower| (node, follower))).collect();
+    let nodes = NodeIx::all(order.nodes());
+    let waits: Vec<_> = nodes
+        .flat_map(|node| order.followers(node).map(move |follower| (node.number(), follower.number())))
+        .collect();
     components(order.nodes(), &waits)
 }
 
@@ -224,16 +234,16 @@ struct Nodes<'a> {
     affected: &'a Affected,
     with_parent: WithParentEdges,
     /// The node of a block ends when the children of the block have ended. The parents wait for it.
-    first_block: u32,
+    first_block: NodeIx,
     /// With end nodes: this node of a block ends when the parents of the block have ended. The ends of the children
     /// that are removed with these parents wait for it.
-    first_block_parents: u32,
-    first_after: u32,
-    first_end: u32,
-    count: u32,
+    first_block_parents: NodeIx,
+    first_after: NodeIx,
+    first_end: NodeIx,
+    count: usize,
     with_ends: bool,
     /// Whether each edge is plain, so that its arcs are not visited; empty if no edge is plain.
-    is_plain: Vec<bool>,
+    is_plain: Indexed<EdgeIx, bool>,
 }
 
 impl<'a> Nodes<'a> {
@@ -250,10 +260,10 @@ impl<'a> Nodes<'a> {
         let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
         let (block_parents, ends) =
             if with_ends { (blocks, affected.removed_with_parent.len()) } else { (0, 0) };
-        let first_block = affected.nodes() as u32;
-        let first_block_parents = first_block + blocks as u32;
-        let first_after = first_block_parents + block_parents as u32;
-        let first_end = first_after + afters as u32;
+        let first_block = affected.base.end();
+        let first_block_parents = first_block.plus(blocks);
+        let first_after = first_block_parents.plus(block_parents);
+        let first_end = first_after.plus(afters);
         Self {
             affected,
             with_parent: if with_ends { WithParentEdges::of(affected) } else { WithParentEdges::default() },
@@ -261,49 +271,50 @@ impl<'a> Nodes<'a> {
             first_block_parents,
             first_after,
             first_end,
-            count: first_end + ends as u32,
+            count: first_end.position() + ends,
             with_ends,
-            is_plain: Vec::new(),
+            is_plain: Indexed::new(),
         }
     }
 
     /// Whether the edge is plain: the order has every arc of it, each from the node of the child to its only parent.
-    fn is_plain(&self, edge: usize) -> bool {
+    fn is_plain(&self, edge: EdgeIx) -> bool {
         let Affected { graph, route, arcs, cut, removed_with_parent, base, .. } = self.affected;
         let child = graph.edges[edge].child;
         let are_affected = route.edges[edge]
             .is_some_and(|route| matches!(route.reach, Reach::Effect { .. }) && !route.shared);
         let is_cut = || cut.iter().any(|cut| cut.edge == edge);
         let has_ends = || {
-            let first = removed_with_parent.partition_point(|&node| node < base[child]);
-            self.with_ends && removed_with_parent.get(first).is_some_and(|&node| node < base[child + 1])
+            let nodes = base.of(child);
+            let first = removed_with_parent.partition_point(|&node| node < nodes.start);
+            self.with_ends && removed_with_parent.get(first).is_some_and(|&node| node < nodes.end)
         };
         are_affected && arcs[edge].only_parents().is_some() && !is_cut() && !has_ends()
     }
 
     /// Whether there may be an arc that is not plain.
     fn has_arcs(&self) -> bool {
-        let mut edges = self.affected.arcs.iter().enumerate();
+        let mut edges = self.affected.arcs.enumerate();
         edges.any(|(edge, arcs)| !arcs.is_empty() && !self.is_left_out(edge))
             || self.first_after < self.first_end
             || self.with_ends
     }
 
     /// Whether the arcs of the edge are not visited, because it is plain.
-    fn is_left_out(&self, edge: usize) -> bool {
-        self.is_plain.get(edge).copied().unwrap_or(false)
+    fn is_left_out(&self, edge: EdgeIx) -> bool {
+        self.is_plain.at(edge).copied().unwrap_or(false)
     }
 
     /// The end node of an instance that is removed with a parent.
-    fn end_of(&self, node: u32) -> Option<u32> {
+    fn end_of(&self, node: NodeIx) -> Option<NodeIx> {
         if !self.with_ends {
             return None;
         }
         let position = self.affected.removed_with_parent.binary_search(&node).ok()?;
-        Some(self.first_end + position as u32)
+        Some(self.first_end.plus(position))
     }
 
-    fn end_or_self(&self, node: u32) -> u32 {
+    fn end_or_self(&self, node: NodeIx) -> NodeIx {
         self.end_of(node).unwrap_or(node)
     }
 
@@ -315,35 +326,37 @@ impl<'a> Nodes<'a> {
     }
 
     /// Visits every arc of the order that is not plain: first the node that ends first, then the one that waits for it.
-    fn each_arc(&self, mut visit: impl FnMut(u32, u32)) {
+    fn each_arc(&self, mut visit: impl FnMut(NodeIx, NodeIx)) {
         let affected = self.affected;
         let (mut block, mut block_parents) = (self.first_block, self.first_block_parents);
-        for (index, (edge, arcs)) in affected.graph.edges.iter().zip(&affected.arcs).enumerate() {
-            let (child_base, parent_base) = (affected.base[edge.child], affected.base[edge.parent]);
+        for ((index, edge), arcs) in affected.graph.edges.enumerate().zip(&affected.arcs) {
+            let (first_child, first_parent) =
+                (affected.base.first(edge.child), affected.base.first(edge.parent));
             if self.is_left_out(index) {
                 continue;
             }
             for (parent, child) in arcs.pairs() {
                 let arc = CutArc { edge: index, parent, child };
                 if self.is_ordered(arc) {
-                    self.visit_pair(arc, parent_base + parent, child_base + child, &mut visit);
+                    self.visit_pair(arc, parent.node(first_parent), child.node(first_child), &mut visit);
                 }
             }
             for members in &arcs.blocks {
                 self.visit_block(index, members, block, block_parents, &mut visit);
-                block += 1;
-                block_parents += u32::from(self.with_ends);
+                block = block.plus(1);
+                block_parents = block_parents.plus(usize::from(self.with_ends));
             }
         }
         self.visit_afters(&mut visit);
         if self.with_ends {
-            let ends = (self.first_end..).zip(&affected.removed_with_parent);
-            ends.for_each(|(end, &node)| visit(node, end));
+            for (position, &node) in affected.removed_with_parent.iter().enumerate() {
+                visit(node, self.first_end.plus(position));
+            }
         }
     }
 
     /// `parent` and `child` are the nodes of the arc.
-    fn visit_pair(&self, arc: CutArc, parent: u32, child: u32, mut visit: impl FnMut(u32, u32)) {
+    fn visit_pair(&self, arc: CutArc, parent: NodeIx, child: NodeIx, mut visit: impl FnMut(NodeIx, NodeIx)) {
         let Some(end) = self.end_of(child) else { return visit(child, parent) };
         if self.with_parent.removes(arc.edge, arc.child) {
             visit(child, parent);
@@ -358,11 +371,11 @@ impl<'a> Nodes<'a> {
     /// `block` and `block_parents` are the helper nodes of the block: see the fields of [`Nodes`].
     fn visit_block(
         &self,
-        edge: usize,
+        edge: EdgeIx,
         Block { parents, children }: &Block,
-        block: u32,
-        block_parents: u32,
-        mut visit: impl FnMut(u32, u32),
+        block: NodeIx,
+        block_parents: NodeIx,
+        mut visit: impl FnMut(NodeIx, NodeIx),
     ) {
         let affected = self.affected;
         let (above, below) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
@@ -390,16 +403,16 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    fn visit_afters(&self, mut visit: impl FnMut(u32, u32)) {
+    fn visit_afters(&self, mut visit: impl FnMut(NodeIx, NodeIx)) {
         let affected = self.affected;
         let mut between = self.first_after;
-        for (resource, node) in affected.graph.resources.iter().enumerate() {
+        for (resource, node) in affected.graph.resources.enumerate() {
             for &first in &node.after {
                 let ends =
                     affected.instances(first).map(|index| self.end_or_self(affected.node(first, index)));
                 ends.for_each(|end| visit(end, between));
                 affected.instances(resource).for_each(|index| visit(between, affected.node(resource, index)));
-                between += 1;
+                between = between.plus(1);
             }
         }
     }

@@ -4,17 +4,18 @@ use std::collections::HashSet;
 
 use super::affected::Affected;
 use crate::graph::Reach;
+use crate::ids::{EdgeIx, Indexed, InstanceIx};
 
 /// For each edge, the children that are removed with their parents.
 #[derive(Debug, Default)]
-pub(crate) struct WithParentEdges(Vec<Children>);
+pub(crate) struct WithParentEdges(Indexed<EdgeIx, Children>);
 
 #[derive(Debug)]
 enum Children {
     None,
     All,
     /// Along a shared edge: the children that lose their last owner. While one owner stays, the child stays.
-    Some(HashSet<u32>),
+    Some(HashSet<InstanceIx>),
 }
 
 impl WithParentEdges {
@@ -31,8 +32,8 @@ impl WithParentEdges {
     }
 
     /// Whether that child is removed with its parents along the edge.
-    pub(crate) fn removes(&self, edge: usize, child: u32) -> bool {
-        match self.0.get(edge) {
+    pub(crate) fn removes(&self, edge: EdgeIx, child: InstanceIx) -> bool {
+        match self.0.at(edge) {
             None | Some(Children::None) => false,
             Some(Children::All) => true,
             Some(Children::Some(children)) => children.contains(&child),

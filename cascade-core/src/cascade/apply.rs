@@ -288,7 +288,8 @@ async fn record_plan(
         affected.resource_name(affected.route.root),
     );
     new.payload = affected.operation.to_json()?;
-    new.roots = (0..affected.roots).take(ROOTS_NAMED).map(|at| root.ids.display(at).to_string()).collect();
+    new.roots =
+        affected.root_instances().take(ROOTS_NAMED).map(|at| root.ids.display(at).to_string()).collect();
     new.root_count = u64::from(affected.roots);
     new.instances = affected.with_steps();
     let recorder = Recorder::new(journal.create(new).await?);

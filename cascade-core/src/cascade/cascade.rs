@@ -11,6 +11,7 @@ use crate::discover::{discover, objections};
 use crate::engine::Engine;
 use crate::graph::{Graph, Route};
 use crate::handler::{Nesting, StepContext};
+use crate::ids::ResourceIx;
 use crate::model::{AnyOperation, Operation, OperationDescriptor, Resource, Roots, StartsFrom};
 use crate::plan::{Plan, PlanError};
 
@@ -112,7 +113,7 @@ impl Cascade {
     async fn plan_from(
         &self,
         operation: Arc<dyn AnyOperation>,
-        root: usize,
+        root: ResourceIx,
         roots: Column,
     ) -> Result<Plan, PlanError> {
         let route = self.route(&operation.descriptor(), root)?;
@@ -141,7 +142,7 @@ impl Cascade {
         Ok(Plan { affected, vetoes: objections.vetoes, denials: objections.denials })
     }
 
-    fn route(&self, operation: &OperationDescriptor, root: usize) -> Result<Route, PlanError> {
+    fn route(&self, operation: &OperationDescriptor, root: ResourceIx) -> Result<Route, PlanError> {
         let graph = self.graph();
         let node = &graph.resources[root];
         if !operation.may_start_from(&node.descriptor) {
@@ -161,7 +162,7 @@ impl Cascade {
         })
     }
 
-    fn known_resource(&self, name: &str) -> Result<usize, PlanError> {
+    fn known_resource(&self, name: &str) -> Result<ResourceIx, PlanError> {
         self.graph().find_resource(name).ok_or_else(|| PlanError::UnknownResource {
             name: name.to_owned(),
             nearest: self.graph().nearest_resource(name).map(ToOwned::to_owned),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::cascade::Cascade;
 use crate::affected::{Affected, Column};
 use crate::discover::{discover, objections};
+use crate::ids::InstanceIx;
 use crate::observe::Observers;
 use crate::plan::{Plan, PlanDifference, PlanError};
 
@@ -37,7 +38,7 @@ impl Cascade {
     pub(super) async fn rediscover(&self, planned: &Affected) -> Result<Affected, PlanError> {
         let resource = planned.route.root;
         let ids = &planned.columns[resource].ids;
-        let roots: Vec<u32> = (0..planned.roots).collect();
+        let roots: Vec<InstanceIx> = planned.root_instances().collect();
         let mut column = Column::new(planned.graph.resources[resource].descriptor.new_table());
         column.ids.insert_batch(&ids.select(&roots), roots.len());
         let engine = &self.engine;

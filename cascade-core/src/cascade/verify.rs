@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::cascade::Cascade;
 use super::resume::{ResumeError, RunOperation};
 use crate::affected::Affected;
-use crate::discover::only_mask;
+use crate::discover::only_effects;
 use crate::graph::{EdgeRoute, Method, Reach};
-use crate::handler::{DynFound, FindContext, Parents, until_answered};
+use crate::handler::{DynFound, FindContext, until_answered};
+use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, PackedOption, ResourceIx};
 use crate::journal::{Recorded, restored};
 use crate::model::{CallError, PhaseDeclaration, Printed, RunId};
 use crate::plan::PlanError;
@@ -107,9 +108,9 @@ impl fmt::Display for Receipt {
 /// A call of a finder or of a verify method.
 enum VerifyCall {
     /// Asks a finder for the children of these parents.
-    Finder { edge: usize, route: EdgeRoute, parents: Vec<u32> },
+    Finder { edge: EdgeIx, route: EdgeRoute, parents: Vec<InstanceIx> },
     /// Asks a verify method which of these instances still exist.
-    Method { method: Method, batch: Vec<u32> },
+    Method { method: Method, batch: Vec<InstanceIx> },
 }
 
 /// One answer about a survivor.
@@ -139,8 +140,7 @@ impl Cascade {
         let RunOperation { operation, route } = RunOperation::of(&self.engine, &info, &recorded)?;
         let affected = restored(&self.engine.graph, operation, route, start.roots, &mut recorded);
         let affected = affected.map_err(|what| ResumeError::Unfit { run: run.clone(), what })?;
-        let resources = 0..affected.columns.len();
-        let asked = resources.map(|resource| expanded(&affected, resource).count()).sum();
+        let asked = affected.columns.indices().map(|resource| expanded(&affected, resource).count()).sum();
         let (method_calls, verified) = verify_method_calls(&affected);
         let method_calls =
             method_calls.into_iter().map(|(method, batch)| VerifyCall::Method { method, batch });
@@ -178,9 +178,9 @@ impl Cascade {
     async fn ask_finder(
         &self,
         affected: &Affected,
-        edge_index: usize,
+        edge_index: EdgeIx,
         route: EdgeRoute,
-        parents: Vec<u32>,
+        parents: Vec<InstanceIx>,
     ) -> Result<Vec<FoundSurvivor>, PlanError> {
         let edge = &affected.graph.edges[edge_index];
         let extension = &*self.engine.extensions[edge.extension];
@@ -205,7 +205,7 @@ impl Cascade {
         &self,
         affected: &Affected,
         method: Method,
-        batch: Vec<u32>,
+        batch: Vec<InstanceIx>,
     ) -> Result<Vec<FoundSurvivor>, PlanError> {
         let Method { resource, extension, index } = method;
         let extension = &*self.engine.extensions[extension];
@@ -248,19 +248,19 @@ fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: FoundSurvivor) {
 }
 
 /// The instances of a resource whose children discovery asked for.
-fn expanded(affected: &Affected, resource: usize) -> impl Iterator<Item = u32> {
+fn expanded(affected: &Affected, resource: ResourceIx) -> impl Iterator<Item = InstanceIx> {
     let column = &affected.columns[resource];
-    (0..column.len() as u32).filter(|&index| column.is_expanded(index))
+    InstanceIx::all(column.len()).filter(|&index| column.is_expanded(index))
 }
 
 /// The finder calls along each edge whose children are removed.
 fn finder_calls(affected: &Affected, batch: usize) -> Vec<VerifyCall> {
     let mut calls = Vec::new();
-    for (edge_index, edge) in affected.graph.edges.iter().enumerate() {
+    for (edge_index, edge) in affected.graph.edges.enumerate() {
         let removes =
             |route: &EdgeRoute| matches!(route.reach, Reach::Effect { leaf: false, .. } | Reach::WithParent);
         let Some(route) = affected.route.edges[edge_index].filter(removes) else { continue };
-        let parents: Vec<u32> = expanded(affected, edge.parent).collect();
+        let parents: Vec<InstanceIx> = expanded(affected, edge.parent).collect();
         let batches = parents.chunks(batch);
         calls.extend(batches.map(|parents| VerifyCall::Finder {
             edge: edge_index,
@@ -272,33 +272,33 @@ fn finder_calls(affected: &Affected, batch: usize) -> Vec<VerifyCall> {
 }
 
 /// A verify method, and a batch of instances that it is asked about.
-type VerifyMethodCall = (Method, Vec<u32>);
+type VerifyMethodCall = (Method, Vec<InstanceIx>);
 
 /// The instances that verify methods are asked about, as flags by resource and index.
-pub(crate) struct Verified(Vec<Vec<bool>>);
+pub(crate) struct Verified(Indexed<ResourceIx, Vec<bool>>);
 
 impl Verified {
-    pub(crate) fn has(&self, resource: usize, index: u32) -> bool {
-        self.0[resource].get(index as usize).copied().unwrap_or(false)
+    pub(crate) fn has(&self, resource: ResourceIx, index: InstanceIx) -> bool {
+        self.0[resource].get(index.position()).copied().unwrap_or(false)
     }
 
     fn len(&self) -> usize {
         self.0.iter().flatten().filter(|&&verified| verified).count()
     }
 
-    fn add(&mut self, affected: &Affected, resource: usize, instances: &[u32]) {
+    fn add(&mut self, affected: &Affected, resource: ResourceIx, instances: &[InstanceIx]) {
         let verified = &mut self.0[resource];
         verified.resize(affected.columns[resource].len(), false);
         for &index in instances {
-            verified[index as usize] = true;
+            verified[index.position()] = true;
         }
     }
 }
 
 /// The calls of verify methods, and the set of all instances that they are asked about.
 pub(crate) fn verify_method_calls(affected: &Affected) -> (Vec<VerifyMethodCall>, Verified) {
-    let (mut calls, mut verified) = (Vec::new(), Verified(vec![Vec::new(); affected.columns.len()]));
-    for (resource, node) in affected.graph.resources.iter().enumerate() {
+    let (mut calls, mut verified) = (Vec::new(), Verified(Indexed::like(&affected.columns, Vec::new)));
+    for (resource, node) in affected.graph.resources.enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
             for (index, phase) in declared.verifies.iter().enumerate() {
@@ -318,11 +318,11 @@ pub(crate) fn verify_method_calls(affected: &Affected) -> (Vec<VerifyMethodCall>
 
 /// The instances that a verify method is asked about: the removed ones, or those with one of the effects to which the
 /// method is restricted.
-fn instances_of_verify(affected: &Affected, method: Method, phase: &PhaseDeclaration) -> Vec<u32> {
+fn instances_of_verify(affected: &Affected, method: Method, phase: &PhaseDeclaration) -> Vec<InstanceIx> {
     let Method { resource, extension, .. } = method;
-    let only = only_mask(affected, resource, extension, phase);
-    let applies = |&index: &u32| match only {
-        Some(mask) => affected.effects(resource, index) & mask != 0,
+    let only = only_effects(affected, resource, extension, phase);
+    let applies = |&index: &InstanceIx| match only {
+        Some(only) => affected.effects(resource, index).intersects(only),
         None => affected.is_going(resource, index),
     };
     affected.instances(resource).filter(applies).collect()
@@ -330,8 +330,8 @@ fn instances_of_verify(affected: &Affected, method: Method, phase: &PhaseDeclara
 
 fn roots_not_asked(affected: &Affected, verified: &Verified) -> Option<NotAsked> {
     let root = affected.route.root;
-    let is_unverified = |&index: &u32| affected.is_going(root, index) && !verified.has(root, index);
-    let count = (0..affected.roots).filter(is_unverified).count();
+    let is_unverified = |&index: &InstanceIx| affected.is_going(root, index) && !verified.has(root, index);
+    let count = affected.root_instances().filter(is_unverified).count();
     (count > 0).then(|| NotAsked {
         resource: affected.resource_name(root).to_owned(),
         operation: affected.operation.descriptor().name().to_owned(),
@@ -342,9 +342,9 @@ fn roots_not_asked(affected: &Affected, verified: &Verified) -> Option<NotAsked>
 /// The survivors in the answer of a finder.
 fn survivors(
     affected: &Affected,
-    edge: usize,
+    edge: EdgeIx,
     route: EdgeRoute,
-    asked: &[u32],
+    asked: &[InstanceIx],
     found: &dyn DynFound,
 ) -> Result<Vec<FoundSurvivor>, CallError> {
     let edge = &affected.graph.edges[edge];
@@ -352,11 +352,12 @@ fn survivors(
     let children = found.known_children(&*affected.columns[edge.child].ids);
     let printed: Vec<String> = (0..found.len()).map(|position| found.printed_child(position)).collect();
     // Along a shared edge, a child may remain as long as one of its owners does.
-    let remains =
-        |owner: u32| owner == Parents::UNKNOWN_PARENT || !affected.columns[edge.parent].is_expanded(owner);
+    let remains = |owner: &PackedOption<InstanceIx>| {
+        owner.get().is_none_or(|owner| !affected.columns[edge.parent].is_expanded(owner))
+    };
     let still_owned: BTreeSet<&String> = match &named {
         Some(named) if route.shared => {
-            let owned = named.indices.iter().zip(&printed).filter(|(owner, _)| remains(**owner));
+            let owned = named.indices.iter().zip(&printed).filter(|(owner, _)| remains(owner));
             owned.map(|(_, child)| child).collect()
         }
         _ => BTreeSet::new(),

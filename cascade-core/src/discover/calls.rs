@@ -6,23 +6,24 @@ use std::sync::Arc;
 
 use crate::graph::EdgeRoute;
 use crate::handler::DynFound;
+use crate::ids::{EdgeIx, InstanceIx};
 use crate::model::CallError;
 
 /// A call of an edge's finder for a batch of the parents that are expanded.
 pub(super) struct FinderCall {
-    pub(super) edge: usize,
+    pub(super) edge: EdgeIx,
     pub(super) route: EdgeRoute,
     /// Counts the calls along the edge: answers are processed in this order.
     pub(super) number: u32,
     /// The parents of this call and of its sibling calls.
-    pub(super) frontier: Arc<Vec<u32>>,
+    pub(super) frontier: Arc<Vec<InstanceIx>>,
     /// The part of `frontier` that this call is about.
     pub(super) range: Range<usize>,
 }
 
 impl FinderCall {
     /// The parents that this call is about.
-    pub(super) fn asked(&self) -> &[u32] {
+    pub(super) fn asked(&self) -> &[InstanceIx] {
         &self.frontier[self.range.clone()]
     }
 }

@@ -19,7 +19,8 @@ use crate::engine::FindSettings;
 use crate::extension::DynExtension;
 use crate::graph::{Graph, Group, Reach, Route};
 use crate::handler::{DynFound, FindContext, Parents, until_answered};
-use crate::model::{AnyOperation, CallError};
+use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, PackedOption, ResourceIx};
+use crate::model::{AnyOperation, CallError, EffectSet};
 use crate::observe::{Event, Observers};
 use crate::plan::PlanError;
 
@@ -72,11 +73,11 @@ pub(crate) async fn extend(
 #[derive(Default)]
 struct GroupProgress {
     /// The edges from other groups into this one, in the order in which their answers are processed.
-    inputs: Vec<usize>,
+    inputs: Vec<EdgeIx>,
     /// The position in `inputs` of the edge whose answers are processed now.
     input: usize,
     /// The edges inside the group. Their finders are called in rounds until a round finds nothing new.
-    inner: Vec<usize>,
+    inner: Vec<EdgeIx>,
     /// How many calls of the current round have not been answered.
     outstanding: usize,
     complete: bool,
@@ -86,14 +87,14 @@ pub(super) struct Discovery<'a> {
     pub(super) graph: &'a Graph,
     route: &'a Route,
     settings: FindSettings,
-    pub(super) columns: Vec<Column>,
-    pub(super) arcs: Vec<Arcs>,
+    pub(super) columns: Indexed<ResourceIx, Column>,
+    pub(super) arcs: Indexed<EdgeIx, Arcs>,
     groups: Vec<Group>,
-    pub(super) group_of: Vec<usize>,
+    pub(super) group_of: Indexed<ResourceIx, usize>,
     progress: Vec<GroupProgress>,
-    inboxes: Vec<Inbox>,
-    /// By resource, the instances of cyclic groups that the next round expands.
-    fresh: Vec<Vec<u32>>,
+    inboxes: Indexed<EdgeIx, Inbox>,
+    /// The instances of cyclic groups that the next round expands.
+    fresh: Indexed<ResourceIx, Vec<InstanceIx>>,
     /// Shared children in cyclic groups, until it is known whether they lose their last owner.
     pub(super) shared: Vec<Shared>,
     queue: VecDeque<FinderCall>,
@@ -111,7 +112,7 @@ impl<'a> Discovery<'a> {
         discovery.nodes = roots.ids.len() as u64;
         discovery.columns[route.root] = roots;
         discovery.grow(route.root);
-        for root in 0..discovery.root_count {
+        for root in InstanceIx::all(discovery.root_count as usize) {
             discovery.reach(route.root, root, route.root_reach);
         }
         discovery
@@ -120,7 +121,7 @@ impl<'a> Discovery<'a> {
     /// Continues from a known set. All resources form one cyclic group, because any of them may gain instances at any time.
     fn resume(affected: &'a Affected, settings: FindSettings) -> Self {
         let graph = &*affected.graph;
-        let group = Group { resources: (0..graph.resources.len()).collect(), cyclic: true };
+        let group = Group { resources: graph.resources.indices().collect(), cyclic: true };
         let mut discovery = Self::empty(graph, &affected.route, vec![group], settings);
         discovery.columns = affected.columns.iter().map(Column::copied).collect();
         discovery.arcs.clone_from(&affected.arcs);
@@ -135,15 +136,14 @@ impl<'a> Discovery<'a> {
     }
 
     fn empty(graph: &'a Graph, route: &'a Route, groups: Vec<Group>, settings: FindSettings) -> Self {
-        let mut group_of = vec![0; graph.resources.len()];
+        let mut group_of = Indexed::like(&graph.resources, || 0);
         for (index, group) in groups.iter().enumerate() {
             for &resource in &group.resources {
                 group_of[resource] = index;
             }
         }
         let mut progress: Vec<GroupProgress> = groups.iter().map(|_| GroupProgress::default()).collect();
-        for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| route.edges[*index].is_some())
-        {
+        for (index, edge) in graph.edges.enumerate().filter(|(index, _)| route.edges[*index].is_some()) {
             let child = &mut progress[group_of[edge.child]];
             let inside = group_of[edge.parent] == group_of[edge.child];
             if inside { child.inner.push(index) } else { child.inputs.push(index) }
@@ -275,7 +275,7 @@ impl<'a> Discovery<'a> {
 
     /// Queues finder calls for the new instances of a cyclic group. Returns whether there were any.
     fn start_round(&mut self, group: usize) -> bool {
-        let mut frontiers: BTreeMap<usize, Arc<Vec<u32>>> = BTreeMap::new();
+        let mut frontiers: BTreeMap<ResourceIx, Arc<Vec<InstanceIx>>> = BTreeMap::new();
         for resource in self.groups[group].resources.clone() {
             let mut fresh = std::mem::take(&mut self.fresh[resource]);
             fresh.sort_unstable();
@@ -290,12 +290,12 @@ impl<'a> Discovery<'a> {
     }
 
     /// Queues finder calls along the edges from a complete resource to other groups.
-    fn expand(&mut self, resource: usize, open: &mut Vec<usize>) {
+    fn expand(&mut self, resource: ResourceIx, open: &mut Vec<usize>) {
         let (graph, group) = (self.graph, self.group_of[resource]);
-        let leads_out = |&edge: &usize| {
+        let leads_out = |&edge: &EdgeIx| {
             self.route.edges[edge].is_some() && self.group_of[graph.edges[edge].child] != group
         };
-        let down: Vec<usize> = graph.resources[resource].down.iter().copied().filter(leads_out).collect();
+        let down: Vec<EdgeIx> = graph.resources[resource].down.iter().copied().filter(leads_out).collect();
         // Without such an edge, sorting the frontier into batches would be wasted.
         if down.is_empty() {
             return;
@@ -310,7 +310,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// Queues the calls of an edge's finder for these parents. Returns their number.
-    fn enqueue(&mut self, edge: usize, frontier: &Arc<Vec<u32>>) -> usize {
+    fn enqueue(&mut self, edge: EdgeIx, frontier: &Arc<Vec<InstanceIx>>) -> usize {
         let Some(route) = self.route.edges[edge] else { return 0 };
         let calls = frontier.len().div_ceil(self.settings.batch);
         // In a cyclic group, an edge is called in several rounds: the numbers continue.
@@ -353,7 +353,7 @@ impl<'a> Discovery<'a> {
             Some(owners) if call.route.shared => self.add_shared(call, &owners.indices, &children),
             Some(parents) if is_row => {
                 let expected = self.expected_arcs(call, new);
-                self.arcs[call.edge].extend_row(&parents.indices, before as u32, expected);
+                self.arcs[call.edge].extend_row(&parents.indices, InstanceIx::at(before), expected);
             }
             parents => {
                 if !is_row {
@@ -367,7 +367,7 @@ impl<'a> Discovery<'a> {
 
     /// Adds the owners that an answer along a shared edge names. Owners that were not asked about may turn out to be
     /// affected, and then their shared children are ordered before them.
-    fn add_owners(&mut self, resource: usize, found: &dyn DynFound) {
+    fn add_owners(&mut self, resource: ResourceIx, found: &dyn DynFound) {
         let owners = &mut self.columns[resource];
         let before = owners.len();
         found.intern_parents(&mut *owners.ids);
@@ -375,7 +375,7 @@ impl<'a> Discovery<'a> {
         self.nodes += (self.columns[resource].len() - before) as u64;
     }
 
-    fn notify_found(&self, resource: usize, new: usize) {
+    fn notify_found(&self, resource: ResourceIx, new: usize) {
         let Some(observers) = self.observers else { return };
         observers.notify(|| Event::Found {
             resource: self.graph.resources[resource].name().into(),
@@ -402,13 +402,19 @@ impl<'a> Discovery<'a> {
 
     /// Adds the arcs of an answer. If it does not say which parent each child belongs to, every child depends on every
     /// parent of the call.
-    fn add_arcs(&mut self, call: &FinderCall, parents: Option<Vec<u32>>, mut children: Vec<u32>) {
+    fn add_arcs(
+        &mut self,
+        call: &FinderCall,
+        parents: Option<Vec<PackedOption<InstanceIx>>>,
+        mut children: Vec<InstanceIx>,
+    ) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
         let expected = self.expected_arcs(call, children.len());
         let arcs = &mut self.arcs[call.edge];
         if let Some(parents) = parents {
-            arcs.extend(parents.iter().copied().zip(children.iter().copied()), expected);
+            let pairs = parents.iter().zip(children.iter().copied());
+            arcs.extend(pairs.filter_map(|(parent, child)| Some((parent.get()?, child))), expected);
             return;
         }
         children.sort_unstable();
@@ -429,12 +435,12 @@ impl<'a> Discovery<'a> {
         found * self.inboxes[call.edge].expected.unwrap_or(1) as usize
     }
 
-    fn is_cyclic(&self, resource: usize) -> bool {
+    fn is_cyclic(&self, resource: ResourceIx) -> bool {
         self.groups[self.group_of[resource]].cyclic
     }
 
     /// Adds a disposition for each new instance of a resource.
-    fn grow(&mut self, resource: usize) {
+    fn grow(&mut self, resource: ResourceIx) {
         let column = &mut self.columns[resource];
         column.dispositions.resize(column.ids.len());
     }
@@ -448,7 +454,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// Applies a rule's reach to these instances.
-    fn reach_all(&mut self, resource: usize, indices: &[u32], reach: Reach) {
+    fn reach_all(&mut self, resource: ResourceIx, indices: &[InstanceIx], reach: Reach) {
         if self.is_cyclic(resource) {
             for &index in indices {
                 self.reach(resource, index, reach);
@@ -461,7 +467,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// Applies a rule's reach to an instance, in addition to those of other paths.
-    pub(super) fn reach(&mut self, resource: usize, index: u32, reach: Reach) {
+    pub(super) fn reach(&mut self, resource: ResourceIx, index: InstanceIx, reach: Reach) {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded(index);
         column.dispositions.change(index, |disposition| reached(disposition, reach));
@@ -490,7 +496,7 @@ impl<'a> Discovery<'a> {
     /// The parents in the order of the calls. If there are several batches, the ids determine which parent is in which, so
     /// that batches do not depend on the order in which finders answered. `frontier` must be sorted; each batch is
     /// sorted too.
-    fn in_batches(&self, resource: usize, frontier: Vec<u32>) -> Arc<Vec<u32>> {
+    fn in_batches(&self, resource: ResourceIx, frontier: Vec<InstanceIx>) -> Arc<Vec<InstanceIx>> {
         let batch = self.settings.batch;
         if frontier.len() <= batch {
             return Arc::new(frontier);
@@ -515,8 +521,12 @@ pub(crate) fn owners_not_named() -> String {
 fn reached(disposition: Disposition, reach: Reach) -> Disposition {
     match reach {
         Reach::Effect { effect, leaf } => Disposition {
-            given: disposition.given | 1 << effect,
-            through: disposition.through | u32::from(!leaf) << effect,
+            given: disposition.given.union(EffectSet::of(effect)),
+            through: if leaf {
+                disposition.through
+            } else {
+                disposition.through.union(EffectSet::of(effect))
+            },
             ..disposition
         },
         Reach::WithParent => Disposition { marks: disposition.marks.with(Marks::WITH_PARENT), ..disposition },

@@ -6,21 +6,25 @@ use super::calls::FinderCall;
 use super::discovery::Discovery;
 use super::shared::Shared;
 use crate::graph::Reach;
-use crate::handler::Parents;
+use crate::ids::{InstanceIx, PackedOption};
 
 impl Discovery<'_> {
     /// Adds children along a shared edge: as removed if they lose their last owner, else as retained. Inside a cyclic
     /// group, this is decided later, once the group has nothing new.
-    pub(super) fn add_shared(&mut self, call: &FinderCall, owners: &[u32], children: &[u32]) {
+    pub(super) fn add_shared(
+        &mut self,
+        call: &FinderCall,
+        owners: &[PackedOption<InstanceIx>],
+        children: &[InstanceIx],
+    ) {
         let edge = &self.graph.edges[call.edge];
         let inside = self.group_of[edge.parent] == self.group_of[edge.child];
-        let mut by_child: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
+        let mut by_child: BTreeMap<InstanceIx, Vec<Option<InstanceIx>>> = BTreeMap::new();
         let pairs = owners.iter().copied().zip(children.iter().copied());
-        let known = pairs.filter(|&(owner, _)| owner != Parents::UNKNOWN_PARENT);
+        let known = pairs.filter_map(|(owner, child)| Some((owner.get()?, child)));
         self.arcs[call.edge].extend(known, 0);
         for (&owner, &child) in owners.iter().zip(children) {
-            let owner = (owner != Parents::UNKNOWN_PARENT).then_some(owner);
-            by_child.entry(child).or_default().push(owner);
+            by_child.entry(child).or_default().push(owner.get());
         }
         for (child, owners) in by_child {
             let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };

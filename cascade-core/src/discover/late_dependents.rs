@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use crate::affected::Affected;
 use crate::graph::EdgeRoute;
 use crate::handler::DynFound;
+use crate::ids::{EdgeIx, InstanceIx};
 
 /// The answer of a finder that was called again, if it has children that the plan does not have.
 pub(crate) struct LateDependents {
-    pub(crate) edge: usize,
+    pub(crate) edge: EdgeIx,
     pub(crate) route: EdgeRoute,
     /// The parents that were asked about, sorted.
-    pub(crate) asked: Vec<u32>,
+    pub(crate) asked: Vec<InstanceIx>,
     pub(crate) found: Box<dyn DynFound>,
     /// Those of `asked` that have a late dependent.
-    pub(crate) parents: BTreeSet<u32>,
+    pub(crate) parents: BTreeSet<InstanceIx>,
     /// Whether the plan removes all the late dependents already: only their dependence on these parents is new.
     pub(crate) goes_too: bool,
     /// The ids of some late dependents, for messages.

@@ -13,5 +13,5 @@ pub(crate) use discovery::{discover, extend};
 pub(crate) use late_dependents::LateDependents;
 #[cfg(feature = "conformance")]
 pub(crate) use objections::instances_of_check;
-pub(crate) use objections::{not_listed, objections, only_mask};
+pub(crate) use objections::{not_listed, objections, only_effects};
 pub(crate) use rediscover::{Released, rediscover, rediscover_owners};

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
-use crate::affected::{Affected, Instances};
+use crate::affected::{Affected, Instances, Members};
 use crate::engine::{Authorizer, Engine};
 use crate::graph::{Method, Reach};
 use crate::handler::{Nesting, RunContext, StepContext, call_once, until_answered};
-use crate::model::{CallError, Phase, PhaseDeclaration};
+use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::model::{CallError, EffectSet, Phase, PhaseDeclaration};
 use crate::plan::{PlanError, PlanVeto};
 
 /// A call of a check for one batch of instances.
 struct CheckCall {
     method: Method,
-    batch: Vec<u32>,
+    batch: Vec<InstanceIx>,
 }
 
 /// The objections to a plan.
@@ -72,11 +73,11 @@ fn authorizations(
     engine: &Engine,
     affected: &Affected,
     smaller: Option<&Affected>,
-) -> Vec<(Arc<dyn Authorizer>, usize, Vec<u32>)> {
+) -> Vec<(Arc<dyn Authorizer>, ResourceIx, Vec<InstanceIx>)> {
     let mut calls = Vec::new();
     for authorizer in &engine.authorizers {
         for resource in affected.resources() {
-            let instances: Vec<u32> = to_ask_about(affected, smaller, resource).collect();
+            let instances: Vec<InstanceIx> = to_ask_about(affected, smaller, resource).collect();
             let batches = instances.chunks(engine.find.batch);
             calls.extend(batches.map(|batch| (Arc::clone(authorizer), resource, batch.to_vec())));
         }
@@ -87,10 +88,10 @@ fn authorizations(
 async fn authorize(
     authorizer: Arc<dyn Authorizer>,
     affected: &Arc<Affected>,
-    resource: usize,
-    batch: Vec<u32>,
+    resource: ResourceIx,
+    batch: Vec<InstanceIx>,
 ) -> Result<Vec<PlanVeto>, PlanError> {
-    let instances = Instances { affected, resource, nodes: &batch, first: 0 };
+    let instances = Instances { affected, resource, members: Members::Instances(&batch) };
     let denials = call_once(None, || authorizer.authorize(instances)).await;
     let denials = denials.map_err(|source| PlanError::Authorizer {
         resource: affected.resource_name(resource).to_owned(),
@@ -110,7 +111,7 @@ async fn authorize(
 /// The vetoes of `restrict` rules: for each instance that was found along such an edge and is not removed itself.
 fn restricted(affected: &Affected) -> Vec<PlanVeto> {
     let mut vetoes = Vec::new();
-    for (index, edge) in affected.graph.edges.iter().enumerate() {
+    for (index, edge) in affected.graph.edges.enumerate() {
         if affected.route.edges[index].is_none_or(|route| route.reach != Reach::Restricts) {
             continue;
         }
@@ -140,7 +141,7 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
 
 fn calls(affected: &Affected, smaller: Option<&Affected>) -> Vec<CheckCall> {
     let mut calls = Vec::new();
-    for (resource, node) in affected.graph.resources.iter().enumerate() {
+    for (resource, node) in affected.graph.resources.enumerate() {
         for &extension in &node.extensions {
             let declared = &affected.graph.extensions[extension];
             for (index, phase) in declared.checks.iter().enumerate() {
@@ -163,11 +164,11 @@ pub(crate) fn instances_of_check(
     smaller: Option<&Affected>,
     method: Method,
     phase: &PhaseDeclaration,
-) -> Vec<u32> {
+) -> Vec<InstanceIx> {
     let Method { resource, extension, .. } = method;
-    let only = only_mask(affected, resource, extension, phase);
+    let only = only_effects(affected, resource, extension, phase);
     let all = to_ask_about(affected, smaller, resource);
-    all.filter(|&index| only.is_none_or(|mask| affected.effects(resource, index) & mask != 0)).collect()
+    all.filter(|&index| only.is_none_or(|only| affected.effects(resource, index).intersects(only))).collect()
 }
 
 /// The affected instances to ask about: all of them, or those to which more is done than in the smaller plan. The others
@@ -175,32 +176,33 @@ pub(crate) fn instances_of_check(
 fn to_ask_about<'a>(
     affected: &'a Affected,
     smaller: Option<&'a Affected>,
-    resource: usize,
-) -> impl Iterator<Item = u32> + 'a {
-    let more = move |&index: &u32| smaller.is_none_or(|smaller| has_more(smaller, affected, resource, index));
+    resource: ResourceIx,
+) -> impl Iterator<Item = InstanceIx> + 'a {
+    let more =
+        move |&index: &InstanceIx| smaller.is_none_or(|smaller| has_more(smaller, affected, resource, index));
     affected.instances(resource).filter(more)
 }
 
 /// Whether more is done to an instance than in the smaller plan: it was not affected there, had other effects, or was not
 /// removed.
-fn has_more(smaller: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+fn has_more(smaller: &Affected, affected: &Affected, resource: ResourceIx, index: InstanceIx) -> bool {
     let known = &smaller.columns[resource];
-    index as usize >= known.len()
+    index.position() >= known.len()
         || !known.is_affected(index)
         || smaller.effects(resource, index) != affected.effects(resource, index)
         || smaller.is_going(resource, index) != affected.is_going(resource, index)
 }
 
-/// The effects to which a phase method is restricted, one bit each; `None` if it is not restricted.
-pub(crate) fn only_mask(
+/// The effects to which a phase method is restricted; `None` if it is not restricted.
+pub(crate) fn only_effects(
     affected: &Affected,
-    resource: usize,
+    resource: ResourceIx,
     extension: usize,
     phase: &PhaseDeclaration,
-) -> Option<u32> {
+) -> Option<EffectSet> {
     let node = &affected.graph.resources[resource];
-    let bits = phase.only.iter().filter_map(|name| node.effect_named(extension, name));
-    (!phase.only.is_empty()).then(|| bits.fold(0, |mask, bit| mask | 1 << bit))
+    let effects = phase.only.iter().filter_map(|name| node.effect_named(extension, name));
+    (!phase.only.is_empty()).then(|| effects.collect())
 }
 
 async fn ask(

@@ -9,6 +9,7 @@ use crate::affected::Affected;
 use crate::engine::Engine;
 use crate::graph::{EdgeRoute, Reach};
 use crate::handler::{DynFound, FindContext, Parents, until_answered};
+use crate::ids::{EdgeIx, Indexed, InstanceIx, PackedOption, ResourceIx};
 use crate::model::CallError;
 
 /// Calls the finders for the children of these parents again, and returns the answers with late dependents. `parents` must
@@ -16,8 +17,8 @@ use crate::model::CallError;
 pub(crate) async fn rediscover(
     engine: &Engine,
     affected: &Affected,
-    resource: usize,
-    parents: &[u32],
+    resource: ResourceIx,
+    parents: &[InstanceIx],
 ) -> Result<Vec<LateDependents>, CallError> {
     let mut changed = Vec::new();
     for &edge in &affected.graph.resources[resource].down {
@@ -37,9 +38,9 @@ pub(crate) async fn rediscover(
 async fn call_again(
     engine: &Engine,
     affected: &Affected,
-    edge: usize,
+    edge: EdgeIx,
     route: EdgeRoute,
-    parents: &[u32],
+    parents: &[InstanceIx],
 ) -> Result<Box<dyn DynFound>, CallError> {
     let cx = FindContext::of(affected);
     let extension = &*engine.extensions[affected.graph.edges[edge].extension];
@@ -50,14 +51,14 @@ async fn call_again(
 }
 
 /// Adds the name of the finder to its error, because the error is reported for the step that was about to start.
-fn of_finder(affected: &Affected, edge: usize, route: EdgeRoute, error: CallError) -> CallError {
+fn of_finder(affected: &Affected, edge: EdgeIx, route: EdgeRoute, error: CallError) -> CallError {
     let extension = &affected.graph.extensions[affected.graph.edges[edge].extension];
     let finder = format!("{}::{}", extension.name, extension.finders[route.finder].method);
     CallError::Finder { finder, source: Box::new(error) }
 }
 
-/// By edge, the children along shared edges that are removed because all their owners are.
-pub(crate) struct Released(Vec<HashSet<u32>>);
+/// The children along shared edges that are removed because all their owners are.
+pub(crate) struct Released(Indexed<EdgeIx, HashSet<InstanceIx>>);
 
 impl Released {
     pub(crate) fn of(affected: &Affected) -> Self {
@@ -71,17 +72,18 @@ pub(crate) async fn rediscover_owners(
     engine: &Engine,
     affected: &Affected,
     Released(released): &Released,
-    resource: usize,
-    children: &[u32],
-) -> Result<Vec<(u32, String)>, CallError> {
+    resource: ResourceIx,
+    children: &[InstanceIx],
+) -> Result<Vec<(InstanceIx, String)>, CallError> {
     let mut still_owned = Vec::new();
     for &edge in &affected.graph.resources[resource].up {
-        let shared: Vec<u32> =
+        let shared: Vec<InstanceIx> =
             children.iter().copied().filter(|child| released[edge].contains(child)).collect();
         let Some(route) = affected.route.edges[edge].filter(|_| !shared.is_empty()) else { continue };
-        let owners: BTreeSet<u32> = shared.iter().flat_map(|&child| affected.parents(edge, child)).collect();
-        let owners: Vec<u32> = owners.into_iter().collect();
-        let is_shared: HashSet<u32> = shared.into_iter().collect();
+        let owners: BTreeSet<InstanceIx> =
+            shared.iter().flat_map(|&child| affected.parents(edge, child)).collect();
+        let owners: Vec<InstanceIx> = owners.into_iter().collect();
+        let is_shared: HashSet<InstanceIx> = shared.into_iter().collect();
         for asked in owners.chunks(engine.find.batch) {
             let found = call_again(engine, affected, edge, route, asked).await?;
             let owned = children_still_owned(affected, edge, &*found, asked);
@@ -96,10 +98,10 @@ pub(crate) async fn rediscover_owners(
 /// message for an invalid answer.
 fn children_still_owned(
     affected: &Affected,
-    edge: usize,
+    edge: EdgeIx,
     found: &dyn DynFound,
-    asked: &[u32],
-) -> Result<Vec<(u32, String)>, String> {
+    asked: &[InstanceIx],
+) -> Result<Vec<(InstanceIx, String)>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
     let named = found.parents(&*affected.columns[parent].ids, asked)?;
     let indices = named.filter(|named| named.are_owners).ok_or_else(owners_not_named)?.indices;
@@ -117,14 +119,14 @@ fn children_still_owned(
 }
 
 /// Whether an owner is not removed by the plan.
-fn remains(affected: &Affected, resource: usize, owner: u32) -> bool {
-    owner == Parents::UNKNOWN_PARENT || !affected.columns[resource].is_expanded(owner)
+fn remains(affected: &Affected, resource: ResourceIx, owner: PackedOption<InstanceIx>) -> bool {
+    owner.get().is_none_or(|owner| !affected.columns[resource].is_expanded(owner))
 }
 
 /// The printed ids of the children with an owner that is not removed.
 fn ids_still_owned(
     affected: &Affected,
-    resource: usize,
+    resource: ResourceIx,
     owners: &Parents,
     found: &dyn DynFound,
 ) -> HashSet<String> {
@@ -136,9 +138,9 @@ fn ids_still_owned(
 /// The late dependents in the answer of a finder; `None` if there are none. The error is the message for an invalid answer.
 fn late_dependents(
     affected: &Affected,
-    edge: usize,
+    edge: EdgeIx,
     route: EdgeRoute,
-    asked: &[u32],
+    asked: &[InstanceIx],
     found: Box<dyn DynFound>,
 ) -> Result<Option<LateDependents>, String> {
     let (parent, child) = (affected.graph.edges[edge].parent, affected.graph.edges[edge].child);
@@ -160,12 +162,13 @@ fn late_dependents(
         // If the answer does not say which parent the child belongs to, any of them may be its parent.
         let child_parents = match &named {
             Some(named) => {
-                let found = asked.binary_search(&named.indices[position]);
+                let parent = named.indices[position].get();
+                let found = parent.and_then(|parent| asked.binary_search(&parent).ok());
                 found.map_or(&[][..], |position| &asked[position..=position])
             }
             None => asked,
         };
-        let is_known = |index: u32| {
+        let is_known = |index: InstanceIx| {
             affected.depends_on_any(edge, index, child_parents)
                 && (!route.shared || affected.columns[child].is_affected(index))
         };

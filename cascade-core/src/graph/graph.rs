@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::validate::validate;
+use crate::ids::{EdgeIx, Index, Indexed, ResourceIx};
 use crate::model::{
-    BuildError, Decision, ExtensionDescriptor, OperationDescriptor, Place, ResourceDescriptor, nearest,
+    BuildError, Decision, EffectSet, ExtensionDescriptor, OperationDescriptor, Place, ResourceDescriptor,
+    nearest,
 };
 
 /// The validated resource graph. It has a node for each resource, and an arc from parent to child for each edge.
@@ -25,8 +27,8 @@ use crate::model::{
 #[derive(Clone, Debug)]
 pub struct Graph {
     pub(crate) extensions: Vec<ExtensionDescriptor>,
-    pub(crate) resources: Vec<ResourceNode>,
-    pub(crate) edges: Vec<Edge>,
+    pub(crate) resources: Indexed<ResourceIx, ResourceNode>,
+    pub(crate) edges: Indexed<EdgeIx, Edge>,
     pub(crate) operations: Vec<OperationDescriptor>,
 }
 
@@ -34,15 +36,15 @@ pub struct Graph {
 #[derive(Clone, Debug)]
 pub struct ResourceNode {
     pub(crate) descriptor: ResourceDescriptor,
-    /// The indices of the edges to its parents.
-    pub(crate) up: Vec<usize>,
-    /// The indices of the edges to its children.
-    pub(crate) down: Vec<usize>,
+    /// The edges to its parents.
+    pub(crate) up: Vec<EdgeIx>,
+    /// The edges to its children.
+    pub(crate) down: Vec<EdgeIx>,
     /// Its effects in the order in which they run: those of the owning extension first, each extension's in source order.
     pub(crate) effects: Vec<Effect>,
     pub(crate) root_rules: Vec<GraphRule>,
     /// The resources whose instances complete before steps on this resource start, although they are not its children.
-    pub(crate) after: Vec<usize>,
+    pub(crate) after: Vec<ResourceIx>,
     /// The indices of its extensions, the owner first.
     pub(crate) extensions: Vec<usize>,
 }
@@ -61,8 +63,8 @@ pub struct EdgeRef<'g> {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Edge {
-    pub(crate) parent: usize,
-    pub(crate) child: usize,
+    pub(crate) parent: ResourceIx,
+    pub(crate) child: ResourceIx,
     pub(crate) extension: usize,
     pub(crate) finders: Vec<EdgeFinder>,
     pub(crate) rules: Vec<GraphRule>,
@@ -79,7 +81,7 @@ pub(crate) struct EdgeFinder {
 #[derive(Clone, Debug)]
 pub(crate) struct GraphRule {
     pub(crate) operation: usize,
-    pub(crate) root: Option<usize>,
+    pub(crate) root: Option<ResourceIx>,
     pub(crate) decision: GraphDecision,
 }
 
@@ -99,8 +101,8 @@ pub(crate) struct Effect {
     pub(crate) name: String,
     pub(crate) extension: usize,
     pub(crate) method: usize,
-    /// The effects that it supersedes, one bit each.
-    pub(crate) supersedes: u32,
+    /// The effects that it supersedes.
+    pub(crate) supersedes: EffectSet,
 }
 
 impl ResourceNode {
@@ -157,8 +159,8 @@ impl Graph {
         self.find_resource(name).map(|index| &self.resources[index])
     }
 
-    pub(crate) fn find_resource(&self, name: &str) -> Option<usize> {
-        self.resources.binary_search_by(|resource| resource.name().cmp(name)).ok()
+    pub(crate) fn find_resource(&self, name: &str) -> Option<ResourceIx> {
+        self.resources.binary_search_by(|resource| resource.name().cmp(name)).ok().map(ResourceIx::at)
     }
 
     pub(crate) fn find_operation(&self, code: &str) -> Option<usize> {
@@ -175,7 +177,7 @@ impl Graph {
         let mut graph = Self {
             resources: resource_nodes(&extensions),
             operations: operations(&extensions),
-            edges: Vec::new(),
+            edges: Indexed::new(),
             extensions,
         };
         graph.add_effects();
@@ -190,15 +192,14 @@ impl Graph {
             for &extension in &resource.extensions {
                 let declared = &self.extensions[extension].effects;
                 let first = resource.effects.len();
-                let bit = |name: &str| {
-                    let position = declared.iter().position(|effect| effect.method == name);
-                    position.map_or(0, |position| 1 << (first + position))
+                let position = |name: &str| {
+                    declared.iter().position(|effect| effect.method == name).map(|position| first + position)
                 };
                 resource.effects.extend(declared.iter().enumerate().map(|(method, effect)| Effect {
                     name: effect.method.to_string(),
                     extension,
                     method,
-                    supersedes: effect.supersedes.iter().fold(0, |mask, name| mask | bit(name)),
+                    supersedes: effect.supersedes.iter().filter_map(|name| position(name)).collect(),
                 }));
             }
         }
@@ -221,7 +222,8 @@ impl Graph {
             }
         }
         edges.sort_by_key(|edge| (edge.child, edge.parent));
-        for (index, edge) in edges.iter().enumerate() {
+        let edges: Indexed<EdgeIx, Edge> = edges.into_iter().collect();
+        for (index, edge) in edges.enumerate() {
             self.resources[edge.child].up.push(index);
             self.resources[edge.parent].down.push(index);
         }
@@ -229,10 +231,10 @@ impl Graph {
     }
 
     fn add_after(&mut self) {
-        for resource in 0..self.resources.len() {
+        for resource in self.resources.indices() {
             let extensions = self.resources[resource].extensions.iter();
             let declared = extensions.flat_map(|&extension| &self.extensions[extension].after);
-            let mut after: Vec<usize> =
+            let mut after: Vec<ResourceIx> =
                 declared.filter_map(|declared| self.find_resource(declared.parent.name())).collect();
             after.sort_unstable();
             after.dedup();
@@ -241,7 +243,7 @@ impl Graph {
     }
 
     fn add_root_rules(&mut self) {
-        for resource in 0..self.resources.len() {
+        for resource in self.resources.indices() {
             let extensions = self.resources[resource].extensions.clone();
             self.resources[resource].root_rules = extensions
                 .into_iter()
@@ -271,7 +273,7 @@ impl Graph {
     fn rules_of(
         &self,
         extension: usize,
-        resource: usize,
+        resource: ResourceIx,
         parent: Option<&ResourceDescriptor>,
     ) -> Vec<GraphRule> {
         let mut rules = Vec::new();
@@ -309,7 +311,7 @@ pub(crate) fn extension_order(extension: &ExtensionDescriptor) -> (&str, bool, P
     (extension.resource.name(), extension.addon, extension.place, &extension.name)
 }
 
-fn resource_nodes(extensions: &[ExtensionDescriptor]) -> Vec<ResourceNode> {
+fn resource_nodes(extensions: &[ExtensionDescriptor]) -> Indexed<ResourceIx, ResourceNode> {
     let mut by_name: BTreeMap<&str, ResourceNode> = BTreeMap::new();
     for (index, extension) in extensions.iter().enumerate() {
         let node = by_name.entry(extension.resource.name()).or_insert_with(|| ResourceNode {

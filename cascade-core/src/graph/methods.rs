@@ -1,12 +1,13 @@
 //! The methods of a graph by phase, and their names in journals.
 
 use super::graph::Graph;
+use crate::ids::ResourceIx;
 use crate::model::{Phase, PhaseDeclaration};
 
 /// A method of an extension in one phase.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Method {
-    pub(crate) resource: usize,
+    pub(crate) resource: ResourceIx,
     pub(crate) extension: usize,
     /// Its position among the extension's methods of the phase.
     pub(crate) index: usize,
@@ -28,7 +29,7 @@ impl Method {
 
 /// The names of a resource's methods in one phase, by step kind, as a journal records them. If several methods have the same
 /// name, it is prefixed with that of the extension: `Extension::method`.
-pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usize) -> Vec<String> {
+pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: ResourceIx) -> Vec<String> {
     let methods: Vec<Method> = match phase {
         Phase::Check | Phase::Verify => Vec::new(),
         Phase::Effect => effect_methods(graph, resource).collect(),
@@ -52,7 +53,7 @@ pub(crate) fn labels(graph: &Graph, operation: &str, phase: Phase, resource: usi
 }
 
 /// The effects of a resource, in the order in which they run.
-pub(crate) fn effect_methods(graph: &Graph, resource: usize) -> impl Iterator<Item = Method> {
+pub(crate) fn effect_methods(graph: &Graph, resource: ResourceIx) -> impl Iterator<Item = Method> {
     let effects = graph.resources[resource].effects.iter();
     effects.map(move |effect| Method { resource, extension: effect.extension, index: effect.method })
 }
@@ -62,7 +63,7 @@ pub(crate) fn methods_of<'g>(
     graph: &'g Graph,
     operation: &str,
     phase: Phase,
-    resource: usize,
+    resource: ResourceIx,
 ) -> Vec<(Method, &'g PhaseDeclaration)> {
     let mut methods = Vec::new();
     for &extension in &graph.resources[resource].extensions {

@@ -3,6 +3,7 @@
 
 use super::components::components;
 use super::graph::{Edge, Graph, GraphDecision, GraphRule};
+use crate::ids::{EdgeIx, Index, Indexed, ResourceIx};
 
 /// The consequence for an instance that the operation reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,51 +32,50 @@ pub(crate) struct EdgeRoute {
 /// The edges along which an operation propagates from one root resource.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    pub(crate) root: usize,
+    pub(crate) root: ResourceIx,
     pub(crate) root_reach: Reach,
-    /// By edge index; `None` for an edge along which the operation does not propagate.
-    pub(crate) edges: Vec<Option<EdgeRoute>>,
+    /// `None` for an edge along which the operation does not propagate.
+    pub(crate) edges: Indexed<EdgeIx, Option<EdgeRoute>>,
 }
 
 /// A strongly connected component of the resources: usually one resource; several only if they depend on each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    pub(crate) resources: Vec<usize>,
+    pub(crate) resources: Vec<ResourceIx>,
     /// Whether the group contains a cycle: several resources, or one that depends on itself.
     pub(crate) cyclic: bool,
 }
 
 impl Route {
     /// The route of `operation` from `root`; `None` if no rule decides about an instance of `root` that is itself the root.
-    pub(crate) fn new(graph: &Graph, operation: usize, root: usize) -> Option<Self> {
+    pub(crate) fn new(graph: &Graph, operation: usize, root: ResourceIx) -> Option<Self> {
         let GraphDecision::Effect { effect, leaf } =
             decide(&graph.resources[root].root_rules, operation, root)?
         else {
             return None;
         };
-        let edges: Vec<_> = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
+        let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
         Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
     }
 
     /// For each edge, whether a parent that waits for the completion of a child may wait in a cycle: the child may complete
     /// with another parent, and that parent may in turn wait for this one.
-    pub(crate) fn completion_waits_may_cycle(&self, graph: &Graph) -> Vec<bool> {
+    pub(crate) fn completion_waits_may_cycle(&self, graph: &Graph) -> Indexed<EdgeIx, bool> {
         let completes_child =
-            |edge: usize| self.edges[edge].is_some_and(|route| route.reach == Reach::WithParent);
-        if !(0..graph.edges.len()).any(completes_child) {
-            return vec![false; graph.edges.len()];
+            |edge: EdgeIx| self.edges[edge].is_some_and(|route| route.reach == Reach::WithParent);
+        if !graph.edges.indices().any(completes_child) {
+            return Indexed::like(&graph.edges, || false);
         }
         // Each resource has one node for its steps, and one for the completion of instances that complete with a parent.
         let count = graph.resources.len();
-        let steps = |resource: usize| resource as u32;
-        let completion = |resource: usize| (count + resource) as u32;
+        let steps = |resource: ResourceIx| resource.number();
+        let completion = |resource: ResourceIx| count as u32 + resource.number();
         let mut waits = Vec::new();
-        for (resource, node) in graph.resources.iter().enumerate() {
+        for (resource, node) in graph.resources.enumerate() {
             waits.push((completion(resource), steps(resource)));
             waits.extend(node.after.iter().map(|&first| (steps(resource), completion(first))));
         }
-        for (index, edge) in graph.edges.iter().enumerate().filter(|(index, _)| self.edges[*index].is_some())
-        {
+        for (index, edge) in graph.edges.enumerate().filter(|(index, _)| self.edges[*index].is_some()) {
             waits.push((steps(edge.parent), steps(edge.child)));
             if self.may_wait_for_completion(index) {
                 waits.push((steps(edge.parent), completion(edge.child)));
@@ -86,22 +86,22 @@ impl Route {
             }
         }
         let group_of = components(2 * count, &waits);
-        let may_cycle = |(index, edge): (usize, &Edge)| {
+        let may_cycle = |(index, edge): (EdgeIx, &Edge)| {
             let (parent, child) = (steps(edge.parent), completion(edge.child));
             self.may_wait_for_completion(index) && group_of[parent as usize] == group_of[child as usize]
         };
-        graph.edges.iter().enumerate().map(may_cycle).collect()
+        graph.edges.enumerate().map(may_cycle).collect()
     }
 
     /// Whether a parent along the edge may exist whose child does not complete with it, so that it waits for the child. Along
     /// a shared edge that holds for an owner if another owner stays.
-    fn may_wait_for_completion(&self, edge: usize) -> bool {
+    fn may_wait_for_completion(&self, edge: EdgeIx) -> bool {
         self.edges[edge].is_some_and(|route| route.reach != Reach::WithParent || route.shared)
     }
 
     /// Whether the step of a parent waits for its child along this edge. No parent waits for a child that is not affected. If
     /// any rule affects the child, its parents wait along every edge.
-    pub(crate) fn orders(&self, edge: usize, is_affected: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn orders(&self, edge: EdgeIx, is_affected: impl FnOnce() -> bool) -> bool {
         self.edges[edge].is_some_and(|route| {
             let is_always_affected =
                 matches!(route.reach, Reach::Effect { .. } | Reach::WithParent) && !route.shared;
@@ -110,10 +110,10 @@ impl Route {
     }
 
     /// For each resource, the length of the longest chain of groups above it.
-    pub(crate) fn depths(&self, graph: &Graph) -> Vec<u32> {
-        let mut depths = vec![0; graph.resources.len()];
+    pub(crate) fn depths(&self, graph: &Graph) -> Indexed<ResourceIx, u32> {
+        let mut depths = Indexed::like(&graph.resources, || 0);
         for group in self.groups(graph) {
-            let outer_parents = |&resource: &usize| {
+            let outer_parents = |&resource: &ResourceIx| {
                 let edges = graph.resources[resource].up.iter().filter(|&&edge| self.edges[edge].is_some());
                 edges.map(|&edge| graph.edges[edge].parent).filter(|parent| !group.resources.contains(parent))
             };
@@ -128,16 +128,16 @@ impl Route {
 
     /// The groups of resources in topological order: parents before children.
     pub(crate) fn groups(&self, graph: &Graph) -> Vec<Group> {
-        let mut self_loop = vec![false; graph.resources.len()];
+        let mut self_loop: Indexed<ResourceIx, bool> = Indexed::like(&graph.resources, || false);
         let mut arcs = Vec::new();
         for (edge, _) in graph.edges.iter().zip(&self.edges).filter(|(_, route)| route.is_some()) {
-            arcs.push((edge.parent as u32, edge.child as u32));
+            arcs.push((edge.parent.number(), edge.child.number()));
             self_loop[edge.child] |= edge.parent == edge.child;
         }
         let group_of = components(graph.resources.len(), &arcs);
         let count = group_of.iter().max().map_or(0, |&last| last as usize + 1);
         let mut groups = vec![Group { resources: Vec::new(), cyclic: false }; count];
-        for (resource, &number) in group_of.iter().enumerate() {
+        for (resource, &number) in graph.resources.indices().zip(&group_of) {
             // Components are numbered children first.
             groups[count - 1 - number as usize].resources.push(resource);
         }
@@ -148,7 +148,7 @@ impl Route {
     }
 }
 
-fn edge_route(edge: &Edge, operation: usize, root: usize) -> Option<EdgeRoute> {
+fn edge_route(edge: &Edge, operation: usize, root: ResourceIx) -> Option<EdgeRoute> {
     let decision = decide(&edge.rules, operation, root)?;
     let reach = match decision {
         GraphDecision::Ignore => return None,
@@ -165,8 +165,8 @@ fn edge_route(edge: &Edge, operation: usize, root: usize) -> Option<EdgeRoute> {
 }
 
 /// The decision of the rule for this root, else that of the rule for all roots.
-fn decide(rules: &[GraphRule], operation: usize, root: usize) -> Option<GraphDecision> {
-    let decision_for = |root: Option<usize>| {
+fn decide(rules: &[GraphRule], operation: usize, root: ResourceIx) -> Option<GraphDecision> {
+    let decision_for = |root: Option<ResourceIx>| {
         rules.iter().find(|rule| rule.operation == operation && rule.root == root).map(|rule| rule.decision)
     };
     decision_for(Some(root)).or_else(|| decision_for(None))

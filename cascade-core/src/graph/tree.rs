@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::graph::{Graph, ResourceNode};
 use super::route::{Reach, Route};
+use crate::ids::ResourceIx;
 use crate::model::Operation;
 
 /// A node of a dependency tree: a resource, and the path from the root to it.
@@ -14,7 +15,7 @@ use crate::model::Operation;
 pub struct TreeNode<'g> {
     graph: &'g Graph,
     route: Option<&'g Route>,
-    path: Vec<usize>,
+    path: Vec<ResourceIx>,
 }
 
 /// The dependency tree of one root.
@@ -22,7 +23,7 @@ pub struct TreeNode<'g> {
 pub struct Tree<'g> {
     graph: &'g Graph,
     route: Option<Route>,
-    root: usize,
+    root: ResourceIx,
 }
 
 impl Graph {
@@ -97,7 +98,7 @@ impl<'g> TreeNode<'g> {
         route.edges[*edge].map(|route| route.reach)
     }
 
-    fn last(&self) -> usize {
+    fn last(&self) -> ResourceIx {
         self.path[self.path.len() - 1]
     }
 }

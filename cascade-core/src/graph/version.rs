@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, GraphDecision, GraphRule};
 use super::methods::labels;
+use crate::ids::ResourceIx;
 use crate::model::{ExtensionDescriptor, Phase, hex};
 
 /// The first hashed text. Change it if the lines change, so that versions differ.
@@ -19,10 +20,10 @@ impl Graph {
     /// The hashed texts, one per declaration.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (index, node) in self.resources.iter().enumerate() {
+        for (index, node) in self.resources.enumerate() {
             lines.push(format!("resource {}", node.name()));
             for (bit, effect) in node.effects.iter().enumerate() {
-                lines.push(format!("effect {bit} {} over {:b}", effect.name, effect.supersedes));
+                lines.push(format!("effect {bit} {} over {:b}", effect.name, effect.supersedes.bits()));
             }
             lines.extend(node.after.iter().map(|&after| format!("after {}", self.resources[after].name())));
             lines.extend(node.root_rules.iter().map(|rule| self.rule(index, rule)));
@@ -42,7 +43,7 @@ impl Graph {
         lines
     }
 
-    fn rule(&self, resource: usize, rule: &GraphRule) -> String {
+    fn rule(&self, resource: ResourceIx, rule: &GraphRule) -> String {
         let name = |effect: usize| &self.resources[resource].effects[effect].name;
         let decision = match rule.decision {
             GraphDecision::Effect { effect, leaf: true } => format!("leaf {}", name(effect)),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::nesting::Nesting;
 use crate::affected::Affected;
 use crate::graph::Method;
-use crate::ids::ResourceId;
-use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, bits, hex};
+use crate::ids::{InstanceIx, ResourceId, ResourceIx};
+use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, hex};
 
 /// The context of a finder or a verify method: the operation, and the resource it started from.
 #[derive(Clone, Debug)]
@@ -186,12 +186,14 @@ impl StepContext {
     /// The names of the effects that run on the instance, in the order they run in.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Vec<&str> {
         let Some((resource, index)) = self.find::<R>(id) else { return Vec::new() };
-        bits(self.affected.effects(resource, index))
+        self.affected
+            .effects(resource, index)
+            .iter()
             .map(|effect| self.affected.effect_name(resource, effect))
             .collect()
     }
 
-    fn find<R: Resource>(&self, id: &R::Id) -> Option<(usize, u32)> {
+    fn find<R: Resource>(&self, id: &R::Id) -> Option<(ResourceIx, InstanceIx)> {
         let resource = self.affected.graph.find_resource(R::NAME)?;
         let column = &self.affected.columns[resource];
         let index = column.ids.typed::<R::Id>()?.index_of(id)?;

@@ -4,7 +4,7 @@
 use super::found_ids::FoundIds;
 use super::parents::{Parents, was_asked};
 use super::per_parent::PerParent;
-use crate::ids::{IdTable, Interner, ResourceId};
+use crate::ids::{IdTable, InstanceIx, Interner, PackedOption, ResourceId};
 
 /// The answer of a finder: the children of the given parents.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub enum Found<P, C> {
 pub(crate) trait DynFound: Send {
     /// The parent of each child; `None` if the answer does not name parents. `asked` are the given parents. The error
     /// describes a fault of the answer.
-    fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String>;
+    fn parents(&self, parents: &dyn IdTable, asked: &[InstanceIx]) -> Result<Option<Parents>, String>;
     /// Adds the parents that the answer names to the table.
     fn intern_parents(&self, parents: &mut dyn IdTable);
     /// The child at a position, printed, with its parent if the answer names it; empty if the position is too high.
@@ -31,11 +31,11 @@ pub(crate) trait DynFound: Send {
     /// The parent at a position, printed; empty if the answer has no pair at that position.
     fn printed_parent(&self, position: usize) -> String;
     /// The indices of the children; `None` for a child that is not in the table.
-    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>>;
+    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<InstanceIx>>;
     /// The child at a position, printed; empty if the position is too high.
     fn printed_child(&self, position: usize) -> String;
     /// Adds the children to the table and returns their indices. `expected` estimates the final size of the table.
-    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32>;
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<InstanceIx>;
     /// The number of children, counted once per pair.
     fn len(&self) -> usize;
     /// The answer with its ids serialised.
@@ -44,7 +44,7 @@ pub(crate) trait DynFound: Send {
 }
 
 impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
-    fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String> {
+    fn parents(&self, parents: &dyn IdTable, asked: &[InstanceIx]) -> Result<Option<Parents>, String> {
         let pairs = match self {
             Self::Pairs(pairs) => pairs,
             Self::Children(_) => return Ok(None),
@@ -82,7 +82,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         pairs.get(position).map_or_else(String::new, |(parent, _)| parent.to_string())
     }
 
-    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {
+    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<InstanceIx>> {
         let table = children.typed::<C>();
         let index = |child: &C| table.and_then(|table| table.index_of(child));
         match self {
@@ -101,7 +101,7 @@ impl<P: ResourceId, C: ResourceId> DynFound for Found<P, C> {
         child.map_or_else(String::new, ToString::to_string)
     }
 
-    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32> {
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<InstanceIx> {
         let Some(table) = children.typed_mut::<C>() else { return Vec::new() };
         match *self {
             Self::Pairs(pairs) => table.insert_all(pairs, |(_, child)| child, |(_, child)| child, expected),
@@ -154,34 +154,34 @@ fn pairs_to_ids<P: ResourceId, C: ResourceId>(pairs: &[(P, C)]) -> Result<FoundI
 struct ParentLookup<'a, P> {
     table: &'a Interner<P>,
     /// The given parents, sorted.
-    all: &'a [u32],
+    all: &'a [InstanceIx],
     /// The given parents from the last one found.
-    rest: &'a [u32],
-    last: Option<(&'a P, u32)>,
+    rest: &'a [InstanceIx],
+    last: Option<(&'a P, PackedOption<InstanceIx>)>,
     /// The first parent of a pair that is not among the given ones.
     not_asked: Option<&'a P>,
 }
 
 impl<'a, P: ResourceId> ParentLookup<'a, P> {
     #[inline]
-    fn index_of(&mut self, parent: &'a P) -> u32 {
+    fn index_of(&mut self, parent: &'a P) -> PackedOption<InstanceIx> {
         match self.last {
             Some((seen, index)) if seen == parent => index,
             _ => self.look_up(parent),
         }
     }
 
-    fn look_up(&mut self, parent: &'a P) -> u32 {
+    fn look_up(&mut self, parent: &'a P) -> PackedOption<InstanceIx> {
         let near = self.rest.iter().take(4).position(|&index| self.table.get(index) == parent);
         let index = if let Some(position) = near {
             self.rest = &self.rest[position..];
-            self.rest[0]
+            PackedOption::some(self.rest[0])
         } else {
-            let index = self.table.index_of(parent).unwrap_or(Parents::UNKNOWN_PARENT);
-            if !was_asked(self.all, index) {
+            let index = self.table.index_of(parent);
+            if index.is_none_or(|index| !was_asked(self.all, index)) {
                 self.not_asked.get_or_insert(parent);
             }
-            index
+            index.into()
         };
         self.last = Some((parent, index));
         index

@@ -1,6 +1,7 @@
 //! A finder's answer that lists the children of each given parent.
 
 use super::parents::Parents;
+use crate::ids::{InstanceIx, PackedOption};
 
 /// A finder's answer that lists the children of each given parent, in the order of the parents.
 ///
@@ -119,7 +120,7 @@ impl Ends {
     }
 
     /// The parent of each child. `asked` are the given parents. The error describes a fault of the answer.
-    pub(crate) fn parents(&self, asked: &[u32]) -> Result<Parents, String> {
+    pub(crate) fn parents(&self, asked: &[InstanceIx]) -> Result<Parents, String> {
         let parents = self.0.len();
         if parents != asked.len() {
             let asked = asked.len();
@@ -129,7 +130,7 @@ impl Ends {
         }
         let mut indices = Vec::with_capacity(self.total());
         for (&parent, &end) in asked.iter().zip(&self.0) {
-            indices.resize(end, parent);
+            indices.resize(end, PackedOption::some(parent));
         }
         Ok(Parents { indices, not_asked: None, are_owners: false })
     }
@@ -138,6 +139,7 @@ impl Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Index;
 
     #[test]
     fn each_child_belongs_to_the_parent_it_was_pushed_for() {
@@ -147,15 +149,16 @@ mod tests {
         assert_eq!(found.ends.counts(), [2, 0, 1, 0]);
         assert_eq!(Ends::of_counts(&found.ends.counts()), found.ends);
         assert_eq!([0, 1, 2].map(|position| found.ends.parent_of(position)), [0, 0, 2]);
-        let parents = found.ends.parents(&[7, 8, 9, 3]).expect("as many as were asked about");
-        assert_eq!(parents.indices, [7, 7, 9]);
+        let parents =
+            found.ends.parents(&[7, 8, 9, 3].map(InstanceIx::new)).expect("as many as were asked about");
+        assert_eq!(parents.indices, [7, 7, 9].map(|number| PackedOption::some(InstanceIx::new(number))));
     }
 
     #[test]
     fn a_wrong_number_of_lists_is_an_error() {
         let found = PerParent::<u64>::new();
         assert!(found.ends.parents(&[]).is_ok_and(|parents| parents.indices.is_empty()));
-        let error = found.ends.parents(&[1, 2]).err();
+        let error = found.ends.parents(&[1, 2].map(InstanceIx::new)).err();
         assert_eq!(
             error.as_deref(),
             Some("it answered with the children of 0 parents, but was asked about 2")

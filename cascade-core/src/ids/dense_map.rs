@@ -1,14 +1,13 @@
 //! A map from integer keys within a small range, stored as a list over that range.
 
-/// Marks an absent value. It is larger than every valid value.
-pub(crate) const NOTHING: u32 = u32::MAX;
+use super::index::{InstanceIx, PackedOption};
 
-/// Values by key. An access hashes nothing, and consecutive keys are adjacent in memory.
+/// Instances of one resource by key. An access hashes nothing, and consecutive keys are adjacent in memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DenseMap {
     /// The key of the first value.
     first: u64,
-    values: Vec<u32>,
+    values: Vec<PackedOption<InstanceIx>>,
 }
 
 impl DenseMap {
@@ -16,9 +15,9 @@ impl DenseMap {
         Self { first: 0, values: Vec::new() }
     }
 
-    /// The value of a key, or [`NOTHING`].
-    pub(crate) fn get(&self, key: u64) -> u32 {
-        self.values.get(self.position(key)).copied().unwrap_or(NOTHING)
+    /// The value of a key, if there is one.
+    pub(crate) fn get(&self, key: u64) -> PackedOption<InstanceIx> {
+        self.values.get(self.position(key)).copied().unwrap_or(PackedOption::NONE)
     }
 
     /// Whether the key is within the range.
@@ -27,7 +26,7 @@ impl DenseMap {
     }
 
     /// The value of a key, for writing; `None` if the key is outside the range.
-    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut u32> {
+    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut PackedOption<InstanceIx>> {
         let position = self.position(key);
         self.values.get_mut(position)
     }
@@ -37,13 +36,13 @@ impl DenseMap {
         self.values.reserve_exact(len.saturating_sub(self.values.len()));
     }
 
-    /// All keys of the range, each with its value or [`NOTHING`].
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
+    /// All keys of the range, each with its value, if it has one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, PackedOption<InstanceIx>)> {
         (self.first..).zip(self.values.iter().copied())
     }
 
-    /// The values of all keys of the range, or [`NOTHING`].
-    pub(crate) fn values(&self) -> impl Iterator<Item = u32> {
+    /// The values of all keys of the range; none for a key that has no value.
+    pub(crate) fn values(&self) -> impl Iterator<Item = PackedOption<InstanceIx>> {
         self.values.iter().copied()
     }
 
@@ -64,17 +63,17 @@ impl DenseMap {
             let extra = (self.first - first).max(self.values.len() as u64);
             let first = self.first.saturating_sub(extra).max(end.saturating_sub(most as u64)).min(first);
             let mut values = Vec::with_capacity((end - first) as usize);
-            values.resize((self.first - first) as usize, NOTHING);
+            values.resize((self.first - first) as usize, PackedOption::NONE);
             values.append(&mut self.values);
             (self.first, self.values) = (first, values);
         }
-        self.values.resize((end - self.first) as usize, NOTHING);
+        self.values.resize((end - self.first) as usize, PackedOption::NONE);
         true
     }
 
     /// Appends the values of the keys from `first` on. Returns false, and appends nothing, if `first` is not the key after the
     /// range.
-    pub(crate) fn append(&mut self, first: u64, values: &[u32]) -> bool {
+    pub(crate) fn append(&mut self, first: u64, values: &[PackedOption<InstanceIx>]) -> bool {
         if self.values.is_empty() {
             self.first = first;
         }
@@ -94,23 +93,24 @@ impl DenseMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Index;
 
     #[test]
     fn values_are_found_after_growth_in_either_direction() {
         let mut map = DenseMap::new();
-        assert_eq!(map.get(0), NOTHING);
+        let number = |key: u64, map: &DenseMap| map.get(key).get().map(Index::number);
+        assert_eq!(number(0, &map), None);
         for (value, key) in [50, 51, 40, 70, 39, 0, u64::from(u32::MAX)].into_iter().enumerate() {
             let has_room = map.make_room(key, key, 100);
             assert_eq!(has_room, key < 100, "{key}");
             if let Some(position) = map.get_mut(key) {
-                *position = value as u32;
+                *position = PackedOption::some(InstanceIx::at(value));
             }
         }
-        let found: Vec<_> = map.values().filter(|value| *value != NOTHING).collect();
+        let found: Vec<_> = map.values().filter_map(PackedOption::get).map(Index::number).collect();
         assert_eq!(found, [5, 4, 2, 0, 1, 3]);
-        assert_eq!([0, 39, 40, 50, 51, 70].map(|key| map.get(key)), [5, 4, 2, 0, 1, 3]);
-        assert_eq!(map.get(52), NOTHING);
-        assert_eq!(map.get(u64::MAX), NOTHING);
+        assert_eq!([0, 39, 40, 50, 51, 70].map(|key| number(key, &map)), [5, 4, 2, 0, 1, 3].map(Some));
+        assert_eq!([52, u64::MAX].map(|key| number(key, &map)), [None, None]);
         assert!(!map.make_room(u64::MAX, u64::MAX, usize::MAX));
     }
 

@@ -1,6 +1,6 @@
-//! A hash table of positions in a list.
+//! A hash table of the indices of a list.
 
-use super::dense_map::NOTHING;
+use super::index::{Index, InstanceIx, PackedOption};
 
 /// A hash table with linear probing. It finds positions in a list by the hashes of the items; the list alone holds the items.
 ///
@@ -41,22 +41,26 @@ impl HashIndex {
         }
     }
 
-    /// For each hash, a candidate: the position in its first slot, if half of the hash is equal, else [`NOTHING`]. The reads are
+    /// For each hash, a candidate: the position in its first slot, if half of the hash is equal. The reads are
     /// independent of each other, so the processor overlaps their cache misses, and the slots are in the cache afterwards.
-    pub(crate) fn candidates(&self, hashes: &[u64], candidates: &mut Vec<u32>) {
+    pub(crate) fn candidates(&self, hashes: &[u64], candidates: &mut Vec<PackedOption<InstanceIx>>) {
         candidates.clear();
         if self.slots.is_empty() {
-            candidates.resize(hashes.len(), NOTHING);
+            candidates.resize(hashes.len(), PackedOption::NONE);
             return;
         }
         candidates.extend(hashes.iter().map(|hash| {
             let slot = self.slots[self.home(hash >> 32)];
-            if slot != 0 && slot >> 32 == hash >> 32 { position(slot) } else { NOTHING }
+            if slot != 0 && slot >> 32 == hash >> 32 {
+                PackedOption::some(position(slot))
+            } else {
+                PackedOption::NONE
+            }
         }));
     }
 
     /// The position of the item with this hash for which `is` returns true.
-    pub(crate) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u64, is: impl FnMut(InstanceIx) -> bool) -> Option<InstanceIx> {
         if self.slots.is_empty() {
             return None;
         }
@@ -64,11 +68,16 @@ impl HashIndex {
     }
 
     /// The same; if there is none, inserts `new`. The table must not be full.
-    pub(crate) fn find_or_insert(&mut self, hash: u64, new: u32, is: impl FnMut(u32) -> bool) -> u32 {
+    pub(crate) fn find_or_insert(
+        &mut self,
+        hash: u64,
+        new: InstanceIx,
+        is: impl FnMut(InstanceIx) -> bool,
+    ) -> InstanceIx {
         match self.search(hash, is) {
             Ok(position) => position,
             Err(free) => {
-                self.slots[free] = hash >> 32 << 32 | (u64::from(new) + 1);
+                self.slots[free] = hash >> 32 << 32 | (u64::from(new.number()) + 1);
                 self.len += 1;
                 new
             }
@@ -76,7 +85,7 @@ impl HashIndex {
     }
 
     /// The position of the item with this hash for which `is` returns true, else the slot to insert it into.
-    fn search(&self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Result<u32, usize> {
+    fn search(&self, hash: u64, mut is: impl FnMut(InstanceIx) -> bool) -> Result<InstanceIx, usize> {
         let half = hash >> 32;
         let mut slot_index = self.home(half);
         loop {
@@ -101,8 +110,8 @@ impl HashIndex {
     }
 }
 
-fn position(slot: u64) -> u32 {
-    (slot as u32).wrapping_sub(1)
+fn position(slot: u64) -> InstanceIx {
+    InstanceIx::new((slot as u32).wrapping_sub(1))
 }
 
 #[cfg(test)]
@@ -119,18 +128,18 @@ mod tests {
         let mut index = HashIndex::new();
         assert_eq!(index.find(hash(1), |_| true), None);
         let items: Vec<u32> = (0..500).map(|number| number * 3).collect();
-        for (position, &item) in (0..).zip(&items) {
+        for (position, &item) in InstanceIx::all(items.len()).zip(&items) {
             if index.is_full() {
-                index.grow(position as usize * 2 + 1);
+                index.grow(position.position() * 2 + 1);
             }
             let mut insert =
-                |new| index.find_or_insert(hash(item), new, |position| items[position as usize] == item);
+                |new| index.find_or_insert(hash(item), new, |it: InstanceIx| items[it.position()] == item);
             assert_eq!(insert(position), position);
-            assert_eq!(insert(u32::MAX - 1), position);
+            assert_eq!(insert(InstanceIx::new(u32::MAX - 1)), position);
         }
         for item in 0..1600 {
-            let found = index.find(hash(item), |position| items[position as usize] == item);
-            assert_eq!(found, items.iter().position(|&it| it == item).map(|position| position as u32));
+            let found = index.find(hash(item), |it| items[it.position()] == item);
+            assert_eq!(found, items.iter().position(|&it| it == item).map(InstanceIx::at));
         }
     }
 
@@ -141,17 +150,20 @@ mod tests {
         let mut index = HashIndex::new();
         let mut candidates = Vec::new();
         index.candidates(&known, &mut candidates);
-        assert!(candidates.iter().all(|&position| position == NOTHING));
+        assert!(candidates.iter().all(|position| position.is_none()));
         index.grow(known.len());
-        for (position, &hash) in (0..).zip(&known) {
+        for (position, &hash) in InstanceIx::all(known.len()).zip(&known) {
             index.find_or_insert(hash, position, |_| false);
         }
         index.candidates(&others, &mut candidates);
-        assert!(candidates.iter().all(|&position| position == NOTHING));
+        assert!(candidates.iter().all(|position| position.is_none()));
         index.candidates(&known, &mut candidates);
-        let found =
-            candidates.iter().zip(0..).filter(|&(&candidate, position)| candidate == position).count();
-        assert_eq!(candidates.iter().filter(|position| **position != NOTHING).count(), found);
+        let found = candidates
+            .iter()
+            .zip(InstanceIx::all(known.len()))
+            .filter(|(it, position)| it.get() == Some(*position))
+            .count();
+        assert_eq!(candidates.iter().filter(|position| !position.is_none()).count(), found);
         assert!(found > known.len() / 2, "{found}");
     }
 }

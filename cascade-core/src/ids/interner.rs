@@ -1,4 +1,4 @@
-//! The interner: maps the ids of one resource to dense `u32` indices. The engine's loops use the indices only.
+//! The interner: maps the ids of one resource to dense indices. The engine's loops use the indices only.
 
 use std::any::Any;
 use std::fmt;
@@ -8,9 +8,10 @@ use std::vec;
 
 use foldhash::fast::RandomState;
 
-use super::dense_map::{DenseMap, NOTHING};
+use super::dense_map::DenseMap;
 use super::hash_index::HashIndex;
 use super::id::ResourceId;
+use super::index::{Index, InstanceIx, NodeIx, PackedOption};
 use super::integer_key::{integer_key, is_integer};
 use super::sort;
 use super::table::{Batch, BatchIds, IdTable};
@@ -45,18 +46,17 @@ impl<Id: ResourceId> Interner<Id> {
     }
 
     /// The index of `id`; adds the id if it is new.
-    pub(crate) fn insert(&mut self, id: Id) -> u32 {
+    pub(crate) fn insert(&mut self, id: Id) -> InstanceIx {
         self.insert_expecting(id, 0)
     }
 
-    fn insert_expecting(&mut self, id: Id, expected: usize) -> u32 {
-        let new = self.ids.len() as u32;
+    fn insert_expecting(&mut self, id: Id, expected: usize) -> InstanceIx {
+        let new = InstanceIx::at(self.ids.len());
         if self.by_key.is_some() {
             let index = self.index_by_key(&id, expected).map(|index| {
-                if *index == NOTHING {
-                    *index = new;
-                }
-                *index
+                let known = index.get();
+                *index = PackedOption::some(known.unwrap_or(new));
+                known.unwrap_or(new)
             });
             match index {
                 Some(index) if index == new => {
@@ -66,7 +66,7 @@ impl<Id: ResourceId> Interner<Id> {
                     self.ids.push(id);
                     return new;
                 }
-                Some(known) if self.ids[known as usize] == id => return known,
+                Some(known) if self.ids[known.position()] == id => return known,
                 // The id has no key, its key is too far from the others, or another id has the same key.
                 _ => self.switch_to_hashes(expected),
             }
@@ -75,13 +75,13 @@ impl<Id: ResourceId> Interner<Id> {
         self.insert_hashed(id, hash, expected)
     }
 
-    fn insert_hashed(&mut self, id: Id, hash: u64, expected: usize) -> u32 {
-        let new = self.ids.len() as u32;
+    fn insert_hashed(&mut self, id: Id, hash: u64, expected: usize) -> InstanceIx {
+        let new = InstanceIx::at(self.ids.len());
         if self.by_hash.is_full() {
             self.grow(expected);
         }
         let Self { ids, by_hash, .. } = self;
-        let index = by_hash.find_or_insert(hash, new, |index| ids[index as usize] == id);
+        let index = by_hash.find_or_insert(hash, new, |index| ids[index.position()] == id);
         if index == new {
             ids.push(id);
         }
@@ -96,7 +96,7 @@ impl<Id: ResourceId> Interner<Id> {
     }
 
     /// The entry of an id in `by_key`, which is extended if necessary; `None` if the id does not fit.
-    fn index_by_key(&mut self, id: &Id, expected: usize) -> Option<&mut u32> {
+    fn index_by_key(&mut self, id: &Id, expected: usize) -> Option<&mut PackedOption<InstanceIx>> {
         let ids = self.ids.len() + 1;
         let (by_key, key) = (self.by_key.as_mut()?, integer_key(id)?);
         let has_room = by_key.has_room(key) || by_key.make_room(key, key, max_range(ids, expected));
@@ -111,7 +111,7 @@ impl<Id: ResourceId> Interner<Id> {
         id_of: impl Fn(&T) -> &Id,
         into_id: impl Fn(T) -> Id,
         expected: usize,
-    ) -> Vec<u32> {
+    ) -> Vec<InstanceIx> {
         self.reserve_keys(found.iter().map(&id_of), expected);
         let mut indices = Vec::with_capacity(found.len());
         let mut found = found.into_iter();
@@ -132,7 +132,7 @@ impl<Id: ResourceId> Interner<Id> {
         id_of: impl Fn(&T) -> &Id,
         into_id: impl Fn(T) -> Id,
         expected: usize,
-        indices: &mut Vec<u32>,
+        indices: &mut Vec<InstanceIx>,
     ) {
         let (mut hashes, mut candidates) = (Vec::new(), Vec::new());
         loop {
@@ -140,12 +140,16 @@ impl<Id: ResourceId> Interner<Id> {
             let Some(first) = group.first() else { return };
             // The finders of two edges often return the same ids in the same order. So the index after the last one is tried
             // first: its id is in the cache, and needs no hash.
-            let mut next = indices.last().map_or(u32::MAX, |last| last + 1);
-            if self.ids.get(next as usize) == Some(id_of(first)) {
+            let mut next = indices.last().map_or(usize::MAX, |last| last.position() + 1);
+            if self.ids.get(next) == Some(id_of(first)) {
                 for item in found.by_ref().take(LOOKAHEAD) {
-                    let follows = self.ids.get(next as usize) == Some(id_of(&item));
-                    let index = if follows { next } else { self.insert_expecting(into_id(item), expected) };
-                    next = index + 1;
+                    let follows = self.ids.get(next) == Some(id_of(&item));
+                    let index = if follows {
+                        Index::at(next)
+                    } else {
+                        self.insert_expecting(into_id(item), expected)
+                    };
+                    next = index.position() + 1;
                     indices.push(index);
                 }
                 continue;
@@ -156,12 +160,9 @@ impl<Id: ResourceId> Interner<Id> {
             for (item, (&hash, &candidate)) in
                 found.by_ref().take(LOOKAHEAD).zip(hashes.iter().zip(&candidates))
             {
-                let is_known = self.ids.get(candidate as usize) == Some(id_of(&item));
-                indices.push(if is_known {
-                    candidate
-                } else {
-                    self.insert_hashed(into_id(item), hash, expected)
-                });
+                let is_same = |known: &InstanceIx| self.ids[known.position()] == *id_of(&item);
+                let known = candidate.get().filter(is_same);
+                indices.push(known.unwrap_or_else(|| self.insert_hashed(into_id(item), hash, expected)));
             }
         }
     }
@@ -174,7 +175,7 @@ impl<Id: ResourceId> Interner<Id> {
         id_of: impl Fn(&T) -> &Id,
         into_id: impl Fn(T) -> Id,
         expected: usize,
-        indices: &mut Vec<u32>,
+        indices: &mut Vec<InstanceIx>,
     ) {
         let Self { ids, by_key, .. } = self;
         let Some(by_key) = by_key.as_mut() else { return };
@@ -189,29 +190,32 @@ impl<Id: ResourceId> Interner<Id> {
             // equal keys do not imply equal ids: the comparisons read random memory, and so their cache misses overlap.
             let keys = group.iter().map_while(|item| integer_key(id_of(item)));
             known_indices.clear();
-            known_indices.extend(keys.map(|key| by_key.get(key)).take_while(|&index| index != NOTHING));
-            let is_same =
-                |&(&index, item): &(&u32, &T)| is_integer::<Id>() || ids[index as usize] == *id_of(item);
+            known_indices.extend(keys.map_while(|key| by_key.get(key).get()));
+            let is_same = |&(&index, item): &(&InstanceIx, &T)| {
+                is_integer::<Id>() || ids[index.position()] == *id_of(item)
+            };
             let known = known_indices.iter().zip(group).take_while(is_same).count();
             indices.extend_from_slice(&known_indices[..known]);
             found.by_ref().take(known).for_each(drop);
             for _ in known..len {
                 let item = &found.as_slice()[0];
-                let Some(index) = integer_key(id_of(item)).and_then(|key| by_key.get_mut(key)) else {
+                let Some(entry) = integer_key(id_of(item)).and_then(|key| by_key.get_mut(key)) else {
                     return;
                 };
-                if *index == NOTHING {
-                    *index = ids.len() as u32;
+                let known = entry.get();
+                let index = known.unwrap_or(InstanceIx::at(ids.len()));
+                if known.is_none() {
+                    *entry = PackedOption::some(index);
                     if ids.len() == ids.capacity() {
                         ids.reserve_exact(new_capacity(ids.len(), expected) - ids.len());
                     }
                     ids.extend(found.next().map(&into_id));
-                } else if ids[*index as usize] == *id_of(item) {
+                } else if ids[index.position()] == *id_of(item) {
                     found.next();
                 } else {
                     return;
                 }
-                indices.push(*index);
+                indices.push(index);
             }
         }
     }
@@ -241,17 +245,17 @@ impl<Id: ResourceId> Interner<Id> {
         self.by_key = None;
         self.grow(expected);
         let Self { ids, by_hash, hasher, .. } = self;
-        for (index, id) in (0..).zip(ids.iter()) {
+        for (index, id) in InstanceIx::all(ids.len()).zip(ids.iter()) {
             by_hash.find_or_insert(hasher.hash_one(id), index, |_| false);
         }
     }
 
-    pub(crate) fn index_of(&self, id: &Id) -> Option<u32> {
+    pub(crate) fn index_of(&self, id: &Id) -> Option<InstanceIx> {
         if let Some(by_key) = &self.by_key {
-            let index = by_key.get(integer_key(id)?);
-            return (self.ids.get(index as usize)? == id).then_some(index);
+            let index = by_key.get(integer_key(id)?).get()?;
+            return (self.ids[index.position()] == *id).then_some(index);
         }
-        self.by_hash.find(self.hasher.hash_one(id), |index| self.ids[index as usize] == *id)
+        self.by_hash.find(self.hasher.hash_one(id), |index| self.ids[index.position()] == *id)
     }
 
     /// The ids by their indices.
@@ -259,8 +263,8 @@ impl<Id: ResourceId> Interner<Id> {
         &self.ids
     }
 
-    pub(crate) fn get(&self, index: u32) -> &Id {
-        &self.ids[index as usize]
+    pub(crate) fn get(&self, index: InstanceIx) -> &Id {
+        &self.ids[index.position()]
     }
 }
 
@@ -276,10 +280,11 @@ fn prefix<T>(items: &vec::IntoIter<T>, max: usize) -> &[T] {
 }
 
 /// The indices of nodes, if they are consecutive; `first` is the node of index 0.
-fn index_range(nodes: &[u32], first: u32) -> Option<Range<usize>> {
-    let start = nodes.first().map_or(0, |node| node - first);
-    let is_consecutive = nodes.iter().zip(start..).all(|(&node, index)| node - first == index);
-    is_consecutive.then_some(start as usize..start as usize + nodes.len())
+fn index_range(nodes: &[NodeIx], first: NodeIx) -> Option<Range<usize>> {
+    let start = nodes.first().map_or(0, |node| node.instance(first).position());
+    let is_consecutive =
+        nodes.iter().zip(start..).all(|(node, index)| node.instance(first).position() == index);
+    is_consecutive.then_some(start..start + nodes.len())
 }
 
 /// The maximum length of the key range for `ids` ids, if `expected` ids are expected.
@@ -292,42 +297,42 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
         self.ids.len()
     }
 
-    fn fmt_id(&self, index: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.ids[index as usize], f)
+    fn fmt_id(&self, index: InstanceIx, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.ids[index.position()], f)
     }
 
-    fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error> {
-        serde_json::to_value(&self.ids[index as usize])
+    fn id_to_json(&self, index: InstanceIx) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(&self.ids[index.position()])
     }
 
-    fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error> {
+    fn parse_and_insert(&mut self, text: &str) -> Result<InstanceIx, serde_json::Error> {
         let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned()));
         let id = as_text.or_else(|error| serde_json::from_str(text).map_err(|_| error))?;
         Ok(self.insert(id))
     }
 
-    fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error> {
+    fn insert_json(&mut self, id: serde_json::Value) -> Result<InstanceIx, serde_json::Error> {
         Ok(self.insert(serde_json::from_value(id)?))
     }
 
-    fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>> {
+    fn known(&self, ids: &Batch<'_>) -> Vec<Option<InstanceIx>> {
         ids.typed::<Id>().unwrap_or_default().iter().map(|id| self.index_of(id)).collect()
     }
 
-    fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32> {
+    fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<InstanceIx> {
         self.insert_all(ids.typed::<Id>().unwrap_or_default().to_vec(), |id| id, |id| id, expected)
     }
 
-    fn sorted(&self) -> Vec<u32> {
+    fn sorted(&self) -> Vec<InstanceIx> {
         let Some(by_key) = &self.by_key else {
-            return sort::sorted(&self.ids, (0..self.ids.len() as u32).collect());
+            return sort::sorted(&self.ids, InstanceIx::all(self.ids.len()).collect());
         };
         let mut indices = Vec::with_capacity(self.ids.len());
-        indices.extend(by_key.values().filter(|&index| index != NOTHING));
+        indices.extend(by_key.values().filter_map(PackedOption::get));
         if is_integer::<Id>() { indices } else { sort::sorted(&self.ids, indices) }
     }
 
-    fn in_batches(&self, indices: Vec<u32>, size: usize) -> Vec<u32> {
+    fn in_batches(&self, indices: Vec<InstanceIx>, size: usize) -> Vec<InstanceIx> {
         if self.by_key.is_none() {
             let batch_numbers = sort::batch_numbers(&self.ids, &indices, size);
             return sort::in_batches(indices, &batch_numbers, size);
@@ -337,11 +342,11 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
         if indices.len() < sorted.len() {
             let mut is_included = vec![false; self.ids.len()];
             for &index in &indices {
-                is_included[index as usize] = true;
+                is_included[index.position()] = true;
             }
-            sorted.retain(|&index| is_included[index as usize]);
+            sorted.retain(|&index| is_included[index.position()]);
         }
-        if sorted.chunks(size).all(<[u32]>::is_sorted) {
+        if sorted.chunks(size).all(<[InstanceIx]>::is_sorted) {
             return sorted;
         }
         let batch_numbers = sort::batch_numbers_of(&sorted, size, self.ids.len());
@@ -358,21 +363,22 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
         })
     }
 
-    fn select(&self, indices: &[u32]) -> Batch<'static> {
-        let ids: Vec<Id> = indices.iter().map(|&index| self.ids[index as usize].clone()).collect();
+    fn select(&self, indices: &[InstanceIx]) -> Batch<'static> {
+        let ids: Vec<Id> = indices.iter().map(|&index| self.ids[index.position()].clone()).collect();
         Batch::Own(Box::new(ids))
     }
 
-    fn consecutive(&self, nodes: &[u32], first: u32) -> Option<BatchIds<'_>> {
+    fn consecutive(&self, nodes: &[NodeIx], first: NodeIx) -> Option<BatchIds<'_>> {
         let range = index_range(nodes, first)?;
         Some(BatchIds::Part(self, range.start, range.end))
     }
 
-    fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_> {
+    fn batch(&self, nodes: &[NodeIx], first: NodeIx) -> Batch<'_> {
         if let Some(range) = index_range(nodes, first) {
             return Batch::Part(self, range);
         }
-        let ids: Vec<Id> = nodes.iter().map(|node| self.ids[(node - first) as usize].clone()).collect();
+        let ids: Vec<Id> =
+            nodes.iter().map(|node| self.ids[node.instance(first).position()].clone()).collect();
         Batch::Own(Box::new(ids))
     }
 
@@ -435,22 +441,22 @@ mod tests {
             }
         }
         assert_eq!(table.ids, known);
-        for (index, id) in (0..).zip(&known) {
+        for (index, id) in InstanceIx::all(known.len()).zip(&known) {
             assert_eq!(table.index_of(id), Some(index));
             assert_eq!(table.insert(id.clone()), index);
         }
-        let all: Vec<u32> = (0..known.len() as u32).collect();
+        let all: Vec<InstanceIx> = InstanceIx::all(known.len()).collect();
         check_batches(&table, &all);
-        check_batches(&table, &all.into_iter().filter(|index| index % 3 != 1).collect::<Vec<_>>());
+        check_batches(&table, &all.into_iter().filter(|index| index.number() % 3 != 1).collect::<Vec<_>>());
         table
     }
 
-    fn check_batches<Id: ResourceId>(table: &Interner<Id>, indices: &[u32]) {
+    fn check_batches<Id: ResourceId>(table: &Interner<Id>, indices: &[InstanceIx]) {
         let mut sorted = indices.to_vec();
         sorted.sort_by_key(|&index| table.get(index));
         for size in [1, 7, 100] {
             let mut batched = sorted.clone();
-            batched.chunks_mut(size).for_each(<[u32]>::sort_unstable);
+            batched.chunks_mut(size).for_each(<[InstanceIx]>::sort_unstable);
             assert_eq!(table.in_batches(indices.to_vec(), size), batched, "{size}");
         }
     }

@@ -3,6 +3,8 @@
 mod dense_map;
 mod hash_index;
 mod id;
+mod index;
+mod indexed;
 mod integer_key;
 mod interner;
 mod kind;
@@ -10,8 +12,10 @@ mod sort;
 mod table;
 mod typed;
 
-pub(crate) use dense_map::{DenseMap, NOTHING};
+pub(crate) use dense_map::DenseMap;
 pub use id::ResourceId;
+pub(crate) use index::{EdgeIx, Index, InstanceIx, NodeIx, PackedOption, ResourceIx, StepKindIx};
+pub(crate) use indexed::Indexed;
 pub(crate) use interner::Interner;
 pub(crate) use kind::IdKind;
 pub(crate) use table::{Batch, BatchIds, DisplayId, IdTable};

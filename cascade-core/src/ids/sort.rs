@@ -9,18 +9,19 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::id::ResourceId;
+use super::index::{Index, InstanceIx};
 
 /// These indices, in the order of their ids.
-pub(crate) fn sorted<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> {
+pub(crate) fn sorted<Id: ResourceId>(ids: &[Id], indices: Vec<InstanceIx>) -> Vec<InstanceIx> {
     let sorted = AssertUnwindSafe(|| {
         // Integers are usually sorted already, because the table is indexed by them; finders often return ids sorted.
         if are_sorted(ids, &indices) {
             None
         } else if const { std::mem::needs_drop::<Id>() } {
-            Some(by_id::<Id>(indices.iter().map(|&index| (&ids[index as usize], index)).collect()))
+            Some(by_id::<Id>(indices.iter().map(|&index| (&ids[index.position()], index)).collect()))
         } else {
             // Ids without owned memory are cheap to clone, and comparing them in place avoids a lookup per comparison.
-            Some(by_id::<Id>(indices.iter().map(|&index| (ids[index as usize].clone(), index)).collect()))
+            Some(by_id::<Id>(indices.iter().map(|&index| (ids[index.position()].clone(), index)).collect()))
         }
     });
     match catch_unwind(sorted) {
@@ -32,18 +33,18 @@ pub(crate) fn sorted<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> 
 
 /// For each index, the number of its batch if the sorted ids are split into batches of `size`. Entries for indices that are
 /// not in `indices` are meaningless. Selecting the batches is cheaper than sorting.
-pub(crate) fn batch_numbers<Id: ResourceId>(ids: &[Id], indices: &[u32], size: usize) -> Vec<u32> {
+pub(crate) fn batch_numbers<Id: ResourceId>(ids: &[Id], indices: &[InstanceIx], size: usize) -> Vec<u32> {
     let batched = AssertUnwindSafe(|| {
         if are_sorted(ids, indices) {
             Some(indices.to_vec())
         } else if const { std::mem::needs_drop::<Id>() } {
             split_into_batches::<Id>(
-                indices.iter().map(|&index| (&ids[index as usize], index)).collect(),
+                indices.iter().map(|&index| (&ids[index.position()], index)).collect(),
                 size,
             )
         } else {
             split_into_batches::<Id>(
-                indices.iter().map(|&index| (ids[index as usize].clone(), index)).collect(),
+                indices.iter().map(|&index| (ids[index.position()].clone(), index)).collect(),
                 size,
             )
         }
@@ -57,39 +58,39 @@ pub(crate) fn batch_numbers<Id: ResourceId>(ids: &[Id], indices: &[u32], size: u
 }
 
 /// The same, from indices that are already ordered batch by batch.
-pub(crate) fn batch_numbers_of(batched: &[u32], size: usize, len: usize) -> Vec<u32> {
+pub(crate) fn batch_numbers_of(batched: &[InstanceIx], size: usize, len: usize) -> Vec<u32> {
     let mut numbers = vec![0; len];
     for (rank, &index) in batched.iter().enumerate() {
-        numbers[index as usize] = (rank / size) as u32;
+        numbers[index.position()] = (rank / size) as u32;
     }
     numbers
 }
 
 /// Reorders `indices` batch by batch, stable within each batch. `batch_numbers` holds the batch of each index; all batches but
 /// the last have `size` indices.
-pub(crate) fn in_batches(indices: Vec<u32>, batch_numbers: &[u32], size: usize) -> Vec<u32> {
+pub(crate) fn in_batches(indices: Vec<InstanceIx>, batch_numbers: &[u32], size: usize) -> Vec<InstanceIx> {
     let mut next: Vec<usize> = (0..indices.len()).step_by(size).collect();
-    let mut batched = vec![0; indices.len()];
+    let mut batched = vec![InstanceIx::default(); indices.len()];
     for index in indices {
-        let next = &mut next[batch_numbers[index as usize] as usize];
+        let next = &mut next[batch_numbers[index.position()] as usize];
         batched[*next] = index;
         *next += 1;
     }
     batched
 }
 
-fn are_sorted<Id: ResourceId>(ids: &[Id], indices: &[u32]) -> bool {
-    indices.is_sorted_by(|&a, &b| order(&ids[a as usize], &ids[b as usize]).is_le())
+fn are_sorted<Id: ResourceId>(ids: &[Id], indices: &[InstanceIx]) -> bool {
+    indices.is_sorted_by(|&a, &b| order(&ids[a.position()], &ids[b.position()]).is_le())
 }
 
 #[cold]
-fn sorted_by_printed<Id: ResourceId>(ids: &[Id], indices: Vec<u32>) -> Vec<u32> {
-    by_text(indices.into_iter().map(|index| (ids[index as usize].to_string(), index)).collect())
+fn sorted_by_printed<Id: ResourceId>(ids: &[Id], indices: Vec<InstanceIx>) -> Vec<InstanceIx> {
+    by_text(indices.into_iter().map(|index| (ids[index.position()].to_string(), index)).collect())
 }
 
 /// The indices, sorted by their texts. Not generic: a sort is much code, and unoptimised builds would compile it for each id
 /// type.
-fn by_text(mut texts: Vec<(String, u32)>) -> Vec<u32> {
+fn by_text(mut texts: Vec<(String, InstanceIx)>) -> Vec<InstanceIx> {
     texts.sort_unstable();
     texts.into_iter().map(|(_, index)| index).collect()
 }
@@ -105,7 +106,7 @@ fn compare_printed(a: &impl fmt::Display, b: &impl fmt::Display) -> Ordering {
 }
 
 /// The indices, sorted by their ids.
-fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u32> {
+fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, InstanceIx)>) -> Vec<InstanceIx> {
     // The comparison does not break ties, so that the sort can be branchless. Equal ids are sorted afterwards.
     ids.sort_unstable_by(|a, b| a.0.borrow().cmp(b.0.borrow()));
     let mut sorted = Vec::with_capacity(ids.len());
@@ -121,12 +122,15 @@ fn by_id<Id: Ord + fmt::Display>(mut ids: Vec<(impl Borrow<Id>, u32)>) -> Vec<u3
 
 /// The indices batch by batch, unordered within each batch; `None` if ids that compare equal lie on both sides of a boundary
 /// between batches.
-fn split_into_batches<Id: Ord>(mut ids: Vec<(impl Borrow<Id>, u32)>, size: usize) -> Option<Vec<u32>> {
+fn split_into_batches<Id: Ord>(
+    mut ids: Vec<(impl Borrow<Id>, InstanceIx)>,
+    size: usize,
+) -> Option<Vec<InstanceIx>> {
     select_batches::<Id>(&mut ids, size).then(|| ids.into_iter().map(|(_, index)| index).collect())
 }
 
 /// Moves the ids of each batch before those of the next; `false` if ids that compare equal lie on both sides of a boundary.
-fn select_batches<Id: Ord>(ids: &mut [(impl Borrow<Id>, u32)], size: usize) -> bool {
+fn select_batches<Id: Ord>(ids: &mut [(impl Borrow<Id>, InstanceIx)], size: usize) -> bool {
     let batches = ids.len().div_ceil(size);
     if batches <= 1 {
         return true;
@@ -169,11 +173,11 @@ mod tests {
         }
     }
 
-    fn check<Id: ResourceId>(ids: &[Id], indices: &[u32]) {
+    fn check<Id: ResourceId>(ids: &[Id], indices: &[InstanceIx]) {
         for size in [1, 7, 100, 5000] {
             let numbers = batch_numbers(ids, indices, size);
             for (rank, index) in sorted(ids, indices.to_vec()).into_iter().enumerate() {
-                assert_eq!(numbers[index as usize] as usize, rank / size, "{size}");
+                assert_eq!(numbers[index.position()] as usize, rank / size, "{size}");
             }
         }
     }
@@ -182,7 +186,7 @@ mod tests {
     fn batches_are_those_of_a_sorted_list() {
         let ids: Vec<u64> = (0..1000).map(|position| position * 7919 % 1009).collect();
         let texts: Vec<String> = ids.iter().map(|id| format!("vm-{id}")).collect();
-        let some: Vec<u32> = (0..1000).filter(|index| index % 3 != 0).collect();
+        let some: Vec<InstanceIx> = InstanceIx::all(1000).filter(|index| index.number() % 3 != 0).collect();
         check(&ids, &some);
         check(&texts, &some);
         let coarse: Vec<Coarse> = ids.iter().map(|&id| Coarse(id as u32)).collect();

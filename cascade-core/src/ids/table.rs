@@ -5,34 +5,35 @@ use std::fmt;
 use std::ops::Range;
 
 use super::id::ResourceId;
+use super::index::{InstanceIx, NodeIx};
 
 /// The ids of one resource by index, with the id type erased.
 pub(crate) trait IdTable: Any + Send + Sync {
     fn len(&self) -> usize;
-    fn fmt_id(&self, index: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-    fn id_to_json(&self, index: u32) -> Result<serde_json::Value, serde_json::Error>;
+    fn fmt_id(&self, index: InstanceIx, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn id_to_json(&self, index: InstanceIx) -> Result<serde_json::Value, serde_json::Error>;
     /// Adds an id that a user typed. The text is read as a JSON string, else as JSON itself, for example `42`.
-    fn parse_and_insert(&mut self, text: &str) -> Result<u32, serde_json::Error>;
+    fn parse_and_insert(&mut self, text: &str) -> Result<InstanceIx, serde_json::Error>;
     /// Adds an id that a journal recorded.
-    fn insert_json(&mut self, id: serde_json::Value) -> Result<u32, serde_json::Error>;
+    fn insert_json(&mut self, id: serde_json::Value) -> Result<InstanceIx, serde_json::Error>;
     /// The indices of ids, which must be of the table's type; `None` for an id that the table does not hold.
-    fn known(&self, ids: &Batch<'_>) -> Vec<Option<u32>>;
+    fn known(&self, ids: &Batch<'_>) -> Vec<Option<InstanceIx>>;
     /// The indices of ids, which must be of the table's type; adds the new ones. `expected` estimates the final length of the
     /// table.
-    fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<u32>;
+    fn insert_batch(&mut self, ids: &Batch<'_>, expected: usize) -> Vec<InstanceIx>;
     /// All indices, in the order of their ids.
-    fn sorted(&self) -> Vec<u32>;
+    fn sorted(&self) -> Vec<InstanceIx>;
     /// Reorders `indices` batch by batch: the first `size` positions hold the indices of the lowest `size` ids, and so on.
     /// `indices` must be strictly ascending; the indices of each batch are, too.
-    fn in_batches(&self, indices: Vec<u32>, size: usize) -> Vec<u32>;
+    fn in_batches(&self, indices: Vec<InstanceIx>, size: usize) -> Vec<InstanceIx>;
     fn clone_box(&self) -> Box<dyn IdTable>;
     /// The ids of `indices`, in their order.
-    fn select(&self, indices: &[u32]) -> Batch<'static>;
+    fn select(&self, indices: &[InstanceIx]) -> Batch<'static>;
     /// The ids of these nodes, in their order; `first` is the node of index 0. Clones the ids only if the nodes are not
     /// consecutive.
-    fn batch(&self, nodes: &[u32], first: u32) -> Batch<'_>;
+    fn batch(&self, nodes: &[NodeIx], first: NodeIx) -> Batch<'_>;
     /// Like [`batch`](Self::batch), but borrowed; `None` if the nodes are not consecutive.
-    fn consecutive(&self, nodes: &[u32], first: u32) -> Option<BatchIds<'_>>;
+    fn consecutive(&self, nodes: &[NodeIx], first: NodeIx) -> Option<BatchIds<'_>>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
@@ -104,7 +105,7 @@ impl BatchForm {
 }
 
 impl dyn IdTable {
-    pub(crate) fn display(&self, index: u32) -> DisplayId<'_> {
+    pub(crate) fn display(&self, index: InstanceIx) -> DisplayId<'_> {
         DisplayId { table: self, index }
     }
 }
@@ -118,7 +119,7 @@ impl fmt::Debug for dyn IdTable {
 /// One id, printed through its table.
 pub(crate) struct DisplayId<'a> {
     table: &'a dyn IdTable,
-    index: u32,
+    index: InstanceIx,
 }
 
 impl fmt::Display for DisplayId<'_> {

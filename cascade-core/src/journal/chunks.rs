@@ -1,10 +1,11 @@
 //! Converts a plan to records. Each record holds a bounded part of it, so that a large plan is never one document.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use crate::affected::{Affected, Disposition, Marks};
+use crate::affected::{Affected, Disposition, Marks, Pair};
 use crate::graph::labels;
-use crate::model::{Phase, bits};
+use crate::ids::{EdgeIx, Index, InstanceIx, ResourceIx};
+use crate::model::{EffectSet, Phase};
 
 use super::record::{BlockChunk, InstanceChunk, InstanceKind, PairChunk, Record};
 
@@ -18,60 +19,66 @@ pub(crate) fn chunks<'a>(
     known: Option<&'a Affected>,
 ) -> impl Iterator<Item = Result<Record, serde_json::Error>> + 'a {
     let instances =
-        (0..affected.columns.len()).flat_map(move |resource| instance_chunks(affected, known, resource));
-    let arcs = (0..affected.arcs.len()).flat_map(move |edge| arc_chunks(affected, known, edge));
+        affected.columns.indices().flat_map(move |resource| instance_chunks(affected, known, resource));
+    let arcs = affected.arcs.indices().flat_map(move |edge| arc_chunks(affected, known, edge));
     instances.chain(arcs.map(Ok))
 }
 
 fn instance_chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,
-    resource: usize,
+    resource: ResourceIx,
 ) -> impl Iterator<Item = Result<Record, serde_json::Error>> + 'a {
-    let mut new = (0..affected.columns[resource].len() as u32)
+    let mut new = InstanceIx::all(affected.columns[resource].len())
         .filter(move |&index| known.is_none_or(|known| is_new(known, affected, resource, index)))
         .peekable();
     let code = affected.operation.descriptor().code();
     let names = labels(&affected.graph, code, Phase::Effect, resource);
     std::iter::from_fn(move || {
         let first = new.next()?;
-        let mut end = first + 1;
-        while ((end - first) as usize) < CHUNK && new.next_if_eq(&end).is_some() {
-            end += 1;
+        let mut instances = vec![first];
+        let mut next = first.position() + 1;
+        while instances.len() < CHUNK && new.next_if_eq(&InstanceIx::at(next)).is_some() {
+            instances.push(InstanceIx::at(next));
+            next += 1;
         }
-        Some(instance_chunk(affected, resource, &names, first..end))
+        Some(instance_chunk(affected, resource, &names, &instances))
     })
 }
 
-fn is_new(known: &Affected, affected: &Affected, resource: usize, index: u32) -> bool {
+fn is_new(known: &Affected, affected: &Affected, resource: ResourceIx, index: InstanceIx) -> bool {
     let (old, new) = (&known.columns[resource], &affected.columns[resource]);
-    index as usize >= old.len() || old.dispositions.get(index) != new.dispositions.get(index)
+    index.position() >= old.len() || old.dispositions.get(index) != new.dispositions.get(index)
 }
 
+/// `instances` have consecutive indices.
 fn instance_chunk(
     affected: &Affected,
-    resource: usize,
+    resource: ResourceIx,
     names: &[String],
-    range: std::ops::Range<u32>,
+    instances: &[InstanceIx],
 ) -> Result<Record, serde_json::Error> {
     let column = &affected.columns[resource];
-    let effects = |mask: u32| bits(mask).map(|bit| names[bit].clone()).collect();
-    let mut kind_numbers: BTreeMap<(u32, u32, u8), u32> = BTreeMap::new();
+    let labels = |effects: EffectSet| effects.iter().map(|effect| names[effect].clone()).collect();
+    let mut kind_numbers: HashMap<Disposition, u32> = HashMap::new();
     let mut chunk = InstanceChunk {
         resource: affected.resource_name(resource).to_owned(),
-        first: range.start,
-        ids: Vec::with_capacity(range.len()),
+        first: instances.first().map_or(0, |first| first.number()),
+        ids: Vec::with_capacity(instances.len()),
         kinds: Vec::new(),
-        kind_of: Vec::with_capacity(range.len()),
+        kind_of: Vec::with_capacity(instances.len()),
     };
-    for index in range {
-        let Disposition { given, through, marks } = column.dispositions.get(index);
-        let (taken, retained) = (marks.has(Marks::WITH_PARENT), marks.has(Marks::RETAINED));
-        let key = (given, through, u8::from(taken) | u8::from(retained) << 1);
-        let number = *kind_numbers.entry(key).or_insert_with(|| {
-            let (given, through, runs) =
-                (effects(given), effects(through), effects(affected.effects(resource, index)));
-            chunk.kinds.push(InstanceKind { given, through, runs, taken, retained });
+    for &index in instances {
+        let disposition = column.dispositions.get(index);
+        let number = *kind_numbers.entry(disposition).or_insert_with(|| {
+            let Disposition { given, through, marks } = disposition;
+            chunk.kinds.push(InstanceKind {
+                given: labels(given),
+                through: labels(through),
+                runs: labels(affected.effects(resource, index)),
+                taken: marks.has(Marks::WITH_PARENT),
+                retained: marks.has(Marks::RETAINED),
+            });
             chunk.kinds.len() as u32 - 1
         });
         chunk.ids.push(column.ids.id_to_json(index)?);
@@ -84,7 +91,7 @@ fn instance_chunk(
 fn arc_chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,
-    index: usize,
+    index: EdgeIx,
 ) -> impl Iterator<Item = Record> + 'a {
     let edge = &affected.graph.edges[index];
     let names = move || {
@@ -92,9 +99,10 @@ fn arc_chunks<'a>(
     };
     let arcs = &affected.arcs[index];
     let known = known.map(|known| &known.arcs[index]);
-    let chunk = move |pairs: Vec<(u32, u32)>, released: &[u32]| {
+    let chunk = move |pairs: Vec<Pair>, released: &[InstanceIx]| {
         let (parent, child) = names();
-        Record::Pairs(PairChunk { parent, child, pairs, released: released.to_vec() })
+        let pairs = pairs.iter().map(|(parent, child)| (parent.number(), child.number())).collect();
+        Record::Pairs(PairChunk { parent, child, pairs, released: numbers(released) })
     };
     let mut pairs = arcs.pairs_since(known);
     let pairs = std::iter::from_fn(move || {
@@ -105,11 +113,16 @@ fn arc_chunks<'a>(
     let released = released.map(move |released| chunk(Vec::new(), released));
     // Splitting a block by its children keeps its meaning: each part has all the parents.
     let parts = arcs.blocks[known.map_or(0, |known| known.blocks.len())..].iter().flat_map(|block| {
-        block.children.chunks(CHUNK * 10).map(move |children| (block.parents.clone(), children.to_vec()))
+        block.children.chunks(CHUNK * 10).map(move |children| (numbers(&block.parents), numbers(children)))
     });
     let blocks = parts.map(move |(parents, children)| {
         let (parent, child) = names();
         Record::Block(BlockChunk { parent, child, parents, children })
     });
     pairs.chain(released).chain(blocks)
+}
+
+/// The numbers that stand for instances in records.
+fn numbers(instances: &[InstanceIx]) -> Vec<u32> {
+    instances.iter().map(|index| index.number()).collect()
 }

@@ -8,6 +8,7 @@ use super::error::JournalError;
 use super::journal::Journal;
 use super::record::{FailedInstance, InstanceChunk, InstanceKind, Record, RunEnd, RunStart, StepEnded};
 use crate::affected::{Arcs, Block};
+use crate::ids::{Index, InstanceIx};
 use crate::model::{Phase, RunId};
 use crate::plan::PlanVeto;
 use crate::report::NestedReport;
@@ -141,11 +142,18 @@ impl Recorded {
             Record::Instances(chunk) => self.add_instances(chunk)?,
             Record::Pairs(chunk) => {
                 let arcs = self.arcs.entry((chunk.parent, chunk.child)).or_default();
-                arcs.extend(chunk.pairs.into_iter(), 0);
-                arcs.released.extend(chunk.released);
+                let pairs = chunk.pairs.iter();
+                arcs.extend(
+                    pairs.map(|&(parent, child)| (InstanceIx::new(parent), InstanceIx::new(child))),
+                    0,
+                );
+                arcs.released.extend(chunk.released.into_iter().map(InstanceIx::new));
             }
             Record::Block(chunk) => {
-                let block = Block { parents: chunk.parents, children: chunk.children };
+                let block = Block {
+                    parents: chunk.parents.into_iter().map(InstanceIx::new).collect(),
+                    children: chunk.children.into_iter().map(InstanceIx::new).collect(),
+                };
                 self.arcs.entry((chunk.parent, chunk.child)).or_default().blocks.push(block);
             }
             Record::StepEnded(step) => self.add_step(step),

@@ -7,7 +7,8 @@ use super::record::{FailedInstance, Record, StepEnded};
 use super::recorded::{Recorded, RecordedColumn, StepKey};
 use crate::affected::Affected;
 use crate::graph::{Graph, labels};
-use crate::model::{Phase, Printed, bits};
+use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::model::{Phase, Printed};
 use crate::plan::PlanDifference;
 
 /// The recorded resources that the graph no longer has and that have unfinished instances, with the number of these.
@@ -64,7 +65,7 @@ pub(crate) fn carry_over(
     let mut difference = PlanDifference::default();
     let mut carried = Vec::new();
     let empty = RecordedColumn::default();
-    for (resource, node) in affected.graph.resources.iter().enumerate() {
+    for (resource, node) in affected.graph.resources.enumerate() {
         let name = node.name();
         let column = recorded.columns.get(name).unwrap_or(&empty);
         let ended = EndedSteps::on(recorded, name);
@@ -80,11 +81,11 @@ pub(crate) fn carry_over(
 /// in the new plan.
 fn compare(
     affected: &Affected,
-    resource: usize,
+    resource: ResourceIx,
     column: &RecordedColumn,
     ended: &EndedSteps<'_>,
     difference: &mut PlanDifference,
-) -> Result<HashMap<u32, u32>, serde_json::Error> {
+) -> Result<HashMap<InstanceIx, u32>, serde_json::Error> {
     let mut by_id: HashMap<String, u32> =
         (0..).zip(&column.ids).map(|(number, id)| (id.to_string(), number)).collect();
     let name = affected.resource_name(resource);
@@ -94,7 +95,7 @@ fn compare(
     for index in affected.instances(resource) {
         let id = affected.columns[resource].ids.id_to_json(index)?.to_string();
         let runs: Vec<String> =
-            bits(affected.effects(resource, index)).map(|bit| labels[bit].clone()).collect();
+            affected.effects(resource, index).iter().map(|effect| labels[effect].clone()).collect();
         let instance = || format!("{name} {}", affected.display(resource, index));
         match by_id.remove(&id) {
             Some(old_number) => {
@@ -121,10 +122,10 @@ fn compare(
 /// The records of the ended steps of one phase, with the numbers of the new plan.
 fn ended_steps(
     affected: &Affected,
-    resource: usize,
+    resource: ResourceIx,
     phase: Phase,
     ended: &EndedSteps<'_>,
-    old_numbers: &HashMap<u32, u32>,
+    old_numbers: &HashMap<InstanceIx, u32>,
 ) -> Vec<Record> {
     let code = affected.operation.descriptor().code();
     let names = labels(&affected.graph, code, phase, resource);
@@ -143,13 +144,13 @@ fn ended_steps(
             let is_done = ended.done.get(&key).is_some_and(|done| done.contains(old_number));
             let failed = ended.failed.get(&key).and_then(|failed| failed.get(old_number));
             if is_done {
-                step.done.push(index);
+                step.done.push(index.number());
             } else if let Some(failed) = failed {
-                step.failed.push(FailedInstance { instance: index, ..(*failed).clone() });
+                step.failed.push(FailedInstance { instance: index.number(), ..(*failed).clone() });
             } else {
                 continue;
             }
-            let last = bits(affected.effects(resource, index)).last();
+            let last = affected.effects(resource, index).iter().last();
             step.finished += u64::from(phase == Phase::Effect && last == Some(slot));
         }
         if !step.done.is_empty() || !step.failed.is_empty() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, Ran, assemble};
 use crate::graph::{Edge, Graph, Route, labels};
-use crate::model::{AnyOperation, CallError, Phase, StepError};
+use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
+use crate::model::{AnyOperation, CallError, EffectSet, Phase, StepError};
 use crate::plan::PlanVeto;
 use crate::report::Failure;
 
@@ -17,11 +18,11 @@ use super::recorded::{Recorded, RecordedColumn};
 pub(crate) struct History {
     ran: HashMap<Phase, Ran>,
     /// The first failure of each node.
-    pub(crate) failures: HashMap<u32, Failure>,
+    pub(crate) failures: HashMap<NodeIx, Failure>,
     /// The instances on which an effect failed, by resource and index.
-    pub(crate) failed_effects: HashSet<(usize, u32)>,
+    pub(crate) failed_effects: HashSet<(ResourceIx, InstanceIx)>,
     /// The failed instances that had drifted, by resource and index.
-    pub(crate) drifted: HashSet<(usize, u32)>,
+    pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -56,19 +57,19 @@ pub(crate) fn restored(
     recorded: &mut Recorded,
 ) -> Result<Affected, String> {
     let code = operation.descriptor().code();
-    let mut columns: Vec<Column> =
+    let mut columns: Indexed<_, Column> =
         graph.resources.iter().map(|node| Column::new(node.descriptor.new_table())).collect();
     for (name, recorded) in std::mem::take(&mut recorded.columns) {
         let resource = graph.find_resource(&name).ok_or_else(|| format!("there is no resource {name}"))?;
         fill(&mut columns[resource], &labels(graph, code, Phase::Effect, resource), recorded)
             .map_err(|what| format!("{name}: {what}"))?;
     }
-    let mut arcs: Vec<_> = graph.edges.iter().map(|_| Arcs::default()).collect();
+    let mut arcs: Indexed<EdgeIx, _> = graph.edges.iter().map(|_| Arcs::default()).collect();
     for ((parent, child), recorded) in std::mem::take(&mut recorded.arcs) {
         let connects = |edge: &Edge| {
             graph.resources[edge.parent].name() == parent && graph.resources[edge.child].name() == child
         };
-        let edge = graph.edges.iter().position(connects);
+        let edge = graph.edges.iter().position(connects).map(EdgeIx::at);
         let edge = edge.ok_or_else(|| format!("there is no edge from {child} to {parent}"))?;
         let Edge { parent: parents, child: children, .. } = &graph.edges[edge];
         if !names_known_instances(&recorded, columns[*parents].len(), columns[*children].len()) {
@@ -89,8 +90,8 @@ pub(crate) fn restored(
 
 /// Whether all arcs are between the first `parents` and the first `children` instances of their resources.
 fn names_known_instances(arcs: &Arcs, parents: usize, children: usize) -> bool {
-    let is_parent = |parent: u32| (parent as usize) < parents;
-    let is_child = |child: u32| (child as usize) < children;
+    let is_parent = |parent: InstanceIx| parent.position() < parents;
+    let is_child = |child: InstanceIx| child.position() < children;
     let is_known = |block: &Block| {
         block.parents.iter().copied().all(is_parent) && block.children.iter().copied().all(is_child)
     };
@@ -99,13 +100,14 @@ fn names_known_instances(arcs: &Arcs, parents: usize, children: usize) -> bool {
         && arcs.released.iter().copied().all(is_child)
 }
 
-/// Adds the recorded instances to an empty column. `names` are the effects of the resource, by bit.
+/// Adds the recorded instances to an empty column. `names` are the effects of the resource, by position.
 fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Result<(), String> {
-    let mask = |effects: &[String]| -> Result<u32, String> {
-        effects.iter().try_fold(0, |mask, effect| {
-            let bit = names.iter().position(|name| name == effect);
-            Ok(mask | 1 << bit.ok_or_else(|| format!("there is no effect `{effect}`"))?)
-        })
+    let set = |effects: &[String]| -> Result<EffectSet, String> {
+        let position = |effect: &String| {
+            let position = names.iter().position(|name| name == effect);
+            position.ok_or_else(|| format!("there is no effect `{effect}`"))
+        };
+        effects.iter().map(position).collect()
     };
     let mut kinds = Vec::with_capacity(recorded.dispositions.len());
     for kind in &recorded.dispositions {
@@ -116,9 +118,9 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
         if kind.retained {
             marks = marks.with(Marks::RETAINED);
         }
-        kinds.push(Disposition { given: mask(&kind.given)?, through: mask(&kind.through)?, marks });
+        kinds.push(Disposition { given: set(&kind.given)?, through: set(&kind.through)?, marks });
     }
-    for (expected, id) in (0..).zip(recorded.ids) {
+    for (expected, id) in InstanceIx::all(recorded.ids.len()).zip(recorded.ids) {
         let text = id.to_string();
         let index = column.ids.insert_json(id).map_err(|error| format!("the id {text}: {error}"))?;
         if index != expected {
@@ -144,36 +146,36 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
     for ((phase, name, effect), done) in &recorded.done {
         let (resource, slot) = slot(affected, *phase, name, effect)?;
         let ran = history.ran(*phase);
-        for &index in done {
-            check_index(affected, resource, index)?;
-            ran.note_one(resource, index, 1 << slot);
+        for &number in done {
+            let index = known_instance(affected, resource, number)?;
+            ran.note_one(resource, index, EffectSet::of(slot));
         }
     }
     for ((phase, name, effect), failed) in &recorded.failed {
         let (resource, slot) = slot(affected, *phase, name, effect)?;
         for FailedInstance { instance, error, drifted } in failed {
-            check_index(affected, resource, *instance)?;
+            let index = known_instance(affected, resource, *instance)?;
             // A failed method has ended too: the resumed run does not call it again.
-            history.ran(*phase).note_one(resource, *instance, 1 << slot);
+            history.ran(*phase).note_one(resource, index, EffectSet::of(slot));
             let error = match drifted {
                 true => CallError::Drifted(error.clone()),
                 false => CallError::Failed(StepError::terminal(error.clone())),
             };
             let failure = Failure { phase: *phase, effect: effect.clone(), error: Arc::new(error) };
-            history.failures.entry(affected.node(resource, *instance)).or_insert(failure);
+            history.failures.entry(affected.node(resource, index)).or_insert(failure);
             if *phase == Phase::Effect {
-                history.failed_effects.insert((resource, *instance));
+                history.failed_effects.insert((resource, index));
             }
             if *drifted {
-                history.drifted.insert((resource, *instance));
+                history.drifted.insert((resource, index));
             }
         }
     }
     Ok(history)
 }
 
-/// The index of the resource, and the bit of the method among the methods of that phase.
-fn slot(affected: &Affected, phase: Phase, name: &str, effect: &str) -> Result<(usize, usize), String> {
+/// The resource, and the position of the method among the methods of that phase.
+fn slot(affected: &Affected, phase: Phase, name: &str, effect: &str) -> Result<(ResourceIx, usize), String> {
     let resource = affected.graph.find_resource(name);
     let resource = resource.ok_or_else(|| format!("there is no resource {name}"))?;
     let labels = labels(&affected.graph, affected.operation.descriptor().code(), phase, resource);
@@ -181,9 +183,10 @@ fn slot(affected: &Affected, phase: Phase, name: &str, effect: &str) -> Result<(
     Ok((resource, slot.ok_or_else(|| format!("{name} has no {phase} method `{effect}`"))?))
 }
 
-fn check_index(affected: &Affected, resource: usize, index: u32) -> Result<(), String> {
-    if (index as usize) < affected.columns[resource].len() {
-        return Ok(());
+/// The instance with that number in the records.
+fn known_instance(affected: &Affected, resource: ResourceIx, number: u32) -> Result<InstanceIx, String> {
+    if (number as usize) < affected.columns[resource].len() {
+        return Ok(InstanceIx::new(number));
     }
     let name = affected.resource_name(resource);
     Err(format!("a step on {name} refers to an instance that no record lists"))

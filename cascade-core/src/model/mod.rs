@@ -1,9 +1,9 @@
 //! The types that all later stages share: resources, operations, rules, declarations as data, and errors.
 
-mod bits;
 mod call_error;
 mod clock;
 mod descriptor;
+mod effect_set;
 mod error;
 mod fault;
 mod hash;
@@ -19,7 +19,6 @@ mod settings;
 mod suggest;
 mod sync;
 
-pub(crate) use bits::{MAX_EFFECTS, bits};
 pub use call_error::CallError;
 #[cfg(feature = "remote")]
 pub(crate) use call_error::Carried;
@@ -28,6 +27,7 @@ pub use clock::unix_millis;
 pub use descriptor::{
     EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, PhaseDeclaration,
 };
+pub(crate) use effect_set::{EffectSet, MAX_EFFECTS};
 pub use error::{StepError, Terminal};
 pub use fault::{BuildError, Fault, FaultKind};
 pub(crate) use hash::{Fields, hex};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::affected::{Affected, Order};
+use crate::ids::{NodeIx, ResourceIx};
 use crate::model::{Mutex, MutexGuard, Phase, Printed};
 
 /// The most ids of a step, and of its waiting instances, that are listed.
@@ -54,9 +55,9 @@ struct CurrentPass {
 
 #[derive(Clone)]
 struct RunningStep {
-    resource: usize,
+    resource: ResourceIx,
     effect: String,
-    nodes: Vec<u32>,
+    nodes: Vec<NodeIx>,
     started: Instant,
 }
 
@@ -149,7 +150,7 @@ impl Monitor {
     }
 
     /// Returns the number to pass to [`end_step`](Self::end_step).
-    pub(crate) fn start_step(&self, resource: usize, effect: &str, nodes: &[u32]) -> u64 {
+    pub(crate) fn start_step(&self, resource: ResourceIx, effect: &str, nodes: &[NodeIx]) -> u64 {
         let mut state = self.state();
         let number = state.next_number;
         state.next_number += 1;
@@ -186,14 +187,14 @@ impl RunningStep {
 impl StuckStep {
     /// Describes a step on `nodes` that started `since` ago. Instances wait for it in `order`.
     pub(crate) fn new(
-        resource: usize,
+        resource: ResourceIx,
         effect: &str,
-        nodes: &[u32],
+        nodes: &[NodeIx],
         since: Duration,
         affected: &Affected,
         order: &Order,
     ) -> Self {
-        let instance = |node: u32| {
+        let instance = |node: NodeIx| {
             let (resource, index) = affected.locate(node);
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::digest;
 use crate::affected::Affected;
+use crate::ids::{InstanceIx, ResourceIx};
 use crate::model::Printed;
 
 /// The maximum number of lines that a difference keeps.
@@ -44,13 +45,13 @@ impl PlanDifference {
     /// decide only the order.
     pub(crate) fn between(before: &Affected, after: &Affected) -> Result<Self, serde_json::Error> {
         let mut difference = Self { digest: digest::of(after)?, ..Self::default() };
-        for resource in 0..after.columns.len() {
+        for resource in after.columns.indices() {
             difference.compare(before, after, resource);
         }
         Ok(difference)
     }
 
-    fn compare(&mut self, before: &Affected, after: &Affected, resource: usize) {
+    fn compare(&mut self, before: &Affected, after: &Affected, resource: ResourceIx) {
         let name = after.resource_name(resource);
         for (index, old) in counterparts(after, before, resource) {
             let instance = || format!("{name} {}", Printed(after.display(resource, index)));
@@ -59,13 +60,14 @@ impl PlanDifference {
                 self.add(&instance(), &effects);
                 continue;
             };
-            let (masks, removals) = (
-                [before.effects(resource, old), after.effects(resource, index)],
-                [before.is_going(resource, old), after.is_going(resource, index)],
-            );
-            let further = masks[1] & !masks[0] != 0 || removals[1] && !removals[0];
+            let (effects_before, effects_after) =
+                (before.effects(resource, old), after.effects(resource, index));
+            let (removed_before, removed_after) =
+                (before.is_going(resource, old), after.is_going(resource, index));
+            let further =
+                !effects_after.without(effects_before).is_empty() || removed_after && !removed_before;
             self.extended += usize::from(further);
-            if masks[0] != masks[1] || removals[0] != removals[1] {
+            if effects_before != effects_after || removed_before != removed_after {
                 self.change(&instance(), &actions(before, resource, old), &effects);
             }
         }
@@ -100,8 +102,12 @@ impl PlanDifference {
 }
 
 /// The affected instances of a resource in one set by id, each with its index in the other set if that affects it too.
-fn counterparts(of: &Affected, other: &Affected, resource: usize) -> Vec<(u32, Option<u32>)> {
-    let instances: Vec<u32> = of.sorted(resource).collect();
+fn counterparts(
+    of: &Affected,
+    other: &Affected,
+    resource: ResourceIx,
+) -> Vec<(InstanceIx, Option<InstanceIx>)> {
+    let instances: Vec<InstanceIx> = of.sorted(resource).collect();
     let column = &other.columns[resource];
     let known = column.ids.known(&of.columns[resource].ids.select(&instances));
     let affected = known.into_iter().map(|index| index.filter(|&index| column.is_affected(index)));
@@ -109,7 +115,7 @@ fn counterparts(of: &Affected, other: &Affected, resource: usize) -> Vec<(u32, O
 }
 
 /// What a plan does to an instance, in words.
-fn actions(affected: &Affected, resource: usize, index: u32) -> Vec<String> {
+fn actions(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<String> {
     let effects = affected.effect_names(resource, affected.effects(resource, index));
     let leaf = if affected.is_going(resource, index) { "" } else { " (leaf)" };
     let effects: Vec<String> = effects.map(|effect| format!("{effect}{leaf}")).collect();

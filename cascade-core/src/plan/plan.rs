@@ -10,7 +10,8 @@ use super::digest;
 use super::limits::{Exceeded, Limits};
 use super::veto::PlanVeto;
 use crate::affected::{Affected, InstanceRef};
-use crate::model::Resource;
+use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::model::{EffectSet, Resource};
 
 /// All that an operation would do: every affected instance with its effects, and the order. Made by
 /// [`Cascade::plan`](crate::Cascade::plan), which changes nothing.
@@ -138,13 +139,13 @@ impl Plan {
     pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
         let affected = &*self.affected;
         let root_column = &affected.columns[affected.route.root];
-        let resources = (0..affected.columns.len()).filter(|&at| affected.columns[at].len() > 0);
+        let resources = affected.columns.indices().filter(|&at| affected.columns[at].len() > 0);
         let summaries =
             resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
         Ok(PlanSummary {
             operation: affected.operation.descriptor().code().to_owned(),
             root: affected.resource_name(affected.route.root).to_owned(),
-            roots: (0..affected.roots).map(|root| root_column.ids.display(root).to_string()).collect(),
+            roots: affected.root_instances().map(|root| root_column.ids.display(root).to_string()).collect(),
             instances: affected.count,
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),
@@ -157,7 +158,7 @@ impl Plan {
     /// The arcs that the order leaves out, sorted by resources and ids.
     pub(crate) fn cut(&self) -> Vec<CutSummary> {
         let affected = &*self.affected;
-        let printed = |resource: usize, index: u32| {
+        let printed = |resource: ResourceIx, index: InstanceIx| {
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };
         let arcs = affected.cut_by_ids().into_iter().map(|(arc, end_only)| {
@@ -168,22 +169,23 @@ impl Plan {
         arcs.collect()
     }
 
-    pub(crate) fn resource_summary(&self, resource: usize) -> ResourceSummary {
+    pub(crate) fn resource_summary(&self, resource: ResourceIx) -> ResourceSummary {
         let affected = &*self.affected;
         let column = &affected.columns[resource];
         let mut summary = ResourceSummary::default();
         // An owner and its add-ons may have effects of the same name: an instance that gets both counts once. So each
-        // name has the mask of its effects and a count.
-        let mut by_name: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
+        // name has the set of its effects and a count.
+        let mut by_name: BTreeMap<&str, (EffectSet, usize)> = BTreeMap::new();
         for (effect, name) in affected.graph.resources[resource].effects().enumerate() {
-            by_name.entry(name).or_default().0 |= 1 << effect;
+            let (effects, _) = by_name.entry(name).or_default();
+            *effects = effects.union(EffectSet::of(effect));
         }
-        summary.retained = (0..column.len() as u32).filter(|&index| column.is_retained(index)).count();
+        summary.retained = InstanceIx::all(column.len()).filter(|&index| column.is_retained(index)).count();
         for index in affected.instances(resource) {
             summary.instances += 1;
             let effects = affected.effects(resource, index);
-            for (mask, count) in by_name.values_mut() {
-                *count += usize::from(effects & *mask != 0);
+            for (of_name, count) in by_name.values_mut() {
+                *count += usize::from(effects.intersects(*of_name));
             }
             summary.going += usize::from(affected.is_going(resource, index));
         }
@@ -216,7 +218,7 @@ impl Serialize for Plan {
 }
 
 struct AffectedList<'a>(&'a Affected);
-struct ColumnList<'a>(&'a Affected, usize);
+struct ColumnList<'a>(&'a Affected, ResourceIx);
 
 #[derive(Serialize)]
 struct InstanceEntry<'a> {
@@ -251,7 +253,7 @@ impl Serialize for ColumnList<'_> {
     }
 }
 
-fn parents_of(affected: &Affected, resource: usize, index: u32) -> BTreeMap<&str, Vec<String>> {
+fn parents_of(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> BTreeMap<&str, Vec<String>> {
     let mut by_resource = BTreeMap::new();
     for &edge in &affected.graph.resources[resource].up {
         let parent = affected.graph.edges[edge].parent;

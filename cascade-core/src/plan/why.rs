@@ -6,7 +6,8 @@ use std::fmt;
 use super::plan::Plan;
 use crate::affected::Affected;
 use crate::graph::Reach;
-use crate::model::{Printed, Resource, bits};
+use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::model::{Printed, Resource};
 
 /// The maximum number of direct parents per edge that are explained.
 const MAX_PARENTS: usize = 100;
@@ -76,12 +77,12 @@ impl Plan {
     pub fn why_named(&self, resource: &str, id: &str) -> Option<Why> {
         let resource = self.affected.graph.find_resource(resource)?;
         let ids = &self.affected.columns[resource].ids;
-        let index = (0..ids.len() as u32).find(|&index| ids.display(index).to_string() == id)?;
+        let index = InstanceIx::all(ids.len()).find(|&index| ids.display(index).to_string() == id)?;
         why(&self.affected, resource, index)
     }
 }
 
-pub(crate) fn why(affected: &Affected, resource: usize, index: u32) -> Option<Why> {
+pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Option<Why> {
     let column = &affected.columns[resource];
     if !column.is_affected(index) && !column.is_retained(index) {
         return None;
@@ -116,7 +117,12 @@ pub(crate) fn why(affected: &Affected, resource: usize, index: u32) -> Option<Wh
 }
 
 /// Explains one path to the instance `end`, which the operation reaches with `reach`.
-fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (usize, u32)) -> WhyPath {
+fn path(
+    affected: &Affected,
+    instances: Vec<(ResourceIx, InstanceIx)>,
+    reach: Reach,
+    end: (ResourceIx, InstanceIx),
+) -> WhyPath {
     let (resource, index) = end;
     let brings = match reach {
         Reach::Effect { effect, .. } => affected.effect_name(resource, effect),
@@ -125,8 +131,12 @@ fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (u
         Reach::Restricts => "restricts",
     };
     let superseded_by = match reach {
-        Reach::Effect { effect, .. } => bits(affected.columns[resource].dispositions.get(index).given)
-            .find(|&other| affected.graph.resources[resource].effects[other].supersedes & (1 << effect) != 0)
+        Reach::Effect { effect, .. } => affected.columns[resource]
+            .dispositions
+            .get(index)
+            .given
+            .iter()
+            .find(|&other| affected.graph.resources[resource].effects[other].supersedes.contains(effect))
             .map(|other| affected.effect_name(resource, other).to_owned()),
         Reach::WithParent | Reach::Retained | Reach::Restricts => None,
     };
@@ -144,9 +154,9 @@ fn path(affected: &Affected, instances: Vec<(usize, u32)>, reach: Reach, end: (u
 }
 
 /// A shortest path from a root down to an instance, both included: a breadth-first search up from the instance.
-fn path_from_root(affected: &Affected, end: (usize, u32)) -> Vec<(usize, u32)> {
+fn path_from_root(affected: &Affected, end: (ResourceIx, InstanceIx)) -> Vec<(ResourceIx, InstanceIx)> {
     // The next instance on the way down to `end`.
-    let mut below: HashMap<(usize, u32), (usize, u32)> = HashMap::new();
+    let mut below: HashMap<(ResourceIx, InstanceIx), (ResourceIx, InstanceIx)> = HashMap::new();
     let mut seen = HashSet::from([end]);
     let mut open = VecDeque::from([end]);
     while let Some(instance) = open.pop_front() {

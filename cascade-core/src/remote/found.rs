@@ -2,7 +2,7 @@
 
 use super::error::RemoteError;
 use crate::handler::{DynFound, Ends, FoundIds, Parents, was_asked};
-use crate::ids::{Batch, IdTable};
+use crate::ids::{Batch, IdTable, InstanceIx, PackedOption};
 use crate::model::ResourceDescriptor;
 
 /// The answer of a finder, with the ids parsed to their types.
@@ -64,7 +64,7 @@ impl ParsedFound {
 }
 
 impl DynFound for ParsedFound {
-    fn parents(&self, parents: &dyn IdTable, asked: &[u32]) -> Result<Option<Parents>, String> {
+    fn parents(&self, parents: &dyn IdTable, asked: &[InstanceIx]) -> Result<Option<Parents>, String> {
         let (descriptor, ids, parent_of) = match &self.parents {
             ParsedParents::Unknown => return Ok(None),
             ParsedParents::Asked(ends) => return ends.parents(asked).map(Some),
@@ -72,7 +72,7 @@ impl DynFound for ParsedFound {
         };
         let known = parents.known(ids);
         let not_asked = known.iter().position(|index| index.is_none_or(|index| !was_asked(asked, index)));
-        let index = |&position: &u32| known[position as usize].unwrap_or(Parents::UNKNOWN_PARENT);
+        let index = |&position: &u32| PackedOption::from(known[position as usize]);
         Ok(Some(Parents {
             indices: parent_of.iter().map(index).collect(),
             not_asked: not_asked.map(|position| descriptor.print_id(ids, position)),
@@ -104,7 +104,7 @@ impl DynFound for ParsedFound {
         parent_of.get(position).map_or_else(String::new, |&parent| descriptor.print_id(ids, parent as usize))
     }
 
-    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<u32>> {
+    fn known_children(&self, children: &dyn IdTable) -> Vec<Option<InstanceIx>> {
         children.known(&self.children)
     }
 
@@ -112,7 +112,7 @@ impl DynFound for ParsedFound {
         self.child.print_id(&self.children, position)
     }
 
-    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<u32> {
+    fn intern_children(self: Box<Self>, children: &mut dyn IdTable, expected: usize) -> Vec<InstanceIx> {
         children.insert_batch(&self.children, expected)
     }
 

@@ -8,6 +8,7 @@ use crate::cascade::Cascade;
 use crate::engine::Engine;
 use crate::graph::Method;
 use crate::handler::StepContext;
+use crate::ids::ResourceIx;
 use crate::model::{Phase, PhaseDeclaration};
 
 /// The error for a name that this program does not have.
@@ -18,12 +19,12 @@ fn unknown(what: &str, name: &str) -> RemoteError {
 }
 
 /// The index of a resource, by name.
-pub(super) fn resource(engine: &Engine, name: &str) -> Result<usize, RemoteError> {
+pub(super) fn resource(engine: &Engine, name: &str) -> Result<ResourceIx, RemoteError> {
     engine.graph.find_resource(name).ok_or_else(|| unknown("resource", name))
 }
 
 /// The index of the extension of a resource, by name.
-fn extension(engine: &Engine, resource: usize, name: &str) -> Result<usize, RemoteError> {
+fn extension(engine: &Engine, resource: ResourceIx, name: &str) -> Result<usize, RemoteError> {
     let extensions = &engine.graph.resources[resource].extensions;
     let found = extensions.iter().copied().find(|&at| engine.graph.extensions[at].name == name);
     found.ok_or_else(|| unknown("extension", name))

@@ -37,7 +37,7 @@ impl PlanHeader {
     pub fn of(plan: &Plan) -> Result<Self, serde_json::Error> {
         let affected = &*plan.affected;
         let root = affected.route.root;
-        let named = (0..affected.roots).take(MAX_NAMED_ROOTS);
+        let named = affected.root_instances().take(MAX_NAMED_ROOTS);
         Ok(Self {
             operation: affected.operation.descriptor().code().to_owned(),
             payload: affected.operation.to_json()?,

@@ -147,7 +147,7 @@ impl AuthorizerProxy {
     async fn ask(&self, instances: Instances<'_>) -> Result<Vec<Denial>, StepError> {
         let descriptor = &self.graph.resources[instances.resource].descriptor;
         let ids = &instances.affected.columns[instances.resource].ids;
-        let ids = descriptor.write_ids(ids.batch(instances.nodes, instances.first).ids());
+        let ids = descriptor.write_ids(instances.members.batch(&**ids).ids());
         let ids = ids.map_err(StepError::terminal)?;
         let plan = plan_of(instances.affected);
         let call = AuthorizeCall { resource: instances.resource().to_owned(), ids };

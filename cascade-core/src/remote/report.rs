@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::error::RemoteError;
+use crate::ids::{Index, NodeIx};
 use crate::model::{Phase, RunId};
 use crate::plan::{Plan, PlanVeto};
 use crate::report::{Failure, NestedReport, Report, State};
@@ -65,22 +66,24 @@ pub fn report_pages(report: &Report) -> Vec<ReportPage> {
     let states = states.chunks(PAGE);
     pages.extend(states.map(|states| ReportPage { states: states.to_vec(), ..ReportPage::default() }));
 
-    let mut failed: Vec<(&u32, &Failure)> = report.failures.iter().collect();
-    failed.sort_unstable_by_key(|(node, _)| **node);
+    let mut failed: Vec<(NodeIx, &Failure)> =
+        report.failures.iter().map(|(&node, failure)| (node, failure)).collect();
+    failed.sort_unstable_by_key(|(node, _)| *node);
     pages.extend(failed.chunks(PAGE).map(failure_page));
 
-    let mut blocked: Vec<(u32, u32)> = report.blocked_by.iter().map(|(&node, &by)| (node, by)).collect();
+    let mut blocked: Vec<(u32, u32)> =
+        report.blocked_by.iter().map(|(node, by)| (node.number(), by.number())).collect();
     blocked.sort_unstable();
     let blocked = blocked.chunks(PAGE);
     pages.extend(blocked.map(|blocked| ReportPage { blocked: blocked.to_vec(), ..ReportPage::default() }));
     pages
 }
 
-fn failure_page(failed: &[(&u32, &Failure)]) -> ReportPage {
+fn failure_page(failed: &[(NodeIx, &Failure)]) -> ReportPage {
     let mut page = ReportPage::default();
     // Instances of one failed call have equal errors: the page lists each once.
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
-    for (node, failure) in failed {
+    for &(node, failure) in failed {
         let error = RemoteError::from(&*failure.error);
         let key = format!("{} {} {error:?}", failure.phase, failure.effect);
         let number = *numbers.entry(key).or_insert_with(|| {
@@ -88,7 +91,7 @@ fn failure_page(failed: &[(&u32, &Failure)]) -> ReportPage {
             page.errors.push(FailureRecord { phase, effect, error });
             page.errors.len() as u32 - 1
         });
-        page.failures.push((**node, number));
+        page.failures.push((node.number(), number));
     }
     page
 }
@@ -116,9 +119,10 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
             let failure = errors
                 .get(error as usize)
                 .ok_or("a failure refers to an error that its page does not list")?;
-            failures.insert(node, failure.clone());
+            failures.insert(NodeIx::new(node), failure.clone());
         }
-        blocked_by.extend(page.blocked);
+        blocked_by
+            .extend(page.blocked.into_iter().map(|(node, cause)| (NodeIx::new(node), NodeIx::new(cause))));
     }
     let whole = whole.ok_or("the first page of the report is missing")?;
     let nodes = plan.affected.nodes();
@@ -126,13 +130,16 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
         return Err(format!("the report has {} instances, but the plan has {nodes}", states.len()));
     }
     let mut named = failures.keys().chain(blocked_by.keys()).chain(blocked_by.values());
-    if let Some(unknown) = named.find(|&&node| node as usize >= nodes) {
-        return Err(format!("the report names instance {unknown}, but the plan has only {nodes} instances"));
+    if let Some(unknown) = named.find(|node| node.position() >= nodes) {
+        return Err(format!(
+            "the report names instance {}, but the plan has only {nodes} instances",
+            unknown.number()
+        ));
     }
     Ok(Report {
         run: whole.run,
         affected: Arc::clone(&plan.affected),
-        states,
+        states: states.into_iter().collect(),
         failures,
         blocked_by,
         overridden: whole.overridden,

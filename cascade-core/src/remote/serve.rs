@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::call::{AuthorizeCall, FindCall, MethodAnswer, MethodCall};
 use super::error::RemoteError;
 use super::names;
-use crate::affected::{Affected, Instances, Order};
+use crate::affected::{Affected, Instances, Members, Order};
 use crate::cascade::Cascade;
 use crate::engine::{Engine, Next, StepCall};
 use crate::handler::{FindContext, FoundIds, Nesting, RunContext, StepContext, call_once, until_answered};
+use crate::ids::{InstanceIx, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase};
 use crate::observe::StuckStep;
 use crate::plan::Plan;
@@ -87,7 +88,11 @@ pub async fn execute(
 /// Errors or objections, by position in the call.
 type PositionErrors = Vec<(usize, RemoteError)>;
 
-async fn check(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<PositionErrors, CallError> {
+async fn check(
+    cascade: &Cascade,
+    cx: &StepContext,
+    indices: &[InstanceIx],
+) -> Result<PositionErrors, CallError> {
     let extension = &*cascade.engine.extensions[cx.method.extension];
     let ids = cx.affected.columns[cx.method.resource].ids.select(indices);
     let settings = extension.descriptor().settings;
@@ -100,12 +105,19 @@ async fn check(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<P
         .collect())
 }
 
-async fn act(cascade: &Cascade, cx: &StepContext, indices: &[u32]) -> Result<PositionErrors, CallError> {
+async fn act(
+    cascade: &Cascade,
+    cx: &StepContext,
+    indices: &[InstanceIx],
+) -> Result<PositionErrors, CallError> {
     let engine = &cascade.engine;
     let extension = &*engine.extensions[cx.method.extension];
     let ids = cx.affected.columns[cx.method.resource].ids.select(indices);
-    let instances =
-        Instances { affected: &cx.affected, resource: cx.method.resource, nodes: indices, first: 0 };
+    let instances = Instances {
+        affected: &cx.affected,
+        resource: cx.method.resource,
+        members: Members::Instances(indices),
+    };
     let step = StepCall { effect: cx.effect(), instances, cx };
     let next = Next { layers: &engine.layers, step, extension, method: cx.method.index, ids: ids.ids() };
     let failures = call_once(extension.descriptor().settings.timeout, || next.run()).await?;
@@ -127,7 +139,8 @@ pub async fn authorize(
     let indices = known(&plan.affected, resource, call.ids)?;
     let mut denied = Vec::new();
     for authorizer in &engine.authorizers {
-        let instances = Instances { affected: &plan.affected, resource, nodes: &indices, first: 0 };
+        let instances =
+            Instances { affected: &plan.affected, resource, members: Members::Instances(&indices) };
         let denials = call_once(None, || authorizer.authorize(instances)).await;
         let denials = denials.map_err(|error| RemoteError::from(&error))?;
         denied.extend(denials.into_iter().map(|denial| (denial.position, denial.reason)));
@@ -136,7 +149,11 @@ pub async fn authorize(
 }
 
 /// The indices of the instances with these ids in the plan.
-fn known(affected: &Affected, resource: usize, ids: Vec<serde_json::Value>) -> Result<Vec<u32>, RemoteError> {
+fn known(
+    affected: &Affected,
+    resource: ResourceIx,
+    ids: Vec<serde_json::Value>,
+) -> Result<Vec<InstanceIx>, RemoteError> {
     let node = &affected.graph.resources[resource];
     let batch = node.descriptor.read_ids(ids);
     let batch = batch
@@ -168,7 +185,7 @@ pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) 
     let affected = &plan.affected;
     let resource = affected.graph.find_resource(&call.resource)?;
     let indices = known(affected, resource, call.ids.clone()).ok()?;
-    let nodes: Vec<u32> = indices.into_iter().map(|index| affected.node(resource, index)).collect();
+    let nodes: Vec<NodeIx> = indices.into_iter().map(|index| affected.node(resource, index)).collect();
     let order = match call.phase {
         Phase::Begin => Order::parents_first(affected).0,
         Phase::Check | Phase::Effect | Phase::Cleanup | Phase::Verify => Order::children_first(affected).0,

@@ -7,7 +7,8 @@ use std::fmt;
 
 use super::number::Count;
 use crate::affected::Affected;
-use crate::model::{Printed, bits};
+use crate::ids::{EdgeIx, Indexed, InstanceIx, ResourceIx};
+use crate::model::Printed;
 use crate::plan::{CutSummary, Plan, PlanVeto};
 
 /// The maximum number of listed vetoes, denials and cut arcs. Further ones are only counted.
@@ -26,7 +27,8 @@ impl fmt::Display for Plan {
             plural(self.len(), "instance"),
             plural(resources, "resource"),
         )?;
-        let mut tree = TreePrinter { affected, seen: vec![false; affected.columns.len()], lines: Vec::new() };
+        let mut tree =
+            TreePrinter { affected, seen: Indexed::like(&affected.columns, || false), lines: Vec::new() };
         tree.add_root();
         tree.print(f)?;
         print_cut(self, f)?;
@@ -38,7 +40,9 @@ impl fmt::Display for Plan {
 /// The root resource with the ids of its first roots.
 pub(super) fn roots(affected: &Affected) -> String {
     let name = affected.resource_name(affected.route.root);
-    let shown: Vec<String> = (0..affected.roots.min(3))
+    let shown: Vec<String> = affected
+        .root_instances()
+        .take(3)
         .map(|root| Printed(affected.display(affected.route.root, root)).to_string())
         .collect();
     let more = affected.roots as usize - shown.len();
@@ -59,22 +63,22 @@ struct PlanLine {
 
 struct TreePrinter<'a> {
     affected: &'a Affected,
-    seen: Vec<bool>,
+    seen: Indexed<ResourceIx, bool>,
     lines: Vec<PlanLine>,
 }
 
 impl TreePrinter<'_> {
     fn add_root(&mut self) {
         let root = self.affected.route.root;
-        let instances: Vec<u32> = (0..self.affected.roots).collect();
+        let instances: Vec<InstanceIx> = self.affected.root_instances().collect();
         self.add_line(self.affected.resource_name(root).to_owned(), root, &instances, false);
         self.seen[root] = true;
         self.add_children(root, "");
     }
 
-    fn add_children(&mut self, resource: usize, indent: &str) {
+    fn add_children(&mut self, resource: ResourceIx, indent: &str) {
         let edges = &self.affected.graph.resources[resource].down;
-        let reached: Vec<(usize, Vec<u32>)> = edges
+        let reached: Vec<(ResourceIx, Vec<InstanceIx>)> = edges
             .iter()
             .map(|&edge| (self.affected.graph.edges[edge].child, self.reached_along(edge)))
             .filter(|(_, instances)| !instances.is_empty())
@@ -92,19 +96,19 @@ impl TreePrinter<'_> {
     }
 
     /// The affected and retained instances that were found along an edge, without duplicates.
-    fn reached_along(&self, edge: usize) -> Vec<u32> {
+    fn reached_along(&self, edge: EdgeIx) -> Vec<InstanceIx> {
         let child = &self.affected.columns[self.affected.graph.edges[edge].child];
-        let listed = |&index: &u32| child.is_affected(index) || child.is_retained(index);
+        let listed = |&index: &InstanceIx| child.is_affected(index) || child.is_retained(index);
         self.affected.arcs[edge].children().into_iter().filter(listed).collect()
     }
 
-    fn has_children(&self, resource: usize) -> bool {
-        let arcs = |&edge: &usize| &self.affected.arcs[edge];
+    fn has_children(&self, resource: ResourceIx) -> bool {
+        let arcs = |&edge: &EdgeIx| &self.affected.arcs[edge];
         let edges = &self.affected.graph.resources[resource].down;
         edges.iter().map(arcs).any(|arcs| !arcs.is_empty())
     }
 
-    fn add_line(&mut self, tree: String, resource: usize, instances: &[u32], shown_above: bool) {
+    fn add_line(&mut self, tree: String, resource: ResourceIx, instances: &[InstanceIx], shown_above: bool) {
         let mut effects = effect_counts(self.affected, resource, instances);
         if shown_above {
             effects.push_str("  (continued above)");
@@ -123,15 +127,15 @@ impl TreePrinter<'_> {
 }
 
 /// The effects on these instances: the name alone if all instances get the same effect, otherwise each with its count.
-pub(super) fn effect_counts(affected: &Affected, resource: usize, instances: &[u32]) -> String {
+pub(super) fn effect_counts(affected: &Affected, resource: ResourceIx, instances: &[InstanceIx]) -> String {
     let mut counts = vec![0_usize; affected.graph.resources[resource].effects.len()];
     let (mut with_parent, mut retained) = (0, 0);
     for &index in instances {
-        let mask = affected.effects(resource, index);
-        bits(mask).for_each(|effect| counts[effect] += 1);
+        let effects = affected.effects(resource, index);
+        effects.iter().for_each(|effect| counts[effect] += 1);
         let is_retained = affected.columns[resource].is_retained(index);
         retained += usize::from(is_retained);
-        with_parent += usize::from(mask == 0 && !is_retained);
+        with_parent += usize::from(effects.is_empty() && !is_retained);
     }
     let counts = counts.into_iter().enumerate();
     let named = counts.map(|(effect, count)| (affected.effect_name(resource, effect), count));

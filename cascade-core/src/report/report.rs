@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::state::State;
 use super::summary::{FailureSummary, NestedReport, ReportSummary, VerdictCounts, all_complete};
 use crate::affected::{Affected, InstanceRef};
+use crate::ids::{Indexed, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase, Resource, RunId};
 use crate::plan::PlanVeto;
 
@@ -53,9 +54,9 @@ impl fmt::Display for Failure {
 pub struct Report {
     pub(crate) run: RunId,
     pub(crate) affected: Arc<Affected>,
-    pub(crate) states: Vec<State>,
-    pub(crate) failures: HashMap<u32, Failure>,
-    pub(crate) blocked_by: HashMap<u32, u32>,
+    pub(crate) states: Indexed<NodeIx, State>,
+    pub(crate) failures: HashMap<NodeIx, Failure>,
+    pub(crate) blocked_by: HashMap<NodeIx, NodeIx>,
     pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) not_cleaned_up: usize,
     pub(crate) cancelled: bool,
@@ -79,7 +80,7 @@ impl Report {
     /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a
     /// run with [`FailurePolicy::Force`](crate::FailurePolicy::Force), these are the instances that were left behind.
     pub fn failures(&self) -> impl Iterator<Item = (InstanceRef<'_>, &Failure)> {
-        let mut nodes: Vec<u32> = self.failures.keys().copied().collect();
+        let mut nodes: Vec<NodeIx> = self.failures.keys().copied().collect();
         nodes.sort_unstable();
         nodes.into_iter().filter_map(|node| Some((self.instance(node), self.failures.get(&node)?)))
     }
@@ -155,9 +156,9 @@ impl Report {
     }
 
     /// The states of a resource's affected instances.
-    fn states_of(&self, resource: usize) -> impl Iterator<Item = State> {
+    fn states_of(&self, resource: ResourceIx) -> impl Iterator<Item = State> {
         let instances = self.affected.instances(resource);
-        instances.map(move |index| self.states[self.affected.node(resource, index) as usize])
+        instances.map(move |index| self.states[self.affected.node(resource, index)])
     }
 
     fn failure_summaries(&self) -> Vec<FailureSummary> {
@@ -176,13 +177,13 @@ impl Report {
         failures
     }
 
-    fn instance(&self, node: u32) -> InstanceRef<'_> {
+    fn instance(&self, node: NodeIx) -> InstanceRef<'_> {
         let (resource, index) = self.affected.locate(node);
         InstanceRef::new(&self.affected, resource, index)
     }
 
-    fn verdict_of(&self, node: u32) -> Verdict<'_> {
-        match self.states[node as usize] {
+    fn verdict_of(&self, node: NodeIx) -> Verdict<'_> {
+        match self.states[node] {
             State::Done => Verdict::Done,
             State::Waiting => Verdict::NotStarted,
             State::Running => Verdict::Unrecorded,

@@ -43,7 +43,7 @@ impl NestedRequest {
         Ok(Self {
             operation: affected.operation.to_json()?,
             root: affected.resource_name(resource).to_owned(),
-            roots: (0..affected.roots).map(|root| ids.id_to_json(root)).collect::<Result<_, _>>()?,
+            roots: affected.root_instances().map(|root| ids.id_to_json(root)).collect::<Result<_, _>>()?,
         })
     }
 }

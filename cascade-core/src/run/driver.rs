@@ -25,6 +25,7 @@ use super::step::{EndedStep, Repeats, StepAttempt, StepRunner};
 use super::step_method::StepMethod;
 use crate::discover::LateDependents;
 use crate::handler::{FirstAttempt, RunContext};
+use crate::ids::{Indexed, InstanceIx, ResourceIx, StepKindIx};
 use crate::journal::{JournalError, Record};
 use crate::model::{CallError, Phase};
 use crate::observe::Event;
@@ -34,7 +35,7 @@ use crate::report::{Failure, State};
 struct Driven<'m> {
     scheduler: Scheduler,
     phase: Phase,
-    methods: &'m [StepMethod<'m>],
+    methods: &'m Indexed<StepKindIx, StepMethod<'m>>,
     late: Vec<LateDependents>,
     /// Writes in progress, each with the step that is concluded once the write is durable.
     recording: FuturesUnordered<BoxFuture<'static, WriteResult>>,
@@ -95,9 +96,9 @@ impl Run {
         let repeats = Arc::clone(&self.repeats);
         let stopped = AtomicBool::new(false);
         let run = self.context();
-        let methods: Vec<StepMethod<'_>> =
+        let methods: Indexed<StepKindIx, StepMethod<'_>> =
             methods.into_iter().map(|method| StepMethod::new(&engine, &run, phase, method)).collect();
-        let methods = methods.as_slice();
+        let methods = &methods;
         let mut runner = StepRunner {
             engine: &engine,
             affected: &affected,
@@ -276,7 +277,7 @@ impl Run {
         if !self.history.broken_off {
             return;
         }
-        let instances: HashSet<(usize, u32)> =
+        let instances: HashSet<(ResourceIx, InstanceIx)> =
             scheduler.ready().map(|node| self.affected.locate(node)).collect();
         if !instances.is_empty() {
             self.history.broken_off = false;

@@ -11,6 +11,7 @@ use super::phases::{Run, with_ended};
 use super::scheduler::{Before, Scheduler};
 use crate::affected::Affected;
 use crate::discover::{LateDependents, extend, not_listed, objections};
+use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
 use crate::observe::Event;
 use crate::plan::PlanVeto;
 use crate::report::State;
@@ -20,7 +21,7 @@ enum Refusal {
     /// None of the late dependents may join.
     All(String),
     /// The late dependents of these instances must not join, each with the reason. The others may.
-    Below(BTreeMap<(usize, u32), String>),
+    Below(BTreeMap<(ResourceIx, InstanceIx), String>),
 }
 
 impl Run {
@@ -131,7 +132,7 @@ impl Run {
     }
 
     /// Whether a failed instance gets further steps: only in a forced run, and not if the failure was drift.
-    pub(crate) fn goes_on_with(&self, node: u32) -> bool {
+    pub(crate) fn goes_on_with(&self, node: NodeIx) -> bool {
         self.settings.policy == FailurePolicy::Force && !self.drifted.contains(&self.affected.locate(node))
     }
 }
@@ -143,7 +144,7 @@ fn refusal<'o>(
     parents: &[GrownParent],
     objections: impl Iterator<Item = &'o PlanVeto>,
 ) -> Option<Refusal> {
-    let parents: BTreeSet<(usize, u32)> = parents.iter().map(|it| it.instance).collect();
+    let parents: BTreeSet<(ResourceIx, InstanceIx)> = parents.iter().map(|it| it.instance).collect();
     let mut reasons = BTreeMap::new();
     for objection in objections {
         let reason = format!("they must not be touched: {objection}");
@@ -162,15 +163,15 @@ fn refusal<'o>(
 fn nearest_ancestors(
     grown: &Affected,
     objection: &PlanVeto,
-    parents: &BTreeSet<(usize, u32)>,
-) -> BTreeSet<(usize, u32)> {
+    parents: &BTreeSet<(ResourceIx, InstanceIx)>,
+) -> BTreeSet<(ResourceIx, InstanceIx)> {
     let Some(resource) = grown.graph.find_resource(&objection.resource) else { return BTreeSet::new() };
-    let is_rejected = |index: &u32| grown.display(resource, *index).to_string() == objection.id;
-    let mut to_visit: Vec<(usize, u32)> = (0..grown.columns[resource].len() as u32)
+    let is_rejected = |index: &InstanceIx| grown.display(resource, *index).to_string() == objection.id;
+    let mut to_visit: Vec<(ResourceIx, InstanceIx)> = InstanceIx::all(grown.columns[resource].len())
         .filter(is_rejected)
         .map(|index| (resource, index))
         .collect();
-    let mut seen: BTreeSet<(usize, u32)> = to_visit.iter().copied().collect();
+    let mut seen: BTreeSet<(ResourceIx, InstanceIx)> = to_visit.iter().copied().collect();
     let mut found = BTreeSet::new();
     while let Some((resource, index)) = to_visit.pop() {
         for &edge in &grown.graph.resources[resource].up {
@@ -198,20 +199,20 @@ fn grown_parents(affected: &Affected, late: &LateDependents) -> Vec<GrownParent>
 /// The states that the next pass starts with: of the instances that ended in this pass, and of those that `before` kept
 /// from running.
 fn states_to_carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec<Before> {
-    let ended = scheduler.states().iter().zip(0..);
-    let ended = ended.filter(|(state, node)| match state {
+    let ended = scheduler.states().enumerate();
+    let ended = ended.filter(|(node, state)| match state {
         State::Failed => true,
         // The state of a `with_parent` instance follows from its parents; an unaffected instance may be affected now.
         State::Done => affected.is_affected(*node) && !affected.is_removed_with_parent(*node),
         State::Waiting | State::Running | State::Blocked => false,
     });
-    let mut carried: Vec<Before> = ended.map(|(&state, node)| Before { node, state, cause: node }).collect();
+    let mut carried: Vec<Before> = ended.map(|(node, &state)| Before { node, state, cause: node }).collect();
     carried.extend(before.into_iter().filter(|before| before.state == State::Blocked));
     carried
 }
 
 /// The node that an instance has in the larger plan.
-fn moved(old: &Affected, grown: &Affected, node: u32) -> u32 {
+fn moved(old: &Affected, grown: &Affected, node: NodeIx) -> NodeIx {
     let (resource, index) = old.locate(node);
     grown.node(resource, index)
 }

@@ -15,7 +15,7 @@ use crate::handler::{
     FirstAttempt, HandlerFuture, Invocation, InvocationContext, Reply, begun, catch_panic, first,
     with_timeout,
 };
-use crate::ids::BatchIds;
+use crate::ids::{BatchIds, Index, NodeIx};
 use crate::model::StepError;
 
 /// The result of the fast path.
@@ -59,7 +59,7 @@ impl StepRunner<'_> {
                     return FastPath::Unfinished(scheduler.end_row_before(&range, end), first);
                 }
                 scheduler.end_row(&range, end);
-                instances += (end - range.nodes.start) as usize;
+                instances += end.position() - range.nodes.start.position();
                 continue;
             }
             let Some(step) = scheduler.take() else {
@@ -87,8 +87,9 @@ impl StepRunner<'_> {
         }
         let StepMethod { method, context, .. } = &self.methods[step.kind];
         let affected = self.affected;
-        let ids =
-            affected.columns[method.resource].ids.consecutive(&step.nodes, affected.base[method.resource])?;
+        let ids = affected.columns[method.resource]
+            .ids
+            .consecutive(&step.nodes, affected.base.first(method.resource))?;
         let extension = &*self.engine.extensions[method.extension];
         let call = Invocation { ids, cx: InvocationContext::Step(context), waker: task.waker() };
         Some(first(|| begun(extension.begin((self.phase, method.index), &call))))
@@ -103,25 +104,27 @@ impl StepRunner<'_> {
         range: &ReadyRange,
         task: &mut Context<'_>,
         may_start: impl Fn(u32) -> bool,
-    ) -> (u32, Option<StepAttempt<'s>>) {
+    ) -> (NodeIx, Option<StepAttempt<'s>>) {
         let StepMethod { method, context, .. } = method;
         let extension = &*self.engine.extensions[method.extension];
         let ids = &*self.affected.columns[method.resource].ids;
-        let first_node = self.affected.base[method.resource];
+        let first_node = self.affected.base.first(method.resource);
         let ReadyRange { batch, ref nodes, .. } = *range;
         let mut start = nodes.start;
         let waker = task.waker();
         // One catch for the whole range: the step that panics is the one that was started last.
         let last = catch_panic(|| {
-            while nodes.end - start >= batch && may_start(start - nodes.start) {
-                let from = (start - first_node) as usize;
+            while nodes.end.number() - start.number() >= batch
+                && may_start(start.number() - nodes.start.number())
+            {
+                let from = start.instance(first_node).position();
                 let ids = BatchIds::Part(ids, from, from + batch as usize);
                 let call = Invocation { ids, cx: InvocationContext::Step(context), waker };
                 let reply = extension.begin((self.phase, method.index), &call);
                 if !reply.as_ref().is_ok_and(Reply::is_well) {
                     return Some(reply);
                 }
-                start += batch;
+                start = start.plus(batch as usize);
             }
             None
         });

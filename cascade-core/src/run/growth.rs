@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::affected::Affected;
+use crate::ids::{Index, InstanceIx, ResourceIx};
 use crate::model::CallError;
 
 /// How often a plan may grow below one instance and its late dependents. Without this limit, a run would never end while
@@ -13,14 +14,14 @@ pub(super) const MAX_ROUNDS: usize = 100;
 
 /// The instances whose late dependents must not join the plan, by resource and index, each with the reason.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(BTreeMap<(usize, u32), Arc<CallError>>);
+pub(crate) struct Refused(BTreeMap<(ResourceIx, InstanceIx), Arc<CallError>>);
 
 impl Refused {
     pub(crate) const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    pub(crate) fn get(&self, resource: usize, index: u32) -> Option<&Arc<CallError>> {
+    pub(crate) fn get(&self, resource: ResourceIx, index: InstanceIx) -> Option<&Arc<CallError>> {
         self.0.get(&(resource, index))
     }
 }
@@ -31,20 +32,20 @@ pub(crate) struct Growth {
     pub(crate) refused: Refused,
     /// How often the plan has grown below an instance, by resource and index. A late dependent inherits the count of the
     /// instances it depends on, so that a growing chain is limited too.
-    rounds: BTreeMap<(usize, u32), usize>,
+    rounds: BTreeMap<(ResourceIx, InstanceIx), usize>,
 }
 
 /// An instance with late dependents.
 #[derive(Clone)]
 pub(super) struct GrownParent {
     /// Its resource and index.
-    pub(super) instance: (usize, u32),
+    pub(super) instance: (ResourceIx, InstanceIx),
     /// A description of the late dependents, for messages.
     pub(super) difference: String,
 }
 
 impl Growth {
-    pub(super) fn rounds_of(&self, instance: (usize, u32)) -> usize {
+    pub(super) fn rounds_of(&self, instance: (ResourceIx, InstanceIx)) -> usize {
         self.rounds.get(&instance).copied().unwrap_or(0)
     }
 
@@ -62,8 +63,9 @@ impl Growth {
         let rounds: Vec<_> = rounds.collect();
         let latest = rounds.iter().map(|&(_, round)| round).max().unwrap_or(0);
         self.rounds.extend(rounds);
-        for (resource, (old, grown)) in old.columns.iter().zip(&grown.columns).enumerate() {
-            self.rounds.extend((old.len()..grown.len()).map(|index| ((resource, index as u32), latest)));
+        for ((resource, old), grown) in old.columns.enumerate().zip(&grown.columns) {
+            let new = InstanceIx::at(old.len()).up_to(InstanceIx::at(grown.len()));
+            self.rounds.extend(new.map(|index| ((resource, index), latest)));
         }
     }
 }

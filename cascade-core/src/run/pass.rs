@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::pending_methods::PendingMethods;
 use super::scheduler::{LaneLimit, StepKind, Work};
 use crate::affected::{Affected, Order, Ran};
-use crate::discover::only_mask;
+use crate::discover::only_effects;
 use crate::graph::{Method, effect_methods, methods_of};
-use crate::model::{Phase, PhaseDeclaration};
+use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx, StepKindIx};
+use crate::model::{EffectSet, Phase, PhaseDeclaration};
 use crate::report::State;
 
 /// A pass: the work for the scheduler, and the methods of its step kinds.
@@ -15,7 +16,7 @@ pub(crate) struct Pass {
     pub(crate) phase: Phase,
     pub(crate) work: Work,
     /// By step kind.
-    pub(crate) methods: Vec<Method>,
+    pub(crate) methods: Indexed<StepKindIx, Method>,
 }
 
 impl Pass {
@@ -23,13 +24,15 @@ impl Pass {
     pub(crate) fn effects(affected: &Affected, ran: &Ran) -> Self {
         let (order, waits_for) = Order::effects(affected);
         let mut pass = Self::empty(affected, Phase::Effect, order, waits_for);
-        for resource in 0..affected.graph.resources.len() {
+        for resource in affected.graph.resources.indices() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
             let (dispositions, pending) = (&affected.columns[resource].dispositions, &mut pass.work.pending);
             let ran = ran.of_resource(resource);
             dispositions.each(
                 |disposition| affected.effects_of(resource, disposition),
-                |index, effects| pending.push(effects & !ran.get(index as usize).copied().unwrap_or(0)),
+                |index, effects| {
+                    pending.push(effects.without(ran.get(index.position()).copied().unwrap_or_default()));
+                },
             );
         }
         pass
@@ -38,34 +41,34 @@ impl Pass {
     /// The begin methods, parents first; `None` if the operation has none. Omits those that have run before according to
     /// `ran`, and those that the plan had already in its `smaller` version, before it grew.
     pub(crate) fn begin(affected: &Affected, ran: &Ran, smaller: Option<&Affected>) -> Option<Self> {
-        let known = |methods: &PhaseMethods<'_>, index: u32| {
+        let known = |methods: &PhaseMethods<'_>, index: InstanceIx| {
             let smaller = smaller.filter(|smaller| methods.is_affected(smaller, index));
-            smaller.map_or(0, |smaller| methods.mask(smaller, index))
+            smaller.map_or(EffectSet::EMPTY, |smaller| methods.applying(smaller, index))
         };
         Self::phase_methods(affected, Phase::Begin, |methods, index| {
-            ran.of(methods.resource, index) | known(methods, index)
+            ran.of(methods.resource, index).union(known(methods, index))
         })
     }
 
     /// The cleanup methods, children first, of the instances that were removed; `None` if the operation has none.
-    pub(crate) fn cleanup(affected: &Affected, ran: &Ran, states: &[State]) -> Option<Self> {
+    pub(crate) fn cleanup(affected: &Affected, ran: &Ran, states: &Indexed<NodeIx, State>) -> Option<Self> {
         Self::phase_methods(affected, Phase::Cleanup, |methods, index| {
-            match states[affected.node(methods.resource, index) as usize] {
+            match states[affected.node(methods.resource, index)] {
                 State::Done => ran.of(methods.resource, index),
-                _ => u32::MAX,
+                _ => EffectSet::ALL,
             }
         })
     }
 
-    /// A pass of begin or cleanup methods: for each instance those that apply to it, without the mask of `left_out`.
+    /// A pass of begin or cleanup methods: for each instance those that apply to it, without those of `left_out`.
     fn phase_methods(
         affected: &Affected,
         phase: Phase,
-        left_out: impl Fn(&PhaseMethods<'_>, u32) -> u32,
+        left_out: impl Fn(&PhaseMethods<'_>, InstanceIx) -> EffectSet,
     ) -> Option<Self> {
         let of_resource = |resource| PhaseMethods::of(affected, phase, resource);
         let by_resource: Vec<PhaseMethods<'_>> =
-            (0..affected.graph.resources.len()).map(of_resource).collect();
+            affected.graph.resources.indices().map(of_resource).collect();
         if by_resource.iter().all(|methods| methods.methods.is_empty()) {
             return None;
         }
@@ -77,8 +80,8 @@ impl Pass {
         let mut pass = Self::empty(affected, phase, order, waits_for);
         for methods in by_resource {
             pass.add_resource(affected, methods.methods.iter().map(|(method, _)| *method));
-            for index in 0..affected.columns[methods.resource].len() as u32 {
-                pass.work.pending.push(methods.mask(affected, index) & !left_out(&methods, index));
+            for index in InstanceIx::all(affected.columns[methods.resource].len()) {
+                pass.work.pending.push(methods.applying(affected, index).without(left_out(&methods, index)));
             }
         }
         Some(pass)
@@ -93,15 +96,15 @@ impl Pass {
             waits_for,
             pending: PendingMethods::with_capacity(affected.nodes()),
             base: affected.base.clone(),
-            first_step_kind: Vec::new(),
-            step_kinds: Vec::new(),
+            first_step_kind: Indexed::new(),
+            step_kinds: Indexed::new(),
             lanes: lanes.collect(),
         };
-        Self { phase, work, methods: Vec::new() }
+        Self { phase, work, methods: Indexed::new() }
     }
 
     fn add_resource(&mut self, affected: &Affected, methods: impl Iterator<Item = Method>) {
-        self.work.first_step_kind.push(self.work.step_kinds.len());
+        self.work.first_step_kind.push(StepKindIx::at(self.work.step_kinds.len()));
         for method in methods {
             let batch = affected.graph.extensions[method.extension].settings.batch;
             self.work.step_kinds.push(StepKind { batch, lane: method.extension });
@@ -127,35 +130,35 @@ fn priorities(affected: &Affected, phase: Phase) -> Vec<u32> {
 
 /// The begin or cleanup methods of a resource.
 struct PhaseMethods<'g> {
-    resource: usize,
+    resource: ResourceIx,
     methods: Vec<(Method, &'g PhaseDeclaration)>,
     /// For each method, the effects to which it is restricted; `None` if it applies to every removed instance.
-    only: Vec<Option<u32>>,
+    only: Vec<Option<EffectSet>>,
 }
 
 impl<'g> PhaseMethods<'g> {
-    fn of(affected: &'g Affected, phase: Phase, resource: usize) -> Self {
+    fn of(affected: &'g Affected, phase: Phase, resource: ResourceIx) -> Self {
         let code = affected.operation.descriptor().code();
         let methods = methods_of(&affected.graph, code, phase, resource);
         let only = methods
             .iter()
-            .map(|(method, declared)| only_mask(affected, resource, method.extension, declared))
+            .map(|(method, declared)| only_effects(affected, resource, method.extension, declared))
             .collect();
         Self { resource, methods, only }
     }
 
-    /// The methods that apply to an instance, one bit each.
-    fn mask(&self, affected: &Affected, index: u32) -> u32 {
-        let applies = |only: &Option<u32>| match only {
-            Some(mask) => affected.effects(self.resource, index) & mask != 0,
+    /// The methods that apply to an instance, by position.
+    fn applying(&self, affected: &Affected, index: InstanceIx) -> EffectSet {
+        let applies = |only: &Option<EffectSet>| match only {
+            Some(only) => affected.effects(self.resource, index).intersects(*only),
             None => affected.is_going(self.resource, index),
         };
         let applying = self.only.iter().enumerate().filter(|(_, only)| applies(only));
-        applying.fold(0, |mask, (position, _)| mask | 1 << position)
+        applying.map(|(position, _)| position).collect()
     }
 
-    fn is_affected(&self, affected: &Affected, index: u32) -> bool {
+    fn is_affected(&self, affected: &Affected, index: InstanceIx) -> bool {
         let column = &affected.columns[self.resource];
-        (index as usize) < column.len() && column.is_affected(index)
+        index.position() < column.len() && column.is_affected(index)
     }
 }

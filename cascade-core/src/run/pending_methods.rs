@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-/// For each node, a mask of the pending methods. The lowest bit runs first.
+use crate::ids::{Index, NodeIx};
+use crate::model::EffectSet;
+
+/// The pending methods of each node. The first method of a set runs first.
 pub(crate) enum PendingMethods {
     Bytes(Vec<u8>),
-    /// Used once any mask has a bit above the eighth.
-    Words(Vec<u32>),
+    /// Used once any set has a method above the eighth.
+    Sets(Vec<EffectSet>),
 }
 
 impl PendingMethods {
@@ -14,15 +17,15 @@ impl PendingMethods {
         Self::Bytes(Vec::with_capacity(nodes))
     }
 
-    pub(crate) fn push(&mut self, mask: u32) {
+    pub(crate) fn push(&mut self, methods: EffectSet) {
         match self {
-            Self::Words(masks) => masks.push(mask),
+            Self::Sets(sets) => sets.push(methods),
             Self::Bytes(masks) => {
-                if let Ok(mask) = u8::try_from(mask) {
+                if let Ok(mask) = u8::try_from(methods.bits()) {
                     masks.push(mask);
                 } else {
                     self.widen();
-                    self.push(mask);
+                    self.push(methods);
                 }
             }
         }
@@ -31,66 +34,79 @@ impl PendingMethods {
     #[cold]
     fn widen(&mut self) {
         if let Self::Bytes(masks) = self {
-            let mut words = Vec::with_capacity(masks.capacity());
-            words.extend(masks.iter().map(|&mask| u32::from(mask)));
-            *self = Self::Words(words);
+            let mut sets = Vec::with_capacity(masks.capacity());
+            sets.extend(masks.iter().map(|&mask| EffectSet::from_bits(mask.into())));
+            *self = Self::Sets(sets);
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Bytes(masks) => masks.len(),
-            Self::Words(masks) => masks.len(),
+            Self::Sets(sets) => sets.len(),
         }
     }
 
-    pub(crate) fn get(&self, node: usize) -> u32 {
+    pub(crate) fn get(&self, node: NodeIx) -> EffectSet {
         match self {
-            Self::Bytes(masks) => masks[node].into(),
-            Self::Words(masks) => masks[node],
+            Self::Bytes(masks) => EffectSet::from_bits(masks[node.position()].into()),
+            Self::Sets(sets) => sets[node.position()],
         }
     }
 
     /// Keeps only the first pending method of an instance.
-    pub(crate) fn keep_first(&mut self, node: usize) {
+    pub(crate) fn keep_first(&mut self, node: NodeIx) {
         match self {
-            Self::Bytes(masks) => masks[node] &= masks[node].wrapping_neg(),
-            Self::Words(masks) => masks[node] &= masks[node].wrapping_neg(),
+            Self::Bytes(masks) => {
+                let mask = &mut masks[node.position()];
+                *mask &= mask.wrapping_neg();
+            }
+            Self::Sets(sets) => {
+                let set = &mut sets[node.position()];
+                *set = set.first().map(EffectSet::of).unwrap_or_default();
+            }
         }
     }
 
-    /// Removes the first pending method of each of these nodes. Returns the union of the remaining masks.
-    pub(crate) fn close_first(&mut self, nodes: &[u32]) -> u32 {
+    /// Removes the first pending method of each of these nodes. Returns the union of the remaining sets.
+    pub(crate) fn close_first(&mut self, nodes: &[NodeIx]) -> EffectSet {
         match self {
-            Self::Bytes(masks) => nodes.iter().fold(0, |remaining, &node| {
-                let mask = &mut masks[node as usize];
-                *mask &= mask.wrapping_sub(1);
-                remaining | u32::from(*mask)
-            }),
-            Self::Words(masks) => nodes.iter().fold(0, |remaining, &node| {
-                let mask = &mut masks[node as usize];
-                *mask &= mask.wrapping_sub(1);
-                remaining | *mask
+            Self::Bytes(masks) => {
+                let close = |remaining, node: &NodeIx| remaining | close_byte(&mut masks[node.position()]);
+                EffectSet::from_bits(nodes.iter().fold(0, close).into())
+            }
+            Self::Sets(sets) => nodes.iter().fold(EffectSet::EMPTY, |remaining, node| {
+                remaining.union(close_set(&mut sets[node.position()]))
             }),
         }
     }
 
     /// Like `close_first`, for consecutive nodes.
-    pub(crate) fn close_first_in_row(&mut self, nodes: Range<usize>) -> u32 {
+    pub(crate) fn close_first_in_row(&mut self, nodes: &Range<NodeIx>) -> EffectSet {
+        let nodes = nodes.start.position()..nodes.end.position();
         match self {
             Self::Bytes(masks) => {
-                let close = |remaining, mask: &mut u8| {
-                    *mask &= mask.wrapping_sub(1);
-                    remaining | *mask
-                };
-                masks[nodes].iter_mut().fold(0, close).into()
+                let close = |remaining, mask: &mut u8| remaining | close_byte(mask);
+                EffectSet::from_bits(masks[nodes].iter_mut().fold(0, close).into())
             }
-            Self::Words(masks) => masks[nodes].iter_mut().fold(0, |remaining, mask| {
-                *mask &= mask.wrapping_sub(1);
-                remaining | *mask
-            }),
+            Self::Sets(sets) => {
+                let close = |remaining: EffectSet, set: &mut EffectSet| remaining.union(close_set(set));
+                sets[nodes].iter_mut().fold(EffectSet::EMPTY, close)
+            }
         }
     }
+}
+
+/// Removes the lowest bit, and returns the others.
+fn close_byte(mask: &mut u8) -> u8 {
+    *mask &= mask.wrapping_sub(1);
+    *mask
+}
+
+/// Removes the first method, and returns the others.
+fn close_set(set: &mut EffectSet) -> EffectSet {
+    *set = set.without_first();
+    *set
 }
 
 #[cfg(test)]
@@ -98,21 +114,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_and_words_behave_the_same() {
-        for highest in [1 << 7, 1 << 8, 1 << 31] {
-            let mut masks = PendingMethods::with_capacity(3);
-            for mask in [0b101, highest | 1, 0] {
-                masks.push(mask);
+    fn bytes_and_sets_behave_the_same() {
+        for highest in [7, 8, 31].map(EffectSet::of) {
+            let set = |bits: u32| EffectSet::from_bits(bits);
+            let nodes = [0, 1, 2, 3].map(NodeIx::new);
+            let mut pending = PendingMethods::with_capacity(3);
+            for methods in [set(0b101), highest.union(set(1)), set(0)] {
+                pending.push(methods);
             }
-            assert_eq!(matches!(masks, PendingMethods::Bytes(_)), highest < 256);
-            assert_eq!((masks.len(), masks.get(1)), (3, highest | 1));
-            assert_eq!(masks.close_first(&[0, 2]), 0b100);
-            assert_eq!(masks.close_first_in_row(1..3), highest);
-            assert_eq!([0, 1, 2].map(|node| masks.get(node)), [0b100, highest, 0]);
-            masks.push(0b110);
-            masks.keep_first(3);
-            masks.keep_first(2);
-            assert_eq!([2, 3].map(|node| masks.get(node)), [0, 0b10]);
+            assert_eq!(matches!(pending, PendingMethods::Bytes(_)), highest.bits() < 256);
+            assert_eq!((pending.len(), pending.get(nodes[1])), (3, highest.union(set(1))));
+            assert_eq!(pending.close_first(&[nodes[0], nodes[2]]), set(0b100));
+            assert_eq!(pending.close_first_in_row(&(nodes[1]..nodes[3])), highest);
+            assert_eq!([0, 1, 2].map(|at| pending.get(nodes[at])), [set(0b100), highest, set(0)]);
+            pending.push(set(0b110));
+            pending.keep_first(nodes[3]);
+            pending.keep_first(nodes[2]);
+            assert_eq!([2, 3].map(|at| pending.get(nodes[at])), [set(0), set(0b10)]);
         }
     }
 }

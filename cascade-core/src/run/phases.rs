@@ -16,6 +16,7 @@ use super::step::Repeats;
 use super::with_parent;
 use crate::affected::{Affected, Ran};
 use crate::engine::Engine;
+use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::journal::{History, JournalError};
 use crate::model::Phase;
 use crate::observe::Event;
@@ -54,12 +55,12 @@ pub(crate) struct Run {
     pub(crate) affected: Arc<Affected>,
     pub(crate) settings: RunSettings,
     /// By node, the first failure of each.
-    pub(crate) failures: HashMap<u32, Failure>,
+    pub(crate) failures: HashMap<NodeIx, Failure>,
     /// The instances with an effect that failed, by resource and index. In a forced run, `failures` may have an earlier
     /// phase for them.
-    pub(super) failed_effects: HashSet<(usize, u32)>,
+    pub(super) failed_effects: HashSet<(ResourceIx, InstanceIx)>,
     /// Those of them that drifted. They get no further step, not even in a forced run.
-    pub(crate) drifted: HashSet<(usize, u32)>,
+    pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -67,7 +68,7 @@ pub(crate) struct Run {
     pub(super) history: History,
     pub(super) repeats: Arc<Repeats>,
     /// The instances with a step whose record could not be written, by resource and index.
-    pub(super) unrecorded: Vec<(usize, u32)>,
+    pub(super) unrecorded: Vec<(ResourceIx, InstanceIx)>,
 }
 
 impl Run {
@@ -85,10 +86,10 @@ impl Run {
         };
         // An instance that failed in any phase is not done, whatever another phase made of it.
         for &node in self.failures.keys() {
-            states[node as usize] = State::Failed;
+            states[node] = State::Failed;
         }
         for &(resource, index) in &self.unrecorded {
-            states[self.affected.node(resource, index) as usize] = State::Running;
+            states[self.affected.node(resource, index)] = State::Running;
         }
         if let Some(monitor) = &self.settings.monitor {
             monitor.end_run();
@@ -117,20 +118,20 @@ impl Run {
         let policy = self.settings.policy;
         let failed = self.failed_before(Phase::Begin);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
-        let states = scheduler.states().iter().zip(0..);
+        let states = scheduler.states().enumerate();
         match policy {
             FailurePolicy::Force => Vec::new(),
             // The run ends here, so only the failures matter.
             FailurePolicy::Stop => states
-                .filter(|(state, _)| **state == State::Failed)
-                .map(|(&state, node)| Before { node, state, cause: node })
+                .filter(|(_, state)| **state == State::Failed)
+                .map(|(node, &state)| Before { node, state, cause: node })
                 .collect(),
             FailurePolicy::Isolate => states
                 // An instance that only restricts is in the order, but it is not affected and blocks nothing.
-                .filter(|(state, node)| {
+                .filter(|(node, state)| {
                     matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
                 })
-                .map(|(&state, node)| Before {
+                .map(|(node, &state)| Before {
                     node,
                     state,
                     cause: scheduler.blocked_by(node).unwrap_or(node),
@@ -140,7 +141,10 @@ impl Run {
     }
 
     /// Runs the effects. Under `Drift::Chase`, runs them again until no late dependent is found.
-    async fn effects(&mut self, mut before: Vec<Before>) -> (Vec<State>, HashMap<u32, u32>) {
+    async fn effects(
+        &mut self,
+        mut before: Vec<Before>,
+    ) -> (Indexed<NodeIx, State>, HashMap<NodeIx, NodeIx>) {
         let mut ran = self.history.take_ran(Phase::Effect);
         let mut growth = Growth::default();
         let mut ended = self.failed_before(Phase::Effect);
@@ -156,7 +160,7 @@ impl Run {
                 let mut states = scheduler.into_states();
                 // A forced run continues after a failure, and the scheduler of a later pass does not know it.
                 for &(resource, index) in &self.failed_effects {
-                    states[self.affected.node(resource, index) as usize] = State::Failed;
+                    states[self.affected.node(resource, index)] = State::Failed;
                 }
                 return (states, blocked_by);
             }
@@ -172,18 +176,15 @@ impl Run {
             FailurePolicy::Stop | FailurePolicy::Isolate => FailurePolicy::Isolate,
             FailurePolicy::Force => FailurePolicy::Force,
         };
-        let to_clean: Vec<bool> =
-            (0..pass.work.pending.len()).map(|node| pass.work.pending.get(node) != 0).collect();
+        let nodes = NodeIx::all(pass.work.pending.len());
+        let to_clean: Vec<NodeIx> = nodes.filter(|&node| !pass.work.pending.get(node).is_empty()).collect();
         let failed = self.failed_before(Phase::Cleanup);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
         // Failed instances are counted as failed.
         let uncleaned = |state: State| matches!(state, State::Waiting | State::Running | State::Blocked);
-        (0..)
-            .zip(scheduler.states().iter().zip(to_clean))
-            .filter(|(node, (state, asked))| {
-                *asked && uncleaned(**state) && !self.failures.contains_key(node)
-            })
-            .count()
+        let states = scheduler.states();
+        let is_left = |node: &&NodeIx| uncleaned(states[**node]) && !self.failures.contains_key(node);
+        to_clean.iter().filter(is_left).count()
     }
 
     /// The instances that failed in a phase before the run was resumed. A forced run continues with them, unless they
@@ -194,7 +195,7 @@ impl Run {
         // The first failure of an instance may be of an earlier phase.
         let drifted = self.drifted.iter().filter(|_| phase == Phase::Effect);
         let drifted = drifted.map(|&(resource, index)| self.affected.node(resource, index));
-        let nodes: BTreeSet<u32> = failed.chain(drifted).collect();
+        let nodes: BTreeSet<NodeIx> = failed.chain(drifted).collect();
         nodes.into_iter().map(|node| Before { node, state: State::Failed, cause: node }).collect()
     }
 
@@ -205,12 +206,12 @@ impl Run {
         if ran.is_empty() {
             return done;
         }
-        for resource in 0..self.affected.columns.len() {
+        for resource in self.affected.columns.indices() {
             for index in self.affected.instances(resource) {
                 let (effects, node) =
                     (self.affected.effects(resource, index), self.affected.node(resource, index));
-                if effects != 0
-                    && effects & !ran.of(resource, index) == 0
+                if !effects.is_empty()
+                    && effects.without(ran.of(resource, index)).is_empty()
                     && !self.failures.contains_key(&node)
                 {
                     done.push(Before { node, state: State::Done, cause: node });
@@ -227,10 +228,10 @@ pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<
     if not_begun.is_empty() {
         return ended;
     }
-    let failed: HashSet<u32> =
+    let failed: HashSet<NodeIx> =
         not_begun.iter().filter(|before| before.state == State::Failed).map(|before| before.node).collect();
     ended.retain(|before| before.state != State::Done || !failed.contains(&before.node));
-    let known: HashSet<u32> = ended.iter().map(|before| before.node).collect();
+    let known: HashSet<NodeIx> = ended.iter().map(|before| before.node).collect();
     ended.extend(not_begun.into_iter().filter(|before| !known.contains(&before.node)));
     ended
 }

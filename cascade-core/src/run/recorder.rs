@@ -12,10 +12,11 @@ use super::scheduler::Step;
 use crate::affected::Affected;
 use crate::graph::{Method, labels};
 use crate::handler::Nesting;
+use crate::ids::{Index, NodeIx};
 use crate::journal::{
     FailedInstance, JournalError, Overridden, Record, RunEnd, RunLog, StepBegun, StepEnded, chunks,
 };
-use crate::model::{CallError, Phase, bits};
+use crate::model::{CallError, Phase};
 use crate::plan::PlanVeto;
 use crate::report::Report;
 
@@ -76,7 +77,7 @@ impl Recorder {
 
     pub(crate) fn begun(&self, affected: &Affected, phase: Phase, method: Method, step: &Step) {
         self.note(|| {
-            let instances = step.nodes.iter().map(|&node| affected.locate(node).1).collect();
+            let instances = step.nodes.iter().map(|&node| affected.locate(node).1.number()).collect();
             let (resource, effect) = names(affected, phase, method);
             Record::StepBegun(StepBegun { phase, resource, effect, instances })
         });
@@ -199,7 +200,7 @@ fn step_ended(
     failed: &[(usize, Arc<CallError>)],
 ) -> StepEnded {
     let (resource, effect) = names(affected, phase, method);
-    let first = affected.base[method.resource];
+    let first = affected.base.first(method.resource);
     let mut has_failed = vec![false; step.nodes.len()];
     for (position, _) in failed {
         has_failed[*position] = true;
@@ -208,21 +209,22 @@ fn step_ended(
         .effects
         .iter()
         .position(|effect| (effect.extension, effect.method) == (method.extension, method.index));
-    let is_last = |position: usize, node: u32| {
+    let is_last = |position: usize, node: NodeIx| {
         let is_stopped = has_failed[position] && policy != FailurePolicy::Force;
-        let last = bits(affected.effects(method.resource, node - first)).last();
+        let last = affected.effects(method.resource, node.instance(first)).iter().last();
         phase == Phase::Effect && (is_stopped || last == effect_index)
     };
+    let number = |node: NodeIx| node.instance(first).number();
     let nodes = || step.nodes.iter().copied().enumerate();
     StepEnded {
         phase,
         resource,
         effect,
-        done: nodes().filter(|(position, _)| !has_failed[*position]).map(|(_, node)| node - first).collect(),
+        done: nodes().filter(|(position, _)| !has_failed[*position]).map(|(_, node)| number(node)).collect(),
         failed: failed
             .iter()
             .map(|(position, error)| FailedInstance {
-                instance: step.nodes[*position] - first,
+                instance: number(step.nodes[*position]),
                 error: error.to_string(),
                 drifted: matches!(**error, CallError::Drifted(_)),
             })

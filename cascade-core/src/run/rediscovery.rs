@@ -11,13 +11,14 @@ use crate::affected::Affected;
 use crate::discover::{LateDependents, Released, rediscover, rediscover_owners};
 use crate::engine::Engine;
 use crate::graph::Reach;
+use crate::ids::{InstanceIx, ResourceIx};
 use crate::model::CallError;
 
 /// The positions in a step that failed, each with its error.
 pub(crate) type Failed = Vec<(usize, Arc<CallError>)>;
 
 /// Instances whose step must not run, by resource and index, each with the reason.
-type Against = ((usize, u32), Arc<CallError>);
+type Against = ((ResourceIx, InstanceIx), Arc<CallError>);
 
 /// How a pass rediscovers.
 pub(crate) struct Rediscovery<'a> {
@@ -44,8 +45,8 @@ impl<'a> Rediscovery<'a> {
 impl Rediscovery<'static> {
     /// For a pass that does not rediscover.
     pub(crate) fn none() -> Self {
-        static NOTHING: Refused = Refused::new();
-        Self { drift: Drift::Ignore, scope: None, refused: &NOTHING }
+        static NONE_REFUSED: Refused = Refused::new();
+        Self { drift: Drift::Ignore, scope: None, refused: &NONE_REFUSED }
     }
 }
 
@@ -90,11 +91,11 @@ impl Rediscovery<'_> {
     fn not_refused(
         &self,
         affected: &Affected,
-        resource: usize,
-        instances: Vec<u32>,
+        resource: ResourceIx,
+        instances: Vec<InstanceIx>,
         against: &mut Vec<Against>,
-    ) -> Vec<u32> {
-        let is_expanded = |index: &u32| affected.columns[resource].is_expanded(*index);
+    ) -> Vec<InstanceIx> {
+        let is_expanded = |index: &InstanceIx| affected.columns[resource].is_expanded(*index);
         let mut asked = Vec::new();
         for index in instances.into_iter().filter(is_expanded) {
             match self.refused.get(resource, index) {
@@ -109,7 +110,7 @@ impl Rediscovery<'_> {
     fn accepted(
         &self,
         affected: &Affected,
-        resource: usize,
+        resource: ResourceIx,
         found: Vec<LateDependents>,
         against: &mut Vec<Against>,
     ) -> Vec<LateDependents> {
@@ -153,8 +154,8 @@ fn completing_with(
     affected: &Affected,
     with_parent: &WithParentChildren,
     step: &Step,
-) -> BTreeMap<usize, Vec<u32>> {
-    let mut by_resource: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+) -> BTreeMap<ResourceIx, Vec<InstanceIx>> {
+    let mut by_resource: BTreeMap<ResourceIx, Vec<InstanceIx>> = BTreeMap::new();
     for node in with_parent.with_all_below(&step.nodes) {
         let (resource, index) = affected.locate(node);
         by_resource.entry(resource).or_default().push(index);
@@ -165,7 +166,7 @@ fn completing_with(
     by_resource
 }
 
-fn all_of(resource: usize, instances: &[u32], error: CallError) -> impl Iterator<Item = Against> {
+fn all_of(resource: ResourceIx, instances: &[InstanceIx], error: CallError) -> impl Iterator<Item = Against> {
     let error = Arc::new(error);
     instances.iter().map(move |&index| ((resource, index), Arc::clone(&error)))
 }

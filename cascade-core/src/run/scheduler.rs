@@ -11,7 +11,9 @@ use std::sync::Arc;
 use super::failure_policy::FailurePolicy;
 use super::pending_methods::PendingMethods;
 use super::ready::Ready;
-use crate::affected::Order;
+use crate::affected::{NodeRanges, Order};
+use crate::ids::{Index, Indexed, NodeIx, PackedOption, ResourceIx, StepKindIx};
+use crate::model::EffectSet;
 use crate::report::State;
 
 /// A step kind: one method of one extension on one resource.
@@ -26,25 +28,25 @@ pub(crate) struct StepKind {
 /// A step to run: one method on these instances. The driver returns it to the scheduler when it has ended.
 #[derive(Debug)]
 pub(crate) struct Step {
-    pub(crate) kind: usize,
-    pub(crate) nodes: Vec<u32>,
+    pub(crate) kind: StepKindIx,
+    pub(crate) nodes: Vec<NodeIx>,
 }
 
 /// Instances with consecutive nodes that are ready for one step kind: enough for at least one step of `batch` instances.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadyRange {
-    pub(crate) kind: usize,
+    pub(crate) kind: StepKindIx,
     pub(crate) batch: u32,
-    pub(crate) nodes: Range<u32>,
+    pub(crate) nodes: Range<NodeIx>,
 }
 
 /// The state that an instance has before a pass starts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before {
-    pub(crate) node: u32,
+    pub(crate) node: NodeIx,
     pub(crate) state: State,
     /// The failed instance that blocks this one; the instance itself if it is not blocked.
-    pub(crate) cause: u32,
+    pub(crate) cause: NodeIx,
 }
 
 /// The effect of a concluded step on the states of instances.
@@ -59,14 +61,14 @@ pub(crate) struct Completion {
 /// The work of a pass: for each instance, the step kinds of its resource that must run on it, lowest bit first.
 pub(crate) struct Work {
     pub(crate) order: Arc<Order>,
-    /// For each node, the number of nodes that it still waits for.
+    /// The number of nodes that each node still waits for.
     pub(crate) waits_for: Vec<u32>,
     pub(crate) pending: PendingMethods,
-    /// For each resource, its first node; then, as the last element, the number of instances.
-    pub(crate) base: Vec<u32>,
-    /// For each resource, the index of its first step kind.
-    pub(crate) first_step_kind: Vec<usize>,
-    pub(crate) step_kinds: Vec<StepKind>,
+    /// The nodes of the instances.
+    pub(crate) base: NodeRanges,
+    /// The first step kind of each resource.
+    pub(crate) first_step_kind: Indexed<ResourceIx, StepKindIx>,
+    pub(crate) step_kinds: Indexed<StepKindIx, StepKind>,
     pub(crate) lanes: Vec<LaneLimit>,
 }
 
@@ -83,7 +85,7 @@ struct Lane {
     free: usize,
     priority: u32,
     /// The step kinds with ready instances, each once.
-    step_kinds: VecDeque<usize>,
+    step_kinds: VecDeque<StepKindIx>,
     /// Whether the lane is in `open_lanes`.
     queued: bool,
 }
@@ -92,27 +94,27 @@ struct Lane {
 pub(crate) struct Scheduler {
     work: Work,
     policy: FailurePolicy,
-    states: Vec<State>,
-    ready: Vec<Ready>,
+    states: Indexed<NodeIx, State>,
+    ready: Indexed<StepKindIx, Ready>,
     lanes: Vec<Lane>,
     /// The lanes with both a free place and a ready instance, by priority.
     open_lanes: BinaryHeap<(u32, Reverse<usize>)>,
     running: usize,
     limit: usize,
-    /// For each node, the failed instance that blocks it, or `u32::MAX`. Empty until the first failure.
-    blocked_by: Vec<u32>,
+    /// The failed instance that blocks each node. Empty until the first failure.
+    blocked_by: Indexed<NodeIx, PackedOption<NodeIx>>,
     /// Under `Force`: the instances on which a step failed. Empty until the first failure.
-    failed_under_force: Vec<bool>,
+    failed_under_force: Indexed<NodeIx, bool>,
     /// Nodes that have ended and whose followers are not notified yet.
-    ended: Vec<u32>,
+    ended: Vec<NodeIx>,
     /// Nodes that wait for no other node any more. Empty between calls.
-    freed: Vec<u32>,
+    freed: Vec<NodeIx>,
     stopping: bool,
     /// The resource that was looked up last, and its nodes.
-    last_resource: usize,
-    last_nodes: Range<u32>,
+    last_resource: ResourceIx,
+    last_nodes: Range<NodeIx>,
     /// Node lists of ended steps, reused for later steps.
-    spare: Vec<Vec<u32>>,
+    spare: Vec<Vec<NodeIx>>,
 }
 
 /// The maximum number of node lists that are kept for reuse.
@@ -125,7 +127,7 @@ impl Scheduler {
         let instances = work.pending.len();
         let mut scheduler = Self {
             policy,
-            states: vec![State::Waiting; instances],
+            states: std::iter::repeat_n(State::Waiting, instances).collect(),
             ready: work.step_kinds.iter().map(|_| Ready::default()).collect(),
             lanes: work
                 .lanes
@@ -140,18 +142,18 @@ impl Scheduler {
             open_lanes: BinaryHeap::new(),
             running: 0,
             limit,
-            blocked_by: Vec::new(),
-            failed_under_force: Vec::new(),
+            blocked_by: Indexed::new(),
+            failed_under_force: Indexed::new(),
             ended: Vec::new(),
             freed: Vec::new(),
             stopping: false,
-            last_resource: 0,
-            last_nodes: 0..0,
+            last_resource: ResourceIx::default(),
+            last_nodes: NodeIx::default()..NodeIx::default(),
             spare: Vec::new(),
             work,
         };
         for before in before {
-            scheduler.states[before.node as usize] = before.state;
+            scheduler.states[before.node] = before.state;
             if before.state == State::Blocked {
                 scheduler.note_blocked(before.node, before.cause);
             }
@@ -172,25 +174,25 @@ impl Scheduler {
 
     /// Makes every unblocked instance ready, and completes those without work.
     fn start(&mut self) {
-        for resource in 0..self.work.first_step_kind.len() {
-            let mut first = self.work.base[resource];
-            let end = self.work.base[resource + 1];
+        for resource in self.work.first_step_kind.indices() {
+            let Range { start: mut first, end } = self.work.base.of(resource);
             while first < end {
                 let Work { pending, waits_for, .. } = &self.work;
-                let mask = pending.get(first as usize);
-                let is_alike = |&node: &usize| {
-                    pending.get(node) == mask && waits_for[node] == 0 && self.states[node] == State::Waiting
+                let methods = pending.get(first);
+                let is_alike = |&node: &NodeIx| {
+                    pending.get(node) == methods
+                        && waits_for[node.position()] == 0
+                        && self.states[node] == State::Waiting
                 };
-                let alike = (first as usize..end as usize).take_while(is_alike).count() as u32;
+                let alike = first.up_to(end).take_while(is_alike).count();
                 if alike > 0 {
-                    self.make_ready(resource, mask, first..first + alike);
+                    self.make_ready(resource, methods, first..first.plus(alike));
                 }
-                first += alike.max(1);
+                first = first.plus(alike.max(1));
             }
         }
-        let instances = self.states.len() as u32;
-        let blocks = instances..self.work.order.nodes() as u32;
-        self.ended.extend(blocks.filter(|&node| self.work.waits_for[node as usize] == 0));
+        let helpers = self.work.base.end().up_to(NodeIx::at(self.work.order.nodes()));
+        self.ended.extend(helpers.filter(|node| self.work.waits_for[node.position()] == 0));
         self.notify_followers();
     }
 
@@ -201,11 +203,11 @@ impl Scheduler {
     }
 
     /// Takes a step of the step kind that `first_step_kind` returned.
-    fn take_from(&mut self, kind: usize) -> Step {
+    fn take_from(&mut self, kind: StepKindIx) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
         self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
         for &node in &nodes {
-            self.states[node as usize] = State::Running;
+            self.states[node] = State::Running;
         }
         self.running += 1;
         self.lanes[self.work.step_kinds[kind].lane].free -= 1;
@@ -214,7 +216,7 @@ impl Scheduler {
     }
 
     /// The step kind of the next step that may start.
-    fn first_step_kind(&self) -> Option<usize> {
+    fn first_step_kind(&self) -> Option<StepKindIx> {
         if self.stopping || self.running >= self.limit {
             return None;
         }
@@ -223,7 +225,7 @@ impl Scheduler {
     }
 
     /// Rotates the step kinds of the first lane after instances were taken from its first one.
-    fn pass_on(&mut self, kind: usize) {
+    fn pass_on(&mut self, kind: StepKindIx) {
         let lane = &mut self.lanes[self.work.step_kinds[kind].lane];
         if self.ready[kind].is_empty() {
             lane.step_kinds.pop_front();
@@ -244,11 +246,11 @@ impl Scheduler {
         let kind = self.first_step_kind()?;
         let batch = u32::try_from(self.work.step_kinds[kind].batch).ok()?;
         let nodes = self.ready[kind].row();
-        (nodes.len() as u32 >= batch).then_some(ReadyRange { kind, batch, nodes })
+        (nodes.end.number() - nodes.start.number() >= batch).then_some(ReadyRange { kind, batch, nodes })
     }
 
     /// The steps of the range on the instances before `end` have succeeded, and nothing remains to be recorded.
-    pub(crate) fn end_row(&mut self, row: &ReadyRange, end: u32) {
+    pub(crate) fn end_row(&mut self, row: &ReadyRange, end: NodeIx) {
         self.ready[row.kind].skip_to(end);
         self.pass_on(row.kind);
         self.advance_row(row.nodes.start..end);
@@ -257,7 +259,7 @@ impl Scheduler {
 
     /// Like [`Self::end_row`] for the instances before `begun`. The step that starts with `begun` has been started and is
     /// returned as a running step.
-    pub(crate) fn end_row_before(&mut self, row: &ReadyRange, begun: u32) -> Step {
+    pub(crate) fn end_row_before(&mut self, row: &ReadyRange, begun: NodeIx) -> Step {
         self.ready[row.kind].skip_to(begun);
         let step = self.take_from(row.kind);
         self.advance_row(row.nodes.start..begun);
@@ -318,23 +320,23 @@ impl Scheduler {
     pub(crate) fn give_back(&mut self, step: &Step) {
         self.running -= 1;
         for &node in &step.nodes {
-            self.states[node as usize] = State::Waiting;
+            self.states[node] = State::Waiting;
         }
     }
 
     /// The instances that are ready for a step.
-    pub(crate) fn ready(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn ready(&self) -> impl Iterator<Item = NodeIx> {
         self.ready.iter().flat_map(Ready::iter)
     }
 
     /// Makes the current step of an instance its last one.
-    pub(crate) fn end_with_this_step(&mut self, node: u32) {
-        self.work.pending.keep_first(node as usize);
+    pub(crate) fn end_with_this_step(&mut self, node: NodeIx) {
+        self.work.pending.keep_first(node);
     }
 
-    /// The step kinds that have not yet ended on an instance, one bit each.
-    pub(crate) fn pending_methods(&self, node: u32) -> u32 {
-        self.work.pending.get(node as usize)
+    /// The methods that have not yet ended on an instance.
+    pub(crate) fn pending_methods(&self, node: NodeIx) -> EffectSet {
+        self.work.pending.get(node)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -351,28 +353,28 @@ impl Scheduler {
         self.stopping = true;
     }
 
-    pub(crate) fn states(&self) -> &[State] {
+    pub(crate) fn states(&self) -> &Indexed<NodeIx, State> {
         &self.states
     }
 
-    pub(crate) fn into_states(self) -> Vec<State> {
+    pub(crate) fn into_states(self) -> Indexed<NodeIx, State> {
         self.states
     }
 
     /// The blocked instances, each with the failed instance that blocks it.
-    pub(crate) fn blocked(&self) -> impl Iterator<Item = (u32, u32)> {
-        let instances = &self.blocked_by[..self.blocked_by.len().min(self.states.len())];
-        (0..).zip(instances.iter().copied()).filter(|&(_, cause)| cause != u32::MAX)
+    pub(crate) fn blocked(&self) -> impl Iterator<Item = (NodeIx, NodeIx)> {
+        let instances = self.blocked_by.enumerate().take(self.states.len());
+        instances.filter_map(|(node, cause)| Some((node, cause.get()?)))
     }
 
     /// The failed instance that blocks this node, if it is blocked.
-    pub(crate) fn blocked_by(&self, node: u32) -> Option<u32> {
-        self.blocked_by.get(node as usize).copied().filter(|&cause| cause != u32::MAX)
+    pub(crate) fn blocked_by(&self, node: NodeIx) -> Option<NodeIx> {
+        self.blocked_by.at(node)?.get()
     }
 
     /// `node` waits for no other node any more.
-    fn unblocked(&mut self, node: u32) {
-        match self.states.get(node as usize) {
+    fn unblocked(&mut self, node: NodeIx) {
+        match self.states.at(node) {
             // The node of a block has no work.
             None => self.ended.push(node),
             Some(State::Waiting) => {
@@ -383,24 +385,24 @@ impl Scheduler {
     }
 
     /// Makes an instance ready for its next step kind. Returns whether none was left.
-    fn next_step_kind(&mut self, node: u32) -> bool {
-        let mask = self.work.pending.get(node as usize);
+    fn next_step_kind(&mut self, node: NodeIx) -> bool {
+        let methods = self.work.pending.get(node);
         let resource = self.resource_of(node);
-        self.make_ready(resource, mask, node..node + 1)
+        self.make_ready(resource, methods, node..node.plus(1))
     }
 
-    /// Like `next_step_kind`, for instances of one resource that have the same pending step kinds `mask`.
-    fn make_ready(&mut self, resource: usize, mask: u32, nodes: Range<u32>) -> bool {
-        if mask == 0 {
-            for node in nodes {
-                let failed = self.failed_under_force.get(node as usize).copied().unwrap_or(false);
-                self.states[node as usize] = if failed { State::Failed } else { State::Done };
+    /// Like `next_step_kind`, for instances of one resource that have the same pending `methods`.
+    fn make_ready(&mut self, resource: ResourceIx, methods: EffectSet, nodes: Range<NodeIx>) -> bool {
+        let Some(first) = methods.first() else {
+            for node in nodes.start.up_to(nodes.end) {
+                let failed = self.failed_under_force.at(node).copied().unwrap_or(false);
+                self.states[node] = if failed { State::Failed } else { State::Done };
                 self.ended.push(node);
             }
             return true;
-        }
-        let kind = self.work.first_step_kind[resource] + mask.trailing_zeros() as usize;
-        self.states[nodes.start as usize..nodes.end as usize].fill(State::Waiting);
+        };
+        let kind = self.work.first_step_kind[resource].plus(first);
+        self.states.row_mut(&nodes).fill(State::Waiting);
         let ready = &mut self.ready[kind];
         let was_empty = ready.is_empty();
         ready.push(nodes);
@@ -413,62 +415,63 @@ impl Scheduler {
     }
 
     /// A step succeeded on an instance. Returns whether it was the instance's last step.
-    fn advance(&mut self, node: u32) -> bool {
+    fn advance(&mut self, node: NodeIx) -> bool {
         self.work.pending.close_first(&[node]);
         self.next_step_kind(node)
     }
 
     /// A step succeeded on these instances. Returns for how many of them it was the last step; usually for all.
-    fn advance_all(&mut self, nodes: &[u32]) -> usize {
+    fn advance_all(&mut self, nodes: &[NodeIx]) -> usize {
         let remaining = self.work.pending.close_first(nodes);
-        if remaining != 0 || !self.failed_under_force.is_empty() {
+        if !remaining.is_empty() || !self.failed_under_force.is_empty() {
             return nodes.iter().filter(|&&node| self.next_step_kind(node)).count();
         }
         for &node in nodes {
-            self.states[node as usize] = State::Done;
+            self.states[node] = State::Done;
         }
         self.ended.extend_from_slice(nodes);
         nodes.len()
     }
 
     /// Like `advance_all`, for consecutive nodes.
-    fn advance_row(&mut self, nodes: Range<u32>) {
-        let positions = nodes.start as usize..nodes.end as usize;
-        let remaining = self.work.pending.close_first_in_row(positions.clone());
-        if remaining == 0 && self.failed_under_force.is_empty() {
-            self.states[positions].fill(State::Done);
-            self.ended.extend(nodes);
+    fn advance_row(&mut self, nodes: Range<NodeIx>) {
+        let remaining = self.work.pending.close_first_in_row(&nodes);
+        if remaining.is_empty() && self.failed_under_force.is_empty() {
+            self.states.row_mut(&nodes).fill(State::Done);
+            self.ended.extend(nodes.start.up_to(nodes.end));
         } else {
-            nodes.for_each(|node| {
+            for node in nodes.start.up_to(nodes.end) {
                 self.next_step_kind(node);
-            });
+            }
         }
     }
 
     /// A step failed on an instance.
-    fn fail(&mut self, node: u32, completion: &mut Completion) {
+    fn fail(&mut self, node: NodeIx, completion: &mut Completion) {
         if self.policy == FailurePolicy::Force {
             // The remaining steps of the instance run as after a success.
-            self.failed_under_force.resize(self.states.len(), false);
-            self.failed_under_force[node as usize] = true;
+            if self.failed_under_force.is_empty() {
+                self.failed_under_force = Indexed::like(&self.states, || false);
+            }
+            self.failed_under_force[node] = true;
             completion.ended += usize::from(self.advance(node));
             return;
         }
-        self.states[node as usize] = State::Failed;
+        self.states[node] = State::Failed;
         self.stopping |= self.policy == FailurePolicy::Stop;
         completion.ended += 1;
         completion.blocked += self.block_followers(node, node);
     }
 
     /// Blocks every node that waits for `node`, directly or not. Returns the number of blocked instances.
-    fn block_followers(&mut self, node: u32, cause: u32) -> usize {
+    fn block_followers(&mut self, node: NodeIx, cause: NodeIx) -> usize {
         let mut blocked = 0;
-        let mut to_visit: Vec<u32> = self.work.order.followers(node).collect();
+        let mut to_visit: Vec<NodeIx> = self.work.order.followers(node).collect();
         while let Some(node) = to_visit.pop() {
             if self.blocked_by(node).is_some() {
                 continue;
             }
-            match self.states.get_mut(node as usize) {
+            match self.states.at_mut(node) {
                 None => {}
                 Some(state @ State::Waiting) => {
                     *state = State::Blocked;
@@ -483,11 +486,11 @@ impl Scheduler {
     }
 
     /// Records the cause of a block. Allocates the list at the first failure.
-    fn note_blocked(&mut self, node: u32, cause: u32) {
+    fn note_blocked(&mut self, node: NodeIx, cause: NodeIx) {
         if self.blocked_by.is_empty() {
-            self.blocked_by = vec![u32::MAX; self.work.order.nodes()];
+            self.blocked_by = std::iter::repeat_n(PackedOption::NONE, self.work.order.nodes()).collect();
         }
-        self.blocked_by[node as usize] = cause;
+        self.blocked_by[node] = PackedOption::some(cause);
     }
 
     /// Notifies the followers of all ended nodes, and of those that end thereby. This is a loop, not a recursion, because
@@ -503,7 +506,7 @@ impl Scheduler {
                 let (alike, others) = rest.split_at(alike);
                 let Work { order, waits_for, .. } = &mut self.work;
                 order.for_each_follower(resource, alike, |follower, ended| {
-                    let waits_for = &mut waits_for[follower as usize];
+                    let waits_for = &mut waits_for[follower.position()];
                     *waits_for -= ended;
                     if *waits_for == 0 {
                         freed.push(follower);
@@ -532,14 +535,17 @@ impl Scheduler {
         }
     }
 
-    /// The resource of a node; the number of resources for a block's node. Caches the last resource, because most calls
+    /// The resource of a node; for a helper node, the index after that of the last resource. Caches the last resource, because most calls
     /// repeat it.
-    fn resource_of(&mut self, node: u32) -> usize {
+    fn resource_of(&mut self, node: NodeIx) -> ResourceIx {
         if !self.last_nodes.contains(&node) {
             let base = &self.work.base;
-            self.last_resource = base.partition_point(|&first| first <= node) - 1;
-            let next = base.get(self.last_resource + 1).copied().unwrap_or(u32::MAX);
-            self.last_nodes = base[self.last_resource]..next;
+            self.last_resource = base.resource_of(node);
+            self.last_nodes = if node < base.end() {
+                base.of(self.last_resource)
+            } else {
+                base.end()..NodeIx::at(self.work.order.nodes())
+            };
         }
         self.last_resource
     }

@@ -13,10 +13,11 @@ use super::rediscovery::{Failed, Rediscovery};
 use super::scheduler::Step;
 use super::settings::RunSettings;
 use super::step_method::StepMethod;
-use crate::affected::{Affected, Instances};
+use crate::affected::{Affected, Instances, Members};
 use crate::discover::LateDependents;
 use crate::engine::{Engine, Next, StepCall};
 use crate::handler::{FirstAttempt, call_once};
+use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx, StepKindIx};
 use crate::model::{CallError, Phase, StepError, unwrapped};
 use crate::observe::Event;
 
@@ -43,7 +44,7 @@ pub(crate) struct StepRunner<'a> {
     pub(crate) phase: Phase,
     pub(crate) settings: &'a RunSettings,
     /// The methods of the pass, by step kind.
-    pub(crate) methods: &'a [StepMethod<'a>],
+    pub(crate) methods: &'a Indexed<StepKindIx, StepMethod<'a>>,
     pub(crate) rediscovery: &'a Rediscovery<'a>,
     pub(crate) repeats: &'a Repeats,
     /// No further step may start.
@@ -57,11 +58,16 @@ pub(crate) struct StepRunner<'a> {
 pub(crate) struct Repeats {
     pub(crate) phase: Option<Phase>,
     /// By resource and index.
-    pub(crate) instances: HashSet<(usize, u32)>,
+    pub(crate) instances: HashSet<(ResourceIx, InstanceIx)>,
 }
 
 impl Repeats {
-    fn has_any(&self, phase: Phase, resource: usize, mut indices: impl Iterator<Item = u32>) -> bool {
+    fn has_any(
+        &self,
+        phase: Phase,
+        resource: ResourceIx,
+        mut indices: impl Iterator<Item = InstanceIx>,
+    ) -> bool {
         self.phase == Some(phase) && indices.any(|index| self.instances.contains(&(resource, index)))
     }
 }
@@ -161,7 +167,7 @@ impl StepRunner<'_> {
     /// The delays before the retries of a step.
     fn backoff(&self, method: &StepMethod<'_>, step: &Step) -> impl Iterator<Item = Duration> + use<> {
         let first = step.nodes.first().copied().unwrap_or_default();
-        self.engine.backoff(method.retries, u64::from(first) << 32 | step.kind as u64)
+        self.engine.backoff(method.retries, u64::from(first.number()) << 32 | u64::from(step.kind.number()))
     }
 
     /// One attempt on the open positions. Returns the terminal failures and those that may be retried.
@@ -198,12 +204,16 @@ impl StepRunner<'_> {
     ) -> Result<Vec<(usize, StepError)>, CallError> {
         let Self { engine, affected, phase, .. } = *self;
         let StepMethod { method, name: effect, timeout, ref context, .. } = *method;
-        let first = affected.base[method.resource];
+        let first = affected.base.first(method.resource);
         let batch = affected.columns[method.resource].ids.batch(&open.nodes, first);
-        let indices = open.nodes.iter().map(|node| node - first);
+        let indices = open.nodes.iter().map(|node| node.instance(first));
         let cx = context.again(attempt, self.repeats.has_any(phase, method.resource, indices));
         let call = || {
-            let instances = Instances { affected, resource: method.resource, nodes: &open.nodes, first };
+            let instances = Instances {
+                affected,
+                resource: method.resource,
+                members: Members::Nodes(&open.nodes, first),
+            };
             let step = StepCall { effect, instances, cx: &cx };
             let extension = &*engine.extensions[method.extension];
             Next { layers: &engine.layers, step, extension, method: method.index, ids: batch.ids() }.run()
@@ -226,7 +236,7 @@ fn positions(open: &OpenPositions<'_>, failures: Vec<(usize, StepError)>) -> Fai
 
 /// The instances that an attempt is for. Usually all of the step: then nothing is copied.
 struct OpenPositions<'a> {
-    nodes: Cow<'a, [u32]>,
+    nodes: Cow<'a, [NodeIx]>,
     /// Their positions in the step. `None` if each has its own.
     positions: Option<Vec<usize>>,
 }

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::affected::{Affected, WithParentEdges};
+use crate::ids::{EdgeIx, Indexed, InstanceIx, NodeIx};
 use crate::report::State;
 
 /// For each parent, the children that are removed with it.
 #[derive(Debug, Default)]
 pub(crate) struct WithParentChildren {
-    by_parent: HashMap<u32, Vec<WithParentChild>>,
+    by_parent: HashMap<NodeIx, Vec<WithParentChild>>,
     /// For each group, the number of parents that must all be done before their child is.
     group_sizes: Vec<usize>,
 }
@@ -16,7 +17,7 @@ pub(crate) struct WithParentChildren {
 /// A child that is removed with a parent: with that parent alone, or, along a shared edge, with the last of its owners.
 #[derive(Debug)]
 struct WithParentChild {
-    child: u32,
+    child: NodeIx,
     /// The index of the parent's group. A parent that suffices alone is a group of one; the owners of a shared child are
     /// one group.
     group: usize,
@@ -37,7 +38,7 @@ impl WithParentChildren {
         children
     }
 
-    fn add(&mut self, affected: &Affected, edge: usize, node: u32, index: u32) {
+    fn add(&mut self, affected: &Affected, edge: EdgeIx, node: NodeIx, index: InstanceIx) {
         let shared = affected.route.edges[edge].is_some_and(|route| route.shared);
         let resource = affected.graph.edges[edge].parent;
         for (position, parent) in affected.parents(edge, index).into_iter().enumerate() {
@@ -51,13 +52,13 @@ impl WithParentChildren {
         }
     }
 
-    fn children_of(&self, parent: u32) -> &[WithParentChild] {
+    fn children_of(&self, parent: NodeIx) -> &[WithParentChild] {
         self.by_parent.get(&parent).map_or(&[], Vec::as_slice)
     }
 
     /// These instances and all that are removed with them, directly or through others. Each node occurs once.
-    pub(crate) fn with_all_below(&self, nodes: &[u32]) -> Vec<u32> {
-        let mut seen: HashSet<u32> = nodes.iter().copied().collect();
+    pub(crate) fn with_all_below(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
+        let mut seen: HashSet<NodeIx> = nodes.iter().copied().collect();
         let mut found = nodes.to_vec();
         let mut position = 0;
         while let Some(&node) = found.get(position) {
@@ -72,26 +73,30 @@ impl WithParentChildren {
 /// Sets the state of every `with_parent` instance. It is done if a parent that removes it is done; along a shared edge, if
 /// all owners are. Otherwise it is blocked if such a parent failed or is blocked, and `blocked_by` gets the failed
 /// instance. Otherwise it was not started.
-pub(crate) fn resolve(affected: &Affected, states: &mut [State], blocked_by: &mut HashMap<u32, u32>) {
+pub(crate) fn resolve(
+    affected: &Affected,
+    states: &mut Indexed<NodeIx, State>,
+    blocked_by: &mut HashMap<NodeIx, NodeIx>,
+) {
     if affected.removed_with_parent.is_empty() {
         return;
     }
     for &node in &affected.removed_with_parent {
-        if states[node as usize] == State::Done {
-            states[node as usize] = State::Waiting;
+        if states[node] == State::Done {
+            states[node] = State::Waiting;
         }
     }
     let children = WithParentChildren::of(affected);
     let mut missing = children.group_sizes.clone();
-    let nodes_in = |state: State, states: &[State]| {
-        (0..states.len() as u32).filter(|&node| states[node as usize] == state).collect::<Vec<_>>()
+    let nodes_in = |state: State, states: &Indexed<NodeIx, State>| {
+        states.indices().filter(|&node| states[node] == state).collect::<Vec<_>>()
     };
     let mut to_visit = nodes_in(State::Done, states);
     while let Some(parent) = to_visit.pop() {
         for &WithParentChild { child, group } in children.children_of(parent) {
             missing[group] -= 1;
-            if missing[group] == 0 && states[child as usize] == State::Waiting {
-                states[child as usize] = State::Done;
+            if missing[group] == 0 && states[child] == State::Waiting {
+                states[child] = State::Done;
                 to_visit.push(child);
             }
         }
@@ -101,8 +106,8 @@ pub(crate) fn resolve(affected: &Affected, states: &mut [State], blocked_by: &mu
     while let Some(parent) = to_visit.pop() {
         let cause = blocked_by.get(&parent).copied().unwrap_or(parent);
         for &WithParentChild { child, .. } in children.children_of(parent) {
-            if states[child as usize] == State::Waiting {
-                states[child as usize] = State::Blocked;
+            if states[child] == State::Waiting {
+                states[child] = State::Blocked;
                 blocked_by.insert(child, cause);
                 to_visit.push(child);
             }

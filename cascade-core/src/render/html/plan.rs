@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::filled;
 use crate::affected::Affected;
+use crate::ids::{Indexed, InstanceIx, ResourceIx};
 use crate::plan::{Plan, PlanSummary, PlanVeto, ResourceSummary, why};
 use crate::render::escape::xml;
 use crate::render::number::{Count, counted};
@@ -141,9 +142,9 @@ fn cut(summary: &PlanSummary) -> String {
 /// number of edges, not of paths.
 fn tree(affected: &Affected) -> String {
     let root = affected.route.root;
-    let mut seen = vec![false; affected.columns.len()];
+    let mut seen = Indexed::like(&affected.columns, || false);
     seen[root] = true;
-    let instances: Vec<u32> = (0..affected.roots).collect();
+    let instances: Vec<InstanceIx> = affected.root_instances().collect();
     let mut text = String::from("<ul>\n");
     // An explicit stack: recursion could overflow on a chain of thousands of resources.
     let mut open: Vec<Branch> = branch(affected, root, &instances, true, &mut text).into_iter().collect();
@@ -160,13 +161,13 @@ fn tree(affected: &Affected) -> String {
 }
 
 /// The children that are still to be written, each with its instances.
-type Branch = std::vec::IntoIter<(usize, Vec<u32>)>;
+type Branch = std::vec::IntoIter<(ResourceIx, Vec<InstanceIx>)>;
 
 /// Writes the line of a resource. If it has dependents to show, opens their list and returns them.
 fn branch(
     affected: &Affected,
-    resource: usize,
-    instances: &[u32],
+    resource: ResourceIx,
+    instances: &[InstanceIx],
     show_dependents: bool,
     text: &mut String,
 ) -> Option<Branch> {
@@ -187,13 +188,13 @@ fn branch(
 }
 
 /// The children of a resource, with their affected and retained instances.
-fn reached_from(affected: &Affected, resource: usize) -> Vec<(usize, Vec<u32>)> {
+fn reached_from(affected: &Affected, resource: ResourceIx) -> Vec<(ResourceIx, Vec<InstanceIx>)> {
     let edges = affected.graph.resources[resource].down.iter();
     let reached = edges.map(|&edge| {
         let child = affected.graph.edges[edge].child;
         let column = &affected.columns[child];
-        let listed = |index: &u32| column.is_affected(*index) || column.is_retained(*index);
-        (child, affected.arcs[edge].children().into_iter().filter(listed).collect::<Vec<u32>>())
+        let listed = |index: &InstanceIx| column.is_affected(*index) || column.is_retained(*index);
+        (child, affected.arcs[edge].children().into_iter().filter(listed).collect::<Vec<InstanceIx>>())
     });
     reached.filter(|(_, instances)| !instances.is_empty()).collect()
 }
