@@ -341,7 +341,7 @@ impl<O: Operation> Direct<'_, O> {
         let batch = self.affected.columns[method.resource].ids.select(instances);
         let extension = &*self.cascade.engine.extensions[method.extension];
         let limit = extension.descriptor().settings.timeout;
-        match call_once(limit, || extension.act((phase, method.index), batch.ids(), &cx)).await {
+        match call_once(limit, || extension.act(phase, method.index, batch.ids(), &cx)).await {
             Ok(failures) => {
                 if let Some((_, error)) = failures.first() {
                     self.note(&self.name(method, phase), format!("an instance failed: {error}"));

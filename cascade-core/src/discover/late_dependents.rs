@@ -17,7 +17,7 @@ pub(crate) struct LateDependents {
     /// Those of `asked` that have a late dependent.
     pub(crate) parents: BTreeSet<InstanceIx>,
     /// Whether the plan removes all the late dependents already: only their dependence on these parents is new.
-    pub(crate) goes_too: bool,
+    pub(crate) is_removed: bool,
     /// The ids of some late dependents, for messages.
     pub(super) examples: Vec<String>,
     /// How many late dependents there are.

@@ -157,7 +157,7 @@ fn late_dependents(
         owners.map_or_else(HashSet::new, |owners| ids_still_owned(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
-    let mut goes_too = true;
+    let mut is_removed = true;
     for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
         // If the answer does not say which parent the child belongs to, any of them may be its parent.
         let child_parents = match &named {
@@ -179,11 +179,11 @@ fn late_dependents(
         if !still_owned.contains(&printed) {
             new.insert(printed);
             parents.extend(child_parents);
-            goes_too &= known.is_some_and(|index| affected.is_going(child, index));
+            is_removed &= known.is_some_and(|index| affected.is_going(child, index));
         }
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
     let asked = asked.to_vec();
-    let late = LateDependents { edge, route, asked, found, parents, goes_too, examples, count };
+    let late = LateDependents { edge, route, asked, found, parents, is_removed, examples, count };
     Ok((count > 0).then_some(late))
 }

@@ -109,7 +109,7 @@ impl<'a> Next<'a> {
         if let Some((layer, inner)) = layers.split_first() {
             return layer.call(step, Next { layers: inner, step, extension, method, ids });
         }
-        extension.act((step.cx.phase, method), ids, step.cx)
+        extension.act(step.cx.phase, method, ids, step.cx)
     }
 }
 

@@ -40,21 +40,22 @@ pub(crate) trait DynExtension: Send + Sync {
     ) -> HandlerFuture<'a, Positions<()>>;
 
     /// Calls an effect, begin or cleanup method and polls it once.
-    fn begin<'a>(&'a self, method: (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a>;
+    fn begin<'a>(&'a self, phase: Phase, method: usize, call: &Invocation<'a, '_>) -> ReplyResult<'a>;
 }
 
 impl dyn DynExtension + '_ {
     /// Calls an effect, begin or cleanup method.
     pub(crate) fn act<'a>(
         &'a self,
-        method: (Phase, usize),
+        phase: Phase,
+        method: usize,
         ids: BatchIds<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
         Box::pin(async move {
             let reply = poll_fn(|task| {
                 let call = Invocation { ids, cx: InvocationContext::Step(cx), waker: task.waker() };
-                Poll::Ready(self.begin(method, &call))
+                Poll::Ready(self.begin(phase, method, &call))
             });
             match begun(reply.await) {
                 Begun::Ready(result) => result,
@@ -132,7 +133,7 @@ impl DynExtension for Bound {
         }
     }
 
-    fn begin<'a>(&'a self, (phase, method): (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a> {
+    fn begin<'a>(&'a self, phase: Phase, method: usize, call: &Invocation<'a, '_>) -> ReplyResult<'a> {
         let UntypedDeclaration { effects, begins, cleanups, .. } = &self.declaration;
         let methods: &[MethodImpl] = match phase {
             Phase::Check | Phase::Verify => &[],

@@ -27,7 +27,7 @@ pub(crate) struct History {
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
     /// Whether steps may have been in progress when the process died.
-    pub(crate) broken_off: bool,
+    pub(crate) interrupted: bool,
 }
 
 impl History {
@@ -140,7 +140,7 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
     let mut history = History {
         cancelled: recorded.cancelled,
         overridden: recorded.overridden.clone(),
-        broken_off: true,
+        interrupted: true,
         ..History::default()
     };
     for ((phase, name, effect), done) in &recorded.done {

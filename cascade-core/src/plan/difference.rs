@@ -125,7 +125,7 @@ fn actions(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<
 impl fmt::Display for PlanDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { added, gone, changed, lines, .. } = self;
-        write!(f, "{added} more, {gone} fewer, {changed} with other effects")?;
+        write!(f, "{added} added, {gone} gone, {changed} with other effects")?;
         for line in lines {
             write!(f, "\n  {line}")?;
         }

@@ -123,7 +123,7 @@ impl DynExtension for Proxy {
         Box::pin(async move { Err(StepError::terminal(message)) })
     }
 
-    fn begin<'a>(&'a self, _method: (Phase, usize), call: &Invocation<'a, '_>) -> ReplyResult<'a> {
+    fn begin<'a>(&'a self, _phase: Phase, _method: usize, call: &Invocation<'a, '_>) -> ReplyResult<'a> {
         let InvocationContext::Step(cx) = call.cx else { return call.refused() };
         let failures = |named: Vec<(usize, RemoteError)>| {
             named.into_iter().map(|(position, error)| (position, error.into_step_error())).collect()

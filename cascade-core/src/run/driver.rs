@@ -20,7 +20,7 @@ use super::pass::Pass;
 use super::phases::Run;
 use super::recorder;
 use super::rediscovery::Rediscovery;
-use super::scheduler::{Before, Scheduler, Step};
+use super::scheduler::{InitialState, Scheduler, Step};
 use super::step::{EndedStep, Repeats, StepAttempt, StepRunner};
 use super::step_method::StepMethod;
 use crate::discover::LateDependents;
@@ -76,7 +76,7 @@ impl Run {
         &mut self,
         pass: Pass,
         policy: FailurePolicy,
-        before: &[Before],
+        before: &[InitialState],
         rediscovery: &Rediscovery<'_>,
     ) -> (Scheduler, Vec<LateDependents>) {
         let Pass { phase, work, methods } = pass;
@@ -274,13 +274,13 @@ impl Run {
     /// Marks the instances for which the previous process may have called a method: all that are ready to start in the
     /// first phase that has steps left.
     fn expect_repeats(&mut self, scheduler: &Scheduler, phase: Phase) {
-        if !self.history.broken_off {
+        if !self.history.interrupted {
             return;
         }
         let instances: HashSet<(ResourceIx, InstanceIx)> =
             scheduler.ready().map(|node| self.affected.locate(node)).collect();
         if !instances.is_empty() {
-            self.history.broken_off = false;
+            self.history.interrupted = false;
             self.repeats = Arc::new(Repeats { phase: Some(phase), instances });
         }
     }
@@ -297,12 +297,10 @@ impl Run {
         }
         driven.scheduler.release(&ended.step);
         let method = driven.methods[ended.step.kind].method;
-        let durable = self.recorder.ended(
-            (&self.affected, self.settings.policy),
-            (driven.phase, method),
-            (&ended.step, &ended.failed),
-            &self.settings.nesting,
-        );
+        let (affected, policy) = (&self.affected, self.settings.policy);
+        let durable = self.recorder.ended(&self.settings.nesting, || {
+            recorder::step_ended(affected, policy, driven.phase, method, &ended.step, &ended.failed)
+        });
         match durable {
             Some(durable) => {
                 if !ended.failed.is_empty() {
@@ -364,6 +362,6 @@ impl Run {
 }
 
 /// Whether an earlier failure lets no step of a pass start.
-fn is_stopped(policy: FailurePolicy, before: &[Before]) -> bool {
+fn is_stopped(policy: FailurePolicy, before: &[InitialState]) -> bool {
     policy == FailurePolicy::Stop && before.iter().any(|before| before.state == State::Failed)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::failure_policy::FailurePolicy;
 use super::growth::{GrownParent, Growth, MAX_ROUNDS};
 use super::phases::{Run, with_ended};
-use super::scheduler::{Before, Scheduler};
+use super::scheduler::{InitialState, Scheduler};
 use crate::affected::Affected;
 use crate::discover::{LateDependents, extend, not_listed, objections};
 use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
@@ -32,8 +32,8 @@ impl Run {
         growth: &mut Growth,
         late: Vec<LateDependents>,
         scheduler: &Scheduler,
-        before: Vec<Before>,
-    ) -> Vec<Before> {
+        before: Vec<InitialState>,
+    ) -> Vec<InitialState> {
         let old = Arc::clone(&self.affected);
         let carried = states_to_carry(&old, scheduler, before);
         let parents: Vec<GrownParent> = late.iter().flat_map(|late| grown_parents(&old, late)).collect();
@@ -100,8 +100,8 @@ impl Run {
 
     /// Replaces the plan of this run by the larger one.
     fn rebase(&mut self, old: &Affected, grown: Arc<Affected>) {
-        let newcomers = grown.count.saturating_sub(old.count);
-        self.settings.observers.notify(|| Event::Chased { newcomers });
+        let added = grown.count.saturating_sub(old.count);
+        self.settings.observers.notify(|| Event::Chased { newcomers: added });
         let failures = std::mem::take(&mut self.failures).into_iter();
         self.failures = failures.map(|(node, failure)| (moved(old, &grown, node), failure)).collect();
         self.affected = grown;
@@ -109,21 +109,21 @@ impl Run {
 
     /// Translates states of instances to the nodes of the larger plan. Drops the states of instances that have other effects
     /// there, because these have to run again.
-    fn renumber(&self, old: &Affected, before: Vec<Before>) -> Vec<Before> {
+    fn renumber(&self, old: &Affected, before: Vec<InitialState>) -> Vec<InitialState> {
         let grown = &self.affected;
-        let has_ended = |before: &Before| {
+        let has_ended = |before: &InitialState| {
             let (resource, index) = old.locate(before.node);
             let unchanged = old.effects(resource, index) == grown.effects(resource, index);
             match before.state {
                 State::Done => unchanged,
-                State::Failed => unchanged || !self.goes_on_with(moved(old, grown, before.node)),
+                State::Failed => unchanged || !self.continues_with(moved(old, grown, before.node)),
                 State::Waiting | State::Running | State::Blocked => true,
             }
         };
         before
             .into_iter()
             .filter(has_ended)
-            .map(|Before { node, state, cause }| Before {
+            .map(|InitialState { node, state, cause }| InitialState {
                 node: moved(old, grown, node),
                 state,
                 cause: moved(old, grown, cause),
@@ -132,7 +132,7 @@ impl Run {
     }
 
     /// Whether a failed instance gets further steps: only in a forced run, and not if the failure was drift.
-    pub(crate) fn goes_on_with(&self, node: NodeIx) -> bool {
+    pub(crate) fn continues_with(&self, node: NodeIx) -> bool {
         self.settings.policy == FailurePolicy::Force && !self.drifted.contains(&self.affected.locate(node))
     }
 }
@@ -198,7 +198,11 @@ fn grown_parents(affected: &Affected, late: &LateDependents) -> Vec<GrownParent>
 
 /// The states that the next pass starts with: of the instances that ended in this pass, and of those that `before` kept
 /// from running.
-fn states_to_carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Before>) -> Vec<Before> {
+fn states_to_carry(
+    affected: &Affected,
+    scheduler: &Scheduler,
+    before: Vec<InitialState>,
+) -> Vec<InitialState> {
     let ended = scheduler.states().enumerate();
     let ended = ended.filter(|(node, state)| match state {
         State::Failed => true,
@@ -206,7 +210,8 @@ fn states_to_carry(affected: &Affected, scheduler: &Scheduler, before: Vec<Befor
         State::Done => affected.is_affected(*node) && !affected.is_removed_with_parent(*node),
         State::Waiting | State::Running | State::Blocked => false,
     });
-    let mut carried: Vec<Before> = ended.map(|(node, &state)| Before { node, state, cause: node }).collect();
+    let mut carried: Vec<InitialState> =
+        ended.map(|(node, &state)| InitialState { node, state, cause: node }).collect();
     carried.extend(before.into_iter().filter(|before| before.state == State::Blocked));
     carried
 }

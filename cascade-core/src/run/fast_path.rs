@@ -92,7 +92,7 @@ impl StepRunner<'_> {
             .consecutive(&step.nodes, affected.base.first(method.resource))?;
         let extension = &*self.engine.extensions[method.extension];
         let call = Invocation { ids, cx: InvocationContext::Step(context), waker: task.waker() };
-        Some(first(|| begun(extension.begin((self.phase, method.index), &call))))
+        Some(first(|| begun(extension.begin(self.phase, method.index, &call))))
     }
 
     /// The first attempts of the steps of a ready range, each polled once, while they end well at once and the next one
@@ -120,7 +120,7 @@ impl StepRunner<'_> {
                 let from = start.instance(first_node).position();
                 let ids = BatchIds::Part(ids, from, from + batch as usize);
                 let call = Invocation { ids, cx: InvocationContext::Step(context), waker };
-                let reply = extension.begin((self.phase, method.index), &call);
+                let reply = extension.begin(self.phase, method.index, &call);
                 if !reply.as_ref().is_ok_and(Reply::is_well) {
                     return Some(reply);
                 }

@@ -10,7 +10,7 @@ use super::growth::Growth;
 use super::pass::Pass;
 use super::recorder::Recorder;
 use super::rediscovery::Rediscovery;
-use super::scheduler::Before;
+use super::scheduler::InitialState;
 use super::settings::RunSettings;
 use super::step::Repeats;
 use super::with_parent;
@@ -112,7 +112,7 @@ impl Run {
 
     /// Runs the begin methods, or those that were added `since` a smaller plan. Returns the instances that get no effect:
     /// their begin failed or did not run.
-    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<Before> {
+    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<InitialState> {
         let ran = self.history.take_ran(Phase::Begin);
         let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
         let policy = self.settings.policy;
@@ -124,14 +124,14 @@ impl Run {
             // The run ends here, so only the failures matter.
             FailurePolicy::Stop => states
                 .filter(|(_, state)| **state == State::Failed)
-                .map(|(node, &state)| Before { node, state, cause: node })
+                .map(|(node, &state)| InitialState { node, state, cause: node })
                 .collect(),
             FailurePolicy::Isolate => states
                 // An instance that only restricts is in the order, but it is not affected and blocks nothing.
                 .filter(|(node, state)| {
                     matches!(state, State::Failed | State::Blocked) && self.affected.is_affected(*node)
                 })
-                .map(|(node, &state)| Before {
+                .map(|(node, &state)| InitialState {
                     node,
                     state,
                     cause: scheduler.blocked_by(node).unwrap_or(node),
@@ -143,7 +143,7 @@ impl Run {
     /// Runs the effects. Under `Drift::Chase`, runs them again until no late dependent is found.
     async fn effects(
         &mut self,
-        mut before: Vec<Before>,
+        mut before: Vec<InitialState>,
     ) -> (Indexed<NodeIx, State>, HashMap<NodeIx, NodeIx>) {
         let mut ran = self.history.take_ran(Phase::Effect);
         let mut growth = Growth::default();
@@ -189,19 +189,19 @@ impl Run {
 
     /// The instances that failed in a phase before the run was resumed. A forced run continues with them, unless they
     /// drifted.
-    fn failed_before(&self, phase: Phase) -> Vec<Before> {
+    fn failed_before(&self, phase: Phase) -> Vec<InitialState> {
         let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
-        let failed = failed.map(|(&node, _)| node).filter(|&node| !self.goes_on_with(node));
+        let failed = failed.map(|(&node, _)| node).filter(|&node| !self.continues_with(node));
         // The first failure of an instance may be of an earlier phase.
         let drifted = self.drifted.iter().filter(|_| phase == Phase::Effect);
         let drifted = drifted.map(|&(resource, index)| self.affected.node(resource, index));
         let nodes: BTreeSet<NodeIx> = failed.chain(drifted).collect();
-        nodes.into_iter().map(|node| Before { node, state: State::Failed, cause: node }).collect()
+        nodes.into_iter().map(|node| InitialState { node, state: State::Failed, cause: node }).collect()
     }
 
     /// The instances whose effects had all ended before the run was resumed. They stay done, also if late dependents are
     /// found.
-    fn done_before(&self, ran: &Ran) -> Vec<Before> {
+    fn done_before(&self, ran: &Ran) -> Vec<InitialState> {
         let mut done = Vec::new();
         if ran.is_empty() {
             return done;
@@ -214,7 +214,7 @@ impl Run {
                     && effects.without(ran.of(resource, index)).is_empty()
                     && !self.failures.contains_key(&node)
                 {
-                    done.push(Before { node, state: State::Done, cause: node });
+                    done.push(InitialState { node, state: State::Done, cause: node });
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Run {
 
 /// Joins the ended instances with those that were not begun. An ended instance stays ended if a begin above it failed. If
 /// its own begin failed, after the plan grew above it, it has failed.
-pub(crate) fn with_ended(mut ended: Vec<Before>, not_begun: Vec<Before>) -> Vec<Before> {
+pub(crate) fn with_ended(mut ended: Vec<InitialState>, not_begun: Vec<InitialState>) -> Vec<InitialState> {
     if not_begun.is_empty() {
         return ended;
     }

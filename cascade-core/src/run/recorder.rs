@@ -84,18 +84,12 @@ impl Recorder {
     }
 
     /// Records the end of a step. The followers of its instances must wait for the result. `None` without a journal.
-    pub(crate) fn ended(
-        &mut self,
-        (affected, policy): (&Affected, FailurePolicy),
-        (phase, method): (Phase, Method),
-        (step, failed): (&Step, &[(usize, Arc<CallError>)]),
-        nesting: &Nesting,
-    ) -> Option<Durable> {
+    pub(crate) fn ended(&mut self, nesting: &Nesting, record: impl FnOnce() -> StepEnded) -> Option<Durable> {
         let log = self.log.as_ref()?;
         let mut records: Vec<Record> =
             nesting.reports_after(self.nested).into_iter().map(Record::Nested).collect();
         self.nested += records.len();
-        records.push(Record::StepEnded(step_ended(affected, policy, phase, method, step, failed)));
+        records.push(Record::StepEnded(record()));
         Some(log.append(records))
     }
 
@@ -191,7 +185,8 @@ fn names(affected: &Affected, phase: Phase, method: Method) -> (String, String) 
     (affected.resource_name(method.resource).to_owned(), effect)
 }
 
-fn step_ended(
+/// The record of a step that has ended.
+pub(crate) fn step_ended(
     affected: &Affected,
     policy: FailurePolicy,
     phase: Phase,

@@ -115,7 +115,7 @@ impl Rediscovery<'_> {
         against: &mut Vec<Against>,
     ) -> Vec<LateDependents> {
         // As in a plan, an instance along a restricting edge is accepted if it is removed too.
-        let may_join = |late: &LateDependents| late.route.reach != Reach::Restricts || late.goes_too;
+        let may_join = |late: &LateDependents| late.route.reach != Reach::Restricts || late.is_removed;
         let joins = |late: &LateDependents| self.drift == Drift::Chase && may_join(late);
         let (accepted, refused): (Vec<_>, Vec<_>) = found.into_iter().partition(joins);
         for late in refused {
@@ -142,7 +142,7 @@ fn positions_against(
         return Failed::new();
     }
     let positions = step.nodes.iter().enumerate().filter_map(|(position, &top)| {
-        let completing = with_parent.with_all_below(&[top]);
+        let completing = with_parent.with_removed_children(&[top]);
         let error = completing.iter().find_map(|node| first.get(node))?;
         Some((position, Arc::clone(error)))
     });
@@ -156,7 +156,7 @@ fn completing_with(
     step: &Step,
 ) -> BTreeMap<ResourceIx, Vec<InstanceIx>> {
     let mut by_resource: BTreeMap<ResourceIx, Vec<InstanceIx>> = BTreeMap::new();
-    for node in with_parent.with_all_below(&step.nodes) {
+    for node in with_parent.with_removed_children(&step.nodes) {
         let (resource, index) = affected.locate(node);
         by_resource.entry(resource).or_default().push(index);
     }

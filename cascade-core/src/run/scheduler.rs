@@ -42,7 +42,7 @@ pub(crate) struct ReadyRange {
 
 /// The state that an instance has before a pass starts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Before {
+pub(crate) struct InitialState {
     pub(crate) node: NodeIx,
     pub(crate) state: State,
     /// The failed instance that blocks this one; the instance itself if it is not blocked.
@@ -123,7 +123,7 @@ const SPARE: usize = 64;
 impl Scheduler {
     /// Up to `limit` steps run at once over all lanes. The instances in `before` do not run in this pass: the done ones
     /// release their followers; the failed and blocked ones block them.
-    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, before: &[Before]) -> Self {
+    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, before: &[InitialState]) -> Self {
         let instances = work.pending.len();
         let mut scheduler = Self {
             policy,
@@ -158,7 +158,7 @@ impl Scheduler {
                 scheduler.note_blocked(before.node, before.cause);
             }
         }
-        for &Before { node, state, cause } in before {
+        for &InitialState { node, state, cause } in before {
             match state {
                 State::Waiting | State::Running => {}
                 State::Done => scheduler.ended.push(node),

@@ -57,7 +57,7 @@ impl WithParentChildren {
     }
 
     /// These instances and all that are removed with them, directly or through others. Each node occurs once.
-    pub(crate) fn with_all_below(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
+    pub(crate) fn with_removed_children(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
         let mut seen: HashSet<NodeIx> = nodes.iter().copied().collect();
         let mut found = nodes.to_vec();
         let mut position = 0;

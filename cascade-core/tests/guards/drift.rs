@@ -159,7 +159,7 @@ async fn a_plan_that_would_grow_is_refused_before_the_first_effect() {
     let error = cascade.apply(plan).await.expect_err("the plan would grow");
     assert_eq!(
         error.to_string(),
-        "the plan has changed since it was made, nothing was changed: 1 more, 0 fewer, 0 with other effects\n  \
+        "the plan has changed since it was made, nothing was changed: 1 added, 0 gone, 0 with other effects\n  \
          + Vm vm-new: remove\nconfirm the new plan, or apply with `Drift::Ignore`"
     );
     assert!(world.log().is_empty());

@@ -82,7 +82,7 @@ async fn the_rest_is_planned_again_and_the_difference_is_shown() {
     let shown = shown.lock().expect("no thread panics while it holds the lock").clone();
     assert!(
         shown[0].starts_with(&format!(
-            "{machines} more, 0 fewer, 0 with other effects\n  + Disk disk-of-machine-"
+            "{machines} added, 0 gone, 0 with other effects\n  + Disk disk-of-machine-"
         ))
     );
     assert_eq!(shown[1], format!("{machines} added"));

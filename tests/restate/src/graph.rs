@@ -135,17 +135,17 @@ fn declared(
     declared
 }
 
-/// The children of the parents, with the newcomers among them.
+/// The children of the parents, with the late ones among them.
 fn found(agent: &Agent, parents: &[String], children: Children) -> Vec<(String, String)> {
     let known = parents
         .iter()
         .flat_map(|parent| children(parent).into_iter().map(move |child| (parent.clone(), child)));
-    let newcomers = agent.ids(Fact::Newcomer).into_iter().filter_map(|child| {
+    let late = agent.ids(Fact::Newcomer).into_iter().filter_map(|child| {
         let (parent, _) = child.rsplit_once('/')?;
         let parent = parents.iter().find(|known| *known == parent)?;
         Some((parent.clone(), child))
     });
-    known.chain(newcomers).collect()
+    known.chain(late).collect()
 }
 
 /// Adds a check that objects to the removal of kept instances.

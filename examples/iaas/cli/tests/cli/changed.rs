@@ -69,7 +69,7 @@ fn a_larger_plan_is_shown_and_needs_acceptance() {
     // `resume` without an id refuses too; and the digest of another plan is not accepted.
     let all = later(&cloud, &["resume", "--json"]);
     assert_eq!(all.code, 3);
-    assert!(all.document()[0]["error"].as_str().is_some_and(|error| error.contains("2 more, 0 fewer")));
+    assert!(all.document()[0]["error"].as_str().is_some_and(|error| error.contains("2 added, 0 gone")));
     assert_eq!(later(&cloud, &["resume", &run, "--accept", "0123456789ab"]).code, 3);
     assert_eq!((cloud.rows(), agent_commands(&cloud)), (rows, commands), "nothing was changed");
 
