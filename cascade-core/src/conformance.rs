@@ -20,7 +20,7 @@ use std::task::Poll;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::affected::{Affected, Ran};
+use crate::affected::{Affected, FailedEffects, Ran};
 use crate::cascade::{Cascade, CascadeBuilder, verify_method_calls};
 use crate::discover::instances_of_check;
 use crate::engine::{Engine, Layer, Next, StepAnswer, StepCall};
@@ -275,7 +275,7 @@ impl<O: Operation> Direct<'_, O> {
         let all_done = std::iter::repeat_n(State::Done, affected.nodes()).collect();
         let ran = Ran::default();
         let begin = Pass::begin(affected, &ran, None).map(|pass| (Phase::Begin, pass));
-        let effects = (Phase::Effect, Pass::effects(affected, &ran));
+        let effects = (Phase::Effect, Pass::effects(affected, &ran, &FailedEffects::new()));
         let cleanup = Pass::cleanup(affected, &ran, &all_done).map(|pass| (Phase::Cleanup, pass));
         begin.into_iter().chain([effects]).chain(cleanup).collect()
     }

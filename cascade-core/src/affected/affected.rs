@@ -8,57 +8,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::arc_ref::ArcRef;
 use super::arcs::{Arcs, Block};
-use super::dispositions::{Disposition, Dispositions, Marks};
+use super::column::Column;
+use super::cycle::Cycles;
+use super::dispositions::{Disposition, Marks};
 use super::node_ranges::NodeRanges;
 use crate::graph::{Graph, Route};
-use crate::ids::{DisplayId, EdgeIx, IdTable, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
+use crate::ids::{DisplayId, EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::model::{AnyOperation, EffectSet};
-
-/// The instances of one resource: their ids and their dispositions, by index.
-#[derive(Debug)]
-pub(crate) struct Column {
-    pub(crate) ids: Box<dyn IdTable>,
-    pub(crate) dispositions: Dispositions,
-}
-
-impl Column {
-    pub(crate) fn new(ids: Box<dyn IdTable>) -> Self {
-        Self { ids, dispositions: Dispositions::default() }
-    }
-
-    /// Whether the discovery looks for the children of the instance. Such an instance is removed: only the effect of
-    /// another non-leaf rule can supersede the effect of a non-leaf rule.
-    pub(crate) fn is_expanded(&self, index: InstanceIx) -> bool {
-        self.dispositions.get(index).is_expanded()
-    }
-
-    /// See [`Disposition::is_affected`].
-    pub(crate) fn is_affected(&self, index: InstanceIx) -> bool {
-        self.dispositions.get(index).is_affected()
-    }
-
-    /// Whether the instance is not affected, but the plan lists it.
-    pub(crate) fn is_retained(&self, index: InstanceIx) -> bool {
-        self.dispositions.get(index).is_retained()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.dispositions.len()
-    }
-
-    pub(crate) fn copied(&self) -> Self {
-        Self { ids: self.ids.clone_box(), dispositions: self.dispositions.clone() }
-    }
-}
-
-/// An arc that closes a cycle of instances. The order leaves it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CutArc {
-    pub(crate) edge: EdgeIx,
-    pub(crate) parent: InstanceIx,
-    pub(crate) child: InstanceIx,
-}
 
 /// The affected set.
 pub(crate) struct Affected {
@@ -69,13 +27,12 @@ pub(crate) struct Affected {
     pub(crate) arcs: Indexed<EdgeIx, Arcs>,
     /// The number of roots. They are the first instances of their resource.
     pub(crate) roots: u32,
-    /// The arcs that close cycles, sorted.
-    pub(crate) cut: Vec<CutArc>,
+    pub(crate) cycles: Cycles,
     /// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
     pub(crate) removed_with_parent: Vec<NodeIx>,
     /// The arcs along which the parent waits for the dependents of a child in `removed_with_parent`, but not for the
     /// end of the child: that end waits for the parent. Sorted.
-    pub(crate) circular_ends: Vec<CutArc>,
+    pub(crate) circular_ends: Vec<ArcRef>,
     /// The number of affected instances.
     pub(crate) count: usize,
     /// The nodes of the instances.
@@ -122,9 +79,9 @@ impl Affected {
 
     /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag
     /// says whether the parent still waits for the dependents of the child, and only not for the end of the child.
-    pub(crate) fn cut_by_ids(&self) -> Vec<(CutArc, bool)> {
+    pub(crate) fn cut_by_ids(&self) -> Vec<(ArcRef, bool)> {
         let mut ranks: HashMap<ResourceIx, Vec<usize>> = HashMap::new();
-        for arc in self.cut.iter().chain(&self.circular_ends) {
+        for arc in self.cycles.cut.iter().chain(&self.circular_ends) {
             for resource in [self.graph.edges[arc.edge].parent, self.graph.edges[arc.edge].child] {
                 ranks.entry(resource).or_insert_with(|| {
                     let ids = &self.columns[resource].ids;
@@ -136,8 +93,8 @@ impl Affected {
                 });
             }
         }
-        let whole = self.cut.iter().map(|&arc| (arc, false));
-        let mut cut: Vec<(CutArc, bool)> =
+        let whole = self.cycles.cut.iter().map(|&arc| (arc, false));
+        let mut cut: Vec<(ArcRef, bool)> =
             whole.chain(self.circular_ends.iter().map(|&arc| (arc, true))).collect();
         cut.sort_by_key(|(arc, _)| {
             let edge = &self.graph.edges[arc.edge];
@@ -157,14 +114,37 @@ impl Affected {
         index.node(self.base.first(resource))
     }
 
-    /// The effects that run on an instance: those given by rules, without those that another given effect supersedes.
+    /// The effects that run on an instance: those given by rules, without those that another given effect supersedes,
+    /// and its early effects.
     pub(crate) fn effects(&self, resource: ResourceIx, index: InstanceIx) -> EffectSet {
-        self.effects_of(resource, self.columns[resource].dispositions.get(index))
+        let effects = self.effects_of(resource, self.columns[resource].dispositions.get(index));
+        effects.union(self.early_effects(resource, index))
     }
 
-    /// The effects that run on an instance with that disposition.
+    /// The effects that run on an instance with that disposition, without those that run only because they are early.
     pub(crate) fn effects_of(&self, resource: ResourceIx, disposition: Disposition) -> EffectSet {
-        disposition.given.without(superseded(self, resource, disposition.given))
+        self.graph.resources[resource].not_superseded(disposition.given)
+    }
+
+    /// The early effects of an instance: see [`EarlyEffects`](super::early::EarlyEffects).
+    pub(crate) fn early_effects(&self, resource: ResourceIx, index: InstanceIx) -> EffectSet {
+        let early = &self.cycles.early;
+        if early.is_empty() { EffectSet::EMPTY } else { early.of(self.node(resource, index)) }
+    }
+
+    /// The effects that run on an instance, in the order in which they run.
+    pub(crate) fn effects_in_order(
+        &self,
+        resource: ResourceIx,
+        index: InstanceIx,
+    ) -> impl Iterator<Item = usize> + use<> {
+        let early = self.early_effects(resource, index);
+        early.iter().chain(self.effects(resource, index).without(early).iter())
+    }
+
+    /// The names of the effects that run on an instance, in the order in which they run.
+    pub(crate) fn effect_names(&self, resource: ResourceIx, index: InstanceIx) -> impl Iterator<Item = &str> {
+        self.effects_in_order(resource, index).map(move |effect| self.effect_name(resource, effect))
     }
 
     /// Whether the instance is removed: an effect of a non-leaf rule runs on it, or it is removed with its parent.
@@ -205,15 +185,6 @@ impl Affected {
         &self.graph.resources[resource].effects[effect].name
     }
 
-    /// The names of effects, in the order they run in.
-    pub(crate) fn effect_names(
-        &self,
-        resource: ResourceIx,
-        effects: EffectSet,
-    ) -> impl Iterator<Item = &str> {
-        effects.iter().map(move |effect| self.effect_name(resource, effect))
-    }
-
     /// The parents of the instance along an edge, each once.
     pub(crate) fn parents(&self, edge: EdgeIx, child: InstanceIx) -> Vec<InstanceIx> {
         self.parents_by_child(edge).parents(&self.arcs[edge], child)
@@ -227,14 +198,6 @@ impl Affected {
     fn parents_by_child(&self, edge: EdgeIx) -> &ParentsByChild {
         self.parents_by_child[edge].get_or_init(|| ParentsByChild::new(&self.arcs[edge]))
     }
-}
-
-fn superseded(affected: &Affected, resource: ResourceIx, given: EffectSet) -> EffectSet {
-    if given.len() < 2 {
-        return EffectSet::EMPTY;
-    }
-    let effects = &affected.graph.resources[resource].effects;
-    given.iter().fold(EffectSet::EMPTY, |all, effect| all.union(effects[effect].supersedes))
 }
 
 /// The arcs of an edge that [`Arcs`] does not store by child, sorted by child.

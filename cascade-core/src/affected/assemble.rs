@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::affected::{Affected, Column};
+use super::affected::Affected;
 use super::arcs::Arcs;
+use super::column::Column;
+use super::cycle::{Cycles, Found};
 use super::dispositions::Disposition;
 use super::node_ranges::NodeRanges;
-use super::{cycle, order};
+use super::order;
 use crate::graph::{Graph, Route};
 use crate::ids::{EdgeIx, Indexed, NodeIx, ResourceIx};
 use crate::model::AnyOperation;
@@ -19,7 +21,7 @@ pub(crate) struct Finished {
     pub(crate) roots: u32,
 }
 
-/// Builds the affected set: numbers the nodes, cuts cycles, and finds the instances that are removed with a parent.
+/// Builds the affected set: numbers the nodes, orders cycles, and finds the instances that are removed with a parent.
 pub(crate) fn assemble(
     graph: Arc<Graph>,
     operation: Arc<dyn AnyOperation>,
@@ -42,7 +44,14 @@ pub(crate) fn assemble(
     let base = NodeRanges::new(columns.iter().map(Column::len));
     let count = columns.iter().map(|column| column.dispositions.count(Disposition::is_affected)).sum();
     let parents_by_child = arcs.iter().map(|_| OnceLock::new()).collect();
-    let cut = cycle::closing_arcs(&graph, &columns, &arcs, &route, roots);
+    let cycles = Cycles::of(Found {
+        graph: &graph,
+        columns: &columns,
+        arcs: &arcs,
+        route: &route,
+        roots,
+        base: &base,
+    });
     let removed_with_parent = removed_with_parent(&columns, &base);
     let affected = Affected {
         graph,
@@ -51,7 +60,7 @@ pub(crate) fn assemble(
         columns,
         arcs,
         roots,
-        cut,
+        cycles,
         removed_with_parent,
         // Needs the rest of the set: filled in below.
         circular_ends: Vec::new(),

@@ -1,41 +1,246 @@
-//! Finds the arcs that close cycles of instances.
+//! Orders the cycles of instances.
 //!
-//! A depth-first search starts at the roots, then at the children of parents outside the cyclic group. It visits
-//! instances in the order of resources and ids, and cuts each arc that leads back to an instance on the current path.
-//! So the result depends neither on the link order nor on the order of finders' answers, and every arc from a
-//! descendant of a root back to that root is cut.
+//! 1. An instance that depends on itself orders nothing. Neither does a `restrict` arc between two removed instances of
+//!    a cycle.
+//! 2. Inside a cycle, a leaf effect lets go of the parent that its arc comes from. The parent waits for that effect
+//!    alone: see [`EarlyEffects`].
+//! 3. What is still cyclic is cut. A depth-first search starts at the roots, then at the children of parents outside the
+//!    cyclic group. It visits instances in the order of resources and ids, and cuts each arc that leads back to an
+//!    instance on the current path. So the result depends neither on the link order nor on the order of finders'
+//!    answers, and every arc from a descendant of a root back to that root is cut.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::affected::{Column, CutArc};
+use super::arc_ref::ArcRef;
 use super::arcs::Arcs;
-use crate::graph::{Graph, Group, Route};
-use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, ResourceIx};
+use super::column::Column;
+use super::dispositions::Disposition;
+use super::early::EarlyEffects;
+use super::node_ranges::NodeRanges;
+use crate::graph::{Graph, Group, Reach, ResourceNode, Route, components};
+use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
+use crate::model::EffectSet;
 
-/// The arcs that close cycles, sorted.
-pub(crate) fn closing_arcs(
-    graph: &Graph,
-    columns: &Indexed<ResourceIx, Column>,
-    arcs: &Indexed<EdgeIx, Arcs>,
-    route: &Route,
-    roots: u32,
-) -> Vec<CutArc> {
-    let found = Found { graph, columns, arcs, route, roots };
-    let groups = route.groups(graph);
-    let cyclic = groups.iter().filter(|group| group.cyclic);
-    let mut cut: Vec<CutArc> = cyclic.flat_map(|group| CycleSearch::new(found, group).cut()).collect();
-    cut.sort_unstable();
-    cut
+/// What the order does with the arcs of cycles.
+#[derive(Debug, Default)]
+pub(crate) struct Cycles {
+    /// The arcs that the order gives up. Sorted.
+    pub(crate) cut: Vec<ArcRef>,
+    /// The arcs that order nothing. Sorted.
+    pub(crate) without_order: Vec<ArcRef>,
+    pub(crate) early: EarlyEffects,
 }
 
 /// The result of the discovery, as far as the search reads it.
 #[derive(Clone, Copy)]
-struct Found<'a> {
-    graph: &'a Graph,
-    columns: &'a Indexed<ResourceIx, Column>,
-    arcs: &'a Indexed<EdgeIx, Arcs>,
-    route: &'a Route,
-    roots: u32,
+pub(crate) struct Found<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) columns: &'a Indexed<ResourceIx, Column>,
+    pub(crate) arcs: &'a Indexed<EdgeIx, Arcs>,
+    pub(crate) route: &'a Route,
+    pub(crate) roots: u32,
+    pub(crate) base: &'a NodeRanges,
+}
+
+impl Cycles {
+    pub(crate) fn of(found: Found<'_>) -> Self {
+        let mut resolved = Resolved::default();
+        for group in found.route.groups(found.graph).iter().filter(|group| group.cyclic) {
+            GroupSearch::new(found, group).resolve(&mut resolved);
+        }
+        let Resolved { mut cut, mut without_order, released, early, cycle_of, .. } = resolved;
+        cut.sort_unstable();
+        without_order.sort_unstable();
+        Self { cut, without_order, early: EarlyEffects::new(early, released, cycle_of) }
+    }
+}
+
+/// The results of all groups.
+#[derive(Default)]
+struct Resolved {
+    cut: Vec<ArcRef>,
+    without_order: Vec<ArcRef>,
+    released: Vec<ArcRef>,
+    early: Vec<(NodeIx, EffectSet)>,
+    cycle_of: HashMap<NodeIx, u32>,
+    /// The number of cycles found so far, or more.
+    cycles: u32,
+}
+
+/// An arc between two nodes of the search.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct SearchArc {
+    parent: u32,
+    child: u32,
+    edge: EdgeIx,
+}
+
+/// The search over one group. Its nodes are numbered by resource and id, so that their order is deterministic.
+struct GroupSearch<'a> {
+    found: Found<'a>,
+    /// The resource and the index of each node.
+    instances: Vec<(ResourceIx, InstanceIx)>,
+    /// The arcs inside the group, sorted.
+    arcs: Vec<SearchArc>,
+    /// The nodes to start from, the roots first.
+    entries: Vec<u32>,
+}
+
+impl<'a> GroupSearch<'a> {
+    fn new(found: Found<'a>, group: &Group) -> Self {
+        let mut instances = Vec::new();
+        let mut numbers: Indexed<ResourceIx, Vec<u32>> = Indexed::like(found.columns, Vec::new);
+        for &resource in &group.resources {
+            numbers[resource] = vec![0; found.columns[resource].len()];
+            for index in found.columns[resource].ids.sorted() {
+                numbers[resource][index.position()] = instances.len() as u32;
+                instances.push((resource, index));
+            }
+        }
+        let (arcs, entries) = arcs_and_entries(found, group, &numbers);
+        Self { found, instances, arcs, entries }
+    }
+
+    fn resolve(mut self, resolved: &mut Resolved) {
+        let own = self.take_arcs(|arc| arc.parent == arc.child);
+        resolved.without_order.extend(own);
+        let mut cycle_of = self.cycles();
+        let restricts = self.take_arcs_of_cycles(&cycle_of, |search, arc| search.orders_nothing(arc));
+        if !restricts.is_empty() {
+            resolved.without_order.extend(restricts);
+            cycle_of = self.cycles();
+        }
+        self.release(&cycle_of, resolved);
+        resolved.cut.extend(self.cut());
+        resolved.cycles += self.instances.len() as u32;
+    }
+
+    /// The number of each node's cycle. Nodes that are in no cycle have numbers of their own.
+    fn cycles(&self) -> Vec<u32> {
+        let arcs: Vec<(u32, u32)> = self.arcs.iter().map(|arc| (arc.parent, arc.child)).collect();
+        components(self.instances.len(), &arcs)
+    }
+
+    /// Removes these arcs from the search, and returns them.
+    fn take_arcs(&mut self, is_taken: impl Fn(&SearchArc) -> bool) -> Vec<ArcRef> {
+        let (taken, rest): (Vec<SearchArc>, Vec<SearchArc>) =
+            std::mem::take(&mut self.arcs).into_iter().partition(is_taken);
+        self.arcs = rest;
+        taken.iter().map(|arc| self.arc_ref(arc)).collect()
+    }
+
+    /// Like [`take_arcs`](Self::take_arcs), of those that lie on a cycle.
+    fn take_arcs_of_cycles(
+        &mut self,
+        cycle_of: &[u32],
+        is_taken: impl Fn(&Self, &SearchArc) -> bool,
+    ) -> Vec<ArcRef> {
+        let is_inside = |arc: &SearchArc| cycle_of[arc.parent as usize] == cycle_of[arc.child as usize];
+        let taken: Vec<bool> = self.arcs.iter().map(|arc| is_inside(arc) && is_taken(self, arc)).collect();
+        if !taken.contains(&true) {
+            return Vec::new();
+        }
+        let mut taken = taken.into_iter();
+        let (of_cycles, rest): (Vec<SearchArc>, Vec<SearchArc>) =
+            std::mem::take(&mut self.arcs).into_iter().partition(|_| taken.next() == Some(true));
+        self.arcs = rest;
+        of_cycles.iter().map(|arc| self.arc_ref(arc)).collect()
+    }
+
+    fn arc_ref(&self, arc: &SearchArc) -> ArcRef {
+        let (parent, child) = (self.instances[arc.parent as usize].1, self.instances[arc.child as usize].1);
+        ArcRef { edge: arc.edge, parent, child }
+    }
+
+    fn disposition(&self, node: u32) -> Disposition {
+        let (resource, index) = self.instances[node as usize];
+        self.found.columns[resource].dispositions.get(index)
+    }
+
+    /// Whether the arc only restricts, and its child is removed too. Its parent is, because it has dependents.
+    fn orders_nothing(&self, arc: &SearchArc) -> bool {
+        let route = self.found.route.edges[arc.edge];
+        route.is_some_and(|route| route.reach == Reach::Restricts)
+            && self.disposition(arc.child).is_expanded()
+    }
+
+    /// The leaf effects by which the child of the arc lets go of the parent.
+    fn letting_go(&self, arc: &SearchArc) -> EffectSet {
+        let disposition = self.disposition(arc.child);
+        match self.found.route.edges[arc.edge].map(|route| route.reach) {
+            Some(Reach::Effect { effect, leaf: true }) if !disposition.through.contains(effect) => {
+                let (resource, _) = self.instances[arc.child as usize];
+                leaf_effects_for(&self.found.graph.resources[resource], disposition, effect)
+            }
+            _ => EffectSet::EMPTY,
+        }
+    }
+
+    /// Takes the arcs of cycles along which a leaf effect lets go of the parent.
+    fn release(&mut self, cycle_of: &[u32], resolved: &mut Resolved) {
+        let released = self.take_arcs_of_cycles(cycle_of, |search, arc| !search.letting_go(arc).is_empty());
+        if released.is_empty() {
+            return;
+        }
+        let node = |resource: ResourceIx, index: InstanceIx| index.node(self.found.base.first(resource));
+        for arc in &released {
+            let edge = &self.found.graph.edges[arc.edge];
+            let column = &self.found.columns[edge.child];
+            let disposition = column.dispositions.get(arc.child);
+            if let Some(Reach::Effect { effect, .. }) = self.found.route.edges[arc.edge].map(|it| it.reach) {
+                let effects = leaf_effects_for(&self.found.graph.resources[edge.child], disposition, effect);
+                resolved.early.push((node(edge.child, arc.child), effects));
+            }
+        }
+        resolved.released.extend(released);
+        for (&(resource, index), cycle) in self.instances.iter().zip(cycle_of) {
+            resolved.cycle_of.insert(node(resource, index), resolved.cycles + cycle);
+        }
+    }
+
+    /// The arcs that close the remaining cycles.
+    fn cut(&self) -> Vec<ArcRef> {
+        let mut start = vec![0; self.instances.len() + 1];
+        for arc in &self.arcs {
+            start[arc.parent as usize + 1] += 1;
+        }
+        for node in 0..self.instances.len() {
+            start[node + 1] += start[node];
+        }
+        let mut marks = vec![Mark::Unvisited; self.instances.len()];
+        let mut cut = Vec::new();
+        for &entry in &self.entries {
+            if marks[entry as usize] == Mark::Unvisited {
+                self.walk_from(entry, &start, &mut marks, &mut cut);
+            }
+        }
+        cut
+    }
+
+    /// Uses its own stack instead of recursion: a chain of instances can be a million long. `start` holds where the arcs
+    /// of each node start, and one end more.
+    fn walk_from(&self, entry: u32, start: &[usize], marks: &mut [Mark], cut: &mut Vec<ArcRef>) {
+        marks[entry as usize] = Mark::OnPath;
+        let mut path = vec![(entry as usize, start[entry as usize])];
+        while let Some((node, next)) = path.last_mut() {
+            if *next == start[*node + 1] {
+                marks[*node] = Mark::Finished;
+                path.pop();
+                continue;
+            }
+            let arc = self.arcs[*next];
+            *next += 1;
+            let child = arc.child as usize;
+            match marks[child] {
+                Mark::Finished => {}
+                Mark::Unvisited => {
+                    marks[child] = Mark::OnPath;
+                    path.push((child, start[child]));
+                }
+                Mark::OnPath => cut.push(self.arc_ref(&arc)),
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,120 +250,53 @@ enum Mark {
     Finished,
 }
 
-/// The search over one group. Its nodes are numbered by resource and id, so that their order is deterministic.
-struct CycleSearch {
-    /// The resource and the index of each node.
-    instances: Vec<(ResourceIx, InstanceIx)>,
-    /// Where the arcs of each node start in `arcs`, and one end more.
-    start: Vec<usize>,
-    /// The arcs down from each node: child and edge.
-    arcs: Vec<(u32, EdgeIx)>,
-    /// The nodes to start from, the roots first.
-    entries: Vec<u32>,
+/// The arcs inside the group, sorted, and the nodes to start from. `numbers` holds the node of each instance.
+fn arcs_and_entries(
+    found: Found<'_>,
+    group: &Group,
+    numbers: &Indexed<ResourceIx, Vec<u32>>,
+) -> (Vec<SearchArc>, Vec<u32>) {
+    let Found { graph, columns, arcs, route, roots, .. } = found;
+    let inside = |resource: ResourceIx| group.resources.contains(&resource);
+    let mut inner = Vec::new();
+    // `false` sorts first: roots come before the other entries.
+    let mut entries: BTreeSet<(bool, u32)> = BTreeSet::new();
+    for (index, edge) in graph.edges.enumerate().filter(|(_, edge)| inside(edge.child)) {
+        let child_number = |child: InstanceIx| numbers[edge.child][child.position()];
+        if inside(edge.parent) {
+            let parent_number = |parent: InstanceIx| numbers[edge.parent][parent.position()];
+            let ordered = |child: InstanceIx| route.orders(index, || columns[edge.child].is_affected(child));
+            let pairs = arcs[index].pairs().filter(|&(_, child)| ordered(child));
+            inner.extend(pairs.map(|(parent, child)| SearchArc {
+                parent: parent_number(parent),
+                child: child_number(child),
+                edge: index,
+            }));
+        } else {
+            let children = arcs[index].pairs().map(|(_, child)| child);
+            let in_blocks = arcs[index].blocks.iter().flat_map(|block| block.children.iter().copied());
+            entries.extend(children.chain(in_blocks).map(|child| (true, child_number(child))));
+        }
+    }
+    if inside(route.root) {
+        entries.extend((0..roots).map(|index| (false, numbers[route.root][index as usize])));
+    }
+    inner.sort_unstable();
+    inner.dedup();
+    (inner, entries.into_iter().map(|(_, node)| node).collect())
 }
 
-/// A parent, a child and their edge, by nodes of the search.
-type SearchArc = (u32, u32, EdgeIx);
-
-impl CycleSearch {
-    fn new(found: Found<'_>, group: &Group) -> Self {
-        let Found { columns, .. } = found;
-        let mut instances = Vec::new();
-        let mut numbers: Indexed<ResourceIx, Vec<u32>> = Indexed::like(columns, Vec::new);
-        for &resource in &group.resources {
-            numbers[resource] = vec![0; columns[resource].len()];
-            for index in columns[resource].ids.sorted() {
-                numbers[resource][index.position()] = instances.len() as u32;
-                instances.push((resource, index));
-            }
-        }
-        let (arcs, entries) = Self::arcs_and_entries(found, group, &numbers);
-        let mut start = vec![0; instances.len() + 1];
-        for &(parent, ..) in &arcs {
-            start[parent as usize + 1] += 1;
-        }
-        for node in 0..instances.len() {
-            start[node + 1] += start[node];
-        }
-        Self {
-            instances,
-            start,
-            arcs: arcs.into_iter().map(|(_, child, edge)| (child, edge)).collect(),
-            entries,
-        }
+/// The leaf effects that run on an instance for a rule that gave it a leaf effect: that effect, unless other leaf effects
+/// that run supersede it. A removal does not supersede it here.
+fn leaf_effects_for(resource: &ResourceNode, disposition: Disposition, effect: usize) -> EffectSet {
+    let running = resource.not_superseded(disposition.given);
+    if running.contains(effect) {
+        return EffectSet::of(effect);
     }
-
-    /// The arcs inside the group, sorted, and the nodes to start from. `numbers` holds the node of each instance, by
-    /// resource and index.
-    fn arcs_and_entries(
-        found: Found<'_>,
-        group: &Group,
-        numbers: &Indexed<ResourceIx, Vec<u32>>,
-    ) -> (Vec<SearchArc>, Vec<u32>) {
-        let Found { graph, columns, arcs, route, roots } = found;
-        let inside = |resource: ResourceIx| group.resources.contains(&resource);
-        let mut inner: Vec<SearchArc> = Vec::new();
-        // `false` sorts first: roots come before the other entries.
-        let mut entries: BTreeSet<(bool, u32)> = BTreeSet::new();
-        for (index, edge) in graph.edges.enumerate().filter(|(_, edge)| inside(edge.child)) {
-            let child_number = |child: InstanceIx| numbers[edge.child][child.position()];
-            if inside(edge.parent) {
-                let parent_number = |parent: InstanceIx| numbers[edge.parent][parent.position()];
-                let ordered =
-                    |child: InstanceIx| route.orders(index, || columns[edge.child].is_affected(child));
-                let pairs = arcs[index].pairs().filter(|&(_, child)| ordered(child));
-                inner
-                    .extend(pairs.map(|(parent, child)| (parent_number(parent), child_number(child), index)));
-            } else {
-                let children = arcs[index].pairs().map(|(_, child)| child);
-                let in_blocks = arcs[index].blocks.iter().flat_map(|block| block.children.iter().copied());
-                entries.extend(children.chain(in_blocks).map(|child| (true, child_number(child))));
-            }
-        }
-        if inside(route.root) {
-            entries.extend((0..roots).map(|index| (false, numbers[route.root][index as usize])));
-        }
-        inner.sort_unstable();
-        inner.dedup();
-        (inner, entries.into_iter().map(|(_, node)| node).collect())
-    }
-
-    fn cut(&self) -> Vec<CutArc> {
-        let mut marks = vec![Mark::Unvisited; self.instances.len()];
-        let mut cut = Vec::new();
-        for &entry in &self.entries {
-            if marks[entry as usize] == Mark::Unvisited {
-                self.walk_from(entry, &mut marks, &mut cut);
-            }
-        }
-        cut
-    }
-
-    /// Uses its own stack instead of recursion: a chain of instances can be a million long.
-    fn walk_from(&self, entry: u32, marks: &mut [Mark], cut: &mut Vec<CutArc>) {
-        marks[entry as usize] = Mark::OnPath;
-        let mut path = vec![(entry, self.start[entry as usize])];
-        while let Some((node, next)) = path.last_mut() {
-            let node = *node as usize;
-            if *next == self.start[node + 1] {
-                marks[node] = Mark::Finished;
-                path.pop();
-                continue;
-            }
-            let (child, edge) = self.arcs[*next];
-            *next += 1;
-            match marks[child as usize] {
-                Mark::Finished => {}
-                Mark::Unvisited => {
-                    marks[child as usize] = Mark::OnPath;
-                    path.push((child, self.start[child as usize]));
-                }
-                Mark::OnPath => cut.push(CutArc {
-                    edge,
-                    parent: self.instances[node].1,
-                    child: self.instances[child as usize].1,
-                }),
-            }
-        }
-    }
+    let leaves: EffectSet = running
+        .without(disposition.through)
+        .iter()
+        .filter(|&other| resource.effects[other].supersedes.contains(effect))
+        .collect();
+    if leaves.is_empty() { EffectSet::of(effect) } else { leaves }
 }

@@ -1,8 +1,13 @@
 //! The methods that have succeeded on each instance.
 
+use std::collections::HashMap;
+
 use super::affected::Affected;
 use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
 use crate::model::EffectSet;
+
+/// The effects that failed on each instance.
+pub(crate) type FailedEffects = HashMap<(ResourceIx, InstanceIx), EffectSet>;
 
 /// The methods that have succeeded on each instance, a bit each, by resource and index: unlike nodes, indices do not
 /// change when a plan grows.

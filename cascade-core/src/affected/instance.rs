@@ -21,7 +21,7 @@ impl<'a> InstanceRef<'a> {
 
     /// The effects that run on it, in the order they run in.
     pub fn effects(&self) -> impl Iterator<Item = &'a str> {
-        self.affected.effect_names(self.resource, self.affected.effects(self.resource, self.index))
+        self.affected.effect_names(self.resource, self.index)
     }
 
     /// Whether it is removed: see [`StepContext::is_going`](crate::StepContext::is_going).

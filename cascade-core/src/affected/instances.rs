@@ -76,7 +76,7 @@ impl<'a> Instances<'a> {
     /// The effects that run on the instance at a position, in the order they run in; empty if the position is too high.
     pub fn effects(&self, position: usize) -> Vec<&'a str> {
         let Some(index) = self.index(position) else { return Vec::new() };
-        self.affected.effect_names(self.resource, self.affected.effects(self.resource, index)).collect()
+        self.affected.effect_names(self.resource, index).collect()
     }
 
     fn index(&self, position: usize) -> Option<InstanceIx> {

@@ -1,10 +1,13 @@
 //! The affected set: every instance that an operation reaches, and their order.
 
 mod affected;
+mod arc_ref;
 mod arcs;
 mod assemble;
+mod column;
 mod cycle;
 mod dispositions;
+mod early;
 mod finished;
 mod instance;
 mod instances;
@@ -12,11 +15,12 @@ mod node_ranges;
 mod order;
 mod with_parent;
 
-pub(crate) use affected::{Affected, Column};
+pub(crate) use affected::Affected;
 pub(crate) use arcs::{Arcs, Block, Pair};
 pub(crate) use assemble::{Finished, assemble};
+pub(crate) use column::Column;
 pub(crate) use dispositions::{Disposition, Marks};
-pub(crate) use finished::Ran;
+pub(crate) use finished::{FailedEffects, Ran};
 pub use instance::InstanceRef;
 pub use instances::Instances;
 pub(crate) use instances::Members;

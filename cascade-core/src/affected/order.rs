@@ -4,11 +4,14 @@
 //! the two sides, so that `m` nodes that wait for `n` others need `m + n` arcs instead of `m * n`. In the order of
 //! effects, each instance that is removed with a parent has an end node besides its own: its own node ends when all
 //! that depends on the instance has ended, the end node when the parents have ended too.
+//! An instance with early effects has an early node, too: it waits for all dependents outside its cycle, and the own node
+//! of the instance waits for it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::affected::{Affected, CutArc};
+use super::affected::Affected;
+use super::arc_ref::ArcRef;
 use super::arcs::Block;
 use super::node_ranges::NodeRanges;
 use super::with_parent::WithParentEdges;
@@ -194,7 +197,7 @@ impl Order {
 
 /// The arcs along which a parent would wait, in a cycle, for the end of a child that is removed with another parent:
 /// that end waits, through the other parent, for this parent. Sorted.
-pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
+pub(crate) fn circular_ends(affected: &Affected) -> Vec<ArcRef> {
     if affected.removed_with_parent.is_empty()
         || !affected.route.completion_waits_may_cycle(&affected.graph).contains(&true)
     {
@@ -205,12 +208,12 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<CutArc> {
     let mut circular = Vec::new();
     for ((index, edge), arcs) in affected.graph.edges.enumerate().zip(&affected.arcs) {
         for (parent, child) in arcs.pairs() {
-            let arc = CutArc { edge: index, parent, child };
+            let arc = ArcRef { edge: index, parent, child };
             let Some(end) = nodes.end_of(affected.node(edge.child, child)) else { continue };
             let waits_for_end = nodes.is_ordered(arc) && !nodes.with_parent.removes(index, child);
-            if waits_for_end
-                && group_of[end.position()] == group_of[affected.node(edge.parent, parent).position()]
-            {
+            let (parent, child) = (affected.node(edge.parent, parent), affected.node(edge.child, child));
+            let is_circular = |node: NodeIx| group_of[end.position()] == group_of[node.position()];
+            if waits_for_end && nodes.waiting_for(parent, child).any(is_circular) {
                 circular.push(arc);
             }
         }
@@ -229,10 +232,14 @@ fn cyclic_groups(order: &Order) -> Vec<u32> {
     components(order.nodes(), &waits)
 }
 
-/// The numbering of the nodes, in this order: instances, blocks, parents of blocks, `after`s, ends.
+/// The numbering of the nodes, in this order: instances, early nodes, blocks, parents of blocks, `after`s, ends.
 struct Nodes<'a> {
     affected: &'a Affected,
     with_parent: WithParentEdges,
+    /// The early nodes have the order of [`EarlyEffects::all`](super::early::EarlyEffects::all).
+    first_early: NodeIx,
+    /// Whether there are early nodes. If not, the order leaves out the arcs that wait for early effects alone.
+    with_early: bool,
     /// The node of a block ends when the children of the block have ended. The parents wait for it.
     first_block: NodeIx,
     /// With end nodes: this node of a block ends when the parents of the block have ended. The ends of the children
@@ -247,26 +254,33 @@ struct Nodes<'a> {
 }
 
 impl<'a> Nodes<'a> {
+    /// For the methods around the effects, which have no parts.
     fn instances(affected: &'a Affected) -> Self {
-        Self::new(affected, false)
+        Self::new(affected, false, false)
     }
 
+    /// For the effects.
     fn with_ends(affected: &'a Affected) -> Self {
-        Self::new(affected, !affected.removed_with_parent.is_empty())
+        let with_early = !affected.cycles.early.is_empty();
+        Self::new(affected, !affected.removed_with_parent.is_empty(), with_early)
     }
 
-    fn new(affected: &'a Affected, with_ends: bool) -> Self {
+    fn new(affected: &'a Affected, with_ends: bool, with_early: bool) -> Self {
         let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
         let afters: usize = affected.graph.resources.iter().map(|resource| resource.after.len()).sum();
         let (block_parents, ends) =
             if with_ends { (blocks, affected.removed_with_parent.len()) } else { (0, 0) };
-        let first_block = affected.base.end();
+        let first_early = affected.base.end();
+        let early = if with_early { affected.cycles.early.all().len() } else { 0 };
+        let first_block = first_early.plus(early);
         let first_block_parents = first_block.plus(blocks);
         let first_after = first_block_parents.plus(block_parents);
         let first_end = first_after.plus(afters);
         Self {
             affected,
             with_parent: if with_ends { WithParentEdges::of(affected) } else { WithParentEdges::default() },
+            first_early,
+            with_early,
             first_block,
             first_block_parents,
             first_after,
@@ -279,17 +293,21 @@ impl<'a> Nodes<'a> {
 
     /// Whether the edge is plain: the order has every arc of it, each from the node of the child to its only parent.
     fn is_plain(&self, edge: EdgeIx) -> bool {
-        let Affected { graph, route, arcs, cut, removed_with_parent, base, .. } = self.affected;
+        let Affected { graph, route, arcs, cycles, removed_with_parent, base, .. } = self.affected;
         let child = graph.edges[edge].child;
         let are_affected = route.edges[edge]
             .is_some_and(|route| matches!(route.reach, Reach::Effect { .. }) && !route.shared);
-        let is_cut = || cut.iter().any(|cut| cut.edge == edge);
+        let of_edge = |arc: &ArcRef| arc.edge == edge;
+        let has_cycles = || {
+            cycles.cut.iter().chain(&cycles.without_order).chain(cycles.early.released()).any(of_edge)
+                || self.with_early && cycles.early.has_any(&base.of(graph.edges[edge].parent))
+        };
         let has_ends = || {
             let nodes = base.of(child);
             let first = removed_with_parent.partition_point(|&node| node < nodes.start);
             self.with_ends && removed_with_parent.get(first).is_some_and(|&node| node < nodes.end)
         };
-        are_affected && arcs[edge].only_parents().is_some() && !is_cut() && !has_ends()
+        are_affected && arcs[edge].only_parents().is_some() && !has_cycles() && !has_ends()
     }
 
     /// Whether there may be an arc that is not plain.
@@ -298,6 +316,7 @@ impl<'a> Nodes<'a> {
         edges.any(|(edge, arcs)| !arcs.is_empty() && !self.is_left_out(edge))
             || self.first_after < self.first_end
             || self.with_ends
+            || self.with_early
     }
 
     /// Whether the arcs of the edge are not visited, because it is plain.
@@ -318,11 +337,27 @@ impl<'a> Nodes<'a> {
         self.end_of(node).unwrap_or(node)
     }
 
-    /// Whether the order has the arc: the child is affected, and the arc is not cut.
-    fn is_ordered(&self, arc: CutArc) -> bool {
-        let Affected { graph, route, columns, cut, .. } = self.affected;
+    /// The early node of an instance.
+    fn early_of(&self, node: NodeIx) -> Option<NodeIx> {
+        let position = if self.with_early { self.affected.cycles.early.position(node) } else { None };
+        position.map(|position| self.first_early.plus(position))
+    }
+
+    /// The nodes of the parent that wait for a dependent: its own, and its early node if the dependent is not in a cycle
+    /// with it.
+    fn waiting_for(&self, parent: NodeIx, child: NodeIx) -> impl Iterator<Item = NodeIx> + use<> {
+        let is_outside = || !self.affected.cycles.early.are_in_one_cycle(parent, child);
+        std::iter::once(parent).chain(self.early_of(parent).filter(|_| is_outside()))
+    }
+
+    /// Whether the order has the arc: the child is affected, and the arc is neither cut nor without an order.
+    fn is_ordered(&self, arc: ArcRef) -> bool {
+        let Affected { graph, route, columns, cycles, .. } = self.affected;
+        let is_in = |arcs: &[ArcRef]| !arcs.is_empty() && arcs.binary_search(&arc).is_ok();
         route.orders(arc.edge, || columns[graph.edges[arc.edge].child].is_affected(arc.child))
-            && (cut.is_empty() || cut.binary_search(&arc).is_err())
+            && !is_in(&cycles.cut)
+            && !is_in(&cycles.without_order)
+            && (self.with_early || !cycles.early.is_released(&arc))
     }
 
     /// Visits every arc of the order that is not plain: first the node that ends first, then the one that waits for it.
@@ -336,7 +371,7 @@ impl<'a> Nodes<'a> {
                 continue;
             }
             for (parent, child) in arcs.pairs() {
-                let arc = CutArc { edge: index, parent, child };
+                let arc = ArcRef { edge: index, parent, child };
                 if self.is_ordered(arc) {
                     self.visit_pair(arc, parent.node(first_parent), child.node(first_child), &mut visit);
                 }
@@ -348,6 +383,11 @@ impl<'a> Nodes<'a> {
             }
         }
         self.visit_afters(&mut visit);
+        if self.with_early {
+            for (position, &(node, _)) in affected.cycles.early.all().iter().enumerate() {
+                visit(self.first_early.plus(position), node);
+            }
+        }
         if self.with_ends {
             for (position, &node) in affected.removed_with_parent.iter().enumerate() {
                 visit(node, self.first_end.plus(position));
@@ -356,15 +396,20 @@ impl<'a> Nodes<'a> {
     }
 
     /// `parent` and `child` are the nodes of the arc.
-    fn visit_pair(&self, arc: CutArc, parent: NodeIx, child: NodeIx, mut visit: impl FnMut(NodeIx, NodeIx)) {
-        let Some(end) = self.end_of(child) else { return visit(child, parent) };
-        if self.with_parent.removes(arc.edge, arc.child) {
-            visit(child, parent);
+    fn visit_pair(&self, arc: ArcRef, parent: NodeIx, child: NodeIx, mut visit: impl FnMut(NodeIx, NodeIx)) {
+        if self.with_early
+            && self.affected.cycles.early.is_released(&arc)
+            && let Some(early) = self.early_of(child)
+        {
+            return visit(early, parent);
+        }
+        let end = self.end_of(child);
+        let removes = end.is_some() && self.with_parent.removes(arc.edge, arc.child);
+        let waits_for_end = !removes && self.affected.circular_ends.binary_search(&arc).is_err();
+        let first = end.filter(|_| waits_for_end).unwrap_or(child);
+        self.waiting_for(parent, child).for_each(|parent| visit(first, parent));
+        if let Some(end) = end.filter(|_| removes) {
             visit(self.end_or_self(parent), end);
-        } else if self.affected.circular_ends.binary_search(&arc).is_ok() {
-            visit(child, parent);
-        } else {
-            visit(end, parent);
         }
     }
 
@@ -396,7 +441,10 @@ impl<'a> Nodes<'a> {
             }
         }
         for &parent in parents {
-            visit(block, affected.node(above, parent));
+            let node = affected.node(above, parent);
+            visit(block, node);
+            // A block never lies in a cycle.
+            self.early_of(node).into_iter().for_each(|early| visit(block, early));
             if removes_any {
                 visit(self.end_or_self(affected.node(above, parent)), block_parents);
             }
@@ -411,7 +459,10 @@ impl<'a> Nodes<'a> {
                 let ends =
                     affected.instances(first).map(|index| self.end_or_self(affected.node(first, index)));
                 ends.for_each(|end| visit(end, between));
-                affected.instances(resource).for_each(|index| visit(between, affected.node(resource, index)));
+                for node in affected.instances(resource).map(|index| affected.node(resource, index)) {
+                    visit(between, node);
+                    self.early_of(node).into_iter().for_each(|early| visit(between, early));
+                }
                 between = between.plus(1);
             }
         }

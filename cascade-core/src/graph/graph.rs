@@ -121,6 +121,20 @@ impl ResourceNode {
         self.effects.iter().map(|effect| effect.name.as_str())
     }
 
+    /// The effects that run if rules give these: without those that another given effect supersedes.
+    pub(crate) fn not_superseded(&self, given: EffectSet) -> EffectSet {
+        if given.len() < 2 {
+            return given;
+        }
+        let supersedes = |all: EffectSet, effect: usize| all.union(self.effects[effect].supersedes);
+        given.without(given.iter().fold(EffectSet::EMPTY, supersedes))
+    }
+
+    /// The position of an effect, by its extension and its position there.
+    pub(crate) fn effect_of(&self, extension: usize, method: usize) -> Option<usize> {
+        self.effects.iter().position(|effect| (effect.extension, effect.method) == (extension, method))
+    }
+
     pub(crate) fn effect_named(&self, extension: usize, name: &str) -> Option<usize> {
         self.effects.iter().position(|effect| effect.extension == extension && effect.name == name)
     }

@@ -186,11 +186,7 @@ impl StepContext {
     /// The names of the effects that run on the instance, in the order they run in.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Vec<&str> {
         let Some((resource, index)) = self.find::<R>(id) else { return Vec::new() };
-        self.affected
-            .effects(resource, index)
-            .iter()
-            .map(|effect| self.affected.effect_name(resource, effect))
-            .collect()
+        self.affected.effect_names(resource, index).collect()
     }
 
     fn find<R: Resource>(&self, id: &R::Id) -> Option<(ResourceIx, InstanceIx)> {

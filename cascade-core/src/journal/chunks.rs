@@ -60,7 +60,7 @@ fn instance_chunk(
 ) -> Result<Record, serde_json::Error> {
     let column = &affected.columns[resource];
     let labels = |effects: EffectSet| effects.iter().map(|effect| names[effect].clone()).collect();
-    let mut kind_numbers: HashMap<Disposition, u32> = HashMap::new();
+    let mut kind_numbers: HashMap<(Disposition, EffectSet), u32> = HashMap::new();
     let mut chunk = InstanceChunk {
         resource: affected.resource_name(resource).to_owned(),
         first: instances.first().map_or(0, |first| first.number()),
@@ -70,12 +70,13 @@ fn instance_chunk(
     };
     for &index in instances {
         let disposition = column.dispositions.get(index);
-        let number = *kind_numbers.entry(disposition).or_insert_with(|| {
+        let runs = affected.effects(resource, index);
+        let number = *kind_numbers.entry((disposition, runs)).or_insert_with(|| {
             let Disposition { given, through, marks } = disposition;
             chunk.kinds.push(InstanceKind {
                 given: labels(given),
                 through: labels(through),
-                runs: labels(affected.effects(resource, index)),
+                runs: labels(runs),
                 taken: marks.has(Marks::WITH_PARENT),
                 retained: marks.has(Marks::RETAINED),
             });

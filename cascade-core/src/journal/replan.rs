@@ -150,7 +150,7 @@ fn ended_steps(
             } else {
                 continue;
             }
-            let last = affected.effects(resource, index).iter().last();
+            let last = affected.effects_in_order(resource, index).last();
             step.finished += u64::from(phase == Phase::Effect && last == Some(slot));
         }
         if !step.done.is_empty() || !step.failed.is_empty() {

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, Ran, assemble};
+use crate::affected::{
+    Affected, Arcs, Block, Column, Disposition, FailedEffects, Finished, Marks, Ran, assemble,
+};
 use crate::graph::{Edge, Graph, Route, labels};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::model::{AnyOperation, CallError, EffectSet, Phase, StepError};
@@ -19,8 +21,7 @@ pub(crate) struct History {
     ran: HashMap<Phase, Ran>,
     /// The first failure of each node.
     pub(crate) failures: HashMap<NodeIx, Failure>,
-    /// The instances on which an effect failed, by resource and index.
-    pub(crate) failed_effects: HashSet<(ResourceIx, InstanceIx)>,
+    pub(crate) failed_effects: FailedEffects,
     /// The failed instances that had drifted, by resource and index.
     pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
     pub(crate) cancelled: bool,
@@ -164,7 +165,8 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
             let failure = Failure { phase: *phase, effect: effect.clone(), error: Arc::new(error) };
             history.failures.entry(affected.node(resource, index)).or_insert(failure);
             if *phase == Phase::Effect {
-                history.failed_effects.insert((resource, index));
+                let failed = history.failed_effects.entry((resource, index)).or_default();
+                *failed = failed.union(EffectSet::of(slot));
             }
             if *drifted {
                 history.drifted.insert((resource, index));

@@ -116,7 +116,7 @@ fn counterparts(
 
 /// What a plan does to an instance, in words.
 fn actions(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<String> {
-    let effects = affected.effect_names(resource, affected.effects(resource, index));
+    let effects = affected.effect_names(resource, index);
     let leaf = if affected.is_going(resource, index) { "" } else { " (leaf)" };
     let effects: Vec<String> = effects.map(|effect| format!("{effect}{leaf}")).collect();
     if effects.is_empty() { vec![String::from("with its parent")] } else { effects }

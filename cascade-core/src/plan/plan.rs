@@ -123,7 +123,7 @@ impl Plan {
         let resource = self.affected.graph.find_resource(R::NAME)?;
         let column = &self.affected.columns[resource];
         let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
-        Some(self.affected.effect_names(resource, self.affected.effects(resource, index)).collect())
+        Some(self.affected.effect_names(resource, index).collect())
     }
 
     /// The SHA-256, in hex, of the operation, the roots and every affected instance with its effects. A confirmation
@@ -245,7 +245,7 @@ impl Serialize for ColumnList<'_> {
         for index in affected.sorted(resource) {
             list.serialize_element(&InstanceEntry {
                 id: column.ids.id_to_json(index).map_err(serde::ser::Error::custom)?,
-                effects: affected.effect_names(resource, affected.effects(resource, index)).collect(),
+                effects: affected.effect_names(resource, index).collect(),
                 parents: parents_of(affected, resource, index),
             })?;
         }

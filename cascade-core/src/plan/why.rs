@@ -107,10 +107,7 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
     Some(Why {
         resource: affected.resource_name(resource).to_owned(),
         id: affected.display(resource, index).to_string(),
-        effects: affected
-            .effect_names(resource, affected.effects(resource, index))
-            .map(str::to_owned)
-            .collect(),
+        effects: affected.effect_names(resource, index).map(str::to_owned).collect(),
         paths,
         more,
     })

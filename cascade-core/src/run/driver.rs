@@ -27,7 +27,7 @@ use crate::discover::LateDependents;
 use crate::handler::{FirstAttempt, RunContext};
 use crate::ids::{Indexed, InstanceIx, ResourceIx, StepKindIx};
 use crate::journal::{JournalError, Record};
-use crate::model::{CallError, Phase};
+use crate::model::{CallError, EffectSet, Phase};
 use crate::observe::Event;
 use crate::report::{Failure, State};
 
@@ -337,7 +337,7 @@ impl Run {
         // A drifted instance gets no further step, not even in a forced run.
         for (position, _) in failed.iter().filter(|(_, error)| matches!(**error, CallError::Drifted(_))) {
             let node = step.nodes[*position];
-            driven.scheduler.end_with_this_step(node);
+            driven.scheduler.end_with_this_step(step.kind, node);
             self.drifted.insert(self.affected.locate(node));
         }
         let completion = driven.scheduler.conclude(&step, &positions);
@@ -353,7 +353,10 @@ impl Run {
             let failure = Failure { phase, effect, error };
             let node = step.nodes[position];
             if phase == Phase::Effect {
-                self.failed_effects.insert(self.affected.locate(node));
+                let resource = &self.affected.graph.resources[method.method.resource];
+                let effect = resource.effect_of(method.method.extension, method.method.index);
+                let failed = self.failed_effects.entry(self.affected.locate(node)).or_default();
+                *failed = failed.union(effect.map(EffectSet::of).unwrap_or_default());
             }
             self.failures.entry(node).or_insert(failure);
         }

@@ -2,6 +2,7 @@
 
 mod drift;
 mod driver;
+mod early_steps;
 mod extend;
 mod failure_policy;
 mod fast_path;

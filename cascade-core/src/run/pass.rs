@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::early_steps::{EarlyStep, EarlySteps};
 use super::pending_methods::PendingMethods;
 use super::scheduler::{LaneLimit, StepKind, Work};
-use crate::affected::{Affected, Order, Ran};
+use crate::affected::{Affected, FailedEffects, Order, Ran};
 use crate::discover::only_effects;
 use crate::graph::{Method, effect_methods, methods_of};
 use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx, StepKindIx};
@@ -20,22 +21,48 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
-    /// The effects, children first, without those that have run before according to `ran`.
-    pub(crate) fn effects(affected: &Affected, ran: &Ran) -> Self {
+    /// The effects, children first, without those that have run before according to `ran`, be it that they `failed`.
+    pub(crate) fn effects(affected: &Affected, ran: &Ran, failed: &FailedEffects) -> Self {
         let (order, waits_for) = Order::effects(affected);
         let mut pass = Self::empty(affected, Phase::Effect, order, waits_for);
         for resource in affected.graph.resources.indices() {
             pass.add_resource(affected, effect_methods(&affected.graph, resource));
             let (dispositions, pending) = (&affected.columns[resource].dispositions, &mut pass.work.pending);
             let ran = ran.of_resource(resource);
+            let has_run = |index: InstanceIx| ran.get(index.position()).copied().unwrap_or_default();
+            let early = |index: InstanceIx| affected.early_effects(resource, index);
             dispositions.each(
                 |disposition| affected.effects_of(resource, disposition),
-                |index, effects| {
-                    pending.push(effects.without(ran.get(index.position()).copied().unwrap_or_default()));
-                },
+                |index, effects| pending.push(effects.without(has_run(index)).without(early(index))),
             );
         }
+        pass.add_early_steps(affected, ran, failed);
         pass
+    }
+
+    /// Adds the steps of early effects, with step kinds of their own.
+    fn add_early_steps(&mut self, affected: &Affected, ran: &Ran, failed: &FailedEffects) {
+        let early = &affected.cycles.early;
+        if early.is_empty() {
+            return;
+        }
+        let mut first_step_kind = Indexed::like(&affected.graph.resources, || None);
+        for resource in affected.graph.resources.indices() {
+            if early.has_any(&affected.base.of(resource)) {
+                first_step_kind[resource] = Some(StepKindIx::at(self.work.step_kinds.len()));
+                self.add_step_kinds(affected, effect_methods(&affected.graph, resource));
+            }
+        }
+        let steps = early.all().iter().map(|&(instance, effects)| {
+            let (resource, index) = affected.locate(instance);
+            EarlyStep {
+                instance,
+                pending: effects.without(ran.of(resource, index)),
+                has_failed: failed.get(&(resource, index)).is_some_and(|failed| failed.intersects(effects)),
+                alone: affected.effects(resource, index) == effects,
+            }
+        });
+        self.work.early = EarlySteps::new(affected.base.end(), steps, first_step_kind);
     }
 
     /// The begin methods, parents first; `None` if the operation has none. Omits those that have run before according to
@@ -95,6 +122,7 @@ impl Pass {
             order: Arc::new(order),
             waits_for,
             pending: PendingMethods::with_capacity(affected.nodes()),
+            early: EarlySteps::default(),
             base: affected.base.clone(),
             first_step_kind: Indexed::new(),
             step_kinds: Indexed::new(),
@@ -105,6 +133,10 @@ impl Pass {
 
     fn add_resource(&mut self, affected: &Affected, methods: impl Iterator<Item = Method>) {
         self.work.first_step_kind.push(StepKindIx::at(self.work.step_kinds.len()));
+        self.add_step_kinds(affected, methods);
+    }
+
+    fn add_step_kinds(&mut self, affected: &Affected, methods: impl Iterator<Item = Method>) {
         for method in methods {
             let batch = affected.graph.extensions[method.extension].settings.batch;
             self.work.step_kinds.push(StepKind { batch, lane: method.extension });

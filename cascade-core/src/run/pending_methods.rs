@@ -68,6 +68,14 @@ impl PendingMethods {
         }
     }
 
+    /// Leaves no method pending on an instance.
+    pub(crate) fn clear(&mut self, node: NodeIx) {
+        match self {
+            Self::Bytes(masks) => masks[node.position()] = 0,
+            Self::Sets(sets) => sets[node.position()] = EffectSet::EMPTY,
+        }
+    }
+
     /// Removes the first pending method of each of these nodes. Returns the union of the remaining sets.
     pub(crate) fn close_first(&mut self, nodes: &[NodeIx]) -> EffectSet {
         match self {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
 use super::failure_policy::FailurePolicy;
@@ -14,7 +15,7 @@ use super::scheduler::InitialState;
 use super::settings::RunSettings;
 use super::step::Repeats;
 use super::with_parent;
-use crate::affected::{Affected, Ran};
+use crate::affected::{Affected, FailedEffects, Ran};
 use crate::engine::Engine;
 use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::journal::{History, JournalError};
@@ -24,13 +25,16 @@ use crate::plan::PlanVeto;
 use crate::report::{Failure, Report, State};
 
 /// Runs all phases of a plan, less the steps in `history`. The error is that of the write that stopped the run.
-pub(crate) async fn run(
+///
+/// Here and below, the large futures are boxed where they are made: nested runs are polled inside each other, and each
+/// level would need a frame of their size on the stack.
+pub(crate) fn run(
     engine: Arc<Engine>,
     affected: Arc<Affected>,
     settings: RunSettings,
     recorder: Recorder,
     mut history: History,
-) -> (Report, Option<JournalError>) {
+) -> BoxFuture<'static, (Report, Option<JournalError>)> {
     let operation = affected.operation.descriptor().code();
     let span = tracing::info_span!("cascade.run", operation, run = %settings.run, instances = affected.count);
     let run = Run {
@@ -47,7 +51,7 @@ pub(crate) async fn run(
         repeats: Arc::default(),
         unrecorded: Vec::new(),
     };
-    run.all_phases().instrument(span).await
+    Box::pin(run.all_phases().instrument(span))
 }
 
 pub(crate) struct Run {
@@ -56,9 +60,9 @@ pub(crate) struct Run {
     pub(crate) settings: RunSettings,
     /// By node, the first failure of each.
     pub(crate) failures: HashMap<NodeIx, Failure>,
-    /// The instances with an effect that failed, by resource and index. In a forced run, `failures` may have an earlier
+    /// The effects that failed. In a forced run, `failures` may have an earlier
     /// phase for them.
-    pub(super) failed_effects: HashSet<(ResourceIx, InstanceIx)>,
+    pub(super) failed_effects: FailedEffects,
     /// Those of them that drifted. They get no further step, not even in a forced run.
     pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
     pub(crate) cancelled: bool,
@@ -76,7 +80,7 @@ impl Run {
         let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
         self.settings.observers.notify(|| Event::RunStarted { operation, instances });
         let before = self.begin(None).await;
-        let (mut states, mut blocked_by) = self.effects(before).await;
+        let (mut states, mut blocked_by) = Box::pin(self.effects(before)).await;
         with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
 
         let ran = self.history.take_ran(Phase::Cleanup);
@@ -153,13 +157,13 @@ impl Run {
         loop {
             let policy = self.settings.policy;
             let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &growth.refused);
-            let pass = Pass::effects(&self.affected, &ran);
+            let pass = Pass::effects(&self.affected, &ran, &self.failed_effects);
             let (scheduler, late) = self.drive(pass, policy, &before, &rediscovery).await;
             if late.is_empty() {
                 let blocked_by = scheduler.blocked().collect();
                 let mut states = scheduler.into_states();
                 // A forced run continues after a failure, and the scheduler of a later pass does not know it.
-                for &(resource, index) in &self.failed_effects {
+                for &(resource, index) in self.failed_effects.keys() {
                     states[self.affected.node(resource, index)] = State::Failed;
                 }
                 return (states, blocked_by);
@@ -210,7 +214,9 @@ impl Run {
             for index in self.affected.instances(resource) {
                 let (effects, node) =
                     (self.affected.effects(resource, index), self.affected.node(resource, index));
-                if !effects.is_empty()
+                // An instance that has only early effects may end after them: the pass finds out when.
+                let is_alone = effects == self.affected.early_effects(resource, index);
+                if !is_alone
                     && effects.without(ran.of(resource, index)).is_empty()
                     && !self.failures.contains_key(&node)
                 {

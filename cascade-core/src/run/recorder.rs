@@ -200,13 +200,10 @@ pub(crate) fn step_ended(
     for (position, _) in failed {
         has_failed[*position] = true;
     }
-    let effect_index = affected.graph.resources[method.resource]
-        .effects
-        .iter()
-        .position(|effect| (effect.extension, effect.method) == (method.extension, method.index));
+    let effect_index = affected.graph.resources[method.resource].effect_of(method.extension, method.index);
     let is_last = |position: usize, node: NodeIx| {
         let is_stopped = has_failed[position] && policy != FailurePolicy::Force;
-        let last = affected.effects(method.resource, node.instance(first)).iter().last();
+        let last = affected.effects_in_order(method.resource, node.instance(first)).last();
         phase == Phase::Effect && (is_stopped || last == effect_index)
     };
     let number = |node: NodeIx| node.instance(first).number();

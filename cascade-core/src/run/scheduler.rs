@@ -8,6 +8,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::early_steps::EarlySteps;
 use super::failure_policy::FailurePolicy;
 use super::pending_methods::PendingMethods;
 use super::ready::Ready;
@@ -64,6 +65,7 @@ pub(crate) struct Work {
     /// The number of nodes that each node still waits for.
     pub(crate) waits_for: Vec<u32>,
     pub(crate) pending: PendingMethods,
+    pub(crate) early: EarlySteps,
     /// The nodes of the instances.
     pub(crate) base: NodeRanges,
     /// The first step kind of each resource.
@@ -161,10 +163,10 @@ impl Scheduler {
         for &InitialState { node, state, cause } in before {
             match state {
                 State::Waiting | State::Running => {}
-                State::Done => scheduler.ended.push(node),
-                State::Failed if policy == FailurePolicy::Force => scheduler.ended.push(node),
+                State::Done => scheduler.end_before_pass(node),
+                State::Failed if policy == FailurePolicy::Force => scheduler.end_before_pass(node),
                 State::Failed | State::Blocked => {
-                    scheduler.block_followers(node, cause);
+                    scheduler.block_followers_of(node, cause);
                 }
             }
         }
@@ -191,8 +193,11 @@ impl Scheduler {
                 first = first.plus(alike.max(1));
             }
         }
-        let helpers = self.work.base.end().up_to(NodeIx::at(self.work.order.nodes()));
-        self.ended.extend(helpers.filter(|node| self.work.waits_for[node.position()] == 0));
+        for helper in self.work.base.end().up_to(NodeIx::at(self.work.order.nodes())) {
+            if self.work.waits_for[helper.position()] == 0 {
+                self.unblocked(helper);
+            }
+        }
         self.notify_followers();
     }
 
@@ -206,8 +211,14 @@ impl Scheduler {
     fn take_from(&mut self, kind: StepKindIx) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
         self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
-        for &node in &nodes {
-            self.states[node] = State::Running;
+        if self.work.early.is_early(kind) {
+            for node in &mut nodes {
+                *node = self.work.early.instance_of(*node).unwrap_or(*node);
+            }
+        } else {
+            for &node in &nodes {
+                self.states[node] = State::Running;
+            }
         }
         self.running += 1;
         self.lanes[self.work.step_kinds[kind].lane].free -= 1;
@@ -243,7 +254,7 @@ impl Scheduler {
     /// after another, each to its end. This call takes nothing: the caller must report the result by [`Self::end_row`] or
     /// [`Self::end_row_before`] before it calls any other method.
     pub(crate) fn row(&mut self) -> Option<ReadyRange> {
-        let kind = self.first_step_kind()?;
+        let kind = self.first_step_kind().filter(|&kind| !self.work.early.is_early(kind))?;
         let batch = u32::try_from(self.work.step_kinds[kind].batch).ok()?;
         let nodes = self.ready[kind].row();
         (nodes.end.number() - nodes.start.number() >= batch).then_some(ReadyRange { kind, batch, nodes })
@@ -287,6 +298,9 @@ impl Scheduler {
     /// The end of a step is durable: updates its instances and releases or blocks their followers. `failed` has the
     /// positions of the failed instances within the step, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
+        if self.work.early.is_early(step.kind) {
+            return self.conclude_early(step, failed);
+        }
         if failed.is_empty() {
             let ended = self.advance_all(&step.nodes);
             self.notify_followers();
@@ -319,24 +333,34 @@ impl Scheduler {
     /// builds a new pass.
     pub(crate) fn give_back(&mut self, step: &Step) {
         self.running -= 1;
-        for &node in &step.nodes {
-            self.states[node] = State::Waiting;
+        if !self.work.early.is_early(step.kind) {
+            for &node in &step.nodes {
+                self.states[node] = State::Waiting;
+            }
         }
     }
 
     /// The instances that are ready for a step.
     pub(crate) fn ready(&self) -> impl Iterator<Item = NodeIx> {
-        self.ready.iter().flat_map(Ready::iter)
+        let nodes = self.ready.iter().flat_map(Ready::iter);
+        nodes.map(|node| self.work.early.instance_of(node).unwrap_or(node))
     }
 
-    /// Makes the current step of an instance its last one.
-    pub(crate) fn end_with_this_step(&mut self, node: NodeIx) {
-        self.work.pending.keep_first(node);
+    /// Makes the current step of an instance, which is of that kind, its last one.
+    pub(crate) fn end_with_this_step(&mut self, kind: StepKindIx, node: NodeIx) {
+        match self.work.early.node_of(node).filter(|_| self.work.early.is_early(kind)) {
+            Some(early) => {
+                let first = self.work.early.pending(Some(early)).first();
+                self.work.early.set_pending(early, first.map(EffectSet::of).unwrap_or_default());
+                self.work.pending.clear(node);
+            }
+            None => self.work.pending.keep_first(node),
+        }
     }
 
     /// The methods that have not yet ended on an instance.
     pub(crate) fn pending_methods(&self, node: NodeIx) -> EffectSet {
-        self.work.pending.get(node)
+        self.work.pending.get(node).union(self.work.early.pending(self.work.early.node_of(node)))
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -375,11 +399,16 @@ impl Scheduler {
     /// `node` waits for no other node any more.
     fn unblocked(&mut self, node: NodeIx) {
         match self.states.at(node) {
-            // The node of a block has no work.
-            None => self.ended.push(node),
+            None => match self.work.early.instance_of(node) {
+                Some(instance) => self.start_early(node, instance),
+                // The node of a block has no work.
+                None => self.ended.push(node),
+            },
             Some(State::Waiting) => {
                 self.next_step_kind(node);
             }
+            // It is done since its early effects, which are its only ones. Only now, all that depends on it has ended.
+            Some(State::Done | State::Failed) if self.ends_after_its_effects(node) => self.ended.push(node),
             Some(_) => {}
         }
     }
@@ -403,6 +432,11 @@ impl Scheduler {
         };
         let kind = self.work.first_step_kind[resource].plus(first);
         self.states.row_mut(&nodes).fill(State::Waiting);
+        self.push_ready(kind, nodes);
+        false
+    }
+
+    fn push_ready(&mut self, kind: StepKindIx, nodes: Range<NodeIx>) {
         let ready = &mut self.ready[kind];
         let was_empty = ready.is_empty();
         ready.push(nodes);
@@ -411,7 +445,69 @@ impl Scheduler {
             self.lanes[lane].step_kinds.push_back(kind);
             self.reopen(lane);
         }
+    }
+
+    /// Makes an early node ready for its next effect. Returns whether none was left: then the node has ended.
+    fn next_early(&mut self, early: NodeIx, instance: NodeIx) -> bool {
+        let resource = self.resource_of(instance);
+        let Some(kind) = self.work.early.next_kind(early, resource) else {
+            self.ended.push(early);
+            if self.work.early.is_alone(instance) {
+                let failed = self.failed_under_force.at(instance).copied().unwrap_or(false);
+                self.states[instance] = if failed { State::Failed } else { State::Done };
+            }
+            return true;
+        };
+        self.push_ready(kind, early..early.plus(1));
         false
+    }
+
+    /// Whether the instance has only early effects, and they have ended before all that depends on it.
+    fn ends_after_its_effects(&self, node: NodeIx) -> bool {
+        let early = self.work.early.node_of(node).filter(|_| self.work.early.is_alone(node));
+        early.is_some() && self.blocked_by(node).is_none() && self.work.early.pending(early).is_empty()
+    }
+
+    /// An early node waits for no other node any more. An instance that failed, is blocked or is done since an earlier
+    /// pass has no early step.
+    fn start_early(&mut self, early: NodeIx, instance: NodeIx) {
+        let is_over = matches!(self.states[instance], State::Done | State::Failed);
+        if !is_over && self.blocked_by(early).is_none() {
+            self.next_early(early, instance);
+        }
+    }
+
+    /// Like [`conclude`](Self::conclude), for a step of an early effect.
+    fn conclude_early(&mut self, step: &Step, failed: &[usize]) -> Completion {
+        let mut completion = Completion::default();
+        for (position, &instance) in step.nodes.iter().enumerate() {
+            let Some(early) = self.work.early.node_of(instance) else { continue };
+            if failed.contains(&position) {
+                if self.policy != FailurePolicy::Force {
+                    self.fail(instance, &mut completion);
+                    continue;
+                }
+                self.note_failed_under_force(instance);
+            }
+            let rest = self.work.early.pending(Some(early)).without_first();
+            self.work.early.set_pending(early, rest);
+            let has_ended = self.next_early(early, instance) && self.work.pending.get(instance).is_empty();
+            completion.ended += usize::from(has_ended);
+        }
+        self.notify_followers();
+        completion
+    }
+
+    /// The instance has ended before this pass.
+    fn end_before_pass(&mut self, node: NodeIx) {
+        if let Some(early) = self.work.early.node_of(node) {
+            self.work.early.set_pending(early, EffectSet::EMPTY);
+            self.ended.push(early);
+        }
+        // An instance that has only early effects may end after them.
+        if !self.work.early.is_alone(node) {
+            self.ended.push(node);
+        }
     }
 
     /// A step succeeded on an instance. Returns whether it was the instance's last step.
@@ -450,17 +546,34 @@ impl Scheduler {
     fn fail(&mut self, node: NodeIx, completion: &mut Completion) {
         if self.policy == FailurePolicy::Force {
             // The remaining steps of the instance run as after a success.
-            if self.failed_under_force.is_empty() {
-                self.failed_under_force = Indexed::like(&self.states, || false);
-            }
-            self.failed_under_force[node] = true;
+            self.note_failed_under_force(node);
             completion.ended += usize::from(self.advance(node));
             return;
         }
         self.states[node] = State::Failed;
         self.stopping |= self.policy == FailurePolicy::Stop;
         completion.ended += 1;
-        completion.blocked += self.block_followers(node, node);
+        completion.blocked += self.block_followers_of(node, node);
+    }
+
+    fn note_failed_under_force(&mut self, node: NodeIx) {
+        if self.failed_under_force.is_empty() {
+            self.failed_under_force = Indexed::like(&self.states, || false);
+        }
+        self.failed_under_force[node] = true;
+    }
+
+    /// Blocks every node that waits for an instance or for its early effects. Its early effects do not run either, unless
+    /// they have begun.
+    fn block_followers_of(&mut self, node: NodeIx, cause: NodeIx) -> usize {
+        let mut blocked = self.block_followers(node, cause);
+        if let Some(early) = self.work.early.node_of(node)
+            && !self.work.early.have_succeeded(early)
+        {
+            self.note_blocked(early, cause);
+            blocked += self.block_followers(early, cause);
+        }
+        blocked
     }
 
     /// Blocks every node that waits for `node`, directly or not. Returns the number of blocked instances.
@@ -477,6 +590,8 @@ impl Scheduler {
                     *state = State::Blocked;
                     blocked += 1;
                 }
+                // Its effects have ended, but not all that depends on it.
+                Some(_) if self.work.early.is_alone(node) && self.work.waits_for[node.position()] > 0 => {}
                 Some(_) => continue,
             }
             self.note_blocked(node, cause);

@@ -1,6 +1,7 @@
 //! The engine through its public API: against a reference model, and by examples.
 
 mod bad_input;
+mod cycles;
 mod failures;
 mod fast_path;
 mod faults;

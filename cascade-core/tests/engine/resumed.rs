@@ -8,15 +8,15 @@ use std::sync::{Arc as Shared, Mutex};
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CancellationToken, Cascade, Drift, FailurePolicy, JournalError, Phase, Plan, Record, Report,
-    ResumeError, RunEnd, RunId, RunState, StepEnded,
+    ApplyError, CancellationToken, Cascade, Drift, Event, FailurePolicy, JournalError, Phase, Plan, Record,
+    Report, ResumeError, RunEnd, RunId, RunState, StepEnded,
 };
 use proptest::prelude::*;
 
 use crate::model::drive::{
     self, Planned, RunSpec, assert_refused, compare_report, growth, on_paused_clock, plan_as_expected,
 };
-use crate::model::reference::{Effect, Expected, Order, below};
+use crate::model::reference::{Effect, Expected, Order, Part, waited_for};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
 use crate::model::trace::{Fate, Judge, Judged, Terms};
@@ -139,18 +139,36 @@ impl Lives<'_> {
         self.at_start = planned.map(|planned| (now, planned));
     }
 
+    /// A run that is cancelled before it begins does not compare its plan with the world: it keeps the plan.
+    fn keep_plan_if_cancelled(&mut self, first_entry: usize) {
+        let state = self.script.state();
+        let mut entries = state.entries[first_entry..].iter();
+        let first = entries.find(|entry| matches!(entry, Entry::Begun | Entry::Cancelled));
+        if matches!(first, Some(Entry::Cancelled)) {
+            drop(state);
+            self.at_start = None;
+        }
+    }
+
     /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto or a refusal.
     async fn run(&mut self, cascade: &Cascade, plan: &Plan, expected: &Expected) -> Option<(Outcome, RunId)> {
         loop {
             let RunSpec { policy, forced, drift, .. } = self.run;
             self.plan_now(cascade, expected).await;
-            let plan = plan.clone();
+            let first_entry = self.script.state().entries.len();
+            let observed = self.script.clone();
+            let applying = cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift);
+            let applying = applying.cancelled_by(self.token.clone()).on_event(move |event| {
+                if let Event::RunStarted { .. } = event {
+                    observed.state().entries.push(Entry::Begun);
+                }
+            });
+            let run = applying.run_id().clone();
+            let ended = self.live(applying.into_future()).await;
+            self.keep_plan_if_cancelled(first_entry);
             let vetoes_now =
                 self.at_start.as_ref().map_or(plan.vetoes(), |(_, now)| now.plan.vetoes()).to_vec();
-            let applying = cascade.apply(plan).policy(policy).forced(forced).drift(drift);
-            let applying = applying.cancelled_by(self.token.clone());
-            let run = applying.run_id().clone();
-            match self.live(applying.into_future()).await {
+            match ended {
                 Some(Ok(report)) => return Some((Outcome::Report(Box::new(report)), run)),
                 Some(Err(ApplyError::Vetoed { vetoes })) => {
                     assert!(!forced && vetoes == vetoes_now);
@@ -368,14 +386,20 @@ fn check_waits(
             );
             let Some(order) = order.filter(|_| call.phase == Phase::Effect) else { continue };
             let instance: Instance = (world.extensions[call.extension].resource, id);
-            for child in below(&order.effects, instance) {
+            // The parent waits for every effect of the child, or only for the early ones.
+            let early = expected.instances[&instance].effects[..expected.instances[&instance].early]
+                .contains(&(call.extension, call.effect));
+            let part = if early { Part::Early } else { Part::Rest };
+            for (child, part) in waited_for(&order.effects, (instance, part)) {
                 // A forced run continues above drifted instances, but not with further steps on them.
                 let is_child = |step: &&OnRecord| step.phase == Phase::Effect && step.resource == child.0;
                 let mut drifted = before().filter(is_child).filter(|step| step.drifted.contains(&child.1));
                 if policy == FailurePolicy::Force && drifted.next().is_some() {
                     continue;
                 }
-                for &method in &expected.instances[&child].effects {
+                let fate = &expected.instances[&child];
+                let first = if part == Part::Early { fate.early } else { fate.effects.len() };
+                for &method in &fate.effects[..first] {
                     let on_record = before().any(|step| {
                         let well = step.done.contains(&child.1)
                             || policy == FailurePolicy::Force && step.failed.contains(&child.1);

@@ -18,6 +18,8 @@ pub(crate) struct Fate {
     with_parent: bool,
     /// The effects that run on it, in order.
     pub(crate) effects: Vec<Effect>,
+    /// How many of them are early: in a cycle, they run before some instances that it depends on end.
+    pub(crate) early: usize,
     /// Whether it is removed: an effect that runs was selected by a rule that is no leaf.
     pub(crate) removed: bool,
 }
@@ -337,14 +339,86 @@ fn ends(world: &World, expected: &Expected, left: &BTreeSet<Arc>, instance: Inst
     ends
 }
 
+/// A part of an instance: its early effects, or all that follows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Early,
+    Rest,
+}
+
+/// A part of an instance, which waits for others.
+pub(crate) type Node = (Instance, Part);
+
 /// The order between an instance and its dependents.
 #[derive(Debug)]
 pub(crate) struct Order {
     /// Parents after children; the begin phase uses the reverse.
     pub(crate) plain: BTreeSet<Arc>,
-    /// The same for effects. A `with_parent` instance completes with its parent, also for its other parents and for
-    /// resources that come after it.
-    pub(crate) effects: BTreeSet<Arc>,
+    /// The same for effects: the second node of each pair waits for the first. A `with_parent` instance completes with
+    /// its parent, also for its other parents and for resources that come after it.
+    pub(crate) effects: BTreeSet<(Node, Node)>,
+}
+
+/// What the cycles of instances change in the order.
+#[derive(Debug, Default)]
+pub(crate) struct Cycles {
+    /// Arcs that order nothing: an instance that depends on itself, and `restrict` between two removed instances of a
+    /// cycle.
+    dropped: BTreeSet<Arc>,
+    /// Arcs of a cycle whose child lets go of the parent by a leaf effect: the parent waits for that effect alone.
+    released: BTreeSet<Arc>,
+    /// All arcs of cycles, without the dropped ones.
+    inside: BTreeSet<Arc>,
+    /// The leaf effects that let go of a parent in a cycle.
+    early: BTreeMap<Instance, BTreeSet<Effect>>,
+}
+
+pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
+    let mut cycles = Cycles::default();
+    let orders = |arc: &&Arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders);
+    let (own, others): (BTreeSet<Arc>, BTreeSet<Arc>) =
+        expected.arcs.iter().filter(orders).partition(|arc| arc.parent == arc.child);
+    cycles.dropped = own;
+    let on_cycle = |arcs: &BTreeSet<Arc>, arc: &Arc| below(arcs, arc.child).contains(&arc.parent);
+    let restricts = |arc: &&Arc| {
+        matches!(edge_rule(world, arc.edge), Some(DecisionSpec::Restrict))
+            && expected.instances[&arc.child].removed
+            && on_cycle(&others, arc)
+    };
+    cycles.dropped.extend(others.iter().filter(restricts));
+    let rest: BTreeSet<Arc> = others.difference(&cycles.dropped).copied().collect();
+    cycles.inside = rest.iter().filter(|arc| on_cycle(&rest, arc)).copied().collect();
+    for &arc in &cycles.inside {
+        let Some(DecisionSpec::Effect { effect, leaf: true }) = edge_rule(world, arc.edge) else { continue };
+        let effect = (world.edges[arc.edge].extension, effect);
+        let fate = &expected.instances[&arc.child];
+        if fate.given[&effect] {
+            cycles.released.insert(arc);
+            cycles.early.entry(arc.child).or_default().extend(letting_go(world, fate, effect));
+        }
+    }
+    cycles
+}
+
+/// The leaf effects that run in place of a leaf effect: itself, unless other leaf effects that run supersede it.
+fn letting_go(world: &World, fate: &Fate, effect: Effect) -> Vec<Effect> {
+    let supersedes = |other: &Effect| {
+        let declared = &world.extensions[effect.0].effects;
+        other.0 == effect.0 && declared[other.1].supersedes.contains(&effect.1) && fate.given[other]
+    };
+    let runs = fate.effects.contains(&effect);
+    let leaves: Vec<Effect> = fate.effects.iter().copied().filter(supersedes).collect();
+    if runs || leaves.is_empty() { vec![effect] } else { leaves }
+}
+
+/// Puts the early effects of instances in cycles first. They run even where another effect supersedes them.
+pub(crate) fn put_early_effects_first(world: &World, expected: &mut Expected) {
+    for (instance, early) in cycles(world, expected).early {
+        let fate = expected.instances.get_mut(&instance).unwrap();
+        let others = fate.effects.iter().copied().filter(|effect| !early.contains(effect));
+        fate.effects = early.iter().copied().chain(others).collect();
+        fate.early = early.len();
+    }
 }
 
 /// The arcs that the order leaves out: completely, or only the child's completion.
@@ -358,49 +432,86 @@ pub(crate) struct Cut {
 /// one, and every instance can still be reached from a root.
 pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order {
     assert!(cut.whole.is_subset(&expected.arcs), "arcs were cut that no finder reported: {cut:?}");
-    let left = left(world, expected, &cut.whole);
+    let cycles = cycles(world, expected);
+    let left = left(world, expected, &cycles, &cut.whole);
+    let waits: BTreeSet<(Node, Node)> = left.iter().flat_map(|arc| waits(&cycles, arc, arc.child)).collect();
     for arc in &cut.whole {
-        let closes = arc.parent == arc.child || below(&left, arc.child).contains(&arc.parent);
+        let closes = waited_for(&waits, (arc.child, Part::Rest)).contains(&(arc.parent, Part::Rest));
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
     let (order, circular) = order(world, expected, &cut.whole);
     assert_eq!(cut.ends, circular, "completions that no parent waits for");
-    for &instance in expected.instances.keys() {
-        assert!(!below(&order.effects, instance).contains(&instance), "{instance:?} still waits for itself");
+    for &(_, node) in &order.effects {
+        assert!(!waited_for(&order.effects, node).contains(&node), "{node:?} still waits for itself");
     }
-    check_roots(world, expected, &order.plain);
+    for &instance in expected.instances.keys() {
+        assert!(!below(&order.plain, instance).contains(&instance), "{instance:?} still waits for itself");
+    }
+    check_roots(world, expected, &order);
     order
 }
 
 /// The arcs that the order includes. Parents do not wait for retained instances.
-fn left(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> BTreeSet<Arc> {
+fn left(world: &World, expected: &Expected, cycles: &Cycles, cut: &BTreeSet<Arc>) -> BTreeSet<Arc> {
     let orders = |arc: &&Arc| edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders);
-    expected.arcs.iter().filter(orders).filter(|arc| !cut.contains(arc)).copied().collect()
+    let is_left = |arc: &&Arc| !cut.contains(arc) && !cycles.dropped.contains(arc);
+    expected.arcs.iter().filter(orders).filter(is_left).copied().collect()
+}
+
+/// Which parts of the parent wait for which part of `first`, the child of the arc or what ends with it. Early effects
+/// wait for everything outside the cycle.
+fn waits(cycles: &Cycles, arc: &Arc, first: Instance) -> Vec<(Node, Node)> {
+    if cycles.released.contains(arc) {
+        return vec![((first, Part::Early), (arc.parent, Part::Rest))];
+    }
+    let mut waits = vec![((first, Part::Rest), (arc.parent, Part::Rest))];
+    if cycles.early.contains_key(&arc.parent) && !cycles.inside.contains(arc) {
+        waits.push(((first, Part::Rest), (arc.parent, Part::Early)));
+    }
+    waits
+}
+
+/// All nodes that a node waits for, directly or indirectly. It is among them if it waits for itself.
+pub(crate) fn waited_for(waits: &BTreeSet<(Node, Node)>, node: Node) -> BTreeSet<Node> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        let first = waits.iter().filter(|(_, then)| *then == node).map(|(first, _)| *first);
+        open.extend(first.filter(|&first| reached.insert(first)));
+    }
+    reached
 }
 
 /// The order without the cut arcs. It also returns the arcs along which no parent waits for the child's completion,
 /// because that wait would close a cycle.
 pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> (Order, BTreeSet<Arc>) {
-    let left = left(world, expected, cut);
-    let mut plain = left.clone();
-    plain.extend(afters(world, expected));
+    let cycles = cycles(world, expected);
+    let left = left(world, expected, &cycles, cut);
+    let afters = afters(world, expected);
     let with_end = |arc: &Arc| {
-        let ends = ends(world, expected, &left, arc.child);
-        ends.into_iter().map(|child| Arc { edge: usize::MAX, child, ..*arc }).collect::<Vec<_>>()
+        let ends = ends(world, expected, &left, arc.child).into_iter();
+        ends.flat_map(|first| waits(&cycles, arc, first)).collect::<Vec<_>>()
     };
     let waits_for_end =
         |arc: &&Arc| is_only_with_parent(expected, arc.child) && !completes(world, expected, **arc);
-    let mut all = plain.clone();
+    let mut own: BTreeSet<(Node, Node)> =
+        left.iter().flat_map(|arc| waits(&cycles, arc, arc.child)).collect();
+    own.extend(cycles.early.keys().map(|&instance| ((instance, Part::Early), (instance, Part::Rest))));
+    own.extend(afters.iter().flat_map(|arc| waits(&cycles, arc, arc.child)));
+    let after_ends: Vec<_> = afters.iter().flat_map(with_end).collect();
+    let mut all = own.clone();
     all.extend(left.iter().filter(waits_for_end).flat_map(with_end));
-    all.extend(afters(world, expected).iter().flat_map(with_end));
+    all.extend(&after_ends);
     let on_circle = |arc: &&Arc| {
-        with_end(arc).iter().any(|it| it.child == it.parent || below(&all, it.child).contains(&it.parent))
+        with_end(arc).iter().any(|&(first, then)| first == then || waited_for(&all, first).contains(&then))
     };
     let circular: BTreeSet<Arc> = left.iter().filter(waits_for_end).filter(on_circle).copied().collect();
-    let mut effects = plain.clone();
-    let waited_for = left.iter().filter(waits_for_end).filter(|arc| !circular.contains(arc));
-    effects.extend(waited_for.flat_map(with_end));
-    effects.extend(afters(world, expected).iter().flat_map(with_end));
+    let mut effects = own;
+    let counted = left.iter().filter(waits_for_end).filter(|arc| !circular.contains(arc));
+    effects.extend(counted.flat_map(with_end));
+    effects.extend(after_ends);
+    let mut plain: BTreeSet<Arc> = left.difference(&cycles.released).copied().collect();
+    plain.extend(afters);
     (Order { plain, effects }, circular)
 }
 
@@ -460,14 +571,21 @@ fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     afters
 }
 
-/// The step of a root comes after the steps of all its dependents.
-fn check_roots(world: &World, expected: &Expected, order: &BTreeSet<Arc>) {
+/// The steps of the roots come after the steps of all their dependents.
+fn check_roots(world: &World, expected: &Expected, order: &Order) {
     let roots: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
-    let mut reached = roots.clone();
+    let mut before = roots.clone();
+    let mut effects_before: BTreeSet<Node> = roots.iter().map(|&root| (root, Part::Rest)).collect();
     for &root in &roots {
-        reached.extend(below(order, root));
+        before.extend(below(&order.plain, root));
+        effects_before.extend(waited_for(&order.effects, (root, Part::Rest)));
     }
-    for instance in expected.instances.keys() {
-        assert!(reached.contains(instance), "{instance:?} can no longer be reached from a root");
+    for (&instance, fate) in &expected.instances {
+        // Only removed instances have methods around the effects.
+        let is_before = !fate.removed || before.contains(&instance);
+        assert!(is_before, "the removal of {instance:?} does not come before that of the roots");
+        let last = if fate.early == fate.effects.len() && fate.early > 0 { Part::Early } else { Part::Rest };
+        let is_before = effects_before.contains(&(instance, last));
+        assert!(is_before, "the effects on {instance:?} do not come before those on the roots");
     }
 }

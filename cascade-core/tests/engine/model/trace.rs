@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cascade_core::{Drift, FailurePolicy, Phase};
 
-use super::reference::{self, Effect, Expected, FinderCall, Order, below, completing_parents, looked_at};
+use super::reference::{
+    self, Effect, Expected, FinderCall, Node, Order, Part, below, completing_parents, looked_at, waited_for,
+};
 use super::script::{Answer, Call, Entry};
 use super::world::{Instance, World};
 
@@ -86,8 +88,8 @@ pub(crate) struct Judge {
     world: World,
     expected: Expected,
     terms: Terms,
-    /// For each instance, everything its effects wait for.
-    below: BTreeMap<Instance, BTreeSet<Instance>>,
+    /// For each part of an instance, everything its effects wait for.
+    below: BTreeMap<Node, BTreeSet<Node>>,
     /// For each instance, its direct and indirect dependents; and the reverse.
     plain_below: BTreeMap<Instance, BTreeSet<Instance>>,
     above: BTreeMap<Instance, BTreeSet<Instance>>,
@@ -142,8 +144,10 @@ impl Judge {
         };
         let plain_below = all_below(&order.plain);
         let above = |of: Instance| instances().filter(|at| plain_below[at].contains(&of)).collect();
+        let nodes = instances().flat_map(|instance| [(instance, Part::Early), (instance, Part::Rest)]);
+        let effects = nodes.map(|node| (node, waited_for(&order.effects, node))).collect();
         self.above = instances().map(|instance| (instance, above(instance))).collect();
-        self.below = all_below(&order.effects);
+        self.below = effects;
         self.plain_below = plain_below;
     }
 
@@ -173,7 +177,19 @@ impl Judge {
     }
 
     fn instances(&self) -> impl Iterator<Item = Instance> {
-        self.below.keys().copied()
+        self.plain_below.keys().copied()
+    }
+
+    /// The part of the instance that its next effect belongs to.
+    fn next_part(&self, instance: Instance) -> Node {
+        let progress = &self.progress[&(Phase::Effect, instance)];
+        let is_early = progress.ended < self.expected.instances[&instance].early;
+        (instance, if is_early && !progress.is_over() { Part::Early } else { Part::Rest })
+    }
+
+    /// The instances that the next effect of the instance waits for.
+    fn next_waits_for(&self, instance: Instance) -> BTreeSet<Instance> {
+        self.below[&self.next_part(instance)].iter().map(|node| node.0).collect()
     }
 
     fn forces(&self) -> bool {
@@ -250,8 +266,8 @@ impl Judge {
     /// Before a step, the run rediscovered the dependents of its instances, after everything that the step waited for
     /// had ended, and found no late dependent.
     fn assert_looked(&self, call: &Call, instance: Instance) {
-        let ended =
-            self.below[&instance].iter().chain([&instance]).filter_map(|at| self.ended_at.get(at)).max();
+        let waited_for = self.next_waits_for(instance);
+        let ended = waited_for.iter().chain([&instance]).filter_map(|at| self.ended_at.get(at)).max();
         for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
             let Some((at, children)) = self.rediscovered.get(&(edge, parent)) else {
                 panic!("{call:?}: the dependents of {parent:?} along {edge} were not rediscovered")
@@ -295,7 +311,7 @@ impl Judge {
             progress.methods.extend(open);
         }
         // An ended instance waits for no other instance.
-        order.effects.retain(|arc| !self.has_ended(arc.parent));
+        order.effects.retain(|(_, then)| !self.has_ended(then.0));
         self.follow(&order);
         self.phase = Phase::Begin;
     }
@@ -339,21 +355,23 @@ impl Judge {
 
     /// The instances that must end well before this one may start, and have not.
     fn waits_for(&self, phase: Phase, instance: Instance) -> Vec<(Phase, Instance)> {
-        let first = match phase {
-            Phase::Begin => &self.above[&instance],
-            Phase::Effect => &self.below[&instance],
-            _ => &self.plain_below[&instance],
+        let mut waits: Vec<(Phase, Instance)> = if phase == Phase::Effect {
+            let first = &self.below[&self.next_part(instance)];
+            first.iter().filter(|&&node| self.part_holds_back(node)).map(|node| (phase, node.0)).collect()
+        } else {
+            let first = if phase == Phase::Begin { &self.above } else { &self.plain_below };
+            first[&instance]
+                .iter()
+                .map(|&other| (phase, other))
+                .filter(|&at| phase != Phase::Cleanup || self.is_done(at.1))
+                .filter(|at| self.holds_back(*at))
+                .collect()
         };
-        let mut waits: Vec<(Phase, Instance)> = first
-            .iter()
-            .map(|&other| (phase, other))
-            .filter(|&at| phase != Phase::Cleanup || self.is_done(at.1))
-            .filter(|at| self.holds_back(*at))
-            .collect();
         match phase {
             // Every begin comes before any effect.
             Phase::Effect => {
-                let with_below = self.below[&instance].iter().chain([&instance]);
+                let first = self.next_waits_for(instance);
+                let with_below = first.iter().chain([&instance]);
                 // An ended instance stays ended, even if a late parent's begin then fails.
                 let open = with_below.filter(|&&at| !self.has_ended(at));
                 waits.extend(open.flat_map(|&at| self.not_marked(at)));
@@ -362,6 +380,24 @@ impl Judge {
             _ => {}
         }
         waits
+    }
+
+    /// Whether a part of an instance has not ended well.
+    fn part_holds_back(&self, (instance, part): Node) -> bool {
+        match part {
+            Part::Rest => self.holds_back((Phase::Effect, instance)),
+            Part::Early => {
+                let progress = &self.progress[&(Phase::Effect, instance)];
+                let early = self.expected.instances[&instance].early;
+                progress.ended < early.min(progress.methods.len()) || self.early_failed(instance)
+            }
+        }
+    }
+
+    /// Whether an early effect failed, and the run does not go on as after a success.
+    fn early_failed(&self, instance: Instance) -> bool {
+        let progress = &self.progress[&(Phase::Effect, instance)];
+        progress.failed && progress.ended < self.expected.instances[&instance].early && !self.forces()
     }
 
     fn holds_back(&self, at: (Phase, Instance)) -> bool {
@@ -491,8 +527,8 @@ impl Judge {
             let may_start = !in_step(instance)
                 && (!progress.failed || self.forces())
                 && self.waits_for(self.phase, instance).is_empty();
-            let held_by_step =
-                self.below[&instance].iter().chain(&self.above[&instance]).any(|&at| in_step(at));
+            let first = self.next_waits_for(instance);
+            let held_by_step = first.iter().chain(&self.above[&instance]).any(|&at| in_step(at));
             if may_start && !held_by_step {
                 let busy = under_way.iter().filter(|step| step.method.0 == extension).count();
                 let limit = self.world.extensions[extension].concurrency;
@@ -570,8 +606,13 @@ impl Judge {
     /// continues after that.
     fn causes(&self, instance: Instance) -> BTreeSet<Instance> {
         let mut causes = BTreeSet::new();
-        for &at in self.below[&instance].iter().chain([&instance]) {
-            if self.failed_in(Phase::Begin, at) || self.failed_in(Phase::Effect, at) {
+        let own = (instance, Part::Rest);
+        for &(at, part) in self.below[&own].iter().chain([&own]) {
+            let failed = match part {
+                Part::Rest => self.failed_in(Phase::Effect, at),
+                Part::Early => self.early_failed(at),
+            };
+            if self.failed_in(Phase::Begin, at) || failed {
                 causes.insert(at);
             }
             if self.terms.policy == FailurePolicy::Isolate && !self.has_ended(at) {

@@ -1,0 +1,41 @@
+//! The instances of one resource.
+
+use super::dispositions::Dispositions;
+use crate::ids::{IdTable, InstanceIx};
+
+/// The instances of one resource: their ids and their dispositions, by index.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) ids: Box<dyn IdTable>,
+    pub(crate) dispositions: Dispositions,
+}
+
+impl Column {
+    pub(crate) fn new(ids: Box<dyn IdTable>) -> Self {
+        Self { ids, dispositions: Dispositions::default() }
+    }
+
+    /// Whether the discovery looks for the children of the instance. Such an instance is removed: only the effect of
+    /// another non-leaf rule can supersede the effect of a non-leaf rule.
+    pub(crate) fn is_expanded(&self, index: InstanceIx) -> bool {
+        self.dispositions.get(index).is_expanded()
+    }
+
+    /// See [`Disposition::is_affected`].
+    pub(crate) fn is_affected(&self, index: InstanceIx) -> bool {
+        self.dispositions.get(index).is_affected()
+    }
+
+    /// Whether the instance is not affected, but the plan lists it.
+    pub(crate) fn is_retained(&self, index: InstanceIx) -> bool {
+        self.dispositions.get(index).is_retained()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.dispositions.len()
+    }
+
+    pub(crate) fn copied(&self) -> Self {
+        Self { ids: self.ids.clone_box(), dispositions: self.dispositions.clone() }
+    }
+}

@@ -1,0 +1,137 @@
+//! Cycles of instances: a leaf effect that lets go of a parent resolves them.
+
+use cascade_core::{Delete, FailurePolicy, Rule, place};
+
+use crate::support::{Cloud, Kind, descriptor};
+
+/// A merge request has diffs and remembers its newest one. The diff's removal would violate that reference, and the
+/// request's removal would violate those of its diffs.
+fn merge_requests(request: impl FnOnce(&mut Kind), newest: &str, diffs: &str) -> Cloud {
+    Cloud::new()
+        .kind("Request", |it| {
+            request(it);
+            it.leaf("Diff", "forget", newest);
+        })
+        .kind("Diff", |it| {
+            it.under("Request", "remove", diffs);
+        })
+}
+
+#[test]
+fn a_reference_to_the_newest_child_is_dropped_before_the_child_is_removed() {
+    let cloud = || {
+        merge_requests(
+            |it| {
+                it.root("remove");
+            },
+            "d2>r",
+            "r>d1 r>d2",
+        )
+    };
+    let plan = cloud().plan("Request r");
+    assert_eq!(plan.summary().unwrap().cut, []);
+    assert_eq!(plan.why_named("Request", "r").unwrap().effects, ["forget", "remove"]);
+    let deleted = cloud().delete("Request r");
+    // The diff that nothing remembers depends on the request as before: every step on the request waits for it.
+    assert_eq!(deleted.calls, ["Diff.remove d1", "Request.forget r", "Diff.remove d2", "Request.remove r"]);
+    assert!(deleted.report.is_complete());
+}
+
+/// Outside cycles, the removal supersedes the effect that drops the reference: r2 remembers no diff of its own.
+#[test]
+fn a_superseded_leaf_effect_runs_only_inside_a_cycle() {
+    let superseding = |it: &mut Kind| {
+        it.root("remove").effect("forget");
+        it.declared().supersedes("remove", ["forget"]);
+    };
+    let deleted = merge_requests(superseding, "d1>r1 d1>r2", "r1>d1").delete("Request r1 r2");
+    assert_eq!(
+        deleted.calls,
+        ["Request.remove r2", "Request.forget r1", "Diff.remove d1", "Request.remove r1"]
+    );
+    assert!(deleted.report.is_complete());
+}
+
+#[test]
+fn instances_that_remember_each_other_are_let_go_before_either_is_removed() {
+    let deleted = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Primary", |it| {
+            it.under("Zone", "remove", "z>p").leaf("Replica", "forget", "r>p");
+        })
+        .kind("Replica", |it| {
+            it.under("Zone", "remove", "z>r").leaf("Primary", "forget", "p>r");
+        })
+        .delete("Zone z");
+    for (first, then) in [(0, 2), (1, 2), (0, 3), (1, 3)] {
+        assert!(
+            deleted.calls[first].contains("forget") && deleted.calls[then].contains("remove"),
+            "{:?}",
+            deleted.calls
+        );
+    }
+    assert!(deleted.report.is_complete());
+}
+
+#[test]
+fn a_failed_early_effect_blocks_what_waits_for_it_and_its_own_instance() {
+    let root = |it: &mut Kind| {
+        it.root("remove");
+    };
+    let deleted = merge_requests(root, "d2>r", "r>d1 r>d2")
+        .failing(&["Request.forget r"])
+        .delete_with("Request r", |apply| apply.policy(FailurePolicy::Isolate));
+    assert_eq!(
+        deleted.verdicts(),
+        ["Diff d1 done", "Diff d2 blocked by Request r", "Request r failed: forget: simulated failure"]
+    );
+    assert_eq!(deleted.calls, ["Diff.remove d1", "Request.forget r"]);
+}
+
+/// The key of the newest diff restricts, and is removed with its request: the database drops both in one statement, or
+/// defers the check. So the arc orders nothing.
+#[test]
+fn restrict_between_two_removed_instances_of_a_cycle_orders_nothing() {
+    let cloud = || {
+        Cloud::new()
+            .kind("Request", |it| {
+                it.root("remove").edge("Diff", "d>r");
+                it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Diff")));
+            })
+            .kind("Diff", |it| {
+                it.under("Request", "remove", "r>d");
+            })
+    };
+    let plan = cloud().plan("Request r");
+    assert_eq!((plan.vetoes().len(), plan.summary().unwrap().cut), (0, Vec::new()), "{plan}");
+    assert_eq!(cloud().delete("Request r").calls, ["Diff.remove d", "Request.remove r"]);
+}
+
+#[test]
+fn an_instance_that_depends_on_itself_is_no_cut() {
+    let cloud = || {
+        Cloud::new().kind("Folder", |it| {
+            it.root("remove").under("Folder", "remove", "a>a a>b b>b");
+        })
+    };
+    let plan = cloud().plan("Folder a");
+    assert_eq!(plan.summary().unwrap().cut, []);
+    assert!(!plan.to_string().contains("left out of the order"), "{plan}");
+    assert_eq!(cloud().delete("Folder a").calls, ["Folder.remove b", "Folder.remove a"]);
+}
+
+#[test]
+fn a_cycle_without_a_leaf_effect_is_cut() {
+    let plan = Cloud::new()
+        .kind("A", |it| {
+            it.root("remove").under("B", "remove", "b>a");
+        })
+        .kind("B", |it| {
+            it.under("A", "remove", "a>b");
+        })
+        .plan("A a");
+    let cut = plan.summary().unwrap().cut;
+    assert_eq!((cut.len(), &cut[0].parent.1, &cut[0].child.1), (1, &String::from("b"), &String::from("a")));
+}
