@@ -34,6 +34,7 @@ pub struct RemoteApply {
     plan: Plan,
     policy: FailurePolicy,
     forced: bool,
+    allow_cuts: bool,
     drift: Drift,
     limits: Option<Limits>,
     confirmed: Option<String>,
@@ -57,6 +58,7 @@ impl RemoteApply {
             plan,
             policy: FailurePolicy::default(),
             forced: false,
+            allow_cuts: false,
             drift: Drift::default(),
             limits: None,
             confirmed: None,
@@ -77,6 +79,13 @@ impl RemoteApply {
     /// Whether the run overrides vetoes. The report then lists them.
     pub fn forced(mut self, forced: bool) -> Self {
         self.forced = forced;
+        self
+    }
+
+    /// Allows the run to give up the order of cycles of instances where the plan says so, as
+    /// [`Apply::allow_cuts`](cascade_core::Apply::allow_cuts) does.
+    pub fn allow_cuts(mut self) -> Self {
+        self.allow_cuts = true;
         self
     }
 
@@ -178,6 +187,7 @@ impl RemoteApply {
             digest,
             policy: self.policy,
             forced: self.forced,
+            allow_cuts: self.allow_cuts,
             confirmed_by: self.confirmed_by.clone(),
         };
         Ok(RunRequest {
@@ -190,12 +200,13 @@ impl RemoteApply {
         })
     }
 
-    /// The plan of now, unless limits, denials, a missing confirmation or drift refuse the plan already here. A run that was
+    /// The plan of now, unless limits, denials, cuts, a missing confirmation or drift refuse the plan already here. A run that was
     /// started before under this id is not compared with the world again. The workflow makes no comparison, because its
     /// journal would hold every id.
     async fn checked_plan(&self) -> Result<Plan, RestateError> {
         let apply: Apply = self.client.cascade.apply(self.plan.clone()).drift(self.drift);
         let apply = apply.cancelled_by(self.cancel.clone());
+        let apply = if self.allow_cuts { apply.allow_cuts() } else { apply };
         let apply = match &self.limits {
             Some(limits) => apply.limits(limits.clone()),
             None => apply,

@@ -73,6 +73,7 @@ impl<'a> Driver<'a> {
                 let about = &request.about;
                 let apply = with_remote(&cascade, remote, request.steps).apply(plan);
                 let apply = apply.policy(about.policy).forced(about.forced).drift(request.drift);
+                let apply = if about.allow_cuts { apply.allow_cuts() } else { apply };
                 // The client has compared the plan with the world.
                 let apply = apply.run_as(run).cancelled_by(cancel).drift_checked();
                 let apply = match &request.limits {

@@ -87,6 +87,8 @@ pub(crate) struct RunAbout {
     pub(crate) digest: String,
     pub(crate) policy: FailurePolicy,
     pub(crate) forced: bool,
+    #[serde(default)]
+    pub(crate) allow_cuts: bool,
     pub(crate) confirmed_by: Option<String>,
 }
 
@@ -221,6 +223,7 @@ mod tests {
                 digest: plan.digest().unwrap(),
                 policy: FailurePolicy::Isolate,
                 forced: true,
+                allow_cuts: true,
                 confirmed_by: None,
             },
             drift: Drift::Chase,

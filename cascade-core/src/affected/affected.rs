@@ -77,6 +77,11 @@ impl Affected {
         self.columns.indices().filter(|&resource| self.instances(resource).next().is_some())
     }
 
+    /// Whether the order gives up any arc.
+    pub(crate) fn has_cuts(&self) -> bool {
+        !self.cycles.cut.is_empty() || !self.circular_ends.is_empty()
+    }
+
     /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag
     /// says whether the parent still waits for the dependents of the child, and only not for the end of the child.
     pub(crate) fn cut_by_ids(&self) -> Vec<(ArcRef, bool)> {

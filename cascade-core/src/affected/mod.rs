@@ -16,6 +16,7 @@ mod order;
 mod with_parent;
 
 pub(crate) use affected::Affected;
+pub(crate) use arc_ref::ArcRef;
 pub(crate) use arcs::{Arcs, Block, Pair};
 pub(crate) use assemble::{Finished, assemble};
 pub(crate) use column::Column;

@@ -14,7 +14,9 @@ use crate::handler::StepContext;
 use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
 use crate::model::{RunId, hex};
 use crate::observe::{Event, Monitor};
-use crate::plan::{Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, digest};
+use crate::plan::{
+    CutSummary, Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, cuts, digest, listed_cuts,
+};
 use crate::report::{NestedReport, NestedRequest, Report};
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
@@ -49,6 +51,7 @@ impl Apply {
         let settings = RunSettings {
             policy: FailurePolicy::default(),
             forced: false,
+            allow_cuts: false,
             drift: Drift::default(),
             limits: cascade.engine.limits.clone(),
             concurrency: cascade.engine.concurrency,
@@ -77,6 +80,14 @@ impl Apply {
     /// Whether the run overrides vetoes. The report then lists them. Default `false`.
     pub fn forced(mut self, forced: bool) -> Self {
         self.settings.forced = forced;
+        self
+    }
+
+    /// Allows the run to give up the order of cycles of instances where the plan says so: see
+    /// [`PlanSummary::cut`](crate::PlanSummary::cut). A plan with such cuts is refused without it, also if the run is
+    /// forced.
+    pub fn allow_cuts(mut self) -> Self {
+        self.settings.allow_cuts = true;
         self
     }
 
@@ -231,7 +242,8 @@ impl Apply {
         &self.plan
     }
 
-    /// Checks what needs no call of a method: the graph, the depth of nesting, the limits and the confirmed digest.
+    /// Checks what needs no call of a method: the graph, the depth of nesting, the limits, the cuts and the confirmed
+    /// digest.
     pub fn precheck(&self) -> Result<(), ApplyError> {
         let affected: &Affected = &self.plan.affected;
         if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
@@ -247,6 +259,9 @@ impl Apply {
         let exceeded = self.settings.limits.exceeded(affected);
         if !exceeded.is_empty() {
             return Err(ApplyError::OverLimit { exceeded });
+        }
+        if affected.has_cuts() && !self.settings.allow_cuts {
+            return Err(ApplyError::Cuts { cuts: cuts(affected) });
         }
         if let Some(confirmed) = &self.confirmed {
             let digest = self.plan.digest()?;
@@ -305,6 +320,7 @@ fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> Run
         roots: affected.roots,
         policy: settings.policy.name().to_owned(),
         forced: settings.forced,
+        allow_cuts: settings.allow_cuts,
         drift: settings.drift.name().to_owned(),
         confirmed_by: None,
         overridden: Vec::new(),
@@ -355,6 +371,17 @@ pub enum ApplyError {
         difference: Box<PlanDifference>,
         /// The new plan. It can be confirmed and applied in place of the old one.
         plan: Box<Plan>,
+    },
+    /// The instances of the plan form cycles in which the order has to be given up, and the run does not allow that.
+    #[error(
+        "the plan gives up the order of {}, nothing was changed: {}\nlet a `leaf` effect drop one of the references of \
+         each cycle, or apply with `allow_cuts` if these instances may be removed in any order",
+        if cuts.len() == 1 { String::from("one arc of a cycle") } else { format!("{} arcs of cycles", cuts.len()) },
+        listed_cuts(cuts)
+    )]
+    Cuts {
+        /// The arcs whose order is given up, by resources and ids.
+        cuts: Vec<CutSummary>,
     },
     /// The plan exceeds a limit.
     #[error("the plan is over the limit, nothing was changed: {}", .exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]

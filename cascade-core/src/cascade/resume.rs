@@ -18,7 +18,7 @@ use crate::journal::{
 };
 use crate::model::{AnyOperation, RunId};
 use crate::observe::{Event, Monitor, Observers};
-use crate::plan::{Exceeded, PlanDifference, PlanError, PlanVeto, digest};
+use crate::plan::{CutSummary, Exceeded, PlanDifference, PlanError, PlanVeto, cuts, digest, listed_cuts};
 use crate::report::Report;
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
@@ -37,6 +37,7 @@ pub struct Resume {
     monitor: Option<Monitor>,
     observers: Observers,
     on_difference: Option<OnDifference>,
+    allow_cuts: bool,
 }
 
 impl fmt::Debug for Resume {
@@ -111,6 +112,19 @@ pub enum ResumeError {
         /// The exceeded limits.
         exceeded: Vec<Exceeded>,
     },
+    /// The graph has changed, and the new plan of the remaining work gives up the order of cycles. Nothing was changed.
+    #[error(
+        "run {run} is not resumed, nothing was changed: its remaining work was planned again, because the resource graph \
+         has changed, and the new plan gives up the order of cycles: {}\nresume with `allow_cuts` if these instances may \
+         be removed in any order",
+        listed_cuts(cuts)
+    )]
+    Cuts {
+        /// The run.
+        run: RunId,
+        /// The arcs whose order is given up, by resources and ids.
+        cuts: Vec<CutSummary>,
+    },
     /// The records of the run do not match the program.
     #[error("run {run} cannot be resumed: {what}")]
     Unfit {
@@ -144,7 +158,7 @@ pub enum ResumeError {
 impl Resume {
     pub(crate) fn new(cascade: Cascade, run: RunId) -> Self {
         let (cancel, observers) = (CancellationToken::new(), cascade.engine.observers.clone());
-        Self { cascade, run, cancel, monitor: None, observers, on_difference: None }
+        Self { cascade, run, cancel, monitor: None, observers, on_difference: None, allow_cuts: false }
     }
 
     /// Once `token` is cancelled, no further step starts. Running steps end normally.
@@ -170,6 +184,12 @@ impl Resume {
     /// gives none other effects.
     pub fn on_difference(mut self, accept: impl Fn(&PlanDifference) -> bool + Send + Sync + 'static) -> Self {
         self.on_difference = Some(Box::new(accept));
+        self
+    }
+
+    /// If the graph has changed, allows the new plan of the remaining work to give up the order of cycles of instances.
+    pub fn allow_cuts(mut self) -> Self {
+        self.allow_cuts = true;
         self
     }
 
@@ -220,6 +240,7 @@ impl Resume {
             policy: policy
                 .ok_or_else(|| unfit(format!("the failure policy `{}` is unknown", start.policy)))?,
             forced: start.forced,
+            allow_cuts: start.allow_cuts,
             drift: drift.ok_or_else(|| unfit(format!("the drift `{}` is unknown", start.drift)))?,
             limits: start.limits.unwrap_or_else(|| cascade.engine.limits.clone()),
             concurrency: cascade.engine.concurrency,
@@ -271,7 +292,14 @@ impl Resume {
         };
         let (graph, roots) = (engine.graph.version(), affected.roots);
         let overridden = recorded.overridden.iter().cloned().chain(vetoes).collect();
-        after.push(Record::Started(RunStart { graph, digest, roots, overridden, ..start }));
+        after.push(Record::Started(RunStart {
+            graph,
+            digest,
+            roots,
+            overridden,
+            allow_cuts: start.allow_cuts || self.allow_cuts,
+            ..start
+        }));
         log.plan(&affected, Some(Record::Replanned(replanned)), after).await?;
         Ok(())
     }
@@ -301,6 +329,9 @@ impl Resume {
         let exceeded = start.limits.as_ref().unwrap_or(&engine.limits).exceeded(&affected);
         if !exceeded.is_empty() {
             return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });
+        }
+        if affected.has_cuts() && !self.allow_cuts {
+            return Err(ResumeError::Cuts { run: self.run.clone(), cuts: cuts(&affected) });
         }
         let affected = Arc::new(affected);
         let nesting = Arc::new(self.cascade.nesting());

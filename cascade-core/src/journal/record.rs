@@ -121,6 +121,9 @@ pub struct RunStart {
     pub policy: String,
     /// Whether the run overrides vetoes.
     pub forced: bool,
+    /// Whether the run may give up the order of cycles where its plan does.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub allow_cuts: bool,
     /// The drift policy: `ignore`, `refuse` or `chase`.
     pub drift: String,
     /// The person or system that confirmed the plan, if given.

@@ -60,10 +60,12 @@ pub(crate) fn restored(
     let code = operation.descriptor().code();
     let mut columns: Indexed<_, Column> =
         graph.resources.iter().map(|node| Column::new(node.descriptor.new_table())).collect();
-    for (name, recorded) in std::mem::take(&mut recorded.columns) {
+    let mut recorded_columns = Vec::new();
+    for (name, mut recorded) in std::mem::take(&mut recorded.columns) {
         let resource = graph.find_resource(&name).ok_or_else(|| format!("there is no resource {name}"))?;
-        fill(&mut columns[resource], &labels(graph, code, Phase::Effect, resource), recorded)
+        fill(&mut columns[resource], &labels(graph, code, Phase::Effect, resource), &mut recorded)
             .map_err(|what| format!("{name}: {what}"))?;
+        recorded_columns.push((resource, recorded));
     }
     let mut arcs: Indexed<EdgeIx, _> = graph.edges.iter().map(|_| Arcs::default()).collect();
     for ((parent, child), recorded) in std::mem::take(&mut recorded.arcs) {
@@ -86,7 +88,9 @@ pub(crate) fn restored(
             "the run has {roots} roots, but only {instances} instances of the root resource"
         ));
     }
-    Ok(assemble(Arc::clone(graph), operation, route, Finished { columns, arcs, roots }))
+    let affected = assemble(Arc::clone(graph), operation, route, Finished { columns, arcs, roots });
+    check_early_effects(&affected, &recorded_columns)?;
+    Ok(affected)
 }
 
 /// Whether all arcs are between the first `parents` and the first `children` instances of their resources.
@@ -101,8 +105,28 @@ fn names_known_instances(arcs: &Arcs, parents: usize, children: usize) -> bool {
         && arcs.released.iter().copied().all(is_child)
 }
 
+/// An earlier version of the engine ran no superseded effect, not even in a cycle. A plan that it approved gets none either.
+fn check_early_effects(affected: &Affected, recorded: &[(ResourceIx, RecordedColumn)]) -> Result<(), String> {
+    let code = affected.operation.descriptor().code();
+    for &(node, early) in affected.cycles.early.all() {
+        let (resource, index) = affected.locate(node);
+        let names = labels(&affected.graph, code, Phase::Effect, resource);
+        let column = recorded.iter().find(|(of, _)| *of == resource).map(|(_, column)| column);
+        let runs = column.map_or(&[][..], |column| &column.kind(index.number()).runs);
+        if let Some(missing) = early.iter().map(|effect| &names[effect]).find(|name| !runs.contains(*name)) {
+            return Err(format!(
+                "its plan was made by a version of the engine that ordered cycles in another way, and has no effect \
+                 `{missing}` on {} {}: plan the rest again as a new run",
+                affected.resource_name(resource),
+                affected.display(resource, index)
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Adds the recorded instances to an empty column. `names` are the effects of the resource, by position.
-fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Result<(), String> {
+fn fill(column: &mut Column, names: &[String], recorded: &mut RecordedColumn) -> Result<(), String> {
     let set = |effects: &[String]| -> Result<EffectSet, String> {
         let position = |effect: &String| {
             let position = names.iter().position(|name| name == effect);
@@ -121,7 +145,7 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
         }
         kinds.push(Disposition { given: set(&kind.given)?, through: set(&kind.through)?, marks });
     }
-    for (expected, id) in InstanceIx::all(recorded.ids.len()).zip(recorded.ids) {
+    for (expected, id) in InstanceIx::all(recorded.ids.len()).zip(std::mem::take(&mut recorded.ids)) {
         let text = id.to_string();
         let index = column.ids.insert_json(id).map_err(|error| format!("the id {text}: {error}"))?;
         if index != expected {
@@ -130,7 +154,7 @@ fn fill(column: &mut Column, names: &[String], recorded: RecordedColumn) -> Resu
             ));
         }
     }
-    for kind in recorded.kind_of {
+    for &kind in &recorded.kind_of {
         column.dispositions.push(kinds[kind as usize]);
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::cut::new_cuts;
 use super::digest;
 use crate::affected::Affected;
 use crate::ids::{InstanceIx, ResourceIx};
@@ -23,6 +24,8 @@ pub struct PlanDifference {
     pub changed: usize,
     /// Those of the changed instances that get a further effect, or that only the newer plan removes.
     pub extended: usize,
+    /// Cuts that only the newer plan needs: arcs of cycles whose order it gives up.
+    pub cuts: usize,
     /// The first 20 differences in words.
     pub lines: Vec<String>,
     /// The digest of the newer plan. A program that showed a difference to a person compares it with the digest of the
@@ -31,14 +34,15 @@ pub struct PlanDifference {
 }
 
 impl PlanDifference {
-    /// Whether the newer plan does more than the older one: to further instances, or more to an instance of both.
+    /// Whether the newer plan does more than the older one, to further instances or to an instance of both, or gives up
+    /// more of the order.
     pub fn adds(&self) -> bool {
-        self.added + self.extended > 0
+        self.added + self.extended + self.cuts > 0
     }
 
-    /// Whether both plans do the same to the same instances.
+    /// Whether both plans do the same to the same instances, and the newer one gives up no more of the order.
     pub fn is_empty(&self) -> bool {
-        self.added + self.gone + self.changed == 0
+        self.added + self.gone + self.changed + self.cuts == 0
     }
 
     /// Compares two affected sets of one graph by resource, id, effects and removal. Parents do not count, because they
@@ -48,6 +52,7 @@ impl PlanDifference {
         for resource in after.columns.indices() {
             difference.compare(before, after, resource);
         }
+        difference.compare_cuts(before, after);
         Ok(difference)
     }
 
@@ -76,6 +81,20 @@ impl PlanDifference {
                 let instance = format!("{name} {}", Printed(before.display(resource, index)));
                 self.remove(&instance, &actions(before, resource, index));
             }
+        }
+    }
+
+    fn compare_cuts(&mut self, before: &Affected, after: &Affected) {
+        if !after.has_cuts() {
+            return;
+        }
+        let same = |resource: ResourceIx, index: InstanceIx| {
+            let ids = after.columns[resource].ids.select(&[index]);
+            before.columns[resource].ids.known(&ids).into_iter().next().flatten()
+        };
+        for cut in new_cuts(before, after, same) {
+            self.cuts += 1;
+            self.line(|| format!("! {cut}: the order is given up"));
         }
     }
 
@@ -124,12 +143,15 @@ fn actions(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<
 
 impl fmt::Display for PlanDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { added, gone, changed, lines, .. } = self;
+        let Self { added, gone, changed, cuts, lines, .. } = self;
         write!(f, "{added} added, {gone} gone, {changed} with other effects")?;
+        if *cuts > 0 {
+            write!(f, ", {cuts} with an order that is given up")?;
+        }
         for line in lines {
             write!(f, "\n  {line}")?;
         }
-        let rest = added + gone + changed - lines.len();
+        let rest = added + gone + changed + cuts - lines.len();
         if rest > 0 { write!(f, "\n  and {rest} more") } else { Ok(()) }
     }
 }

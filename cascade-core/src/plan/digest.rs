@@ -1,10 +1,11 @@
 //! The digest of a plan. A confirmation holds only for the plan with that digest.
 
+use super::cut::cuts;
 use crate::affected::Affected;
 use crate::model::Fields;
 
 /// The SHA-256, in hex, of the operation with its payload, and of every affected instance: its id, whether it is a
-/// root, whether it is removed, and its effects.
+/// root, whether it is removed, and its effects. Then the cuts.
 ///
 /// The input is sorted by resource and id, so that the digest depends neither on the link order nor on the order of
 /// finders' answers.
@@ -26,6 +27,13 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
                 add(&affected.graph.extensions[effect.extension].name);
                 add(&effect.name);
             }
+        }
+    }
+    // A plan without cuts keeps the digest that it had before cuts were part of it.
+    for cut in cuts(affected) {
+        let part = if cut.end_only { "end" } else { "all" };
+        for text in ["cut", part, &cut.parent.0, &cut.parent.1, &cut.child.0, &cut.child.1] {
+            add(text);
         }
     }
     Ok(fields.hex())

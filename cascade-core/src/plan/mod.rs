@@ -1,5 +1,6 @@
 //! The plan: the affected set in the form that people read, limit and approve.
 
+mod cut;
 mod difference;
 pub(crate) mod digest;
 mod error;
@@ -8,10 +9,12 @@ mod plan;
 mod veto;
 mod why;
 
+pub use cut::CutSummary;
+pub(crate) use cut::{cuts, listed as listed_cuts, new_cuts};
 pub use difference::PlanDifference;
 pub use error::PlanError;
 pub use limits::{Exceeded, Limits};
-pub use plan::{CutSummary, Plan, PlanSummary, ResourceSummary};
+pub use plan::{Plan, PlanSummary, ResourceSummary};
 pub use veto::PlanVeto;
 #[cfg(feature = "document")]
 pub(crate) use why::why;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::cut::{CutSummary, cuts};
 use super::digest;
 use super::limits::{Exceeded, Limits};
 use super::veto::PlanVeto;
@@ -61,19 +62,6 @@ pub struct ResourceSummary {
     pub going: usize,
     /// The number of instances that are not affected and stay, although they depend on removed instances.
     pub retained: usize,
-}
-
-/// An arc that closes a cycle of instances. The order leaves it out: the parent does not wait for the child.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CutSummary {
-    /// The parent's resource and its printed id.
-    pub parent: (String, String),
-    /// The child's resource and its printed id.
-    pub child: (String, String),
-    /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
-    /// the child is removed with another parent, which waits for this one.
-    pub end_only: bool,
 }
 
 impl Plan {
@@ -157,16 +145,7 @@ impl Plan {
 
     /// The arcs that the order leaves out, sorted by resources and ids.
     pub(crate) fn cut(&self) -> Vec<CutSummary> {
-        let affected = &*self.affected;
-        let printed = |resource: ResourceIx, index: InstanceIx| {
-            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-        };
-        let arcs = affected.cut_by_ids().into_iter().map(|(arc, end_only)| {
-            let edge = &affected.graph.edges[arc.edge];
-            let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
-            CutSummary { parent, child, end_only }
-        });
-        arcs.collect()
+        cuts(&self.affected)
     }
 
     pub(crate) fn resource_summary(&self, resource: ResourceIx) -> ResourceSummary {

@@ -13,7 +13,7 @@ use crate::affected::Affected;
 use crate::discover::{LateDependents, extend, not_listed, objections};
 use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
 use crate::observe::Event;
-use crate::plan::PlanVeto;
+use crate::plan::{PlanVeto, listed_cuts, new_cuts};
 use crate::report::State;
 
 /// The reason why a plan must not grow.
@@ -88,6 +88,11 @@ impl Run {
         let exceeded = settings.limits.exceeded(&grown);
         if let Some(exceeded) = exceeded.first() {
             return Err(Refusal::All(format!("with them the plan is over the limit: {exceeded}")));
+        }
+        let cuts = new_cuts(affected, &grown, |_, index| Some(index));
+        if !cuts.is_empty() {
+            let arcs = listed_cuts(&cuts);
+            return Err(Refusal::All(format!("with them the plan would give up the order of {arcs}")));
         }
         let objections = objections(engine, &grown, Some(affected), &settings.nesting, settings.forced).await;
         let objections = objections.map_err(|error| Refusal::All(with_sources(&error)))?;

@@ -14,6 +14,8 @@ use crate::plan::Limits;
 pub(crate) struct RunSettings {
     pub(crate) policy: FailurePolicy,
     pub(crate) forced: bool,
+    /// Whether the run may give up the order of cycles, as its plan says.
+    pub(crate) allow_cuts: bool,
     pub(crate) drift: Drift,
     pub(crate) limits: Limits,
     /// The maximum number of steps at once, over all extensions.

@@ -1,8 +1,11 @@
 //! Cycles of instances: a leaf effect that lets go of a parent resolves them.
 
-use cascade_core::{Delete, FailurePolicy, Rule, place};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::{Cloud, Kind, descriptor};
+use cascade_core::{Apply, ApplyError, Delete, FailurePolicy, Found, Rule, place};
+
+use crate::support::{Cloud, Kind, Notes, block_on, descriptor, plan};
 
 /// A merge request has diffs and remembers its newest one. The diff's removal would violate that reference, and the
 /// request's removal would violate those of its diffs.
@@ -122,16 +125,103 @@ fn an_instance_that_depends_on_itself_is_no_cut() {
     assert_eq!(cloud().delete("Folder a").calls, ["Folder.remove b", "Folder.remove a"]);
 }
 
-#[test]
-fn a_cycle_without_a_leaf_effect_is_cut() {
-    let plan = Cloud::new()
+/// Two resources that remove each other.
+fn mutual(b_of_a: &str) -> Cloud {
+    Cloud::new()
         .kind("A", |it| {
             it.root("remove").under("B", "remove", "b>a");
         })
         .kind("B", |it| {
-            it.under("A", "remove", "a>b");
+            it.under("A", "remove", b_of_a);
         })
-        .plan("A a");
-    let cut = plan.summary().unwrap().cut;
+}
+
+#[test]
+fn a_cycle_without_a_leaf_effect_is_cut() {
+    let cut = mutual("a>b").plan("A a").summary().unwrap().cut;
     assert_eq!((cut.len(), &cut[0].parent.1, &cut[0].child.1), (1, &String::from("b"), &String::from("a")));
+}
+
+/// Applies the plan of a cloud. Returns the error.
+fn refused(cloud: Cloud, set: impl FnOnce(Apply) -> Apply) -> (ApplyError, Vec<String>) {
+    let (cascade, notes) = cloud.build();
+    let error = block_on(async {
+        let plan = plan(&cascade, "A a").await.unwrap();
+        set(cascade.apply(plan)).await.unwrap_err()
+    });
+    (error, notes.calls())
+}
+
+#[test]
+fn a_cut_must_be_allowed_and_force_does_not_allow_it() {
+    let sets: [fn(Apply) -> Apply; 3] =
+        [|apply| apply, |apply| apply.forced(true), |apply| apply.forced(true).policy(FailurePolicy::Force)];
+    for set in sets {
+        let (error, calls) = refused(mutual("a>b"), set);
+        let ApplyError::Cuts { cuts } = &error else { panic!("{error}") };
+        assert_eq!((cuts.len(), calls), (1, Vec::new()));
+        assert_eq!(
+            error.to_string(),
+            "the plan gives up the order of one arc of a cycle, nothing was changed: B b → A a\nlet a `leaf` effect drop \
+             one of the references of each cycle, or apply with `allow_cuts` if these instances may be removed in any \
+             order"
+        );
+    }
+    let deleted = mutual("a>b").delete_with("A a", Apply::allow_cuts);
+    assert_eq!(deleted.calls, ["B.remove b", "A.remove a"]);
+    assert!(deleted.report.is_complete());
+}
+
+#[test]
+fn the_digest_covers_cuts() {
+    let digest = |b_of_b: &str| {
+        let cloud = Cloud::new()
+            .kind("A", |it| {
+                it.root("remove");
+            })
+            .kind("B", |it| {
+                it.under("A", "remove", "a>b1 a>b2").under("B", "remove", b_of_b);
+            });
+        let plan = cloud.plan("A a");
+        (plan.digest().unwrap(), plan.summary().unwrap().cut.len())
+    };
+    let (chain, self_loop, circle) = (digest("b1>b2"), digest("b1>b2 b1>b1"), digest("b1>b2 b2>b1"));
+    assert_eq!((chain.1, self_loop.1, circle.1), (0, 0, 1));
+    assert_eq!(chain.0, self_loop.0);
+    assert_ne!(chain.0, circle.0);
+}
+
+/// A cycle that closes after the plan was made is a difference that a run refuses, also if it allows the cuts of its plan.
+#[test]
+fn a_plan_of_now_with_a_further_cut_is_refused() {
+    let closed = Arc::new(AtomicBool::new(false));
+    let cloud = Cloud::new()
+        .kind("A", |it| {
+            it.root("remove");
+        })
+        .kind("B", |it| {
+            it.under("A", "remove", "a>b1 a>b2");
+            let closed = Arc::clone(&closed);
+            let declared = it.declared();
+            declared.edge(descriptor("B"), place!());
+            declared.finder("next", descriptor("B"), None, place!(), move |_: &Notes, bs: &[String], _| {
+                let circle = [("b1", "b2"), ("b2", "b1")];
+                let links = &circle[..if closed.load(Ordering::Relaxed) { 2 } else { 1 }];
+                let pairs = links.iter().filter(|link| bs.iter().any(|b| b == link.0));
+                let pairs = pairs.map(|(parent, child)| ((*parent).to_owned(), (*child).to_owned()));
+                let found = Found::Pairs(pairs.collect::<Vec<(String, String)>>());
+                Box::pin(async { Ok(found) })
+            });
+            declared.rule(Rule::effect::<Delete>("remove", place!()).from(descriptor("B")));
+        });
+    let (cascade, notes) = cloud.build();
+    let error = block_on(async {
+        let plan = plan(&cascade, "A a").await.unwrap();
+        closed.store(true, Ordering::Relaxed);
+        cascade.apply(plan).allow_cuts().await.unwrap_err()
+    });
+    let ApplyError::Drifted { difference, plan } = error else { panic!("{error}") };
+    assert_eq!((difference.added, difference.changed, difference.cuts), (0, 0, 1));
+    assert_eq!(difference.lines, ["! B b2 → B b1: the order is given up"]);
+    assert_eq!((plan.summary().unwrap().cut.len(), notes.calls()), (1, Vec::new()));
 }

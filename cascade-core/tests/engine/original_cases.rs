@@ -1,5 +1,7 @@
 //! The graphs that the original framework handled wrongly, and its own unit tests.
 
+use cascade_core::Apply;
+
 use crate::support::{Cloud, Deleted};
 
 fn sorted(calls: &[String]) -> Vec<&str> {
@@ -136,7 +138,7 @@ fn zone_and_storage(under_storage: &str) -> Deleted {
         .kind("host", |it| {
             it.under("cluster", "remove", "c>h");
         })
-        .delete("zone z")
+        .delete_with("zone z", Apply::allow_cuts)
 }
 
 /// Two resources that depend on each other: each instance is handled once, and the run ends.

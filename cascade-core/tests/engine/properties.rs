@@ -48,10 +48,12 @@ pub(crate) fn runs() -> impl Strategy<Value = RunSpec> {
         prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
     let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Chase)];
     let cancel_after = proptest::option::weighted(0.2, 0..12_usize);
-    (policy, any::<bool>(), 0..7_usize, drift, cancel_after, any::<bool>()).prop_map(
-        |(policy, forced, trouble, drift, cancel_after, observed)| RunSpec {
+    let may = (any::<bool>(), proptest::bool::weighted(0.8));
+    (policy, may, 0..7_usize, drift, cancel_after, any::<bool>()).prop_map(
+        |(policy, (forced, allow_cuts), trouble, drift, cancel_after, observed)| RunSpec {
             policy,
             forced,
+            allow_cuts,
             trouble,
             drift,
             cancel_after,

@@ -157,7 +157,8 @@ impl Lives<'_> {
             self.plan_now(cascade, expected).await;
             let first_entry = self.script.state().entries.len();
             let observed = self.script.clone();
-            let applying = cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift);
+            let applying =
+                cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift).allow_cuts();
             let applying = applying.cancelled_by(self.token.clone()).on_event(move |event| {
                 if let Event::RunStarted { .. } = event {
                     observed.state().entries.push(Entry::Begun);

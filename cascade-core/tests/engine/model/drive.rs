@@ -21,6 +21,8 @@ use super::world::{Instance, OperationSpec, World};
 pub(crate) struct RunSpec {
     pub(crate) policy: FailurePolicy,
     pub(crate) forced: bool,
+    /// Whether the run may give up the order of cycles.
+    pub(crate) allow_cuts: bool,
     /// Of 16 calls, this many fail.
     pub(crate) trouble: usize,
     /// How the run handles late dependents.
@@ -259,6 +261,17 @@ pub(crate) async fn apply_as_expected(
     planned: Planned,
 ) -> Option<(Report, Judged)> {
     let Planned { plan, mut expected, mut order } = planned;
+    let cuts = plan.summary().unwrap().cut;
+    if !cuts.is_empty() && !run.allow_cuts {
+        script.state().entries.clear();
+        let applying = cascade.apply(plan).policy(run.policy).forced(run.forced).drift(run.drift);
+        let Err(ApplyError::Cuts { cuts: found }) = applying.await else {
+            panic!("{cuts:?} were not allowed")
+        };
+        assert_eq!(found, cuts);
+        assert!(script.state().entries.is_empty(), "a refused plan called a method");
+        return None;
+    }
     let mut vetoes = plan.vetoes().to_vec();
     let now = script.world_at_start();
     let growth = growth(&now, &expected, run.drift);
@@ -283,6 +296,9 @@ pub(crate) async fn apply_as_expected(
         .forced(run.forced)
         .drift(run.drift)
         .cancelled_by(token.clone());
+    if run.allow_cuts {
+        applying = applying.allow_cuts();
+    }
     if run.observed || run.drift != Drift::Ignore {
         applying = applying.on_event(move |event| match event {
             Event::RunStarted { .. } => observed.state().entries.push(Entry::Begun),

@@ -230,6 +230,9 @@ pub(crate) struct How {
     /// Ignore vetoes, and continue after failures.
     #[arg(long)]
     pub(crate) force: bool,
+    /// Give up the order of the cycles that the plan lists. --force does not include this.
+    #[arg(long)]
+    pub(crate) allow_cuts: bool,
     /// With workers: the id of the run. If a run with this id exists, wait for it and start none.
     #[arg(long, value_name = "ID", requires = "ingress")]
     pub(crate) run_as: Option<String>,

@@ -140,7 +140,7 @@ impl From<RestateError> for Failure {
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         match error {
-            ApplyError::Vetoed { .. } => Self::Refused(error.to_string()),
+            ApplyError::Vetoed { .. } | ApplyError::Cuts { .. } => Self::Refused(error.to_string()),
             _ => Self::failed(error),
         }
     }

@@ -1,0 +1,74 @@
+//! The cuts of a plan: where the order of a cycle is given up.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::affected::{Affected, ArcRef};
+use crate::ids::{InstanceIx, ResourceIx};
+use crate::model::Printed;
+
+/// The most cuts that a message lists.
+const LISTED: usize = 5;
+
+/// An arc that closes a cycle of instances. The order leaves it out: the parent does not wait for the child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CutSummary {
+    /// The parent's resource and its printed id.
+    pub parent: (String, String),
+    /// The child's resource and its printed id.
+    pub child: (String, String),
+    /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
+    /// the child is removed with another parent, which waits for this one.
+    pub end_only: bool,
+}
+
+impl fmt::Display for CutSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { parent, child, .. } = self;
+        write!(f, "{} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))
+    }
+}
+
+/// The cuts of a plan, sorted by resources and ids.
+pub(crate) fn cuts(affected: &Affected) -> Vec<CutSummary> {
+    affected.cut_by_ids().into_iter().map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
+}
+
+/// The cuts of a plan that an earlier plan did not need. `same` returns the index of an instance in the earlier plan.
+pub(crate) fn new_cuts(
+    known: &Affected,
+    affected: &Affected,
+    same: impl Fn(ResourceIx, InstanceIx) -> Option<InstanceIx>,
+) -> Vec<CutSummary> {
+    let known: HashSet<(ArcRef, bool)> = known.cut_by_ids().into_iter().collect();
+    let is_known = |arc: ArcRef, end_only: bool| {
+        let edge = &affected.graph.edges[arc.edge];
+        let earlier = (same(edge.parent, arc.parent), same(edge.child, arc.child));
+        // An arc that the order gave up altogether may now be given up in part.
+        matches!(earlier, (Some(parent), Some(child)) if [false, end_only]
+            .into_iter()
+            .any(|end_only| known.contains(&(ArcRef { edge: arc.edge, parent, child }, end_only))))
+    };
+    let cuts = affected.cut_by_ids().into_iter();
+    let new = cuts.filter(|&(arc, end_only)| !is_known(arc, end_only));
+    new.map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
+}
+
+fn summary(affected: &Affected, arc: ArcRef, end_only: bool) -> CutSummary {
+    let edge = &affected.graph.edges[arc.edge];
+    let printed = |resource: ResourceIx, index: InstanceIx| {
+        (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+    };
+    let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
+    CutSummary { parent, child, end_only }
+}
+
+/// The first cuts, for messages.
+pub(crate) fn listed(cuts: &[CutSummary]) -> String {
+    let first: Vec<String> = cuts.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = if cuts.len() > LISTED { format!(" and {} more", cuts.len() - LISTED) } else { String::new() };
+    format!("{}{more}", first.join(", "))
+}
