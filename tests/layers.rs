@@ -119,6 +119,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "diff",
             "error",
             "explain",
+            "blocked",
             "check",
             "workspace",
             "select",
