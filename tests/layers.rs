@@ -98,6 +98,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "signature",
             "args",
             "method_attributes",
+            "conditions",
             "operation",
             "resource",
             "impl_block",

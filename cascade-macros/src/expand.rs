@@ -88,7 +88,7 @@ fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<Tok
         statements.push(quote!(writer.addon();));
     }
     statements.extend(settings(&model.args.settings));
-    statements.extend(items);
+    statements.push(items);
     statements
         .extend(model.methods.iter().enumerate().filter_map(|(index, method)| effect_docs(index, method)));
     statements
@@ -96,9 +96,9 @@ fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<Tok
 
 /// The statement that adds the doc comments of the effect, if it has any.
 fn effect_docs(index: usize, method: &Method) -> Option<TokenStream> {
-    let (cfgs, docs, index) = (&method.cfgs, &method.docs, index_literal(index));
+    let (docs, index) = (&method.docs, index_literal(index));
     let is_documented = !method.rules.is_empty() && !docs.is_empty();
-    is_documented.then(|| quote!(#(#cfgs)* writer.effect_docs(#index, #docs);))
+    is_documented.then(|| quote!(writer.effect_docs(#index, #docs);))
 }
 
 /// The names of the package, the extension and its methods, separated by spaces.
@@ -132,7 +132,7 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     })
 }
 
-/// Assertions that only the compiler can evaluate: whether types with different names are the same resource.
+/// Assertions that only the compiler can evaluate: whether types with different names are the same.
 fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     let mut assertions = Vec::new();
     if let Some(literal) = resource.literal() {

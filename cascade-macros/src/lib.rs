@@ -6,6 +6,7 @@ mod annotated;
 mod args;
 mod cascade;
 mod check;
+mod conditions;
 mod declaration_items;
 mod docs;
 mod errors;
