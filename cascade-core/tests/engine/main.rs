@@ -1,6 +1,7 @@
 //! The engine through its public API: against a reference model, and by examples.
 
 mod bad_input;
+mod empty;
 mod failures;
 mod fast_path;
 mod faults;
