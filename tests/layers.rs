@@ -104,6 +104,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "impl_block",
             "methods",
             "model",
+            "total",
             "adapter",
             "annotated",
             "check",

@@ -10,6 +10,7 @@ use crate::docs;
 use crate::impl_block::ParsedImpl;
 use crate::methods::Method;
 use crate::model::Model;
+use crate::total;
 use crate::types::TypeRef;
 
 /// The implementation of `Annotated` for the extension, its registration, and assertions for the compiler.
@@ -160,6 +161,7 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
         let (ty, edge) = (&mention.ty, &model.edges[mention.index]);
         assertions.push(quote!(const _: () = <#ty as ::cascade_core::TheEdge<#edge>>::IS_EDGE;));
     }
+    assertions.extend(total::assertion(model));
     assertions
 }
 
