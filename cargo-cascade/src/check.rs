@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use cascade_core::Decision;
-use cascade_core::document::{
-    Document, EdgeDocument, Further, OperationDocument, Reach, ResourceDocument, Source,
-};
+use cascade_core::document::{Document, EdgeDocument, Further, Reach, ResourceDocument, Source};
 use cascade_core::tool::{Answer, FaultDocument};
 use serde::Serialize;
 
+use crate::blocked::{Blocked, may_start};
 use crate::diff::{Change, Diff};
 
 /// The kind of a [`Warning`].
@@ -77,11 +76,12 @@ pub fn warnings(document: &Document, answer: &Answer, contributors: &[String]) -
         document.resources.iter().filter(|resource| !used.resources.contains(resource.name.as_str()));
     warnings.extend(unreached.map(unreached_resource));
     warnings.extend(document.resources.iter().flat_map(|resource| dead_starts(document, resource)));
+    let mut blocked = Blocked::new(document);
     for (at, edge) in document.edges.iter().enumerate() {
         if used.rules[at].is_empty() {
-            warnings.push(unused_edge(edge));
+            warnings.push(unused_edge(&mut blocked, edge));
         } else {
-            warnings.extend(dead_rules(document, edge, &used.rules[at]));
+            warnings.extend(dead_rules(document, &mut blocked, edge, &used.rules[at]));
         }
     }
     warnings.sort();
@@ -111,10 +111,6 @@ impl<'d> Used<'d> {
     }
 }
 
-fn may_start(operation: &OperationDocument, root: &ResourceDocument) -> bool {
-    operation.roots.is_empty() || operation.roots.contains(&root.name)
-}
-
 fn unreached_resource(resource: &ResourceDocument) -> Warning {
     Warning::new(
         WarningKind::UnreachedResource,
@@ -124,22 +120,35 @@ fn unreached_resource(resource: &ResourceDocument) -> Warning {
     )
 }
 
-fn unused_edge(edge: &EdgeDocument) -> Warning {
-    let only_ignored = edge.rules.iter().all(|rule| rule.decision == Decision::Ignore);
-    let why = if only_ignored {
-        String::from("every operation ignores it")
-    } else {
-        format!("no operation propagates from `{}`", edge.parent)
+fn unused_edge<'d>(blocked: &mut Blocked<'d>, edge: &'d EdgeDocument) -> Warning {
+    let dead = edge.rules.iter().find(|rule| rule.decision != Decision::Ignore);
+    let (why, help) = match dead {
+        None => (
+            String::from("every operation ignores it"),
+            String::from("remove the edge, or add a rule other than `ignore` that applies to it"),
+        ),
+        Some(rule) => (
+            format!("no operation propagates from `{}`", edge.parent),
+            format!(
+                "{}: change that, or remove the edge, or add a rule that applies to it",
+                blocked.why(edge, rule)
+            ),
+        ),
     };
     Warning::new(
         WarningKind::UnusedEdge,
         format!("no operation propagates along `{}` → `{}`: {why}", edge.parent, edge.child),
         Some(&edge.source),
-        "remove the edge, or add a rule other than `ignore` that applies to it",
+        &help,
     )
 }
 
-fn dead_rules(document: &Document, edge: &EdgeDocument, used: &BTreeSet<usize>) -> Vec<Warning> {
+fn dead_rules<'d>(
+    document: &'d Document,
+    blocked: &mut Blocked<'d>,
+    edge: &'d EdgeDocument,
+    used: &BTreeSet<usize>,
+) -> Vec<Warning> {
     let rules = edge.rules.iter().enumerate();
     let dead = rules.filter(|(at, rule)| !used.contains(at) && rule.decision != Decision::Ignore);
     dead.map(|(_, rule)| {
@@ -149,7 +158,7 @@ fn dead_rules(document: &Document, edge: &EdgeDocument, used: &BTreeSet<usize>) 
             WarningKind::DeadRule,
             format!("the rule `{rule}` of {operation} along `{parent}` → `{child}` never applies"),
             Some(&rule.source),
-            "the operation never propagates from the parent, or another rule always has precedence: remove the rule",
+            &format!("{}: change that, or remove this rule", blocked.why(edge, rule)),
         )
     })
     .collect()
@@ -158,7 +167,7 @@ fn dead_rules(document: &Document, edge: &EdgeDocument, used: &BTreeSet<usize>) 
 fn dead_starts(document: &Document, resource: &ResourceDocument) -> Vec<Warning> {
     let operation = |code: &str| document.operations.iter().find(|operation| operation.code == code);
     let dead = resource.rules.iter().filter_map(|rule| Some((rule, operation(&rule.operation)?)));
-    dead.filter(|(_, operation)| !may_start(operation, resource))
+    dead.filter(|(_, operation)| !may_start(operation, &resource.name))
         .map(|(rule, operation)| {
             let (name, roots) = (&operation.name, operation.roots.join(" or "));
             Warning::new(

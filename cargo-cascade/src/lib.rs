@@ -8,6 +8,7 @@
 
 mod args;
 mod ask;
+mod blocked;
 mod build;
 mod check;
 mod commands;

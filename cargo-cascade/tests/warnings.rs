@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_cascade::{Diff, WarningKind, explain, further_than_documented, warnings};
+use cargo_cascade::{Diff, Warning, WarningKind, explain, further_than_documented, warnings};
 use cascade_core::document::Document;
 use cascade_core::tool::Answer;
 use cascade_core::{
@@ -52,7 +52,7 @@ fn document(extensions: Vec<ExtensionDescriptor>) -> Document {
     Graph::build(extensions).expect("the graph has no fault").document()
 }
 
-fn found(document: &Document, contributors: &[&str]) -> Vec<(WarningKind, String)> {
+fn of(document: &Document, contributors: &[&str]) -> Vec<Warning> {
     let answer = Answer {
         version: String::new(),
         packages: BTreeSet::from([String::from("shop")]),
@@ -61,8 +61,11 @@ fn found(document: &Document, contributors: &[&str]) -> Vec<(WarningKind, String
         rendered: BTreeMap::new(),
     };
     let contributors: Vec<String> = contributors.iter().map(ToString::to_string).collect();
-    let warnings = warnings(document, &answer, &contributors);
-    warnings.into_iter().map(|warning| (warning.kind, warning.message)).collect()
+    warnings(document, &answer, &contributors)
+}
+
+fn found(document: &Document, contributors: &[&str]) -> Vec<(WarningKind, String)> {
+    of(document, contributors).into_iter().map(|warning| (warning.kind, warning.message)).collect()
 }
 
 #[test]
@@ -113,6 +116,96 @@ fn each_kind_of_warning_is_given() {
     DeadRule: the rule `remove` of Close for `Host` as the root never applies
     SilentPackage: package `silent` depends on Cascade but contributes nothing
     ");
+}
+
+/// The messages of the warnings about rules and edges, each with its help.
+fn helps(document: &Document) -> String {
+    let warnings = of(document, &["shop"])
+        .into_iter()
+        .filter(|warning| matches!(warning.kind, WarningKind::DeadRule | WarningKind::UnusedEdge));
+    warnings.map(|warning| format!("{}\n  {}", warning.message, warning.help)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_help_names_the_decision_at_which_the_operation_ends() {
+    let close = || Rule::effect::<Close>("remove", HERE);
+    let shop = |cluster: Rule| {
+        document(vec![
+            extension("Zone", vec![remove(), close()], &[]),
+            extension("Cluster", vec![remove(), remove().from(resource("Zone")), cluster], &["Zone"]),
+            extension(
+                "Host",
+                vec![
+                    remove().from(resource("Cluster")),
+                    Rule::retain::<Close>(HERE).from(resource("Cluster")),
+                    // Two levels below the decision that ends `Close`.
+                    close().from(resource("Rack")),
+                    remove().from(resource("Rack")),
+                ],
+                &["Cluster", "Rack"],
+            ),
+            extension(
+                "Rack",
+                vec![remove(), remove().from(resource("Cluster")), close().from(resource("Cluster"))],
+                &["Cluster"],
+            ),
+        ])
+    };
+    let from_zone = |rule: Rule| rule.from(resource("Zone"));
+    insta::assert_snapshot!("ends_at_ignore", helps(&shop(from_zone(Rule::ignore::<Close>(HERE)))));
+    insta::assert_snapshot!("ends_at_retain", helps(&shop(from_zone(Rule::retain::<Close>(HERE)))));
+    insta::assert_snapshot!("ends_at_leaf", helps(&shop(from_zone(close().leaf()))));
+}
+
+#[test]
+fn the_help_names_the_root_that_a_rule_is_in_vain_for() {
+    let shop = document(vec![
+        extension("Zone", vec![remove()], &[]),
+        extension("Region", vec![remove()], &[]),
+        extension("Island", vec![Rule::ignore::<Delete>(HERE).from(resource("Zone"))], &["Zone"]),
+        extension("Cluster", vec![remove(), Rule::ignore::<Delete>(HERE).from(resource("Zone"))], &["Zone"]),
+        extension(
+            "Host",
+            vec![
+                remove(),
+                remove().from(resource("Cluster")),
+                // `Cluster` ignores zones, does not depend on regions, and nothing starts from an island.
+                remove().from(resource("Cluster")).root(resource("Zone")),
+                remove().from(resource("Cluster")).root(resource("Region")),
+                remove().from(resource("Cluster")).root(resource("Island")),
+            ],
+            &["Cluster"],
+        ),
+        // Each root that reaches it has a rule of its own.
+        extension(
+            "Vm",
+            vec![
+                remove().from(resource("Host")),
+                Rule::retain::<Delete>(HERE)
+                    .from(resource("Host"))
+                    .root(resource("Host"))
+                    .root(resource("Cluster")),
+            ],
+            &["Host"],
+        ),
+        extension("Orphan", vec![], &[]),
+        extension("Child", vec![remove().from(resource("Orphan"))], &["Orphan"]),
+    ]);
+    insta::assert_snapshot!("in_vain_for_a_root", helps(&shop));
+}
+
+#[test]
+fn the_help_names_at_most_three_decisions() {
+    let mut all = vec![extension("Zone", vec![remove()], &[])];
+    let names = ["A", "B", "C", "D", "E"];
+    let ignored = || Rule::ignore::<Delete>(HERE).from(resource("Zone"));
+    all.extend(names.map(|name| extension(name, vec![ignored()], &["Zone"])));
+    let into = |rule: Rule, name: &str| rule.from(resource(name));
+    all.push(extension("Middle", names.map(|name| into(remove(), name)).to_vec(), &names));
+    all.push(extension("Leaf", vec![into(remove(), "Middle")], &["Middle"]));
+    let helps = helps(&document(all));
+    let last = helps.lines().find(|line| line.contains("above `Middle`")).unwrap_or_default();
+    assert!(last.contains("2 more decisions above `Middle` end it too"), "{helps}");
 }
 
 #[test]

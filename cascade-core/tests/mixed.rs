@@ -42,12 +42,6 @@ impl Vms {
         Ok(hosts.iter().map(|host| (*host, format!("vm-{host}"))).collect())
     }
 
-    #[cfg(not(test))]
-    #[on(Delete)]
-    async fn left_out(&self, vms: &[String]) -> Result<(), StepError> {
-        unreachable!("{vms:?}")
-    }
-
     /// They keep their disks.
     #[on(Delete, from = [Host])]
     async fn stop(&self, vms: &[String]) -> Result<(), StepError> {
@@ -68,7 +62,6 @@ async fn methods_can_be_added_to_an_annotated_declaration() {
     });
     let descriptor = vms.descriptor();
     assert_eq!(descriptor.docs, "Deletes VMs.");
-    // A method that `#[cfg]` removes does not change the numbers of the others.
     let effects: Vec<_> = descriptor.effects.iter().map(|effect| (&*effect.method, &*effect.docs)).collect();
     assert_eq!(effects, [("stop", "They keep their disks.")]);
 

@@ -35,9 +35,8 @@ pub(crate) fn match_arm(
     let (ids, expected) = (&signature.ids, id_of(resource_of_ids(resource, method, model)?));
     let MethodCall { context, operation, future } = method_call(method, signature, model)?;
     let (ok, error) = result(signature);
-    let (cfgs, index) = (&method.cfgs, index_literal(index));
+    let index = index_literal(index);
     Some(quote! {
-        #(#cfgs)*
         #index => {
             let ::core::option::Option::Some((ids, #context)) =
                 <#ids as ::cascade_core::Ids<#expected>>::#convert_ids(call)

@@ -7,6 +7,7 @@ use proc_macro2::{Ident, Span};
 use crate::errors::{Errors, closest, listed};
 use crate::methods::Method;
 use crate::model::{Decision, Finder, Mention, Model, Rule};
+use crate::total::{forgets_delete, is_delete, undecided_delete};
 use crate::types::TypeRef;
 
 /// Reports all inconsistencies of the model.
@@ -24,6 +25,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     leaves_that_supersede(model, errors);
     if errors.is_complete() {
         undecided_edges(model, errors);
+        undecided_delete(model, errors);
         phases_without_rule(model, errors);
         edges_without_finder(model, errors);
         unused_finders(model, errors);
@@ -320,6 +322,11 @@ fn has_rules(model: &Model, operation: usize) -> bool {
     model.rules.iter().any(|rule| rule.operation.index == operation)
 }
 
+/// Whether the operation is `Delete` and its rules are missing, which is reported for the edges.
+fn is_missing_delete(model: &Model, operation: &Mention) -> bool {
+    is_delete(operation) && forgets_delete(model)
+}
+
 fn is_decided(model: &Model, edge: usize, operation: usize) -> bool {
     model.rules.iter().any(|rule| rule.decides(operation, edge))
 }
@@ -334,7 +341,7 @@ fn phases_without_rule(model: &Model, errors: &mut Errors) {
     let Some(resource) = model.args.resource.as_ref().filter(|_| !model.args.addon) else { return };
     for phase in &model.phases {
         let operation = &phase.operation;
-        if !has_rules(model, operation.index) {
+        if !has_rules(model, operation.index) && !is_missing_delete(model, operation) {
             let (name, ty) = (&model.methods[phase.method].name, &operation.ty);
             let message = format!(
                 "`{name}` never runs: `{ty}` does not reach `{resource}`, because this `impl` has no `#[on({ty}, …)]`"
@@ -371,8 +378,8 @@ fn edges_without_finder(model: &Model, errors: &mut Errors) {
 fn unused_finders(model: &Model, errors: &mut Errors) {
     for finder in &model.finders {
         let Some(operation) = &finder.operation else { continue };
-        let is_undecided =
-            has_rules(model, operation.index) && !is_decided(model, finder.edge.index, operation.index);
+        let is_undecided = is_missing_delete(model, operation)
+            || has_rules(model, operation.index) && !is_decided(model, finder.edge.index, operation.index);
         if !is_undecided && !propagates(model, finder.edge.index, operation.index) {
             let (edge, ty) = (&finder.edge.ty, &operation.ty);
             error(

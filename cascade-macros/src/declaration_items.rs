@@ -3,7 +3,6 @@
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
-use syn::Attribute;
 
 use crate::adapter::index_literal;
 use crate::args::PolicyKind;
@@ -43,59 +42,37 @@ fn index_in<'m>(known: &mut Vec<&'m TypeRef>, ty: &'m TypeRef) -> Literal {
     index_literal(index)
 }
 
-/// Consecutive items with the same `#[cfg(…)]`s.
-struct CfgGroup<'m> {
-    cfgs: &'m [Attribute],
-    items: Vec<TokenStream>,
-}
-
-/// The statements that add all items in order, with one statement for consecutive items without a `#[cfg(…)]`.
+/// The statement that adds all items in order.
 pub(crate) fn declaration_items<'m>(
     extension: &Ident,
     model: &'m Model,
     types: &mut TypeTable<'m>,
-) -> Vec<TokenStream> {
-    let mut groups: Vec<CfgGroup<'m>> = Vec::new();
-    let mut add = |cfgs: &'m [Attribute], items: Vec<TokenStream>| match groups.last_mut() {
-        Some(last) if last.cfgs.is_empty() && cfgs.is_empty() => last.items.extend(items),
-        _ => groups.push(CfgGroup { cfgs, items }),
-    };
+) -> TokenStream {
     let at = line(extension.span());
-    add(&[], vec![quote!(At { line: #at })]);
+    let mut items = vec![quote!(At { line: #at })];
     for edge in &model.edges {
         let (line, resource) = (line(edge.span()), types.resource(edge));
-        add(&[], vec![quote!(Edge { line: #line, resource: #resource })]);
+        items.push(quote!(Edge { line: #line, resource: #resource }));
     }
     for other in &model.after {
         let (line, resource) = (line(other.at), types.resource(&other.ty));
-        add(&[], vec![quote!(After { line: #line, resource: #resource })]);
+        items.push(quote!(After { line: #line, resource: #resource }));
     }
     for one in &model.finders {
-        add(&model.methods[one.method].cfgs, finder(one, types));
+        items.extend(finder(one, types));
     }
     for (index, method) in model.methods.iter().enumerate() {
         if !method.rules.is_empty() {
-            add(&method.cfgs, effect(index, method, model));
+            items.extend(effect(index, method, model));
         }
     }
     for one in &model.phases {
-        add(&model.methods[one.method].cfgs, phase(one, model, types));
+        items.extend(phase(one, model, types));
     }
     for one in &model.rules {
-        let cfgs: &[Attribute] = match &one.decision {
-            Decision::Effect { method, .. } => &model.methods[*method].cfgs,
-            Decision::Policy(_) => &[],
-        };
-        add(cfgs, rule(one, types));
+        items.extend(rule(one, types));
     }
-    groups.into_iter().map(CfgGroup::statement).collect()
-}
-
-impl CfgGroup<'_> {
-    fn statement(self) -> TokenStream {
-        let Self { cfgs, items } = self;
-        quote!(#(#cfgs)* writer.items(&[#(__Item::#items),*]);)
-    }
+    quote!(writer.items(&[#(__Item::#items),*]);)
 }
 
 fn finder<'m>(finder: &'m Finder, types: &mut TypeTable<'m>) -> Vec<TokenStream> {

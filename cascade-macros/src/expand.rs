@@ -10,6 +10,7 @@ use crate::docs;
 use crate::impl_block::ParsedImpl;
 use crate::methods::Method;
 use crate::model::Model;
+use crate::total;
 use crate::types::TypeRef;
 
 /// The implementation of `Annotated` for the extension, its registration, and assertions for the compiler.
@@ -88,7 +89,7 @@ fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<Tok
         statements.push(quote!(writer.addon();));
     }
     statements.extend(settings(&model.args.settings));
-    statements.extend(items);
+    statements.push(items);
     statements
         .extend(model.methods.iter().enumerate().filter_map(|(index, method)| effect_docs(index, method)));
     statements
@@ -96,9 +97,9 @@ fn statements(parsed: &ParsedImpl, resource: &TypeRef, model: &Model) -> Vec<Tok
 
 /// The statement that adds the doc comments of the effect, if it has any.
 fn effect_docs(index: usize, method: &Method) -> Option<TokenStream> {
-    let (cfgs, docs, index) = (&method.cfgs, &method.docs, index_literal(index));
+    let (docs, index) = (&method.docs, index_literal(index));
     let is_documented = !method.rules.is_empty() && !docs.is_empty();
-    is_documented.then(|| quote!(#(#cfgs)* writer.effect_docs(#index, #docs);))
+    is_documented.then(|| quote!(writer.effect_docs(#index, #docs);))
 }
 
 /// The names of the package, the extension and its methods, separated by spaces.
@@ -132,7 +133,7 @@ fn settings(settings: &Settings) -> Option<TokenStream> {
     })
 }
 
-/// Assertions that only the compiler can evaluate: whether types with different names are the same resource.
+/// Assertions that only the compiler can evaluate: whether types with different names are the same.
 fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
     let mut assertions = Vec::new();
     if let Some(literal) = resource.literal() {
@@ -160,6 +161,7 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
         let (ty, edge) = (&mention.ty, &model.edges[mention.index]);
         assertions.push(quote!(const _: () = <#ty as ::cascade_core::TheEdge<#edge>>::IS_EDGE;));
     }
+    assertions.extend(total::assertion(model));
     assertions
 }
 

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{ItemImpl, Type};
 
+use crate::conditions::{Subject, subject};
 use crate::errors::Errors;
 use crate::method_attributes::cascade_attribute;
 
@@ -158,10 +159,19 @@ fn is_pound(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#')
 }
 
+/// Whether the token is the bracket of an attribute of `#[cascade]`, also of one under a condition, which is an error.
 fn is_cascade_attribute(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
     let mut inside = group.stream().into_iter();
     let (Some(TokenTree::Ident(name)), second) = (inside.next(), inside.next()) else { return false };
-    let is_whole_path = matches!(second, None | Some(TokenTree::Group(_)));
-    group.delimiter() == Delimiter::Bracket && is_whole_path && cascade_attribute(&name.to_string()).is_some()
+    let name = name.to_string();
+    let is_ours = match second {
+        None => cascade_attribute(&name).is_some(),
+        Some(TokenTree::Group(arguments)) => {
+            cascade_attribute(&name).is_some()
+                || subject(&name, arguments.stream()) == Some(Subject::Attribute)
+        }
+        Some(_) => false,
+    };
+    group.delimiter() == Delimiter::Bracket && is_ours
 }

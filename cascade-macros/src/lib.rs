@@ -6,6 +6,7 @@ mod annotated;
 mod args;
 mod cascade;
 mod check;
+mod conditions;
 mod declaration_items;
 mod docs;
 mod errors;
@@ -21,6 +22,7 @@ mod place;
 mod resource;
 mod rustdoc;
 mod signature;
+mod total;
 mod types;
 
 use proc_macro::TokenStream;
@@ -71,6 +73,7 @@ pub fn resource(input: TokenStream) -> TokenStream {
 /// | --- | --- | --- |
 /// | `code = "host.detach"` | the stable code, in plans and on disk; unique in a program | required |
 /// | `root = Host`, `root = [Host, Zone]` | the resources that it can start from; with another, the program does not compile | any |
+/// | `total` | every extension of a graph has to decide it for each of its edges, also an extension that does not mention it; otherwise `build()` fails | not total |
 ///
 /// ```
 /// use cascade_core::prelude::*;

@@ -10,6 +10,11 @@ use crate::types::{TypeRef, name_list, type_list};
 
 const ATTRIBUTES: [&str; 7] = ["affected", "on", "check", "begin", "cleanup", "verify", "supersedes"];
 
+/// Whether an attribute of this crate has that name.
+pub(crate) fn is_method_attribute(name: &str) -> bool {
+    ATTRIBUTES.contains(&name)
+}
+
 /// The attribute of this crate with that name, or the one that the name is most likely a typo of.
 pub(crate) fn cascade_attribute(name: &str) -> Option<&'static str> {
     let exact = ATTRIBUTES.into_iter().find(|attribute| *attribute == name);

@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, ImplItem, ItemImpl, Meta, Token};
 
+use crate::conditions;
 use crate::docs;
 use crate::errors::{Errors, listed};
 use crate::method_attributes::{Finder, Phase, PhaseKind, Rule, cascade_attribute};
@@ -15,13 +16,11 @@ pub(crate) struct Method {
     pub(crate) name: Ident,
     /// Its doc comments.
     pub(crate) docs: String,
-    /// Its `#[cfg(…)]`s, which are repeated on the code generated for it.
-    pub(crate) cfgs: Vec<Attribute>,
     pub(crate) finders: Vec<Finder>,
     pub(crate) phases: Vec<Phase>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) supersedes: Vec<Ident>,
-    /// `None` if the signature is invalid, which has been reported.
+    /// `None` if the signature is invalid or the method depends on a condition, which has been reported.
     pub(crate) signature: Option<Signature>,
 }
 
@@ -44,7 +43,6 @@ impl Method {
         let mut method = Self {
             name: signature.ident.clone(),
             docs: docs::text(attributes),
-            cfgs: attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
             finders: Vec::new(),
             phases: Vec::new(),
             rules: Vec::new(),
@@ -65,10 +63,11 @@ impl Method {
                 errors.add_incomplete(error);
             }
         }
+        let is_conditional = conditions::report(attributes, annotated, errors);
         if !annotated {
             return None;
         }
-        if method.is_of_one_kind(errors) {
+        if method.is_of_one_kind(errors) && !is_conditional {
             let signature = Signature::read(extension, signature, method.kind(), errors);
             method.signature = signature.filter(|signature| method.check_operation(signature, errors));
         }

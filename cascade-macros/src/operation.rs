@@ -11,14 +11,18 @@ use crate::keys::Keys;
 use crate::place::place;
 use crate::types::{TypeRef, type_list};
 
-const KEYS: Keys = Keys { attribute: "`#[operation]`", once: &["code", "root"], repeated: &[] };
+const KEYS: Keys = Keys { attribute: "`#[operation]`", once: &["code", "root", "total"], repeated: &[] };
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
-    let (mut code, mut roots): (Option<LitStr>, Vec<TypeRef>) = (None, Vec::new());
+    let (mut code, mut roots, mut total): (Option<LitStr>, Vec<TypeRef>, bool) = (None, Vec::new(), false);
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("operation")) {
         let read = attribute.parse_args_with(|input: ParseStream<'_>| {
             KEYS.read(input, &mut errors, |key, _, input, _| {
+                if key == "total" {
+                    total = true;
+                    return Ok(());
+                }
                 input.parse::<Token![=]>()?;
                 match key {
                     "code" => code = Some(not_empty(input.parse()?)?),
@@ -43,7 +47,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         }
         return quote!(#errors);
     };
-    let expanded = expand(input, &code, &roots);
+    let expanded = expand(input, &code, &roots, total);
     quote!(#errors #expanded)
 }
 
@@ -54,11 +58,12 @@ fn not_empty(code: LitStr) -> syn::Result<LitStr> {
     Ok(code)
 }
 
-fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream {
+fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef], total: bool) -> TokenStream {
     let ident = &input.ident;
     let name = ident.to_string();
     let docs = docs::text(&input.attrs);
     let docs = (!docs.is_empty()).then(|| quote!(.documented(#docs)));
+    let total = total.then(|| quote!(.total()));
     let place = place(ident.span());
     let descriptors = roots.iter().map(|root| quote!(<#root as ::cascade_core::Resource>::DESCRIPTOR));
     let starts = if roots.is_empty() {
@@ -97,7 +102,7 @@ fn expand(input: &DeriveInput, code: &LitStr, roots: &[TypeRef]) -> TokenStream 
                 #code,
                 || ::std::vec![#(#descriptors),*],
                 #place,
-            )#docs;
+            )#docs #total;
         }
         #starts
     }

@@ -1,13 +1,11 @@
 //! The documents that rustdoc shows for an annotated `impl`, below its own doc comments: the resource, the edges, the
 //! rules and the effects, with links to the types.
-//!
-//! Each line is an attribute of its own, so that a `#[cfg]` on a method applies to its lines too.
 
 use std::fmt::Display;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::{Attribute, ImplItem, ItemImpl, Meta, Visibility};
+use syn::{ImplItem, ItemImpl, Meta, Visibility};
 
 use crate::annotated::Annotated;
 use crate::errors::Errors;
@@ -67,14 +65,14 @@ fn is_public(item: &ImplItem) -> bool {
 
 fn documents(resource: &TypeRef, model: &Model) -> TokenStream {
     let mut lines = Lines::default();
-    lines.always("");
-    lines.always("# Cascade");
-    lines.always("");
+    lines.add("");
+    lines.add("# Cascade");
+    lines.add("");
     let extends = if model.args.addon { "Adds edges to" } else { "Extends" };
-    lines.always(format!("{extends} {}.", link(resource)));
+    lines.add(format!("{extends} {}.", link(resource)));
     if !model.after.is_empty() {
         let after = model.after.iter().map(|mention| link(&mention.ty));
-        lines.always(format!("Its steps wait for those of {}.", joined(after, ", ")));
+        lines.add(format!("Its steps wait for those of {}.", joined(after, ", ")));
     }
     lines.table("| depends on | found by | for |", model.finders.iter().map(|one| finder(one, model)));
     lines.table("| operation | from | effect or policy |", model.rules.iter().map(|one| rule(one, model)));
@@ -87,53 +85,37 @@ fn documents(resource: &TypeRef, model: &Model) -> TokenStream {
     }
 }
 
-/// A line of the documents, with the `#[cfg(…)]`s that it depends on.
-struct Line<'m> {
-    cfgs: &'m [Attribute],
-    text: String,
-}
-
+/// The lines of the documents, each an attribute.
 #[derive(Default)]
 struct Lines {
     attributes: Vec<TokenStream>,
 }
 
 impl Lines {
-    fn always(&mut self, line: impl AsRef<str>) {
-        self.add(Line { cfgs: &[], text: line.as_ref().to_owned() });
+    fn add(&mut self, line: impl AsRef<str>) {
+        let line = line.as_ref();
+        let text = if line.is_empty() { String::new() } else { format!(" {line}") };
+        self.attributes.push(quote!(#[doc = #text]));
     }
 
-    fn add(&mut self, line: Line<'_>) {
-        let text = if line.text.is_empty() { line.text } else { format!(" {}", line.text) };
-        let conditions =
-            line.cfgs.iter().filter_map(|cfg| cfg.meta.require_list().ok()).map(|list| &list.tokens);
-        let conditions: Vec<&TokenStream> = conditions.collect();
-        self.attributes.push(match conditions.as_slice() {
-            [] => quote!(#[doc = #text]),
-            [condition] => quote!(#[cfg_attr(#condition, doc = #text)]),
-            conditions => quote!(#[cfg_attr(all(#(#conditions),*), doc = #text)]),
-        });
-    }
-
-    fn table<'m>(&mut self, head: &str, rows: impl Iterator<Item = Line<'m>>) {
+    fn table(&mut self, head: &str, rows: impl Iterator<Item = String>) {
         let mut rows = rows.peekable();
         if rows.peek().is_some() {
-            self.always("");
-            self.always(head);
-            self.always(format!("|{}", " --- |".repeat(head.matches('|').count() - 1)));
+            self.add("");
+            self.add(head);
+            self.add(format!("|{}", " --- |".repeat(head.matches('|').count() - 1)));
             rows.for_each(|row| self.add(row));
         }
     }
 }
 
-fn finder<'m>(finder: &Finder, model: &'m Model) -> Line<'m> {
+fn finder(finder: &Finder, model: &Model) -> String {
     let method = &model.methods[finder.method];
     let operation = finder.operation.as_ref();
     let operation =
         operation.map_or_else(|| String::from("every other operation"), |mention| link(&mention.ty));
     let operation = if is_only_finder(finder, model) { String::from("every operation") } else { operation };
-    let text = format!("| {} | `{}` | {operation} |", link(&finder.edge.ty), method.name);
-    Line { cfgs: &method.cfgs, text }
+    format!("| {} | `{}` | {operation} |", link(&finder.edge.ty), method.name)
 }
 
 /// Whether the edge has no other finder.
@@ -142,8 +124,8 @@ fn is_only_finder(finder: &Finder, model: &Model) -> bool {
     finder.operation.is_none() && same_edge.count() == 1
 }
 
-fn rule<'m>(rule: &Rule, model: &'m Model) -> Line<'m> {
-    let (cfgs, decision): (&[Attribute], String) = match &rule.decision {
+fn rule(rule: &Rule, model: &Model) -> String {
+    let decision = match &rule.decision {
         Decision::Effect { method, leaf, shared } => {
             let method = &model.methods[*method];
             let how = match (leaf, shared) {
@@ -151,23 +133,22 @@ fn rule<'m>(rule: &Rule, model: &'m Model) -> Line<'m> {
                 (false, true) => " (shared)",
                 (false, false) => "",
             };
-            (&method.cfgs, format!("`{}`{how}", method.name))
+            format!("`{}`{how}", method.name)
         }
-        Decision::Policy(kind) => (&[], kind.name().replace('_', " ")),
+        Decision::Policy(kind) => kind.name().replace('_', " "),
     };
     let from = if rule.from.is_empty() { String::from("the root itself") } else { links(&rule.from) };
     let roots = joined(rule.roots.iter().map(link), " or ");
     let started = if roots.is_empty() { roots } else { format!(", with the root {roots}") };
-    Line { cfgs, text: format!("| {} | {from}{started} | {decision} |", link(&rule.operation.ty)) }
+    format!("| {} | {from}{started} | {decision} |", link(&rule.operation.ty))
 }
 
-fn effect(method: &Method) -> Option<Line<'_>> {
+fn effect(method: &Method) -> Option<String> {
     let others = joined(method.supersedes.iter().map(|other| format!("`{other}`")), ", ");
-    let text = format!("| `{}` | {others} |", method.name);
-    (!method.rules.is_empty()).then_some(Line { cfgs: &method.cfgs, text })
+    (!method.rules.is_empty()).then(|| format!("| `{}` | {others} |", method.name))
 }
 
-fn phase<'m>(phase: &Phase, model: &'m Model) -> Line<'m> {
+fn phase(phase: &Phase, model: &Model) -> String {
     let method = &model.methods[phase.method];
     let kind = match phase.kind {
         PhaseKind::Check => "check",
@@ -177,8 +158,7 @@ fn phase<'m>(phase: &Phase, model: &'m Model) -> Line<'m> {
     };
     let only = joined(phase.effects.iter().map(|effect| format!("`{effect}`")), " or ");
     let only = if only.is_empty() { only } else { format!(", for {only}") };
-    let text = format!("| {} | {kind} | `{}`{only} |", link(&phase.operation.ty), method.name);
-    Line { cfgs: &method.cfgs, text }
+    format!("| {} | {kind} | `{}`{only} |", link(&phase.operation.ty), method.name)
 }
 
 fn links(mentions: &[Mention]) -> String {

@@ -166,6 +166,10 @@ impl CascadeBuilder {
     ///
     /// The error lists all faults at once.
     pub fn build(mut self) -> Result<Cascade, BuildError> {
+        let is_empty = self.registrations.is_empty() && self.extensions.is_empty();
+        if is_empty && self.faults.is_empty() {
+            return Err(BuildError::new(vec![nothing_registered()]));
+        }
         let mut descriptors: Vec<ExtensionDescriptor> =
             self.extensions.iter().map(|extension| extension.descriptor().clone()).collect();
         for registration in &self.registrations {
@@ -212,6 +216,17 @@ impl CascadeBuilder {
         };
         Cascade { engine: Arc::new(engine), started_by: None }
     }
+}
+
+/// The fault of a builder without extensions. [`Cascade::linked`] reports its own.
+fn nothing_registered() -> Fault {
+    let help = if cfg!(feature = "inventory") {
+        "start from `Cascade::linked()` for the extensions that are linked into the program, or add each with \
+         `.register(…)`"
+    } else {
+        "add each extension with `.register(…)`"
+    };
+    Fault::new(FaultKind::Empty, "the builder has no extension", help)
 }
 
 fn not_provided(extension: &ExtensionDescriptor, missing: &NotProvided) -> Vec<Fault> {

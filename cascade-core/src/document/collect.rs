@@ -45,6 +45,7 @@ impl Collect<'_> {
             code: operation.code().to_owned(),
             docs: operation.docs().to_owned(),
             roots: names(&operation.roots()),
+            total: operation.is_total(),
             source: self.source(operation.place()),
         }
     }

@@ -50,6 +50,9 @@ pub struct OperationDocument {
     pub docs: String,
     /// The resources it may start from; empty for any.
     pub roots: Vec<String>,
+    /// Whether every extension has to decide it for each of its edges.
+    #[serde(default)]
+    pub total: bool,
     /// Where it was declared.
     pub source: Source,
 }

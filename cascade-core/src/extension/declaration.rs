@@ -13,8 +13,8 @@ use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{FindContext, Found, HandlerFuture, Outcome, Reply, StepContext, Veto, typed};
 use crate::ids::ResourceId;
 use crate::model::{
-    ExtensionDescriptor, FinderDeclaration, Name, Operation, OperationDescriptor, Phase, PhaseDeclaration,
-    Place, ResourceDescriptor, Rule, StepSettings,
+    EdgeDeclaration, ExtensionDescriptor, FinderDeclaration, Name, Operation, OperationDescriptor, Phase,
+    PhaseDeclaration, Place, ResourceDescriptor, Rule, StepSettings,
 };
 
 /// An extension that has a declaration. `#[cascade]` implements it. For a graph that is known only at run time, build
@@ -106,14 +106,14 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
 
     /// Declares an edge: the resource depends on `parent`.
     pub fn edge(&mut self, parent: ResourceDescriptor, place: Place) -> &mut Self {
-        self.untyped.edge(parent, place);
+        self.untyped.edge(EdgeDeclaration { parent, place, by_hand: true });
         self
     }
 
     /// Makes steps on this resource wait until every affected instance of `resource` has ended, although neither
     /// depends on the other. Example: a credential that must outlive the machines it gives access to.
     pub fn after(&mut self, resource: ResourceDescriptor, place: Place) -> &mut Self {
-        self.untyped.after(resource, place);
+        self.untyped.after(EdgeDeclaration { parent: resource, place, by_hand: true });
         self
     }
 

@@ -10,7 +10,7 @@ use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{Invocation, ReplyResult};
 use crate::ids::ResourceId;
 use crate::model::{
-    Decision, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
+    Decision, EdgeDeclaration, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
     ResourceDescriptor, Rule, StepSettings,
 };
 
@@ -209,7 +209,8 @@ impl DeclarationWriter {
     fn reject(&mut self, item: Item) {
         let place = self.declaration.descriptor.place;
         let unknown = format!("{item:?}, which this version of cascade-core cannot read");
-        self.declaration.edge(ResourceDescriptor::runtime::<u64>(unknown, place), place);
+        let parent = ResourceDescriptor::runtime::<u64>(unknown, place);
+        self.declaration.edge(EdgeDeclaration { parent, place, by_hand: false });
     }
 
     /// Adds one item. `None` if it cannot be read.
@@ -217,12 +218,12 @@ impl DeclarationWriter {
         match item {
             Item::At { line } => self.declaration.descriptor.place.line = line,
             Item::Edge { line, resource } => {
-                let (resource, place) = (self.resource_at(resource)?, self.place(line));
-                self.declaration.edge(resource, place);
+                let (parent, place) = (self.resource_at(resource)?, self.place(line));
+                self.declaration.edge(EdgeDeclaration { parent, place, by_hand: false });
             }
             Item::After { line, resource } => {
-                let (resource, place) = (self.resource_at(resource)?, self.place(line));
-                self.declaration.after(resource, place);
+                let (parent, place) = (self.resource_at(resource)?, self.place(line));
+                self.declaration.after(EdgeDeclaration { parent, place, by_hand: false });
             }
             Item::Finder { line, method, resource } => {
                 let (name, parent, place) =

@@ -69,12 +69,12 @@ impl UntypedDeclaration {
         }
     }
 
-    pub(crate) fn edge(&mut self, parent: ResourceDescriptor, place: Place) {
-        self.descriptor.edges.push(EdgeDeclaration { parent, place });
+    pub(crate) fn edge(&mut self, edge: EdgeDeclaration) {
+        self.descriptor.edges.push(edge);
     }
 
-    pub(crate) fn after(&mut self, resource: ResourceDescriptor, place: Place) {
-        self.descriptor.after.push(EdgeDeclaration { parent: resource, place });
+    pub(crate) fn after(&mut self, after: EdgeDeclaration) {
+        self.descriptor.after.push(after);
     }
 
     pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: MethodImpl) {

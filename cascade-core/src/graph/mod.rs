@@ -6,6 +6,7 @@ mod methods;
 mod order_faults;
 mod route;
 mod tree;
+mod undecided;
 mod validate;
 mod version;
 

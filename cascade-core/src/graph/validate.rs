@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::order_faults::contradictions;
+use super::undecided::{total_operations, undecided};
 use crate::model::{
     Decision, ExtensionDescriptor, Fault, FaultKind, MAX_EFFECTS, OperationDescriptor, PhaseDeclaration,
     ResourceDescriptor, Rule,
@@ -21,6 +22,7 @@ pub(crate) fn validate(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
     claimed_by_two_extensions(extensions, &mut faults);
     shared_along_two_edges(extensions, &mut faults);
     too_many_effects(extensions, &mut faults);
+    let total = total_operations(extensions);
     for extension in extensions {
         settings(extension, &mut faults);
         edges(extension, &extended, &mut faults);
@@ -28,7 +30,7 @@ pub(crate) fn validate(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
         effects(extension, &mut faults);
         leaves_supersede_removals(extension, &mut faults);
         rules(extension, &extended, &mut faults);
-        undecided(extension, &mut faults);
+        undecided(extension, &total, &mut faults);
         phases(extension, &mut faults);
     }
     faults
@@ -506,34 +508,6 @@ fn rule_without_edge(extension: &ExtensionDescriptor, rule: &Rule) -> Option<Fau
         return None;
     };
     Some(Fault::new(FaultKind::Rule, message, help).at(rule.place))
-}
-
-/// Edges for which an operation of this extension has no rule.
-fn undecided(extension: &ExtensionDescriptor, faults: &mut Vec<Fault>) {
-    let operations: BTreeMap<&str, OperationDescriptor> =
-        extension.rules.iter().map(|rule| (rule.operation.code(), rule.operation)).collect();
-    for operation in operations.values() {
-        for edge in &extension.edges {
-            let decides = |rule: &&Rule| {
-                rule.operation.is_same(operation) && rule.from.iter().any(|from| from.is_same(&edge.parent))
-            };
-            if extension.rules.iter().filter(decides).any(|rule| rule.roots.is_empty()) {
-                continue;
-            }
-            let (child, parent, operation) =
-                (extension.resource.name(), edge.parent.name(), operation.name());
-            let for_some_roots = extension.rules.iter().any(|rule| decides(&rule));
-            let only = if for_some_roots { " that is not limited to some roots" } else { "" };
-            faults.push(
-                Fault::new(
-                    FaultKind::Undecided,
-                    format!("`{child}` has no rule for `{operation}` from `{parent}`{only}"),
-                    format!("name `{parent}` in a `from`, or write `ignore({operation}, from = [{parent}])`"),
-                )
-                .at(edge.place),
-            );
-        }
-    }
 }
 
 fn phases(extension: &ExtensionDescriptor, faults: &mut Vec<Fault>) {

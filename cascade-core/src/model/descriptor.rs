@@ -15,6 +15,8 @@ pub struct EdgeDeclaration {
     pub parent: ResourceDescriptor,
     /// Where the edge was declared.
     pub place: Place,
+    /// Whether a call of [`Declaration`](crate::Declaration) declares it, not the attribute.
+    pub(crate) by_hand: bool,
 }
 
 /// A finder: a method that returns the instances of this resource that depend on given parents.

@@ -24,7 +24,8 @@ pub enum FaultKind {
     Rule,
     /// C008: two rules apply to the same case with equal precedence.
     RuleTwice,
-    /// C009: an operation has no rule for an edge.
+    /// C009: an operation has no rule for an edge: one that the extension mentions, or a total one that another extension
+    /// mentions.
     Undecided,
     /// C010: `supersedes` names no effect, is cyclic, or lets a leaf effect replace an effect that removes the instance.
     Supersedes,
@@ -38,7 +39,7 @@ pub enum FaultKind {
     NotProvided,
     /// C015: a check, begin, cleanup or verify method could never run.
     Phase,
-    /// C016: no extension is linked.
+    /// C016: no extension is linked or registered.
     Empty,
     /// C017: an `after` contradicts the edges or another `after`.
     After,

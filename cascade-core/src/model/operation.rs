@@ -53,6 +53,8 @@ pub trait Operation: Clone + Debug + Serialize + DeserializeOwned + Send + Sync 
 pub trait StartsFrom<R>: Operation {}
 
 /// Remove a resource, and decide what happens to everything that depends on it. Starts from any resource.
+///
+/// It is [total](OperationDescriptor::total): every extension decides it for each of its edges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delete;
 
@@ -60,7 +62,8 @@ impl Operation for Delete {
     const CODE: &'static str = "delete";
     const DESCRIPTOR: OperationDescriptor =
         OperationDescriptor::of::<Self>("Delete", Self::CODE, Vec::new, crate::place!())
-            .documented("Remove a resource, and decide what happens to everything that depends on it.");
+            .documented("Remove a resource, and decide what happens to everything that depends on it.")
+            .total();
 }
 
 #[diagnostic::do_not_recommend]
@@ -75,6 +78,7 @@ pub struct OperationDescriptor {
     /// A function, because `TypeId::of` is `const` only since Rust 1.91.
     type_id: fn() -> TypeId,
     roots: fn() -> Vec<ResourceDescriptor>,
+    total: bool,
     parse: fn(serde_json::Value) -> Result<std::sync::Arc<dyn AnyOperation>, serde_json::Error>,
     place: Place,
 }
@@ -90,13 +94,28 @@ impl OperationDescriptor {
         let parse = |payload| {
             Ok(std::sync::Arc::new(serde_json::from_value::<O>(payload)?) as std::sync::Arc<dyn AnyOperation>)
         };
-        Self { name, code, docs: "", type_id: TypeId::of::<O>, roots, parse, place }
+        Self { name, code, docs: "", type_id: TypeId::of::<O>, roots, total: false, parse, place }
     }
 
     /// Sets the docs: the doc comment of the type.
     #[must_use]
     pub const fn documented(self, docs: &'static str) -> Self {
         Self { docs, ..self }
+    }
+
+    /// Makes the operation total: every extension has to decide it for each of its edges, also an extension that does not
+    /// mention it. [`Graph::build`](crate::Graph::build) reports the undecided edges of each total operation that a rule
+    /// mentions.
+    ///
+    /// `#[operation(total)]` on a derived operation calls this.
+    #[must_use]
+    pub const fn total(self) -> Self {
+        Self { total: true, ..self }
+    }
+
+    /// Whether the operation is [total](Self::total).
+    pub fn is_total(&self) -> bool {
+        self.total
     }
 
     /// The doc comment of the type; may be empty.

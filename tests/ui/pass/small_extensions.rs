@@ -31,6 +31,17 @@ type Found = std::vec::Vec<(FolderId, FolderId)>;
 #[derive(Extension)]
 struct FolderCascade;
 
+// The condition is on the whole `impl`, so that the declaration is the one that is compiled.
+#[cfg(any())]
+#[cascade(resource = Folder)]
+impl FolderCascade {
+    #[on(Delete)]
+    async fn not_compiled(&self, _folders: &[NoSuchId]) -> Result<(), Error> {
+        std::result::Result::Ok(())
+    }
+}
+
+#[cfg(all())]
 #[cascade(resource = Folder, edges = [Folder])]
 impl FolderCascade {
     #[affected(by = Folder)]
@@ -45,12 +56,6 @@ impl FolderCascade {
     #[on(Delete)]
     #[on(Delete, from = [Folder])]
     async fn remove(&self, _folders: &[FolderId]) -> Result<(), Error> {
-        std::result::Result::Ok(())
-    }
-
-    #[cfg(any())]
-    #[cleanup(Delete)]
-    async fn not_compiled(&self, _folders: &[FolderId]) -> Result<(), Error> {
         std::result::Result::Ok(())
     }
 }

@@ -64,7 +64,8 @@ impl Document {
             let roots: Vec<String> = operation.roots.iter().map(|root| self.link(root)).collect();
             let roots = if roots.is_empty() { String::from("any") } else { roots.join(", ") };
             let source = self.cite_as(code_in_table, &operation.source);
-            let name = markdown(&operation.name);
+            let total = if operation.total { " (total)" } else { "" };
+            let name = markdown(&operation.name) + total;
             let (code, docs) = (code_in_table(&operation.code), summary_in_table(&operation.docs));
             let _ = writeln!(text, "| {name} | {code} | {roots} | {source} | {docs} |");
         }

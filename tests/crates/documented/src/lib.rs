@@ -101,7 +101,6 @@ impl HostCascade {
         Ok(Vec::new())
     }
 
-    #[cfg(feature = "drained")]
     #[on(Delete, from = [Copy], root = Zone, leaf)]
     async fn drain(&self, _hosts: &[u64]) -> Result<(), StepError> {
         Ok(())
