@@ -70,8 +70,9 @@
 //! - **Each instance once.** However many edges lead to an instance, the plan contains it once, with all its parents, and
 //!   calls each effect on it once. An effect that another effect of the instance supersedes is not called.
 //! - **Children first.** A step on an instance starts only after every step on every affected instance that depends on it
-//!   has succeeded. Where instances form a cycle, the arcs that close it are left out of the order, and the plan lists
-//!   them.
+//!   has succeeded. Inside a cycle of instances, a leaf effect that lets go of a parent runs before the parent's removal.
+//!   If no leaf effect resolves a cycle, the plan lists the arcs that the order leaves out, and a run has to allow them
+//!   with [`Apply::allow_cuts`].
 //! - **Objections before effects.** Checks, authorizers and limits see the whole plan before anything changes.
 //! - **At least once.** A step that failed or timed out may be called again for the same instances, so effects must
 //!   tolerate repetition. [`conformance`] tests that.
