@@ -8,6 +8,7 @@ mod loopback;
 mod model;
 mod original_cases;
 mod plans;
+mod printed;
 mod properties;
 mod remote;
 mod resumed;
