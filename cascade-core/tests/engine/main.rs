@@ -12,6 +12,7 @@ mod printed;
 mod properties;
 mod remote;
 mod resumed;
+mod roots;
 mod shared;
 mod support;
 mod with_parent;
