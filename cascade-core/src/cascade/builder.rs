@@ -146,7 +146,12 @@ impl CascadeBuilder {
         self
     }
 
-    /// The maximum number of parents in one call of a finder. Default 1,000; zero is treated as one.
+    /// The maximum number of parents in one call of a finder, and of instances in one call of an authorizer. Default 1,000;
+    /// zero is treated as one, and there is no upper limit. With a smaller number, more calls can run at a time; an upper limit
+    /// of a database on the parameters of a statement has to be respected here.
+    ///
+    /// A call may have fewer: the parents of one call have one resource, and calls start while parents are still being found.
+    /// Batches of effects, checks and other methods are set by their extension: `batch = 100` in `#[cascade]`.
     pub fn finder_batch(mut self, parents: usize) -> Self {
         self.find.batch = parents.max(1);
         self
