@@ -147,11 +147,10 @@ impl CascadeBuilder {
     }
 
     /// The maximum number of parents in one call of a finder, and of instances in one call of an authorizer. Default 1,000;
-    /// zero is treated as one, and there is no upper limit. With a smaller number, more calls can run at a time; an upper limit
-    /// of a database on the parameters of a statement has to be respected here.
+    /// zero is treated as one, and there is no upper limit. Set it to what one query of the finders may ask about.
     ///
-    /// A call may have fewer: the parents of one call have one resource, and calls start while parents are still being found.
-    /// Batches of effects, checks and other methods are set by their extension: `batch = 100` in `#[cascade]`.
+    /// The parents of a call are of one resource, so a call may have fewer. Calls of effects, checks and other methods have
+    /// the size that their extension sets, as in `#[cascade(…, batch = 100)]`.
     pub fn finder_batch(mut self, parents: usize) -> Self {
         self.find.batch = parents.max(1);
         self
