@@ -1,10 +1,11 @@
 //! `#[derive(Extension)]`
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Field, Fields};
+use quote::quote;
+use syn::{Data, DeriveInput, Fields};
 
 use crate::errors::Errors;
+use crate::provided_field::{self, ProvidedField};
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
@@ -25,12 +26,15 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     if !errors.is_empty() {
         return quote!(#errors);
     }
-    expand(input, &data.fields)
+    let fields = provided_field::read(&data.fields, &mut errors);
+    let expanded = expand(input, &data.fields, &fields);
+    // The impl exists despite errors, so that rustc does not also report that it is missing.
+    quote!(#errors #expanded)
 }
 
-fn expand(input: &DeriveInput, fields: &Fields) -> TokenStream {
+fn expand(input: &DeriveInput, fields: &Fields, provided_fields: &[ProvidedField<'_>]) -> TokenStream {
     let ident = &input.ident;
-    let (names, shown, types) = unzip(fields);
+    let names: Vec<&Ident> = provided_fields.iter().map(|field| &field.variable).collect();
     // Hygienic names: a field of the same name does not clash with them.
     let missing = Ident::new("missing", Span::mixed_site());
     let provided = Ident::new("provided", Span::mixed_site());
@@ -39,12 +43,19 @@ fn expand(input: &DeriveInput, fields: &Fields) -> TokenStream {
         Fields::Unnamed(_) => quote!(Self(#(#names),*)),
         Fields::Unit => quote!(Self),
     };
+    let takes = provided_fields.iter().map(|ProvidedField { variable, shown, ty, name, .. }| {
+        if let Some(name) = name {
+            quote!(let #variable = #missing.take_named::<#ty>(#provided, #shown, #name);)
+        } else {
+            quote!(let #variable = #missing.take::<#ty>(#provided, #shown);)
+        }
+    });
     let body = if names.is_empty() {
         quote!(::core::result::Result::Ok(#value))
     } else {
         quote! {
             let mut #missing = <::cascade_core::NotProvided as ::core::default::Default>::default();
-            #(let #names = #missing.take::<#types>(#provided, #shown);)*
+            #(#takes)*
             match (#(#names,)*) {
                 (#(::core::option::Option::Some(#names),)*) => ::core::result::Result::Ok(#value),
                 _ => ::core::result::Result::Err(#missing),
@@ -62,15 +73,4 @@ fn expand(input: &DeriveInput, fields: &Fields) -> TokenStream {
             }
         }
     }
-}
-
-/// The variables for the fields, their names in messages, and their types.
-fn unzip(fields: &Fields) -> (Vec<Ident>, Vec<String>, Vec<&syn::Type>) {
-    let (mut variables, mut shown, mut types) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, Field { ident, ty, .. }) in fields.iter().enumerate() {
-        variables.push(ident.clone().unwrap_or_else(|| format_ident!("field_{index}")));
-        shown.push(ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string));
-        types.push(ty);
-    }
-    (variables, shown, types)
 }

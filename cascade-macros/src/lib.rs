@@ -19,6 +19,7 @@ mod methods;
 mod model;
 mod operation;
 mod place;
+mod provided_field;
 mod resource;
 mod rustdoc;
 mod signature;
@@ -95,6 +96,10 @@ pub fn operation(input: TokenStream) -> TokenStream {
 /// Makes a struct an extension. Each field is filled, by its type, with a value that the program provides. The type of
 /// a field is `Clone + Send + Sync + 'static`; wrap other types in an `Arc`.
 ///
+/// A field with `#[provided(name = "replica")]` gets the value that the program provides under this name with
+/// `provide_named`. Two fields of one type need names: without them, the second field is a compile error. The derive compares
+/// types as they are written, so it does not notice that two of them are the same through an alias or another path.
+///
 /// ```
 /// use std::sync::Arc;
 ///
@@ -110,12 +115,12 @@ pub fn operation(input: TokenStream) -> TokenStream {
 ///
 /// let mut provided = Provided::default();
 /// let missing = HostCascade::from_provided(&provided).err().expect("nothing is provided");
-/// assert_eq!(missing.fields()[0].0, "agents");
+/// assert_eq!(missing.fields()[0].field, "agents");
 ///
 /// provided.insert(Arc::new(Agents));
 /// assert!(HostCascade::from_provided(&provided).is_ok());
 /// ```
-#[proc_macro_derive(Extension)]
+#[proc_macro_derive(Extension, attributes(provided))]
 pub fn extension(input: TokenStream) -> TokenStream {
     extension::derive(&parse_macro_input!(input as DeriveInput)).into()
 }

@@ -124,8 +124,15 @@ impl Arcs {
 
     /// The children, each once, in the order of their indices.
     pub(crate) fn children(&self) -> Vec<InstanceIx> {
-        let in_blocks = self.blocks.iter().flat_map(|block| block.children.iter().copied());
-        let mut children: Vec<InstanceIx> = self.pairs().map(|(_, child)| child).chain(in_blocks).collect();
+        self.children_of(|_| true)
+    }
+
+    /// The children of the parents that match, each once, in the order of their indices.
+    pub(crate) fn children_of(&self, is_parent: impl Fn(InstanceIx) -> bool) -> Vec<InstanceIx> {
+        let pairs = self.pairs().filter(|&(parent, _)| is_parent(parent));
+        let blocks = self.blocks.iter().filter(|block| block.parents.iter().any(|&parent| is_parent(parent)));
+        let in_blocks = blocks.flat_map(|block| block.children.iter().copied());
+        let mut children: Vec<InstanceIx> = pairs.map(|(_, child)| child).chain(in_blocks).collect();
         children.sort_unstable();
         children.dedup();
         children

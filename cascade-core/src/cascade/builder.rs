@@ -1,15 +1,19 @@
 //! The builder of a [`Cascade`].
 
+use std::any::type_name;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::cascade::Cascade;
 use crate::engine::{Authorizer, Engine, FindSettings, Layer};
-use crate::extension::{Bound, Declaration, Declare, DynExtension, NotProvided, Provided, Registration};
+use crate::extension::{
+    Bound, Declaration, Declare, DynExtension, MissingField, NotProvided, Provided, Registration,
+};
 use crate::graph::{Graph, extension_order};
 use crate::ids::ResourceId;
 use crate::journal::Journal;
-use crate::model::{BuildError, ExtensionDescriptor, Fault, FaultKind};
+use crate::model::{BuildError, ExtensionDescriptor, Fault, FaultKind, Place, nearest};
 use crate::observe::{Event, Observers};
 use crate::plan::Limits;
 
@@ -73,9 +77,54 @@ impl CascadeBuilder {
         Self { registrations, faults: fault.into_iter().collect(), ..Self::new() }
     }
 
-    /// Provides a value to the extensions: each field of this type gets a clone of it.
-    pub fn provide<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.provided.insert(value);
+    /// Provides a value to the extensions: each field of this type gets a clone of it, unless the field asks for a name.
+    ///
+    /// Two values of one type need names: see [`provide_named`](Self::provide_named). A second value without a name is a
+    /// fault of [`build`](Self::build).
+    #[track_caller]
+    pub fn provide<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        self.put(None, value)
+    }
+
+    /// Provides a value under a name: each field of this type with `#[provided(name = "…")]` and the same name gets a clone
+    /// of it.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # #[derive(Clone)] pub struct Db;
+    /// # impl Db { fn connect(_: &str) -> Self { Self } }
+    /// #[derive(Extension)]
+    /// struct InvoiceCascade {
+    ///     #[provided(name = "billing")]
+    ///     invoices: Db,
+    ///     #[provided(name = "archive")]
+    ///     archive: Db,
+    /// }
+    ///
+    /// let builder = Cascade::builder()
+    ///     .provide_named("billing", Db::connect("billing.example.org"))
+    ///     .provide_named("archive", Db::connect("archive.example.org"));
+    /// # let _ = builder;
+    /// ```
+    ///
+    /// Two values of one type under one name are a fault of [`build`](Self::build).
+    #[track_caller]
+    pub fn provide_named<T: Clone + Send + Sync + 'static>(self, name: impl Into<String>, value: T) -> Self {
+        self.put(Some(name.into()), value)
+    }
+
+    #[track_caller]
+    fn put<T: Clone + Send + Sync + 'static>(mut self, name: Option<String>, value: T) -> Self {
+        let here = Place::of(Location::caller());
+        let shown =
+            name.as_ref().map_or_else(|| "without a name".into(), |name| format!("under the name `{name}`"));
+        if let Some(earlier) = self.provided.put(name, value) {
+            let message = format!("a value of type `{}` is provided twice {shown}", type_name::<T>());
+            let help = "provide each value under a name of its own with `.provide_named(…)`, and add \
+                        `#[provided(name = \"…\")]` to the fields";
+            let fault = Fault::new(FaultKind::ProvidedTwice, message, help);
+            self.faults.push(fault.at(here).at(Place::of(earlier)));
+        }
         self
     }
 
@@ -97,7 +146,11 @@ impl CascadeBuilder {
         self
     }
 
-    /// The maximum number of parents in one call of a finder. Default 1,000; zero is treated as one.
+    /// The maximum number of parents in one call of a finder, and of instances in one call of an authorizer. Default 1,000;
+    /// zero is treated as one, and there is no upper limit. Set it to what one query of the finders may ask about.
+    ///
+    /// The parents of a call are of one resource, so a call may have fewer. Calls of effects, checks and other methods have
+    /// the size that their extension sets, as in `#[cascade(…, batch = 100)]`.
     pub fn finder_batch(mut self, parents: usize) -> Self {
         self.find.batch = parents.max(1);
         self
@@ -230,13 +283,40 @@ fn nothing_registered() -> Fault {
 }
 
 fn not_provided(extension: &ExtensionDescriptor, missing: &NotProvided) -> Vec<Fault> {
-    let fault = |&(field, type_name): &(&str, &str)| {
-        let message =
-            format!("`{}` has a field `{field}`, but no value of its type was provided", extension.name);
-        let help = format!("add `.provide(…)` with a value of type `{type_name}` before `.build()`");
+    let fault = |missing: &MissingField| {
+        let (message, help) = match missing.name {
+            None => (String::from("of its type was provided"), help_for_unnamed(missing)),
+            Some(name) => (
+                format!("of type `{}` was provided under the name `{name}`", missing.type_name),
+                help_for_named(missing, name),
+            ),
+        };
+        let message = format!("`{}` has a field `{}`, but no value {message}", extension.name, missing.field);
         Fault::new(FaultKind::NotProvided, message, help).at(extension.place)
     };
     missing.fields().iter().map(fault).collect()
+}
+
+fn help_for_unnamed(missing: &MissingField) -> String {
+    let type_name = missing.type_name;
+    if missing.provided_names.is_empty() {
+        return format!("add `.provide(…)` with a value of type `{type_name}` before `.build()`");
+    }
+    let names: Vec<String> = missing.provided_names.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "values of type `{type_name}` are provided under these names: {}; add `#[provided(name = \"…\")]` to the field, \
+         or `.provide(…)` before `.build()`",
+        names.join(", ")
+    )
+}
+
+fn help_for_named(missing: &MissingField, name: &str) -> String {
+    match nearest(missing.provided_names.iter().map(String::as_str), name) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            format!("add `.provide_named(\"{name}\", …)` with a value of this type before `.build()`")
+        }
+    }
 }
 
 /// The faults of limits on unknown resources: such a limit would have no effect.

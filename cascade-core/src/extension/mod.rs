@@ -20,5 +20,5 @@ pub use link::{HandledBy, assert_handled};
 pub(crate) use linked::{linked, nothing_linked};
 #[cfg(debug_assertions)]
 pub use precompiled::FOR_COMMON_IDS;
-pub use provide::{Extension, NotProvided, Provide, Provided};
+pub use provide::{Extension, MissingField, NotProvided, Provide, Provided};
 pub use registration::Registration;

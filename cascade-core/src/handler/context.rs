@@ -33,6 +33,21 @@ impl FindContext {
     pub fn root(&self) -> &str {
         &self.root
     }
+
+    /// Whether the cascade started from instances of `R`. A graph has one resource of each name, so names are compared.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # #[derive(Resource)] #[resource(id = u64)] pub struct Zone;
+    /// fn query(cx: &FindContext) -> &'static str {
+    ///     let all = "SELECT host, id FROM vm WHERE host IN (?)";
+    ///     let running = "SELECT host, id FROM vm WHERE host IN (?) AND running";
+    ///     if cx.started_at::<Zone>() { all } else { running }
+    /// }
+    /// ```
+    pub fn started_at<R: Resource>(&self) -> bool {
+        self.root() == R::NAME
+    }
 }
 
 /// The context of a check, begin, effect or cleanup method. It gives access to the whole plan, which does not change
@@ -94,6 +109,21 @@ impl StepContext {
     /// The name of the resource that the cascade started from.
     pub fn root(&self) -> &str {
         self.affected.resource_name(self.affected.route.root)
+    }
+
+    /// Whether the cascade started from instances of `R`. A graph has one resource of each name, so names are compared.
+    ///
+    /// Where an effect differs for one root as a whole, a rule with `root = Zone` says it in the plan, too.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # #[derive(Resource)] #[resource(id = u64)] pub struct Zone;
+    /// fn must_be_stopped_first(cx: &StepContext) -> bool {
+    ///     !cx.started_at::<Zone>()
+    /// }
+    /// ```
+    pub fn started_at<R: Resource>(&self) -> bool {
+        self.root() == R::NAME
     }
 
     /// The name of the method that is called.

@@ -45,6 +45,8 @@ pub enum FaultKind {
     After,
     /// C018: an operation shares a resource along two edges.
     SharedTwice,
+    /// C019: the program provides two values of one type under one name, or both without a name.
+    ProvidedTwice,
 }
 
 impl FaultKind {

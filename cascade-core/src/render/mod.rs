@@ -8,6 +8,7 @@ mod graph;
 mod html;
 mod number;
 mod plan;
+mod plan_tree;
 #[cfg(feature = "document")]
 mod prose;
 mod report;

@@ -1,13 +1,10 @@
 //! Prints a plan as a tree with counts and effects.
-//!
-//! The dependents of a resource are printed where it occurs first. Each further line has only the count along its edge, so
-//! that the output grows with the number of edges, not of paths.
 
 use std::fmt;
 
 use super::number::Count;
+use super::plan_tree::{TreeLine, tree_lines};
 use crate::affected::Affected;
-use crate::ids::{EdgeIx, Indexed, InstanceIx, ResourceIx};
 use crate::model::Printed;
 use crate::plan::{CutSummary, Plan, PlanVeto};
 
@@ -27,10 +24,7 @@ impl fmt::Display for Plan {
             plural(self.len(), "instance"),
             plural(resources, "resource"),
         )?;
-        let mut tree =
-            TreePrinter { affected, seen: Indexed::like(&affected.columns, || false), lines: Vec::new() };
-        tree.add_root();
-        tree.print(f)?;
+        print_tree(affected, f)?;
         print_cut(self, f)?;
         print_objections(self.vetoes(), "veto", "vetoes", f)?;
         print_objections(self.denials(), "denial", "denials", f)
@@ -61,94 +55,34 @@ struct PlanLine {
     effects: String,
 }
 
-struct TreePrinter<'a> {
-    affected: &'a Affected,
-    seen: Indexed<ResourceIx, bool>,
-    lines: Vec<PlanLine>,
+fn print_tree(affected: &Affected, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let lines = plan_lines(affected);
+    let tree_width = lines.iter().map(|line| line.tree.chars().count()).max().unwrap_or(0);
+    let count_width = lines.iter().map(|line| line.count.len()).max().unwrap_or(0);
+    for PlanLine { tree, count, effects } in &lines {
+        writeln!(f, "{tree:<tree_width$}  {count:>count_width$}  {effects}")?;
+    }
+    Ok(())
 }
 
-impl TreePrinter<'_> {
-    fn add_root(&mut self) {
-        let root = self.affected.route.root;
-        let instances: Vec<InstanceIx> = self.affected.root_instances().collect();
-        self.add_line(self.affected.resource_name(root).to_owned(), root, &instances, false);
-        self.seen[root] = true;
-        self.add_children(root, "");
-    }
-
-    fn add_children(&mut self, resource: ResourceIx, indent: &str) {
-        let edges = &self.affected.graph.resources[resource].down;
-        let reached: Vec<(ResourceIx, Vec<InstanceIx>)> = edges
-            .iter()
-            .map(|&edge| (self.affected.graph.edges[edge].child, self.reached_along(edge)))
-            .filter(|(_, instances)| !instances.is_empty())
-            .collect();
-        let last = reached.len().saturating_sub(1);
-        for (at, (child, instances)) in reached.into_iter().enumerate() {
-            let (branch, below) = if at == last { ("└── ", "    ") } else { ("├── ", "│   ") };
-            let is_repeated = std::mem::replace(&mut self.seen[child], true);
-            let tree = format!("{indent}{branch}{}", self.affected.resource_name(child));
-            self.add_line(tree, child, &instances, is_repeated && self.has_children(child));
-            if !is_repeated {
-                self.add_children(child, &format!("{indent}{below}"));
-            }
+fn plan_lines(affected: &Affected) -> Vec<PlanLine> {
+    // What the lines below a line begin with, for each open depth below the first.
+    let mut indents: Vec<&str> = Vec::new();
+    let line_of = |TreeLine { depth, is_last, resource, count, mut effects, note, .. }: TreeLine| {
+        indents.truncate(depth.saturating_sub(1));
+        let mut tree = indents.concat();
+        if depth > 0 {
+            let (branch, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            tree.push_str(branch);
+            indents.push(below);
         }
-    }
-
-    /// The affected and retained instances that were found along an edge, without duplicates.
-    fn reached_along(&self, edge: EdgeIx) -> Vec<InstanceIx> {
-        let child = &self.affected.columns[self.affected.graph.edges[edge].child];
-        let listed = |&index: &InstanceIx| child.is_affected(index) || child.is_retained(index);
-        self.affected.arcs[edge].children().into_iter().filter(listed).collect()
-    }
-
-    fn has_children(&self, resource: ResourceIx) -> bool {
-        let arcs = |&edge: &EdgeIx| &self.affected.arcs[edge];
-        let edges = &self.affected.graph.resources[resource].down;
-        edges.iter().map(arcs).any(|arcs| !arcs.is_empty())
-    }
-
-    fn add_line(&mut self, tree: String, resource: ResourceIx, instances: &[InstanceIx], shown_above: bool) {
-        let mut effects = effect_counts(self.affected, resource, instances);
-        if shown_above {
-            effects.push_str("  (continued above)");
+        tree.push_str(affected.resource_name(resource));
+        if let Some(note) = note {
+            effects = format!("{effects}  {note}");
         }
-        self.lines.push(PlanLine { tree, count: Count(instances.len()).to_string(), effects });
-    }
-
-    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tree_width = self.lines.iter().map(|line| line.tree.chars().count()).max().unwrap_or(0);
-        let count_width = self.lines.iter().map(|line| line.count.len()).max().unwrap_or(0);
-        for PlanLine { tree, count, effects } in &self.lines {
-            writeln!(f, "{tree:<tree_width$}  {count:>count_width$}  {effects}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The effects on these instances: the name alone if all instances get the same effect, otherwise each with its count.
-pub(super) fn effect_counts(affected: &Affected, resource: ResourceIx, instances: &[InstanceIx]) -> String {
-    let mut counts = vec![0_usize; affected.graph.resources[resource].effects.len()];
-    let (mut with_parent, mut retained) = (0, 0);
-    for &index in instances {
-        let effects = affected.effects(resource, index);
-        effects.iter().for_each(|effect| counts[effect] += 1);
-        let is_retained = affected.columns[resource].is_retained(index);
-        retained += usize::from(is_retained);
-        with_parent += usize::from(effects.is_empty() && !is_retained);
-    }
-    let counts = counts.into_iter().enumerate();
-    let named = counts.map(|(effect, count)| (affected.effect_name(resource, effect), count));
-    let parts: Vec<String> = named
-        .chain([("with its parent", with_parent), ("retained", retained)])
-        .filter(|&(_, count)| count > 0)
-        .map(
-            |(name, count)| {
-                if count == instances.len() { name.to_owned() } else { format!("{name} {}", Count(count)) }
-            },
-        )
-        .collect();
-    parts.join(", ")
+        PlanLine { tree, count: Count(count).to_string(), effects }
+    };
+    tree_lines(affected).into_iter().map(line_of).collect()
 }
 
 /// The note on a cut arc whose parent waits for the child's dependents, but not for the child's own completion.

@@ -215,7 +215,7 @@ fn every_fault_has_a_place_and_help() {
     }
 }
 
-/// `NotProvided` and `Empty` need a type of their own or depend on features; other tests cover them.
+/// `NotProvided`, `Empty` and `ProvidedTwice` need the linker or values of the program; other tests cover them.
 #[test]
 fn every_kind_of_fault_is_covered() {
     let seen: BTreeSet<FaultKind> =

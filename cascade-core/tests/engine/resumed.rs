@@ -38,6 +38,10 @@ struct Lives<'w> {
     token: CancellationToken,
     let_go: usize,
     deaths: usize,
+    /// Whether the run was cancelled in this or an earlier process.
+    was_cancelled: bool,
+    /// The number of script entries when the plan was applied; `None` while the run is resumed.
+    applied_at: Option<usize>,
     /// For each process that died, its number of script entries.
     ends: Vec<usize>,
     /// The world and the plan when the run started, if the engine discovered again then.
@@ -83,9 +87,13 @@ impl Lives<'_> {
     }
 
     fn let_go(&mut self) {
-        if self.run.cancel_after == Some(self.let_go) {
+        if self.run.cancel_after.is_some_and(|after| self.let_go >= after)
+            && !self.was_cancelled
+            && self.has_begun()
+        {
             self.script.state().entries.push(Entry::Cancelled);
             self.token.cancel();
+            self.was_cancelled = true;
         }
         self.let_go += 1;
         for _ in 0..=self.tape.below(3) {
@@ -139,15 +147,11 @@ impl Lives<'_> {
         self.at_start = planned.map(|planned| (now, planned));
     }
 
-    /// A run that is cancelled before it begins does not compare its plan with the world: it keeps the plan.
-    fn keep_plan_if_cancelled(&mut self, first_entry: usize) {
+    /// Whether the run has compared its plan with the world, if it does. If it is cancelled meanwhile, either the
+    /// comparison or the cancellation may win; other tests cover that.
+    fn has_begun(&self) -> bool {
         let state = self.script.state();
-        let mut entries = state.entries[first_entry..].iter();
-        let first = entries.find(|entry| matches!(entry, Entry::Begun | Entry::Cancelled));
-        if matches!(first, Some(Entry::Cancelled)) {
-            drop(state);
-            self.at_start = None;
-        }
+        self.applied_at.is_none_or(|first| state.entries[first..].iter().any(|it| matches!(it, Entry::Begun)))
     }
 
     /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto or a refusal.
@@ -155,7 +159,7 @@ impl Lives<'_> {
         loop {
             let RunSpec { policy, forced, drift, .. } = self.run;
             self.plan_now(cascade, expected).await;
-            let first_entry = self.script.state().entries.len();
+            self.applied_at = Some(self.script.state().entries.len());
             let observed = self.script.clone();
             let applying =
                 cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift).allow_cuts();
@@ -166,7 +170,7 @@ impl Lives<'_> {
             });
             let run = applying.run_id().clone();
             let ended = self.live(applying.into_future()).await;
-            self.keep_plan_if_cancelled(first_entry);
+            self.applied_at = None;
             let vetoes_now =
                 self.at_start.as_ref().map_or(plan.vetoes(), |(_, now)| now.plan.vetoes()).to_vec();
             match ended {
@@ -448,6 +452,8 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
             token: CancellationToken::new(),
             let_go: 0,
             deaths: 0,
+            was_cancelled: false,
+            applied_at: None,
             ends: Vec::new(),
             at_start: None,
         };

@@ -1,5 +1,7 @@
 //! Limits, confirmation and authorisation are checked before any step runs.
 
+use std::sync::{Arc, Mutex};
+
 use cascade_core::prelude::*;
 use cascade_core::{ApplyError, Authorizer, Denial, Drift, Instances, Limits};
 use futures::future::BoxFuture;
@@ -79,4 +81,30 @@ async fn a_denial_stops_the_run_before_any_step() {
     let error = cascade.apply(plan).forced(true).await.expect_err("vm-2 is denied");
     assert_eq!(error.to_string(), "1 denial, nothing was changed:\n  Vm vm-2: it is not yours (authorizer)");
     assert!(world.log().is_empty());
+}
+
+/// Notes how many instances each call is about.
+struct Sizes(Arc<Mutex<Vec<usize>>>);
+
+impl Authorizer for Sizes {
+    fn authorize<'a>(&'a self, instances: Instances<'a>) -> BoxFuture<'a, Result<Vec<Denial>, StepError>> {
+        self.0.lock().expect("no panic").push(instances.len());
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+#[tokio::test]
+async fn an_authorizer_is_asked_in_batches_of_the_finders() {
+    let vms: Vec<String> = (0..5).map(|at| format!("vm-{at}")).collect();
+    let vms: Vec<(&str, &str)> = vms.iter().map(|vm| (vm.as_str(), "host-1")).collect();
+    let world = World::new(&[("host-1", "rack-1")], &vms);
+    for (batch, expected) in [(2, vec![1, 1, 1, 2, 2]), (0, vec![1; 7]), (usize::MAX, vec![1, 1, 5])] {
+        let sizes = Arc::default();
+        let builder = world.builder().finder_batch(batch).authorizer(Sizes(Arc::clone(&sizes)));
+        let cascade = builder.build().expect("the graph has no faults");
+        cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+        let mut sizes = sizes.lock().expect("no panic").clone();
+        sizes.sort_unstable();
+        assert_eq!(sizes, expected, "batch {batch}");
+    }
 }

@@ -17,6 +17,8 @@ pub struct VmCascade {
     limit: usize,
     missing: String,
     provided: (),
+    #[provided(name = "second")]
+    second: usize,
 }
 
 #[cascade(
@@ -37,7 +39,7 @@ impl VmCascade {
     /// Returns pairs.
     #[affected(by = Host)]
     async fn on_hosts(&self, hosts: &[HostId]) -> Result<Vec<(HostId, VmId)>, Error> {
-        Ok(hosts.iter().take(self.limit).map(|host| (host.clone(), VmId(host.0.clone()))).collect())
+        Ok(hosts.iter().take(self.limit + self.second).map(|host| (host.clone(), VmId(host.0.clone()))).collect())
     }
 
     /// Takes the operation before the context.

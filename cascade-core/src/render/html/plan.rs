@@ -6,11 +6,11 @@ use std::fmt::Write;
 
 use super::filled;
 use crate::affected::Affected;
-use crate::ids::{Indexed, InstanceIx, ResourceIx};
 use crate::plan::{Plan, PlanSummary, PlanVeto, ResourceSummary, why};
 use crate::render::escape::xml;
 use crate::render::number::{Count, counted};
-use crate::render::plan::{END_ONLY, effect_counts, roots};
+use crate::render::plan::{END_ONLY, roots};
+use crate::render::plan_tree::tree_lines;
 
 const PAGE: &str = include_str!("plan.html");
 const STYLE: &str = include_str!("plan.css");
@@ -138,65 +138,34 @@ fn cut(summary: &PlanSummary) -> String {
     text + &rest(summary.cut.len(), MAX_LISTED) + "</ul></section>\n"
 }
 
-/// The tree of resources. The dependents of a resource are shown where it occurs first, so that the page grows with the
-/// number of edges, not of paths.
+/// The tree of resources.
 fn tree(affected: &Affected) -> String {
-    let root = affected.route.root;
-    let mut seen = Indexed::like(&affected.columns, || false);
-    seen[root] = true;
-    let instances: Vec<InstanceIx> = affected.root_instances().collect();
     let mut text = String::from("<ul>\n");
-    // An explicit stack: recursion could overflow on a chain of thousands of resources.
-    let mut open: Vec<Branch> = branch(affected, root, &instances, true, &mut text).into_iter().collect();
-    while let Some(children) = open.last_mut() {
-        let Some((child, instances)) = children.next() else {
-            open.pop();
-            text.push_str("</ul></details></li>\n");
-            continue;
+    let mut open = 0;
+    for line in tree_lines(affected) {
+        close(&mut text, open - line.depth);
+        open = line.depth + usize::from(line.is_open);
+        let name = xml(affected.resource_name(line.resource));
+        let class = if line.all_retained { "retain" } else { "effect" };
+        let note = line.note.map_or_else(String::new, |note| format!(" <span class=\"soft\">{note}</span>"));
+        let label = format!(
+            "{name}: {} <span class=\"{class}\">{}</span>{note}",
+            Count(line.count),
+            xml(&line.effects)
+        );
+        let _ = if line.is_open {
+            writeln!(text, "<li><details open><summary>{label}</summary><ul>")
+        } else {
+            writeln!(text, "<li class=\"end\">{label}</li>")
         };
-        let is_first = !std::mem::replace(&mut seen[child], true);
-        open.extend(branch(affected, child, &instances, is_first, &mut text));
     }
+    close(&mut text, open);
     text + "</ul>\n"
 }
 
-/// The children that are still to be written, each with its instances.
-type Branch = std::vec::IntoIter<(ResourceIx, Vec<InstanceIx>)>;
-
-/// Writes the line of a resource. If it has dependents to show, opens their list and returns them.
-fn branch(
-    affected: &Affected,
-    resource: ResourceIx,
-    instances: &[InstanceIx],
-    show_dependents: bool,
-    text: &mut String,
-) -> Option<Branch> {
-    let below = reached_from(affected, resource);
-    let name = xml(affected.resource_name(resource));
-    let effects = xml(&effect_counts(affected, resource, instances));
-    let class = if effects == "retained" { "retain" } else { "effect" };
-    let line = format!("{name}: {} <span class=\"{class}\">{effects}</span>", Count(instances.len()));
-    if below.is_empty() {
-        let _ = writeln!(text, "<li class=\"end\">{line}</li>");
-    } else if show_dependents {
-        let _ = writeln!(text, "<li><details open><summary>{line}</summary><ul>");
-        return Some(below.into_iter());
-    } else {
-        let _ = writeln!(text, "<li class=\"end\">{line} <span class=\"soft\">(continued above)</span></li>");
-    }
-    None
-}
-
-/// The children of a resource, with their affected and retained instances.
-fn reached_from(affected: &Affected, resource: ResourceIx) -> Vec<(ResourceIx, Vec<InstanceIx>)> {
-    let edges = affected.graph.resources[resource].down.iter();
-    let reached = edges.map(|&edge| {
-        let child = affected.graph.edges[edge].child;
-        let column = &affected.columns[child];
-        let listed = |index: &InstanceIx| column.is_affected(*index) || column.is_retained(*index);
-        (child, affected.arcs[edge].children().into_iter().filter(listed).collect::<Vec<InstanceIx>>())
-    });
-    reached.filter(|(_, instances)| !instances.is_empty()).collect()
+/// Closes this many lists of dependents.
+fn close(text: &mut String, lists: usize) {
+    (0..lists).for_each(|_| text.push_str("</ul></details></li>\n"));
 }
 
 fn samples(affected: &Affected) -> String {

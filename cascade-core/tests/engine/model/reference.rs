@@ -127,7 +127,7 @@ fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool
 }
 
 /// The dependents of expanded instances, along the edges that the operation follows.
-fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
+pub(crate) fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
     let mut found = BTreeSet::new();
     for (at, edge) in world.edges.iter().enumerate().filter(|(at, _)| is_followed(world, *at)) {
         for &(parent, child) in world.links(at) {

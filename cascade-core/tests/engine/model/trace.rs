@@ -103,8 +103,8 @@ pub(crate) struct Judge {
     cancelled: bool,
     /// The position of the entry under inspection.
     at: usize,
-    /// When the last effect of an instance ended.
-    ended_at: BTreeMap<Instance, usize>,
+    /// When the last effect of each part of an instance ended.
+    ended_at: BTreeMap<Node, usize>,
     /// For each edge and parent, when the finder last answered, and with which children.
     rediscovered: BTreeMap<(usize, Instance), (usize, BTreeSet<u32>)>,
     /// The answers of finders since the plan was made, last grew, or the process died.
@@ -266,8 +266,9 @@ impl Judge {
     /// Before a step, the run rediscovered the dependents of its instances, after everything that the step waited for
     /// had ended, and found no late dependent.
     fn assert_looked(&self, call: &Call, instance: Instance) {
-        let waited_for = self.next_waits_for(instance);
-        let ended = waited_for.iter().chain([&instance]).filter_map(|at| self.ended_at.get(at)).max();
+        let next = self.next_part(instance);
+        let first = self.below[&next].iter().chain([&next, &(instance, Part::Early)]);
+        let ended = first.filter_map(|node| self.ended_at.get(node)).max();
         for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
             let Some((at, children)) = self.rediscovered.get(&(edge, parent)) else {
                 panic!("{call:?}: the dependents of {parent:?} along {edge} were not rediscovered")
@@ -494,7 +495,8 @@ impl Judge {
 
     fn end(&mut self, phase: Phase, instance: Instance, well: bool) {
         if phase == Phase::Effect {
-            self.ended_at.insert(instance, self.at);
+            let part = self.next_part(instance);
+            self.ended_at.insert(part, self.at);
         }
         let forces = self.forces();
         let progress = self.progress.get_mut(&(phase, instance)).unwrap();

@@ -40,7 +40,7 @@ impl VmCascade {
             UNION ALL
             SELECT last_host_id, id FROM vm_instance
                 WHERE last_host_id IN rarray(?1) AND host_id IS NULL AND deleted = 0";
-        self.db.pairs(hosts, if cx.root() == Zone::NAME { and_stopped } else { on_hosts }).await
+        self.db.pairs(hosts, if cx.started_at::<Zone>() { and_stopped } else { on_hosts }).await
     }
 
     #[affected(by = L3Network)]

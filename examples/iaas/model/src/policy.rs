@@ -1,6 +1,6 @@
 //! Deletion policies: immediate or delayed.
 
-use cascade_core::{FindContext, Resource};
+use cascade_core::FindContext;
 
 use crate::compute::VmInstance;
 use crate::identity::Account;
@@ -11,5 +11,5 @@ use crate::storage::Volume;
 ///
 /// An instance with delayed deletion keeps its dependents, so their finders must not find them.
 pub fn is_asked_for(cx: &FindContext) -> bool {
-    [VmInstance::NAME, Volume::NAME, Account::NAME].contains(&cx.root())
+    cx.started_at::<VmInstance>() || cx.started_at::<Volume>() || cx.started_at::<Account>()
 }
