@@ -227,8 +227,14 @@ impl DeclarationWriter {
             Item::Finder { line, method, resource } => {
                 let (name, parent, place) =
                     (self.name(method)?, self.resource_at(resource)?, self.place(line));
-                let declared =
-                    FinderDeclaration { method: name, parent, operation: None, place, ids_fit: true };
+                let declared = FinderDeclaration {
+                    method: name,
+                    parent,
+                    operation: None,
+                    place,
+                    ids_fit: true,
+                    by_hand: false,
+                };
                 self.declaration.finder(declared, MethodImpl::Annotated(method));
             }
             Item::ForOperation { operation } => {
@@ -245,8 +251,7 @@ impl DeclarationWriter {
             }
             Item::Phase { line, phase, method, operation } => {
                 let (operation, place) = (self.operation_at(operation)?, self.place(line));
-                let declared =
-                    PhaseDeclaration { method: self.name(method)?, operation, only: Vec::new(), place };
+                let declared = PhaseDeclaration::new(self.name(method)?, operation, place);
                 self.declaration.phase(phase, declared, MethodImpl::Annotated(method));
             }
             Item::Only { method } => {

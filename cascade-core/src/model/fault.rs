@@ -44,6 +44,10 @@ pub enum FaultKind {
     After,
     /// C018: an operation shares a resource along two edges.
     SharedTwice,
+    /// C019: a call on a declaration by hand refers to what is not declared, or contradicts another call.
+    Call,
+    /// C020: a name is empty, has control characters or white space at an end, or is declared twice in an extension.
+    Name,
 }
 
 impl FaultKind {
