@@ -156,7 +156,9 @@ pub use crate::cascade::{
     Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, Receipt, Resume, ResumeError, Survivor,
 };
 pub use crate::engine::{Authorizer, Denial, Layer, Next, StepAnswer, StepCall};
-pub use crate::extension::{Declaration, Declare, Extension, HandledBy, NotProvided, Provide, Provided};
+pub use crate::extension::{
+    Declaration, Declare, DeclaredEdge, Extension, HandledBy, NotProvided, Provide, Provided,
+};
 pub use crate::graph::{EdgeRef, Graph, ResourceNode, Tree, TreeNode};
 pub use crate::handler::{
     Children, FindContext, Found, HandlerFuture, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,

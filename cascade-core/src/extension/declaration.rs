@@ -35,6 +35,10 @@ pub trait Declare: Sized + Send + Sync + 'static {
 /// A builder for the declaration of an extension: its data and its methods. `E` is the type of the extension, `Id` the
 /// type of the ids of its resource.
 ///
+/// The order of calls does not matter, except that effects, and methods of a phase, run in the order of their calls. A call may
+/// name what a later call declares. A call that names what no call declares, or that contradicts another one, is a fault of
+/// the graph.
+///
 /// ```
 /// use cascade_core::prelude::*;
 /// use cascade_core::{Declaration, Found, Outcome, ResourceDescriptor, Rule, place};
@@ -109,7 +113,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// Declares an edge: the resource depends on `parent`.
+    /// Declares an edge: the resource depends on `parent`. [`edge_with`](Self::edge_with) declares its finders and rules in the
+    /// same expression.
     pub fn edge(&mut self, parent: ResourceDescriptor, place: Place) -> &mut Self {
         self.untyped.edge(parent, place);
         self

@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod declared;
+mod edges;
 mod faults;
+mod named;
 mod order;
 mod places;
