@@ -96,7 +96,7 @@
 //! | the faults that a graph can have | [`FaultKind`] |
 //! | pictures and pages of the graph, and tests that keep them up to date | [`document`], `graph_test!` |
 //! | tests of extensions against retries and interruptions | [`conformance`] |
-//! | declarations without the attribute | [`Declaration`] |
+//! | declarations without the attribute, for graphs that are known only at run time | [`Declaration`] |
 //! | recording runs, so that they can be resumed | [`Journal`] |
 //!
 //! # Features
@@ -141,7 +141,6 @@ pub mod remote;
 mod render;
 mod report;
 mod run;
-#[cfg(feature = "inventory")]
 pub mod tool;
 
 #[doc(hidden)]
