@@ -237,7 +237,8 @@ fn main() {
 #[test]
 fn a_binary_answers_with_a_graph_that_it_makes_at_run_time() {
     let main = AT_RUN_TIME.replace("PARENT", "Zone");
-    let program = Fixture::new(&[("Cargo.toml", &manifest("program", CORE)), ("src/main.rs", &main)]);
+    // Tests run in parallel in one target folder, so each binary has a name of its own.
+    let program = Fixture::new(&[("Cargo.toml", &manifest("tables", CORE)), ("src/main.rs", &main)]);
     assert_eq!(program.cascade(&["graph"]).success(), "Zone\n└── Host\n");
     assert_eq!(
         program.cascade(&["check", "--strict"]).success(),
@@ -255,7 +256,7 @@ fn a_binary_answers_with_a_graph_that_it_makes_at_run_time() {
 fn a_graph_at_run_time_needs_no_inventory() {
     let core = CORE.replace(" }", ", default-features = false }");
     let main = AT_RUN_TIME.replace("PARENT", "Zone");
-    let program = Fixture::new(&[("Cargo.toml", &manifest("program", &core)), ("src/main.rs", &main)]);
+    let program = Fixture::new(&[("Cargo.toml", &manifest("tables-alone", &core)), ("src/main.rs", &main)]);
     assert_eq!(program.cascade(&["graph"]).success(), "Zone\n└── Host\n");
 }
 
