@@ -27,7 +27,7 @@ pub(crate) struct Selection {
     /// The package to take the graph from; can be repeated. Default: the packages that cargo would build here.
     #[arg(short, long = "package", value_name = "PACKAGE", global = true)]
     pub(crate) packages: Vec<String>,
-    /// Take the graph from this binary, whose `main` has to start with `cascade_core::tool::hook()`.
+    /// Take the graph from this binary, whose `main` has to call `cascade_core::tool::hook()` or `hook_with`.
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) bin: Option<String>,
     /// The Cargo.toml of the workspace or package.

@@ -46,7 +46,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "warning: {}", self.message)?;
         if let Some(source) = &self.source {
-            write!(f, "\n  --> {source} ({})", source.package)?;
+            write!(f, "\n  --> {}", source.with_package())?;
         }
         write!(f, "\n  help: {}", self.help)
     }
@@ -61,7 +61,7 @@ impl Warning {
 /// The text of faults, as the library prints them.
 pub(crate) fn list_faults(faults: &[FaultDocument]) -> String {
     let one = |fault: &FaultDocument| {
-        let places = fault.places.iter().map(|place| format!("\n  --> {place} ({})", place.package));
+        let places = fault.places.iter().map(|place| format!("\n  --> {}", place.with_package()));
         let places = places.collect::<Vec<_>>().concat();
         format!("error[{}]: {}{places}\n  help: {}", fault.code, fault.message, fault.help)
     };

@@ -19,14 +19,16 @@ pub(crate) enum Error {
     UnknownFeature { package: String, feature: String },
     #[error(
         "package `{0}` has no library and depends on no library that uses Cascade, so only its binary has the graph\n  \
-         help: write `cascade_core::tool::hook();` as the first line of its `main`"
+         help: write `cascade_core::tool::hook();` as the first line of its `main`, or `hook_with(…)` for a graph that it \
+         makes at run time"
     )]
     NoLibrary(String),
     #[error("package `{package}` has no binary `{binary}`")]
     UnknownBinary { package: String, binary: String },
     #[error(
         "`{0}` exited without writing its graph\n  \
-         help: write `cascade_core::tool::hook();` as the first line of its `main`"
+         help: write `cascade_core::tool::hook();` as the first line of its `main`, or `hook_with(…)` for a graph that it \
+         makes at run time"
     )]
     NoAnswer(String),
     #[error(

@@ -8,8 +8,8 @@ use crate::args::Selection;
 use crate::error::Error;
 use crate::workspace::Workspace;
 
-/// The call in the `main` of a program that can write its own graph.
-const HOOK: &str = "tool::hook(";
+/// The calls in the `main` of a program that can write its own graph.
+const HOOKS: [&str; 2] = ["tool::hook(", "tool::hook_with("];
 
 /// The program to get the graph from.
 pub(crate) struct Program<'w> {
@@ -129,5 +129,6 @@ fn binary<'p>(package: &'p Package, name: &str) -> Option<&'p Target> {
 }
 
 fn is_hooked(target: &Target) -> bool {
-    std::fs::read_to_string(&target.src_path).is_ok_and(|source| source.contains(HOOK))
+    std::fs::read_to_string(&target.src_path)
+        .is_ok_and(|source| HOOKS.iter().any(|hook| source.contains(hook)))
 }

@@ -208,6 +208,58 @@ fn a_binary_needs_the_hook() {
     assert!(error.contains("package `program` has no binary `programme`"), "{error}");
 }
 
+/// A program that makes its graph at run time, with a place in its data.
+const AT_RUN_TIME: &str = r#"
+use cascade_core::prelude::*;
+use cascade_core::{Declaration, Found, Graph, Outcome, Place, ResourceDescriptor, Rule, place};
+
+fn table(name: &str) -> Declaration<(), u64> {
+    let resource = ResourceDescriptor::runtime::<u64>(name, place!());
+    let mut table = Declaration::<(), u64>::new(format!("{name}s"), resource, place!());
+    table.effect("delete", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    table.rule(Rule::effect::<Delete>("delete", place!()));
+    table
+}
+
+fn main() {
+    cascade_core::tool::hook_with(place!(), || {
+        let mut hosts = table("Host");
+        hosts
+            .edge_with(ResourceDescriptor::runtime::<u64>("PARENT", place!()), Place::described("constraint fk_7"))
+            .finder("rows", |(), _: &[u64], _| Box::pin(async { Ok(Found::Children(Vec::new())) }))
+            .on::<Delete>("delete");
+        Graph::build([table("Zone").descriptor().clone(), hosts.descriptor().clone()])
+    });
+    println!("the program");
+}
+"#;
+
+#[test]
+fn a_binary_answers_with_a_graph_that_it_makes_at_run_time() {
+    let main = AT_RUN_TIME.replace("PARENT", "Zone");
+    // Tests run in parallel in one target folder, so each binary has a name of its own.
+    let program = Fixture::new(&[("Cargo.toml", &manifest("tables", CORE)), ("src/main.rs", &main)]);
+    assert_eq!(program.cascade(&["graph"]).success(), "Zone\n└── Host\n");
+    assert_eq!(
+        program.cascade(&["check", "--strict"]).success(),
+        "2 resources, 1 edge, 1 operation: no fault and no warning\n"
+    );
+    let explained = program.cascade(&["explain", "Zone", "Host"]).success();
+    assert!(explained.contains("Zone → Host  constraint fk_7\n"), "{explained}");
+    program.write("src/main.rs", &AT_RUN_TIME.replace("PARENT", "Zoen"));
+    let error = program.cascade(&["graph"]).failure(1);
+    assert!(error.contains("\n  --> constraint fk_7\n  help: did you mean `Zone`?"), "{error}");
+}
+
+/// The linker's collection is not needed.
+#[test]
+fn a_graph_at_run_time_needs_no_inventory() {
+    let core = CORE.replace(" }", ", default-features = false }");
+    let main = AT_RUN_TIME.replace("PARENT", "Zone");
+    let program = Fixture::new(&[("Cargo.toml", &manifest("tables-alone", &core)), ("src/main.rs", &main)]);
+    assert_eq!(program.cascade(&["graph"]).success(), "Zone\n└── Host\n");
+}
+
 #[test]
 fn a_binary_whose_extensions_are_in_libraries_needs_no_hook() {
     let dependencies = format!("{CORE}\nzones = {{ path = \"../zones\" }}");

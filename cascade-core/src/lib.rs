@@ -97,7 +97,7 @@
 //! | the faults that a graph can have | [`FaultKind`] |
 //! | pictures and pages of the graph, and tests that keep them up to date | [`document`], `graph_test!` |
 //! | tests of extensions against retries and interruptions | [`conformance`] |
-//! | declarations without the attribute | [`Declaration`] |
+//! | declarations without the attribute, for graphs that are known only at run time | [`Declaration`] |
 //! | recording runs, so that they can be resumed | [`Journal`] |
 //!
 //! # Features
@@ -142,7 +142,6 @@ pub mod remote;
 mod render;
 mod report;
 mod run;
-#[cfg(feature = "inventory")]
 pub mod tool;
 
 #[doc(hidden)]
@@ -158,7 +157,7 @@ pub use crate::cascade::{
 };
 pub use crate::engine::{Authorizer, Denial, Layer, Next, StepAnswer, StepCall};
 pub use crate::extension::{
-    Declaration, Declare, Extension, HandledBy, MissingField, NotProvided, Provide, Provided,
+    Declaration, Declare, DeclaredEdge, Extension, HandledBy, MissingField, NotProvided, Provide, Provided,
 };
 pub use crate::graph::{EdgeRef, Graph, ResourceNode, Tree, TreeNode};
 pub use crate::handler::{

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;
-use cascade_core::{Declare, place};
+use cascade_core::{Declare, FaultKind, Rule, place};
 
 #[derive(Resource)]
 #[resource(id = u64)]
@@ -73,4 +73,35 @@ async fn methods_can_be_added_to_an_annotated_declaration() {
     let plan = cascade.plan(Delete, Host::roots([1_u64])).await.unwrap();
     assert!(cascade.apply(plan).await.unwrap().is_complete());
     assert_eq!(*log.lock().unwrap(), ["prepare [\"vm-1\"]", "stop [\"vm-1\"]", "remove [1]"]);
+}
+
+/// The help of each fault, for two extensions.
+fn helps(
+    hosts: cascade_core::Declaration<Hosts, u64>,
+    vms: cascade_core::Declaration<Vms, String>,
+) -> Vec<String> {
+    let log = Log::default();
+    let builder = Cascade::builder().declare(Hosts { log: Arc::clone(&log) }, hosts);
+    let error = builder.declare(Vms { log }, vms).build().unwrap_err();
+    error.faults().iter().map(|fault| fault.help().to_owned()).collect()
+}
+
+#[test]
+fn the_help_for_a_call_on_an_annotated_declaration_names_calls() {
+    let mut vms = Vms::declare();
+    let rule = Rule::effect::<Delete>("evacuate", place!()).root(Host::DESCRIPTOR);
+    vms.rule(rule.from(Host::DESCRIPTOR));
+    assert_eq!(helps(Hosts::declare(), vms), ["declare it: `declaration.effect(\"evacuate\", place!(), …)`"]);
+}
+
+#[test]
+fn the_help_for_an_annotated_extension_names_the_attribute() {
+    let log = Log::default();
+    let more = Hosts { log: Arc::clone(&log) };
+    let error = Cascade::builder().register(Hosts { log }).register(more).build().unwrap_err();
+    let claimed = error.faults().iter().find(|fault| fault.kind() == FaultKind::ResourceClaimedTwice);
+    assert_eq!(
+        claimed.map(cascade_core::Fault::help),
+        Some("keep one, and mark those that only add edges with `#[cascade(…, addon)]`")
+    );
 }

@@ -8,7 +8,7 @@ use cascade_core::document::{Document, View};
 use cascade_core::{Delete, Graph, Place, Rule};
 use graphs::{deleted, extension, gitlab, many};
 
-const AWKWARD: &str = "a<b>&\"c\"|`d`'e'\\N é→日本 [x](y) #1 *s*\n-->";
+const AWKWARD: &str = "a<b>&\"c\"|`d`'e'\\N é→日本 [x](y) #1 *s* -->";
 const DOCS: &str = "It's <script>a</script> | a \"`Vec<u8>`\", `` ` ``, [`Host`](Host), é→日本 --> ${x} \\N\n# x\n\n|a|\n```\n</pre>\n";
 
 fn every_format(document: &Document) -> String {

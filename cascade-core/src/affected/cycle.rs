@@ -105,7 +105,7 @@ impl<'a> GroupSearch<'a> {
         let own = self.take_arcs(|arc| arc.parent == arc.child);
         resolved.without_order.extend(own);
         let mut cycle_of = self.cycles();
-        let restricts = self.take_arcs_of_cycles(&cycle_of, |search, arc| search.orders_nothing(arc));
+        let restricts = self.take_arcs_of_cycles(&cycle_of, GroupSearch::orders_nothing);
         if !restricts.is_empty() {
             resolved.without_order.extend(restricts);
             cycle_of = self.cycles();

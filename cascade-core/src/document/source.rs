@@ -5,18 +5,22 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Place;
+use crate::model::{Place, Printed};
 
-/// A source location: the package, the file relative to the workspace, and the line.
+/// A source location: the package, the file relative to the workspace, and the line; or a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Source {
-    /// The package.
+    /// The package; empty for a text.
     pub package: String,
-    /// The file: relative to the workspace, or, for a package outside the workspace, the path from its `src` on.
+    /// The file: relative to the workspace, or, for a package outside the workspace, the path from its `src` on. Empty for
+    /// a text.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 for a text.
     pub line: u32,
+    /// What the declaration is made from, in words: see [`Place::described`](crate::Place::described).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// Whether the package is outside the workspace, so that the workspace has no such file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
@@ -26,6 +30,10 @@ impl Source {
     /// Makes an absolute path relative to `workspace`. The compiler has absolute paths when the packages of a workspace are
     /// built as dependencies of another workspace.
     pub(crate) fn new(place: Place, workspace: Option<&str>) -> Self {
+        if let Some(text) = place.text() {
+            let (package, file, text) = (String::new(), String::new(), Some(text.to_owned()));
+            return Self { package, file, line: 0, text, elsewhere: false };
+        }
         let file = place.file.replace('\\', "/");
         let workspace = workspace.map(|workspace| workspace.replace('\\', "/"));
         let within = workspace.as_deref().and_then(|root| {
@@ -37,12 +45,18 @@ impl Source {
             None if elsewhere => path_in_package(&file).to_owned(),
             None => file,
         };
-        Self { package: place.package.to_owned(), file, line: place.line, elsewhere }
+        Self { package: place.package.to_owned(), file, line: place.line, text: None, elsewhere }
     }
 
-    /// The link to the location, by the template of a document; `None` without a template or outside the workspace.
+    /// The location with its package in brackets, if it has one.
+    pub fn with_package(&self) -> String {
+        if self.package.is_empty() { self.to_string() } else { format!("{self} ({})", self.package) }
+    }
+
+    /// The link to the location, by the template of a document; `None` without a template, without a file, or
+    /// outside the workspace.
     pub(crate) fn link(&self, template: &str) -> Option<String> {
-        let is_linked = !template.is_empty() && !self.elsewhere;
+        let is_linked = !template.is_empty() && self.text.is_none() && !self.elsewhere;
         is_linked.then(|| {
             let url = template.replace("{file}", &url_encoded(&self.file));
             // The template can contain characters that end a link in Markdown.
@@ -81,7 +95,10 @@ fn path_in_package(file: &str) -> &str {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match &self.text {
+            Some(text) => write!(f, "{}", Printed(text)),
+            None => write!(f, "{}:{}", self.file, self.line),
+        }
     }
 }
 
@@ -99,6 +116,18 @@ mod tests {
         assert_eq!(file("/home/me/.cargo/registry/src/x-1/vm-0.1.0/src/a/b.rs", None), "src/a/b.rs");
         assert_eq!(file("C:\\work\\cloud\\vm\\src\\lib.rs", Some("C:\\work\\cloud")), "vm/src/lib.rs");
         assert_eq!(file("/opt/generated.rs", None), "generated.rs");
+    }
+
+    #[test]
+    fn a_text_stands_in_the_place_of_a_file() {
+        let source = |place| Source::new(place, None);
+        let described = source(Place::described("constraint fk_1171"));
+        assert_eq!(described.to_string(), "constraint fk_1171");
+        assert_eq!(described.with_package(), "constraint fk_1171");
+        assert_eq!(described.link("https://example.org/{file}#L{line}"), None);
+        let json = serde_json::to_value(&described).unwrap();
+        assert_eq!(json["text"], "constraint fk_1171");
+        assert_eq!(serde_json::from_value::<Source>(json).unwrap(), described);
     }
 
     #[test]

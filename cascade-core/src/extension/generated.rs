@@ -10,7 +10,7 @@ use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{Invocation, ReplyResult};
 use crate::ids::ResourceId;
 use crate::model::{
-    Decision, EdgeDeclaration, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
+    Decision, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
     ResourceDescriptor, Rule, StepSettings,
 };
 
@@ -210,7 +210,7 @@ impl DeclarationWriter {
         let place = self.declaration.descriptor.place;
         let unknown = format!("{item:?}, which this version of cascade-core cannot read");
         let parent = ResourceDescriptor::runtime::<u64>(unknown, place);
-        self.declaration.edge(EdgeDeclaration { parent, place, by_hand: false });
+        self.declaration.edge(parent, place);
     }
 
     /// Adds one item. `None` if it cannot be read.
@@ -219,17 +219,23 @@ impl DeclarationWriter {
             Item::At { line } => self.declaration.descriptor.place.line = line,
             Item::Edge { line, resource } => {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
-                self.declaration.edge(EdgeDeclaration { parent, place, by_hand: false });
+                self.declaration.edge(parent, place);
             }
             Item::After { line, resource } => {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
-                self.declaration.after(EdgeDeclaration { parent, place, by_hand: false });
+                self.declaration.after(parent, place);
             }
             Item::Finder { line, method, resource } => {
                 let (name, parent, place) =
                     (self.name(method)?, self.resource_at(resource)?, self.place(line));
-                let declared =
-                    FinderDeclaration { method: name, parent, operation: None, place, ids_fit: true };
+                let declared = FinderDeclaration {
+                    method: name,
+                    parent,
+                    operation: None,
+                    place,
+                    ids_fit: true,
+                    by_hand: false,
+                };
                 self.declaration.finder(declared, MethodImpl::Annotated(method));
             }
             Item::ForOperation { operation } => {
@@ -246,8 +252,7 @@ impl DeclarationWriter {
             }
             Item::Phase { line, phase, method, operation } => {
                 let (operation, place) = (self.operation_at(operation)?, self.place(line));
-                let declared =
-                    PhaseDeclaration { method: self.name(method)?, operation, only: Vec::new(), place };
+                let declared = PhaseDeclaration::new(self.name(method)?, operation, place);
                 self.declaration.phase(phase, declared, MethodImpl::Annotated(method));
             }
             Item::Only { method } => {

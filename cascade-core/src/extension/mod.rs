@@ -2,6 +2,7 @@
 
 mod bound;
 mod declaration;
+mod edge;
 mod generated;
 mod link;
 #[cfg(feature = "inventory")]
@@ -14,6 +15,7 @@ mod untyped;
 
 pub(crate) use bound::{Bound, DynExtension};
 pub use declaration::{Declaration, Declare};
+pub use edge::DeclaredEdge;
 pub use generated::{Annotated, DeclarationWriter, Item, Policy};
 pub use link::{HandledBy, assert_handled};
 #[cfg(feature = "inventory")]

@@ -2,8 +2,8 @@
 
 use crate::handler::{AnyExtension, Invocation, ReplyResult};
 use crate::model::{
-    EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, Name, OperationDescriptor,
-    Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
+    EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, LooseCall, Name, OneValue,
+    OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
 };
 
 /// The data of a declaration, and its methods in the same order.
@@ -15,6 +15,10 @@ pub(crate) struct UntypedDeclaration {
     pub(crate) begins: Vec<MethodImpl>,
     pub(crate) cleanups: Vec<MethodImpl>,
     pub(crate) verifies: Vec<MethodImpl>,
+    /// Whether calls add to it, not the items that `#[cascade]` generates.
+    pub(crate) by_hand: bool,
+    /// What calls have set.
+    set: Vec<OneValue>,
 }
 
 /// How a method is called.
@@ -57,6 +61,8 @@ impl UntypedDeclaration {
             verifies: Vec::new(),
             place,
             ids_fit: true,
+            by_hand: false,
+            loose_calls: Vec::new(),
         };
         Self {
             descriptor,
@@ -66,26 +72,46 @@ impl UntypedDeclaration {
             begins: Vec::new(),
             cleanups: Vec::new(),
             verifies: Vec::new(),
+            by_hand: false,
+            set: Vec::new(),
         }
     }
 
-    pub(crate) fn edge(&mut self, edge: EdgeDeclaration) {
-        self.descriptor.edges.push(edge);
+    /// An empty declaration for calls.
+    pub(crate) fn by_hand(name: Name, resource: ResourceDescriptor, place: Place) -> Self {
+        let mut declaration = Self::new(name, resource, place);
+        declaration.by_hand = true;
+        declaration.descriptor.by_hand = true;
+        declaration
     }
 
-    pub(crate) fn after(&mut self, after: EdgeDeclaration) {
-        self.descriptor.after.push(after);
+    /// Notes that a call sets `value`, which only one call may do.
+    pub(crate) fn set_once(&mut self, value: OneValue) {
+        if self.set.contains(&value) {
+            self.descriptor.loose_calls.push(LooseCall::Twice(value));
+        } else {
+            self.set.push(value);
+        }
+    }
+
+    pub(crate) fn edge(&mut self, parent: ResourceDescriptor, place: Place) {
+        self.descriptor.edges.push(EdgeDeclaration { parent, place, by_hand: self.by_hand });
+    }
+
+    pub(crate) fn after(&mut self, resource: ResourceDescriptor, place: Place) {
+        self.descriptor.after.push(EdgeDeclaration { parent: resource, place, by_hand: self.by_hand });
     }
 
     pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: MethodImpl) {
-        self.descriptor.finders.push(declared);
+        self.descriptor.finders.push(FinderDeclaration { by_hand: self.by_hand, ..declared });
         self.finders.push(method);
     }
 
     pub(crate) fn effect(&mut self, name: Name, place: Place, method: MethodImpl) {
-        let (docs, supersedes) = (Name::default(), Vec::new());
-        self.descriptor.effects.push(EffectDeclaration { method: name, docs, supersedes, place });
+        let (docs, supersedes, by_hand) = (Name::default(), Vec::new(), self.by_hand);
+        self.descriptor.effects.push(EffectDeclaration { method: name, docs, supersedes, place, by_hand });
         self.effects.push(method);
+        self.settle();
     }
 
     pub(crate) fn declared_effect(&mut self, effect: &str) -> Option<&mut EffectDeclaration> {
@@ -94,25 +120,60 @@ impl UntypedDeclaration {
 
     /// Adds a method of a phase. Does nothing for [`Phase::Effect`]: see [`effect`](Self::effect).
     pub(crate) fn phase(&mut self, phase: Phase, declared: PhaseDeclaration, method: MethodImpl) {
+        let by_hand = self.by_hand;
         let Some((descriptors, methods)) = self.of_phase(phase) else { return };
-        descriptors.push(declared);
+        descriptors.push(PhaseDeclaration { by_hand, ..declared });
         methods.push(method);
+        self.settle();
     }
 
-    pub(crate) fn only(
+    /// Carries out a call that refers to an effect or a method, now or when that is declared.
+    pub(crate) fn refer(&mut self, call: LooseCall) {
+        self.descriptor.loose_calls.push(call);
+        self.settle();
+    }
+
+    /// Carries out the calls whose effect or method is declared, and keeps the others.
+    fn settle(&mut self) {
+        let calls = std::mem::take(&mut self.descriptor.loose_calls);
+        for call in calls {
+            let left = self.carry_out(call);
+            self.descriptor.loose_calls.extend(left);
+        }
+    }
+
+    /// Carries out a call; returns it if what it refers to is not declared.
+    fn carry_out(&mut self, call: LooseCall) -> Option<LooseCall> {
+        match call {
+            LooseCall::EffectDocs { effect, docs } => match self.declared_effect(&effect) {
+                Some(declared) => declared.docs = docs,
+                None => return Some(LooseCall::EffectDocs { effect, docs }),
+            },
+            LooseCall::Supersedes { effect, others } => match self.declared_effect(&effect) {
+                Some(declared) => declared.supersedes.extend(others),
+                None => return Some(LooseCall::Supersedes { effect, others }),
+            },
+            LooseCall::Only { phase, method, operation, effects } => {
+                match self.declared_method(phase, &method, &operation) {
+                    Some(declared) => declared.only = effects,
+                    None => return Some(LooseCall::Only { phase, method, operation, effects }),
+                }
+            }
+            LooseCall::Twice(value) => return Some(LooseCall::Twice(value)),
+        }
+        None
+    }
+
+    fn declared_method(
         &mut self,
         phase: Phase,
         method: &str,
         operation: &OperationDescriptor,
-        effects: impl IntoIterator<Item = impl Into<Name>>,
-    ) {
-        let Some((declared, _)) = self.of_phase(phase) else { return };
-        let is_meant = |declared: &&mut PhaseDeclaration| {
-            declared.method == method && declared.operation.is_same(operation)
-        };
-        if let Some(declared) = declared.iter_mut().find(is_meant) {
-            declared.only = effects.into_iter().map(Into::into).collect();
-        }
+    ) -> Option<&mut PhaseDeclaration> {
+        let (declared, _) = self.of_phase(phase)?;
+        declared
+            .iter_mut()
+            .find(|declared| declared.method == method && declared.operation.is_same(operation))
     }
 
     /// The declarations and the methods of a phase; `None` for [`Phase::Effect`], whose methods are declared

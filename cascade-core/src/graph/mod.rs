@@ -6,7 +6,6 @@ mod methods;
 mod order_faults;
 mod route;
 mod tree;
-mod undecided;
 mod validate;
 mod version;
 

@@ -30,9 +30,12 @@ pub(crate) fn contradictions(extensions: &[ExtensionDescriptor], faults: &mut Ve
                     "`{second}` cannot be ordered after `{first}`: for `{}`, `{first}` waits for `{second}`",
                     operation.name()
                 );
-                let help = format!(
-                    "remove `{first}` from `after`, or the edge or `after` that requires the opposite order"
-                );
+                let other = "or the edge or `after` that requires the opposite order";
+                let help = if after.by_hand {
+                    format!("remove the call `declaration.after({first}, …)`, {other}")
+                } else {
+                    format!("remove `{first}` from `after`, {other}")
+                };
                 faults.push(Fault::new(FaultKind::After, message, help).at(after.place));
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::nesting::Nesting;
-use crate::affected::Affected;
+use crate::affected::{Affected, Lookup};
 use crate::graph::Method;
 use crate::ids::{InstanceIx, ResourceId, ResourceIx};
 use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, hex};
@@ -184,46 +184,93 @@ impl StepContext {
     /// }
     /// ```
     pub fn parents_of<P: Resource>(&self, id: &impl ResourceId) -> Vec<P::Id> {
-        let graph = &self.affected.graph;
-        let Some(parent) = graph.find_resource(P::NAME) else { return Vec::new() };
-        let edge =
-            graph.resources[self.method.resource].up.iter().find(|&&edge| graph.edges[edge].parent == parent);
-        let index = self.affected.columns[self.method.resource].ids.typed().and_then(|ids| ids.index_of(id));
-        match (edge, index, self.affected.columns[parent].ids.typed::<P::Id>()) {
-            (Some(&edge), Some(index), Some(ids)) => {
-                self.affected.parents(edge, index).into_iter().map(|at| ids.get(at).clone()).collect()
-            }
-            _ => Vec::new(),
-        }
+        self.parents_named(P::NAME, id).unwrap_or_default()
     }
 
     /// Whether the operation started on the instance.
     pub fn is_root<R: Resource>(&self, id: &R::Id) -> bool {
-        self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_root(resource, index))
+        self.affected.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_root(resource, index))
     }
 
     /// Whether the instance is affected by the operation.
     pub fn is_affected<R: Resource>(&self, id: &R::Id) -> bool {
-        self.find::<R>(id).is_some()
+        self.affected.find::<R>(id).is_some()
     }
 
     /// Whether the instance is removed: an effect of a rule that is not a `leaf` runs on it, or it is removed with its
     /// parent.
     pub fn is_going<R: Resource>(&self, id: &R::Id) -> bool {
-        self.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_going(resource, index))
+        self.affected.find::<R>(id).is_some_and(|(resource, index)| self.affected.is_going(resource, index))
     }
 
     /// The names of the effects that run on the instance, in the order they run in.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Vec<&str> {
-        let Some((resource, index)) = self.find::<R>(id) else { return Vec::new() };
-        self.affected.effect_names(resource, index).collect()
+        self.affected.find::<R>(id).map_or_else(Vec::new, |(resource, index)| self.effects(resource, index))
     }
 
-    fn find<R: Resource>(&self, id: &R::Id) -> Option<(ResourceIx, InstanceIx)> {
-        let resource = self.affected.graph.find_resource(R::NAME)?;
-        let column = &self.affected.columns[resource];
-        let index = column.ids.typed::<R::Id>()?.index_of(id)?;
-        column.is_affected(index).then_some((resource, index))
+    fn effects(&self, resource: ResourceIx, index: InstanceIx) -> Vec<&str> {
+        self.affected.effect_names(resource, index).collect()
+    }
+}
+
+/// Questions by the name of a resource, for a graph whose resources are known only at run time. The type of an id is that of
+/// the resource's descriptor. A question is answered by `None` if the graph has no resource of that name, or its ids have
+/// another type.
+impl StepContext {
+    /// Like [`parents_of`](Self::parents_of), for the parents of the resource with that name. Also `None` if the method's own
+    /// resource has no edge to it.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// fn affected_hosts(disk: u64, cx: &StepContext) -> Result<Vec<u64>, StepError> {
+    ///     cx.parents_named("Host", &disk).ok_or_else(|| StepError::terminal("disks have no edge to `Host`"))
+    /// }
+    /// ```
+    pub fn parents_named<P: ResourceId>(&self, resource: &str, id: &impl ResourceId) -> Option<Vec<P>> {
+        let graph = &self.affected.graph;
+        let parent = graph.find_resource(resource)?;
+        let mut up = graph.resources[self.method.resource].up.iter();
+        let &edge = up.find(|&&edge| graph.edges[edge].parent == parent)?;
+        let parent_ids = self.affected.columns[parent].ids.typed::<P>()?;
+        let Some(index) = self.affected.columns[self.method.resource].ids.typed()?.index_of(id) else {
+            return Some(Vec::new());
+        };
+        let parents = self.affected.parents(edge, index).into_iter();
+        Some(parents.map(|at| parent_ids.get(at).clone()).collect())
+    }
+
+    /// Like [`is_root`](Self::is_root), for the resource with that name.
+    pub fn is_root_named(&self, resource: &str, id: &impl ResourceId) -> Option<bool> {
+        self.ask(resource, id, |resource, index| self.affected.is_root(resource, index))
+    }
+
+    /// Like [`is_affected`](Self::is_affected), for the resource with that name.
+    pub fn is_affected_named(&self, resource: &str, id: &impl ResourceId) -> Option<bool> {
+        self.ask(resource, id, |_, _| true)
+    }
+
+    /// Like [`is_going`](Self::is_going), for the resource with that name.
+    pub fn is_going_named(&self, resource: &str, id: &impl ResourceId) -> Option<bool> {
+        self.ask(resource, id, |resource, index| self.affected.is_going(resource, index))
+    }
+
+    /// Like [`effects_of`](Self::effects_of), for the resource with that name.
+    pub fn effects_named(&self, resource: &str, id: &impl ResourceId) -> Option<Vec<&str>> {
+        self.ask(resource, id, |resource, index| self.effects(resource, index))
+    }
+
+    /// The answer for an affected instance; the default answer for one that is not affected.
+    fn ask<T: Default>(
+        &self,
+        resource: &str,
+        id: &impl ResourceId,
+        answer: impl FnOnce(ResourceIx, InstanceIx) -> T,
+    ) -> Option<T> {
+        match self.affected.find_by_id(resource, id) {
+            Lookup::Unknown => None,
+            Lookup::Unaffected => Some(T::default()),
+            Lookup::Affected(resource, index) => Some(answer(resource, index)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The declarations of an extension as data, without its methods.
 
 use super::location::Place;
+use super::loose_call::LooseCall;
 use super::name::Name;
 use super::operation::OperationDescriptor;
 use super::resource::ResourceDescriptor;
@@ -15,7 +16,7 @@ pub struct EdgeDeclaration {
     pub parent: ResourceDescriptor,
     /// Where the edge was declared.
     pub place: Place,
-    /// Whether a call of [`Declaration`](crate::Declaration) declares it, not the attribute.
+    /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
     pub(crate) by_hand: bool,
 }
 
@@ -32,6 +33,8 @@ pub struct FinderDeclaration {
     /// Where it was declared.
     pub place: Place,
     pub(crate) ids_fit: bool,
+    /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
+    pub(crate) by_hand: bool,
 }
 
 /// An effect: a method that acts on instances of this resource.
@@ -46,6 +49,8 @@ pub struct EffectDeclaration {
     pub supersedes: Vec<Name>,
     /// Where it was declared.
     pub place: Place,
+    /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
+    pub(crate) by_hand: bool,
 }
 
 /// A `#[check]`, `#[begin]`, `#[cleanup]` or `#[verify]` method.
@@ -61,6 +66,15 @@ pub struct PhaseDeclaration {
     pub only: Vec<Name>,
     /// Where it was declared.
     pub place: Place,
+    /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
+    pub(crate) by_hand: bool,
+}
+
+impl PhaseDeclaration {
+    /// A method for all instances that its phase concerns.
+    pub(crate) fn new(method: Name, operation: OperationDescriptor, place: Place) -> Self {
+        Self { method, operation, only: Vec::new(), place, by_hand: false }
+    }
 }
 
 /// The declarations of an extension, without its methods. The graph and its documents are made from these.
@@ -98,4 +112,8 @@ pub struct ExtensionDescriptor {
     /// Where it was declared.
     pub place: Place,
     pub(crate) ids_fit: bool,
+    /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
+    pub(crate) by_hand: bool,
+    /// The calls that refer to what is not declared, or set again what is set. Each is a fault.
+    pub(crate) loose_calls: Vec<LooseCall>,
 }

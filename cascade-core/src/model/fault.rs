@@ -47,6 +47,10 @@ pub enum FaultKind {
     SharedTwice,
     /// C019: the program provides two values of one type under one name, or both without a name.
     ProvidedTwice,
+    /// C020: a call on a declaration by hand refers to what is not declared, or contradicts another call.
+    Call,
+    /// C021: a name is empty, has control characters or white space at an end, or is declared twice in an extension.
+    Name,
 }
 
 impl FaultKind {

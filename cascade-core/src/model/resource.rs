@@ -181,6 +181,11 @@ impl ResourceDescriptor {
         self.type_id.map(|type_id| type_id())
     }
 
+    /// Whether no type declares it.
+    pub(crate) fn is_runtime(&self) -> bool {
+        self.type_id.is_none()
+    }
+
     pub(crate) fn has_ids_of<Id: ResourceId>(&self) -> bool {
         (self.ids)().type_id == TypeId::of::<Id>()
     }

@@ -95,68 +95,93 @@ pub struct Rule {
     pub(crate) from: Vec<ResourceDescriptor>,
     pub(crate) roots: Vec<ResourceDescriptor>,
     pub(crate) decision: Decision,
+    /// Whether [`leaf`](Self::leaf) was called. Kept for validation: a policy has no leaf.
+    pub(crate) leaf: bool,
+    /// Whether [`with_last_owner`](Self::with_last_owner) was called. Kept for validation, like `leaf`.
+    pub(crate) with_last_owner: bool,
+    pub(crate) by_hand: bool,
     pub(crate) place: Place,
 }
 
+/// The order of calls does not matter. Calls that contradict each other are a fault of the graph: see
+/// [`leaf`](Self::leaf) and [`with_last_owner`](Self::with_last_owner).
 impl Rule {
     /// For `O`, the effect with this name runs on the instance. Without [`from`](Self::from), the rule is for an instance
     /// that is itself the root.
     pub fn effect<O: Operation>(effect: impl Into<Name>, place: Place) -> Self {
-        Self::new(O::DESCRIPTOR, Decision::Effect { effect: effect.into(), leaf: false }, place)
+        Self::by_hand(O::DESCRIPTOR, Decision::Effect { effect: effect.into(), leaf: false }, place)
     }
 
     /// `O` does not propagate along the edges from the parents that [`from`](Self::from) names.
     pub fn ignore<O: Operation>(place: Place) -> Self {
-        Self::new(O::DESCRIPTOR, Decision::Ignore, place)
+        Self::by_hand(O::DESCRIPTOR, Decision::Ignore, place)
     }
 
     /// For `O`, dependents of the parents that [`from`](Self::from) names stay, and the plan lists them.
     pub fn retain<O: Operation>(place: Place) -> Self {
-        Self::new(O::DESCRIPTOR, Decision::Retain, place)
+        Self::by_hand(O::DESCRIPTOR, Decision::Retain, place)
     }
 
     /// `O` is refused while a dependent of the parents that [`from`](Self::from) names exists that is not removed too.
     pub fn restrict<O: Operation>(place: Place) -> Self {
-        Self::new(O::DESCRIPTOR, Decision::Restrict, place)
+        Self::by_hand(O::DESCRIPTOR, Decision::Restrict, place)
     }
 
     /// For `O`, the instance is removed together with its parent: it is in the plan, without a step of its own.
     pub fn with_parent<O: Operation>(place: Place) -> Self {
-        Self::new(O::DESCRIPTOR, Decision::WithParent, place)
+        Self::by_hand(O::DESCRIPTOR, Decision::WithParent, place)
     }
 
     /// For `O`, the instance is removed only together with its last owner, without a step of its own.
     pub fn shared<O: Operation>(place: Place) -> Self {
-        Self::new(O::DESCRIPTOR, Decision::Shared { effect: None }, place)
+        Self::by_hand(O::DESCRIPTOR, Decision::Shared { effect: None }, place)
     }
 
-    /// Restricts an effect rule to instances all of whose owners along the edge are removed. Policies are unchanged.
+    /// Restricts an effect rule to instances all of whose owners along the edge are removed. A fault for a policy, and for a
+    /// rule that is also a [`leaf`](Self::leaf).
     pub fn with_last_owner(mut self) -> Self {
+        self.with_last_owner = true;
         if let Decision::Effect { effect, .. } = self.decision {
             self.decision = Decision::Shared { effect: Some(effect) };
         }
         self
     }
 
-    pub(crate) fn new(operation: OperationDescriptor, decision: Decision, place: Place) -> Self {
-        Self { operation, from: Vec::new(), roots: Vec::new(), decision, place }
+    fn by_hand(operation: OperationDescriptor, decision: Decision, place: Place) -> Self {
+        Self { by_hand: true, ..Self::new(operation, decision, place) }
     }
 
-    /// Adds a parent: the rule is for instances that the operation reaches from `parent`.
+    /// A rule of an extension under `#[cascade]`.
+    pub(crate) fn new(operation: OperationDescriptor, decision: Decision, place: Place) -> Self {
+        Self {
+            operation,
+            from: Vec::new(),
+            roots: Vec::new(),
+            decision,
+            leaf: false,
+            with_last_owner: false,
+            by_hand: false,
+            place,
+        }
+    }
+
+    /// Adds a parent: the rule is for instances that the operation reaches from `parent`. Naming a parent twice is a fault.
     pub fn from(mut self, parent: ResourceDescriptor) -> Self {
         self.from.push(parent);
         self
     }
 
     /// Adds a root: the rule holds only if the operation started from `root`. It has precedence over a rule without roots.
+    /// Naming a root twice is a fault.
     pub fn root(mut self, root: ResourceDescriptor) -> Self {
         self.roots.push(root);
         self
     }
 
-    /// Makes an effect rule a leaf: the instance stays, and the operation does not propagate to its dependents. Policies are
-    /// unchanged.
+    /// Makes an effect rule a leaf: the instance stays, and the operation does not propagate to its dependents. A fault for a
+    /// policy, and for a rule [`with_last_owner`](Self::with_last_owner).
     pub fn leaf(mut self) -> Self {
+        self.leaf = true;
         if let Decision::Effect { leaf, .. } = &mut self.decision {
             *leaf = true;
         }

@@ -10,7 +10,7 @@ use super::cut::{CutSummary, cuts};
 use super::digest;
 use super::limits::{Exceeded, Limits};
 use super::veto::PlanVeto;
-use crate::affected::{Affected, InstanceRef};
+use crate::affected::{Affected, InstanceRef, Lookup};
 use crate::ids::{Index, InstanceIx, ResourceIx};
 use crate::model::{EffectSet, Resource};
 
@@ -108,9 +108,31 @@ impl Plan {
 
     /// The effects that would run on one instance of `R`, in the order they run in; `None` if it is not affected.
     pub fn effects_of<R: Resource>(&self, id: &R::Id) -> Option<Vec<&str>> {
-        let resource = self.affected.graph.find_resource(R::NAME)?;
-        let column = &self.affected.columns[resource];
-        let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
+        let (resource, index) = self.affected.find::<R>(id)?;
+        Some(self.affected.effect_names(resource, index).collect())
+    }
+
+    /// The printed ids of the affected instances of the resource with that name, in the order of the ids; `None` if the graph
+    /// has no such resource.
+    pub fn ids_named(&self, resource: &str) -> Option<Vec<String>> {
+        let resource = self.affected.graph.find_resource(resource)?;
+        let printed = |index| self.affected.display(resource, index).to_string();
+        Some(self.affected.sorted(resource).map(printed).collect())
+    }
+
+    /// Whether an instance is affected, for a resource and a printed id; `None` if the graph has no such resource. Compares
+    /// `id` with every printed id.
+    pub fn contains_named(&self, resource: &str, id: &str) -> Option<bool> {
+        match self.affected.find_printed(resource, id) {
+            Lookup::Unknown => None,
+            found => Some(matches!(found, Lookup::Affected(..))),
+        }
+    }
+
+    /// Like [`effects_of`](Self::effects_of), for a resource and a printed id; also `None` if the graph has no such resource:
+    /// see [`contains_named`](Self::contains_named). Compares `id` with every printed id.
+    pub fn effects_named(&self, resource: &str, id: &str) -> Option<Vec<&str>> {
+        let Lookup::Affected(resource, index) = self.affected.find_printed(resource, id) else { return None };
         Some(self.affected.effect_names(resource, index).collect())
     }
 

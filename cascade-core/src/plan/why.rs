@@ -6,7 +6,7 @@ use std::fmt;
 use super::plan::Plan;
 use crate::affected::Affected;
 use crate::graph::Reach;
-use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::ids::{InstanceIx, ResourceIx};
 use crate::model::{Printed, Resource};
 
 /// The maximum number of direct parents per edge that are explained.
@@ -76,8 +76,7 @@ impl Plan {
     /// Like [`why`](Self::why), for a resource and an id as text. Compares `id` with every printed id.
     pub fn why_named(&self, resource: &str, id: &str) -> Option<Why> {
         let resource = self.affected.graph.find_resource(resource)?;
-        let ids = &self.affected.columns[resource].ids;
-        let index = InstanceIx::all(ids.len()).find(|&index| ids.display(index).to_string() == id)?;
+        let index = self.affected.position_of_printed(resource, id)?;
         why(&self.affected, resource, index)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::state::State;
 use super::summary::{FailureSummary, NestedReport, ReportSummary, VerdictCounts, all_complete};
-use crate::affected::{Affected, InstanceRef};
+use crate::affected::{Affected, InstanceRef, Lookup};
 use crate::ids::{Indexed, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase, Resource, RunId};
 use crate::plan::PlanVeto;
@@ -102,9 +102,14 @@ impl Report {
 
     /// The verdict on one instance of `R`; `None` if it was not in the plan.
     pub fn verdict<R: Resource>(&self, id: &R::Id) -> Option<Verdict<'_>> {
-        let resource = self.affected.graph.find_resource(R::NAME)?;
-        let column = &self.affected.columns[resource];
-        let index = column.ids.typed::<R::Id>()?.index_of(id).filter(|&index| column.is_affected(index))?;
+        let (resource, index) = self.affected.find::<R>(id)?;
+        Some(self.verdict_of(self.affected.node(resource, index)))
+    }
+
+    /// Like [`verdict`](Self::verdict), for a resource and a printed id; also `None` if the graph has no such resource.
+    /// Compares `id` with every printed id.
+    pub fn verdict_named(&self, resource: &str, id: &str) -> Option<Verdict<'_>> {
+        let Lookup::Affected(resource, index) = self.affected.find_printed(resource, id) else { return None };
         Some(self.verdict_of(self.affected.node(resource, index)))
     }
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Format, Source};
-use crate::extension::linked;
 use crate::graph::Graph;
 use crate::model::{BuildError, Fault};
 
@@ -53,17 +52,24 @@ pub struct FaultDocument {
     pub help: String,
 }
 
-pub(super) fn answer_to(request: &str) -> Result<(), String> {
+/// Writes the answer to a request. `graph` is the graph, and `packages` those that contribute extensions.
+pub(super) fn answer_to(
+    request: &str,
+    packages: BTreeSet<String>,
+    graph: &Result<Graph, BuildError>,
+) -> Result<(), String> {
     let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
-    let answer = serde_json::to_vec(&answer(&request)?).map_err(|error| error.to_string())?;
+    let answer = answer(&request, packages, graph)?;
+    let answer = serde_json::to_vec(&answer).map_err(|error| error.to_string())?;
     std::fs::write(&request.answer, answer)
         .map_err(|error| format!("cannot write {}: {error}", request.answer.display()))
 }
 
-fn answer(request: &Request) -> Result<Answer, String> {
-    let packages =
-        linked().iter().map(|registration| registration.describe().place.package.to_owned()).collect();
-    let graph = Graph::linked();
+fn answer(
+    request: &Request,
+    packages: BTreeSet<String>,
+    graph: &Result<Graph, BuildError>,
+) -> Result<Answer, String> {
     let document = |graph: &Graph| {
         graph.document_within(Some(&request.workspace)).with_sources_at(request.sources_at.as_str())
     };

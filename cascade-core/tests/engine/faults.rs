@@ -103,6 +103,17 @@ fn superseding(add: &mut impl FnMut(&'static str, BuildError)) {
     }
 }
 
+/// Faults that only declarations by hand can have.
+fn by_hand(add: &mut impl FnMut(&'static str, BuildError)) {
+    let mut contradicting = host_under_zone();
+    let both = Rule::effect::<Delete>("remove", at(30)).leaf().with_last_owner();
+    contradicting.rule(both.from(resource("Zone")).root(resource("Host")));
+    add("contradicting_calls", fault([zone(), contradicting]));
+    let mut same_name = extension("Host", 20);
+    add_effect(&mut same_name, "remove", 31);
+    add("effect_twice", fault([same_name]));
+}
+
 /// Every kind of fault, by name, each in a graph of its own.
 fn all() -> Vec<(&'static str, BuildError)> {
     let mut faults: Vec<(&'static str, BuildError)> = Vec::new();
@@ -190,6 +201,7 @@ fn all() -> Vec<(&'static str, BuildError)> {
     phase.cleanup::<Delete, _>("purge", at(29), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
     phase.only::<Delete>(Phase::Cleanup, "purge", ["stop"]);
     add("phase", fault([phase]));
+    by_hand(&mut add);
     let mut after = zone();
     after.after(resource("Host"), at(12));
     let mut before = host_under_zone();
@@ -222,7 +234,7 @@ fn every_kind_of_fault_is_covered() {
         all().iter().flat_map(|(_, error)| error.faults()).map(cascade_core::Fault::kind).collect();
     let codes: Vec<String> = seen.into_iter().map(FaultKind::code).collect();
     let expected: Vec<String> =
-        (1..=18).filter(|code| ![14, 16].contains(code)).map(|code| format!("C{code:03}")).collect();
+        (1..=21).filter(|code| ![14, 16, 19].contains(code)).map(|code| format!("C{code:03}")).collect();
     assert_eq!(codes, expected);
 }
 

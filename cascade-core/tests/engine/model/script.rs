@@ -429,7 +429,11 @@ fn add_edge<P: NumberedId, Id: NumberedId>(
     let parent = resource(world, edge.parent);
     declared.edge(parent.clone(), place(1000 + at));
     declared.finder("find", parent.clone(), None, place(1000 + at), finder::<P, Id>(at));
-    if edge.detach_links.is_some() {
+    // A finder of an operation that does not propagate along the edge would be a fault.
+    let propagates = |rule: &RuleSpec| {
+        matches!(rule.operation, OperationSpec::Detach) && !matches!(rule.decision, DecisionSpec::Ignore)
+    };
+    if edge.detach_links.is_some() && edge.rules.iter().any(propagates) {
         let only = Some(Detach::DESCRIPTOR);
         declared.finder("find_detached", parent.clone(), only, place(1000 + at), finder::<P, Id>(at));
     }

@@ -266,8 +266,8 @@ impl Judge {
     /// Before a step, the run rediscovered the dependents of its instances, after everything that the step waited for
     /// had ended, and found no late dependent.
     fn assert_looked(&self, call: &Call, instance: Instance) {
-        let next = self.next_part(instance);
-        let first = self.below[&next].iter().chain([&next, &(instance, Part::Early)]);
+        let (next, early) = (self.next_part(instance), (instance, Part::Early));
+        let first = self.below[&next].iter().chain([&next, &early]);
         let ended = first.filter_map(|node| self.ended_at.get(node)).max();
         for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
             let Some((at, children)) = self.rediscovered.get(&(edge, parent)) else {

@@ -26,9 +26,9 @@ const listed = (nodes, between = ", ") => nodes.flatMap((node, index) => (index 
 
 // A source location, as a link if the document has a template for links.
 function place(source, before = "") {
-  const text = `${before}${source.file}:${source.line}`;
+  const text = `${before}${source.text === undefined ? `${source.file}:${source.line}` : printable(source.text)}`;
   const inUrl = path => path.split("/").map(encodeURIComponent).join("/");
-  const url = source.elsewhere ? "" : (graph.sources_at ?? "").replaceAll("{file}", inUrl(source.file)).replaceAll("{line}", source.line);
+  const url = source.elsewhere || source.text !== undefined ? "" : (graph.sources_at ?? "").replaceAll("{file}", inUrl(source.file)).replaceAll("{line}", source.line);
   if (!url || /^\s*javascript:/i.test(url)) return make("code", { className: "source", textContent: text });
   return make("a", { className: "source", href: url, textContent: text });
 }

@@ -3,7 +3,7 @@
 // The list of resources: reached resources first, with their decisions.
 function list(shown) {
   const wanted = byId("search").value.trim().toLowerCase();
-  const texts = resource => [resource.name, resource.source.file, resource.docs ?? "", ...resource.effects.map(effect => effect.name)];
+  const texts = resource => [resource.name, resource.source.file, resource.source.text ?? "", resource.docs ?? "", ...resource.effects.map(effect => effect.name)];
   const found = graph.resources.filter(resource => !wanted || texts(resource).some(text => text.toLowerCase().includes(wanted)));
   const rules = new Map();
   if (state.root && state.operation) {

@@ -3,13 +3,13 @@
 use crate::model::{EdgeDeclaration, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, Rule};
 
 /// The total operations that a rule of some extension mentions, in a fixed order.
-pub(super) fn total_operations(extensions: &[ExtensionDescriptor]) -> Vec<OperationDescriptor> {
+pub(crate) fn total_operations(extensions: &[ExtensionDescriptor]) -> Vec<OperationDescriptor> {
     let mentioned = extensions.iter().flat_map(operations);
     distinct(mentioned.filter(OperationDescriptor::is_total))
 }
 
 /// Edges for which an operation has no rule: one that this extension mentions, or a total one.
-pub(super) fn undecided(
+pub(crate) fn undecided(
     extension: &ExtensionDescriptor,
     total: &[OperationDescriptor],
     faults: &mut Vec<Fault>,

@@ -1,0 +1,29 @@
+//! Calls on a declaration by hand that have no place in its lists.
+
+use super::name::Name;
+use super::operation::OperationDescriptor;
+use super::phase::Phase;
+
+/// A call that refers to an effect or a method that is not declared yet, or that sets again what an earlier call has set. If a later call
+/// declares the effect or the method, the reference moves there. Validation reports the calls that are left.
+#[derive(Clone, Debug)]
+pub(crate) enum LooseCall {
+    /// The description of an effect.
+    EffectDocs { effect: Name, docs: Name },
+    /// The effects that an effect supersedes.
+    Supersedes { effect: Name, others: Vec<Name> },
+    /// The effects to which a method of a phase is restricted.
+    Only { phase: Phase, method: Name, operation: OperationDescriptor, effects: Vec<Name> },
+    /// A second call for what only one call may set.
+    Twice(OneValue),
+}
+
+/// What only one call may set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OneValue {
+    Docs,
+    Settings,
+    EffectDocs(Name),
+    /// The effects of this method of this phase, for the operation with this code.
+    Only(Phase, Name, &'static str),
+}
