@@ -77,9 +77,10 @@ impl Affected {
         self.columns.indices().filter(|&resource| self.instances(resource).next().is_some())
     }
 
-    /// Whether the order gives up any arc.
+    /// Whether the order gives up an arc altogether, which a run has to allow. Where it gives up only the end of a child
+    /// without a step, every step still waits for all steps on dependents.
     pub(crate) fn has_cuts(&self) -> bool {
-        !self.cycles.cut.is_empty() || !self.circular_ends.is_empty()
+        !self.cycles.cut.is_empty()
     }
 
     /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag

@@ -15,7 +15,8 @@ use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
 use crate::model::{RunId, hex};
 use crate::observe::{Event, Monitor};
 use crate::plan::{
-    CutSummary, Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, cuts, digest, listed_cuts,
+    CutSummary, Exceeded, Limits, Plan, PlanDifference, PlanError, PlanVeto, cuts_to_allow, digest,
+    listed_cuts,
 };
 use crate::report::{NestedReport, NestedRequest, Report};
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
@@ -261,7 +262,7 @@ impl Apply {
             return Err(ApplyError::OverLimit { exceeded });
         }
         if affected.has_cuts() && !self.settings.allow_cuts {
-            return Err(ApplyError::Cuts { cuts: cuts(affected) });
+            return Err(ApplyError::Cuts { cuts: cuts_to_allow(affected) });
         }
         if let Some(confirmed) = &self.confirmed {
             let digest = self.plan.digest()?;

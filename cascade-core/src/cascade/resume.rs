@@ -18,7 +18,9 @@ use crate::journal::{
 };
 use crate::model::{AnyOperation, RunId};
 use crate::observe::{Event, Monitor, Observers};
-use crate::plan::{CutSummary, Exceeded, PlanDifference, PlanError, PlanVeto, cuts, digest, listed_cuts};
+use crate::plan::{
+    CutSummary, Exceeded, PlanDifference, PlanError, PlanVeto, cuts_to_allow, digest, listed_cuts,
+};
 use crate::report::Report;
 use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
 
@@ -331,7 +333,7 @@ impl Resume {
             return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });
         }
         if affected.has_cuts() && !self.allow_cuts {
-            return Err(ResumeError::Cuts { run: self.run.clone(), cuts: cuts(&affected) });
+            return Err(ResumeError::Cuts { run: self.run.clone(), cuts: cuts_to_allow(&affected) });
         }
         let affected = Arc::new(affected);
         let nesting = Arc::new(self.cascade.nesting());

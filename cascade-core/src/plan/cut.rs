@@ -1,6 +1,5 @@
 //! The cuts of a plan: where the order of a cycle is given up.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -37,23 +36,26 @@ pub(crate) fn cuts(affected: &Affected) -> Vec<CutSummary> {
     affected.cut_by_ids().into_iter().map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
 }
 
-/// The cuts of a plan that an earlier plan did not need. `same` returns the index of an instance in the earlier plan.
+/// The cuts that a run has to allow: those that are not [`end_only`](CutSummary::end_only).
+pub(crate) fn cuts_to_allow(affected: &Affected) -> Vec<CutSummary> {
+    cuts(affected).into_iter().filter(|cut| !cut.end_only).collect()
+}
+
+/// The cuts that a run has to allow, and that an earlier plan did not need. `same` returns the index of an instance in the
+/// earlier plan.
 pub(crate) fn new_cuts(
     known: &Affected,
     affected: &Affected,
     same: impl Fn(ResourceIx, InstanceIx) -> Option<InstanceIx>,
 ) -> Vec<CutSummary> {
-    let known: HashSet<(ArcRef, bool)> = known.cut_by_ids().into_iter().collect();
-    let is_known = |arc: ArcRef, end_only: bool| {
+    let is_known = |arc: ArcRef| {
         let edge = &affected.graph.edges[arc.edge];
-        let earlier = (same(edge.parent, arc.parent), same(edge.child, arc.child));
-        // An arc that the order gave up altogether may now be given up in part.
-        matches!(earlier, (Some(parent), Some(child)) if [false, end_only]
-            .into_iter()
-            .any(|end_only| known.contains(&(ArcRef { edge: arc.edge, parent, child }, end_only))))
+        let (parent, child) = (same(edge.parent, arc.parent), same(edge.child, arc.child));
+        let earlier = parent.zip(child).map(|(parent, child)| ArcRef { edge: arc.edge, parent, child });
+        earlier.is_some_and(|earlier| known.cycles.cut.binary_search(&earlier).is_ok())
     };
     let cuts = affected.cut_by_ids().into_iter();
-    let new = cuts.filter(|&(arc, end_only)| !is_known(arc, end_only));
+    let new = cuts.filter(|&(arc, end_only)| !end_only && !is_known(arc));
     new.map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
 }
 

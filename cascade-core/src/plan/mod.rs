@@ -10,7 +10,7 @@ mod veto;
 mod why;
 
 pub use cut::CutSummary;
-pub(crate) use cut::{cuts, listed as listed_cuts, new_cuts};
+pub(crate) use cut::{cuts_to_allow, listed as listed_cuts, new_cuts};
 pub use difference::PlanDifference;
 pub use error::PlanError;
 pub use limits::{Exceeded, Limits};

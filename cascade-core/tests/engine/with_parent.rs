@@ -1,6 +1,6 @@
 //! A `with_parent` child completes when its parent does; its other parents wait for that.
 
-use cascade_core::{Apply, Delete, FailurePolicy, FaultKind, Rule, place};
+use cascade_core::{Delete, FailurePolicy, FaultKind, Rule, place};
 
 use crate::support::{Cloud, Kind, descriptor};
 
@@ -91,7 +91,7 @@ fn a_wait_on_a_cycle_is_left_out_and_listed() {
     let plan = cloud().plan("Zone z");
     let text = plan.to_string();
     assert!(text.contains("Storage storage → Disk disk (completion only"), "{text}");
-    let deleted = cloud().delete_with("Zone z", Apply::allow_cuts);
+    let deleted = cloud().delete("Zone z");
     deleted.assert_before("storage", "vm");
     // Dependents of the disk are still waited for.
     deleted.assert_before("snapshot", "storage");
