@@ -12,6 +12,7 @@ mod original_cases;
 mod plans;
 mod printed;
 mod properties;
+mod readings;
 mod remote;
 mod resumed;
 mod roots;
