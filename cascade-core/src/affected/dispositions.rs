@@ -76,6 +76,9 @@ pub(crate) struct Dispositions {
 /// The number of the default disposition, for which nothing was decided yet.
 const UNKNOWN: u32 = 0;
 
+/// Up to this number of distinct dispositions, all are changed without looking which ones instances have.
+const FEW: usize = 16;
+
 /// The number of each instance's disposition.
 #[derive(Clone, Debug)]
 enum Numbers {
@@ -180,7 +183,7 @@ impl Dispositions {
     ///
     /// `change` must be idempotent. It is called once for each distinct disposition.
     pub(crate) fn change_all(&mut self, indices: &[InstanceIx], change: impl Fn(Disposition) -> Disposition) {
-        let becomes = self.becomes(change);
+        let becomes = self.becomes(indices, change);
         // A second edge mostly leads to instances that the first edge has changed already: then no instance is read.
         let mut others = (0..).zip(&becomes).filter(|&(number, &to)| number != to);
         if others.all(|(number, _)| number == UNKNOWN && self.unknown == 0) {
@@ -198,12 +201,21 @@ impl Dispositions {
 
     /// For each number of a disposition, the number of the disposition that `change` makes of it. Adds new
     /// dispositions, and covers these too.
-    fn becomes(&mut self, change: impl Fn(Disposition) -> Disposition) -> Vec<u32> {
-        let mut becomes = Vec::with_capacity(self.all.len());
-        while let Some(&disposition) = self.all.get(becomes.len()) {
-            let number = self.number_of(change(disposition));
-            becomes.push(number);
+    ///
+    /// If there are many, dispositions that none of the instances has are not changed. Otherwise each edge to a resource
+    /// could double their number.
+    fn becomes(&mut self, indices: &[InstanceIx], change: impl Fn(Disposition) -> Disposition) -> Vec<u32> {
+        let known = self.all.len();
+        let mut is_used = vec![known <= FEW; known];
+        if known > FEW {
+            indices.iter().for_each(|index| is_used[self.number(index.position()) as usize] = true);
         }
+        let mut becomes = Vec::with_capacity(known);
+        for (number, is_used) in (0..).zip(is_used) {
+            becomes.push(if is_used { self.number_of(change(self.all[number as usize])) } else { number });
+        }
+        // A second change of a new disposition changes nothing.
+        becomes.extend(known as u32..self.all.len() as u32);
         becomes
     }
 
@@ -267,8 +279,8 @@ mod tests {
         let mut kinds = Dispositions::default();
         kinds.resize(1000);
         let kind = |index: u32| Disposition {
-            given: EffectSet::from_bits(index * 3),
-            through: EffectSet::from_bits(index),
+            given: EffectSet::from_bits(u64::from(index) * 3),
+            through: EffectSet::from_bits(index.into()),
             marks: Marks::WITH_PARENT,
         };
         for index in 0..1000 {
@@ -283,7 +295,7 @@ mod tests {
         assert_eq!(kinds.get(last), with_more(kind(999)));
         let mut given = Vec::new();
         kinds.each(|kind| kind.given.bits(), |index, effects| given.push((index.number(), effects)));
-        assert!(given.into_iter().eq((0..1000).map(|index| (index, index * 3))));
+        assert!(given.into_iter().eq((0..1000).map(|index| (index, u64::from(index) * 3))));
         let is_low = |kind: Disposition| kind.given.bits() < 30;
         assert_eq!(kinds.indices(is_low), InstanceIx::all(10).collect::<Vec<_>>());
         assert_eq!(kinds.count(is_low), 10);
@@ -308,9 +320,26 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_dispositions_grows_with_the_changes_and_not_with_their_combinations() {
+        let mut kinds = Dispositions::default();
+        kinds.resize(2);
+        let [first, second] = [0, 1].map(InstanceIx::new);
+        let add = |effect: usize| {
+            move |kind: Disposition| Disposition { given: kind.given.union(EffectSet::of(effect)), ..kind }
+        };
+        for effect in 0..40 {
+            kinds.change_all(&[first, first], add(effect));
+            kinds.change_all(&[second], add(39 - effect));
+        }
+        let all: EffectSet = (0..40).collect();
+        assert_eq!([first, second].map(|index| kinds.get(index).given), [all, all]);
+        assert!(kinds.all.len() < 120, "{}", kinds.all.len());
+    }
+
+    #[test]
     fn change_all_can_add_the_disposition_that_no_byte_can_number() {
         let mut kinds = Dispositions::default();
-        let given = |index: InstanceIx| EffectSet::from_bits(index.number() + 1);
+        let given = |index: InstanceIx| EffectSet::from_bits(u64::from(index.number()) + 1);
         let all: Vec<InstanceIx> = InstanceIx::all(255).collect();
         for &index in &all {
             kinds.push(Disposition { given: given(index), ..Disposition::default() });

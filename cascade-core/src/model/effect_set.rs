@@ -6,22 +6,22 @@ use std::fmt;
 /// methods uses it for the positions of these methods.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[repr(transparent)]
-pub(crate) struct EffectSet(u32);
+pub(crate) struct EffectSet(u64);
 
 /// The highest number of effects of one resource.
-pub(crate) const MAX_EFFECTS: usize = u32::BITS as usize;
+pub(crate) const MAX_EFFECTS: usize = u64::BITS as usize;
 
 impl EffectSet {
     pub(crate) const EMPTY: Self = Self(0);
-    pub(crate) const ALL: Self = Self(u32::MAX);
+    pub(crate) const ALL: Self = Self(u64::MAX);
 
     /// The set with these bits.
-    pub(crate) const fn from_bits(bits: u32) -> Self {
+    pub(crate) const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
     /// One bit for each position.
-    pub(crate) const fn bits(self) -> u32 {
+    pub(crate) const fn bits(self) -> u64 {
         self.0
     }
 

@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn bytes_and_sets_behave_the_same() {
-        for highest in [7, 8, 31].map(EffectSet::of) {
-            let set = |bits: u32| EffectSet::from_bits(bits);
+        for highest in [7, 8, 63].map(EffectSet::of) {
+            let set = |bits: u64| EffectSet::from_bits(bits);
             let nodes = [0, 1, 2, 3].map(NodeIx::new);
             let mut pending = PendingMethods::with_capacity(3);
             for methods in [set(0b101), highest.union(set(1)), set(0)] {

@@ -187,8 +187,8 @@ fn all() -> Vec<(&'static str, BuildError)> {
     zeros.settings(StepSettings::default().batch(0).concurrency(0).timeout(none));
     add("settings", fault([zeros]));
     let mut many = extension("Host", 20);
-    let names: Vec<&'static str> = (0..40).map(|at| &*format!("effect_{at}").leak()).collect();
-    for name in names.iter().take(32) {
+    let names: Vec<&'static str> = (0..64).map(|at| &*format!("effect_{at}").leak()).collect();
+    for name in names.iter().take(64) {
         add_effect(&mut many, name, 27);
     }
     add("too_many_effects", fault([many]));
@@ -241,7 +241,7 @@ fn every_kind_of_fault_is_covered() {
 /// An owner and an add-on that together exceed the maximum number of effects.
 #[test]
 fn effects_of_all_extensions_of_a_resource_are_counted_together() {
-    let names: Vec<&'static str> = (0..20).map(|at| &*format!("effect_{at}").leak()).collect();
+    let names: Vec<&'static str> = (0..40).map(|at| &*format!("effect_{at}").leak()).collect();
     let mut owner = extension("Host", 20);
     for name in &names {
         add_effect(&mut owner, name, 27);

@@ -83,3 +83,30 @@ fn a_stopped_dependent_blocks_a_restricted_parent() {
         in_the_way
     );
 }
+
+/// Each of 64 references to the instance has an effect of its own, as in a graph that is generated from a schema.
+#[test]
+fn a_resource_can_have_sixty_four_effects() {
+    let names: Vec<String> = (0..63).map(|at| format!("clear_{at:02}")).collect();
+    let cloud = names.iter().fold(Cloud::new(), |cloud, name| {
+        cloud.kind(&format!("P_{name}"), |it| {
+            it.under("Zone", "remove", &format!("z>{name}"));
+        })
+    });
+    let deleted = cloud
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Row", |it| {
+            for name in &names {
+                it.leaf(&format!("P_{name}"), name, &format!("{name}>row"));
+            }
+            it.under("Zone", "remove", "z>row");
+        })
+        .delete("Zone z");
+    let of_row: Vec<&String> = deleted.calls.iter().filter(|call| call.starts_with("Row.")).collect();
+    let mut expected: Vec<String> = names.iter().map(|name| format!("Row.{name} row")).collect();
+    expected.push(String::from("Row.remove row"));
+    assert!(of_row.into_iter().eq(&expected), "{:?}", deleted.calls);
+    assert!(deleted.report.is_complete());
+}
