@@ -208,7 +208,9 @@ impl Dispositions {
         let known = self.all.len();
         let mut is_used = vec![known <= FEW; known];
         if known > FEW {
-            indices.iter().for_each(|index| is_used[self.number(index.position()) as usize] = true);
+            for index in indices {
+                is_used[self.number(index.position()) as usize] = true;
+            }
         }
         let mut becomes = Vec::with_capacity(known);
         for (number, is_used) in (0..).zip(is_used) {
