@@ -209,7 +209,9 @@ impl<'a> GroupSearch<'a> {
         }
         let mut marks = vec![Mark::Unvisited; self.instances.len()];
         let mut cut = Vec::new();
-        for &entry in &self.entries {
+        // An instance that only released arcs lead to is reached from no entry.
+        let others = 0..self.instances.len() as u32;
+        for entry in self.entries.iter().copied().chain(others) {
             if marks[entry as usize] == Mark::Unvisited {
                 self.walk_from(entry, &start, &mut marks, &mut cut);
             }

@@ -48,7 +48,10 @@ fn instance_chunks<'a>(
 
 fn is_new(known: &Affected, affected: &Affected, resource: ResourceIx, index: InstanceIx) -> bool {
     let (old, new) = (&known.columns[resource], &affected.columns[resource]);
-    index.position() >= old.len() || old.dispositions.get(index) != new.dispositions.get(index)
+    index.position() >= old.len()
+        || old.dispositions.get(index) != new.dispositions.get(index)
+        // An effect of the instance may have become early.
+        || known.effects(resource, index) != affected.effects(resource, index)
 }
 
 /// `instances` have consecutive indices.

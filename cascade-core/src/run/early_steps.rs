@@ -30,6 +30,8 @@ pub(crate) struct EarlySteps {
     has_failed: Vec<bool>,
     /// Whether the instance has no other effects.
     alone: Vec<bool>,
+    /// Whether each early node has ended.
+    ended: Vec<bool>,
     /// The first step kind of the early steps of each resource that has some.
     first_step_kind: Indexed<ResourceIx, Option<StepKindIx>>,
     /// The step kinds from this one on are those of early steps.
@@ -50,6 +52,7 @@ impl EarlySteps {
             early.pending.push(pending);
             early.has_failed.push(has_failed);
             early.alone.push(alone);
+            early.ended.push(false);
         }
         early
     }
@@ -75,6 +78,12 @@ impl EarlySteps {
     /// Whether the early effects of an instance are its only ones.
     pub(crate) fn is_alone(&self, instance: NodeIx) -> bool {
         self.node_of(instance).is_some_and(|early| self.alone[early.position() - self.first.position()])
+    }
+
+    /// Notes that an early node has ended. Returns whether it had not ended before.
+    pub(crate) fn end(&mut self, early: NodeIx) -> bool {
+        let ended = &mut self.ended[early.position() - self.first.position()];
+        !std::mem::replace(ended, true)
     }
 
     /// Whether the early effects have all succeeded.

@@ -451,7 +451,7 @@ impl Scheduler {
     fn next_early(&mut self, early: NodeIx, instance: NodeIx) -> bool {
         let resource = self.resource_of(instance);
         let Some(kind) = self.work.early.next_kind(early, resource) else {
-            self.ended.push(early);
+            self.end_early(early);
             if self.work.early.is_alone(instance) {
                 let failed = self.failed_under_force.at(instance).copied().unwrap_or(false);
                 self.states[instance] = if failed { State::Failed } else { State::Done };
@@ -474,6 +474,15 @@ impl Scheduler {
         let is_over = matches!(self.states[instance], State::Done | State::Failed);
         if !is_over && self.blocked_by(early).is_none() {
             self.next_early(early, instance);
+        } else if is_over && self.work.early.have_succeeded(early) {
+            // A later effect of the instance failed. What waits for its early effects alone goes on.
+            self.end_early(early);
+        }
+    }
+
+    fn end_early(&mut self, early: NodeIx) {
+        if self.work.early.end(early) {
+            self.ended.push(early);
         }
     }
 
@@ -502,7 +511,7 @@ impl Scheduler {
     fn end_before_pass(&mut self, node: NodeIx) {
         if let Some(early) = self.work.early.node_of(node) {
             self.work.early.set_pending(early, EffectSet::EMPTY);
-            self.ended.push(early);
+            self.end_early(early);
         }
         // An instance that has only early effects may end after them.
         if !self.work.early.is_alone(node) {
