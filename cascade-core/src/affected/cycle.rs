@@ -102,12 +102,12 @@ impl<'a> GroupSearch<'a> {
     }
 
     fn resolve(mut self, resolved: &mut Resolved) {
-        let own = self.take_arcs(|arc| arc.parent == arc.child);
-        resolved.without_order.extend(own);
+        let own = self.take_arcs(|_, arc| arc.parent == arc.child);
+        resolved.without_order.extend(own.iter().map(|arc| self.arc_ref(arc)));
         let mut cycle_of = self.cycles();
         let restricts = self.take_arcs_of_cycles(&cycle_of, GroupSearch::orders_nothing);
         if !restricts.is_empty() {
-            resolved.without_order.extend(restricts);
+            resolved.without_order.extend(restricts.iter().map(|arc| self.arc_ref(arc)));
             cycle_of = self.cycles();
         }
         self.release(&cycle_of, resolved);
@@ -122,11 +122,11 @@ impl<'a> GroupSearch<'a> {
     }
 
     /// Removes these arcs from the search, and returns them.
-    fn take_arcs(&mut self, is_taken: impl Fn(&SearchArc) -> bool) -> Vec<ArcRef> {
-        let (taken, rest): (Vec<SearchArc>, Vec<SearchArc>) =
-            std::mem::take(&mut self.arcs).into_iter().partition(is_taken);
+    fn take_arcs(&mut self, is_taken: impl Fn(&Self, &SearchArc) -> bool) -> Vec<SearchArc> {
+        let arcs = std::mem::take(&mut self.arcs);
+        let (taken, rest) = arcs.into_iter().partition(|arc| is_taken(self, arc));
         self.arcs = rest;
-        taken.iter().map(|arc| self.arc_ref(arc)).collect()
+        taken
     }
 
     /// Like [`take_arcs`](Self::take_arcs), of those that lie on a cycle.
@@ -134,17 +134,9 @@ impl<'a> GroupSearch<'a> {
         &mut self,
         cycle_of: &[u32],
         is_taken: impl Fn(&Self, &SearchArc) -> bool,
-    ) -> Vec<ArcRef> {
+    ) -> Vec<SearchArc> {
         let is_inside = |arc: &SearchArc| cycle_of[arc.parent as usize] == cycle_of[arc.child as usize];
-        let taken: Vec<bool> = self.arcs.iter().map(|arc| is_inside(arc) && is_taken(self, arc)).collect();
-        if !taken.contains(&true) {
-            return Vec::new();
-        }
-        let mut taken = taken.into_iter();
-        let (of_cycles, rest): (Vec<SearchArc>, Vec<SearchArc>) =
-            std::mem::take(&mut self.arcs).into_iter().partition(|_| taken.next() == Some(true));
-        self.arcs = rest;
-        of_cycles.iter().map(|arc| self.arc_ref(arc)).collect()
+        self.take_arcs(|search, arc| is_inside(arc) && is_taken(search, arc))
     }
 
     fn arc_ref(&self, arc: &SearchArc) -> ArcRef {
@@ -184,15 +176,10 @@ impl<'a> GroupSearch<'a> {
         }
         let node = |resource: ResourceIx, index: InstanceIx| index.node(self.found.base.first(resource));
         for arc in &released {
-            let edge = &self.found.graph.edges[arc.edge];
-            let column = &self.found.columns[edge.child];
-            let disposition = column.dispositions.get(arc.child);
-            if let Some(Reach::Effect { effect, .. }) = self.found.route.edges[arc.edge].map(|it| it.reach) {
-                let effects = leaf_effects_for(&self.found.graph.resources[edge.child], disposition, effect);
-                resolved.early.push((node(edge.child, arc.child), effects));
-            }
+            let (resource, index) = self.instances[arc.child as usize];
+            resolved.early.push((node(resource, index), self.letting_go(arc)));
+            resolved.released.push(self.arc_ref(arc));
         }
-        resolved.released.extend(released);
         for (&(resource, index), cycle) in self.instances.iter().zip(cycle_of) {
             resolved.cycle_of.insert(node(resource, index), resolved.cycles + cycle);
         }

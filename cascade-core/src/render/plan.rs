@@ -6,7 +6,7 @@ use super::number::Count;
 use super::plan_tree::{TreeLine, tree_lines};
 use crate::affected::Affected;
 use crate::model::Printed;
-use crate::plan::{CutSummary, Plan, PlanVeto};
+use crate::plan::{Plan, PlanVeto};
 
 /// The maximum number of listed vetoes, denials and cut arcs. Further ones are only counted.
 const MAX_LISTED: usize = 20;
@@ -95,9 +95,9 @@ fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     let count = cut.len();
     writeln!(f, "{} {} a cycle, left out of the order:", Count(count), closes_or_close(count))?;
-    for CutSummary { parent, child, end_only } in cut.iter().take(MAX_LISTED) {
-        let end = if *end_only { END_ONLY } else { "" };
-        writeln!(f, "  {} {} → {} {}{end}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
+    for arc in cut.iter().take(MAX_LISTED) {
+        let end = if arc.end_only { END_ONLY } else { "" };
+        writeln!(f, "  {arc}{end}")?;
     }
     print_rest(count, f)
 }

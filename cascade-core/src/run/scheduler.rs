@@ -306,10 +306,7 @@ impl Scheduler {
             self.notify_followers();
             return Completion { ended, blocked: 0 };
         }
-        let mut has_failed = vec![false; step.nodes.len()];
-        for &position in failed {
-            has_failed[position] = true;
-        }
+        let has_failed = flags(step.nodes.len(), failed);
         let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
             if has_failed[position] {
@@ -489,9 +486,10 @@ impl Scheduler {
     /// Like [`conclude`](Self::conclude), for a step of an early effect.
     fn conclude_early(&mut self, step: &Step, failed: &[usize]) -> Completion {
         let mut completion = Completion::default();
+        let has_failed = flags(step.nodes.len(), failed);
         for (position, &instance) in step.nodes.iter().enumerate() {
             let Some(early) = self.work.early.node_of(instance) else { continue };
-            if failed.contains(&position) {
+            if has_failed[position] {
                 if self.policy != FailurePolicy::Force {
                     self.fail(instance, &mut completion);
                     continue;
@@ -673,4 +671,13 @@ impl Scheduler {
         }
         self.last_resource
     }
+}
+
+/// A flag for each of `len` positions: whether it is one of these.
+fn flags(len: usize, positions: &[usize]) -> Vec<bool> {
+    let mut flags = vec![false; len];
+    for &position in positions {
+        flags[position] = true;
+    }
+    flags
 }
