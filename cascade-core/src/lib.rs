@@ -171,10 +171,10 @@ pub use crate::journal::{
     RunState, StepBegun, StepEnded, StepTotals, UnderWay,
 };
 pub use crate::model::{
-    BuildError, CallError, Decision, Delete, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, Fault,
-    FaultKind, FinderDeclaration, IdOf, Name, Operation, OperationDescriptor, Phase, PhaseDeclaration, Place,
-    Resource, ResourceDescriptor, Roots, Rule, RunId, StartsFrom, StepError, StepSettings, Terminal,
-    unix_millis,
+    BuildError, CallError, Decision, Delete, EdgeDeclaration, EdgeParent, EffectDeclaration,
+    ExtensionDescriptor, Fault, FaultKind, FinderDeclaration, IdOf, Name, Operation, OperationDescriptor,
+    Phase, PhaseDeclaration, Place, Resource, ResourceDescriptor, Roots, Rule, RunId, StartsFrom, StepError,
+    StepSettings, Terminal, unix_millis,
 };
 #[cfg(feature = "progress")]
 pub use crate::observe::ProgressBars;

@@ -117,7 +117,8 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
         }
         let (parent, extension) =
             (affected.resource_name(edge.parent), &affected.graph.extensions[edge.extension]);
-        let check = format!("{}, restrict from {parent}", extension.name);
+        let along = edge.role.as_deref().unwrap_or(parent);
+        let check = format!("{}, restrict from {along}", extension.name);
         let children = affected.arcs[index].children();
         for child in children.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
             let parents = affected.parents(index, child);

@@ -7,7 +7,7 @@ use super::document::{
 use super::source::Source;
 use crate::graph::{Edge, Graph, ResourceNode};
 use crate::model::{
-    ExtensionDescriptor, OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor,
+    EdgeParent, ExtensionDescriptor, OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor,
 };
 
 impl Graph {
@@ -111,7 +111,6 @@ impl Collect<'_> {
 
     fn edge(&self, edge: &Edge) -> EdgeDocument {
         let extension = &self.graph.extensions[edge.extension];
-        let parent = &self.graph.resources[edge.parent].descriptor;
         let finders = edge.finders.iter().map(|finder| {
             let declared = &extension.finders[finder.method];
             FinderDocument {
@@ -121,19 +120,25 @@ impl Collect<'_> {
             }
         });
         EdgeDocument {
-            parent: parent.name().to_owned(),
+            parent: self.graph.resources[edge.parent].name().to_owned(),
             child: self.graph.resources[edge.child].name().to_owned(),
             extension: extension.name.to_string(),
             finders: finders.collect(),
-            rules: self.rules(extension, Some(parent)),
+            role: edge.role.as_ref().map(ToString::to_string),
+            rules: self.rules(extension, Some(edge)),
             source: self.source(edge.place),
         }
     }
 
-    /// The rules of an extension for children of `from`; for `None`, the rules for an instance that is itself the root.
-    fn rules(&self, extension: &ExtensionDescriptor, from: Option<&ResourceDescriptor>) -> Vec<RuleDocument> {
-        let rules = extension.rules.iter().filter(|rule| match from {
-            Some(parent) => rule.from.iter().any(|from| from.is_same(parent)),
+    /// Whether the rule's parent is that of the edge.
+    fn is_edge(&self, edge: &Edge, from: &EdgeParent) -> bool {
+        from.role() == edge.role.as_deref() && from.name() == self.graph.resources[edge.parent].name()
+    }
+
+    /// The rules of an extension for children along the edge; for `None`, the rules for an instance that is itself the root.
+    fn rules(&self, extension: &ExtensionDescriptor, edge: Option<&Edge>) -> Vec<RuleDocument> {
+        let rules = extension.rules.iter().filter(|rule| match edge {
+            Some(edge) => rule.from.iter().any(|from| self.is_edge(edge, from)),
             None => rule.from.is_empty(),
         });
         let documents = rules.map(|rule| RuleDocument {

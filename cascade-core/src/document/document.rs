@@ -146,6 +146,9 @@ pub struct EdgeDocument {
     pub parent: String,
     /// The resource that declares the edge.
     pub child: String,
+    /// The role of the edge, which tells it apart from others between the same resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// The extension that declares it.
     pub extension: String,
     /// The methods that find the children.

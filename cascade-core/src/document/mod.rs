@@ -29,4 +29,5 @@ pub use further::Further;
 pub(crate) use index::Index;
 pub use reach::{Reach, Reached};
 pub use source::Source;
+pub(crate) use view::ViewEdge;
 pub use view::{UnknownName, View};

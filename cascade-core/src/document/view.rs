@@ -26,6 +26,7 @@ pub(crate) struct ViewEdge<'d> {
     pub(crate) edge: usize,
     pub(crate) parent: usize,
     pub(crate) child: usize,
+    pub(crate) role: Option<&'d str>,
     /// The rules to show on the edge: one if the view has a root and an operation, none if it has no operation.
     pub(crate) rules: Vec<&'d RuleDocument>,
     /// Whether the view has a root, so that labels need not name the roots of a rule.
@@ -67,8 +68,18 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 impl ViewEdge<'_> {
-    /// The text on the edge; empty without rules.
+    /// The text on the edge: its role and its rules. Empty without both.
     pub(crate) fn label(&self) -> String {
+        let rules = self.decisions();
+        match self.role {
+            Some(role) if rules.is_empty() => role.to_owned(),
+            Some(role) => format!("{role}: {rules}"),
+            None => rules,
+        }
+    }
+
+    /// The rules of the edge in words; empty without rules.
+    pub(crate) fn decisions(&self) -> String {
         let label = |rule: &RuleDocument| {
             if self.has_root { words(&rule.decision) } else { rule_words(rule) }
         };
@@ -96,7 +107,7 @@ impl<'d> View<'d> {
         self.resources.iter().map(|&resource| &self.index.document.resources[resource])
     }
 
-    /// The edges in the view, sorted by child and then by parent.
+    /// The edges in the view, sorted by child, then by parent, then by role.
     pub fn edges(&self) -> impl Iterator<Item = &'d EdgeDocument> + '_ {
         self.edges.iter().map(|edge| &self.index.document.edges[edge.edge])
     }
@@ -224,7 +235,8 @@ fn edges<'d>(
 ) -> Vec<ViewEdge<'d>> {
     let ends = index.ends.iter().enumerate().filter_map(|(edge, ends)| Some((edge, (*ends)?)));
     ends.filter_map(|(edge, (parent, child))| {
-        shown(edge).map(|(edge, rules)| ViewEdge { edge, parent, child, rules, has_root: false })
+        let role = index.document.edges[edge].role.as_deref();
+        shown(edge).map(|(edge, rules)| ViewEdge { edge, parent, child, role, rules, has_root: false })
     })
     .collect()
 }
@@ -258,7 +270,8 @@ impl ViewWalk<'_, '_> {
                 if rules.iter().all(|rule| leads_on(&rule.decision)) {
                     open.push(child);
                 }
-                self.edges.push(ViewEdge { edge, parent, child, rules, has_root: true });
+                let role = document.edges[edge].role.as_deref();
+                self.edges.push(ViewEdge { edge, parent, child, role, rules, has_root: true });
             }
         }
     }

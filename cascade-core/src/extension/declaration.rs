@@ -13,8 +13,8 @@ use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{FindContext, Found, HandlerFuture, Outcome, Reply, StepContext, Veto, typed};
 use crate::ids::ResourceId;
 use crate::model::{
-    ExtensionDescriptor, FinderDeclaration, LooseCall, Name, OneValue, Operation, OperationDescriptor, Phase,
-    PhaseDeclaration, Place, ResourceDescriptor, Rule, StepSettings,
+    EdgeParent, ExtensionDescriptor, FinderDeclaration, LooseCall, Name, OneValue, Operation,
+    OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor, Rule, StepSettings,
 };
 
 /// An extension that has a declaration. `#[cascade]` implements it. For a graph that is known only at run time, build
@@ -113,10 +113,11 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// Declares an edge: the resource depends on `parent`. [`edge_with`](Self::edge_with) declares its finders and rules in the
-    /// same expression.
-    pub fn edge(&mut self, parent: ResourceDescriptor, place: Place) -> &mut Self {
-        self.untyped.edge(parent, place);
+    /// Declares an edge: the resource depends on `parent`, a [`ResourceDescriptor`] or one
+    /// [in a role](ResourceDescriptor::in_role). [`edge_with`](Self::edge_with) declares its finders and rules in the same
+    /// expression.
+    pub fn edge(&mut self, parent: impl Into<EdgeParent>, place: Place) -> &mut Self {
+        self.untyped.edge(parent.into(), place);
         self
     }
 
@@ -132,7 +133,7 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     pub fn finder<P, F>(
         &mut self,
         method: impl Into<Name>,
-        parent: ResourceDescriptor,
+        parent: impl Into<EdgeParent>,
         operation: Option<OperationDescriptor>,
         place: Place,
         find: F,
@@ -142,7 +143,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         F: for<'a> Fn(&'a E, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, Id>>,
         F: Send + Sync + 'static,
     {
-        let ids_fit = parent.has_ids_of::<P>();
+        let parent = parent.into();
+        let ids_fit = parent.resource().has_ids_of::<P>();
         let find = MethodImpl::by_hand(move |extension, call| {
             let Some((parents, cx)) = call.to_find::<P>() else { return call.refused() };
             let called = find(typed(extension)?, parents, cx);

@@ -5,7 +5,7 @@ use std::fmt;
 use super::declaration::Declaration;
 use crate::handler::{FindContext, Found, HandlerFuture};
 use crate::ids::ResourceId;
-use crate::model::{Name, Operation, OperationDescriptor, Place, ResourceDescriptor, Rule};
+use crate::model::{EdgeParent, Name, Operation, OperationDescriptor, Place, Rule};
 
 impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     /// Declares an edge, as [`edge`](Self::edge) does. The finders and the rules of the edge follow in the same expression.
@@ -34,7 +34,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
     /// let descriptor = disks.descriptor();
     /// assert_eq!((descriptor.edges.len(), descriptor.finders.len(), descriptor.rules.len()), (2, 2, 3));
     /// ```
-    pub fn edge_with(&mut self, parent: ResourceDescriptor, place: Place) -> DeclaredEdge<'_, E, Id> {
+    pub fn edge_with(&mut self, parent: impl Into<EdgeParent>, place: Place) -> DeclaredEdge<'_, E, Id> {
+        let parent = parent.into();
         self.edge(parent.clone(), place);
         DeclaredEdge { declaration: self, parent, place }
     }
@@ -44,13 +45,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
 /// the edge.
 pub struct DeclaredEdge<'d, E, Id: ResourceId> {
     declaration: &'d mut Declaration<E, Id>,
-    parent: ResourceDescriptor,
+    parent: EdgeParent,
     place: Place,
 }
 
 impl<E, Id: ResourceId> fmt::Debug for DeclaredEdge<'_, E, Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "edge from {:?}", self.parent)
+        write!(f, "edge from {}", self.parent)
     }
 }
 

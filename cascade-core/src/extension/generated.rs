@@ -10,7 +10,7 @@ use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{Invocation, ReplyResult};
 use crate::ids::ResourceId;
 use crate::model::{
-    Decision, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
+    Decision, EdgeParent, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
     ResourceDescriptor, Rule, StepSettings,
 };
 
@@ -77,6 +77,8 @@ pub enum Item {
     Policy { line: u32, operation: u16, policy: Policy },
     /// The rule is for instances that are reached from that resource.
     From { resource: u16 },
+    /// The edge, the finder or the parent before it has that role.
+    Role { name: u16 },
     /// The rule is for cascades that start at that resource.
     Root { resource: u16 },
     /// The rule does not reach the children of the instance.
@@ -137,8 +139,8 @@ impl DeclarationWriter {
         }
     }
 
-    /// Begins the declaration. `names` has the names of the package, the extension and the methods in the order of
-    /// their numbers, separated by spaces. `resource` is the resource of the extension and has the number 0.
+    /// Begins the declaration. `names` has the names of the package, the extension, the methods and the roles in the
+    /// order of their numbers, separated by spaces. `resource` is the resource of the extension and has the number 0.
     #[inline(never)]
     pub fn extension(
         &mut self,
@@ -210,7 +212,7 @@ impl DeclarationWriter {
         let place = self.declaration.descriptor.place;
         let unknown = format!("{item:?}, which this version of cascade-core cannot read");
         let parent = ResourceDescriptor::runtime::<u64>(unknown, place);
-        self.declaration.edge(parent, place);
+        self.declaration.edge(parent.into(), place);
     }
 
     /// Adds one item. `None` if it cannot be read.
@@ -219,7 +221,7 @@ impl DeclarationWriter {
             Item::At { line } => self.declaration.descriptor.place.line = line,
             Item::Edge { line, resource } => {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
-                self.declaration.edge(parent, place);
+                self.declaration.edge(parent.into(), place);
             }
             Item::After { line, resource } => {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
@@ -230,7 +232,7 @@ impl DeclarationWriter {
                     (self.name(method)?, self.resource_at(resource)?, self.place(line));
                 let declared = FinderDeclaration {
                     method: name,
-                    parent,
+                    parent: parent.into(),
                     operation: None,
                     place,
                     ids_fit: true,
@@ -261,9 +263,24 @@ impl DeclarationWriter {
                 let Some(Item::Phase { phase, .. }) = before.iter().rev().find(is_phase) else { return None };
                 self.declaration.of_phase(*phase)?.0.last_mut()?.only.push(name);
             }
+            Item::Role { name } => {
+                let name = self.name(name)?;
+                self.edge_parent_of(before.last()?)?.set_role(name);
+            }
             item => self.rule_item(item)?,
         }
         Some(())
+    }
+
+    /// The parent end of the edge that the item has added.
+    fn edge_parent_of(&mut self, item: &Item) -> Option<&mut EdgeParent> {
+        let descriptor = &mut self.declaration.descriptor;
+        match item {
+            Item::Edge { .. } => Some(&mut descriptor.edges.last_mut()?.parent),
+            Item::Finder { .. } => Some(&mut descriptor.finders.last_mut()?.parent),
+            Item::From { .. } => descriptor.rules.last_mut()?.from.last_mut(),
+            _ => None,
+        }
     }
 
     /// Adds a rule, or adds to the last one. `None` if the item cannot be read.

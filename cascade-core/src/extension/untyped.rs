@@ -2,8 +2,8 @@
 
 use crate::handler::{AnyExtension, Invocation, ReplyResult};
 use crate::model::{
-    EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, LooseCall, Name, OneValue,
-    OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
+    EdgeDeclaration, EdgeParent, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, LooseCall, Name,
+    OneValue, OperationDescriptor, Phase, PhaseDeclaration, Place, ResourceDescriptor, StepSettings,
 };
 
 /// The data of a declaration, and its methods in the same order.
@@ -94,12 +94,12 @@ impl UntypedDeclaration {
         }
     }
 
-    pub(crate) fn edge(&mut self, parent: ResourceDescriptor, place: Place) {
+    pub(crate) fn edge(&mut self, parent: EdgeParent, place: Place) {
         self.descriptor.edges.push(EdgeDeclaration { parent, place, by_hand: self.by_hand });
     }
 
     pub(crate) fn after(&mut self, resource: ResourceDescriptor, place: Place) {
-        self.descriptor.after.push(EdgeDeclaration { parent: resource, place, by_hand: self.by_hand });
+        self.descriptor.after.push(EdgeDeclaration { parent: resource.into(), place, by_hand: self.by_hand });
     }
 
     pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: MethodImpl) {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::validate::validate;
 use crate::ids::{EdgeIx, Index, Indexed, ResourceIx};
 use crate::model::{
-    BuildError, Decision, EffectSet, ExtensionDescriptor, OperationDescriptor, Place, ResourceDescriptor,
-    nearest,
+    BuildError, Decision, EdgeParent, EffectSet, ExtensionDescriptor, Name, OperationDescriptor, Place,
+    ResourceDescriptor, nearest,
 };
 
 /// The validated resource graph. It has a node for each resource, and an arc from parent to child for each edge.
@@ -57,6 +57,8 @@ pub struct EdgeRef<'g> {
     pub parent: &'g ResourceNode,
     /// The resource that declares the edge.
     pub child: &'g ResourceNode,
+    /// Its role; `None` if it has none.
+    pub role: Option<&'g str>,
     /// Where it was declared.
     pub place: Place,
 }
@@ -65,6 +67,7 @@ pub struct EdgeRef<'g> {
 pub(crate) struct Edge {
     pub(crate) parent: ResourceIx,
     pub(crate) child: ResourceIx,
+    pub(crate) role: Option<Name>,
     pub(crate) extension: usize,
     pub(crate) finders: Vec<EdgeFinder>,
     pub(crate) rules: Vec<GraphRule>,
@@ -154,11 +157,12 @@ impl Graph {
         self.resources.iter()
     }
 
-    /// The edges, by child and then by parent.
+    /// The edges, by child, then by parent, then by role.
     pub fn edges(&self) -> impl ExactSizeIterator<Item = EdgeRef<'_>> {
         self.edges.iter().map(|edge| EdgeRef {
             parent: &self.resources[edge.parent],
             child: &self.resources[edge.child],
+            role: edge.role.as_deref(),
             place: edge.place,
         })
     }
@@ -228,6 +232,7 @@ impl Graph {
                 edges.push(Edge {
                     parent,
                     child,
+                    role: declared.parent.role_name().cloned(),
                     extension: index,
                     finders: self.finders_of(extension, &declared.parent),
                     rules: self.rules_of(index, child, Some(&declared.parent)),
@@ -235,7 +240,7 @@ impl Graph {
                 });
             }
         }
-        edges.sort_by_key(|edge| (edge.child, edge.parent));
+        edges.sort_by(|a, b| (a.child, a.parent, &a.role).cmp(&(b.child, b.parent, &b.role)));
         let edges: Indexed<EdgeIx, Edge> = edges.into_iter().collect();
         for (index, edge) in edges.enumerate() {
             self.resources[edge.child].up.push(index);
@@ -266,7 +271,7 @@ impl Graph {
         }
     }
 
-    fn finders_of(&self, extension: &ExtensionDescriptor, parent: &ResourceDescriptor) -> Vec<EdgeFinder> {
+    fn finders_of(&self, extension: &ExtensionDescriptor, parent: &EdgeParent) -> Vec<EdgeFinder> {
         let mut finders = Vec::new();
         for (method, finder) in extension.finders.iter().enumerate() {
             if !finder.parent.is_same(parent) {
@@ -288,7 +293,7 @@ impl Graph {
         &self,
         extension: usize,
         resource: ResourceIx,
-        parent: Option<&ResourceDescriptor>,
+        parent: Option<&EdgeParent>,
     ) -> Vec<GraphRule> {
         let mut rules = Vec::new();
         for rule in &self.extensions[extension].rules {

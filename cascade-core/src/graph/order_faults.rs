@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::components::components;
-use crate::model::{
-    Decision, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, ResourceDescriptor, Rule,
-};
+use crate::model::{Decision, EdgeParent, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, Rule};
 
 /// Reports each `after` that contradicts the edges or another `after`: for some operation, the resource that must complete
 /// first already waits for the other one.
@@ -87,7 +85,7 @@ struct Waits<'a> {
 impl<'a> Waits<'a> {
     fn add_rule(&mut self, resource: &'a str, rule: &'a Rule) {
         let (steps, completion) = (OrderPart::Steps(resource), OrderPart::Completion(resource));
-        for parent in rule.from.iter().map(ResourceDescriptor::name) {
+        for parent in rule.from.iter().map(EdgeParent::name) {
             self.add(steps, OrderPart::Steps(parent));
             if rule.decision.completes_with_parent() {
                 self.add(OrderPart::Steps(parent), completion);

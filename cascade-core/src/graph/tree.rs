@@ -7,15 +7,16 @@ use std::fmt;
 
 use super::graph::{Graph, ResourceNode};
 use super::route::{Reach, Route};
-use crate::ids::ResourceIx;
+use crate::ids::{EdgeIx, ResourceIx};
 use crate::model::Operation;
 
-/// A node of a dependency tree: a resource, and the path from the root to it.
+/// A node of a dependency tree: a resource, and the edges from the root to it.
 #[derive(Clone, Debug)]
 pub struct TreeNode<'g> {
     graph: &'g Graph,
     route: Option<&'g Route>,
-    path: Vec<ResourceIx>,
+    root: ResourceIx,
+    path: Vec<EdgeIx>,
 }
 
 /// The dependency tree of one root.
@@ -44,7 +45,7 @@ impl Graph {
 impl Tree<'_> {
     /// The root of the tree.
     pub fn root(&self) -> TreeNode<'_> {
-        TreeNode { graph: self.graph, route: self.route.as_ref(), path: vec![self.root] }
+        TreeNode { graph: self.graph, route: self.route.as_ref(), root: self.root, path: Vec::new() }
     }
 }
 
@@ -56,18 +57,26 @@ impl<'g> TreeNode<'g> {
 
     /// The number of resources above it on its path.
     pub fn depth(&self) -> usize {
-        self.path.len() - 1
+        self.path.len()
     }
 
-    /// The children, by name, computed on demand. A resource that is already on the path is left out, so that cycles end.
+    /// The role of the edge from its parent in the tree; `None` if the edge has none.
+    pub fn role(&self) -> Option<&'g str> {
+        self.graph.edges[*self.path.last()?].role.as_deref()
+    }
+
+    /// The children, by name and role, computed on demand. A resource that is already on the path is left out, so that cycles
+    /// end.
     pub fn children(&self) -> impl Iterator<Item = TreeNode<'g>> + '_ {
         self.resource().down.iter().filter_map(|&edge| {
             let child = self.graph.edges[edge].child;
             let is_on_route =
                 self.route.is_none_or(|route| !self.is_leaf(route) && route.edges[edge].is_some());
-            (is_on_route && !self.path.contains(&child)).then(|| {
-                let path = self.path.iter().copied().chain([child]).collect();
-                TreeNode { graph: self.graph, route: self.route, path }
+            let is_on_path =
+                child == self.root || self.path.iter().any(|&edge| self.graph.edges[edge].child == child);
+            (is_on_route && !is_on_path).then(|| {
+                let path = self.path.iter().copied().chain([edge]).collect();
+                TreeNode { graph: self.graph, route: self.route, root: self.root, path }
             })
         })
     }
@@ -92,14 +101,14 @@ impl<'g> TreeNode<'g> {
     }
 
     fn reach(&self, route: &Route) -> Option<Reach> {
-        let [.., parent, child] = self.path.as_slice() else { return Some(route.root_reach) };
-        let edges = &self.graph.resources[*child].up;
-        let edge = edges.iter().find(|&&edge| self.graph.edges[edge].parent == *parent)?;
-        route.edges[*edge].map(|route| route.reach)
+        match self.path.last() {
+            Some(&edge) => route.edges[edge].map(|route| route.reach),
+            None => Some(route.root_reach),
+        }
     }
 
     fn last(&self) -> ResourceIx {
-        self.path[self.path.len() - 1]
+        self.path.last().map_or(self.root, |&edge| self.graph.edges[edge].child)
     }
 }
 
@@ -114,6 +123,9 @@ impl fmt::Display for Tree<'_> {
 
 fn write_node(node: &TreeNode<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(node.resource().name())?;
+    if let Some(role) = node.role() {
+        write!(f, " ({role})")?;
+    }
     match node.effect() {
         Some(effect) => writeln!(f, ": {effect}"),
         None => writeln!(f),

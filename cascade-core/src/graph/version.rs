@@ -36,7 +36,8 @@ impl Graph {
         }
         for edge in &self.edges {
             let (parent, child) = (self.resources[edge.parent].name(), self.resources[edge.child].name());
-            lines.push(format!("edge from {child} to {parent}"));
+            let role = edge.role.as_ref().map_or_else(String::new, |role| format!(" as {role}"));
+            lines.push(format!("edge from {child} to {parent}{role}"));
             lines.extend(edge.rules.iter().map(|rule| self.rule(edge.child, rule)));
         }
         lines.extend(self.extensions.iter().flat_map(only_for));

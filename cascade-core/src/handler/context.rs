@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::nesting::Nesting;
 use crate::affected::{Affected, Lookup};
-use crate::graph::Method;
-use crate::ids::{InstanceIx, ResourceId, ResourceIx};
+use crate::graph::{Edge, Method};
+use crate::ids::{EdgeIx, InstanceIx, ResourceId, ResourceIx};
 use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, hex};
 
 /// The context of a finder or a verify method: the operation, and the resource it started from.
@@ -173,8 +173,8 @@ impl StepContext {
         self.forced
     }
 
-    /// The affected parents of type `P` of `id`, an instance of the method's own resource: each once, in the order of
-    /// discovery. Empty if `id` is not in the plan or depends on no affected `P`.
+    /// The affected parents of type `P` of `id`, an instance of the method's own resource, along all edges to `P`: each once, in
+    /// the order of discovery. Empty if `id` is not in the plan or depends on no affected `P`.
     ///
     /// ```
     /// # use cascade_core::prelude::*;
@@ -185,6 +185,20 @@ impl StepContext {
     /// ```
     pub fn parents_of<P: Resource>(&self, id: &impl ResourceId) -> Vec<P::Id> {
         self.parents_named(P::NAME, id).unwrap_or_default()
+    }
+
+    /// Like [`parents_of`](Self::parents_of), along the one edge with that role. Empty too if the method's own resource has no
+    /// edge to `P` with that role.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # #[derive(Resource)] #[resource(id = u64)] pub struct Folder;
+    /// fn is_root_of_a_removed_folder(project: u64, cx: &StepContext) -> bool {
+    ///     !cx.parents_along::<Folder>("git_root", &project).is_empty()
+    /// }
+    /// ```
+    pub fn parents_along<P: Resource>(&self, role: &str, id: &impl ResourceId) -> Vec<P::Id> {
+        self.parents_where(P::NAME, id, |edge| edge.role.as_deref() == Some(role)).unwrap_or_default()
     }
 
     /// Whether the operation started on the instance.
@@ -227,16 +241,43 @@ impl StepContext {
     /// }
     /// ```
     pub fn parents_named<P: ResourceId>(&self, resource: &str, id: &impl ResourceId) -> Option<Vec<P>> {
+        self.parents_where(resource, id, |_| true)
+    }
+
+    /// Like [`parents_along`](Self::parents_along), for the parents of the resource with that name. Also `None` if the method's
+    /// own resource has no edge to it with that role.
+    pub fn parents_along_named<P: ResourceId>(
+        &self,
+        resource: &str,
+        role: &str,
+        id: &impl ResourceId,
+    ) -> Option<Vec<P>> {
+        self.parents_where(resource, id, |edge| edge.role.as_deref() == Some(role))
+    }
+
+    /// The parents along the matching edges to that resource; `None` if there is no such edge.
+    fn parents_where<P: ResourceId>(
+        &self,
+        resource: &str,
+        id: &impl ResourceId,
+        matches: impl Fn(&Edge) -> bool,
+    ) -> Option<Vec<P>> {
         let graph = &self.affected.graph;
         let parent = graph.find_resource(resource)?;
-        let mut up = graph.resources[self.method.resource].up.iter();
-        let &edge = up.find(|&&edge| graph.edges[edge].parent == parent)?;
+        let up = graph.resources[self.method.resource].up.iter().copied();
+        let is_wanted = |&edge: &EdgeIx| graph.edges[edge].parent == parent && matches(&graph.edges[edge]);
+        let edges: Vec<EdgeIx> = up.filter(is_wanted).collect();
         let parent_ids = self.affected.columns[parent].ids.typed::<P>()?;
-        let Some(index) = self.affected.columns[self.method.resource].ids.typed()?.index_of(id) else {
-            return Some(Vec::new());
-        };
-        let parents = self.affected.parents(edge, index).into_iter();
-        Some(parents.map(|at| parent_ids.get(at).clone()).collect())
+        let own_ids = self.affected.columns[self.method.resource].ids.typed()?;
+        if edges.is_empty() {
+            return None;
+        }
+        let Some(index) = own_ids.index_of(id) else { return Some(Vec::new()) };
+        let mut parents: Vec<InstanceIx> =
+            edges.into_iter().flat_map(|edge| self.affected.parents(edge, index)).collect();
+        parents.sort_unstable();
+        parents.dedup();
+        Some(parents.into_iter().map(|at| parent_ids.get(at).clone()).collect())
     }
 
     /// Like [`is_root`](Self::is_root), for the resource with that name.

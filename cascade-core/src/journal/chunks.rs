@@ -98,15 +98,14 @@ fn arc_chunks<'a>(
     index: EdgeIx,
 ) -> impl Iterator<Item = Record> + 'a {
     let edge = &affected.graph.edges[index];
-    let names = move || {
-        (affected.resource_name(edge.parent).to_owned(), affected.resource_name(edge.child).to_owned())
-    };
+    let name = move |resource: ResourceIx| affected.resource_name(resource).to_owned();
+    let names = move || (name(edge.parent), name(edge.child), edge.role.as_ref().map(ToString::to_string));
     let arcs = &affected.arcs[index];
     let known = known.map(|known| &known.arcs[index]);
     let chunk = move |pairs: Vec<Pair>, released: &[InstanceIx]| {
-        let (parent, child) = names();
+        let (parent, child, role) = names();
         let pairs = pairs.iter().map(|(parent, child)| (parent.number(), child.number())).collect();
-        Record::Pairs(PairChunk { parent, child, pairs, released: numbers(released) })
+        Record::Pairs(PairChunk { parent, child, role, pairs, released: numbers(released) })
     };
     let mut pairs = arcs.pairs_since(known);
     let pairs = std::iter::from_fn(move || {
@@ -120,8 +119,8 @@ fn arc_chunks<'a>(
         block.children.chunks(CHUNK * 10).map(move |children| (numbers(&block.parents), numbers(children)))
     });
     let blocks = parts.map(move |(parents, children)| {
-        let (parent, child) = names();
-        Record::Block(BlockChunk { parent, child, parents, children })
+        let (parent, child, role) = names();
+        Record::Block(BlockChunk { parent, child, role, parents, children })
     });
     pairs.chain(released).chain(blocks)
 }

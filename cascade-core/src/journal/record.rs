@@ -88,6 +88,9 @@ pub struct PairChunk {
     pub parent: String,
     /// The children's resource.
     pub child: String,
+    /// The role of the edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Each pair: the parent, the child.
     pub pairs: Vec<(u32, u32)>,
     /// For a `shared` edge: the children that lose their last owner, and so are affected too.
@@ -102,6 +105,9 @@ pub struct BlockChunk {
     pub parent: String,
     /// The children's resource.
     pub child: String,
+    /// The role of the edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// The parents.
     pub parents: Vec<u32>,
     /// The children.

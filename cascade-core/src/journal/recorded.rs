@@ -1,6 +1,7 @@
 //! The content of a run's records, by names and numbers. Reading it needs no graph, because the graph may have changed.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -19,12 +20,29 @@ const PAGE: usize = 100;
 /// Identifies the steps of one method: its phase, resource and name.
 pub(crate) type StepKey = (Phase, String, String);
 
+/// Identifies an edge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EdgeKey {
+    pub(crate) parent: String,
+    pub(crate) child: String,
+    pub(crate) role: Option<String>,
+}
+
+impl fmt::Display for EdgeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { parent, child, role } = self;
+        match role {
+            Some(role) => write!(f, "edge `{role}` from {child} to {parent}"),
+            None => write!(f, "edge from {child} to {parent}"),
+        }
+    }
+}
+
 /// The combined content of a run's records.
 #[derive(Default)]
 pub(crate) struct Recorded {
     pub(crate) columns: BTreeMap<String, RecordedColumn>,
-    /// By the names of the parents' and the children's resource.
-    pub(crate) arcs: BTreeMap<(String, String), Arcs>,
+    pub(crate) arcs: BTreeMap<EdgeKey, Arcs>,
     pub(crate) done: BTreeMap<StepKey, Vec<u32>>,
     pub(crate) failed: BTreeMap<StepKey, Vec<FailedInstance>>,
     /// `None` until the plan is complete.
@@ -141,7 +159,8 @@ impl Recorded {
         match record {
             Record::Instances(chunk) => self.add_instances(chunk)?,
             Record::Pairs(chunk) => {
-                let arcs = self.arcs.entry((chunk.parent, chunk.child)).or_default();
+                let key = EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role };
+                let arcs = self.arcs.entry(key).or_default();
                 let pairs = chunk.pairs.iter();
                 arcs.extend(
                     pairs.map(|&(parent, child)| (InstanceIx::new(parent), InstanceIx::new(child))),
@@ -154,7 +173,8 @@ impl Recorded {
                     parents: chunk.parents.into_iter().map(InstanceIx::new).collect(),
                     children: chunk.children.into_iter().map(InstanceIx::new).collect(),
                 };
-                self.arcs.entry((chunk.parent, chunk.child)).or_default().blocks.push(block);
+                let key = EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role };
+                self.arcs.entry(key).or_default().blocks.push(block);
             }
             Record::StepEnded(step) => self.add_step(step),
             _ => {}

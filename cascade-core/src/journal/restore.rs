@@ -68,17 +68,17 @@ pub(crate) fn restored(
         recorded_columns.push((resource, recorded));
     }
     let mut arcs: Indexed<EdgeIx, _> = graph.edges.iter().map(|_| Arcs::default()).collect();
-    for ((parent, child), recorded) in std::mem::take(&mut recorded.arcs) {
+    for (key, recorded) in std::mem::take(&mut recorded.arcs) {
         let connects = |edge: &Edge| {
-            graph.resources[edge.parent].name() == parent && graph.resources[edge.child].name() == child
+            graph.resources[edge.parent].name() == key.parent
+                && graph.resources[edge.child].name() == key.child
+                && edge.role.as_deref() == key.role.as_deref()
         };
         let edge = graph.edges.iter().position(connects).map(EdgeIx::at);
-        let edge = edge.ok_or_else(|| format!("there is no edge from {child} to {parent}"))?;
+        let edge = edge.ok_or_else(|| format!("there is no {key}"))?;
         let Edge { parent: parents, child: children, .. } = &graph.edges[edge];
         if !names_known_instances(&recorded, columns[*parents].len(), columns[*children].len()) {
-            return Err(format!(
-                "an arc from {child} to {parent} refers to an instance that no record lists"
-            ));
+            return Err(format!("an arc of the {key} refers to an instance that no record lists"));
         }
         arcs[edge] = recorded;
     }

@@ -1,5 +1,6 @@
 //! The declarations of an extension as data, without its methods.
 
+use super::edge_parent::EdgeParent;
 use super::location::Place;
 use super::loose_call::LooseCall;
 use super::name::Name;
@@ -12,8 +13,8 @@ use super::settings::StepSettings;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EdgeDeclaration {
-    /// The resource that this one depends on.
-    pub parent: ResourceDescriptor,
+    /// The resource that this one depends on, and the role of the edge.
+    pub parent: EdgeParent,
     /// Where the edge was declared.
     pub place: Place,
     /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
@@ -26,8 +27,8 @@ pub struct EdgeDeclaration {
 pub struct FinderDeclaration {
     /// The name of the method.
     pub method: Name,
-    /// The parent resource of the edge that it searches.
-    pub parent: ResourceDescriptor,
+    /// The parent end of the edge that it searches.
+    pub parent: EdgeParent,
     /// The operation that it serves; `None` for all operations without a finder of their own.
     pub operation: Option<OperationDescriptor>,
     /// Where it was declared.

@@ -3,6 +3,7 @@
 mod call_error;
 mod clock;
 mod descriptor;
+mod edge_parent;
 mod effect_set;
 mod error;
 mod fault;
@@ -28,6 +29,7 @@ pub use clock::unix_millis;
 pub use descriptor::{
     EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, FinderDeclaration, PhaseDeclaration,
 };
+pub use edge_parent::EdgeParent;
 pub(crate) use effect_set::{EffectSet, MAX_EFFECTS};
 pub use error::{StepError, Terminal};
 pub use fault::{BuildError, Fault, FaultKind};

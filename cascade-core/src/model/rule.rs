@@ -1,5 +1,6 @@
 //! Rules: the decision of an operation for the instances of a resource, per edge along which it reaches them.
 
+use super::edge_parent::EdgeParent;
 use super::location::Place;
 use super::name::Name;
 use super::operation::{Operation, OperationDescriptor};
@@ -92,7 +93,7 @@ impl Decision {
 #[must_use]
 pub struct Rule {
     pub(crate) operation: OperationDescriptor,
-    pub(crate) from: Vec<ResourceDescriptor>,
+    pub(crate) from: Vec<EdgeParent>,
     pub(crate) roots: Vec<ResourceDescriptor>,
     pub(crate) decision: Decision,
     /// Whether [`leaf`](Self::leaf) was called. Kept for validation: a policy has no leaf.
@@ -165,9 +166,10 @@ impl Rule {
         }
     }
 
-    /// Adds a parent: the rule is for instances that the operation reaches from `parent`. Naming a parent twice is a fault.
-    pub fn from(mut self, parent: ResourceDescriptor) -> Self {
-        self.from.push(parent);
+    /// Adds an edge: the rule is for instances that the operation reaches from `parent`, a [`ResourceDescriptor`] or one
+    /// [in a role](ResourceDescriptor::in_role). Naming an edge twice is a fault.
+    pub fn from(mut self, parent: impl Into<EdgeParent>) -> Self {
+        self.from.push(parent.into());
         self
     }
 

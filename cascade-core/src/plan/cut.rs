@@ -19,6 +19,9 @@ pub struct CutSummary {
     pub parent: (String, String),
     /// The child's resource and its printed id.
     pub child: (String, String),
+    /// The role of the edge; `None` if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
     /// the child is removed with another parent, which waits for this one.
     pub end_only: bool,
@@ -26,8 +29,9 @@ pub struct CutSummary {
 
 impl fmt::Display for CutSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { parent, child, .. } = self;
-        write!(f, "{} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))
+        let Self { parent, child, role, .. } = self;
+        write!(f, "{} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
+        role.as_ref().map_or(Ok(()), |role| write!(f, " ({role})"))
     }
 }
 
@@ -65,7 +69,7 @@ fn summary(affected: &Affected, arc: ArcRef, end_only: bool) -> CutSummary {
         (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
     };
     let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
-    CutSummary { parent, child, end_only }
+    CutSummary { parent, child, role: edge.role.as_ref().map(ToString::to_string), end_only }
 }
 
 /// The first cuts, for messages.

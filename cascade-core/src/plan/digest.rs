@@ -35,6 +35,10 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
         for text in ["cut", part, &cut.parent.0, &cut.parent.1, &cut.child.0, &cut.child.1] {
             add(text);
         }
+        if let Some(role) = &cut.role {
+            add("role");
+            add(role);
+        }
     }
     Ok(fields.hex())
 }

@@ -255,18 +255,18 @@ impl Serialize for ColumnList<'_> {
 }
 
 fn parents_of(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> BTreeMap<&str, Vec<String>> {
-    let mut by_resource = BTreeMap::new();
+    let mut by_resource: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for &edge in &affected.graph.resources[resource].up {
         let parent = affected.graph.edges[edge].parent;
-        let mut found: Vec<String> = affected
-            .parents(edge, index)
-            .into_iter()
-            .map(|at| affected.display(parent, at).to_string())
-            .collect();
-        found.sort_unstable();
+        let parents = affected.parents(edge, index).into_iter();
+        let found: Vec<String> = parents.map(|at| affected.display(parent, at).to_string()).collect();
         if !found.is_empty() {
-            by_resource.insert(affected.resource_name(parent), found);
+            by_resource.entry(affected.resource_name(parent)).or_default().extend(found);
         }
+    }
+    for found in by_resource.values_mut() {
+        found.sort_unstable();
+        found.dedup();
     }
     by_resource
 }

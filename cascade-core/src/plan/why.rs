@@ -6,7 +6,7 @@ use std::fmt;
 use super::plan::Plan;
 use crate::affected::Affected;
 use crate::graph::Reach;
-use crate::ids::{InstanceIx, ResourceIx};
+use crate::ids::{EdgeIx, InstanceIx, ResourceIx};
 use crate::model::{Printed, Resource};
 
 /// The maximum number of direct parents per edge that are explained.
@@ -34,6 +34,8 @@ pub struct Why {
 pub struct WhyPath {
     /// The instances from the root to this one, each with its resource and its printed id.
     pub instances: Vec<(String, String)>,
+    /// The roles of the edges between them, one fewer: `None` for an edge that has none.
+    pub roles: Vec<Option<String>>,
     /// The effect or policy that applies to the instance along the last edge of the path.
     pub brings: String,
     /// The effect that runs instead of the one in `brings`, if any.
@@ -56,6 +58,8 @@ impl fmt::Display for WhyPath {
         for (at, (resource, id)) in self.instances.iter().enumerate() {
             let arrow = if at > 0 { " → " } else { "" };
             write!(f, "{arrow}{resource} {}", Printed(id))?;
+            let role = at.checked_sub(1).and_then(|edge| self.roles.get(edge)?.as_ref());
+            role.map_or(Ok(()), |role| write!(f, " ({role})"))?;
         }
         write!(f, ": {}", self.brings)?;
         match &self.superseded_by {
@@ -89,7 +93,7 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
     let mut paths = Vec::new();
     let mut more = 0;
     if affected.is_root(resource, index) {
-        paths.push(path(affected, vec![(resource, index)], affected.route.root_reach, (resource, index)));
+        paths.push(path(affected, Hops::at(resource, index), affected.route.root_reach));
     }
     for &edge in &affected.graph.resources[resource].up {
         let Some(route) = affected.route.edges[edge] else { continue };
@@ -97,9 +101,9 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
         let parents = affected.parents(edge, index);
         more += parents.len().saturating_sub(MAX_PARENTS);
         for parent_index in parents.into_iter().take(MAX_PARENTS) {
-            let mut instances = path_from_root(affected, (parent, parent_index));
-            instances.push((resource, index));
-            paths.push(path(affected, instances, route.reach, (resource, index)));
+            let mut hops = path_from_root(affected, (parent, parent_index));
+            hops.below.push((edge, (resource, index)));
+            paths.push(path(affected, hops, route.reach));
         }
     }
     paths.sort_by_key(|path| path.instances.len());
@@ -112,14 +116,28 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
     })
 }
 
-/// Explains one path to the instance `end`, which the operation reaches with `reach`.
-fn path(
-    affected: &Affected,
-    instances: Vec<(ResourceIx, InstanceIx)>,
-    reach: Reach,
-    end: (ResourceIx, InstanceIx),
-) -> WhyPath {
-    let (resource, index) = end;
+/// An instance: its resource and its index.
+type Instance = (ResourceIx, InstanceIx);
+
+/// A path: an instance, and the edges and instances below it.
+struct Hops {
+    top: Instance,
+    below: Vec<(EdgeIx, Instance)>,
+}
+
+impl Hops {
+    fn at(resource: ResourceIx, index: InstanceIx) -> Self {
+        Self { top: (resource, index), below: Vec::new() }
+    }
+
+    fn end(&self) -> Instance {
+        self.below.last().map_or(self.top, |&(_, instance)| instance)
+    }
+}
+
+/// Explains one path, whose last instance the operation reaches with `reach`.
+fn path(affected: &Affected, hops: Hops, reach: Reach) -> WhyPath {
+    let (resource, index) = hops.end();
     let brings = match reach {
         Reach::Effect { effect, .. } => affected.effect_name(resource, effect),
         Reach::WithParent => "removed with its parent",
@@ -137,38 +155,42 @@ fn path(
         Reach::WithParent | Reach::Retained | Reach::Restricts => None,
     };
     let is_retained = affected.columns[resource].is_retained(index);
+    let printed = |(resource, index): Instance| {
+        (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+    };
+    let role = |edge: EdgeIx| affected.graph.edges[edge].role.as_ref().map(ToString::to_string);
     WhyPath {
-        instances: instances
-            .into_iter()
-            .map(|(resource, index)| {
-                (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-            })
+        instances: std::iter::once(hops.top)
+            .chain(hops.below.iter().map(|&(_, it)| it))
+            .map(printed)
             .collect(),
+        roles: hops.below.iter().map(|&(edge, _)| role(edge)).collect(),
         brings: if is_retained { String::from("retained") } else { brings.to_owned() },
         superseded_by,
     }
 }
 
 /// A shortest path from a root down to an instance, both included: a breadth-first search up from the instance.
-fn path_from_root(affected: &Affected, end: (ResourceIx, InstanceIx)) -> Vec<(ResourceIx, InstanceIx)> {
-    // The next instance on the way down to `end`.
-    let mut below: HashMap<(ResourceIx, InstanceIx), (ResourceIx, InstanceIx)> = HashMap::new();
+fn path_from_root(affected: &Affected, end: Instance) -> Hops {
+    // The next edge and instance on the way down to `end`.
+    let mut below: HashMap<Instance, (EdgeIx, Instance)> = HashMap::new();
     let mut seen = HashSet::from([end]);
     let mut open = VecDeque::from([end]);
     while let Some(instance) = open.pop_front() {
         if affected.is_root(instance.0, instance.1) {
-            let path = std::iter::successors(Some(instance), |at| below.get(at).copied());
-            return path.collect();
+            let next = |at: &Instance| below.get(at).copied();
+            let path = std::iter::successors(next(&instance), |(_, at)| next(at));
+            return Hops { top: instance, below: path.collect() };
         }
         for &edge in &affected.graph.resources[instance.0].up {
             let parent = affected.graph.edges[edge].parent;
             for at in affected.parents(edge, instance.1) {
                 if seen.insert((parent, at)) {
-                    below.insert((parent, at), instance);
+                    below.insert((parent, at), (edge, instance));
                     open.push_back((parent, at));
                 }
             }
         }
     }
-    vec![end]
+    Hops::at(end.0, end.1)
 }

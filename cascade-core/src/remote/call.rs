@@ -22,6 +22,9 @@ pub struct FindCall {
     pub parent: String,
     /// The resource of the found instances.
     pub child: String,
+    /// The role of the edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// The finder's extension.
     pub extension: String,
     /// The finder.

@@ -39,6 +39,7 @@ pub(super) fn finder(engine: &Engine, call: &FindCall) -> Result<(usize, usize),
         finders.iter().position(|finder| {
             finder.method == call.finder
                 && finder.parent.name() == call.parent
+                && finder.parent.role() == call.role.as_deref()
                 && finder.operation.map(|operation| operation.code()) == code
         })
     };

@@ -52,11 +52,12 @@ impl Proxy {
             root: cx.root.clone(),
             parent: declared.parent.name().to_owned(),
             child: self.descriptor.resource.name().to_owned(),
+            role: declared.parent.role().map(str::to_owned),
             extension: self.descriptor.name.to_string(),
             finder: declared.method.to_string(),
-            parents: declared.parent.write_ids(parents.ids()).map_err(StepError::terminal)?,
+            parents: declared.parent.resource().write_ids(parents.ids()).map_err(StepError::terminal)?,
         };
-        Ok((call, &declared.parent))
+        Ok((call, declared.parent.resource()))
     }
 
     async fn execute(

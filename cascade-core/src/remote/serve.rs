@@ -33,7 +33,7 @@ pub async fn find(cascade: &Cascade, call: FindCall) -> Result<FoundIds, RemoteE
         RemoteError::fault(format!("the operation `{}` cannot be parsed: {error}", call.operation))
     })?;
     let declared = extension.descriptor();
-    let parents = declared.finders[finder].parent.read_ids(call.parents);
+    let parents = declared.finders[finder].parent.resource().read_ids(call.parents);
     let parents = parents
         .map_err(|error| RemoteError::fault(format!("an id of {} cannot be parsed: {error}", call.parent)))?;
     let cx = FindContext { operation, root: call.root };

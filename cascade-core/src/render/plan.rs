@@ -68,7 +68,9 @@ fn print_tree(affected: &Affected, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn plan_lines(affected: &Affected) -> Vec<PlanLine> {
     // What the lines below a line begin with, for each open depth below the first.
     let mut indents: Vec<&str> = Vec::new();
-    let line_of = |TreeLine { depth, is_last, resource, count, mut effects, note, .. }: TreeLine| {
+    let line_of = |line: TreeLine| {
+        let name = line.name(affected);
+        let TreeLine { depth, is_last, count, mut effects, note, .. } = line;
         indents.truncate(depth.saturating_sub(1));
         let mut tree = indents.concat();
         if depth > 0 {
@@ -76,7 +78,7 @@ fn plan_lines(affected: &Affected) -> Vec<PlanLine> {
             tree.push_str(branch);
             indents.push(below);
         }
-        tree.push_str(affected.resource_name(resource));
+        tree.push_str(&name);
         if let Some(note) = note {
             effects = format!("{effects}  {note}");
         }

@@ -24,6 +24,8 @@ pub(super) struct TreeLine {
     #[cfg_attr(not(feature = "document"), expect(dead_code, reason = "only pages need it"))]
     pub(super) is_open: bool,
     pub(super) resource: ResourceIx,
+    /// The edge along which the instances were found; `None` for the roots.
+    edge: Option<EdgeIx>,
     /// The number of instances along the edge.
     pub(super) count: usize,
     /// The effects on these instances.
@@ -32,6 +34,17 @@ pub(super) struct TreeLine {
     #[cfg_attr(not(feature = "document"), expect(dead_code, reason = "only pages need it"))]
     pub(super) all_retained: bool,
     pub(super) note: Option<Note>,
+}
+
+impl TreeLine {
+    /// The resource, with the role of the edge.
+    pub(super) fn name(&self, affected: &Affected) -> String {
+        let resource = affected.resource_name(self.resource);
+        match self.edge.and_then(|edge| affected.graph.edges[edge].role.as_ref()) {
+            Some(role) => format!("{resource} ({role})"),
+            None => resource.to_owned(),
+        }
+    }
 }
 
 /// Where the dependents of a line are, if they are not simply below it.
@@ -64,7 +77,7 @@ pub(super) fn tree_lines(affected: &Affected) -> Vec<TreeLine> {
     let unfolding = Indexed::like(&affected.columns, || Unfolding::Pending);
     let mut tree = Tree { affected, going, unfolding, deferred: VecDeque::new(), lines: Vec::new() };
     let roots: Vec<InstanceIx> = affected.root_instances().collect();
-    tree.add_block(tree.group(affected.route.root, &roots), false);
+    tree.add_block(tree.group(affected.route.root, None, &roots), false);
     while let Some(group) = tree.deferred.pop_front() {
         // A line that is not too deep may have unfolded it since.
         if matches!(tree.unfolding[group.resource], Unfolding::Deferred) {
@@ -104,6 +117,7 @@ enum Unfolding {
 #[derive(Clone)]
 struct Group {
     resource: ResourceIx,
+    edge: Option<EdgeIx>,
     count: usize,
     /// How many of them are removed.
     going: usize,
@@ -127,13 +141,14 @@ impl Tree<'_> {
             if continues && depth == 0 {
                 note = note.or(Some(Note::Continues));
             }
-            let Group { resource, count, effects, all_retained, .. } = group;
+            let Group { resource, edge, count, effects, all_retained, .. } = group;
             let is_open = !dependents.is_empty();
             self.lines.push(TreeLine {
                 depth,
                 is_last,
                 is_open,
                 resource,
+                edge,
                 count,
                 effects,
                 all_retained,
@@ -176,9 +191,10 @@ impl Tree<'_> {
     /// What depends on the removed instances of a resource, edge by edge.
     fn dependents(&self, resource: ResourceIx) -> Vec<Group> {
         let edges = self.affected.graph.resources[resource].down.iter();
-        let reached = edges.map(|&edge| (self.affected.graph.edges[edge].child, self.reached_along(edge)));
+        let reached = edges.map(|&edge| (edge, self.reached_along(edge)));
         let reached = reached.filter(|(_, instances)| !instances.is_empty());
-        reached.map(|(child, instances)| self.group(child, &instances)).collect()
+        let child = |edge: EdgeIx| self.affected.graph.edges[edge].child;
+        reached.map(|(edge, instances)| self.group(child(edge), Some(edge), &instances)).collect()
     }
 
     /// The affected and retained instances that depend on removed instances along an edge, each once.
@@ -191,11 +207,12 @@ impl Tree<'_> {
         reached
     }
 
-    fn group(&self, resource: ResourceIx, instances: &[InstanceIx]) -> Group {
+    fn group(&self, resource: ResourceIx, edge: Option<EdgeIx>, instances: &[InstanceIx]) -> Group {
         let column = &self.affected.columns[resource];
         let going = &self.going[resource];
         Group {
             resource,
+            edge,
             count: instances.len(),
             going: instances.iter().filter(|index| going[index.position()]).count(),
             effects: effect_counts(self.affected, resource, instances),

@@ -282,6 +282,8 @@ fn the_page_shows_the_tree_of_the_text() {
 struct Line {
     depth: usize,
     resource: String,
+    /// The resource, with the role of the edge.
+    label: String,
     count: usize,
     /// Whether its dependents are below another line.
     is_continued: bool,
@@ -293,9 +295,17 @@ impl Line {
         let words: Vec<&str> =
             line.trim_start_matches([' ', '│', '├', '└', '─']).split_whitespace().collect();
         let is_continued = line.contains("(continued");
-        let count = words[1].replace(',', "").parse().unwrap();
-        Self { depth: indent / 4, resource: words[0].to_owned(), count, is_continued }
+        let named = 1 + usize::from(words[1].starts_with('('));
+        let count = words[named].replace(',', "").parse().unwrap();
+        let (resource, label) = (words[0].to_owned(), words[..named].join(" "));
+        Self { depth: indent / 4, resource, label, count, is_continued }
     }
+}
+
+/// The label of a line for children along that edge.
+fn label(world: &World, edge: usize) -> String {
+    let child = &world.resources[world.edges[edge].child].name;
+    world.edges[edge].role.as_ref().map_or_else(|| child.clone(), |role| format!("{child} ({role})"))
 }
 
 /// The dependents that the model finds along each edge from a resource, counted by edge.
@@ -306,19 +316,19 @@ fn dependents(world: &World, expected: &reference::Expected) -> BTreeMap<String,
         counts[edge] += usize::from(is_listed);
     }
     let mut by_parent: BTreeMap<String, Vec<(String, usize)>> = BTreeMap::new();
-    for (edge, count) in world.edges.iter().zip(counts).filter(|(_, count)| *count > 0) {
-        let child = world.resources[edge.child].name.clone();
-        by_parent.entry(world.resources[edge.parent].name.clone()).or_default().push((child, count));
+    for (at, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        let parent = world.resources[world.edges[at].parent].name.clone();
+        by_parent.entry(parent).or_default().push((label(world, at), count));
     }
     by_parent
 }
 
-/// The edges, as names of parent and child, along which the operation reaches instances that are removed.
+/// The edges, as the name of the parent and the label, along which the operation reaches instances that are removed.
 fn removing(world: &World, expected: &reference::Expected) -> BTreeSet<(String, String)> {
     let is_removed = |it: &(usize, Instance)| expected.instances.get(&it.1).is_some_and(|fate| fate.removed);
     let found = reference::found(world, &expected.instances).into_iter().filter(is_removed);
     let name = |resource: usize| world.resources[resource].name.clone();
-    found.map(|(edge, child)| (name(world.edges[edge].parent), name(child.0))).collect()
+    found.map(|(edge, _)| (name(world.edges[edge].parent), label(world, edge))).collect()
 }
 
 /// The tree has each edge of the model's plan once, with the number of its children. No line whose instances all stay has
@@ -335,10 +345,10 @@ fn compare(world: &World, expected: &reference::Expected, text: &str) {
         if let Some(parent) = open.last() {
             assert!(!parent.is_continued, "the dependents of {parent:?} are elsewhere in\n{text}");
             if let Some(above) = open.len().checked_sub(2).map(|at| open[at]) {
-                let edge = (above.resource.clone(), parent.resource.clone());
+                let edge = (above.resource.clone(), parent.label.clone());
                 assert!(removing.contains(&edge), "{edge:?} removes nothing, but has dependents in\n{text}");
             }
-            printed.entry(parent.resource.clone()).or_default().push((line.resource.clone(), line.count));
+            printed.entry(parent.resource.clone()).or_default().push((line.label.clone(), line.count));
         }
         open.push(line);
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::words::{declare_edge, did_you_mean, help};
+use super::misspelt::did_you_mean_edge;
+use super::words::{declare_edge, edge_call, help};
 use crate::model::{
-    Decision, EdgeDeclaration, ExtensionDescriptor, Fault, FaultKind, FinderDeclaration, OperationDescriptor,
-    ResourceDescriptor, Rule,
+    Decision, EdgeDeclaration, EdgeParent, ExtensionDescriptor, Fault, FaultKind, FinderDeclaration,
+    OperationDescriptor, Rule,
 };
 
 /// Finders that no edge needs, and edges without the finders that they need. `corrected` has no misspelt parents.
@@ -37,17 +38,18 @@ pub(crate) fn finders(
 fn misfit(extension: &ExtensionDescriptor, finder: &FinderDeclaration) -> Vec<Fault> {
     let (method, parent) = (&finder.method, finder.parent.name());
     let mut faults = Vec::new();
-    if !extension.edges.iter().any(|edge| edge.parent.name() == parent) {
-        let message = format!("the finder `{method}` is for the edge `{parent}`, which is not declared");
-        let declare = help(finder.by_hand, declare_edge(parent), "add it to `edges`");
-        let edges = extension.edges.iter().map(|edge| edge.parent.name());
-        let help = if finder.by_hand { did_you_mean(edges, parent, declare) } else { declare };
+    if !extension.edges.iter().any(|edge| edge.parent.has_names_of(&finder.parent)) {
+        let edge = finder.parent.label();
+        let message = format!("the finder `{method}` is for the edge `{edge}`, which is not declared");
+        let declare = help(finder.by_hand, declare_edge(&finder.parent), "add it to `edges`");
+        let help =
+            if finder.by_hand { did_you_mean_edge(extension, &finder.parent, declare) } else { declare };
         faults.push(Fault::new(FaultKind::Finder, message, help).at(finder.place));
     }
     if !finder.ids_fit {
         let message =
             format!("the id type of the finder `{method}` differs from that of its parent `{parent}`");
-        let ids = finder.parent.id_type();
+        let ids = finder.parent.resource().id_type();
         let call = format!("let its function take `&[{ids}]`, the ids of `{parent}`");
         let help = help(finder.by_hand, call, "let it take the ids of the parent");
         faults.push(Fault::new(FaultKind::Finder, message, help).at(finder.place));
@@ -66,21 +68,22 @@ fn never_called(extension: &ExtensionDescriptor, finder: &FinderDeclaration) -> 
     if !is_edge || is_undecided || of_operation().any(|rule| propagates(rule, &finder.parent)) {
         return None;
     }
-    let (method, parent, operation) = (&finder.method, finder.parent.name(), operation.name());
+    let (method, parent, operation) = (&finder.method, finder.parent.label(), operation.name());
     let message = format!(
         "the finder `{method}` is never called: it is for `{operation}`, which no rule of `{}` lets propagate from \
          `{parent}`",
         extension.resource.name()
     );
+    let from = edge_call(&finder.parent);
     let help =
-        format!("add a rule, such as `Rule::effect::<{operation}>(…).from({parent})`, or remove the finder");
+        format!("add a rule, such as `Rule::effect::<{operation}>(…).from({from})`, or remove the finder");
     Some(Fault::new(FaultKind::Finder, message, help).at(finder.place))
 }
 
 fn two_finders(second: &FinderDeclaration, first: &FinderDeclaration) -> Fault {
     let message = format!(
         "the edge `{}` has two finders, `{}` and `{}`",
-        second.parent.name(),
+        second.parent.label(),
         first.method,
         second.method
     );
@@ -93,26 +96,26 @@ fn two_finders(second: &FinderDeclaration, first: &FinderDeclaration) -> Fault {
 }
 
 fn no_finder(extension: &ExtensionDescriptor, edge: &EdgeDeclaration, operation: &str) -> Fault {
-    let (child, parent) = (extension.resource.name(), edge.parent.name());
+    let (child, parent) = (extension.resource.name(), edge.parent.label());
     let message = format!(
         "`{operation}` propagates along the edge from `{parent}` to `{child}`, which has no finder for it"
     );
     let help = help(
         edge.by_hand,
-        format!("declare one: `declaration.finder(\"…\", {parent}, None, place!(), …)`"),
+        format!("declare one: `declaration.finder(\"…\", {}, None, place!(), …)`", edge_call(&edge.parent)),
         "add a method with `#[affected(by = …)]`",
     );
     Fault::new(FaultKind::Finder, message, help).at(edge.place)
 }
 
-fn propagates(rule: &Rule, parent: &ResourceDescriptor) -> bool {
+fn propagates(rule: &Rule, parent: &EdgeParent) -> bool {
     rule.decision != Decision::Ignore && rule.from.iter().any(|from| from.is_same(parent))
 }
 
 /// The operations that propagate along an edge without a finder for them.
 fn operations_without_finder<'a>(
     extension: &'a ExtensionDescriptor,
-    parent: &'a ResourceDescriptor,
+    parent: &'a EdgeParent,
 ) -> BTreeSet<&'static str> {
     let finder_for = |operation: &OperationDescriptor| {
         extension.finders.iter().any(|finder| {

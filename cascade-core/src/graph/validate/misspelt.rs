@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::model::{ExtensionDescriptor, ResourceDescriptor, nearest};
+use crate::model::{EdgeParent, ExtensionDescriptor, nearest};
 
-/// The declaration as it was probably meant: each parent of a rule or finder that is not an edge is replaced by the edge with
-/// the nearest name. Otherwise the edge that was meant would be reported too, as undecided or without a finder.
+/// The declaration as it was probably meant: each parent of a rule or finder that is not an edge is replaced by the edge that was
+/// probably meant. Otherwise that edge would be reported too, as undecided or without a finder.
 pub(crate) fn corrected(extension: &ExtensionDescriptor) -> Cow<'_, ExtensionDescriptor> {
     let from = extension.rules.iter().flat_map(|rule| &rule.from);
     let parents = from.chain(extension.finders.iter().map(|finder| &finder.parent));
@@ -22,19 +22,31 @@ pub(crate) fn corrected(extension: &ExtensionDescriptor) -> Cow<'_, ExtensionDes
     Cow::Owned(corrected)
 }
 
-fn is_edge(extension: &ExtensionDescriptor, parent: &ResourceDescriptor) -> bool {
+fn is_edge(extension: &ExtensionDescriptor, parent: &EdgeParent) -> bool {
     extension.edges.iter().any(|edge| edge.parent.is_same(parent))
 }
 
-/// The parent of the edge that was probably meant; `None` if `parent` is an edge, or no name is near.
-fn meant<'a>(
-    extension: &'a ExtensionDescriptor,
-    parent: &ResourceDescriptor,
-) -> Option<&'a ResourceDescriptor> {
+/// The edge that was probably meant: the one with the nearest name, else one to the same resource. `None` if `parent` is an edge,
+/// or there is no such edge.
+fn meant<'a>(extension: &'a ExtensionDescriptor, parent: &EdgeParent) -> Option<&'a EdgeParent> {
     if is_edge(extension, parent) {
         return None;
     }
     let edges = extension.edges.iter().map(|edge| &edge.parent);
-    let name = nearest(edges.clone().map(ResourceDescriptor::name), parent.name())?;
-    edges.into_iter().find(|edge| edge.name() == name)
+    let label = nearest(edges.clone().map(EdgeParent::label), parent.label());
+    let near = label.and_then(|label| edges.clone().find(|edge| edge.label() == label));
+    near.or_else(|| edges.clone().find(|edge| edge.resource().is_same(parent.resource())))
+}
+
+/// The help for an edge that is not declared: the edge that was probably meant, else the other help.
+pub(crate) fn did_you_mean_edge(
+    extension: &ExtensionDescriptor,
+    parent: &EdgeParent,
+    otherwise: impl Into<String>,
+) -> String {
+    match meant(extension, parent) {
+        Some(meant) if meant.label() != parent.label() => format!("did you mean `{}`?", meant.label()),
+        Some(meant) if !meant.has_names_of(parent) => format!("did you mean `{meant}`?"),
+        Some(_) | None => otherwise.into(),
+    }
 }

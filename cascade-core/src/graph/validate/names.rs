@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, Place, ResourceDescriptor};
+use crate::model::{
+    EdgeParent, ExtensionDescriptor, Fault, FaultKind, OperationDescriptor, Place, ResourceDescriptor,
+};
 
 /// Every resource that an extension names, in any declaration.
 fn named_resources(extension: &ExtensionDescriptor) -> impl Iterator<Item = &ResourceDescriptor> {
-    let edges = extension.edges.iter().chain(&extension.after).map(|edge| &edge.parent);
-    let finders = extension.finders.iter().map(|finder| &finder.parent);
-    let rules = extension.rules.iter().flat_map(|rule| rule.from.iter().chain(&rule.roots));
+    let edges = extension.edges.iter().chain(&extension.after).map(|edge| edge.parent.resource());
+    let finders = extension.finders.iter().map(|finder| finder.parent.resource());
+    let rules =
+        extension.rules.iter().flat_map(|rule| rule.from.iter().map(EdgeParent::resource).chain(&rule.roots));
     std::iter::once(&extension.resource).chain(edges).chain(finders).chain(rules)
 }
 
@@ -102,7 +105,7 @@ fn twice(extension: &ExtensionDescriptor, what: &str, method: &str) -> Fault {
 }
 
 /// Plans, documents and labels such as `Extension::method` print names in one line.
-fn unprintable(what: &str, name: &str, place: Place) -> Option<Fault> {
+pub(crate) fn unprintable(what: &str, name: &str, place: Place) -> Option<Fault> {
     let breaks_line = |char: char| char.is_control() || matches!(char, '\u{2028}' | '\u{2029}');
     let shown = name.escape_debug();
     let (message, help) = if name.is_empty() {

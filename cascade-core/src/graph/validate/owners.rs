@@ -60,7 +60,9 @@ pub(crate) fn claimed_by_two_extensions(extensions: &[ExtensionDescriptor], faul
         let earlier = by_resource.entry(second.resource.name()).or_default();
         for first in earlier.iter() {
             for edge in &second.edges {
-                if let Some(claimed) = first.edges.iter().find(|known| known.parent.is_same(&edge.parent)) {
+                if let Some(claimed) =
+                    first.edges.iter().find(|known| known.parent.collides_with(&edge.parent))
+                {
                     faults.push(edge_twice(second, edge).at(claimed.place));
                 }
             }

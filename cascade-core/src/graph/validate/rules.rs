@@ -3,15 +3,24 @@
 use std::collections::BTreeSet;
 
 use super::edges::not_linked;
-use super::words::{declare_edge, did_you_mean, effect_help, help, list};
-use crate::model::{Decision, ExtensionDescriptor, Fault, FaultKind, ResourceDescriptor, Rule};
+use super::misspelt::did_you_mean_edge;
+use super::words::{declare_edge, effect_help, help, list, list_edges};
+use crate::model::{Decision, EdgeParent, ExtensionDescriptor, Fault, FaultKind, ResourceDescriptor, Rule};
 
 /// Rules that contradict themselves or each other, or that could never apply.
 pub(crate) fn rules(extension: &ExtensionDescriptor, extended: &BTreeSet<&str>, faults: &mut Vec<Fault>) {
     for (index, rule) in extension.rules.iter().enumerate() {
         faults.extend(contradiction(rule));
-        faults.extend(named_twice(rule, &rule.from, "parent", "from"));
-        faults.extend(named_twice(rule, &rule.roots, "root", "root"));
+        let parents = Named { what: "parent", call: "from" };
+        faults.extend(named_twice(rule, &rule.from, parents, EdgeParent::is_same, EdgeParent::label));
+        let roots = Named { what: "root", call: "root" };
+        faults.extend(named_twice(
+            rule,
+            &rule.roots,
+            roots,
+            ResourceDescriptor::is_same,
+            ResourceDescriptor::name,
+        ));
         faults.extend(undeclared_edges(extension, rule));
         for root in rule.roots.iter().filter(|root| !extended.contains(root.name())) {
             faults.push(not_linked(extension, root, "has a rule for the root", extended).at(rule.place));
@@ -64,12 +73,25 @@ fn policy(decision: &Decision) -> Option<&'static str> {
     }
 }
 
+/// The parents or the roots of a rule, in messages.
+#[derive(Clone, Copy)]
+struct Named {
+    what: &'static str,
+    call: &'static str,
+}
+
 /// Parents or roots that a rule names twice.
-fn named_twice(rule: &Rule, named: &[ResourceDescriptor], what: &str, call: &str) -> Vec<Fault> {
+fn named_twice<T>(
+    rule: &Rule,
+    named: &[T],
+    Named { what, call }: Named,
+    is_same: fn(&T, &T) -> bool,
+    name: fn(&T) -> &str,
+) -> Vec<Fault> {
     let is_second =
-        |index: usize| named[..index].iter().filter(|earlier| earlier.is_same(&named[index])).count() == 1;
+        |index: usize| named[..index].iter().filter(|earlier| is_same(earlier, &named[index])).count() == 1;
     let twice = (0..named.len()).filter(|&index| is_second(index)).map(|index| {
-        let (operation, name) = (rule.operation.name(), named[index].name());
+        let (operation, name) = (rule.operation.name(), name(&named[index]));
         let message = format!("a rule for `{operation}` names the {what} `{name}` twice");
         let help = help(
             rule.by_hand,
@@ -82,14 +104,13 @@ fn named_twice(rule: &Rule, named: &[ResourceDescriptor], what: &str, call: &str
 }
 
 fn undeclared_edges(extension: &ExtensionDescriptor, rule: &Rule) -> Vec<Fault> {
-    let edges = || extension.edges.iter().map(|edge| edge.parent.name());
-    let undeclared = rule.from.iter().map(ResourceDescriptor::name);
-    let undeclared = undeclared.filter(|parent| !edges().any(|edge| edge == *parent));
-    let faults = undeclared.map(|parent| {
-        let operation = rule.operation.name();
-        let message = format!("a rule for `{operation}` is from `{parent}`, which is not a declared edge");
+    let is_declared =
+        |parent: &EdgeParent| extension.edges.iter().any(|edge| edge.parent.has_names_of(parent));
+    let faults = rule.from.iter().filter(|parent| !is_declared(parent)).map(|parent| {
+        let (operation, edge) = (rule.operation.name(), parent.label());
+        let message = format!("a rule for `{operation}` is from `{edge}`, which is not a declared edge");
         let declare = help(rule.by_hand, declare_edge(parent), "add it to `edges`");
-        let help = if rule.by_hand { did_you_mean(edges(), parent, declare) } else { declare };
+        let help = if rule.by_hand { did_you_mean_edge(extension, parent, declare) } else { declare };
         Fault::new(FaultKind::Rule, message, help).at(rule.place)
     });
     faults.collect()
@@ -134,7 +155,7 @@ pub(crate) fn rule_twice(extension: &ExtensionDescriptor, rule: &Rule) -> Fault 
     let (child, operation) = (extension.resource.name(), rule.operation.name());
     let from = match rule.from.as_slice() {
         [] => String::from("of a root instance"),
-        parents => format!("from {}", list(parents)),
+        parents => format!("from {}", list_edges(parents)),
     };
     Fault::new(
         FaultKind::RuleTwice,
@@ -150,8 +171,12 @@ pub(crate) fn rule_twice(extension: &ExtensionDescriptor, rule: &Rule) -> Fault 
 
 /// Whether both rules apply to some case, and neither is more specific.
 pub(crate) fn have_equal_precedence(a: &Rule, b: &Rule) -> bool {
-    let overlap = |a: &[ResourceDescriptor], b: &[ResourceDescriptor]| {
-        (a.is_empty() && b.is_empty()) || a.iter().any(|a| b.iter().any(|b| a.is_same(b)))
-    };
-    a.operation.is_same(&b.operation) && overlap(&a.from, &b.from) && overlap(&a.roots, &b.roots)
+    a.operation.is_same(&b.operation)
+        && overlap(&a.from, &b.from, EdgeParent::is_same)
+        && overlap(&a.roots, &b.roots, ResourceDescriptor::is_same)
+}
+
+/// Whether both lists are empty, or have an element in common.
+fn overlap<T>(a: &[T], b: &[T], is_same: fn(&T, &T) -> bool) -> bool {
+    (a.is_empty() && b.is_empty()) || a.iter().any(|a| b.iter().any(|b| is_same(a, b)))
 }

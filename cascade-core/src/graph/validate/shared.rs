@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::words::help;
-use crate::model::{ExtensionDescriptor, Fault, FaultKind, ResourceDescriptor, Rule};
+use crate::model::{EdgeParent, ExtensionDescriptor, Fault, FaultKind, ResourceDescriptor, Rule};
 
 /// A `shared` rule, and one of the edges that it is for.
 #[derive(Clone, Copy)]
 struct SharedEdge<'a> {
     rule: &'a Rule,
-    owner: &'a ResourceDescriptor,
+    owner: &'a EdgeParent,
 }
 
 /// Resources that one operation shares along two edges. The finder of an edge names only the owners along that edge, so the
@@ -32,7 +32,7 @@ pub(crate) fn along_two_edges(extensions: &[ExtensionDescriptor], faults: &mut V
                     && both_apply(&rules, **other, edge)
             };
             let Some(&other) = shared[..index].iter().find(conflicts) else { continue };
-            let (operation, owners) = (edge.rule.operation.name(), [other.owner.name(), edge.owner.name()]);
+            let (operation, owners) = (edge.rule.operation.name(), [other.owner.label(), edge.owner.label()]);
             if reported.insert((operation, owners)) {
                 faults.push(shared_twice(extensions[0].resource.name(), other, edge));
             }
@@ -42,7 +42,7 @@ pub(crate) fn along_two_edges(extensions: &[ExtensionDescriptor], faults: &mut V
 
 fn shared_twice(child: &str, first: SharedEdge<'_>, second: SharedEdge<'_>) -> Fault {
     let (operation, first_owner, second_owner) =
-        (second.rule.operation.name(), first.owner.name(), second.owner.name());
+        (second.rule.operation.name(), first.owner.label(), second.owner.label());
     let message = format!(
         "for `{operation}`, `{child}` is `shared` along the edges from `{first_owner}` and from `{second_owner}`: the \
          removal of the last `{first_owner}` would remove an instance that still has a `{second_owner}`, and vice versa"

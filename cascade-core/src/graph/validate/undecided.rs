@@ -50,7 +50,7 @@ fn is_decided(
 }
 
 fn fault(extension: &ExtensionDescriptor, edge: &EdgeDeclaration, operation: &OperationDescriptor) -> Fault {
-    let (child, parent, name) = (extension.resource.name(), edge.parent.name(), operation.name());
+    let (child, parent, name) = (extension.resource.name(), edge.parent.label(), operation.name());
     let for_some_roots = extension.rules.iter().any(|rule| is_for(rule, edge, operation));
     let only = if for_some_roots { " that is not limited to some roots" } else { "" };
     let is_mentioned = operations(extension).any(|mentioned| mentioned.is_same(operation));
@@ -75,11 +75,16 @@ fn fault(extension: &ExtensionDescriptor, edge: &EdgeDeclaration, operation: &Op
 
 /// The ways to decide the edge, in terms of the declaration that has it.
 fn help(edge: &EdgeDeclaration, operation: &str) -> String {
-    let parent = edge.parent.name();
+    let parent = edge.parent.label();
     if edge.by_hand {
+        let call = match edge.parent.role() {
+            Some(role) => format!("parent.in_role({role:?})"),
+            None => String::from("parent"),
+        };
         format!(
-            "add a rule with `.from(parent)`, or `.rule(Rule::ignore::<{operation}>(place!()).from(parent))`, where \
-             `parent` is the descriptor of `{parent}`"
+            "add a rule with `.from({call})`, or `.rule(Rule::ignore::<{operation}>(place!()).from({call}))`, where \
+             `parent` is the descriptor of `{}`",
+            edge.parent.name()
         )
     } else {
         format!("name `{parent}` in a `from`, or write `ignore({operation}, from = [{parent}])`")

@@ -1,6 +1,6 @@
 //! The words of messages and helps.
 
-use crate::model::{Name, ResourceDescriptor, nearest};
+use crate::model::{EdgeParent, Name, ResourceDescriptor, nearest};
 
 /// The help for a declaration: a call if a call made the declaration, else a part of the attribute.
 pub(crate) fn help(by_hand: bool, call: impl Into<String>, attribute: impl Into<String>) -> String {
@@ -32,8 +32,21 @@ pub(crate) fn effect_help<'a>(
 }
 
 /// The call that declares an edge.
-pub(crate) fn declare_edge(parent: &str) -> String {
-    format!("declare the edge: `declaration.edge({parent}, place!())`")
+pub(crate) fn declare_edge(parent: &EdgeParent) -> String {
+    format!("declare the edge: `declaration.edge({}, place!())`", edge_call(parent))
+}
+
+/// The parent end of an edge as an argument of a call.
+pub(crate) fn edge_call(parent: &EdgeParent) -> String {
+    match parent.role() {
+        Some(role) => format!("{}.in_role({role:?})", parent.name()),
+        None => parent.name().to_owned(),
+    }
+}
+
+/// Edges in a message.
+pub(crate) fn list_edges(parents: &[EdgeParent]) -> String {
+    parents.iter().map(|parent| format!("`{}`", parent.label())).collect::<Vec<_>>().join(", ")
 }
 
 /// Resources in a message.

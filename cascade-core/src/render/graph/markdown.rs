@@ -130,7 +130,8 @@ impl Document {
                 if decisions.is_empty() { String::from("no operation") } else { decisions.join("; ") };
             // Finders are listed only in the section of the child, which declares them.
             let finders = if to_parents { self.finders(edge) } else { String::new() };
-            let _ = writeln!(text, "- {other}: {decisions}{finders}");
+            let role = edge.role.as_deref().map_or_else(String::new, |role| format!(" as {}", code(role)));
+            let _ = writeln!(text, "- {other}{role}: {decisions}{finders}");
         }
         text.push('\n');
     }

@@ -21,7 +21,9 @@ impl Document {
         }
         for edge in &self.edges {
             let (parent, child) = (markdown(&edge.parent), markdown(&edge.child));
-            let _ = writeln!(text, "| {parent} | {child} |{}", self.decisions(&edge.rules));
+            let role =
+                edge.role.as_deref().map_or_else(String::new, |role| format!(" ({})", code_in_table(role)));
+            let _ = writeln!(text, "| {parent}{role} | {child} |{}", self.decisions(&edge.rules));
         }
         text
     }

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::layout::{HEIGHT, Layout, layout};
-use crate::document::View;
+use crate::document::{View, ViewEdge};
 use crate::model::Decision;
 use crate::render::escape::{printable, xml};
 use crate::render::number::counted;
@@ -33,15 +33,18 @@ impl View<'_> {
             resources.iter().map(|&resource| shortened(self.index.name(resource))).collect();
         let widths: Vec<f64> = labels.iter().map(|label| text_width(label) + 24.0).collect();
         let position = |resource: usize| resources.binary_search(&resource).unwrap_or_default();
+        // Edges between the same resources differ in their roles, and share a line.
+        let joined: Vec<&[ViewEdge<'_>]> =
+            self.edges.chunk_by(|a, b| (a.parent, a.child) == (b.parent, b.child)).collect();
         let lines: Vec<(usize, usize)> =
-            self.edges.iter().map(|edge| (position(edge.parent), position(edge.child))).collect();
+            joined.iter().map(|edges| (position(edges[0].parent), position(edges[0].child))).collect();
         let layout = layout(&widths, &lines);
         let mut text = self.head(&layout);
-        for (line, edge) in self.edges.iter().enumerate() {
+        for (line, edges) in joined.iter().enumerate() {
             let child = lines[line].1;
-            debug_assert_eq!(resources[child], edge.child);
+            debug_assert_eq!(resources[child], edges[0].child);
             let path = path(&layout, line, layout.boxes[child], widths[child]);
-            self.write_line(line, &path, &layout, &mut text);
+            self.write_line(edges, &path, layout.lines[line].last(), &mut text);
         }
         for (index, label) in labels.iter().enumerate() {
             self.write_box(resources[index], label, layout.boxes[index], widths[index], &mut text);
@@ -68,7 +71,8 @@ impl View<'_> {
         let size =
             format!("{}, {}", counted(self.resources.len(), "resource"), counted(self.edges.len(), "edge"));
         let _ = writeln!(text, "<title>{}</title>", xml(&format!("{what}{size}")));
-        let mut colours: Vec<&str> = self.edges.iter().map(|edge| colour(edge.decision())).collect();
+        let joined = self.edges.chunk_by(|a, b| (a.parent, a.child) == (b.parent, b.child));
+        let mut colours: Vec<&str> = joined.map(|edges| colour(common_decision(edges))).collect();
         colours.sort_unstable();
         colours.dedup();
         if !colours.is_empty() {
@@ -86,15 +90,18 @@ impl View<'_> {
         text
     }
 
-    fn write_line(&self, line: usize, path: &str, layout: &Layout, text: &mut String) {
-        let edge = &self.edges[line];
-        let colour = colour(edge.decision());
-        let dashed = match edge.decision() {
+    /// Writes the line of edges between the same resources. `end` is the point at the child.
+    fn write_line(&self, edges: &[ViewEdge<'_>], path: &str, end: Option<&(f64, f64)>, text: &mut String) {
+        let decision = common_decision(edges);
+        let colour = colour(decision);
+        let dashed = match decision {
             Some(Decision::Retain | Decision::Restrict) => " stroke-dasharray=\"5 4\"",
             _ => "",
         };
-        let label = edge.label();
-        let (parent, child) = (self.index.name(edge.parent), self.index.name(edge.child));
+        let labels: Vec<String> =
+            edges.iter().map(ViewEdge::label).filter(|label| !label.is_empty()).collect();
+        let label = labels.join(", ");
+        let (parent, child) = (self.index.name(edges[0].parent), self.index.name(edges[0].child));
         let decisions = if label.is_empty() { String::new() } else { format!(": {label}") };
         let _ = writeln!(
             text,
@@ -103,7 +110,7 @@ impl View<'_> {
             marker(colour),
             xml(&format!("{parent} → {child}{decisions}")),
         );
-        if let (false, Some(&(x, y))) = (label.is_empty(), layout.lines[line].last()) {
+        if let (false, Some(&(x, y))) = (label.is_empty(), end) {
             let _ = writeln!(
                 text,
                 "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\" font-size=\"10\" fill=\"{colour}\">{}</text>",
@@ -139,6 +146,12 @@ impl View<'_> {
             xml(label),
         );
     }
+}
+
+/// The decision of edges that share a line, if they have the same.
+fn common_decision<'e>(edges: &'e [ViewEdge<'_>]) -> Option<&'e Decision> {
+    let decision = edges[0].decision();
+    decision.filter(|_| edges.iter().all(|edge| edge.decision() == decision))
 }
 
 fn colour(decision: Option<&Decision>) -> &'static str {

@@ -65,7 +65,7 @@ impl Writer<'_> {
             return;
         }
         let label = self.root_label(root);
-        self.add_line("", root, &label, false);
+        self.add_line("", None, root, &label, false);
         // An explicit stack: recursion could overflow on a chain of thousands of resources.
         let mut open = vec![OpenBranch { parent: root, next: 0, indent: String::new() }];
         while let Some(branch) = open.last_mut() {
@@ -83,7 +83,7 @@ impl Writer<'_> {
             let leads_on = edge.leads_on();
             let is_repeated = leads_on && !self.seen.insert(edge.child);
             let is_shown_above = is_repeated && !self.down[edge.child].is_empty();
-            self.add_line(&line, edge.child, &edge.label(), is_shown_above);
+            self.add_line(&line, edge.role, edge.child, &edge.decisions(), is_shown_above);
             if leads_on && !is_repeated {
                 open.push(OpenBranch { parent: edge.child, next: 0, indent });
             }
@@ -98,10 +98,18 @@ impl Writer<'_> {
             .map_or_else(String::new, |rule| crate::document::words(&rule.decision))
     }
 
-    fn add_line(&mut self, indent: &str, resource: usize, label: &str, is_shown_above: bool) {
+    fn add_line(
+        &mut self,
+        indent: &str,
+        role: Option<&str>,
+        resource: usize,
+        label: &str,
+        is_shown_above: bool,
+    ) {
         let name = printable(self.view.index.name(resource));
+        let role = role.map_or_else(String::new, |role| format!(" ({})", printable(role)));
         let label = if label.is_empty() { String::new() } else { format!(": {}", printable(label)) };
         let above = if is_shown_above { "  (continued above)" } else { "" };
-        let _ = writeln!(self.text, "{indent}{name}{label}{above}");
+        let _ = writeln!(self.text, "{indent}{name}{role}{label}{above}");
     }
 }

@@ -130,9 +130,8 @@ fn cut(summary: &PlanSummary) -> String {
     let mut text =
         format!("<section><h2>{} {arcs} left out of the order</h2>\n<ul>\n", Count(summary.cut.len()));
     for arc in summary.cut.iter().take(MAX_LISTED) {
-        let ((parent, parent_id), (child, child_id)) = (&arc.parent, &arc.child);
         let end = if arc.end_only { END_ONLY } else { "" };
-        let line = format!("{parent} {parent_id} → {child} {child_id}{end}");
+        let line = format!("{arc}{end}");
         let _ = writeln!(text, "<li>{}</li>", xml(&line));
     }
     text + &rest(summary.cut.len(), MAX_LISTED) + "</ul></section>\n"
@@ -145,7 +144,7 @@ fn tree(affected: &Affected) -> String {
     for line in tree_lines(affected) {
         close(&mut text, open - line.depth);
         open = line.depth + usize::from(line.is_open);
-        let name = xml(affected.resource_name(line.resource));
+        let name = xml(&line.name(affected));
         let class = if line.all_retained { "retain" } else { "effect" };
         let note = line.note.map_or_else(String::new, |note| format!(" <span class=\"soft\">{note}</span>"));
         let label = format!(

@@ -14,7 +14,7 @@ use super::reference::{self, Arc, Cut, Expected, Order};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
 use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged, Terms};
-use super::world::{Instance, OperationSpec, World};
+use super::world::{EdgeSpec, Instance, OperationSpec, World};
 
 /// The settings of a run, and what happens to it.
 #[derive(Clone, Debug)]
@@ -148,7 +148,9 @@ fn cut(world: &World, plan: &Plan) -> Cut {
     let mut found = Cut::default();
     for cut in &summary.cut {
         let (parent, child) = (find(world, &cut.parent), find(world, &cut.child));
-        let edge = world.edges.iter().position(|edge| (edge.parent, edge.child) == (parent.0, child.0));
+        let is_cut =
+            |edge: &EdgeSpec| (edge.parent, edge.child, &edge.role) == (parent.0, child.0, &cut.role);
+        let edge = world.edges.iter().position(is_cut);
         let arc = Arc { edge: edge.unwrap(), parent, child };
         let arcs = if cut.end_only { &mut found.ends } else { &mut found.whole };
         assert!(arcs.insert(arc), "an arc is cut twice");
@@ -233,8 +235,9 @@ fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Scri
         }
     }
     for &(edge, instance) in &expected.restricted {
-        let (extension, parent) = (world.edges[edge].extension, world.edges[edge].parent);
-        let check = format!("X{extension}, restrict from {}", world.resources[parent].name);
+        let EdgeSpec { extension, parent, role, .. } = &world.edges[edge];
+        let parent = role.as_ref().unwrap_or(&world.resources[*parent].name);
+        let check = format!("X{extension}, restrict from {parent}");
         vetoes.insert((instance.0, world.printed(instance), check));
     }
     let checked = std::mem::take(&mut script.state().checked);

@@ -426,7 +426,10 @@ fn add_edge<P: NumberedId, Id: NumberedId>(
     at: usize,
     edge: &EdgeSpec,
 ) {
-    let parent = resource(world, edge.parent);
+    let parent = match &edge.role {
+        Some(role) => resource(world, edge.parent).in_role(role.clone()),
+        None => resource(world, edge.parent).into(),
+    };
     declared.edge(parent.clone(), place(1000 + at));
     declared.finder("find", parent.clone(), None, place(1000 + at), finder::<P, Id>(at));
     // A finder of an operation that does not propagate along the edge would be a fault.

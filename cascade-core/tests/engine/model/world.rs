@@ -87,6 +87,8 @@ pub(crate) struct EdgeSpec {
     pub(crate) extension: usize,
     pub(crate) parent: usize,
     pub(crate) child: usize,
+    /// Tells it apart from other edges between the same resources.
+    pub(crate) role: Option<String>,
     pub(crate) answers: Answers,
     /// Parents and children that the finder reports, some twice.
     pub(crate) links: Vec<(u32, u32)>,
@@ -241,6 +243,7 @@ struct RawDecision {
 #[derive(Clone, Debug)]
 struct RawEdge {
     ends: (u8, u8),
+    has_role: bool,
     in_addon: bool,
     answers: Answers,
     links: Vec<(u32, u32)>,
@@ -312,23 +315,26 @@ fn edge(size: Size) -> impl Strategy<Value = RawEdge> {
     let links = move || vec((0..size.instances, 0..size.instances), 0..=size.links);
     (
         any::<(u8, u8)>(),
-        any::<bool>(),
+        (any::<bool>(), proptest::bool::weighted(0.1)),
         prop_oneof![Just(Answers::Pairs), Just(Answers::PerParent), Just(Answers::ChildrenAlone)],
         links(),
         proptest::option::weighted(0.3, links()),
         (decision(), decision()),
         proptest::option::weighted(0.3, (any::<u8>(), any::<bool>(), decision())),
     )
-        .prop_map(|(ends, in_addon, answers, links, detach_links, (delete, detach), special)| RawEdge {
-            ends,
-            in_addon,
-            answers,
-            links,
-            detach_links,
-            delete,
-            detach,
-            special,
-        })
+        .prop_map(
+            |(ends, (in_addon, has_role), answers, links, detach_links, (delete, detach), special)| RawEdge {
+                ends,
+                has_role,
+                in_addon,
+                answers,
+                links,
+                detach_links,
+                delete,
+                detach,
+                special,
+            },
+        )
 }
 
 /// Any world of that size.
@@ -524,9 +530,8 @@ fn extension_spec(resource: usize, addon: bool, raw: &RawExtension) -> Extension
 fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
     let count = resources.len();
     let (parent, child) = (usize::from(raw.ends.0) % count, usize::from(raw.ends.1) % count);
-    if world.edges.iter().any(|edge| (edge.parent, edge.child) == (parent, child)) {
-        return;
-    }
+    let is_second = world.edges.iter().any(|edge| (edge.parent, edge.child) == (parent, child));
+    let role = (is_second || raw.has_role).then(|| format!("as{}", world.edges.len()));
     let addon = world.extensions_of(child).nth(1).filter(|_| raw.in_addon);
     let extension = addon.unwrap_or(child);
     let detaches = match &resources[child].addon {
@@ -567,6 +572,7 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         extension,
         parent,
         child,
+        role,
         answers: if shared { Answers::Pairs } else { raw.answers },
         links: raw.links.clone(),
         detach_links: raw.detach_links.clone().filter(|_| detaches),
