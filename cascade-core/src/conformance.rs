@@ -282,7 +282,7 @@ impl<O: Operation> Direct<'_, O> {
 
     /// Calls the verify methods. Either all steps have ended or the batch is empty, so no instance may remain.
     async fn verifies(&self, choose: &impl Fn(Vec<InstanceIx>) -> Vec<InstanceIx>) {
-        let cx = FindContext::of(self.affected);
+        let cx = FindContext::of(self.affected, 0);
         for (method, batch) in verify_method_calls(self.affected).0 {
             let batch = self.affected.columns[method.resource].ids.select(&choose(batch));
             let extension = &*self.cascade.engine.extensions[method.extension];
@@ -361,7 +361,7 @@ impl<O: Operation> Direct<'_, O> {
                 (
                     edge,
                     InstanceIx::all(column.len())
-                        .filter(|&index| column.is_expanded(index))
+                        .filter(|&index| column.is_expanded_for(affected.graph.edges[edge].root, index))
                         .collect::<Vec<_>>(),
                 )
             })
@@ -389,7 +389,7 @@ impl<O: Operation> Direct<'_, O> {
         let route = affected.route.edges[edge]?;
         let parent = affected.graph.edges[edge].parent;
         let extension = &*self.cascade.engine.extensions[affected.graph.edges[edge].extension];
-        let cx = FindContext::of(affected);
+        let cx = FindContext::of(affected, route.root);
         let batch = affected.columns[parent].ids.select(parents);
         let limit = extension.descriptor().settings.timeout;
         match call_once(limit, || extension.find(route.finder, &batch, &cx)).await {

@@ -153,7 +153,7 @@ pub use tokio_util::sync::CancellationToken;
 
 pub use crate::affected::{InstanceRef, Instances};
 pub use crate::cascade::{
-    Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, Receipt, Resume, ResumeError, Survivor,
+    Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, Receipt, Resume, ResumeError, RootSet, Survivor,
 };
 pub use crate::engine::{Authorizer, Denial, Layer, Next, StepAnswer, StepCall};
 pub use crate::extension::{
@@ -166,9 +166,9 @@ pub use crate::handler::{
 };
 pub use crate::ids::ResourceId;
 pub use crate::journal::{
-    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Journal, JournalError, MemoryJournal, NewRun,
-    Overridden, PairChunk, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog, RunStart,
-    RunState, StepBegun, StepEnded, StepTotals, UnderWay,
+    BlockChunk, FailedInstance, FurtherRoots, InstanceChunk, InstanceKind, Journal, JournalError,
+    MemoryJournal, NewRun, Overridden, PairChunk, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo,
+    RunLog, RunRoots, RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay,
 };
 pub use crate::model::{
     BuildError, CallError, Decision, Delete, EdgeDeclaration, EdgeParent, EffectDeclaration,
@@ -186,7 +186,8 @@ pub use crate::plan::{
     Why, WhyPath,
 };
 pub use crate::report::{
-    Failure, FailureSummary, NestedReport, NestedRequest, Report, ReportSummary, Verdict, VerdictCounts,
+    Failure, FailureSummary, NestedReport, NestedRequest, NestedRoots, Report, ReportSummary, Verdict,
+    VerdictCounts,
 };
 pub use crate::run::{Drift, FailurePolicy};
 

@@ -14,7 +14,7 @@ use super::column::Column;
 use super::cycle::Cycles;
 use super::dispositions::{Disposition, Marks};
 use super::node_ranges::NodeRanges;
-use crate::graph::{Graph, Route};
+use crate::graph::{Graph, RootRoute, Route};
 use crate::ids::{DisplayId, EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::model::{AnyOperation, EffectSet};
 
@@ -25,8 +25,8 @@ pub(crate) struct Affected {
     pub(crate) route: Route,
     pub(crate) columns: Indexed<ResourceIx, Column>,
     pub(crate) arcs: Indexed<EdgeIx, Arcs>,
-    /// The number of roots. They are the first instances of their resource.
-    pub(crate) roots: u32,
+    /// The number of roots of each root resource of the route. They are the first instances of their resource.
+    pub(crate) roots: Vec<u32>,
     pub(crate) cycles: Cycles,
     /// The nodes of the instances that are removed with a parent and have no step of their own, sorted.
     pub(crate) removed_with_parent: Vec<NodeIx>,
@@ -105,7 +105,7 @@ impl Affected {
         cut.sort_by_key(|(arc, _)| {
             let edge = &self.graph.edges[arc.edge];
             let parent = ranks[&edge.parent][arc.parent.position()];
-            (edge.parent, parent, edge.child, ranks[&edge.child][arc.child.position()])
+            (edge.parent, parent, edge.child, ranks[&edge.child][arc.child.position()], arc.edge)
         });
         cut
     }
@@ -171,12 +171,31 @@ impl Affected {
         self.removed_with_parent.binary_search(&node).is_ok()
     }
 
-    pub(crate) fn root_instances(&self) -> impl ExactSizeIterator<Item = InstanceIx> + use<> {
-        InstanceIx::all(self.roots as usize)
+    /// The root resources, each with the number of its roots.
+    pub(crate) fn roots(&self) -> impl ExactSizeIterator<Item = (RootRoute, u32)> {
+        self.route.roots.iter().copied().zip(self.roots.iter().copied())
+    }
+
+    /// The root instances, each with its resource.
+    pub(crate) fn root_instances(&self) -> impl Iterator<Item = (ResourceIx, InstanceIx)> {
+        self.roots().flat_map(|(root, count)| {
+            InstanceIx::all(count as usize).map(move |index| (root.resource, index))
+        })
+    }
+
+    /// The names of the root resources.
+    pub(crate) fn root_names(&self) -> impl Iterator<Item = &str> {
+        self.route.roots.iter().map(|root| self.resource_name(root.resource))
+    }
+
+    /// The root resource, if the instance is a root.
+    pub(crate) fn root_of(&self, resource: ResourceIx, index: InstanceIx) -> Option<RootRoute> {
+        let is_root = |&(root, count): &(RootRoute, u32)| root.resource == resource && index.number() < count;
+        self.roots().find(is_root).map(|(root, _)| root)
     }
 
     pub(crate) fn is_root(&self, resource: ResourceIx, index: InstanceIx) -> bool {
-        resource == self.route.root && index.number() < self.roots
+        self.root_of(resource, index).is_some()
     }
 
     pub(crate) fn display(&self, resource: ResourceIx, index: InstanceIx) -> DisplayId<'_> {

@@ -17,8 +17,8 @@ use crate::model::AnyOperation;
 pub(crate) struct Finished {
     pub(crate) columns: Indexed<ResourceIx, Column>,
     pub(crate) arcs: Indexed<EdgeIx, Arcs>,
-    /// The number of roots. They are the first instances of their resource.
-    pub(crate) roots: u32,
+    /// The number of roots of each root resource. They are the first instances of their resource.
+    pub(crate) roots: Vec<u32>,
 }
 
 /// Builds the affected set: numbers the nodes, orders cycles, and finds the instances that are removed with a parent.
@@ -49,7 +49,7 @@ pub(crate) fn assemble(
         columns: &columns,
         arcs: &arcs,
         route: &route,
-        roots,
+        roots: &roots,
         base: &base,
     });
     let removed_with_parent = removed_with_parent(&columns, &base);

@@ -21,6 +21,11 @@ impl Column {
         self.dispositions.get(index).is_expanded()
     }
 
+    /// Like [`is_expanded`](Self::is_expanded), by the rules for that root resource.
+    pub(crate) fn is_expanded_for(&self, root: usize, index: InstanceIx) -> bool {
+        self.dispositions.get(index).is_expanded_for(root)
+    }
+
     /// See [`Disposition::is_affected`].
     pub(crate) fn is_affected(&self, index: InstanceIx) -> bool {
         self.dispositions.get(index).is_affected()

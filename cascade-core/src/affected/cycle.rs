@@ -38,7 +38,7 @@ pub(crate) struct Found<'a> {
     pub(crate) columns: &'a Indexed<ResourceIx, Column>,
     pub(crate) arcs: &'a Indexed<EdgeIx, Arcs>,
     pub(crate) route: &'a Route,
-    pub(crate) roots: u32,
+    pub(crate) roots: &'a [u32],
     pub(crate) base: &'a NodeRanges,
 }
 
@@ -267,8 +267,8 @@ fn arcs_and_entries(
             entries.extend(children.chain(in_blocks).map(|child| (true, child_number(child))));
         }
     }
-    if inside(route.root) {
-        entries.extend((0..roots).map(|index| (false, numbers[route.root][index as usize])));
+    for (root, &count) in route.roots.iter().zip(roots).filter(|(root, _)| inside(root.resource)) {
+        entries.extend((0..count).map(|index| (false, numbers[root.resource][index as usize])));
     }
     inner.sort_unstable();
     inner.dedup();

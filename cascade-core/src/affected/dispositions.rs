@@ -29,6 +29,34 @@ impl Marks {
     }
 }
 
+/// The root resources of an operation, by their position in [`Route::roots`](crate::graph::Route::roots).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RootSet(u32);
+
+/// The maximum number of root resources of a plan.
+pub(crate) const MAX_ROOT_RESOURCES: usize = 32;
+
+impl RootSet {
+    /// The only root resource of most plans.
+    pub(crate) const FIRST: Self = Self(1);
+
+    pub(crate) fn of(root: usize) -> Self {
+        Self(1 << root)
+    }
+
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn has(self, root: usize) -> bool {
+        self.0 & (1 << root) != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// What rules and policies decided for an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Disposition {
@@ -37,12 +65,19 @@ pub(crate) struct Disposition {
     /// Those of them given by non-leaf rules: the cascade goes through the instance to its children.
     pub(crate) through: EffectSet,
     pub(crate) marks: Marks,
+    /// The root resources whose rules make the discovery look for the children of the instance.
+    pub(crate) expanded: RootSet,
 }
 
 impl Disposition {
     /// Whether the discovery looks for the children of the instance.
     pub(crate) fn is_expanded(self) -> bool {
-        !self.through.is_empty() || self.marks.has(Marks::WITH_PARENT)
+        !self.expanded.is_empty()
+    }
+
+    /// Whether it does so by the rules for that root resource.
+    pub(crate) fn is_expanded_for(self, root: usize) -> bool {
+        self.expanded.has(root)
     }
 
     /// Whether the instance has effects or is removed with a parent. Instances that are only retained, or that only
@@ -284,6 +319,7 @@ mod tests {
             given: EffectSet::from_bits(u64::from(index) * 3),
             through: EffectSet::from_bits(index.into()),
             marks: Marks::WITH_PARENT,
+            expanded: RootSet::FIRST,
         };
         for index in 0..1000 {
             kinds.change(InstanceIx::new(index), |_| kind(index));

@@ -21,7 +21,7 @@ pub(crate) use arc_ref::ArcRef;
 pub(crate) use arcs::{Arcs, Block, Pair};
 pub(crate) use assemble::{Finished, assemble};
 pub(crate) use column::Column;
-pub(crate) use dispositions::{Disposition, Marks};
+pub(crate) use dispositions::{Disposition, MAX_ROOT_RESOURCES, Marks, RootSet};
 pub(crate) use finished::{FailedEffects, Ran};
 pub use instance::InstanceRef;
 pub use instances::Instances;

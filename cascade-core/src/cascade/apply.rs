@@ -11,7 +11,8 @@ use super::cascade::Cascade;
 use crate::affected::Affected;
 use crate::discover::objections;
 use crate::handler::StepContext;
-use crate::journal::{History, Journal, JournalError, NewRun, Record, RunStart};
+use crate::ids::{Index, InstanceIx};
+use crate::journal::{History, Journal, JournalError, NewRun, Record, RunRoots, RunStart};
 use crate::model::{RunId, hex};
 use crate::observe::{Event, Monitor};
 use crate::plan::{
@@ -215,7 +216,7 @@ impl Apply {
         if self.settings.drift != Drift::Refuse || self.drift_checked {
             return Ok(self);
         }
-        if !Arc::ptr_eq(&self.plan.affected.graph, &self.cascade.engine.graph) {
+        if !self.plan.affected.graph.is_same(&self.cascade.engine.graph) {
             return Err(ApplyError::OtherGraph);
         }
         let rediscovery = self.cascade.rediscover(&self.plan.affected);
@@ -247,7 +248,7 @@ impl Apply {
     /// digest.
     pub fn precheck(&self) -> Result<(), ApplyError> {
         let affected: &Affected = &self.plan.affected;
-        if !Arc::ptr_eq(&affected.graph, &self.cascade.engine.graph) {
+        if !affected.graph.is_same(&self.cascade.engine.graph) {
             return Err(ApplyError::OtherGraph);
         }
         if self.settings.nesting.depth > MAX_DEPTH {
@@ -297,16 +298,19 @@ async fn record_plan(
     run: &RunId,
     start: RunStart,
 ) -> Result<Recorder, ApplyError> {
-    let root = &affected.columns[affected.route.root];
-    let mut new = NewRun::new(
-        run.clone(),
-        affected.operation.descriptor().code(),
-        affected.resource_name(affected.route.root),
-    );
+    let mut roots = affected.roots().map(|(root, count)| RunRoots {
+        resource: affected.resource_name(root.resource).to_owned(),
+        ids: InstanceIx::all(count as usize)
+            .take(ROOTS_NAMED)
+            .map(|index| affected.display(root.resource, index).to_string())
+            .collect(),
+        count: count.into(),
+    });
+    let first = roots.next().unwrap_or_default();
+    let mut new = NewRun::new(run.clone(), affected.operation.descriptor().code(), first.resource);
     new.payload = affected.operation.to_json()?;
-    new.roots =
-        affected.root_instances().take(ROOTS_NAMED).map(|at| root.ids.display(at).to_string()).collect();
-    new.root_count = u64::from(affected.roots);
+    (new.roots, new.root_count) = (first.ids, first.count);
+    new.further_roots = roots.collect();
     new.instances = affected.with_steps();
     let recorder = Recorder::new(journal.create(new).await?);
     recorder.plan(affected, None, vec![Record::Started(start)]).await?;
@@ -318,7 +322,7 @@ fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> Run
     RunStart {
         graph: affected.graph.version(),
         digest,
-        roots: affected.roots,
+        roots: affected.roots.first().copied().unwrap_or_default(),
         policy: settings.policy.name().to_owned(),
         forced: settings.forced,
         allow_cuts: settings.allow_cuts,
@@ -339,9 +343,13 @@ fn nested_run(cx: &StepContext, affected: &Affected) -> Result<RunId, ApplyError
         cx.effect().to_owned(),
         affected.operation.descriptor().code().to_owned(),
         asked.operation.to_string(),
-        asked.root,
+        asked.root.clone(),
     ];
     texts.extend(asked.roots.iter().map(ToString::to_string));
+    for further in &asked.further_roots {
+        texts.push(further.resource.clone());
+        texts.extend(further.roots.iter().map(ToString::to_string));
+    }
     let hex = hex(texts.iter().map(String::as_str));
     Ok(RunId::from(format!("{outer}/{}", &hex[..12])))
 }

@@ -1,11 +1,13 @@
 //! [`Cascade`], and the planning of operations.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
+use super::root_set::RootSet;
 use crate::affected::Column;
 use crate::discover::{discover, objections};
 use crate::engine::Engine;
@@ -70,22 +72,43 @@ impl Cascade {
         Box::pin(self.plan_typed(operation, roots))
     }
 
-    async fn plan_typed<O: Operation, R: Resource>(
-        &self,
-        operation: O,
-        roots: Roots<R>,
-    ) -> Result<Plan, PlanError> {
-        let mut column = Column::new(R::DESCRIPTOR.new_table());
-        if let Some(ids) = column.ids.typed_mut::<R::Id>() {
-            for id in roots.into_ids() {
-                ids.insert(id);
-            }
-        }
-        let resource = self.known_resource(R::NAME)?;
-        if !self.graph().resources[resource].descriptor.is_same(&R::DESCRIPTOR) {
-            return Err(PlanError::UnknownResource { name: R::NAME.to_owned(), nearest: None });
-        }
-        self.plan_from(Arc::new(operation), resource, column).await
+    async fn plan_typed<O, R>(&self, operation: O, roots: Roots<R>) -> Result<Plan, PlanError>
+    where
+        O: StartsFrom<R>,
+        R: Resource,
+    {
+        self.plan_all(operation, RootSet::new().and(roots)).await
+    }
+
+    /// Like [`Self::plan`], from roots of several resources. The plan is the union of the plans of each resource: rules that are
+    /// limited to a root apply where the operation comes from that root. What is removed for one root counts for the others: a
+    /// shared child is removed if all its owners are, and `restrict` refuses nothing that the plan removes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`plan`](Self::plan), and if the roots are of more than 32 resources.
+    ///
+    /// ```
+    /// # use cascade_core::{Cascade, Declaration, Delete, Outcome, ResourceDescriptor, RootSet, Rule, place};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let root = |name: &str| {
+    /// #     let resource = ResourceDescriptor::runtime::<u64>(name, place!());
+    /// #     let mut declared = Declaration::<(), u64>::new(format!("{name}s"), resource, place!());
+    /// #     declared.effect("remove", place!(), |(), _, _cx| Box::pin(async { Ok(Outcome::done()) }));
+    /// #     declared.rule(Rule::effect::<Delete>("remove", place!()));
+    /// #     declared
+    /// # };
+    /// # let cascade = Cascade::builder().declare((), root("Zone")).declare((), root("Host")).build()?;
+    /// let roots = RootSet::new().and_named("Zone", ["1"]).and_named("Host", ["7", "9"]);
+    /// let plan = cascade.plan_all(Delete, roots).await?;
+    /// assert_eq!(plan.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn plan_all<O: Operation>(&self, operation: O, roots: RootSet<O>) -> Result<Plan, PlanError> {
+        let roots = roots.resolve(self.graph())?;
+        self.plan_from(Arc::new(operation), roots).await
     }
 
     /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is parsed
@@ -96,44 +119,33 @@ impl Cascade {
         resource: &str,
         roots: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Plan, PlanError> {
-        let index = self.known_resource(resource)?;
-        let descriptor = &self.graph().resources[index].descriptor;
-        let mut column = Column::new(descriptor.new_table());
-        for text in roots {
-            column.ids.parse_and_insert(text.as_ref()).map_err(|source| PlanError::BadId {
-                resource: resource.to_owned(),
-                text: text.as_ref().to_owned(),
-                id_type: descriptor.id_type(),
-                source,
-            })?;
-        }
-        self.plan_from(Arc::new(operation), index, column).await
+        let ids = roots.into_iter().map(|root| root.as_ref().to_owned());
+        self.plan_all(operation, RootSet::new().and_named(resource, ids)).await
     }
 
     async fn plan_from(
         &self,
         operation: Arc<dyn AnyOperation>,
-        root: ResourceIx,
-        roots: Column,
+        roots: BTreeMap<ResourceIx, Column>,
     ) -> Result<Plan, PlanError> {
-        let route = self.route(&operation.descriptor(), root)?;
-        if roots.ids.len() == 0 {
-            return Err(PlanError::NoRoots { resource: self.graph().resources[root].name().to_owned() });
-        }
-        let name = self.graph().resources[root].name();
-        let span =
-            tracing::info_span!("cascade.plan", operation = operation.descriptor().code(), root = name);
-        self.discover_and_check(operation, route, roots).instrument(span).await
+        let (resources, roots): (Vec<ResourceIx>, Vec<Column>) = roots.into_iter().unzip();
+        let graph = self.engine.graph.for_roots(resources.len());
+        let route = route(&graph, &operation.descriptor(), &resources)?;
+        let names: Vec<&str> = resources.iter().map(|&root| graph.resources[root].name()).collect();
+        let code = operation.descriptor().code();
+        let span = tracing::info_span!("cascade.plan", operation = code, root = names.join(", "));
+        self.discover_and_check(operation, Arc::clone(&graph), route, roots).instrument(span).await
     }
 
     async fn discover_and_check(
         &self,
         operation: Arc<dyn AnyOperation>,
+        graph: Arc<Graph>,
         route: Route,
-        roots: Column,
+        roots: Vec<Column>,
     ) -> Result<Plan, PlanError> {
         let engine = &self.engine;
-        let graph = Arc::clone(&engine.graph);
+        self.check_roots_exist(&operation, &route, &roots).await?;
         let affected =
             discover(graph, &engine.extensions, operation, route, roots, engine.find, &engine.observers)
                 .await?;
@@ -142,9 +154,15 @@ impl Cascade {
         Ok(Plan { affected, vetoes: objections.vetoes, denials: objections.denials })
     }
 
-    fn route(&self, operation: &OperationDescriptor, root: ResourceIx) -> Result<Route, PlanError> {
-        let graph = self.graph();
-        let node = &graph.resources[root];
+    /// The nesting of a run that this cascade starts.
+    pub(crate) fn nesting(&self) -> Nesting {
+        self.started_by.as_ref().map_or_else(Nesting::default, |cx| cx.nesting.within(cx.is_repeat()))
+    }
+}
+
+/// The route of the operation. `graph` is the graph for these roots.
+fn route(graph: &Graph, operation: &OperationDescriptor, roots: &[ResourceIx]) -> Result<Route, PlanError> {
+    for node in roots.iter().map(|&root| &graph.resources[root]) {
         if !operation.may_start_from(&node.descriptor) {
             let allowed = operation.roots().iter().map(|it| it.name().to_owned()).collect::<Vec<_>>();
             return Err(PlanError::WrongRoot {
@@ -153,24 +171,18 @@ impl Cascade {
                 allowed: allowed.join(" or "),
             });
         }
-        let code = graph.find_operation(operation.code());
-        let known = code.filter(|&code| graph.operations[code].is_same(operation));
-        known.and_then(|code| Route::new(graph, code, root)).ok_or_else(|| PlanError::NoRule {
+    }
+    let no_rule = |root: ResourceIx| {
+        let node = &graph.resources[root];
+        PlanError::NoRule {
             operation: operation.name(),
             resource: node.name().to_owned(),
             place: node.extensions.first().map(|&extension| graph.extensions[extension].place),
-        })
-    }
-
-    fn known_resource(&self, name: &str) -> Result<ResourceIx, PlanError> {
-        self.graph().find_resource(name).ok_or_else(|| PlanError::UnknownResource {
-            name: name.to_owned(),
-            nearest: self.graph().nearest_resource(name).map(ToOwned::to_owned),
-        })
-    }
-
-    /// The nesting of a run that this cascade starts.
-    pub(crate) fn nesting(&self) -> Nesting {
-        self.started_by.as_ref().map_or_else(Nesting::default, |cx| cx.nesting.within(cx.is_repeat()))
-    }
+        }
+    };
+    let Some(&first) = roots.first() else { return Err(PlanError::NoRootSet) };
+    let code = graph.find_operation(operation.code());
+    let code =
+        code.filter(|&code| graph.operations[code].is_same(operation)).ok_or_else(|| no_rule(first))?;
+    Route::new(graph, code, roots).map_err(no_rule)
 }

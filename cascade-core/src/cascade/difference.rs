@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::cascade::Cascade;
 use crate::affected::{Affected, Column};
 use crate::discover::{discover, objections};
-use crate::ids::InstanceIx;
+use crate::graph::RootRoute;
+use crate::ids::{Index, InstanceIx};
 use crate::observe::Observers;
 use crate::plan::{Plan, PlanDifference, PlanError};
 
@@ -20,7 +21,7 @@ impl Cascade {
     /// [`PlanError::OtherGraph`] if another [`Cascade`] made the plan, an error of a finder, or [`PlanError::Digest`] if
     /// an id cannot be serialised.
     pub async fn difference(&self, plan: &Plan) -> Result<PlanDifference, PlanError> {
-        if !Arc::ptr_eq(&plan.affected.graph, &self.engine.graph) {
+        if !plan.affected.graph.is_same(&self.engine.graph) {
             return Err(PlanError::OtherGraph);
         }
         let now = self.rediscover(&plan.affected).await?;
@@ -36,15 +37,16 @@ impl Cascade {
 
     /// Discovers everything again from the roots of a plan of this cascade.
     pub(super) async fn rediscover(&self, planned: &Affected) -> Result<Affected, PlanError> {
-        let resource = planned.route.root;
-        let ids = &planned.columns[resource].ids;
-        let roots: Vec<InstanceIx> = planned.root_instances().collect();
-        let mut column = Column::new(planned.graph.resources[resource].descriptor.new_table());
-        column.ids.insert_batch(&ids.select(&roots), roots.len());
+        let column_of = |(root, count): (RootRoute, u32)| {
+            let roots: Vec<InstanceIx> = InstanceIx::all(count as usize).collect();
+            let mut column = Column::new(planned.graph.resources[root.resource].descriptor.new_table());
+            column.ids.insert_batch(&planned.columns[root.resource].ids.select(&roots), roots.len());
+            column
+        };
+        let roots: Vec<Column> = planned.roots().map(column_of).collect();
         let engine = &self.engine;
-        let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&planned.operation));
+        let (graph, operation) = (Arc::clone(&planned.graph), Arc::clone(&planned.operation));
         let route = planned.route.clone();
-        discover(graph, &engine.extensions, operation, route, column, engine.find, &Observers::default())
-            .await
+        discover(graph, &engine.extensions, operation, route, roots, engine.find, &Observers::default()).await
     }
 }

@@ -11,7 +11,8 @@ use super::cascade::Cascade;
 use crate::affected::{Affected, Column};
 use crate::discover::{discover, not_listed, objections};
 use crate::engine::Engine;
-use crate::graph::Route;
+use crate::graph::{Graph, Route};
+use crate::ids::ResourceIx;
 use crate::journal::{
     Journal, JournalError, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo, RunStart, RunState,
     carry_over, history, missing_resources, restored,
@@ -228,8 +229,8 @@ impl Resume {
         let Self { cascade, run: id, cancel, monitor, observers, .. } = self;
         let unfit = |what: String| ResumeError::Unfit { run: id.clone(), what };
         let start = recorded.start.clone().ok_or_else(|| unfit(String::from("it has no plan")))?;
-        let RunOperation { operation, route } = known;
-        let affected = restored(&cascade.engine.graph, operation, route, start.roots, &mut recorded);
+        let RunOperation { graph, operation, route } = known;
+        let affected = restored(&graph, operation, route, start.roots, &mut recorded);
         let affected = affected.map_err(unfit)?;
         let history = history(&affected, &recorded).map_err(unfit)?;
         let mut nesting = cascade.nesting();
@@ -292,7 +293,7 @@ impl Resume {
             changed: changed as u64,
             instances: affected.with_steps(),
         };
-        let (graph, roots) = (engine.graph.version(), affected.roots);
+        let (graph, roots) = (engine.graph.version(), affected.roots.first().copied().unwrap_or_default());
         let overridden = recorded.overridden.iter().cloned().chain(vetoes).collect();
         after.push(Record::Started(RunStart {
             graph,
@@ -315,18 +316,23 @@ impl Resume {
     ) -> Result<(Arc<Affected>, Vec<PlanVeto>), ResumeError> {
         let engine = &self.cascade.engine;
         let unfit = |what: String| ResumeError::Unfit { run: self.run.clone(), what };
-        let root = &engine.graph.resources[known.route.root];
-        let mut column = Column::new(root.descriptor.new_table());
-        let ids = recorded.columns.get(root.name()).into_iter().flat_map(|column| &column.ids);
-        for id in ids.take(start.roots as usize) {
-            column.ids.insert_json(id.clone()).map_err(|error| {
-                unfit(format!("the recorded id {id} of {} is invalid: {error}", root.name()))
-            })?;
+        let counts = recorded.root_counts(start.roots);
+        let mut roots = Vec::new();
+        for (root, count) in known.route.roots.iter().zip(counts) {
+            let root = &engine.graph.resources[root.resource];
+            let mut column = Column::new(root.descriptor.new_table());
+            let ids = recorded.columns.get(root.name()).into_iter().flat_map(|column| &column.ids);
+            for id in ids.take(count as usize) {
+                column.ids.insert_json(id.clone()).map_err(|error| {
+                    unfit(format!("the recorded id {id} of {} is invalid: {error}", root.name()))
+                })?;
+            }
+            roots.push(column);
         }
-        let (graph, operation) = (Arc::clone(&engine.graph), Arc::clone(&known.operation));
+        let (graph, operation) = (Arc::clone(&known.graph), Arc::clone(&known.operation));
         let route = known.route.clone();
         let affected =
-            discover(graph, &engine.extensions, operation, route, column, engine.find, &engine.observers)
+            discover(graph, &engine.extensions, operation, route, roots, engine.find, &engine.observers)
                 .await?;
         let exceeded = start.limits.as_ref().unwrap_or(&engine.limits).exceeded(&affected);
         if !exceeded.is_empty() {
@@ -360,6 +366,8 @@ impl IntoFuture for Resume {
 
 /// The operation of a recorded run, as the current program declares it.
 pub(crate) struct RunOperation {
+    /// The graph for its root resources.
+    pub(crate) graph: Arc<Graph>,
     pub(crate) operation: Arc<dyn AnyOperation>,
     pub(crate) route: Route,
 }
@@ -377,15 +385,20 @@ impl RunOperation {
         let operation = graph.find_operation(&info.run.operation).ok_or_else(unknown)?;
         let parsed = graph.operations[operation].parse(info.run.payload.clone());
         let unfit = |what: String| ResumeError::Unfit { run: run(), what };
-        let root = graph.find_resource(&info.run.root);
-        let root = root.ok_or_else(|| unfit(format!("no linked extension declares {}", info.run.root)))?;
-        let route = Route::new(graph, operation, root);
-        let no_rule = || unfit(format!("{} has no rule for `{}` as the root", info.run.root, code()));
-        Ok(Self {
-            operation: parsed
-                .map_err(|error| unfit(format!("its recorded operation is invalid: {error}")))?,
-            route: route.ok_or_else(no_rule)?,
-        })
+        let names = std::iter::once(&info.run.root).chain(recorded.further_roots.keys());
+        let resource = |name: &String| {
+            let resource = graph.find_resource(name);
+            resource.ok_or_else(|| unfit(format!("no linked extension declares {name}")))
+        };
+        let roots = names.map(resource).collect::<Result<Vec<_>, _>>()?;
+        let graph = graph.for_roots(roots.len());
+        let no_rule = |root: ResourceIx| {
+            unfit(format!("{} has no rule for `{}` as the root", graph.resources[root].name(), code()))
+        };
+        let route = Route::new(&graph, operation, &roots).map_err(no_rule)?;
+        let operation =
+            parsed.map_err(|error| unfit(format!("its recorded operation is invalid: {error}")))?;
+        Ok(Self { graph, operation, route })
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::cascade::Cascade;
 use super::resume::{ResumeError, RunOperation};
-use crate::affected::Affected;
+use crate::affected::{Affected, Disposition};
 use crate::discover::only_effects;
 use crate::graph::{EdgeRoute, Method, Reach};
 use crate::handler::{DynFound, FindContext, until_answered};
@@ -31,8 +31,8 @@ pub struct Receipt {
     pub asked: usize,
     /// The number of instances that the verify methods were asked about.
     pub verified: usize,
-    /// The removed roots that no verify method could be asked about.
-    pub roots_not_asked: Option<NotAsked>,
+    /// The removed roots that no verify method could be asked about, by resource.
+    pub roots_not_asked: Vec<NotAsked>,
     /// The number of instances that still exist although the run should have removed them.
     pub survivors: usize,
     /// The first 100 of them, by resource and id.
@@ -69,7 +69,7 @@ pub struct Survivor {
 impl Receipt {
     /// Whether no instance survived and all removed roots were verified.
     pub fn is_clean(&self) -> bool {
-        self.survivors == 0 && self.roots_not_asked.is_none()
+        self.survivors == 0 && self.roots_not_asked.is_empty()
     }
 }
 
@@ -79,7 +79,7 @@ impl fmt::Display for Receipt {
         let asked_about =
             format!("finders were asked about {asked} instances, verify methods about {verified}");
         if *survivors == 0 {
-            let scope = if roots_not_asked.is_some() { " below the roots" } else { "" };
+            let scope = if roots_not_asked.is_empty() { "" } else { " below the roots" };
             write!(f, "run {run}: nothing survived{scope}: {asked_about}")?;
         } else {
             write!(f, "run {run}: {survivors} survived ({asked_about}):")?;
@@ -93,15 +93,17 @@ impl fmt::Display for Receipt {
         if more > 0 {
             write!(f, "\n  and {more} more")?;
         }
-        let Some(NotAsked { resource, operation, count }) = roots_not_asked else { return Ok(()) };
-        let roots = match count {
-            1 => String::from("the root still exists"),
-            _ => format!("the {count} roots still exist"),
-        };
-        write!(
-            f,
-            "\n  not verified: whether {roots}, because {resource} has no `#[verify({operation})]` that applies"
-        )
+        for NotAsked { resource, operation, count } in roots_not_asked {
+            let roots = match count {
+                1 => String::from("the root still exists"),
+                _ => format!("the {count} roots still exist"),
+            };
+            write!(
+                f,
+                "\n  not verified: whether {roots}, because {resource} has no `#[verify({operation})]` that applies"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -137,10 +139,10 @@ impl Cascade {
         let Some(start) = recorded.start.clone() else {
             return Err(ResumeError::NeverStarted { run: run.clone() });
         };
-        let RunOperation { operation, route } = RunOperation::of(&self.engine, &info, &recorded)?;
-        let affected = restored(&self.engine.graph, operation, route, start.roots, &mut recorded);
+        let RunOperation { graph, operation, route } = RunOperation::of(&self.engine, &info, &recorded)?;
+        let affected = restored(&graph, operation, route, start.roots, &mut recorded);
         let affected = affected.map_err(|what| ResumeError::Unfit { run: run.clone(), what })?;
-        let asked = affected.columns.indices().map(|resource| expanded(&affected, resource).count()).sum();
+        let asked = affected.columns.indices().map(|resource| expanded(&affected, resource)).sum();
         let (method_calls, verified) = verify_method_calls(&affected);
         let method_calls =
             method_calls.into_iter().map(|(method, batch)| VerifyCall::Method { method, batch });
@@ -184,7 +186,7 @@ impl Cascade {
     ) -> Result<Vec<FoundSurvivor>, PlanError> {
         let edge = &affected.graph.edges[edge_index];
         let extension = &*self.engine.extensions[edge.extension];
-        let cx = FindContext::of(affected);
+        let cx = FindContext::of(affected, route.root);
         let ids = affected.columns[edge.parent].ids.select(&parents);
         let settings = extension.descriptor().settings;
         let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await;
@@ -209,7 +211,7 @@ impl Cascade {
     ) -> Result<Vec<FoundSurvivor>, PlanError> {
         let Method { resource, extension, index } = method;
         let extension = &*self.engine.extensions[extension];
-        let cx = FindContext::of(affected);
+        let cx = FindContext::of(affected, 0);
         let ids = affected.columns[resource].ids.select(&batch);
         let settings = extension.descriptor().settings;
         let left = until_answered(settings, || extension.verify(index, &ids, &cx)).await;
@@ -248,9 +250,8 @@ fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: FoundSurvivor) {
 }
 
 /// The instances of a resource whose children discovery asked for.
-fn expanded(affected: &Affected, resource: ResourceIx) -> impl Iterator<Item = InstanceIx> {
-    let column = &affected.columns[resource];
-    InstanceIx::all(column.len()).filter(|&index| column.is_expanded(index))
+fn expanded(affected: &Affected, resource: ResourceIx) -> usize {
+    affected.columns[resource].dispositions.count(Disposition::is_expanded)
 }
 
 /// The finder calls along each edge whose children are removed.
@@ -260,7 +261,8 @@ fn finder_calls(affected: &Affected, batch: usize) -> Vec<VerifyCall> {
         let removes =
             |route: &EdgeRoute| matches!(route.reach, Reach::Effect { leaf: false, .. } | Reach::WithParent);
         let Some(route) = affected.route.edges[edge_index].filter(removes) else { continue };
-        let parents: Vec<InstanceIx> = expanded(affected, edge.parent).collect();
+        let is_expanded = |disposition: Disposition| disposition.is_expanded_for(edge.root);
+        let parents = affected.columns[edge.parent].dispositions.indices(is_expanded);
         let batches = parents.chunks(batch);
         calls.extend(batches.map(|parents| VerifyCall::Finder {
             edge: edge_index,
@@ -328,15 +330,19 @@ fn instances_of_verify(affected: &Affected, method: Method, phase: &PhaseDeclara
     affected.instances(resource).filter(applies).collect()
 }
 
-fn roots_not_asked(affected: &Affected, verified: &Verified) -> Option<NotAsked> {
-    let root = affected.route.root;
-    let is_unverified = |&index: &InstanceIx| affected.is_going(root, index) && !verified.has(root, index);
-    let count = affected.root_instances().filter(is_unverified).count();
-    (count > 0).then(|| NotAsked {
-        resource: affected.resource_name(root).to_owned(),
-        operation: affected.operation.descriptor().name().to_owned(),
-        count,
-    })
+fn roots_not_asked(affected: &Affected, verified: &Verified) -> Vec<NotAsked> {
+    let not_asked = affected.roots().filter_map(|(root, count)| {
+        let resource = root.resource;
+        let is_unverified =
+            |&index: &InstanceIx| affected.is_going(resource, index) && !verified.has(resource, index);
+        let count = InstanceIx::all(count as usize).filter(is_unverified).count();
+        (count > 0).then(|| NotAsked {
+            resource: affected.resource_name(resource).to_owned(),
+            operation: affected.operation.descriptor().name().to_owned(),
+            count,
+        })
+    });
+    not_asked.collect()
 }
 
 /// The survivors in the answer of a finder.

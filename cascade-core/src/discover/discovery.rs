@@ -14,10 +14,10 @@ use futures_util::stream::FuturesUnordered;
 use super::calls::{FinderAnswer, FinderCall, Inbox};
 use super::late_dependents::LateDependents;
 use super::shared::Shared;
-use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, assemble};
+use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, RootSet, assemble};
 use crate::engine::FindSettings;
 use crate::extension::DynExtension;
-use crate::graph::{Graph, Group, Reach, Route};
+use crate::graph::{Edge, EdgeRoute, Graph, Group, Reach, Route};
 use crate::handler::{DynFound, FindContext, Parents, until_answered};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, PackedOption, ResourceIx};
 use crate::model::{AnyOperation, CallError, EffectSet};
@@ -28,21 +28,23 @@ use crate::plan::PlanError;
 /// order.
 const MAX_NODES: u64 = u32::MAX as u64 / 2;
 
-/// Finds the affected set. `roots` holds exactly the root instances.
+/// Finds the affected set. `roots` holds exactly the root instances of each root resource of the route.
 pub(crate) async fn discover(
     graph: Arc<Graph>,
     extensions: &[Box<dyn DynExtension>],
     operation: Arc<dyn AnyOperation>,
     route: Route,
-    roots: Column,
+    roots: Vec<Column>,
     settings: FindSettings,
     observers: &Observers,
 ) -> Result<Affected, PlanError> {
-    let root_name = graph.resources[route.root].name().to_owned();
-    let cx = FindContext { operation: Arc::clone(&operation), root: root_name };
+    let names: Arc<[String]> =
+        route.roots.iter().map(|root| graph.resources[root.resource].name().to_owned()).collect();
+    let context = |root| FindContext { operation: Arc::clone(&operation), roots: Arc::clone(&names), root };
+    let contexts: Vec<FindContext> = (0..names.len()).map(context).collect();
     let mut discovery = Discovery::new(&graph, &route, roots, settings);
     discovery.observers = Some(observers);
-    discovery.run(extensions, &cx).await?;
+    discovery.run(extensions, &contexts).await?;
 
     let found = discovery.finish();
     Ok(assemble(graph, operation, route, found))
@@ -56,14 +58,15 @@ pub(crate) async fn extend(
     late: Vec<LateDependents>,
     settings: FindSettings,
 ) -> Result<Affected, PlanError> {
-    let cx = FindContext::of(affected);
+    let roots = 0..affected.route.roots.len();
+    let contexts: Vec<FindContext> = roots.map(|root| FindContext::of(affected, root)).collect();
     let mut discovery = Discovery::resume(affected, settings);
     for LateDependents { edge, route, asked, found, .. } in late {
         let range = 0..asked.len();
         let call = FinderCall { edge, route, number: 0, frontier: Arc::new(asked), range };
         discovery.add(&call, found)?;
     }
-    discovery.run(extensions, &cx).await?;
+    discovery.run(extensions, &contexts).await?;
     let found = discovery.finish();
     let operation = Arc::clone(&affected.operation);
     Ok(assemble(Arc::clone(&affected.graph), operation, affected.route.clone(), found))
@@ -93,27 +96,31 @@ pub(super) struct Discovery<'a> {
     pub(super) group_of: Indexed<ResourceIx, usize>,
     progress: Vec<GroupProgress>,
     inboxes: Indexed<EdgeIx, Inbox>,
-    /// The instances of cyclic groups that the next round expands.
-    fresh: Indexed<ResourceIx, Vec<InstanceIx>>,
+    /// The instances of cyclic groups that the next round expands, each with the root resource by whose rules.
+    fresh: Indexed<ResourceIx, Vec<(usize, InstanceIx)>>,
     /// Shared children in cyclic groups, until it is known whether they lose their last owner.
     pub(super) shared: Vec<Shared>,
     queue: VecDeque<FinderCall>,
     /// Notified of each answer. `None` when a plan grows: the run notifies its observers of the growth as a whole.
     observers: Option<&'a Observers>,
-    root_count: u32,
+    /// The number of roots of each root resource.
+    root_counts: Vec<u32>,
     /// The number of instances and blocks; each is a node of the order.
     nodes: u64,
 }
 
 impl<'a> Discovery<'a> {
-    fn new(graph: &'a Graph, route: &'a Route, roots: Column, settings: FindSettings) -> Self {
+    fn new(graph: &'a Graph, route: &'a Route, roots: Vec<Column>, settings: FindSettings) -> Self {
         let mut discovery = Self::empty(graph, route, route.groups(graph), settings);
-        discovery.root_count = roots.ids.len() as u32;
-        discovery.nodes = roots.ids.len() as u64;
-        discovery.columns[route.root] = roots;
-        discovery.grow(route.root);
-        for root in InstanceIx::all(discovery.root_count as usize) {
-            discovery.reach(route.root, root, route.root_reach);
+        for (position, (root, roots)) in route.roots.iter().zip(roots).enumerate() {
+            let count = roots.ids.len();
+            discovery.root_counts.push(count as u32);
+            discovery.nodes += count as u64;
+            discovery.columns[root.resource] = roots;
+            discovery.grow(root.resource);
+            for index in InstanceIx::all(count) {
+                discovery.reach(root.resource, index, root.reach, position);
+            }
         }
         discovery
     }
@@ -125,14 +132,14 @@ impl<'a> Discovery<'a> {
         let mut discovery = Self::empty(graph, &affected.route, vec![group], settings);
         discovery.columns = affected.columns.iter().map(Column::copied).collect();
         discovery.arcs.clone_from(&affected.arcs);
-        discovery.root_count = affected.roots;
+        discovery.root_counts.clone_from(&affected.roots);
         let blocks: usize = affected.arcs.iter().map(|arcs| arcs.blocks.len()).sum();
         discovery.nodes = (affected.nodes() + blocks) as u64;
         discovery
     }
 
     fn finish(self) -> Finished {
-        Finished { columns: self.columns, arcs: self.arcs, roots: self.root_count }
+        Finished { columns: self.columns, arcs: self.arcs, roots: self.root_counts }
     }
 
     fn empty(graph: &'a Graph, route: &'a Route, groups: Vec<Group>, settings: FindSettings) -> Self {
@@ -153,7 +160,7 @@ impl<'a> Discovery<'a> {
             arcs: graph.edges.iter().map(|_| Arcs::default()).collect(),
             inboxes: graph.edges.iter().map(|_| Inbox::default()).collect(),
             fresh: graph.resources.iter().map(|_| Vec::new()).collect(),
-            root_count: 0,
+            root_counts: Vec::new(),
             nodes: 0,
             shared: Vec::new(),
             queue: VecDeque::new(),
@@ -167,7 +174,12 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    async fn run(&mut self, extensions: &[Box<dyn DynExtension>], cx: &FindContext) -> Result<(), PlanError> {
+    /// `contexts` has one for each root resource.
+    async fn run(
+        &mut self,
+        extensions: &[Box<dyn DynExtension>],
+        contexts: &[FindContext],
+    ) -> Result<(), PlanError> {
         let mut running: FuturesUnordered<BoxFuture<'_, FinderAnswer>> = FuturesUnordered::new();
         for group in 0..self.groups.len() {
             self.advance(group)?;
@@ -176,6 +188,7 @@ impl<'a> Discovery<'a> {
             while running.len() < self.settings.concurrency
                 && let Some(call) = self.queue.pop_front()
             {
+                let cx = &contexts[call.route.root];
                 running.push(self.call(call, extensions, cx));
             }
             let Some((call, answer)) = running.next().await else { return Ok(()) };
@@ -275,15 +288,21 @@ impl<'a> Discovery<'a> {
 
     /// Queues finder calls for the new instances of a cyclic group. Returns whether there were any.
     fn start_round(&mut self, group: usize) -> bool {
-        let mut frontiers: BTreeMap<ResourceIx, Arc<Vec<InstanceIx>>> = BTreeMap::new();
+        let mut frontiers: BTreeMap<(ResourceIx, usize), Arc<Vec<InstanceIx>>> = BTreeMap::new();
         for resource in self.groups[group].resources.clone() {
             let mut fresh = std::mem::take(&mut self.fresh[resource]);
             fresh.sort_unstable();
-            frontiers.insert(resource, self.in_batches(resource, fresh));
+            for of_root in fresh.chunk_by(|a, b| a.0 == b.0) {
+                let instances = of_root.iter().map(|&(_, index)| index).collect();
+                frontiers.insert((resource, of_root[0].0), self.in_batches(resource, instances));
+            }
         }
         let mut asked = 0;
         for edge in self.progress[group].inner.clone() {
-            asked += self.enqueue(edge, &frontiers[&self.graph.edges[edge].parent]);
+            let Edge { parent, root, .. } = self.graph.edges[edge];
+            if let Some(frontier) = frontiers.get(&(parent, root)) {
+                asked += self.enqueue(edge, frontier);
+            }
         }
         self.progress[group].outstanding = asked;
         asked > 0
@@ -300,9 +319,14 @@ impl<'a> Discovery<'a> {
         if down.is_empty() {
             return;
         }
-        let frontier =
-            self.in_batches(resource, self.columns[resource].dispositions.indices(Disposition::is_expanded));
+        let mut frontiers: BTreeMap<usize, Arc<Vec<InstanceIx>>> = BTreeMap::new();
         for edge in down {
+            let root = graph.edges[edge].root;
+            let frontier = frontiers.entry(root).or_insert_with(|| {
+                let expanded = |disposition: Disposition| disposition.is_expanded_for(root);
+                self.in_batches(resource, self.columns[resource].dispositions.indices(expanded))
+            });
+            let frontier = Arc::clone(frontier);
             let calls = self.enqueue(edge, &frontier);
             self.inboxes[edge].expected = Some(calls as u32);
             open.push(self.group_of[graph.edges[edge].child]);
@@ -343,7 +367,7 @@ impl<'a> Discovery<'a> {
         if is_row {
             self.columns[edge.child]
                 .dispositions
-                .grow_to(before + new, |disposition| reached(disposition, call.route.reach));
+                .grow_to(before + new, |disposition| reached(disposition, call.route.reach, call.route.root));
         } else {
             self.grow(edge.child);
         }
@@ -357,7 +381,7 @@ impl<'a> Discovery<'a> {
             }
             parents => {
                 if !is_row {
-                    self.reach_all(edge.child, &children, call.route.reach);
+                    self.reach_all(edge.child, &children, call.route);
                 }
                 self.add_arcs(call, parents.map(|parents| parents.indices), children);
             }
@@ -454,25 +478,27 @@ impl<'a> Discovery<'a> {
     }
 
     /// Applies a rule's reach to these instances.
-    fn reach_all(&mut self, resource: ResourceIx, indices: &[InstanceIx], reach: Reach) {
+    fn reach_all(&mut self, resource: ResourceIx, indices: &[InstanceIx], route: EdgeRoute) {
+        let EdgeRoute { reach, root, .. } = route;
         if self.is_cyclic(resource) {
             for &index in indices {
-                self.reach(resource, index, reach);
+                self.reach(resource, index, reach, root);
             }
         } else {
             self.columns[resource]
                 .dispositions
-                .change_all(indices, |disposition| reached(disposition, reach));
+                .change_all(indices, |disposition| reached(disposition, reach, root));
         }
     }
 
-    /// Applies a rule's reach to an instance, in addition to those of other paths.
-    pub(super) fn reach(&mut self, resource: ResourceIx, index: InstanceIx, reach: Reach) {
+    /// Applies a rule's reach to an instance, in addition to those of other paths. The rule is for the root resource at the
+    /// position `root`.
+    pub(super) fn reach(&mut self, resource: ResourceIx, index: InstanceIx, reach: Reach, root: usize) {
         let column = &mut self.columns[resource];
-        let was_expanded = column.is_expanded(index);
-        column.dispositions.change(index, |disposition| reached(disposition, reach));
-        if !was_expanded && column.is_expanded(index) && self.is_cyclic(resource) {
-            self.fresh[resource].push(index);
+        let was_expanded = column.is_expanded_for(root, index);
+        column.dispositions.change(index, |disposition| reached(disposition, reach, root));
+        if !was_expanded && column.is_expanded_for(root, index) && self.is_cyclic(resource) {
+            self.fresh[resource].push((root, index));
         }
     }
 
@@ -517,19 +543,22 @@ pub(crate) fn owners_not_named() -> String {
     )
 }
 
-/// The disposition of an instance after a rule has reached it.
-fn reached(disposition: Disposition, reach: Reach) -> Disposition {
+/// The disposition of an instance after a rule for the root resource at the position `root` has reached it.
+fn reached(disposition: Disposition, reach: Reach, root: usize) -> Disposition {
+    let expanded = disposition.expanded.union(RootSet::of(root));
     match reach {
-        Reach::Effect { effect, leaf } => Disposition {
+        Reach::Effect { effect, leaf: true } => {
+            Disposition { given: disposition.given.union(EffectSet::of(effect)), ..disposition }
+        }
+        Reach::Effect { effect, leaf: false } => Disposition {
             given: disposition.given.union(EffectSet::of(effect)),
-            through: if leaf {
-                disposition.through
-            } else {
-                disposition.through.union(EffectSet::of(effect))
-            },
+            through: disposition.through.union(EffectSet::of(effect)),
+            expanded,
             ..disposition
         },
-        Reach::WithParent => Disposition { marks: disposition.marks.with(Marks::WITH_PARENT), ..disposition },
+        Reach::WithParent => {
+            Disposition { marks: disposition.marks.with(Marks::WITH_PARENT), expanded, ..disposition }
+        }
         Reach::Retained => Disposition { marks: disposition.marks.with(Marks::RETAINED), ..disposition },
         // Whether the instance prevents the operation is decided once the whole set is known.
         Reach::Restricts => disposition,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::calls::FinderCall;
 use super::discovery::Discovery;
 use super::shared::Shared;
-use crate::graph::Reach;
+use crate::graph::{EdgeRoute, Reach};
 use crate::ids::{InstanceIx, PackedOption};
 
 impl Discovery<'_> {
@@ -27,12 +27,13 @@ impl Discovery<'_> {
             by_child.entry(child).or_default().push(owner.get());
         }
         for (child, owners) in by_child {
-            let shared = Shared { edge: call.edge, reach: call.route.reach, child, owners };
+            let shared = Shared { edge: call.edge, route: call.route, child, owners };
             if inside {
                 self.shared.push(shared);
             } else {
                 let released = self.loses_last_owner(&shared);
-                self.reach(edge.child, child, if released { shared.reach } else { Reach::Retained });
+                let reach = if released { call.route.reach } else { Reach::Retained };
+                self.reach(edge.child, child, reach, call.route.root);
                 self.arcs[call.edge].released.extend(released.then_some(child));
             }
         }
@@ -55,12 +56,14 @@ impl Discovery<'_> {
         let (released, remaining): (Vec<Shared>, Vec<Shared>) =
             of_group.into_iter().partition(|shared| self.loses_last_owner(shared));
         for shared in &released {
-            self.reach(self.graph.edges[shared.edge].child, shared.child, shared.reach);
+            let EdgeRoute { reach, root, .. } = shared.route;
+            self.reach(self.graph.edges[shared.edge].child, shared.child, reach, root);
             self.arcs[shared.edge].released.push(shared.child);
         }
         if released.is_empty() {
             for shared in &remaining {
-                self.reach(self.graph.edges[shared.edge].child, shared.child, Reach::Retained);
+                let root = shared.route.root;
+                self.reach(self.graph.edges[shared.edge].child, shared.child, Reach::Retained, root);
             }
         } else {
             self.shared.extend(remaining);

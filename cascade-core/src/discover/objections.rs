@@ -11,7 +11,7 @@ use crate::affected::{Affected, Instances, Members};
 use crate::engine::{Authorizer, Engine};
 use crate::graph::{Method, Reach};
 use crate::handler::{Nesting, RunContext, StepContext, call_once, until_answered};
-use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::ids::{EdgeIx, Index, InstanceIx, ResourceIx};
 use crate::model::{CallError, EffectSet, Phase, PhaseDeclaration};
 use crate::plan::{PlanError, PlanVeto};
 
@@ -110,18 +110,21 @@ async fn authorize(
 
 /// The vetoes of `restrict` rules: for each instance that was found along such an edge and is not removed itself.
 fn restricted(affected: &Affected) -> Vec<PlanVeto> {
+    let restricts =
+        |&edge: &EdgeIx| affected.route.edges[edge].is_some_and(|route| route.reach == Reach::Restricts);
+    let edges: Vec<EdgeIx> = affected.graph.edges.indices().filter(restricts).collect();
     let mut vetoes = Vec::new();
-    for (index, edge) in affected.graph.edges.enumerate() {
-        if affected.route.edges[index].is_none_or(|route| route.reach != Reach::Restricts) {
-            continue;
-        }
+    for copies in affected.graph.by_declaration(&edges) {
+        let edge = &affected.graph.edges[copies[0]];
         let (parent, extension) =
             (affected.resource_name(edge.parent), &affected.graph.extensions[edge.extension]);
         let along = edge.role.as_deref().unwrap_or(parent);
         let check = format!("{}, restrict from {along}", extension.name);
-        let children = affected.arcs[index].children();
+        let children: BTreeSet<InstanceIx> =
+            copies.iter().flat_map(|&edge| affected.arcs[edge].children()).collect();
         for child in children.into_iter().filter(|&child| !affected.is_going(edge.child, child)) {
-            let parents = affected.parents(index, child);
+            let parents: BTreeSet<InstanceIx> =
+                copies.iter().flat_map(|&edge| affected.parents(edge, child)).collect();
             let first = parents
                 .iter()
                 .map(|&parent| affected.display(edge.parent, parent).to_string())

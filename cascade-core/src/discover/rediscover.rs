@@ -25,7 +25,10 @@ pub(crate) async fn rediscover(
         let Some(route) = affected.route.edges[edge].filter(|route| route.reach != Reach::Retained) else {
             continue;
         };
-        for asked in parents.chunks(engine.find.batch) {
+        let column = &affected.columns[resource];
+        let expanded: Vec<InstanceIx> =
+            parents.iter().copied().filter(|&parent| column.is_expanded_for(route.root, parent)).collect();
+        for asked in expanded.chunks(engine.find.batch) {
             let found = call_again(engine, affected, edge, route, asked).await?;
             let late = late_dependents(affected, edge, route, asked, found);
             changed.extend(late.map_err(|fault| of_finder(affected, edge, route, CallError::Fault(fault)))?);
@@ -42,7 +45,7 @@ async fn call_again(
     route: EdgeRoute,
     parents: &[InstanceIx],
 ) -> Result<Box<dyn DynFound>, CallError> {
-    let cx = FindContext::of(affected);
+    let cx = FindContext::of(affected, route.root);
     let extension = &*engine.extensions[affected.graph.edges[edge].extension];
     let ids = affected.columns[affected.graph.edges[edge].parent].ids.select(parents);
     let settings = extension.descriptor().settings;

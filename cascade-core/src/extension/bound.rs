@@ -31,6 +31,11 @@ pub(crate) trait DynExtension: Send + Sync {
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>>;
 
+    /// Whether [`verify`](Self::verify) can be called.
+    fn verifies(&self) -> bool {
+        true
+    }
+
     /// Finds the instances of the batch that still exist.
     fn verify<'a>(
         &'a self,

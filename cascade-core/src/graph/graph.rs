@@ -3,6 +3,7 @@
 //! All lists are sorted by name, so that nothing depends on the order in which the linker collected the extensions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::validate::validate;
 use crate::ids::{EdgeIx, Index, Indexed, ResourceIx};
@@ -26,6 +27,8 @@ use crate::model::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Graph {
+    /// The same for all graphs that are made from one: see [`Graph::for_roots`].
+    identity: Arc<()>,
     pub(crate) extensions: Vec<ExtensionDescriptor>,
     pub(crate) resources: Indexed<ResourceIx, ResourceNode>,
     pub(crate) edges: Indexed<EdgeIx, Edge>,
@@ -68,6 +71,8 @@ pub(crate) struct Edge {
     pub(crate) parent: ResourceIx,
     pub(crate) child: ResourceIx,
     pub(crate) role: Option<Name>,
+    /// The position of the root resource that this copy of the edge is for; 0 in a graph without copies.
+    pub(crate) root: usize,
     pub(crate) extension: usize,
     pub(crate) finders: Vec<EdgeFinder>,
     pub(crate) rules: Vec<GraphRule>,
@@ -152,6 +157,33 @@ impl Graph {
         if faults.is_empty() { Ok(Self::assemble(extensions)) } else { Err(BuildError::new(faults)) }
     }
 
+    /// The graph for a plan with roots of `count` resources: it has a copy of each edge for each of them, because each may have
+    /// rules of its own.
+    pub(crate) fn for_roots(self: &Arc<Self>, count: usize) -> Arc<Self> {
+        if count < 2 {
+            return Arc::clone(self);
+        }
+        let mut graph = Self::clone(self);
+        let copies = |edge: &Edge| (0..count).map(|root| Edge { root, ..edge.clone() }).collect::<Vec<_>>();
+        let edges = std::mem::take(&mut graph.edges);
+        graph.set_edges(edges.iter().flat_map(copies).collect());
+        Arc::new(graph)
+    }
+
+    /// Splits edges, which are sorted, into those that one declaration made: the copies for different root resources.
+    pub(crate) fn by_declaration<'e>(&self, edges: &'e [EdgeIx]) -> impl Iterator<Item = &'e [EdgeIx]> {
+        let declared = |edge: EdgeIx| {
+            let Edge { parent, child, role, .. } = &self.edges[edge];
+            (*parent, *child, role)
+        };
+        edges.chunk_by(move |&a, &b| declared(a) == declared(b))
+    }
+
+    /// Whether both are made from the same graph.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.identity, &other.identity)
+    }
+
     /// The resources, by name.
     pub fn resources(&self) -> impl ExactSizeIterator<Item = &ResourceNode> {
         self.resources.iter()
@@ -193,6 +225,7 @@ impl Graph {
     /// Assembles the graph. Validation found no faults, so every name resolves.
     fn assemble(extensions: Vec<ExtensionDescriptor>) -> Self {
         let mut graph = Self {
+            identity: Arc::default(),
             resources: resource_nodes(&extensions),
             operations: operations(&extensions),
             edges: Indexed::new(),
@@ -233,6 +266,7 @@ impl Graph {
                     parent,
                     child,
                     role: declared.parent.role_name().cloned(),
+                    root: 0,
                     extension: index,
                     finders: self.finders_of(extension, &declared.parent),
                     rules: self.rules_of(index, child, Some(&declared.parent)),
@@ -240,7 +274,15 @@ impl Graph {
                 });
             }
         }
-        edges.sort_by(|a, b| (a.child, a.parent, &a.role).cmp(&(b.child, b.parent, &b.role)));
+        self.set_edges(edges);
+    }
+
+    fn set_edges(&mut self, mut edges: Vec<Edge>) {
+        edges.sort_by(|a, b| (a.child, a.parent, &a.role, a.root).cmp(&(b.child, b.parent, &b.role, b.root)));
+        for resource in &mut self.resources {
+            resource.up.clear();
+            resource.down.clear();
+        }
         let edges: Indexed<EdgeIx, Edge> = edges.into_iter().collect();
         for (index, edge) in edges.enumerate() {
             self.resources[edge.child].up.push(index);

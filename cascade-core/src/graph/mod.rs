@@ -15,5 +15,5 @@ pub use graph::{EdgeRef, Graph, ResourceNode};
 pub(crate) use methods::effect_methods;
 pub(crate) use methods::methods_of;
 pub(crate) use methods::{Method, labels};
-pub(crate) use route::{EdgeRoute, Group, Reach, Route};
+pub(crate) use route::{EdgeRoute, Group, Reach, RootRoute, Route};
 pub use tree::{Tree, TreeNode};

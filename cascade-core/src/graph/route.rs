@@ -27,13 +27,22 @@ pub(crate) struct EdgeRoute {
     pub(crate) reach: Reach,
     /// If true, only children whose owners are all removed are reached.
     pub(crate) shared: bool,
+    /// The position of the root resource in [`Route::roots`].
+    pub(crate) root: usize,
 }
 
-/// The edges along which an operation propagates from one root resource.
+/// A resource that an operation starts from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RootRoute {
+    pub(crate) resource: ResourceIx,
+    pub(crate) reach: Reach,
+}
+
+/// The edges along which an operation propagates from its root resources.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    pub(crate) root: ResourceIx,
-    pub(crate) root_reach: Reach,
+    /// Mostly one.
+    pub(crate) roots: Vec<RootRoute>,
     /// `None` for an edge along which the operation does not propagate.
     pub(crate) edges: Indexed<EdgeIx, Option<EdgeRoute>>,
 }
@@ -47,15 +56,19 @@ pub(crate) struct Group {
 }
 
 impl Route {
-    /// The route of `operation` from `root`; `None` if no rule decides about an instance of `root` that is itself the root.
-    pub(crate) fn new(graph: &Graph, operation: usize, root: ResourceIx) -> Option<Self> {
-        let GraphDecision::Effect { effect, leaf } =
-            decide(&graph.resources[root].root_rules, operation, root)?
-        else {
-            return None;
-        };
-        let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, root)).collect();
-        Some(Self { root, root_reach: Reach::Effect { effect, leaf }, edges })
+    /// The route of `operation` from `roots`. `graph` is the graph [for](Graph::for_roots) that many. The error is a root for
+    /// which no rule decides about an instance that is itself the root.
+    pub(crate) fn new(graph: &Graph, operation: usize, roots: &[ResourceIx]) -> Result<Self, ResourceIx> {
+        let root_route =
+            |&resource: &ResourceIx| match decide(&graph.resources[resource].root_rules, operation, resource)
+            {
+                Some(GraphDecision::Effect { effect, leaf }) => {
+                    Ok(RootRoute { resource, reach: Reach::Effect { effect, leaf } })
+                }
+                _ => Err(resource),
+            };
+        let edges = graph.edges.iter().map(|edge| edge_route(edge, operation, roots[edge.root])).collect();
+        Ok(Self { roots: roots.iter().map(root_route).collect::<Result<_, _>>()?, edges })
     }
 
     /// For each edge, whether a parent that waits for the completion of a child may wait in a cycle: the child may complete
@@ -161,7 +174,7 @@ fn edge_route(edge: &Edge, operation: usize, root: ResourceIx) -> Option<EdgeRou
     let specific = edge.finders.iter().find(|finder| finder.operation == Some(operation));
     let finder = specific.or_else(|| edge.finders.iter().find(|finder| finder.operation.is_none()))?;
     let shared = matches!(decision, GraphDecision::Shared { .. });
-    Some(EdgeRoute { finder: finder.method, reach, shared })
+    Some(EdgeRoute { finder: finder.method, reach, shared, root: edge.root })
 }
 
 /// The decision of the rule for this root, else that of the rule for all roots.

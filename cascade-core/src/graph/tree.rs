@@ -37,7 +37,7 @@ impl Graph {
     /// rule for an instance of it that is itself the root.
     pub fn tree_of<O: Operation>(&self, root: &str) -> Option<Tree<'_>> {
         let root = self.find_resource(root)?;
-        let route = Route::new(self, self.find_operation(O::CODE)?, root)?;
+        let route = Route::new(self, self.find_operation(O::CODE)?, &[root]).ok()?;
         Some(Tree { graph: self, route: Some(route), root })
     }
 }
@@ -103,7 +103,7 @@ impl<'g> TreeNode<'g> {
     fn reach(&self, route: &Route) -> Option<Reach> {
         match self.path.last() {
             Some(&edge) => route.edges[edge].map(|route| route.reach),
-            None => Some(route.root_reach),
+            None => route.roots.first().map(|root| root.reach),
         }
     }
 

@@ -34,7 +34,7 @@ impl Graph {
                 }
             }
         }
-        for edge in &self.edges {
+        for edge in self.edges.iter().filter(|edge| edge.root == 0) {
             let (parent, child) = (self.resources[edge.parent].name(), self.resources[edge.child].name());
             let role = edge.role.as_ref().map_or_else(String::new, |role| format!(" as {role}"));
             lines.push(format!("edge from {child} to {parent}{role}"));

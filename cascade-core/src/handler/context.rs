@@ -10,18 +10,22 @@ use crate::graph::{Edge, Method};
 use crate::ids::{EdgeIx, InstanceIx, ResourceId, ResourceIx};
 use crate::model::{AnyOperation, Operation, Phase, Resource, RunId, StepError, hex};
 
-/// The context of a finder or a verify method: the operation, and the resource it started from.
+/// The context of a finder or a verify method: the operation, and the resources it started from.
 #[derive(Clone, Debug)]
 pub struct FindContext {
     pub(crate) operation: Arc<dyn AnyOperation>,
-    pub(crate) root: String,
+    /// The names of the root resources.
+    pub(crate) roots: Arc<[String]>,
+    /// The position of the one whose rules the call follows.
+    pub(crate) root: usize,
 }
 
 impl FindContext {
-    /// The context for methods that are called after the affected set is known.
-    pub(crate) fn of(affected: &Affected) -> Self {
-        let root = affected.resource_name(affected.route.root).to_owned();
-        Self { operation: Arc::clone(&affected.operation), root }
+    /// The context for methods that are called after the affected set is known. `root` is the position of the root resource whose
+    /// rules the call follows.
+    pub(crate) fn of(affected: &Affected, root: usize) -> Self {
+        let roots = affected.root_names().map(str::to_owned).collect();
+        Self { operation: Arc::clone(&affected.operation), roots, root }
     }
 
     /// The operation, if its type is `O`.
@@ -29,12 +33,18 @@ impl FindContext {
         self.operation.as_any().downcast_ref()
     }
 
-    /// The name of the resource that the cascade started from.
+    /// The name of the resource that the cascade started from. If it started from instances of several resources, a finder is
+    /// called for each of them, and this is the one whose rules brought the operation to the parents.
     pub fn root(&self) -> &str {
-        &self.root
+        self.roots.get(self.root).map_or("", String::as_str)
     }
 
-    /// Whether the cascade started from instances of `R`. A graph has one resource of each name, so names are compared.
+    /// The names of all resources that the cascade started from, in the order in which the roots were given.
+    pub fn roots(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.roots.iter().map(String::as_str)
+    }
+
+    /// Whether [`root`](Self::root) is `R`. A graph has one resource of each name, so names are compared.
     ///
     /// ```
     /// # use cascade_core::prelude::*;
@@ -106,12 +116,13 @@ impl StepContext {
         self.affected.operation.as_any().downcast_ref()
     }
 
-    /// The name of the resource that the cascade started from.
-    pub fn root(&self) -> &str {
-        self.affected.resource_name(self.affected.route.root)
+    /// The names of the resources that the cascade started from, in the order in which the roots were given.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        self.affected.root_names()
     }
 
-    /// Whether the cascade started from instances of `R`. A graph has one resource of each name, so names are compared.
+    /// Whether the cascade started from instances of `R`, and possibly of others. A graph has one resource of each name, so
+    /// names are compared.
     ///
     /// Where an effect differs for one root as a whole, a rule with `root = Zone` says it in the plan, too.
     ///
@@ -123,7 +134,7 @@ impl StepContext {
     /// }
     /// ```
     pub fn started_at<R: Resource>(&self) -> bool {
-        self.root() == R::NAME
+        self.roots().any(|root| root == R::NAME)
     }
 
     /// The name of the method that is called.

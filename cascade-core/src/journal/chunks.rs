@@ -7,7 +7,7 @@ use crate::graph::labels;
 use crate::ids::{EdgeIx, Index, InstanceIx, ResourceIx};
 use crate::model::{EffectSet, Phase};
 
-use super::record::{BlockChunk, InstanceChunk, InstanceKind, PairChunk, Record};
+use super::record::{BlockChunk, FurtherRoots, InstanceChunk, InstanceKind, PairChunk, Record};
 
 /// The most instances or arcs in one record.
 const CHUNK: usize = 1000;
@@ -21,7 +21,12 @@ pub(crate) fn chunks<'a>(
     let instances =
         affected.columns.indices().flat_map(move |resource| instance_chunks(affected, known, resource));
     let arcs = affected.arcs.indices().flat_map(move |edge| arc_chunks(affected, known, edge));
-    instances.chain(arcs.map(Ok))
+    let roots = affected.roots().skip(1).filter(move |_| known.is_none());
+    let roots = roots.map(|(root, count)| {
+        let resource = affected.resource_name(root.resource).to_owned();
+        Ok(Record::Roots(FurtherRoots { resource, count }))
+    });
+    roots.chain(instances).chain(arcs.map(Ok))
 }
 
 fn instance_chunks<'a>(
@@ -62,6 +67,7 @@ fn instance_chunk(
     instances: &[InstanceIx],
 ) -> Result<Record, serde_json::Error> {
     let column = &affected.columns[resource];
+    let has_several_roots = affected.roots.len() > 1;
     let labels = |effects: EffectSet| effects.iter().map(|effect| names[effect].clone()).collect();
     let mut kind_numbers: HashMap<(Disposition, EffectSet), u32> = HashMap::new();
     let mut chunk = InstanceChunk {
@@ -75,13 +81,19 @@ fn instance_chunk(
         let disposition = column.dispositions.get(index);
         let runs = affected.effects(resource, index);
         let number = *kind_numbers.entry((disposition, runs)).or_insert_with(|| {
-            let Disposition { given, through, marks } = disposition;
+            let Disposition { given, through, marks, expanded } = disposition;
+            let roots = affected.root_names().enumerate().filter(|(root, _)| expanded.has(*root));
             chunk.kinds.push(InstanceKind {
                 given: labels(given),
                 through: labels(through),
                 runs: labels(runs),
                 taken: marks.has(Marks::WITH_PARENT),
                 retained: marks.has(Marks::RETAINED),
+                expanded: if has_several_roots {
+                    roots.map(|(_, name)| name.to_owned()).collect()
+                } else {
+                    Vec::new()
+                },
             });
             chunk.kinds.len() as u32 - 1
         });
@@ -99,13 +111,16 @@ fn arc_chunks<'a>(
 ) -> impl Iterator<Item = Record> + 'a {
     let edge = &affected.graph.edges[index];
     let name = move |resource: ResourceIx| affected.resource_name(resource).to_owned();
-    let names = move || (name(edge.parent), name(edge.child), edge.role.as_ref().map(ToString::to_string));
+    let has_several_roots = affected.roots.len() > 1;
+    let root = move || has_several_roots.then(|| name(affected.route.roots[edge.root].resource));
+    let names =
+        move || (name(edge.parent), name(edge.child), edge.role.as_ref().map(ToString::to_string), root());
     let arcs = &affected.arcs[index];
     let known = known.map(|known| &known.arcs[index]);
     let chunk = move |pairs: Vec<Pair>, released: &[InstanceIx]| {
-        let (parent, child, role) = names();
+        let (parent, child, role, root) = names();
         let pairs = pairs.iter().map(|(parent, child)| (parent.number(), child.number())).collect();
-        Record::Pairs(PairChunk { parent, child, role, pairs, released: numbers(released) })
+        Record::Pairs(PairChunk { parent, child, role, root, pairs, released: numbers(released) })
     };
     let mut pairs = arcs.pairs_since(known);
     let pairs = std::iter::from_fn(move || {
@@ -119,8 +134,8 @@ fn arc_chunks<'a>(
         block.children.chunks(CHUNK * 10).map(move |children| (numbers(&block.parents), numbers(children)))
     });
     let blocks = parts.map(move |(parents, children)| {
-        let (parent, child, role) = names();
-        Record::Block(BlockChunk { parent, child, role, parents, children })
+        let (parent, child, role, root) = names();
+        Record::Block(BlockChunk { parent, child, role, root, parents, children })
     });
     pairs.chain(released).chain(blocks)
 }

@@ -31,11 +31,11 @@ pub use error::JournalError;
 pub use journal::{Journal, RunLog};
 pub use memory::MemoryJournal;
 pub use record::{
-    BlockChunk, FailedInstance, InstanceChunk, InstanceKind, Overridden, PairChunk, Record, Replanned,
-    RunEnd, RunStart, StepBegun, StepEnded,
+    BlockChunk, FailedInstance, FurtherRoots, InstanceChunk, InstanceKind, Overridden, PairChunk, Record,
+    Replanned, RunEnd, RunStart, StepBegun, StepEnded,
 };
 pub(crate) use recorded::Recorded;
 pub(crate) use replan::{carry_over, missing_resources};
 pub(crate) use restore::{History, history, restored};
-pub use run::{NewRun, RunInfo, RunState};
+pub use run::{NewRun, RunInfo, RunRoots, RunState};
 pub use run_change::RunChange;

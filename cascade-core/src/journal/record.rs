@@ -15,6 +15,8 @@ use crate::report::NestedReport;
 #[serde(tag = "record", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Record {
+    /// A part of the plan: roots of a further resource. First in a plan with roots of several resources.
+    Roots(FurtherRoots),
     /// A part of the plan: some instances of a resource.
     Instances(InstanceChunk),
     /// A part of the plan: pairs of a parent and a child that depends on it.
@@ -39,6 +41,15 @@ pub enum Record {
     Replanned(Replanned),
     /// The run has ended.
     Ended(RunEnd),
+}
+
+/// Roots of a resource that is not the first root resource of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FurtherRoots {
+    /// The resource.
+    pub resource: String,
+    /// The number of its roots. They are the first instances of the resource.
+    pub count: u32,
 }
 
 /// Some instances of a resource, in the order of their numbers.
@@ -74,6 +85,10 @@ pub struct InstanceKind {
     /// Whether the instance is retained: it is listed, and no effect runs on it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub retained: bool,
+    /// In a plan with roots of several resources: the root resources whose rules let the operation continue to the dependents
+    /// of the instance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expanded: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -91,6 +106,9 @@ pub struct PairChunk {
     /// The role of the edge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// In a plan with roots of several resources: the root resource by whose rules the children were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
     /// Each pair: the parent, the child.
     pub pairs: Vec<(u32, u32)>,
     /// For a `shared` edge: the children that lose their last owner, and so are affected too.
@@ -108,6 +126,9 @@ pub struct BlockChunk {
     /// The role of the edge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// In a plan with roots of several resources: the root resource by whose rules the children were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
     /// The parents.
     pub parents: Vec<u32>,
     /// The children.
@@ -121,7 +142,7 @@ pub struct RunStart {
     pub graph: String,
     /// The plan's digest.
     pub digest: String,
-    /// The number of root instances. They are the first instances of the root resource.
+    /// The number of root instances of the first root resource. They are the first instances of that resource.
     pub roots: u32,
     /// The failure policy: `stop`, `isolate` or `force`.
     pub policy: String,

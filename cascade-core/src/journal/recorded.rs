@@ -26,11 +26,13 @@ pub(crate) struct EdgeKey {
     pub(crate) parent: String,
     pub(crate) child: String,
     pub(crate) role: Option<String>,
+    /// The root resource, in a plan with roots of several resources.
+    pub(crate) root: Option<String>,
 }
 
 impl fmt::Display for EdgeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { parent, child, role } = self;
+        let Self { parent, child, role, .. } = self;
         match role {
             Some(role) => write!(f, "edge `{role}` from {child} to {parent}"),
             None => write!(f, "edge from {child} to {parent}"),
@@ -41,6 +43,8 @@ impl fmt::Display for EdgeKey {
 /// The combined content of a run's records.
 #[derive(Default)]
 pub(crate) struct Recorded {
+    /// The number of roots of each further root resource.
+    pub(crate) further_roots: BTreeMap<String, u32>,
     pub(crate) columns: BTreeMap<String, RecordedColumn>,
     pub(crate) arcs: BTreeMap<EdgeKey, Arcs>,
     pub(crate) done: BTreeMap<StepKey, Vec<u32>>,
@@ -116,6 +120,11 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// The number of roots of each root resource; `first` is that of the first one.
+    pub(crate) fn root_counts(&self, first: u32) -> Vec<u32> {
+        std::iter::once(first).chain(self.further_roots.values().copied()).collect()
+    }
+
     fn add(&mut self, record: Record) -> Result<(), String> {
         match record {
             Record::Replanned(_) => {
@@ -157,9 +166,13 @@ impl Recorded {
     /// Adds a record that belongs to a single plan.
     fn add_to_plan(&mut self, record: Record) -> Result<(), String> {
         match record {
+            Record::Roots(roots) => {
+                self.further_roots.insert(roots.resource, roots.count);
+            }
             Record::Instances(chunk) => self.add_instances(chunk)?,
             Record::Pairs(chunk) => {
-                let key = EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role };
+                let key =
+                    EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role, root: chunk.root };
                 let arcs = self.arcs.entry(key).or_default();
                 let pairs = chunk.pairs.iter();
                 arcs.extend(
@@ -173,7 +186,8 @@ impl Recorded {
                     parents: chunk.parents.into_iter().map(InstanceIx::new).collect(),
                     children: chunk.children.into_iter().map(InstanceIx::new).collect(),
                 };
-                let key = EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role };
+                let key =
+                    EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role, root: chunk.root };
                 self.arcs.entry(key).or_default().blocks.push(block);
             }
             Record::StepEnded(step) => self.add_step(step),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::affected::{
-    Affected, Arcs, Block, Column, Disposition, FailedEffects, Finished, Marks, Ran, assemble,
+    Affected, Arcs, Block, Column, Disposition, FailedEffects, Finished, Marks, Ran, RootSet, assemble,
 };
 use crate::graph::{Edge, Graph, Route, labels};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
@@ -12,7 +12,7 @@ use crate::model::{AnyOperation, CallError, EffectSet, Phase, StepError};
 use crate::plan::PlanVeto;
 use crate::report::Failure;
 
-use super::record::FailedInstance;
+use super::record::{FailedInstance, InstanceKind};
 use super::recorded::{Recorded, RecordedColumn};
 
 /// The results of a run so far.
@@ -48,23 +48,25 @@ impl History {
     }
 }
 
-/// Restores the affected set from its records, and takes these out of `recorded`. The error says which record does not
-/// fit the graph.
+/// Restores the affected set from its records, and takes these out of `recorded`. `first_roots` is the number of roots of the
+/// first root resource. The error says which record does not fit the graph.
 pub(crate) fn restored(
     graph: &Arc<Graph>,
     operation: Arc<dyn AnyOperation>,
     route: Route,
-    roots: u32,
+    first_roots: u32,
     recorded: &mut Recorded,
 ) -> Result<Affected, String> {
     let code = operation.descriptor().code();
     let mut columns: Indexed<_, Column> =
         graph.resources.iter().map(|node| Column::new(node.descriptor.new_table())).collect();
     let mut recorded_columns = Vec::new();
+    let root_names: Vec<&str> =
+        route.roots.iter().map(|root| graph.resources[root.resource].name()).collect();
     for (name, mut recorded) in std::mem::take(&mut recorded.columns) {
         let resource = graph.find_resource(&name).ok_or_else(|| format!("there is no resource {name}"))?;
-        fill(&mut columns[resource], &labels(graph, code, Phase::Effect, resource), &mut recorded)
-            .map_err(|what| format!("{name}: {what}"))?;
+        let names = Names { effects: &labels(graph, code, Phase::Effect, resource), roots: &root_names };
+        fill(&mut columns[resource], &names, &mut recorded).map_err(|what| format!("{name}: {what}"))?;
         recorded_columns.push((resource, recorded));
     }
     let mut arcs: Indexed<EdgeIx, _> = graph.edges.iter().map(|_| Arcs::default()).collect();
@@ -73,6 +75,7 @@ pub(crate) fn restored(
             graph.resources[edge.parent].name() == key.parent
                 && graph.resources[edge.child].name() == key.child
                 && edge.role.as_deref() == key.role.as_deref()
+                && key.root.as_deref().is_none_or(|root| root_names[edge.root] == root)
         };
         let edge = graph.edges.iter().position(connects).map(EdgeIx::at);
         let edge = edge.ok_or_else(|| format!("there is no {key}"))?;
@@ -82,11 +85,15 @@ pub(crate) fn restored(
         }
         arcs[edge] = recorded;
     }
-    let instances = columns[route.root].len();
-    if roots as usize > instances {
-        return Err(format!(
-            "the run has {roots} roots, but only {instances} instances of the root resource"
-        ));
+    let roots = recorded.root_counts(first_roots);
+    for (root, &count) in route.roots.iter().zip(&roots) {
+        let instances = columns[root.resource].len();
+        if count as usize > instances {
+            return Err(format!(
+                "the run has {count} roots of {}, but only {instances} instances",
+                graph.resources[root.resource].name()
+            ));
+        }
     }
     let affected = assemble(Arc::clone(graph), operation, route, Finished { columns, arcs, roots });
     check_early_effects(&affected, &recorded_columns)?;
@@ -125,11 +132,34 @@ fn check_early_effects(affected: &Affected, recorded: &[(ResourceIx, RecordedCol
     Ok(())
 }
 
-/// Adds the recorded instances to an empty column. `names` are the effects of the resource, by position.
-fn fill(column: &mut Column, names: &[String], recorded: &mut RecordedColumn) -> Result<(), String> {
+/// The names that a disposition refers to, by position.
+struct Names<'a> {
+    /// The effects of the resource.
+    effects: &'a [String],
+    /// The root resources.
+    roots: &'a [&'a str],
+}
+
+impl Names<'_> {
+    /// The root resources for which the instance is expanded. Records of a plan with one root resource do not list it.
+    fn expanded(&self, kind: &InstanceKind) -> Result<RootSet, String> {
+        if self.roots.len() < 2 {
+            let is_expanded = kind.taken || !kind.through.is_empty();
+            return Ok(if is_expanded { RootSet::FIRST } else { RootSet::default() });
+        }
+        kind.expanded.iter().try_fold(RootSet::default(), |roots, name| {
+            let position = self.roots.iter().position(|root| root == name);
+            let position = position.ok_or_else(|| format!("{name} is no root resource of the run"))?;
+            Ok(roots.union(RootSet::of(position)))
+        })
+    }
+}
+
+/// Adds the recorded instances to an empty column.
+fn fill(column: &mut Column, names: &Names<'_>, recorded: &mut RecordedColumn) -> Result<(), String> {
     let set = |effects: &[String]| -> Result<EffectSet, String> {
         let position = |effect: &String| {
-            let position = names.iter().position(|name| name == effect);
+            let position = names.effects.iter().position(|name| name == effect);
             position.ok_or_else(|| format!("there is no effect `{effect}`"))
         };
         effects.iter().map(position).collect()
@@ -143,7 +173,8 @@ fn fill(column: &mut Column, names: &[String], recorded: &mut RecordedColumn) ->
         if kind.retained {
             marks = marks.with(Marks::RETAINED);
         }
-        kinds.push(Disposition { given: set(&kind.given)?, through: set(&kind.through)?, marks });
+        let (given, through) = (set(&kind.given)?, set(&kind.through)?);
+        kinds.push(Disposition { given, through, marks, expanded: names.expanded(kind)? });
     }
     for (expected, id) in InstanceIx::all(recorded.ids.len()).zip(std::mem::take(&mut recorded.ids)) {
         let text = id.to_string();

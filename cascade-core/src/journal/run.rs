@@ -23,8 +23,23 @@ pub struct NewRun {
     pub roots: Vec<String>,
     /// The number of root instances.
     pub root_count: u64,
+    /// The roots of further resources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_roots: Vec<RunRoots>,
     /// The number of instances that have a step of their own.
     pub instances: u64,
+}
+
+/// The roots of one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunRoots {
+    /// The resource.
+    pub resource: String,
+    /// The ids of its first roots, printed.
+    pub ids: Vec<String>,
+    /// The number of its roots.
+    pub count: u64,
 }
 
 impl NewRun {
@@ -37,6 +52,7 @@ impl NewRun {
             root: root.into(),
             roots: Vec::new(),
             root_count: 0,
+            further_roots: Vec::new(),
             instances: 0,
         }
     }

@@ -50,7 +50,8 @@ impl RunChange {
             Record::Ended(end) => {
                 self.state = Some(if end.complete { RunState::Complete } else { RunState::Incomplete });
             }
-            Record::Instances(_)
+            Record::Roots(_)
+            | Record::Instances(_)
             | Record::Pairs(_)
             | Record::Block(_)
             | Record::Overridden(_)

@@ -37,7 +37,11 @@ impl fmt::Display for CutSummary {
 
 /// The cuts of a plan, sorted by resources and ids.
 pub(crate) fn cuts(affected: &Affected) -> Vec<CutSummary> {
-    affected.cut_by_ids().into_iter().map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
+    let cuts = affected.cut_by_ids().into_iter().map(|(arc, end_only)| summary(affected, arc, end_only));
+    let mut cuts: Vec<CutSummary> = cuts.collect();
+    // The same arc can be cut for several root resources.
+    cuts.dedup();
+    cuts
 }
 
 /// The cuts that a run has to allow: those that are not [`end_only`](CutSummary::end_only).

@@ -12,6 +12,9 @@ pub enum PlanError {
         /// The resource to start from.
         resource: String,
     },
+    /// The set of roots is empty.
+    #[error("no roots were given: add some, as in `RootSet::new().and(Host::roots([…]))`")]
+    NoRootSet,
     /// No resource has that name.
     #[error("there is no resource `{name}`{}", did_you_mean(.nearest.as_deref()))]
     UnknownResource {
@@ -54,6 +57,30 @@ pub enum PlanError {
         resource: String,
         /// Where the resource's extension is declared.
         place: Option<Place>,
+    },
+    /// Roots do not exist, according to the verify method of their resource.
+    #[error(
+        "{count} of the given {resource} do not exist, or the operation has removed them already: {}{}",
+        .ids.join(", "),
+        if *count > ids.len() { ", …" } else { "" }
+    )]
+    MissingRoots {
+        /// The resource of the roots.
+        resource: String,
+        /// The printed ids of the first of them.
+        ids: Vec<String>,
+        /// The number of roots that do not exist.
+        count: usize,
+    },
+    /// The roots are instances of too many resources.
+    #[error(
+        "the roots are instances of {count} resources, but a plan can start from at most {maximum}: make several plans"
+    )]
+    TooManyRootResources {
+        /// The number of resources.
+        count: usize,
+        /// The maximum.
+        maximum: usize,
     },
     /// A finder failed, or its answer is invalid.
     #[error("the finder `{finder}` ({place}), which finds {child} under {parent}, failed: {source}")]

@@ -148,14 +148,16 @@ impl Plan {
     /// The plan in numbers. An id whose `Serialize` fails is an error.
     pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
         let affected = &*self.affected;
-        let root_column = &affected.columns[affected.route.root];
         let resources = affected.columns.indices().filter(|&at| affected.columns[at].len() > 0);
         let summaries =
             resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
         Ok(PlanSummary {
             operation: affected.operation.descriptor().code().to_owned(),
-            root: affected.resource_name(affected.route.root).to_owned(),
-            roots: affected.root_instances().map(|root| root_column.ids.display(root).to_string()).collect(),
+            root: affected.root_names().collect::<Vec<_>>().join(", "),
+            roots: affected
+                .root_instances()
+                .map(|(resource, index)| affected.display(resource, index).to_string())
+                .collect(),
             instances: affected.count,
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),

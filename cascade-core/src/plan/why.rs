@@ -92,8 +92,8 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
     }
     let mut paths = Vec::new();
     let mut more = 0;
-    if affected.is_root(resource, index) {
-        paths.push(path(affected, Hops::at(resource, index), affected.route.root_reach));
+    if let Some(root) = affected.root_of(resource, index) {
+        paths.push(path(affected, Hops::at(resource, index), root.reach));
     }
     for &edge in &affected.graph.resources[resource].up {
         let Some(route) = affected.route.edges[edge] else { continue };
@@ -103,7 +103,11 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
         for parent_index in parents.into_iter().take(MAX_PARENTS) {
             let mut hops = path_from_root(affected, (parent, parent_index));
             hops.below.push((edge, (resource, index)));
-            paths.push(path(affected, hops, route.reach));
+            let path = path(affected, hops, route.reach);
+            // For several root resources, there may be the same path for each.
+            if route.root == 0 || !paths.contains(&path) {
+                paths.push(path);
+            }
         }
     }
     paths.sort_by_key(|path| path.instances.len());

@@ -16,8 +16,11 @@ pub struct FindCall {
     pub operation: String,
     /// The operation's value.
     pub payload: Value,
-    /// The root resource.
+    /// The root resource whose rules the call follows.
     pub root: String,
+    /// All root resources; empty if there is only one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<String>,
     /// The resource of the parents.
     pub parent: String,
     /// The resource of the found instances.

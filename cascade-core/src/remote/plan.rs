@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::cascade::Cascade;
 use crate::graph::Route;
-use crate::journal::{Record, Recorded, chunks, restored};
+use crate::ids::{Index, InstanceIx};
+use crate::journal::{Record, Recorded, RunRoots, chunks, restored};
 use crate::plan::Plan;
 
 /// The data of a plan that its records do not have.
@@ -23,8 +24,11 @@ pub struct PlanHeader {
     pub root: String,
     /// The ids of the first 10 root instances, printed.
     pub named_roots: Vec<String>,
-    /// The number of root instances. They are the first instances of the root resource.
+    /// The number of root instances of the root resource. They are its first instances.
     pub roots: u32,
+    /// The roots of further resources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_roots: Vec<RunRoots>,
     /// The number of affected instances.
     pub instances: usize,
 }
@@ -36,14 +40,22 @@ impl PlanHeader {
     /// Creates the header of `plan`.
     pub fn of(plan: &Plan) -> Result<Self, serde_json::Error> {
         let affected = &*plan.affected;
-        let root = affected.route.root;
-        let named = affected.root_instances().take(MAX_NAMED_ROOTS);
+        let mut roots = affected.roots().map(|(root, count)| RunRoots {
+            resource: affected.resource_name(root.resource).to_owned(),
+            ids: InstanceIx::all(count as usize)
+                .take(MAX_NAMED_ROOTS)
+                .map(|index| affected.display(root.resource, index).to_string())
+                .collect(),
+            count: count.into(),
+        });
+        let first = roots.next().unwrap_or_default();
         Ok(Self {
             operation: affected.operation.descriptor().code().to_owned(),
             payload: affected.operation.to_json()?,
-            root: affected.resource_name(root).to_owned(),
-            named_roots: named.map(|index| affected.display(root, index).to_string()).collect(),
-            roots: affected.roots,
+            root: first.resource,
+            named_roots: first.ids,
+            roots: first.count as u32,
+            further_roots: roots.collect(),
             instances: affected.count,
         })
     }
@@ -79,13 +91,16 @@ pub fn restore(
         .ok_or_else(|| format!("no linked extension mentions the operation `{}`", header.operation))?;
     let parsed = graph.operations[operation].parse(header.payload.clone());
     let parsed = parsed.map_err(|error| format!("the operation `{}`: {error}", header.operation))?;
-    let root = graph
-        .find_resource(&header.root)
-        .ok_or_else(|| format!("no linked extension declares {}", header.root))?;
-    let route = Route::new(graph, operation, root);
-    let route =
-        route.ok_or_else(|| format!("{} has no rule for `{}` as the root", header.root, header.operation))?;
     let mut recorded = Recorded::of(records)?;
-    let affected = restored(graph, parsed, route, header.roots, &mut recorded)?;
+    let names = std::iter::once(&header.root).chain(recorded.further_roots.keys());
+    let resource = |name: &String| {
+        graph.find_resource(name).ok_or_else(|| format!("no linked extension declares {name}"))
+    };
+    let roots = names.map(resource).collect::<Result<Vec<_>, _>>()?;
+    let graph = graph.for_roots(roots.len());
+    let route = Route::new(&graph, operation, &roots).map_err(|root| {
+        format!("{} has no rule for `{}` as the root", graph.resources[root].name(), header.operation)
+    })?;
+    let affected = restored(&graph, parsed, route, header.roots, &mut recorded)?;
     Ok(Plan { affected: Arc::new(affected), vetoes: Vec::new(), denials: Vec::new() })
 }

@@ -49,7 +49,8 @@ impl Proxy {
         let call = FindCall {
             operation: cx.operation.descriptor().code().to_owned(),
             payload: cx.operation.to_json().map_err(StepError::terminal)?,
-            root: cx.root.clone(),
+            root: cx.root().to_owned(),
+            roots: if cx.roots.len() > 1 { cx.roots.to_vec() } else { Vec::new() },
             parent: declared.parent.name().to_owned(),
             child: self.descriptor.resource.name().to_owned(),
             role: declared.parent.role().map(str::to_owned),
@@ -110,6 +111,10 @@ impl DynExtension for Proxy {
             Ok(named.into_iter().map(|(position, reason)| (position, reason.to_string())).collect())
         };
         self.execute(batch.ids(), cx).map_ok(objections).boxed()
+    }
+
+    fn verifies(&self) -> bool {
+        false
     }
 
     /// Always fails: a run on workers has no journal, and verification reads the journal.

@@ -36,7 +36,11 @@ pub async fn find(cascade: &Cascade, call: FindCall) -> Result<FoundIds, RemoteE
     let parents = declared.finders[finder].parent.resource().read_ids(call.parents);
     let parents = parents
         .map_err(|error| RemoteError::fault(format!("an id of {} cannot be parsed: {error}", call.parent)))?;
-    let cx = FindContext { operation, root: call.root };
+    let roots = if call.roots.is_empty() { vec![call.root.clone()] } else { call.roots };
+    let root = roots.iter().position(|root| *root == call.root);
+    let root =
+        root.ok_or_else(|| RemoteError::fault(format!("{} is none of the root resources", call.root)))?;
+    let cx = FindContext { operation, roots: roots.into(), root };
     let found = until_answered(declared.settings, || extension.find(finder, &parents, &cx)).await;
     let found = found.map_err(|error| RemoteError::from(&error))?;
     found.to_ids().map_err(|error| RemoteError::fault(format!("the found ids cannot be serialised: {error}")))

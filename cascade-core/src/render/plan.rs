@@ -5,6 +5,8 @@ use std::fmt;
 use super::number::Count;
 use super::plan_tree::{TreeLine, tree_lines};
 use crate::affected::Affected;
+use crate::graph::RootRoute;
+use crate::ids::{Index, InstanceIx};
 use crate::model::Printed;
 use crate::plan::{Plan, PlanVeto};
 
@@ -31,17 +33,19 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The root resource with the ids of its first roots.
+/// The root resources, each with the ids of its first roots.
 pub(super) fn roots(affected: &Affected) -> String {
-    let name = affected.resource_name(affected.route.root);
-    let shown: Vec<String> = affected
-        .root_instances()
-        .take(3)
-        .map(|root| Printed(affected.display(affected.route.root, root)).to_string())
-        .collect();
-    let more = affected.roots as usize - shown.len();
-    let more = if more > 0 { format!(" and {} more", Count(more)) } else { String::new() };
-    format!("{name} {}{more}", shown.join(", "))
+    let of_resource = |(root, count): (RootRoute, u32)| {
+        let count = count as usize;
+        let shown: Vec<String> = InstanceIx::all(count)
+            .take(3)
+            .map(|index| Printed(affected.display(root.resource, index)).to_string())
+            .collect();
+        let more = count - shown.len();
+        let more = if more > 0 { format!(" and {} more", Count(more)) } else { String::new() };
+        format!("{} {}{more}", affected.resource_name(root.resource), shown.join(", "))
+    };
+    affected.roots().map(of_resource).collect::<Vec<_>>().join("; ")
 }
 
 fn plural(count: usize, word: &str) -> String {

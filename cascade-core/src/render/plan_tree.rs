@@ -76,8 +76,10 @@ pub(super) fn tree_lines(affected: &Affected) -> Vec<TreeLine> {
     let going = affected.columns.indices().map(|resource| going(affected, resource)).collect();
     let unfolding = Indexed::like(&affected.columns, || Unfolding::Pending);
     let mut tree = Tree { affected, going, unfolding, deferred: VecDeque::new(), lines: Vec::new() };
-    let roots: Vec<InstanceIx> = affected.root_instances().collect();
-    tree.add_block(tree.group(affected.route.root, None, &roots), false);
+    for (root, count) in affected.roots() {
+        let roots: Vec<InstanceIx> = InstanceIx::all(count as usize).collect();
+        tree.add_block(tree.group(root.resource, None, &roots), false);
+    }
     while let Some(group) = tree.deferred.pop_front() {
         // A line that is not too deep may have unfolded it since.
         if matches!(tree.unfolding[group.resource], Unfolding::Deferred) {
@@ -190,11 +192,22 @@ impl Tree<'_> {
 
     /// What depends on the removed instances of a resource, edge by edge.
     fn dependents(&self, resource: ResourceIx) -> Vec<Group> {
-        let edges = self.affected.graph.resources[resource].down.iter();
-        let reached = edges.map(|&edge| (edge, self.reached_along(edge)));
+        let graph = &self.affected.graph;
+        let edges = graph.by_declaration(&graph.resources[resource].down);
+        let reached = edges.map(|copies| (copies[0], self.reached_along_any(copies)));
         let reached = reached.filter(|(_, instances)| !instances.is_empty());
-        let child = |edge: EdgeIx| self.affected.graph.edges[edge].child;
+        let child = |edge: EdgeIx| graph.edges[edge].child;
         reached.map(|(edge, instances)| self.group(child(edge), Some(edge), &instances)).collect()
+    }
+
+    /// Like [`reached_along`](Self::reached_along), for the copies of an edge.
+    fn reached_along_any(&self, copies: &[EdgeIx]) -> Vec<InstanceIx> {
+        let mut reached: Vec<InstanceIx> = copies.iter().flat_map(|&edge| self.reached_along(edge)).collect();
+        if copies.len() > 1 {
+            reached.sort_unstable();
+            reached.dedup();
+        }
+        reached
     }
 
     /// The affected and retained instances that depend on removed instances along an edge, each once.

@@ -6,4 +6,4 @@ mod summary;
 
 pub use report::{Failure, Report, Verdict};
 pub(crate) use state::State;
-pub use summary::{FailureSummary, NestedReport, NestedRequest, ReportSummary, VerdictCounts};
+pub use summary::{FailureSummary, NestedReport, NestedRequest, NestedRoots, ReportSummary, VerdictCounts};

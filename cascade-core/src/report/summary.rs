@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::affected::Affected;
+use crate::graph::RootRoute;
+use crate::ids::{Index, InstanceIx};
 use crate::model::Phase;
 use crate::plan::PlanVeto;
 
@@ -34,28 +36,54 @@ pub struct NestedRequest {
     pub root: String,
     /// The ids of the root instances, serialised.
     pub roots: Vec<serde_json::Value>,
+    /// The roots of further resources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_roots: Vec<NestedRoots>,
+}
+
+/// The roots of one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NestedRoots {
+    /// The resource.
+    pub resource: String,
+    /// The ids of the instances, serialised.
+    pub roots: Vec<serde_json::Value>,
 }
 
 impl NestedRequest {
     pub(crate) fn of(affected: &Affected) -> Result<Self, serde_json::Error> {
-        let resource = affected.route.root;
-        let ids = &affected.columns[resource].ids;
+        let of_resource = |(root, count): (RootRoute, u32)| {
+            let ids = &affected.columns[root.resource].ids;
+            let roots = InstanceIx::all(count as usize).map(|index| ids.id_to_json(index));
+            let resource = affected.resource_name(root.resource).to_owned();
+            Ok(NestedRoots { resource, roots: roots.collect::<Result<_, _>>()? })
+        };
+        let mut roots = affected.roots().map(of_resource).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let NestedRoots { resource: root, roots: first } = roots.next().unwrap_or_default();
         Ok(Self {
             operation: affected.operation.to_json()?,
-            root: affected.resource_name(resource).to_owned(),
-            roots: affected.root_instances().map(|root| ids.id_to_json(root)).collect::<Result<_, _>>()?,
+            root,
+            roots: first,
+            further_roots: roots.collect(),
         })
+    }
+
+    /// The roots, each with its resource.
+    pub(crate) fn all_roots(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
+        let first = self.roots.iter().map(|root| (self.root.as_str(), root));
+        let further = self.further_roots.iter();
+        first.chain(further.flat_map(|of| of.roots.iter().map(|root| (of.resource.as_str(), root))))
     }
 }
 
 impl NestedReport {
     /// Whether this cascade is complete and does the operation of `earlier` to `root`, a root of `earlier`.
-    fn completes(&self, earlier: &Self, root: &serde_json::Value) -> bool {
+    fn completes(&self, earlier: &Self, root: (&str, &serde_json::Value)) -> bool {
         self.report.is_complete()
             && self.report.operation == earlier.report.operation
             && self.asked.operation == earlier.asked.operation
-            && self.asked.root == earlier.asked.root
-            && self.asked.roots.contains(root)
+            && self.asked.all_roots().any(|own| own == root)
     }
 }
 
@@ -63,9 +91,9 @@ impl NestedReport {
 /// method that is retried starts its cascades again.
 pub(super) fn all_complete(nested: &[NestedReport]) -> bool {
     nested.iter().enumerate().all(|(position, report)| {
-        let roots = &report.asked.roots;
         let completed_later = |root| nested[position + 1..].iter().any(|later| later.completes(report, root));
-        report.report.is_complete() || !roots.is_empty() && roots.iter().all(completed_later)
+        let mut roots = report.asked.all_roots().peekable();
+        report.report.is_complete() || roots.peek().is_some() && roots.all(completed_later)
     })
 }
 

@@ -304,19 +304,21 @@ impl Line {
 
 /// The label of a line for children along that edge.
 fn label(world: &World, edge: usize) -> String {
-    let child = &world.resources[world.edges[edge].child].name;
-    world.edges[edge].role.as_ref().map_or_else(|| child.clone(), |role| format!("{child} ({role})"))
+    let child = &world.resources[world.edge(edge).child].name;
+    world.edge(edge).role.as_ref().map_or_else(|| child.clone(), |role| format!("{child} ({role})"))
 }
 
 /// The dependents that the model finds along each edge from a resource, counted by edge.
 fn dependents(world: &World, expected: &reference::Expected) -> BTreeMap<String, Vec<(String, usize)>> {
-    let mut counts = vec![0; world.edges.len()];
-    for (edge, child) in reference::found(world, &expected.instances) {
-        let is_listed = expected.instances.contains_key(&child) || expected.retained.contains(&child);
-        counts[edge] += usize::from(is_listed);
+    let mut children = vec![BTreeSet::new(); world.edges.len()];
+    for (copy, child) in reference::found(world, &expected.instances) {
+        if expected.instances.contains_key(&child) || expected.retained.contains(&child) {
+            children[copy % world.edges.len()].insert(child);
+        }
     }
+    let counts = children.iter().map(BTreeSet::len);
     let mut by_parent: BTreeMap<String, Vec<(String, usize)>> = BTreeMap::new();
-    for (at, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+    for (at, count) in counts.enumerate().filter(|(_, count)| *count > 0) {
         let parent = world.resources[world.edges[at].parent].name.clone();
         by_parent.entry(parent).or_default().push((label(world, at), count));
     }
@@ -328,7 +330,7 @@ fn removing(world: &World, expected: &reference::Expected) -> BTreeSet<(String, 
     let is_removed = |it: &(usize, Instance)| expected.instances.get(&it.1).is_some_and(|fate| fate.removed);
     let found = reference::found(world, &expected.instances).into_iter().filter(is_removed);
     let name = |resource: usize| world.resources[resource].name.clone();
-    found.map(|(edge, _)| (name(world.edges[edge].parent), label(world, edge))).collect()
+    found.map(|(edge, _)| (name(world.edge(edge).parent), label(world, edge))).collect()
 }
 
 /// The tree has each edge of the model's plan once, with the number of its children. No line whose instances all stay has

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cascade_core::{
     ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, FaultKind,
-    Phase, Plan, PlanError, Report, Verdict,
+    Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
 };
 
 use super::reference::{self, Arc, Cut, Expected, Order};
@@ -97,19 +97,24 @@ pub(crate) async fn plan(
     script: &Script,
     tape: &mut Tape,
 ) -> Result<Plan, PlanError> {
-    let root = &world.resources[world.root].name;
-    let ids: Vec<String> = world.roots.iter().map(|&number| world.printed((world.root, number))).collect();
     let well = |_: &mut Tape, _: &Call| Answer::Well;
     match world.operation {
         OperationSpec::Delete => {
-            let planning = cascade.plan_named(cascade_core::Delete, root, &ids);
+            let planning = cascade.plan_all(cascade_core::Delete, roots(world));
             drive(script, tape, well, || {}, planning).await
         }
         OperationSpec::Detach => {
-            let planning = cascade.plan_named(Detach { from: String::from("x") }, root, &ids);
+            let planning = cascade.plan_all(Detach { from: String::from("x") }, roots(world));
             drive(script, tape, well, || {}, planning).await
         }
     }
+}
+
+fn roots<O: Operation>(world: &World) -> RootSet<O> {
+    world.roots.iter().fold(RootSet::new(), |all, (resource, roots)| {
+        let ids = roots.iter().map(|&number| world.printed((*resource, number)));
+        all.and_named(&world.resources[*resource].name, ids)
+    })
 }
 
 /// A plan that matches the model.
@@ -137,23 +142,29 @@ pub(crate) async fn plan_as_expected(
     reference::check_calls(world, &expected, &calls);
     expected.arcs = reference::arcs(world, &expected, &calls);
     reference::put_early_effects_first(world, &mut expected);
-    let order = reference::check_cut(world, &expected, &cut(world, &plan));
+    let order = reference::check_cut(world, &expected, &cut(world, &expected, &plan));
     compare(world, &expected, &plan);
     compare_vetoes(world, &expected, &plan, script);
     Some(Planned { plan, expected, order })
 }
 
-fn cut(world: &World, plan: &Plan) -> Cut {
+/// The cuts of the plan.
+fn cut(world: &World, expected: &Expected, plan: &Plan) -> Cut {
     let summary = plan.summary().unwrap();
+    let cycles = reference::cycles(world, expected);
     let mut found = Cut::default();
     for cut in &summary.cut {
         let (parent, child) = (find(world, &cut.parent), find(world, &cut.child));
         let is_cut =
             |edge: &EdgeSpec| (edge.parent, edge.child, &edge.role) == (parent.0, child.0, &cut.role);
         let edge = world.edges.iter().position(is_cut);
-        let arc = Arc { edge: edge.unwrap(), parent, child };
         let arcs = if cut.end_only { &mut found.ends } else { &mut found.whole };
-        assert!(arcs.insert(arc), "an arc is cut twice");
+        // The plan lists an arc once, for whatever root resource it is cut.
+        for copy in world.copies_of(edge.unwrap()) {
+            let arc = Arc { edge: copy, parent, child };
+            let may_be_cut = reference::may_be_cut(world, expected, &cycles, &arc);
+            assert!(!may_be_cut || arcs.insert(arc), "an arc is cut twice");
+        }
     }
     found
 }
@@ -206,15 +217,18 @@ fn compare(world: &World, expected: &Expected, plan: &Plan) {
     }
     let found = serde_json::to_value(plan).unwrap();
     assert_eq!(found["operation"], world.code());
-    assert_eq!(found["root"], world.resources[world.root].name);
+    let names: Vec<&str> = world.roots.iter().map(|root| world.resources[root.0].name.as_str()).collect();
+    assert_eq!(found["root"], names.join(", "));
     assert_eq!(found["affected"], serde_json::Value::Object(affected));
     assert_eq!(found["resources"], serde_json::to_value(resources).unwrap());
     assert_eq!(found["instances"], expected.instances.len());
     assert_eq!(plan.len(), expected.instances.len());
-    let roots: BTreeSet<String> = world.roots.iter().map(|&root| world.printed((world.root, root))).collect();
-    let found: Vec<String> = plan.summary().unwrap().roots;
-    assert_eq!(found.len(), roots.len(), "{found:?}");
-    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), roots);
+    let roots: BTreeSet<Instance> = world.root_instances().collect();
+    let mut roots: Vec<String> = roots.into_iter().map(|root| world.printed(root)).collect();
+    let mut found: Vec<String> = plan.summary().unwrap().roots;
+    roots.sort();
+    found.sort();
+    assert_eq!(found, roots);
 }
 
 fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Script) {
@@ -235,7 +249,7 @@ fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Scri
         }
     }
     for &(edge, instance) in &expected.restricted {
-        let EdgeSpec { extension, parent, role, .. } = &world.edges[edge];
+        let EdgeSpec { extension, parent, role, .. } = world.edge(edge);
         let parent = role.as_ref().unwrap_or(&world.resources[*parent].name);
         let check = format!("X{extension}, restrict from {parent}");
         vetoes.insert((instance.0, world.printed(instance), check));

@@ -12,8 +12,8 @@ pub(crate) type Effect = (usize, usize);
 pub(crate) struct Fate {
     /// Every effect that a rule selected, and whether all rules that selected it are leaves.
     given: BTreeMap<Effect, bool>,
-    /// Whether the plan looks for its dependents.
-    pub(crate) expanded: bool,
+    /// The positions of the root resources by whose rules the plan looks for its dependents.
+    pub(crate) expanded: BTreeSet<usize>,
     /// Whether it completes when a parent does.
     with_parent: bool,
     /// The effects that run on it, in order.
@@ -39,11 +39,12 @@ pub(crate) struct Expected {
 /// One observed call of a finder: its edge, and the parents it was asked about.
 #[derive(Clone, Debug)]
 pub(crate) struct FinderCall {
+    /// The copy of the edge for the root resource of the call.
     pub(crate) edge: usize,
     pub(crate) parents: Vec<u32>,
 }
 
-/// An arc of the instance graph, along an edge.
+/// An arc of the instance graph, along a copy of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Arc {
     pub(crate) edge: usize,
@@ -51,21 +52,21 @@ pub(crate) struct Arc {
     pub(crate) child: Instance,
 }
 
-/// The rule for an edge under the world's operation: the rule for this root, else the rule for any root.
-pub(crate) fn edge_rule(world: &World, edge: usize) -> Option<DecisionSpec> {
-    let rules = world.edges[edge].rules.iter().filter(|rule| rule.operation == world.operation);
+/// The rule for a copy of an edge under the world's operation: the rule for its root, else the rule for any root.
+pub(crate) fn edge_rule(world: &World, copy: usize) -> Option<DecisionSpec> {
+    let rules = world.edge(copy).rules.iter().filter(|rule| rule.operation == world.operation);
     let for_root = |root| rules.clone().find(|rule| rule.root == root).map(|rule| rule.decision);
-    for_root(Some(world.root)).or_else(|| for_root(None))
+    for_root(Some(world.roots[world.root_of(copy)].0)).or_else(|| for_root(None))
 }
 
 /// The effect on a root instance, and whether its rule is a leaf; `None` if no rule mentions it.
-fn root_rule(world: &World, operation: OperationSpec) -> Option<(Effect, bool)> {
-    let rules = world.extensions_of(world.root).flat_map(|extension| {
+fn root_rule(world: &World, operation: OperationSpec, root: usize) -> Option<(Effect, bool)> {
+    let rules = world.extensions_of(root).flat_map(|extension| {
         world.extensions[extension].root_rules.iter().map(move |rule| (extension, rule))
     });
     let rules: Vec<_> = rules.filter(|(_, rule)| rule.operation == operation).collect();
     let for_root = |root| rules.iter().find(|(_, rule)| rule.root == root);
-    let &(extension, rule) = for_root(Some(world.root)).or_else(|| for_root(None))?;
+    let &(extension, rule) = for_root(Some(root)).or_else(|| for_root(None))?;
     match rule.decision {
         DecisionSpec::Effect { effect, leaf } => Some(((extension, effect), leaf)),
         _ => None,
@@ -74,28 +75,32 @@ fn root_rule(world: &World, operation: OperationSpec) -> Option<(Effect, bool)> 
 
 /// The plan; `None` if the operation has no rule for its root.
 pub(crate) fn plan(world: &World) -> Option<Expected> {
-    let (effect, leaf) = root_rule(world, world.operation)?;
     let mut instances: BTreeMap<Instance, Fate> = BTreeMap::new();
-    for &number in &world.roots {
-        give(instances.entry((world.root, number)).or_default(), effect, leaf);
+    for (position, (resource, roots)) in world.roots.iter().enumerate() {
+        let (effect, leaf) = root_rule(world, world.operation, *resource)?;
+        for &number in roots {
+            give(instances.entry((*resource, number)).or_default(), effect, leaf, position);
+        }
     }
     // Repeat over all edges and links until a round adds nothing.
     loop {
         let before = format!("{instances:?}");
         for (edge, child) in found(world, &instances) {
-            let extension = world.edges[edge].extension;
+            let (extension, root) = (world.edge(edge).extension, world.root_of(edge));
             let loses_last = owners(world, edge, child).all(|owner| is_expanded(&instances, owner));
             match edge_rule(world, edge) {
                 Some(DecisionSpec::Effect { effect, leaf }) => {
-                    give(instances.entry(child).or_default(), (extension, effect), leaf);
+                    give(instances.entry(child).or_default(), (extension, effect), leaf, root);
                 }
                 Some(DecisionSpec::Shared { effect: Some(effect) }) if loses_last => {
-                    give(instances.entry(child).or_default(), (extension, effect), false);
+                    give(instances.entry(child).or_default(), (extension, effect), false, root);
                 }
                 Some(DecisionSpec::Shared { effect: None }) if loses_last => {
-                    complete_with_parent(instances.entry(child).or_default());
+                    complete_with_parent(instances.entry(child).or_default(), root);
                 }
-                Some(DecisionSpec::WithParent) => complete_with_parent(instances.entry(child).or_default()),
+                Some(DecisionSpec::WithParent) => {
+                    complete_with_parent(instances.entry(child).or_default(), root);
+                }
                 _ => {}
             }
         }
@@ -123,15 +128,26 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
 }
 
 fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool {
-    instances.get(&instance).is_some_and(|fate| fate.expanded)
+    instances.get(&instance).is_some_and(|fate| !fate.expanded.is_empty())
+}
+
+/// Whether the plan looks for the dependents of an instance along a copy of an edge.
+fn is_expanded_along(
+    world: &World,
+    instances: &BTreeMap<Instance, Fate>,
+    instance: Instance,
+    copy: usize,
+) -> bool {
+    instances.get(&instance).is_some_and(|fate| fate.expanded.contains(&world.root_of(copy)))
 }
 
 /// The dependents of expanded instances, along the edges that the operation follows.
 pub(crate) fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTreeSet<(usize, Instance)> {
     let mut found = BTreeSet::new();
-    for (at, edge) in world.edges.iter().enumerate().filter(|(at, _)| is_followed(world, *at)) {
+    for at in (0..world.copies()).filter(|&at| is_followed(world, at)) {
+        let edge = world.edge(at);
         for &(parent, child) in world.links(at) {
-            if is_expanded(instances, (edge.parent, parent)) {
+            if is_expanded_along(world, instances, (edge.parent, parent), at) {
                 found.insert((at, (edge.child, child)));
             }
         }
@@ -146,7 +162,7 @@ fn is_followed(world: &World, edge: usize) -> bool {
 
 /// All parents of an instance along an edge.
 fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = Instance> {
-    let parent = world.edges[edge].parent;
+    let parent = world.edge(edge).parent;
     world.links(edge).iter().filter(move |link| link.1 == child.1).map(move |link| (parent, link.0))
 }
 
@@ -157,7 +173,7 @@ pub(crate) fn completing_parents(
     instance: Instance,
 ) -> Vec<BTreeSet<Instance>> {
     let mut sets = Vec::new();
-    for at in (0..world.edges.len()).filter(|&at| world.edges[at].child == instance.0) {
+    for at in (0..world.copies()).filter(|&at| world.edge(at).child == instance.0) {
         let is_removed = |owner: &Instance| is_expanded(&expected.instances, *owner);
         let all: BTreeSet<Instance> = owners(world, at, instance).collect();
         let along = expected.arcs.iter().filter(|arc| arc.edge == at && arc.child == instance);
@@ -165,7 +181,9 @@ pub(crate) fn completing_parents(
             Some(DecisionSpec::WithParent) => {
                 sets.extend(along.map(|arc| BTreeSet::from([arc.parent])));
             }
-            Some(DecisionSpec::Shared { effect: None }) if !all.is_empty() && all.iter().all(is_removed) => {
+            Some(DecisionSpec::Shared { effect: None })
+                if along.clone().next().is_some() && all.iter().all(is_removed) =>
+            {
                 sets.push(all);
             }
             _ => {}
@@ -174,15 +192,17 @@ pub(crate) fn completing_parents(
     sets
 }
 
-fn complete_with_parent(fate: &mut Fate) {
+fn complete_with_parent(fate: &mut Fate, root: usize) {
     fate.with_parent = true;
-    fate.expanded = true;
+    fate.expanded.insert(root);
 }
 
-fn give(fate: &mut Fate, effect: Effect, leaf: bool) {
+fn give(fate: &mut Fate, effect: Effect, leaf: bool, root: usize) {
     let all_leaves = fate.given.entry(effect).or_insert(true);
     *all_leaves &= leaf;
-    fate.expanded |= !leaf;
+    if !leaf {
+        fate.expanded.insert(root);
+    }
 }
 
 /// Selects the given effects that run.
@@ -205,7 +225,7 @@ fn settle(world: &World, fate: &mut Fate) {
 pub(crate) fn arcs(world: &World, expected: &Expected, calls: &[FinderCall]) -> BTreeSet<Arc> {
     let mut arcs = BTreeSet::new();
     for call in calls {
-        let edge = &world.edges[call.edge];
+        let edge = world.edge(call.edge);
         for (parent, child) in answer(world, call.edge, &call.parents) {
             let tied =
                 if edge.answers == Answers::ChildrenAlone { call.parents.clone() } else { vec![parent] };
@@ -243,11 +263,10 @@ pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCal
         }
     }
     let mut wanted = BTreeSet::new();
-    for (at, edge) in world.edges.iter().enumerate() {
-        if is_followed(world, at) {
-            let parents = expected.instances.iter().filter(|(it, fate)| it.0 == edge.parent && fate.expanded);
-            wanted.extend(parents.map(|(instance, _)| (at, instance.1)));
-        }
+    for at in (0..world.copies()).filter(|&at| is_followed(world, at)) {
+        let of_parent = expected.instances.keys().filter(|instance| instance.0 == world.edge(at).parent);
+        let asked = of_parent.filter(|&&parent| is_expanded_along(world, &expected.instances, parent, at));
+        wanted.extend(asked.map(|instance| (at, instance.1)));
     }
     assert_eq!(asked, wanted, "edges and parents that finders were asked about");
 }
@@ -390,7 +409,7 @@ pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
     cycles.inside = rest.iter().filter(|arc| on_cycle(&rest, arc)).copied().collect();
     for &arc in &cycles.inside {
         let Some(DecisionSpec::Effect { effect, leaf: true }) = edge_rule(world, arc.edge) else { continue };
-        let effect = (world.edges[arc.edge].extension, effect);
+        let effect = (world.edge(arc.edge).extension, effect);
         let fate = &expected.instances[&arc.child];
         if fate.given[&effect] {
             cycles.released.insert(arc);
@@ -398,6 +417,14 @@ pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
         }
     }
     cycles
+}
+
+/// Whether the order has the arc, unless it is cut.
+pub(crate) fn may_be_cut(world: &World, expected: &Expected, cycles: &Cycles, arc: &Arc) -> bool {
+    expected.arcs.contains(arc)
+        && edge_rule(world, arc.edge).is_some_and(DecisionSpec::orders)
+        && !cycles.dropped.contains(arc)
+        && !cycles.released.contains(arc)
 }
 
 /// The leaf effects that run in place of a leaf effect: itself, unless other leaf effects that run supersede it.
@@ -440,7 +467,10 @@ pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order 
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
     let (order, circular) = order(world, expected, &cut.whole);
-    assert_eq!(cut.ends, circular, "completions that no parent waits for");
+    // The plan does not say for which root resource the wait is left out.
+    let declared = |arc: &Arc| Arc { edge: arc.edge % world.edges.len(), ..*arc };
+    let ends = |arcs: &BTreeSet<Arc>| arcs.iter().map(declared).collect::<BTreeSet<_>>();
+    assert_eq!(ends(&cut.ends), ends(&circular), "completions that no parent waits for");
     for &(_, node) in &order.effects {
         assert!(!waited_for(&order.effects, node).contains(&node), "{node:?} still waits for itself");
     }
@@ -519,7 +549,8 @@ pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> 
 pub(crate) fn all_arcs(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     let mut arcs = BTreeSet::new();
     for (edge, child) in found(world, &expected.instances) {
-        let parents = owners(world, edge, child).filter(|&parent| is_expanded(&expected.instances, parent));
+        let is_parent = |&parent: &Instance| is_expanded_along(world, &expected.instances, parent, edge);
+        let parents = owners(world, edge, child).filter(is_parent);
         if expected.instances.contains_key(&child) {
             arcs.extend(parents.map(|parent| Arc { edge, parent, child }));
         }
@@ -549,10 +580,12 @@ pub(crate) fn looked_at(
     let mut asked = BTreeSet::new();
     for at in ending.into_iter().filter(|&at| is_expanded(&expected.instances, at)) {
         let along = |&edge: &usize| {
-            let rule = edge_rule(world, edge).filter(|_| world.edges[edge].parent == at.0);
+            let is_along =
+                world.edge(edge).parent == at.0 && is_expanded_along(world, &expected.instances, at, edge);
+            let rule = edge_rule(world, edge).filter(|_| is_along);
             rule.is_some_and(|rule| !matches!(rule, DecisionSpec::Ignore | DecisionSpec::Retain))
         };
-        asked.extend((0..world.edges.len()).filter(along).map(|edge| (edge, at)));
+        asked.extend((0..world.copies()).filter(along).map(|edge| (edge, at)));
     }
     asked
 }
@@ -573,7 +606,7 @@ fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
 
 /// The steps of the roots come after the steps of all their dependents.
 fn check_roots(world: &World, expected: &Expected, order: &Order) {
-    let roots: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
+    let roots: BTreeSet<Instance> = world.root_instances().collect();
     let mut before = roots.clone();
     let mut effects_before: BTreeSet<Node> = roots.iter().map(|&root| (root, Part::Rest)).collect();
     for &root in &roots {

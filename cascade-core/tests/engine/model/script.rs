@@ -200,19 +200,24 @@ impl Script {
         &self,
         edge: usize,
         parents: &[P],
+        cx: &FindContext,
     ) -> Result<Found<P, C>, StepError> {
+        let name = |root: &(usize, Vec<u32>)| self.world.resources[root.0].name.as_str();
+        assert!(cx.roots().eq(self.world.roots.iter().map(name)), "the roots of the context");
+        let root = self.world.roots.iter().position(|root| name(root) == cx.root());
+        let copy = root.expect("the root of the context is among its roots") * self.world.edges.len() + edge;
         let parents: Vec<u32> = parents.iter().map(NumberedId::number).collect();
-        let call = FinderCall { edge, parents: parents.clone() };
+        let call = FinderCall { edge: copy, parents: parents.clone() };
         self.state().finder_calls.push(call.clone());
         self.wait(None).await;
-        let mut rows = reference::answer(&self.now(), edge, &call.parents);
+        let mut rows = reference::answer(&self.now(), copy, &call.parents);
         let mut state = self.state();
         state.rows.shuffle(&mut rows);
         if state.moving {
             state.entries.push(Entry::Found(call, rows.clone()));
         }
         drop(state);
-        Ok(match self.world.edges[edge].answers {
+        Ok(match self.world.edge(copy).answers {
             Answers::Pairs => {
                 Found::Pairs(rows.into_iter().map(|(parent, child)| (P::of(parent), C::of(child))).collect())
             }
@@ -448,7 +453,7 @@ fn add_edge<P: NumberedId, Id: NumberedId>(
 fn finder<P: NumberedId, Id: NumberedId>(
     at: usize,
 ) -> impl for<'a> Fn(&'a Script, &'a [P], &'a FindContext) -> HandlerFuture<'a, Found<P, Id>> + Send + Sync {
-    move |script, parents, _| Box::pin(script.find(at, parents))
+    move |script, parents, cx| Box::pin(script.find(at, parents, cx))
 }
 
 fn add_phases<O: Operation, Id: NumberedId>(

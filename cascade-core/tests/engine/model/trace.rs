@@ -286,7 +286,7 @@ impl Judge {
 
     fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
         assert!(self.terms.drift != Drift::Ignore, "a run that ignores drift called a finder: {call:?}");
-        let resource = self.world.edges[call.edge].parent;
+        let resource = self.world.edge(call.edge).parent;
         for &parent in &call.parents {
             let children = rows.iter().filter(|row| row.0 == parent).map(|row| row.1).collect();
             self.rediscovered.insert((call.edge, (resource, parent)), (self.at, children));

@@ -1,6 +1,6 @@
 //! Worlds: a resource graph with its rules, and the instances in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use proptest::collection::vec;
@@ -17,8 +17,8 @@ pub(crate) struct World {
     pub(crate) extensions: Vec<ExtensionSpec>,
     pub(crate) edges: Vec<EdgeSpec>,
     pub(crate) operation: OperationSpec,
-    pub(crate) root: usize,
-    pub(crate) roots: Vec<u32>,
+    /// The root resources in order, each with its roots.
+    pub(crate) roots: Vec<(usize, Vec<u32>)>,
     pub(crate) finder_batch: usize,
     pub(crate) finder_concurrency: usize,
     pub(crate) concurrency: Option<usize>,
@@ -153,20 +153,47 @@ impl World {
         if self.resources[resource].text_ids { format!("i{number}") } else { number.to_string() }
     }
 
-    /// The links that the operation's finder reports along the edge.
-    pub(crate) fn links(&self, edge: usize) -> &[(u32, u32)] {
-        let edge = &self.edges[edge];
+    /// The number of copies of edges: rules may differ by root resource, so each has a copy of every edge.
+    pub(crate) fn copies(&self) -> usize {
+        self.edges.len() * self.roots.len()
+    }
+
+    /// The copies of the edge with that index.
+    pub(crate) fn copies_of(&self, edge: usize) -> impl Iterator<Item = usize> {
+        let count = self.edges.len();
+        (0..self.roots.len()).map(move |root| root * count + edge)
+    }
+
+    /// The edge of a copy.
+    pub(crate) fn edge(&self, copy: usize) -> &EdgeSpec {
+        &self.edges[copy % self.edges.len()]
+    }
+
+    /// The position of the root resource that a copy of an edge is for.
+    pub(crate) fn root_of(&self, copy: usize) -> usize {
+        copy / self.edges.len()
+    }
+
+    /// The root instances.
+    pub(crate) fn root_instances(&self) -> impl Iterator<Item = Instance> {
+        self.roots.iter().flat_map(|(resource, roots)| roots.iter().map(move |&root| (*resource, root)))
+    }
+
+    /// The links that the operation's finder reports along a copy of an edge.
+    pub(crate) fn links(&self, copy: usize) -> &[(u32, u32)] {
+        let edge = self.edge(copy);
         match (self.operation, &edge.detach_links) {
             (OperationSpec::Detach, Some(links)) => links,
             _ => &edge.links,
         }
     }
 
-    /// The same world with additional links.
+    /// The same world with additional links along edges or copies of them.
     pub(crate) fn with_links(&self, links: impl IntoIterator<Item = (usize, (u32, u32))>) -> Self {
         let mut world = self.clone();
-        for (edge, link) in links {
-            let edge = &mut world.edges[edge];
+        let count = world.edges.len();
+        for (copy, link) in links {
+            let edge = &mut world.edges[copy % count];
             let known = match (world.operation, &mut edge.detach_links) {
                 (OperationSpec::Detach, Some(links)) => links,
                 _ => &mut edge.links,
@@ -195,7 +222,7 @@ impl fmt::Debug for World {
     /// A readable form of the world, for shrunk cases.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |resource: usize| &self.resources[resource].name;
-        writeln!(f, "{:?} {} {:?}", self.operation, name(self.root), self.roots)?;
+        writeln!(f, "{:?} {:?}", self.operation, self.roots)?;
         writeln!(
             f,
             "finder batch {}, finder concurrency {}, concurrency {:?}",
@@ -337,16 +364,25 @@ fn edge(size: Size) -> impl Strategy<Value = RawEdge> {
         )
 }
 
+/// Roots of one resource, and of two others in some worlds.
+fn roots(size: Size) -> impl Strategy<Value = Vec<(u8, Vec<u32>)>> {
+    let of_one = move || (0..6_u8, vec(0..size.instances, 1..4));
+    let further = prop_oneof![3 => Just(0..1_usize), 1 => Just(1..3)];
+    let further = further.prop_flat_map(move |count| vec(of_one(), count));
+    ((0..3_u8, vec(0..size.instances, 1..4)), further)
+        .prop_map(|(first, further)| std::iter::once(first).chain(further).collect())
+}
+
 /// Any world of that size.
 pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
     (
         vec(resource(size.instances), 1..=size.resources),
         vec(edge(size), 0..=size.edges),
-        (proptest::bool::weighted(0.25), 0..3_u8, vec(0..size.instances, 1..4)),
+        (proptest::bool::weighted(0.25), roots(size)),
         (1..5_usize, 1..4_usize, proptest::option::weighted(0.3, 1..4_usize)),
         (any::<bool>(), proptest::bool::weighted(0.25)),
     )
-        .prop_map(|(resources, mut edges, (detach, root, roots), limits, (downwards, taking))| {
+        .prop_map(|(resources, mut edges, (detach, roots), limits, (downwards, taking))| {
             let count = u8::try_from(resources.len()).unwrap();
             if downwards {
                 // Half of the worlds have no cycle of resources.
@@ -367,8 +403,12 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 extensions: Vec::new(),
                 edges: Vec::new(),
                 operation: if detach { OperationSpec::Detach } else { OperationSpec::Delete },
-                root: usize::from(root) % resources.len(),
-                roots,
+                roots: roots
+                    .into_iter()
+                    .map(|(root, roots)| (usize::from(root) % resources.len(), roots))
+                    .collect::<BTreeMap<_, _>>()
+                    .into_iter()
+                    .collect(),
                 finder_batch: limits.0,
                 finder_concurrency: limits.1,
                 concurrency: limits.2,
@@ -436,7 +476,11 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
             let mut rules = world.extensions_of(resource).flat_map(|at| &world.extensions[at].root_rules);
             rules.any(|rule| rule.operation == world.operation)
         };
-        world.root = (0..world.resources.len()).find(starts).unwrap_or(world.root);
+        if let Some(first) = (0..world.resources.len()).find(starts) {
+            world.roots[0].0 = first;
+            world.roots.sort_by_key(|root| root.0);
+            world.roots.dedup_by_key(|root| root.0);
+        }
         for edge in &mut world.edges {
             if edge.answers == Answers::ChildrenAlone {
                 edge.answers = Answers::Pairs;
