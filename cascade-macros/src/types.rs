@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -27,6 +28,19 @@ impl TypeRef {
     /// The last segment of the path.
     pub(crate) fn name(&self) -> &str {
         self.segments.last().map_or("", String::as_str)
+    }
+
+    /// The identifier, if the type is given by one.
+    pub(crate) fn ident(&self) -> Option<&Ident> {
+        match &self.ty {
+            Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+            _ => None,
+        }
+    }
+
+    /// Whether it looks like the role of an edge: an identifier that begins in lower case, as no type should.
+    pub(crate) fn is_like_role(&self) -> bool {
+        self.ident().is_some_and(|ident| ident.unraw().to_string().starts_with(char::is_lowercase))
     }
 
     /// The string literal, if the type was written as one.
@@ -96,21 +110,19 @@ impl Parse for TypeRef {
 
 /// `[A, B]`, or one type without brackets.
 pub(crate) fn type_list(input: ParseStream<'_>) -> syn::Result<Vec<TypeRef>> {
-    if !input.peek(token::Bracket) {
-        return Ok(vec![input.parse()?]);
-    }
-    list(input)
+    one_or_list(input)
 }
 
 /// `[stop, destroy]`, or one name without brackets.
 pub(crate) fn name_list(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    one_or_list(input)
+}
+
+/// `[a, b]`, or one entry without brackets.
+pub(crate) fn one_or_list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     if !input.peek(token::Bracket) {
         return Ok(vec![input.parse()?]);
     }
-    list(input)
-}
-
-fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     let content;
     bracketed!(content in input);
     Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())

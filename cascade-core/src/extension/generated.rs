@@ -77,6 +77,8 @@ pub enum Item {
     Policy { line: u32, operation: u16, policy: Policy },
     /// The rule is for instances that are reached from that resource.
     From { resource: u16 },
+    /// The edge, the finder or the parent before it has that role.
+    Role { name: u16 },
     /// The rule is for cascades that start at that resource.
     Root { resource: u16 },
     /// The rule does not reach the children of the instance.
@@ -261,6 +263,7 @@ impl DeclarationWriter {
                 let Some(Item::Phase { phase, .. }) = before.iter().rev().find(is_phase) else { return None };
                 self.declaration.of_phase(*phase)?.0.last_mut()?.only.push(name);
             }
+            Item::Role { .. } => return None,
             item => self.rule_item(item)?,
         }
         Some(())
