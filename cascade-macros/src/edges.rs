@@ -9,7 +9,7 @@ use crate::types::TypeRef;
 /// The entries of `edges`, without those that repeat an earlier one.
 pub(crate) fn declared(args: &Args, errors: &mut Errors) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::new();
-    for edge in &args.edges {
+    for edge in &args.edges.entries {
         if !is_repeated(edge, &edges, errors) {
             if let Some(role) = &edge.role {
                 check_name(role, args, errors);
@@ -48,12 +48,22 @@ fn is_repeated(edge: &Edge, earlier: &[Edge], errors: &mut Errors) -> bool {
 /// Reports a role that could be taken for something else in a `from`.
 fn check_name(role: &Role, args: &Args, errors: &mut Errors) {
     let name = role.to_string();
-    if name == "others" {
+    if role.is_keyword() {
+        let raw = if ["crate", "self", "super", "Self"].contains(&name.as_str()) {
+            String::new()
+        } else {
+            format!("write `r#{name}`, or ")
+        };
+        errors.incomplete_at(
+            role,
+            format!("`{name}` is a keyword, which cannot be a role: {raw}choose another name"),
+        );
+    } else if name == "others" {
         errors.incomplete_at(role, "`others` cannot be a role: `from = others` means all other edges");
     } else if args.resource.as_ref().is_some_and(|own| own.name() == name) {
         let message = format!("the role `{role}` has the name of the resource itself: choose another name");
         errors.incomplete_at(role, message);
-    } else if args.edges.iter().any(|edge| edge.resource.name() == name) {
+    } else if args.edges.entries.iter().any(|edge| edge.resource.name() == name) {
         let message = format!("the role `{role}` has the name of the type of an edge: choose another name");
         errors.incomplete_at(role, message);
     }
@@ -91,7 +101,12 @@ pub(crate) fn named(name: &TypeRef, edges: &[Edge]) -> Named {
     let is_close = |edge: &Edge| words(edge).any(|word| word == close);
     match edges.iter().position(|edge| edge.role.is_none() && is_close(edge)) {
         Some(index) => Named::SimilarType(index),
-        None => misnamed(&format!("`{name}` is not among the edges"), edges, is_close),
+        None => {
+            let is_type = edges.iter().any(|edge| edge.resource.name() == close);
+            let and =
+                if is_type { format!(", and `{close}` has only edges with a role") } else { String::new() };
+            misnamed(&format!("`{name}` is not among the edges{and}"), edges, is_close)
+        }
     }
 }
 

@@ -162,6 +162,7 @@ impl Model {
 
 struct Resolver<'a> {
     edges: Vec<Edge>,
+    has_unread_edges: bool,
     operations: Vec<TypeRef>,
     first_mentions: Vec<TypeRef>,
     respelled: Vec<Mention>,
@@ -172,12 +173,13 @@ impl<'a> Resolver<'a> {
     fn new(args: &Args, errors: &'a mut Errors) -> Self {
         let mut resolver = Self {
             edges: declared(args, errors),
+            has_unread_edges: args.edges.has_unread,
             operations: Vec::new(),
             first_mentions: args.resource.iter().cloned().collect(),
             respelled: Vec::new(),
             errors,
         };
-        for edge in resolver.edges.clone() {
+        for edge in &args.edges.entries {
             resolver.first_mention(&edge.resource);
         }
         resolver
@@ -207,24 +209,29 @@ impl<'a> Resolver<'a> {
         let (index, guessed) = match named(name, &self.edges) {
             Named::Edge(index) => (index, false),
             Named::SimilarType(index) => (index, true),
-            Named::Misnamed { message, meant: Some(index) } => {
-                self.errors.at(name, message);
-                (index, true)
-            }
-            Named::Misnamed { message, meant: None } => {
-                self.errors.incomplete_at(name, message);
-                return None;
+            Named::Misnamed { message, meant } => {
+                self.not_an_edge(name, message, meant.is_some());
+                (meant?, true)
             }
             Named::Unlisted { message } => {
                 // The compiler would report that there is no type of that name.
                 if !name.is_like_role() {
                     self.first_mention(name);
                 }
-                self.errors.incomplete_at(name, message);
+                self.not_an_edge(name, message, false);
                 return None;
             }
         };
         Some(self.mention(name, index, guessed))
+    }
+
+    /// Reports a name that means no edge, unless it may mean one that could not be read.
+    fn not_an_edge(&mut self, name: &TypeRef, message: String, is_guessed: bool) {
+        match (self.has_unread_edges, is_guessed) {
+            (true, _) => {}
+            (false, true) => self.errors.at(name, message),
+            (false, false) => self.errors.incomplete_at(name, message),
+        }
     }
 
     /// The mention of the edge with that index by that name.

@@ -110,19 +110,21 @@ impl Parse for TypeRef {
 
 /// `[A, B]`, or one type without brackets.
 pub(crate) fn type_list(input: ParseStream<'_>) -> syn::Result<Vec<TypeRef>> {
-    one_or_list(input)
+    if !input.peek(token::Bracket) {
+        return Ok(vec![input.parse()?]);
+    }
+    list(input)
 }
 
 /// `[stop, destroy]`, or one name without brackets.
 pub(crate) fn name_list(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
-    one_or_list(input)
-}
-
-/// `[a, b]`, or one entry without brackets.
-pub(crate) fn one_or_list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     if !input.peek(token::Bracket) {
         return Ok(vec![input.parse()?]);
     }
+    list(input)
+}
+
+fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     let content;
     bracketed!(content in input);
     Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
