@@ -30,43 +30,34 @@ fn is_repeated(edge: &Edge, earlier: &[Edge], errors: &mut Errors) -> bool {
     if !earlier.iter().any(is_same) {
         return false;
     }
-    match &edge.role {
-        Some(role) => {
-            errors.at(role, format!("the role `{role}` is declared twice: give each edge its own role"));
-        }
-        None => {
-            let ty = &edge.resource;
-            errors.at(
-                ty,
-                format!("the edge `{ty}` is listed twice: remove one, or give one a role: `role: {ty}`"),
-            );
-        }
+    if let Some(role) = &edge.role {
+        errors.at(role, format!("the role `{role}` is declared twice: give each edge its own role"));
+    } else {
+        let ty = &edge.resource;
+        let message =
+            format!("the edge `{ty}` is listed twice: remove one, or give one a role: `role: {ty}`");
+        errors.at(ty, message);
     }
     true
 }
 
-/// Reports a role that could be taken for something else in a `from`.
+/// Reports a role that could not be named, or could be taken for something else.
 fn check_name(role: &Role, args: &Args, errors: &mut Errors) {
     let name = role.to_string();
-    if role.is_keyword() {
-        let raw = if ["crate", "self", "super", "Self"].contains(&name.as_str()) {
-            String::new()
-        } else {
-            format!("write `r#{name}`, or ")
-        };
-        errors.incomplete_at(
-            role,
-            format!("`{name}` is a keyword, which cannot be a role: {raw}choose another name"),
-        );
+    let message = if role.is_keyword() {
+        let can_be_raw = !["crate", "self", "super", "Self"].contains(&name.as_str());
+        let raw = if can_be_raw { format!("write `r#{name}`, or ") } else { String::new() };
+        format!("`{name}` is a keyword, which cannot be a role: {raw}choose another name")
     } else if name == "others" {
-        errors.incomplete_at(role, "`others` cannot be a role: `from = others` means all other edges");
+        String::from("`others` cannot be a role: `from = others` means all other edges")
     } else if args.resource.as_ref().is_some_and(|own| own.name() == name) {
-        let message = format!("the role `{role}` has the name of the resource itself: choose another name");
-        errors.incomplete_at(role, message);
+        format!("the role `{name}` has the name of the resource itself: choose another name")
     } else if args.edges.entries.iter().any(|edge| edge.resource.name() == name) {
-        let message = format!("the role `{role}` has the name of the type of an edge: choose another name");
-        errors.incomplete_at(role, message);
-    }
+        format!("the role `{name}` has the name of the type of an edge: choose another name")
+    } else {
+        return;
+    };
+    errors.incomplete_at(role, message);
 }
 
 /// What a name in `by` or `from` means.
@@ -99,15 +90,12 @@ pub(crate) fn named(name: &TypeRef, edges: &[Edge]) -> Named {
         return Named::Unlisted { message: unlisted(name, edges) };
     };
     let is_close = |edge: &Edge| words(edge).any(|word| word == close);
-    match edges.iter().position(|edge| edge.role.is_none() && is_close(edge)) {
-        Some(index) => Named::SimilarType(index),
-        None => {
-            let is_type = edges.iter().any(|edge| edge.resource.name() == close);
-            let and =
-                if is_type { format!(", and `{close}` has only edges with a role") } else { String::new() };
-            misnamed(&format!("`{name}` is not among the edges{and}"), edges, is_close)
-        }
+    if let Some(index) = edges.iter().position(|edge| edge.role.is_none() && is_close(edge)) {
+        return Named::SimilarType(index);
     }
+    let is_type = edges.iter().any(|edge| edge.resource.name() == close);
+    let and = if is_type { format!(", and `{close}` has only edges with a role") } else { String::new() };
+    misnamed(&format!("`{name}` is not among the edges{and}"), edges, is_close)
 }
 
 /// The words that an author may have misspelled: the role of the edge and the name of its type.
