@@ -63,6 +63,10 @@ fn rustdoc_shows_the_declaration_of_an_annotated_impl() -> Result<(), Failed> {
         "retain",
         "ignore",
         "[<code>Secret</code>]",
+        "<td><code>spare</code>: <a ",
+        ">crate::places::Room</code></a>, <code>spare</code></td>",
+        "<td><code>type</code>: <a ",
+        "<td>[<code>Secret</code>], <code>type</code></td>",
     ] {
         assert!(page.contains(cell), "{cell} is missing");
     }

@@ -6,6 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::{LitInt, LitStr, Token, parenthesized};
 
+use crate::edge::EdgeList;
 use crate::errors::Errors;
 use crate::keys::{Keys, skip_argument};
 use crate::types::{TypeRef, type_list};
@@ -20,7 +21,7 @@ const KEYS: Keys = Keys {
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) resource: Option<TypeRef>,
-    pub(crate) edges: Vec<TypeRef>,
+    pub(crate) edges: EdgeList,
     pub(crate) after: Vec<TypeRef>,
     pub(crate) settings: Settings,
     pub(crate) addon: bool,
@@ -132,7 +133,7 @@ impl Args {
         let settings = &mut self.settings;
         match name {
             "resource" => self.resource = Some(input.parse()?),
-            "edges" => self.edges = type_list(input)?,
+            "edges" => self.edges = EdgeList::read(input, errors)?,
             "after" => self.after = type_list(input)?,
             "timeout" => settings.timeout = or_report(timeout(input), input, errors),
             "batch" => settings.batch = or_report(integer(name, 1, 100, input), input, errors),

@@ -84,6 +84,34 @@ mod tests {
     }
 
     #[test]
+    fn the_expansion_numbers_roles_after_methods() {
+        let args = quote!(
+            resource = Project,
+            edges = [Folder, git_root: Folder, r#type: Kind],
+            ignore(Delete, from = r#type)
+        );
+        let item = quote! {
+            impl Projects {
+                #[affected(by = Folder)]
+                async fn in_folders(&self, folders: &[FolderId]) -> Result<Vec<ProjectId>, DbError> {}
+
+                #[affected(by = git_root, on = Delete)]
+                async fn with_roots(&self, folders: &[FolderId]) -> Result<Vec<ProjectId>, DbError> {}
+
+                #[affected(by = r#type)]
+                async fn of_types(&self, kinds: &[KindId]) -> Result<Vec<ProjectId>, DbError> {}
+
+                #[on(Delete, from = [Folder, git_root], root = Zone)]
+                #[on(Delete, from = [git_root, Folder])]
+                async fn remove(&self, projects: &[ProjectId]) -> Result<(), DbError> {}
+            }
+        };
+        let expanded = formatted(expand(&args, &item));
+        let writes = expanded.split("fn call<'a>").next().and_then(|start| start.split("#[inline]").nth(1));
+        insta::assert_snapshot!(writes.unwrap_or(&expanded));
+    }
+
+    #[test]
     fn method_bodies_are_unchanged() {
         // This body is not valid Rust: the user is still typing it.
         let item = quote! { impl X { #[on(Delete)] async fn remove(&self, ids: &[Id]) -> Result<(), E> { let = + } } };
@@ -110,6 +138,8 @@ mod tests {
             quote!(=),
             quote!(resource),
             quote!(edges = [,]),
+            quote!(edges = [role:]),
+            quote!(edges = role:),
             quote!(ignore),
             quote!(ignore(A, from)),
         ];

@@ -49,7 +49,7 @@ fn duplicate_finders(model: &Model, errors: &mut Errors) {
                 && same_operation(earlier.operation.as_ref(), finder.operation.as_ref())
         };
         let Some(first) = model.finders[..index].iter().find(is_duplicate) else { continue };
-        let (edge, first) = (&finder.edge.ty, &model.methods[first.method].name);
+        let (edge, first) = (&finder.edge, &model.methods[first.method].name);
         match &finder.operation {
             None => error(errors, finder.edge.at, format!("`{edge}` already has a finder: `{first}`")),
             Some(operation) => {
@@ -90,8 +90,8 @@ impl Case<'_> {
         let operation = &self.operation.ty;
         let from = match (self.edge, self.root) {
             (None, _) => return format!("`{operation}` of a root instance is already decided by `{by}`"),
-            (Some(edge), None) => format!("from `{}`", edge.ty),
-            (Some(edge), Some(root)) => format!("from `{}` with the root `{root}`", edge.ty),
+            (Some(edge), None) => format!("from `{edge}`"),
+            (Some(edge), Some(root)) => format!("from `{edge}` with the root `{root}`"),
         };
         format!("`{operation}` {from} is already decided by `{by}`")
     }
@@ -139,10 +139,10 @@ fn shared_along_two_edges(model: &Model, errors: &mut Errors) {
         let (Some(other), Some(edge)) = (shared[..index].iter().find(conflicts), case.edge) else { continue };
         let Some(owner) = other.edge else { continue };
         let message = format!(
-            "`{}` is already `shared` for `{}`: the removal of the last `{}` would remove an instance that still has a \
-             `{}`, and vice versa; keep one `shared`, and along the other edge use `restrict` or an effect that checks \
-             for owners itself",
-            owner.ty, case.operation.ty, owner.ty, edge.ty
+            "`{owner}` is already `shared` for `{}`: the removal of the last `{owner}` would remove an instance that \
+             still has a `{edge}`, and vice versa; keep one `shared`, and along the other edge use `restrict` or an \
+             effect that checks for owners itself",
+            case.operation.ty
         );
         error(errors, edge.at, message);
     }
@@ -291,8 +291,8 @@ fn undecided_edges(model: &Model, errors: &mut Errors) {
         if !has_rules(model, operation) || is_decided(model, edge, operation) {
             continue;
         }
-        let (ty, name) = (&model.edges[edge], &model.operations[operation]);
-        let ignore = format!("`ignore({name}, from = [{ty}])`");
+        let (declared, name) = (&model.edges[edge], &model.operations[operation]);
+        let ignore = format!("`ignore({name}, from = [{}])`", declared.in_code());
         let roots: Vec<&TypeRef> = model
             .rules
             .iter()
@@ -300,15 +300,15 @@ fn undecided_edges(model: &Model, errors: &mut Errors) {
             .flat_map(|rule| &rule.roots)
             .collect();
         let message = if roots.is_empty() {
-            format!("`{ty}` has no rule for `{name}`: name it in a `from`, or write {ignore}")
+            format!("`{declared}` has no rule for `{name}`: name it in a `from`, or write {ignore}")
         } else {
             let roots = listed(&roots, "and");
             format!(
-                "`{ty}` has a rule for `{name}` only with the root {roots}: for all other roots, name it in a `from` \
+                "`{declared}` has a rule for `{name}` only with the root {roots}: for all other roots, name it in a `from` \
                  without `root`, or write {ignore}"
             )
         };
-        error(errors, ty.span(), message);
+        error(errors, declared.at(), message);
     }
 }
 
@@ -352,23 +352,19 @@ fn phases_without_rule(model: &Model, errors: &mut Errors) {
 }
 
 fn edges_without_finder(model: &Model, errors: &mut Errors) {
-    for (edge, ty) in model.edges.iter().enumerate() {
-        let finders: Vec<&Finder> = model.finders.iter().filter(|finder| finder.edge.index == edge).collect();
+    for (index, edge) in model.edges.iter().enumerate() {
+        let finders: Vec<&Finder> =
+            model.finders.iter().filter(|finder| finder.edge.index == index).collect();
+        let add = format!("add a method with `#[affected(by = {})]`", edge.in_code());
         if finders.is_empty() {
-            error(
-                errors,
-                ty.span(),
-                format!("`{ty}` has no finder: add a method with `#[affected(by = {ty})]`"),
-            );
+            error(errors, edge.at(), format!("`{edge}` has no finder: {add}"));
             continue;
         }
         for (operation, name) in model.operations.iter().enumerate() {
             let is_for_operation =
                 |finder: &&Finder| finder.operation.as_ref().is_none_or(|only| only.index == operation);
-            if propagates(model, edge, operation) && !finders.iter().any(is_for_operation) {
-                let message =
-                    format!("`{ty}` has no finder for `{name}`: add a method with `#[affected(by = {ty})]`");
-                error(errors, ty.span(), message);
+            if propagates(model, index, operation) && !finders.iter().any(is_for_operation) {
+                error(errors, edge.at(), format!("`{edge}` has no finder for `{name}`: {add}"));
             }
         }
     }
@@ -381,7 +377,7 @@ fn unused_finders(model: &Model, errors: &mut Errors) {
         let is_undecided = is_missing_delete(model, operation)
             || has_rules(model, operation.index) && !is_decided(model, finder.edge.index, operation.index);
         if !is_undecided && !propagates(model, finder.edge.index, operation.index) {
-            let (edge, ty) = (&finder.edge.ty, &operation.ty);
+            let (edge, ty) = (&finder.edge, &operation.ty);
             error(
                 errors,
                 operation.at,

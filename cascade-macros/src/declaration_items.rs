@@ -6,6 +6,7 @@ use quote::quote;
 
 use crate::adapter::index_literal;
 use crate::args::PolicyKind;
+use crate::edge::Edge;
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::model::{Decision, Finder, Model, Phase, Rule};
@@ -50,16 +51,17 @@ pub(crate) fn declaration_items<'m>(
 ) -> TokenStream {
     let at = line(extension.span());
     let mut items = vec![quote!(At { line: #at })];
-    for edge in &model.edges {
-        let (line, resource) = (line(edge.span()), types.resource(edge));
+    for (index, edge) in model.edges.iter().enumerate() {
+        let (line, resource) = (line(edge.at()), types.resource(&edge.resource));
         items.push(quote!(Edge { line: #line, resource: #resource }));
+        items.extend(role(index, model));
     }
     for other in &model.after {
         let (line, resource) = (line(other.at), types.resource(&other.ty));
         items.push(quote!(After { line: #line, resource: #resource }));
     }
     for one in &model.finders {
-        items.extend(finder(one, types));
+        items.extend(finder(one, model, types));
     }
     for (index, method) in model.methods.iter().enumerate() {
         if !method.rules.is_empty() {
@@ -70,15 +72,26 @@ pub(crate) fn declaration_items<'m>(
         items.extend(phase(one, model, types));
     }
     for one in &model.rules {
-        items.extend(rule(one, types));
+        items.extend(rule(one, model, types));
     }
     quote!(writer.items(&[#(__Item::#items),*]);)
 }
 
-fn finder<'m>(finder: &'m Finder, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
+/// The role of the edge with that index, if it has one. The roles are numbered after the methods.
+fn role(edge: usize, model: &Model) -> Option<TokenStream> {
+    let has_role = |edge: &&Edge| edge.role.is_some();
+    has_role(&&model.edges[edge]).then(|| {
+        let before = model.edges[..edge].iter().filter(has_role).count();
+        let name = index_literal(model.methods.len() + before);
+        quote!(Role { name: #name })
+    })
+}
+
+fn finder<'m>(finder: &'m Finder, model: &Model, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
     let (line, method) = (line(finder.edge.at), index_literal(finder.method));
     let resource = types.resource(&finder.edge.ty);
     let mut items = vec![quote!(Finder { line: #line, method: #method, resource: #resource })];
+    items.extend(role(finder.edge.index, model));
     if let Some(operation) = &finder.operation {
         let operation = types.operation(&operation.ty);
         items.push(quote!(ForOperation { operation: #operation }));
@@ -117,7 +130,7 @@ fn method_indices(names: &[Ident], model: &Model) -> impl Iterator<Item = Litera
     names.iter().filter_map(index).map(index_literal)
 }
 
-fn rule<'m>(rule: &'m Rule, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
+fn rule<'m>(rule: &'m Rule, model: &Model, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
     let (line, operation) = (line(rule.operation.at), types.operation(&rule.operation.ty));
     let (start, end) = match &rule.decision {
         Decision::Effect { method, leaf, shared } => {
@@ -147,6 +160,7 @@ fn rule<'m>(rule: &'m Rule, types: &mut TypeTable<'m>) -> Vec<TokenStream> {
     for edge in &rule.from {
         let resource = types.resource(&edge.ty);
         items.push(quote!(From { resource: #resource }));
+        items.extend(role(edge.index, model));
     }
     for root in &rule.roots {
         let resource = types.resource(root);

@@ -65,14 +65,15 @@ impl ToTokens for Errors {
     }
 }
 
-/// The candidate that is spelled most like `word`, if any is similar enough to be a typo.
+/// The candidate that is spelled most like `word`, if any is similar enough to be a typo. Case decides only between
+/// candidates that are equally similar.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
+    let lowercase = word.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&lowercase, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(word.len()))
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, candidate)| (*distance, strsim::damerau_levenshtein(word, candidate)))
         .map(|(_, candidate)| candidate)
 }
 

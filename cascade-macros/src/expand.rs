@@ -1,5 +1,7 @@
 //! Generates the code beside an annotated `impl`: its declaration, the calls of its methods, and its registration.
 
+use std::iter;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
@@ -7,6 +9,7 @@ use crate::adapter::{id_of, index_literal, match_arm};
 use crate::args::{Settings, Timeout};
 use crate::declaration_items::{TypeTable, declaration_items};
 use crate::docs;
+use crate::edge::Role;
 use crate::impl_block::ParsedImpl;
 use crate::methods::Method;
 use crate::model::Model;
@@ -102,13 +105,12 @@ fn effect_docs(index: usize, method: &Method) -> Option<TokenStream> {
     is_documented.then(|| quote!(writer.effect_docs(#index, #docs);))
 }
 
-/// The names of the package, the extension and its methods, separated by spaces.
+/// The names of the package, the extension, its methods and the roles of its edges, separated by spaces.
 fn names(extension: &Ident, model: &Model) -> TokenStream {
-    let mut names = extension.to_string();
-    for method in &model.methods {
-        names.push(' ');
-        names.push_str(&method.name.to_string());
-    }
+    let methods = model.methods.iter().map(|method| method.name.to_string());
+    let roles = model.edges.iter().filter_map(|edge| edge.role.as_ref()).map(Role::to_string);
+    let names: Vec<String> = iter::once(extension.to_string()).chain(methods).chain(roles).collect();
+    let names = names.join(" ");
     let Ok(package) = std::env::var("CARGO_PKG_NAME") else {
         return quote!(::core::concat!(::core::env!("CARGO_PKG_NAME"), " ", #names));
     };
@@ -146,9 +148,11 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
             const _: () = ::core::assert!(::cascade_core::__private::is_among(#declared, &[#name]), #message);
         });
     }
-    for (index, edge) in model.edges.iter().enumerate().skip(1) {
+    let without_role = model.edges.iter().filter(|edge| edge.role.is_none());
+    let edges: Vec<&TypeRef> = without_role.map(|edge| &edge.resource).collect();
+    for (index, edge) in edges.iter().enumerate().skip(1) {
         let message = format!("the edge `{edge}` is listed twice, here under another name");
-        let earlier = model.edges[..index].iter().map(name_of);
+        let earlier = edges[..index].iter().map(|earlier| name_of(earlier));
         let name = name_of(edge);
         assertions.push(quote_spanned! {edge.span()=>
             const _: () = ::core::assert!(
@@ -158,7 +162,7 @@ fn assertions(resource: &TypeRef, model: &Model) -> Vec<TokenStream> {
         });
     }
     for mention in &model.respelled {
-        let (ty, edge) = (&mention.ty, &model.edges[mention.index]);
+        let (ty, edge) = (&mention.ty, &model.edges[mention.index].resource);
         assertions.push(quote!(const _: () = <#ty as ::cascade_core::TheEdge<#edge>>::IS_EDGE;));
     }
     assertions.extend(total::assertion(model));

@@ -9,6 +9,8 @@ mod check;
 mod conditions;
 mod declaration_items;
 mod docs;
+mod edge;
+mod edges;
 mod errors;
 mod expand;
 mod extension;

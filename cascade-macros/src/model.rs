@@ -1,9 +1,13 @@
 //! The model of an annotated `impl`: its finders, rules and phases, with every edge resolved to an entry of `edges`.
 
+use std::fmt;
+
 use proc_macro2::{Ident, Span};
 
 use crate::args::{Args, Policy, PolicyEdges, PolicyKind};
-use crate::errors::{Errors, closest, listed};
+use crate::edge::{Edge, Role};
+use crate::edges::{Named, declared, named};
+use crate::errors::Errors;
 use crate::method_attributes::PhaseKind;
 use crate::methods::Method;
 use crate::types::TypeRef;
@@ -13,7 +17,7 @@ pub(crate) struct Model {
     pub(crate) args: Args,
     pub(crate) methods: Vec<Method>,
     /// The edges, without duplicates.
-    pub(crate) edges: Vec<TypeRef>,
+    pub(crate) edges: Vec<Edge>,
     /// The resources whose steps come first, without duplicates.
     pub(crate) after: Vec<Mention>,
     /// All operations that are named, without duplicates.
@@ -28,17 +32,28 @@ pub(crate) struct Model {
     pub(crate) respelled: Vec<Mention>,
 }
 
-/// A type that an attribute names.
+/// A type that an attribute names, itself or by the role of an edge.
 #[derive(Clone)]
 pub(crate) struct Mention {
     /// The tokens of the first mention of the type.
     pub(crate) ty: TypeRef,
+    /// The role of the edge, if it has one.
+    pub(crate) role: Option<Role>,
     /// The place of this mention.
     pub(crate) at: Span,
     /// The index of the edge or operation.
     pub(crate) index: usize,
     /// Whether no edge has this name, and the most similar one was chosen.
     pub(crate) guessed: bool,
+}
+
+impl fmt::Display for Mention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.role {
+            Some(role) => role.fmt(f),
+            None => self.ty.fmt(f),
+        }
+    }
 }
 
 /// A finder for an edge.
@@ -146,7 +161,8 @@ impl Model {
 }
 
 struct Resolver<'a> {
-    edges: Vec<TypeRef>,
+    edges: Vec<Edge>,
+    has_unread_edges: bool,
     operations: Vec<TypeRef>,
     first_mentions: Vec<TypeRef>,
     respelled: Vec<Mention>,
@@ -156,19 +172,15 @@ struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     fn new(args: &Args, errors: &'a mut Errors) -> Self {
         let mut resolver = Self {
-            edges: Vec::new(),
+            edges: declared(args, errors),
+            has_unread_edges: args.edges.has_unread,
             operations: Vec::new(),
             first_mentions: args.resource.iter().cloned().collect(),
             respelled: Vec::new(),
             errors,
         };
-        for edge in &args.edges {
-            if resolver.edges.iter().any(|earlier| earlier.matches(edge)) {
-                resolver.errors.at(edge, format!("the edge `{edge}` is listed twice"));
-                continue;
-            }
-            resolver.first_mention(edge);
-            resolver.edges.push(edge.clone());
+        for edge in &args.edges.entries {
+            resolver.first_mention(&edge.resource);
         }
         resolver
     }
@@ -188,38 +200,50 @@ impl<'a> Resolver<'a> {
             self.operations.push(ty.clone());
             self.operations.len() - 1
         });
-        Mention { ty: self.first_mention(ty), at: ty.span(), index, guessed: false }
+        Mention { ty: self.first_mention(ty), role: None, at: ty.span(), index, guessed: false }
     }
 
-    /// The edge with that name, else the one with the most similar name. The names may differ by a typo or by an alias,
-    /// or may be different types: the expansion asserts that the types are equal, and the compiler reports a
-    /// difference.
-    fn edge(&mut self, ty: &TypeRef) -> Option<Mention> {
-        let first = self.first_mention(ty);
-        let exact = self.edges.iter().position(|edge| edge.matches(ty));
-        let index = exact.or_else(|| {
-            let names: Vec<&str> = self.edges.iter().map(TypeRef::name).collect();
-            let close = closest(ty.name(), names.iter().copied())?;
-            names.iter().position(|name| *name == close)
-        });
-        let Some(index) = index else {
-            let message = if self.edges.is_empty() {
-                format!("`{ty}` is not among the edges: add `edges = [{ty}]` to `#[cascade]`")
-            } else {
-                format!(
-                    "`{ty}` is not among the edges, which are {}: add it to `edges`",
-                    listed(&self.edges, "and")
-                )
-            };
-            self.errors.incomplete_at(ty, message);
-            return None;
+    /// The edge with that name, else one of a similar name. The names may differ by a typo or by an alias, or may be
+    /// different types: the expansion asserts that the types are equal, and the compiler reports a difference.
+    fn edge(&mut self, name: &TypeRef) -> Option<Mention> {
+        let (index, guessed) = match named(name, &self.edges) {
+            Named::Edge(index) => (index, false),
+            Named::SimilarType(index) => (index, true),
+            Named::Misnamed { message, meant } => {
+                self.not_an_edge(name, message, meant.is_some());
+                (meant?, true)
+            }
+            Named::Unlisted { message } => {
+                // The compiler would report that there is no type of that name.
+                if !name.is_like_role() {
+                    self.first_mention(name);
+                }
+                self.not_an_edge(name, message, false);
+                return None;
+            }
         };
-        let mention = Mention { ty: first, at: ty.span(), index, guessed: exact.is_none() };
-        let is_known = |other: &Mention| other.ty.has_spelling_of(ty);
-        if !self.edges[index].has_spelling_of(ty) && !self.respelled.iter().any(is_known) {
+        Some(self.mention(name, index, guessed))
+    }
+
+    /// Reports a name that means no edge, unless it may mean one that could not be read.
+    fn not_an_edge(&mut self, name: &TypeRef, message: String, is_guessed: bool) {
+        match (self.has_unread_edges, is_guessed) {
+            (true, _) => {}
+            (false, true) => self.errors.at(name, message),
+            (false, false) => self.errors.incomplete_at(name, message),
+        }
+    }
+
+    /// The mention of the edge with that index by that name.
+    fn mention(&mut self, name: &TypeRef, index: usize, guessed: bool) -> Mention {
+        let edge = self.edges[index].clone();
+        let ty = self.first_mention(if edge.role.is_some() { &edge.resource } else { name });
+        let mention = Mention { ty, role: edge.role, at: name.span(), index, guessed };
+        let is_known = |other: &Mention| other.ty.has_spelling_of(&mention.ty);
+        if !edge.resource.has_spelling_of(&mention.ty) && !self.respelled.iter().any(is_known) {
             self.respelled.push(mention.clone());
         }
-        Some(mention)
+        mention
     }
 
     fn after(&mut self, args: &Args) -> Vec<Mention> {
@@ -232,7 +256,7 @@ impl<'a> Resolver<'a> {
                 self.errors.at(resource, format!("`{resource}` is listed twice in `after`"));
             } else {
                 let ty = self.first_mention(resource);
-                after.push(Mention { ty, at: resource.span(), index, guessed: false });
+                after.push(Mention { ty, role: None, at: resource.span(), index, guessed: false });
             }
         }
         after
@@ -268,7 +292,11 @@ impl<'a> Resolver<'a> {
     fn undecided(&self, operation: &Mention, at: &Ident, rules: &[Rule]) -> Vec<Mention> {
         let is_decided = |edge: usize| rules.iter().any(|rule| rule.decides(operation.index, edge));
         let left = self.edges.iter().enumerate().filter(|(edge, _)| !is_decided(*edge));
-        left.map(|(index, edge)| Mention { ty: edge.clone(), at: at.span(), index, guessed: false }).collect()
+        let mention = |(index, edge): (usize, &Edge)| {
+            let (ty, role) = (edge.resource.clone(), edge.role.clone());
+            Mention { ty, role, at: at.span(), index, guessed: false }
+        };
+        left.map(mention).collect()
     }
 }
 

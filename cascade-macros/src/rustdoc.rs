@@ -115,7 +115,8 @@ fn finder(finder: &Finder, model: &Model) -> String {
     let operation =
         operation.map_or_else(|| String::from("every other operation"), |mention| link(&mention.ty));
     let operation = if is_only_finder(finder, model) { String::from("every operation") } else { operation };
-    format!("| {} | `{}` | {operation} |", link(&finder.edge.ty), method.name)
+    let role = finder.edge.role.as_ref().map(|role| format!("`{role}`: ")).unwrap_or_default();
+    format!("| {role}{} | `{}` | {operation} |", link(&finder.edge.ty), method.name)
 }
 
 /// Whether the edge has no other finder.
@@ -137,7 +138,7 @@ fn rule(rule: &Rule, model: &Model) -> String {
         }
         Decision::Policy(kind) => kind.name().replace('_', " "),
     };
-    let from = if rule.from.is_empty() { String::from("the root itself") } else { links(&rule.from) };
+    let from = if rule.from.is_empty() { String::from("the root itself") } else { edges(&rule.from) };
     let roots = joined(rule.roots.iter().map(link), " or ");
     let started = if roots.is_empty() { roots } else { format!(", with the root {roots}") };
     format!("| {} | {from}{started} | {decision} |", link(&rule.operation.ty))
@@ -161,8 +162,11 @@ fn phase(phase: &Phase, model: &Model) -> String {
     format!("| {} | {kind} | `{}`{only} |", link(&phase.operation.ty), method.name)
 }
 
-fn links(mentions: &[Mention]) -> String {
-    joined(mentions.iter().map(|mention| link(&mention.ty)), ", ")
+fn edges(mentions: &[Mention]) -> String {
+    let edge = |mention: &Mention| {
+        mention.role.as_ref().map_or_else(|| link(&mention.ty), |role| format!("`{role}`"))
+    };
+    joined(mentions.iter().map(edge), ", ")
 }
 
 fn joined(texts: impl Iterator<Item = impl Display>, separator: &str) -> String {

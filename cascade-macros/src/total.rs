@@ -7,6 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
+use crate::edge::Edge;
 use crate::errors::{Errors, listed};
 use crate::model::{Mention, Model};
 use crate::types::TypeRef;
@@ -27,7 +28,7 @@ pub(crate) fn forgets_delete(model: &Model) -> bool {
 /// Reports an `impl` with edges and without any rule.
 pub(crate) fn undecided_delete(model: &Model, errors: &mut Errors) {
     if let (true, Some(edge), []) = (forgets_delete(model), model.edges.first(), decided(model).as_slice()) {
-        errors.add(syn::Error::new(edge.span(), message(model)));
+        errors.add(syn::Error::new(edge.at(), message(model)));
     }
 }
 
@@ -41,7 +42,7 @@ pub(crate) fn assertion(model: &Model) -> Option<TokenStream> {
         .iter()
         .map(|operation| quote_spanned!(operation.span()=> <#operation as ::cascade_core::Operation>::CODE));
     let message = message(model);
-    Some(quote_spanned! {edge.span()=>
+    Some(quote_spanned! {edge.at()=>
         const _: () = ::core::assert!(
             ::cascade_core::__private::is_among(
                 <::cascade_core::Delete as ::cascade_core::Operation>::CODE,
@@ -62,7 +63,7 @@ fn decided(model: &Model) -> Vec<&TypeRef> {
 fn message(model: &Model) -> String {
     let spelled = model.operations.iter().find(|operation| operation.name() == DELETE);
     let delete = spelled.map_or_else(|| String::from(DELETE), ToString::to_string);
-    let edges = model.edges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let edges = model.edges.iter().map(Edge::in_code).collect::<Vec<_>>().join(", ");
     let (have, them) = if model.edges.len() == 1 { ("has", "it") } else { ("have", "them") };
     format!(
         "{} {have} no rule for `{delete}`, which every extension has to decide: name {them} in a `from`, or write \

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -27,6 +28,19 @@ impl TypeRef {
     /// The last segment of the path.
     pub(crate) fn name(&self) -> &str {
         self.segments.last().map_or("", String::as_str)
+    }
+
+    /// The identifier, if the type is given by one.
+    pub(crate) fn ident(&self) -> Option<&Ident> {
+        match &self.ty {
+            Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+            _ => None,
+        }
+    }
+
+    /// Whether it looks like the role of an edge: an identifier that begins in lower case, as no type should.
+    pub(crate) fn is_like_role(&self) -> bool {
+        self.ident().is_some_and(|ident| ident.unraw().to_string().starts_with(char::is_lowercase))
     }
 
     /// The string literal, if the type was written as one.

@@ -60,10 +60,10 @@ pub struct HostCascade;
 /// Hosts are removed with their zone.
 #[cascade(
     resource = "Host",
-    edges = [Zone, Group, Copy, Pool, crate::places::Room, Secret],
+    edges = [Zone, Group, Copy, Pool, crate::places::Room, Secret, spare: Zone, r#type: Copy],
     after = [self::Storage],
     retain(Delete, from = [Pool]),
-    ignore(Delete, from = [Secret])
+    ignore(Delete, from = [Secret, r#type])
 )]
 impl HostCascade {
     #[affected(by = Zone)]
@@ -96,6 +96,16 @@ impl HostCascade {
         Ok(Vec::new())
     }
 
+    #[affected(by = spare)]
+    async fn with_spare_zones(&self, _zones: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = r#type)]
+    async fn of_types(&self, _copies: &[u64]) -> Result<Vec<u64>, StepError> {
+        Ok(Vec::new())
+    }
+
     #[check(Delete, effects = [remove])]
     async fn may_be_removed(&self, _hosts: &[u64]) -> Result<Vec<Veto<u64>>, StepError> {
         Ok(Vec::new())
@@ -107,7 +117,7 @@ impl HostCascade {
     }
 
     #[on(Delete)]
-    #[on(Delete, from = [Zone, Group, Copy, crate::places::Room])]
+    #[on(Delete, from = [Zone, Group, Copy, crate::places::Room, spare])]
     #[on(Delete, from = [Group], root = places::Zone)]
     async fn remove(&self, _hosts: &[u64]) -> Result<(), StepError> {
         Ok(())

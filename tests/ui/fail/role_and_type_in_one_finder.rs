@@ -1,0 +1,23 @@
+//! One method that is the finder of an edge with a role and of one without.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Folder, FolderId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Folder, git_root: Folder])]
+impl VmCascade {
+    #[affected(by = Folder)]
+    #[affected(by = git_root)]
+    async fn in_folders(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Folder, git_root])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

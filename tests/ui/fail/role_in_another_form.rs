@@ -1,0 +1,32 @@
+//! Roles in forms that are invalid: one error for each, none for their uses.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Folder, FolderId, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Folder as git_root, target = Folder, "source": Host, owner: ])]
+impl VmCascade {
+    #[affected(by = Folder)]
+    async fn in_folders(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = git_root)]
+    async fn with_roots(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = target)]
+    async fn to_folders(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Folder, git_root, owner])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

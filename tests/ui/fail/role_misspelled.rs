@@ -1,0 +1,27 @@
+//! Misspelled roles: one error for each, with a suggestion.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Folder, FolderId, Suspend, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Folder, git_root: Folder], ignore(Suspend, from = [Folder, gitroot]))]
+impl VmCascade {
+    #[affected(by = Folder)]
+    async fn in_folders(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = git_rot)]
+    async fn with_roots(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Folder, git_roots])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}

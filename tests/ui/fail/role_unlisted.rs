@@ -1,0 +1,27 @@
+//! Roles that are not listed.
+
+use cascade_core::prelude::*;
+use cascade_tests_resources::{Error, Folder, FolderId, Suspend, VmId, VmInstance};
+
+#[derive(Extension)]
+struct VmCascade;
+
+#[cascade(resource = VmInstance, edges = [Folder, git_root: Folder], ignore(Suspend, from = [Folder, git_root, creator]))]
+impl VmCascade {
+    #[affected(by = Folder)]
+    async fn in_folders(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = git_root)]
+    async fn with_roots(&self, _folders: &[FolderId]) -> Result<Vec<VmId>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [Folder, git_root, owner])]
+    async fn destroy(&self, _vms: &[VmId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn main() {}
