@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use cascade_core::remote::{Fingerprint, report_from, stuck, with_remote};
 use cascade_core::{
-    Cascade, Operation, Plan, PlanError, Report, Resource, Roots, RunId, StartsFrom, StuckStep, unix_millis,
+    Cascade, Operation, Plan, PlanError, Report, Resource, RootSet, Roots, RunId, StartsFrom, StuckStep,
+    unix_millis,
 };
 use restate_sdk::context::RequestTarget;
 
@@ -94,6 +95,16 @@ impl Client {
         roots: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Plan, RestateError> {
         let planned = self.cascade.plan_named(operation, resource, roots).await;
+        self.planned(planned).await
+    }
+
+    /// Plans from roots of several resources, like [`Cascade::plan_all`].
+    pub async fn plan_all<O: Operation>(
+        &self,
+        operation: O,
+        roots: RootSet<O>,
+    ) -> Result<Plan, RestateError> {
+        let planned = self.cascade.plan_all(operation, roots).await;
         self.planned(planned).await
     }
 

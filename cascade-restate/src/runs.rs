@@ -83,9 +83,11 @@ fn remote_run(run: RunId, row: Row, about: Option<RunAbout>, progress: &Progress
     let mut confirmed_by = None;
     let begun = about.is_some();
     if let Some(RunAbout { header, confirmed_by: by, .. }) = about {
-        let PlanHeader { operation, payload, root, named_roots, roots, instances, .. } = header;
+        let PlanHeader { operation, payload, root, named_roots, roots, further_roots, instances, .. } =
+            header;
         (new.operation, new.payload, new.root, new.roots) = (operation, payload, root, named_roots);
-        (new.root_count, new.instances) = (u64::from(roots), instances as u64);
+        (new.root_count, new.further_roots, new.instances) =
+            (u64::from(roots), further_roots, instances as u64);
         confirmed_by = by;
     }
     let mut info = RunInfo::new(new, None);

@@ -69,7 +69,9 @@ impl Cascade {
                         source: Box::new(error),
                     }
                 })?;
-                found.into_iter().for_each(|(position, ())| exists[batch[position].position()] = true);
+                for (position, ()) in found {
+                    exists[batch[position].position()] = true;
+                }
             }
         }
         let missing: Vec<InstanceIx> = all.into_iter().filter(|index| !exists[index.position()]).collect();

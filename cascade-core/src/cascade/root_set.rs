@@ -12,8 +12,8 @@ use crate::plan::PlanError;
 
 /// Roots of several resources, from which one operation starts: see [`Cascade::plan_all`](crate::Cascade::plan_all).
 ///
-/// The compiler checks that the operation may start from each resource. The order in which roots are added does not matter, and
-/// a repeated id counts once.
+/// The compiler checks that the operation may start from each resource. The order in which resources are added does not matter,
+/// and a repeated id counts once.
 ///
 /// ```
 /// use cascade_core::RootSet;

@@ -93,7 +93,7 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
     let mut paths = Vec::new();
     let mut more = 0;
     if let Some(root) = affected.root_of(resource, index) {
-        paths.push(path(affected, Hops::at(resource, index), root.reach));
+        paths.push(path(affected, &Hops::at(resource, index), root.reach));
     }
     for &edge in &affected.graph.resources[resource].up {
         let Some(route) = affected.route.edges[edge] else { continue };
@@ -101,9 +101,9 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
         let parents = affected.parents(edge, index);
         more += parents.len().saturating_sub(MAX_PARENTS);
         for parent_index in parents.into_iter().take(MAX_PARENTS) {
-            let mut hops = path_from_root(affected, (parent, parent_index));
+            let mut hops = path_from_root(affected, route.root, (parent, parent_index));
             hops.below.push((edge, (resource, index)));
-            let path = path(affected, hops, route.reach);
+            let path = path(affected, &hops, route.reach);
             // For several root resources, there may be the same path for each.
             if route.root == 0 || !paths.contains(&path) {
                 paths.push(path);
@@ -140,7 +140,7 @@ impl Hops {
 }
 
 /// Explains one path, whose last instance the operation reaches with `reach`.
-fn path(affected: &Affected, hops: Hops, reach: Reach) -> WhyPath {
+fn path(affected: &Affected, hops: &Hops, reach: Reach) -> WhyPath {
     let (resource, index) = hops.end();
     let brings = match reach {
         Reach::Effect { effect, .. } => affected.effect_name(resource, effect),
@@ -174,20 +174,24 @@ fn path(affected: &Affected, hops: Hops, reach: Reach) -> WhyPath {
     }
 }
 
-/// A shortest path from a root down to an instance, both included: a breadth-first search up from the instance.
-fn path_from_root(affected: &Affected, end: Instance) -> Hops {
+/// A shortest path down to an instance from a root of the root resource at the position `root`, both included: a breadth-first
+/// search up from the instance.
+fn path_from_root(affected: &Affected, root: usize, end: Instance) -> Hops {
+    let graph = &affected.graph;
+    let root_resource = affected.route.roots[root].resource;
     // The next edge and instance on the way down to `end`.
     let mut below: HashMap<Instance, (EdgeIx, Instance)> = HashMap::new();
     let mut seen = HashSet::from([end]);
     let mut open = VecDeque::from([end]);
     while let Some(instance) = open.pop_front() {
-        if affected.is_root(instance.0, instance.1) {
+        if instance.0 == root_resource && affected.is_root(instance.0, instance.1) {
             let next = |at: &Instance| below.get(at).copied();
             let path = std::iter::successors(next(&instance), |(_, at)| next(at));
             return Hops { top: instance, below: path.collect() };
         }
-        for &edge in &affected.graph.resources[instance.0].up {
-            let parent = affected.graph.edges[edge].parent;
+        let up = graph.resources[instance.0].up.iter().copied();
+        for edge in up.filter(|&edge| graph.edges[edge].root == root) {
+            let parent = graph.edges[edge].parent;
             for at in affected.parents(edge, instance.1) {
                 if seen.insert((parent, at)) {
                     below.insert((parent, at), (edge, instance));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cascade_core::{
-    Declaration, Delete, FaultKind, Found, HandlerFuture, Operation, Outcome, Phase, Place,
+    Declaration, Delete, EdgeParent, FaultKind, Found, HandlerFuture, Operation, Outcome, Phase, Place,
     ResourceDescriptor, Rule, StepSettings,
 };
 
@@ -477,7 +477,7 @@ const EDGES: &[Mistake] = &[
         FaultKind::EdgeTwice,
         30,
         "the edge from `Zone` to `Host` is declared twice",
-        "remove one of the two declarations",
+        "remove one of the two declarations, or give one a role: `declaration.edge(Zone.in_role(\"…\"), place!())`",
     ),
     mistake(
         "two finders of an edge",
@@ -695,9 +695,148 @@ const EXTENSIONS: &[Mistake] = &[
     ),
 ];
 
+/// Clusters in zones, with a second edge to another zone, in the role `standby`.
+fn clusters_with_standby() -> Declared {
+    clusters(|clusters| {
+        for (parent, finder, line) in [
+            (resource("Zone").into(), "in_zones", 41),
+            (resource("Zone").in_role("standby"), "with_standby", 42),
+        ] {
+            add_edge(clusters, parent, finder, line);
+        }
+    })
+}
+
+fn add_edge(clusters: &mut Declared, parent: EdgeParent, finder: &'static str, line: u32) {
+    clusters.edge(parent.clone(), at(line));
+    clusters.finder(finder, parent.clone(), None, at(line), |(), _: &[u64], _| {
+        Box::pin(async { Ok(Found::Pairs(Vec::new())) })
+    });
+    clusters.rule(Rule::effect::<Delete>("remove", at(line)).from(parent));
+}
+
+/// Roles that do not tell edges apart, and misspelt ones.
+const ROLES: &[Mistake] = &[
+    mistake(
+        "a role of two edges",
+        |_| {
+            let mut clusters = clusters_with_standby();
+            add_edge(&mut clusters, resource("Host").in_role("standby"), "of_hosts", 50);
+            Some(clusters)
+        },
+        FaultKind::EdgeTwice,
+        50,
+        "two edges of `Cluster` have the role `standby`",
+        "give one of them another role, or remove it",
+    ),
+    mistake(
+        "a role with the name of a resource",
+        |_| {
+            let mut clusters = clusters_with_standby();
+            add_edge(&mut clusters, resource("Zone").in_role("Host"), "of_hosts", 50);
+            Some(clusters)
+        },
+        FaultKind::Name,
+        50,
+        "the role `Host` has the name of a resource",
+        "give the role another name, such as that of the column with the reference",
+    ),
+    mistake(
+        "an empty role",
+        |_| {
+            let mut clusters = clusters_with_standby();
+            add_edge(&mut clusters, resource("Zone").in_role(""), "of_hosts", 50);
+            Some(clusters)
+        },
+        FaultKind::Name,
+        50,
+        "the name of this role is empty",
+        "give it a name",
+    ),
+    mistake(
+        "a rule from a misspelt role",
+        |_| {
+            let mut clusters = clusters_with_standby();
+            clusters.rule(effect(50).from(resource("Zone").in_role("stanby")).root(resource("Host")));
+            Some(clusters)
+        },
+        FaultKind::Rule,
+        50,
+        "is from `stanby`, which is not a declared edge",
+        "did you mean `standby`?",
+    ),
+    mistake(
+        "a rule from a parent whose only edge has a role",
+        |_| {
+            let clusters = clusters(|clusters| {
+                add_edge(clusters, resource("Zone").in_role("standby"), "with_standby", 42);
+                clusters.rule(effect(50).from(resource("Zone")).root(resource("Host")));
+            });
+            Some(clusters)
+        },
+        FaultKind::Rule,
+        50,
+        "is from `Zone`, which is not a declared edge",
+        "did you mean `standby`?",
+    ),
+    mistake(
+        "a role without a rule",
+        |_| {
+            let mut clusters = clusters_with_standby();
+            clusters.edge(resource("Zone").in_role("spare"), at(50));
+            Some(clusters)
+        },
+        FaultKind::Undecided,
+        50,
+        "`Cluster` has no rule for `Delete` from `spare`",
+        "add a rule with `.from(parent.in_role(\"spare\"))`, or \
+         `.rule(Rule::ignore::<Delete>(place!()).from(parent.in_role(\"spare\")))`, where `parent` is the descriptor of \
+         `Zone`",
+    ),
+    mistake(
+        "a role without a finder",
+        |_| {
+            let mut clusters = clusters_with_standby();
+            clusters.edge(resource("Zone").in_role("spare"), at(50));
+            clusters.rule(effect(51).from(resource("Zone").in_role("spare")));
+            Some(clusters)
+        },
+        FaultKind::Finder,
+        50,
+        "`Delete` propagates along the edge from `spare` to `Cluster`, which has no finder for it",
+        "declare one: `declaration.finder(\"…\", Zone.in_role(\"spare\"), None, place!(), …)`",
+    ),
+    mistake(
+        "a resource that is shared along two roles",
+        |_| {
+            let clusters = clusters(|clusters| {
+                for role in ["first", "second"] {
+                    let parent = resource("Zone").in_role(role);
+                    clusters.edge(parent.clone(), at(42));
+                    clusters.finder(role, parent.clone(), None, at(42), |(), _: &[u64], _| {
+                        Box::pin(async { Ok(Found::Pairs(Vec::new())) })
+                    });
+                    clusters.rule(Rule::shared::<Delete>(at(50)).from(parent));
+                }
+            });
+            Some(clusters)
+        },
+        FaultKind::SharedTwice,
+        50,
+        "is `shared` along the edges from `first` and from `second`",
+        "keep one `Rule::shared` or `with_last_owner`; along the other edge, use `Rule::restrict` or an effect that \
+         checks for owners itself",
+    ),
+];
+
+#[test]
+fn a_cloud_with_roles_has_no_fault() {
+    assert!(build([zones(), hosts(), clusters_with_standby()]).is_ok());
+}
+
 #[test]
 fn every_mistake_is_one_fault_with_its_place_and_help() {
-    let all = || [CALLS, NAMES, EDGES, EXTENSIONS].into_iter().flatten();
+    let all = || [CALLS, NAMES, EDGES, EXTENSIONS, ROLES].into_iter().flatten();
     assert!(all().count() >= 30);
     for mistake in all() {
         let mut hosts = hosts();

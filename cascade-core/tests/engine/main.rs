@@ -15,6 +15,7 @@ mod properties;
 mod readings;
 mod remote;
 mod resumed;
+mod roles;
 mod roots;
 mod shared;
 mod support;

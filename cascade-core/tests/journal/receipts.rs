@@ -60,6 +60,28 @@ async fn a_receipt_lists_survivors() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_root_that_its_verify_method_does_not_find_is_an_error() {
+    let site = Site::new(2, 3);
+    let cascade = with_verify(&site, &MemoryJournal::new());
+    let plan = async |roots: &[&str]| cascade.plan_named(Delete, "Room", roots).await;
+    let error = plan(&["room", "cellar"]).await.expect_err("there is no cellar");
+    assert!(
+        matches!(&error, PlanError::MissingRoots { resource, ids, count: 1 } if resource == "Room" && ids == &["cellar"])
+    );
+    assert_eq!(
+        error.to_string(),
+        "1 of the given Room do not exist, or the operation has removed them already: cellar"
+    );
+    let many: Vec<String> = (0..7).map(|number| format!("cellar-{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let error = plan(&many).await.expect_err("there are no cellars").to_string();
+    assert!(error.ends_with(": cellar-0, cellar-1, cellar-2, cellar-3, cellar-4, …"), "{error}");
+    // Racks have no verify method, so nothing can tell.
+    let racks = cascade.plan_named(Delete, "Rack", ["no rack"]).await.expect("no method is asked");
+    assert_eq!(racks.len(), 1);
+}
+
 /// An instance that no method was asked about does not count as gone.
 #[tokio::test(start_paused = true)]
 async fn a_receipt_about_an_unverified_root_is_not_clean() {

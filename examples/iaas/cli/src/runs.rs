@@ -247,9 +247,16 @@ pub(crate) fn print_report(report: &Report, json: bool) -> Result<(), Failure> {
 /// `delete Zone zone-1`
 fn what(info: &RunInfo) -> String {
     let run = &info.run;
-    let more = run.root_count.saturating_sub(run.roots.len() as u64);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{} {} {}{more}", run.operation, run.root, run.roots.join(" "))
+    let of_resource = |resource: &str, ids: &[String], count: u64| {
+        let more = count.saturating_sub(ids.len() as u64);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{resource} {}{more}", ids.join(" "))
+    };
+    let mut text = format!("{} {}", run.operation, of_resource(&run.root, &run.roots, run.root_count));
+    for roots in &run.further_roots {
+        text.push_str(&format!("; {}", of_resource(&roots.resource, &roots.ids, roots.count)));
+    }
+    text
 }
 
 /// `1,204 of 10,234`
