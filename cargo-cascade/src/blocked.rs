@@ -135,7 +135,8 @@ pub(crate) fn may_start(operation: &OperationDocument, root: &str) -> bool {
 
 /// The decision along an edge at which the operation ends.
 fn end_along(edge: &EdgeDocument, operation: &OperationDocument, root: Option<&str>) -> String {
-    let (child, parent, name) = (&edge.child, &edge.parent, &operation.name);
+    let (child, name) = (&edge.child, &operation.name);
+    let parent = edge.role.as_ref().unwrap_or(&edge.parent);
     let of_any_root = || edge.rules.iter().find(|rule| rule.operation == operation.code && !rule.leads_on());
     match root.map_or_else(of_any_root, |root| edge.rule_for(&operation.code, root)) {
         None => format!("`{child}` has no rule for `{name}` from `{parent}`"),

@@ -137,10 +137,16 @@ fn unused_edge<'d>(blocked: &mut Blocked<'d>, edge: &'d EdgeDocument) -> Warning
     };
     Warning::new(
         WarningKind::UnusedEdge,
-        format!("no operation propagates along `{}` → `{}`: {why}", edge.parent, edge.child),
+        format!("no operation propagates along {}: {why}", quoted(edge)),
         Some(&edge.source),
         &help,
     )
+}
+
+/// The edge with its names in quotes.
+fn quoted(edge: &EdgeDocument) -> String {
+    let role = edge.role.as_ref().map_or_else(String::new, |role| format!(" (`{role}`)"));
+    format!("`{}` → `{}`{role}", edge.parent, edge.child)
 }
 
 fn dead_rules<'d>(
@@ -153,10 +159,9 @@ fn dead_rules<'d>(
     let dead = rules.filter(|(at, rule)| !used.contains(at) && rule.decision != Decision::Ignore);
     dead.map(|(_, rule)| {
         let operation = document.operation_name(&rule.operation);
-        let (parent, child) = (&edge.parent, &edge.child);
         Warning::new(
             WarningKind::DeadRule,
-            format!("the rule `{rule}` of {operation} along `{parent}` → `{child}` never applies"),
+            format!("the rule `{rule}` of {operation} along {} never applies", quoted(edge)),
             Some(&rule.source),
             &format!("{}: change that, or remove this rule", blocked.why(edge, rule)),
         )

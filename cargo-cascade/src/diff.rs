@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use cascade_core::document::{Document, Reach, RuleDocument, Source};
+use cascade_core::document::{Document, EdgeDocument, Reach, RuleDocument, Source};
 use serde::Serialize;
 
 /// One change.
@@ -29,6 +29,9 @@ pub enum Change {
         parent: String,
         /// The child.
         child: String,
+        /// Its role.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
         /// Where it is written.
         source: Source,
     },
@@ -38,6 +41,9 @@ pub enum Change {
         parent: String,
         /// The child.
         child: String,
+        /// Its role.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
     },
     /// An operation has other rules along an edge, or for its root.
     Decision {
@@ -47,6 +53,9 @@ pub enum Change {
         parent: Option<String>,
         /// The resource that the rules are for.
         child: String,
+        /// The role of the edge.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
         /// The rules before; empty if there were none.
         before: String,
         /// The rules now; empty if there are none.
@@ -96,18 +105,18 @@ fn resources(old: &Document, new: &Document) -> Vec<Change> {
 }
 
 fn edges(old: &Document, new: &Document) -> Vec<Change> {
-    let ends = |document: &Document| -> BTreeSet<(String, String)> {
-        document.edges.iter().map(|edge| (edge.parent.clone(), edge.child.clone())).collect()
-    };
-    let (before, after) = (ends(old), ends(new));
-    let added = new.edges.iter().filter(|edge| !before.contains(&(edge.parent.clone(), edge.child.clone())));
+    let key = |edge: &EdgeDocument| (edge.parent.clone(), edge.child.clone(), edge.role.clone());
+    let keys = |document: &Document| document.edges.iter().map(key).collect::<BTreeSet<_>>();
+    let (before, after) = (keys(old), keys(new));
+    let added = new.edges.iter().filter(|edge| !before.contains(&key(edge)));
     let added = added.map(|edge| Change::EdgeAdded {
         parent: edge.parent.clone(),
         child: edge.child.clone(),
+        role: edge.role.clone(),
         source: edge.source.clone(),
     });
     let removed = before.difference(&after).cloned();
-    added.chain(removed.map(|(parent, child)| Change::EdgeRemoved { parent, child })).collect()
+    added.chain(removed.map(|(parent, child, role)| Change::EdgeRemoved { parent, child, role })).collect()
 }
 
 /// A combination of operation and edge, or of operation and root.
@@ -118,19 +127,25 @@ struct Case<'d> {
     /// `None` for an instance that is itself the root.
     parent: Option<&'d str>,
     child: &'d str,
+    role: Option<&'d str>,
 }
 
 fn rules_by_case(document: &Document) -> BTreeMap<Case<'_>, Vec<&RuleDocument>> {
     let mut cases: BTreeMap<Case<'_>, Vec<&RuleDocument>> = BTreeMap::new();
     for resource in &document.resources {
         for rule in &resource.rules {
-            let case = Case { operation: &rule.operation, parent: None, child: &resource.name };
+            let case = Case { operation: &rule.operation, parent: None, child: &resource.name, role: None };
             cases.entry(case).or_default().push(rule);
         }
     }
     for edge in &document.edges {
         for rule in &edge.rules {
-            let case = Case { operation: &rule.operation, parent: Some(&edge.parent), child: &edge.child };
+            let case = Case {
+                operation: &rule.operation,
+                parent: Some(&edge.parent),
+                child: &edge.child,
+                role: edge.role.as_deref(),
+            };
             cases.entry(case).or_default().push(rule);
         }
     }
@@ -142,7 +157,9 @@ fn decisions(old: &Document, new: &Document) -> Vec<Change> {
     let (before, after) = (rules_by_case(old), rules_by_case(new));
     let has = |document: &Document, case: Case<'_>| match case.parent {
         None => document.resource(case.child).is_some(),
-        Some(parent) => document.edges.iter().any(|edge| edge.parent == parent && edge.child == case.child),
+        Some(parent) => document.edges.iter().any(|edge| {
+            edge.parent == parent && edge.child == case.child && edge.role.as_deref() == case.role
+        }),
     };
     let all: BTreeSet<Case<'_>> = before.keys().chain(after.keys()).copied().collect();
     let text = |rules: Option<&Vec<&RuleDocument>>| {
@@ -156,6 +173,7 @@ fn decisions(old: &Document, new: &Document) -> Vec<Change> {
             operation: name(old, new, case.operation),
             parent: case.parent.map(ToOwned::to_owned),
             child: case.child.to_owned(),
+            role: case.role.map(ToOwned::to_owned),
             before: was,
             after: is,
             source: after.get(&case).and_then(|rules| rules.first()).map(|rule| rule.source.clone()),
@@ -213,11 +231,17 @@ impl fmt::Display for Change {
         match self {
             Self::ResourceAdded { name, source } => write!(f, "+ {name}  {source}"),
             Self::ResourceRemoved { name } => write!(f, "- {name}"),
-            Self::EdgeAdded { parent, child, source } => write!(f, "+ {parent} → {child}  {source}"),
-            Self::EdgeRemoved { parent, child } => write!(f, "- {parent} → {child}"),
-            Self::Decision { operation, parent, child, before, after, source } => {
+            Self::EdgeAdded { parent, child, role, source } => {
+                write!(f, "+ {parent} → {child}{}  {source}", in_role(role.as_deref()))
+            }
+            Self::EdgeRemoved { parent, child, role } => {
+                write!(f, "- {parent} → {child}{}", in_role(role.as_deref()))
+            }
+            Self::Decision { operation, parent, child, role, before, after, source } => {
                 match parent {
-                    Some(parent) => write!(f, "~ {operation} along {parent} → {child}: ")?,
+                    Some(parent) => {
+                        write!(f, "~ {operation} along {parent} → {child}{}: ", in_role(role.as_deref()))?
+                    }
                     None => write!(f, "~ {operation} from {child}: ")?,
                 }
                 write!(f, "{} ⇒ {}", or_nothing(before), or_nothing(after))?;
@@ -236,6 +260,10 @@ impl fmt::Display for Change {
             }
         }
     }
+}
+
+fn in_role(role: Option<&str>) -> String {
+    role.map_or_else(String::new, |role| format!(" ({role})"))
 }
 
 fn or_nothing(rules: &str) -> &str {

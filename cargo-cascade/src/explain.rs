@@ -32,6 +32,8 @@ pub struct Explanation {
 pub struct Way {
     /// The resources, from the root down.
     pub resources: Vec<String>,
+    /// The roles of the edges between them, one fewer: `None` for an edge without a role.
+    pub roles: Vec<Option<String>>,
     /// The effect of each operation at the end of the path, by the name of the operation.
     pub operations: BTreeMap<String, String>,
 }
@@ -54,9 +56,9 @@ pub fn explain(
     paths.sort_by_key(Vec::len);
     let more = paths.len() > limit || search.steps >= STEPS;
     paths.truncate(limit);
-    let on_paths: BTreeSet<(&str, &str)> =
-        paths.iter().flatten().map(|&edge| (edge.child.as_str(), edge.parent.as_str())).collect();
-    let is_on_path = |edge: &&EdgeDocument| on_paths.contains(&(edge.child.as_str(), edge.parent.as_str()));
+    let ends = |edge: &EdgeDocument| (edge.child.clone(), edge.parent.clone(), edge.role.clone());
+    let on_paths: BTreeSet<_> = paths.iter().flatten().map(|edge| ends(edge)).collect();
+    let is_on_path = |edge: &&EdgeDocument| on_paths.contains(&ends(edge));
     let edges = document.edges.iter().filter(is_on_path).map(|edge| {
         let mut edge = edge.clone();
         edge.rules.retain(|rule| {
@@ -132,6 +134,7 @@ fn way(document: &Document, root: &str, path: &[&EdgeDocument], operations: &[&O
     let verdicts = operations.iter().map(|one| (one.name.clone(), verdict(document, root, path, one)));
     Way {
         resources: std::iter::once(root.to_owned()).chain(resources).collect(),
+        roles: path.iter().map(|edge| edge.role.clone()).collect(),
         operations: verdicts.collect(),
     }
 }
@@ -148,9 +151,9 @@ fn verdict(document: &Document, root: &str, path: &[&EdgeDocument], operation: &
     for (at, edge) in path.iter().enumerate() {
         let is_last = at + 1 == path.len();
         match edge.rule_for(&operation.code, root) {
-            None => return format!("does not propagate along {} → {}", edge.parent, edge.child),
+            None => return format!("does not propagate along {edge}"),
             Some(rule) if rule.decision == Decision::Ignore => {
-                return format!("ignores {} → {}", edge.parent, edge.child);
+                return format!("ignores {edge}");
             }
             Some(rule) if is_last => return rule.to_string(),
             Some(rule) if !rule.leads_on() => return format!("stops at {}: {rule}", edge.child),
@@ -158,6 +161,18 @@ fn verdict(document: &Document, root: &str, path: &[&EdgeDocument], operation: &
         }
     }
     String::from("is the root")
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, resource) in self.resources.iter().enumerate() {
+            let arrow = if at > 0 { " → " } else { "" };
+            write!(f, "{arrow}{resource}")?;
+            let role = at.checked_sub(1).and_then(|edge| self.roles.get(edge)?.as_ref());
+            role.map_or(Ok(()), |role| write!(f, " ({role})"))?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Explanation {
@@ -174,14 +189,14 @@ impl fmt::Display for Explanation {
         };
         writeln!(f, "{count} from {root} to {child}\n")?;
         for (at, way) in ways.iter().enumerate() {
-            writeln!(f, "{:>2}. {}", at + 1, way.resources.join(" → "))?;
+            writeln!(f, "{:>2}. {way}", at + 1)?;
             for (operation, verdict) in &way.operations {
                 writeln!(f, "      {operation}: {verdict}")?;
             }
         }
         writeln!(f, "\nedges\n")?;
         for edge in edges {
-            writeln!(f, "  {} → {}  {}", edge.parent, edge.child, edge.source)?;
+            writeln!(f, "  {edge}  {}", edge.source)?;
             for rule in &edge.rules {
                 writeln!(f, "      {}: {rule}  {}", rule.operation, rule.source)?;
             }

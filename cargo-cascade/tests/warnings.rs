@@ -232,3 +232,53 @@ fn a_graph_of_6000_resources_is_checked_explained_and_compared() {
     assert_eq!(Diff::between(&old, &new).changes.len(), 2 + 60);
     assert_eq!(further_than_documented(&new, "docs/cascade.md", &old.to_markdown()).len(), 60);
 }
+
+/// A host in a zone, with a second edge to a zone in a role, along which it is retained.
+fn with_role(role: &str, second: fn(Place) -> Rule) -> Document {
+    let parent = resource("Zone").in_role(role.to_owned());
+    let mut hosts = Declaration::<(), u64>::new("Hosts", resource("Host"), HERE);
+    hosts.effect("remove", HERE, |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    for (at, edge) in [resource("Zone").into(), parent.clone()].into_iter().enumerate() {
+        hosts.edge(edge.clone(), HERE);
+        hosts.finder(format!("find_{at}"), edge, None, HERE, |(), _: &[u64], _| {
+            Box::pin(async { Ok(Found::Pairs(Vec::new())) })
+        });
+    }
+    hosts.rule(remove().from(resource("Zone")));
+    hosts.rule(second(HERE).from(parent));
+    document(vec![extension("Zone", vec![remove()], &[]), hosts.descriptor().clone()])
+}
+
+#[test]
+fn edges_between_the_same_resources_are_told_apart_by_their_roles() {
+    let old = with_role("standby", Rule::retain::<Delete>);
+    assert_eq!(found(&old, &[]), []);
+    insta::assert_snapshot!(explain(&old, "Zone", "Host", None, 20).expect("the names are known"), @r"
+    2 paths from Zone to Host
+
+     1. Zone → Host
+          Delete: remove
+     2. Zone → Host (standby)
+          Delete: retain
+
+    edges
+
+      Zone → Host  shop/src/lib.rs:7
+          delete: remove  shop/src/lib.rs:7
+      Zone → Host (standby)  shop/src/lib.rs:7
+          delete: retain  shop/src/lib.rs:7
+    ");
+    let renamed = Diff::between(&old, &with_role("spare", Rule::retain::<Delete>));
+    insta::assert_snapshot!(renamed, @r"
+    + Zone → Host (spare)  shop/src/lib.rs:7
+    - Zone → Host (standby)
+    ");
+    let decided = Diff::between(&old, &with_role("standby", Rule::restrict::<Delete>));
+    insta::assert_snapshot!(decided, @"~ Delete along Zone → Host (standby): retain ⇒ restrict  shop/src/lib.rs:7");
+    let ignored = of(&with_role("standby", Rule::ignore::<Delete>), &[]);
+    let messages: Vec<&str> = ignored.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["no operation propagates along `Zone` → `Host` (`standby`): every operation ignores it"]
+    );
+}

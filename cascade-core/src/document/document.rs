@@ -159,6 +159,14 @@ pub struct EdgeDocument {
     pub source: Source,
 }
 
+impl std::fmt::Display for EdgeDocument {
+    /// The edge in one line: `Folder → Project`, or `Folder → Project (git_root)` with a role.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} → {}", self.parent, self.child)?;
+        self.role.as_ref().map_or(Ok(()), |role| write!(f, " ({role})"))
+    }
+}
+
 /// A finder of an edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

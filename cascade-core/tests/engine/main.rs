@@ -15,7 +15,6 @@ mod properties;
 mod readings;
 mod remote;
 mod resumed;
-mod roles;
 mod roots;
 mod shared;
 mod support;

@@ -25,6 +25,7 @@ function kind(rule) {
   if (rule.decision === "effect") return rule.leaf ? "leaf" : "effect";
   return rule.decision === "with_parent" ? "with" : rule.decision;
 }
+const inRole = edge => (edge.role ? ` (${edge.role})` : "");
 const ruleText = rule => words(rule) + (rule.roots.length ? ` for ${rule.roots.join(", ")}` : "");
 const leadsOn = rule => ["with_parent", "shared"].includes(rule.decision) || (rule.decision === "effect" && !rule.leaf);
 

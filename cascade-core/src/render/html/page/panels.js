@@ -41,9 +41,9 @@ function moveInList(event) {
 }
 
 // A branch of the tree. Its children are made when it is first opened. A resource that is already on the branch is left out.
-function branch(name, rule, path) {
+function branch(name, rule, path, role = "") {
   const { root, operation } = state;
-  const label = [make("span", { className: "name", textContent: printable(name) })];
+  const label = [make("span", { className: "name", textContent: printable(name + role) })];
   if (rule) label.push(" ", tag(rule, root && operation ? words(rule) : ruleText(rule)));
   const continues = !rule || !operation || leadsOn(rule);
   const below = continues ? down.get(name).flatMap(edge => {
@@ -55,7 +55,7 @@ function branch(name, rule, path) {
   const details = make("details", {}, make("summary", {}, ...label, " ", make("span", { className: "soft", textContent: `${below.length} below` }), " ", pick));
   const unfold = details.unfold = () => {
     if (details.querySelector("ul")) return;
-    details.append(make("ul", {}, ...below.slice(0, MAX_LISTED).map(([edge, next]) => branch(edge.child, next, [...path, edge.child])), ...more(below.length - MAX_LISTED, "li")));
+    details.append(make("ul", {}, ...below.slice(0, MAX_LISTED).map(([edge, next]) => branch(edge.child, next, [...path, edge.child], inRole(edge))), ...more(below.length - MAX_LISTED, "li")));
   };
   details.addEventListener("toggle", () => details.open && unfold());
   if (path.length === 1) { unfold(); details.open = true; }
@@ -85,7 +85,7 @@ const ruleList = rules => rules.map(rule => make("div", { className: "rule" }, `
 function edgeList(title, edges, other) {
   if (!edges.length) return [];
   const entries = edges.slice(0, MAX_LISTED).map(edge => make("li", { id: `edge-${graph.edges.indexOf(edge)}` },
-    jump(edge[other]), " ", place(edge.source),
+    jump(edge[other]), printable(inRole(edge)), " ", place(edge.source),
     ...edge.finders.map(finder => make("div", { className: "rule soft" }, "found by ", make("code", { textContent: printable(finder.method) }), " ", place(finder.source))),
     ...(edge.rules.length ? ruleList(edge.rules) : [make("div", { className: "rule soft", textContent: "no operation follows this edge" })])));
   return [make("h3", { textContent: `${title} (${edges.length})` }), make("ul", {}, ...entries, ...more(edges.length - MAX_LISTED, "li"))];
@@ -104,7 +104,7 @@ function reachedBy(name, shown) {
   const decisions = shown.edges.filter(({ edge }) => edge.child === name);
   return [make("h3", { textContent: operation ? `Reached by ${by}` : `Depends on ${by}` }),
     make("p", {}, ...listed([root, ...path.map(edge => edge.child)].map(jump), " → ")),
-    make("ul", {}, ...decisions.slice(0, MAX_LISTED).map(({ edge, rules: [rule] }) => make("li", {}, "along ", jump(edge.parent), ...(rule ? [" ", tag(rule)] : []))))];
+    make("ul", {}, ...decisions.slice(0, MAX_LISTED).map(({ edge, rules: [rule] }) => make("li", {}, "along ", jump(edge.parent), printable(inRole(edge)), ...(rule ? [" ", tag(rule)] : []))))];
 }
 function details(shown) {
   const panel = byId("details"), resource = byName.get(state.chosen);

@@ -22,7 +22,8 @@ function drawBoxes(picture, { names, edges }) {
   for (const name of names) layout.setNode(name, { width: shortened(name).length * 7.4 + 24, height: 30 });
   edges.forEach(({ edge, rules }, index) => {
     if (edge.parent === edge.child) return; // The layout has no lines from a box to itself: `loopAt` draws them.
-    const label = shortened(rules.map(rule => (state.root ? words(rule) : ruleText(rule))).join(", "), 28);
+    const decisions = rules.map(rule => (state.root ? words(rule) : ruleText(rule))).join(", ");
+    const label = shortened([edge.role, decisions].filter(Boolean).join(": "), 28);
     layout.setEdge(edge.parent, edge.child, { index, label, width: label.length * 6.2, height: label ? 15 : 0, labelpos: "c" }, String(index));
   });
   dagre.layout(layout);
@@ -67,7 +68,7 @@ function loopAt({ x, y, width, height }) {
 function drawLine({ label, x, y }, path, { edge, rules }) {
   const group = kind(rules[0]);
   const isDim = state.chosen && edge.parent !== state.chosen && edge.child !== state.chosen ? " dim" : "";
-  const description = `${edge.parent} → ${edge.child}: ${rules.map(ruleText).join(", ") || "an edge"} (${edge.source.file}:${edge.source.line})`;
+  const description = `${edge.parent} → ${edge.child}${inRole(edge)}: ${rules.map(ruleText).join(", ") || "an edge"} (${edge.source.file}:${edge.source.line})`;
   const title = () => svg("title", {}, printable(description));
   const isDashed = rules.some(rule => rule.decision === "retain" || rule.decision === "restrict");
   const line = svg("g", { class: `edge ${group}${isDim}` },

@@ -1,19 +1,19 @@
 //! Two references from one resource to another are two edges, told apart by their roles.
 
+#![forbid(unsafe_code)]
+
 use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;
 use cascade_core::{Declare, FindContext, Plan};
 
-use crate::support::block_on;
+#[derive(Resource)]
+#[resource(id = String)]
+struct Folder;
 
 #[derive(Resource)]
 #[resource(id = String)]
-pub(crate) struct Folder;
-
-#[derive(Resource)]
-#[resource(id = String)]
-pub(crate) struct Project;
+struct Project;
 
 /// The calls of effects: the effect, the project, its folders, and its folders along the edge `git_root`.
 type Calls = Arc<Mutex<Vec<(&'static str, String, Vec<String>, Vec<String>)>>>;
@@ -78,6 +78,10 @@ impl Projects {
             self.calls.lock().unwrap().push((effect, project.clone(), all, roots));
         }
     }
+}
+
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(test)
 }
 
 fn found(folders: &[String], pairs: &[(&str, &str)]) -> Vec<(String, String)> {
