@@ -1,10 +1,10 @@
 //! Orders the cycles of instances.
 //!
-//! 1. An instance that depends on itself orders nothing. Neither does a `restrict` arc between two removed instances of
-//!    a cycle.
+//! 1. An instance that depends on itself orders nothing.
 //! 2. Inside a cycle, a leaf effect lets go of the parent that its arc comes from. The parent waits for that effect
 //!    alone: see [`EarlyEffects`].
-//! 3. What is still cyclic is cut. A depth-first search starts at the roots, then at the children of parents outside the
+//! 3. In the cycles that are left, a `restrict` arc between two removed instances orders nothing.
+//! 4. What is still cyclic is cut. A depth-first search starts at the roots, then at the children of parents outside the
 //!    cyclic group. It visits instances in the order of resources and ids, and cuts each arc that leads back to an
 //!    instance on the current path. So the result depends neither on the link order nor on the order of finders'
 //!    answers, and every arc from a descendant of a root back to that root is cut.
@@ -48,10 +48,10 @@ impl Cycles {
         for group in found.route.groups(found.graph).iter().filter(|group| group.cyclic) {
             GroupSearch::new(found, group).resolve(&mut resolved);
         }
-        let Resolved { mut cut, mut without_order, released, early, cycle_of, .. } = resolved;
+        let Resolved { mut cut, mut without_order, released, early, members, cycles } = resolved;
         cut.sort_unstable();
         without_order.sort_unstable();
-        Self { cut, without_order, early: EarlyEffects::new(early, released, cycle_of) }
+        Self { cut, without_order, early: EarlyEffects::new(early, released, members, cycles) }
     }
 }
 
@@ -62,8 +62,9 @@ struct Resolved {
     without_order: Vec<ArcRef>,
     released: Vec<ArcRef>,
     early: Vec<(NodeIx, EffectSet)>,
-    cycle_of: HashMap<NodeIx, u32>,
-    /// The number of cycles found so far, or more.
+    /// The instances of cycles with early effects, each with the number of its cycle.
+    members: Vec<(NodeIx, u32)>,
+    /// The number of these cycles.
     cycles: u32,
 }
 
@@ -105,14 +106,12 @@ impl<'a> GroupSearch<'a> {
         let own = self.take_arcs(|_, arc| arc.parent == arc.child);
         resolved.without_order.extend(own.iter().map(|arc| self.arc_ref(arc)));
         let mut cycle_of = self.cycles();
-        let restricts = self.take_arcs_of_cycles(&cycle_of, GroupSearch::orders_nothing);
-        if !restricts.is_empty() {
-            resolved.without_order.extend(restricts.iter().map(|arc| self.arc_ref(arc)));
+        if self.release(&cycle_of, resolved) {
             cycle_of = self.cycles();
         }
-        self.release(&cycle_of, resolved);
+        let restricts = self.take_arcs_of_cycles(&cycle_of, GroupSearch::orders_nothing);
+        resolved.without_order.extend(restricts.iter().map(|arc| self.arc_ref(arc)));
         resolved.cut.extend(self.cut());
-        resolved.cycles += self.instances.len() as u32;
     }
 
     /// The number of each node's cycle. Nodes that are in no cycle have numbers of their own.
@@ -168,11 +167,11 @@ impl<'a> GroupSearch<'a> {
         }
     }
 
-    /// Takes the arcs of cycles along which a leaf effect lets go of the parent.
-    fn release(&mut self, cycle_of: &[u32], resolved: &mut Resolved) {
+    /// Takes the arcs of cycles along which a leaf effect lets go of the parent. Returns whether there are any.
+    fn release(&mut self, cycle_of: &[u32], resolved: &mut Resolved) -> bool {
         let released = self.take_arcs_of_cycles(cycle_of, |search, arc| !search.letting_go(arc).is_empty());
         if released.is_empty() {
-            return;
+            return false;
         }
         let node = |resource: ResourceIx, index: InstanceIx| index.node(self.found.base.first(resource));
         for arc in &released {
@@ -180,9 +179,19 @@ impl<'a> GroupSearch<'a> {
             resolved.early.push((node(resource, index), self.letting_go(arc)));
             resolved.released.push(self.arc_ref(arc));
         }
-        for (&(resource, index), cycle) in self.instances.iter().zip(cycle_of) {
-            resolved.cycle_of.insert(node(resource, index), resolved.cycles + cycle);
+        let mut numbers: HashMap<u32, u32> = HashMap::new();
+        for arc in &released {
+            numbers.entry(cycle_of[arc.child as usize]).or_insert_with(|| {
+                resolved.cycles += 1;
+                resolved.cycles - 1
+            });
         }
+        for (&(resource, index), cycle) in self.instances.iter().zip(cycle_of) {
+            if let Some(&number) = numbers.get(cycle) {
+                resolved.members.push((node(resource, index), number));
+            }
+        }
+        true
     }
 
     /// The arcs that close the remaining cycles.

@@ -93,6 +93,46 @@ fn a_failed_early_effect_blocks_what_waits_for_it_and_its_own_instance() {
     assert_eq!(deleted.calls, ["Diff.remove d1", "Request.forget r"]);
 }
 
+/// The note depends on a diff, and so on the request, only through the cycle.
+#[test]
+fn an_early_effect_waits_for_indirect_dependents_outside_its_cycle() {
+    let root = |it: &mut Kind| {
+        it.root("remove");
+    };
+    let deleted = merge_requests(root, "d>r", "r>d")
+        .kind("Note", |it| {
+            it.under("Diff", "remove", "d>n");
+        })
+        .kind("Reply", |it| {
+            it.under("Note", "remove", "n>x");
+        })
+        .delete("Request r");
+    assert_eq!(
+        deleted.calls,
+        ["Reply.remove x", "Note.remove n", "Request.forget r", "Diff.remove d", "Request.remove r"]
+    );
+    assert!(deleted.report.is_complete());
+}
+
+/// Without the leaf effect, one of the two references would have to be given up.
+#[test]
+fn a_leaf_effect_resolves_a_cycle_before_restrict_gives_up_its_order() {
+    let cloud = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Request", |it| {
+            it.under("Zone", "remove", "z>r").leaf("Diff", "forget", "d>r");
+        })
+        .kind("Diff", |it| {
+            it.under("Zone", "remove", "z>d").edge("Request", "r>d");
+            it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Request")));
+        });
+    let deleted = cloud.delete("Zone z");
+    assert_eq!(deleted.calls, ["Request.forget r", "Diff.remove d", "Request.remove r", "Zone.remove z"]);
+    assert!(deleted.report.is_complete());
+}
+
 /// The key of the newest diff restricts, and is removed with its request: the database drops both in one statement, or
 /// defers the check. So the arc orders nothing.
 #[test]

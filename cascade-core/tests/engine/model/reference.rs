@@ -363,14 +363,14 @@ pub(crate) struct Order {
 #[derive(Debug, Default)]
 pub(crate) struct Cycles {
     /// Arcs that order nothing: an instance that depends on itself, and `restrict` between two removed instances of a
-    /// cycle.
+    /// cycle that no leaf effect resolves.
     dropped: BTreeSet<Arc>,
     /// Arcs of a cycle whose child lets go of the parent by a leaf effect: the parent waits for that effect alone.
     released: BTreeSet<Arc>,
-    /// All arcs of cycles, without the dropped ones.
-    inside: BTreeSet<Arc>,
     /// The leaf effects that let go of a parent in a cycle.
     early: BTreeMap<Instance, BTreeSet<Effect>>,
+    /// For each instance with such effects, all instances of its cycle.
+    members: BTreeMap<Instance, BTreeSet<Instance>>,
 }
 
 pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
@@ -380,23 +380,27 @@ pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
         expected.arcs.iter().filter(orders).partition(|arc| arc.parent == arc.child);
     cycles.dropped = own;
     let on_cycle = |arcs: &BTreeSet<Arc>, arc: &Arc| below(arcs, arc.child).contains(&arc.parent);
-    let restricts = |arc: &&Arc| {
-        matches!(edge_rule(world, arc.edge), Some(DecisionSpec::Restrict))
-            && expected.instances[&arc.child].removed
-            && on_cycle(&others, arc)
-    };
-    cycles.dropped.extend(others.iter().filter(restricts));
-    let rest: BTreeSet<Arc> = others.difference(&cycles.dropped).copied().collect();
-    cycles.inside = rest.iter().filter(|arc| on_cycle(&rest, arc)).copied().collect();
-    for &arc in &cycles.inside {
+    for arc in others.iter().filter(|arc| on_cycle(&others, arc)) {
         let Some(DecisionSpec::Effect { effect, leaf: true }) = edge_rule(world, arc.edge) else { continue };
         let effect = (world.edges[arc.edge].extension, effect);
         let fate = &expected.instances[&arc.child];
         if fate.given[&effect] {
-            cycles.released.insert(arc);
+            cycles.released.insert(*arc);
             cycles.early.entry(arc.child).or_default().extend(letting_go(world, fate, effect));
         }
     }
+    for &instance in cycles.early.keys() {
+        let members =
+            below(&others, instance).into_iter().filter(|&it| below(&others, it).contains(&instance));
+        cycles.members.insert(instance, members.collect());
+    }
+    let rest: BTreeSet<Arc> = others.difference(&cycles.released).copied().collect();
+    let restricts = |arc: &&Arc| {
+        matches!(edge_rule(world, arc.edge), Some(DecisionSpec::Restrict))
+            && expected.instances[&arc.child].removed
+            && on_cycle(&rest, arc)
+    };
+    cycles.dropped.extend(rest.iter().filter(restricts));
     cycles
 }
 
@@ -458,16 +462,16 @@ fn left(world: &World, expected: &Expected, cycles: &Cycles, cut: &BTreeSet<Arc>
     expected.arcs.iter().filter(orders).filter(is_left).copied().collect()
 }
 
-/// Which parts of the parent wait for which part of `first`, the child of the arc or what ends with it. Early effects
-/// wait for everything outside the cycle.
+/// Which nodes wait for which part of `first`, the child of the arc or what ends with it. Early effects wait for
+/// everything outside their cycle that any instance of the cycle waits for.
 fn waits(cycles: &Cycles, arc: &Arc, first: Instance) -> Vec<(Node, Node)> {
     if cycles.released.contains(arc) {
         return vec![((first, Part::Early), (arc.parent, Part::Rest))];
     }
     let mut waits = vec![((first, Part::Rest), (arc.parent, Part::Rest))];
-    if cycles.early.contains_key(&arc.parent) && !cycles.inside.contains(arc) {
-        waits.push(((first, Part::Rest), (arc.parent, Part::Early)));
-    }
+    let of_cycle = cycles.members.iter().filter(|(_, members)| members.contains(&arc.parent));
+    let from_outside = of_cycle.filter(|(_, members)| !members.contains(&arc.child));
+    waits.extend(from_outside.map(|(&early, _)| ((first, Part::Rest), (early, Part::Early))));
     waits
 }
 
