@@ -138,6 +138,21 @@ impl Affected {
         if early.is_empty() { EffectSet::EMPTY } else { early.of(self.node(resource, index)) }
     }
 
+    /// The effects that are left for an instance on which these `ran`. In a plan that grew, an effect may have become early
+    /// after another one that supersedes it had run: then nothing is left of it.
+    pub(crate) fn effects_left(&self, resource: ResourceIx, index: InstanceIx, ran: EffectSet) -> EffectSet {
+        let left = self.effects(resource, index).without(ran);
+        let early = self.early_effects(resource, index);
+        if ran.is_empty() || !left.intersects(early) {
+            return left;
+        }
+        let (node, given) =
+            (&self.graph.resources[resource], self.columns[resource].dispositions.get(index).given);
+        let has_to_run =
+            |&effect: &usize| !early.contains(effect) || !node.has_run_superseding(given, ran, effect);
+        left.iter().filter(has_to_run).collect()
+    }
+
     /// The effects that run on an instance, in the order in which they run.
     pub(crate) fn effects_in_order(
         &self,

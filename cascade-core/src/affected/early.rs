@@ -62,10 +62,11 @@ impl EarlyEffects {
         self.effects.binary_search_by_key(&node, |(node, _)| *node).ok()
     }
 
-    /// Whether any of these instances has an early effect.
-    pub(crate) fn has_any(&self, nodes: &Range<NodeIx>) -> bool {
+    /// Those of these instances that have early effects, and these effects.
+    pub(crate) fn within(&self, nodes: &Range<NodeIx>) -> &[(NodeIx, EffectSet)] {
         let first = self.effects.partition_point(|(node, _)| *node < nodes.start);
-        self.effects.get(first).is_some_and(|(node, _)| *node < nodes.end)
+        let end = self.effects.partition_point(|(node, _)| *node < nodes.end);
+        &self.effects[first..end]
     }
 
     /// The arcs along which the parent waits only for the early effects of the child.

@@ -130,6 +130,22 @@ impl ResourceNode {
         given.without(given.iter().fold(EffectSet::EMPTY, supersedes))
     }
 
+    /// Whether one of the effects that `ran` supersedes the effect, directly or through others of the given ones.
+    pub(crate) fn has_run_superseding(&self, given: EffectSet, ran: EffectSet, effect: usize) -> bool {
+        let mut superseded = EffectSet::of(effect);
+        loop {
+            let supersedes = |&other: &usize| self.effects[other].supersedes.intersects(superseded);
+            let superseding: EffectSet = given.without(superseded).iter().filter(supersedes).collect();
+            if superseding.is_empty() {
+                return false;
+            }
+            if superseding.intersects(ran) {
+                return true;
+            }
+            superseded = superseded.union(superseding);
+        }
+    }
+
     /// The position of an effect, by its extension and its position there.
     pub(crate) fn effect_of(&self, extension: usize, method: usize) -> Option<usize> {
         self.effects.iter().position(|effect| (effect.extension, effect.method) == (extension, method))

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cycles;
+mod cycles_resumed;
 mod empty;
 mod failures;
 mod fast_path;
