@@ -175,8 +175,8 @@ impl Order {
         }
     }
 
-    /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or transitively, nearest first.
-    pub(crate) fn all_followers(&self, nodes: &[NodeIx], instances: usize) -> Vec<NodeIx> {
+    /// The nodes that wait for any of `nodes`, directly or transitively, nearest first.
+    pub(crate) fn all_followers(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
         let mut seen: HashSet<NodeIx> = nodes.iter().copied().collect();
         let mut open: VecDeque<NodeIx> = nodes.iter().copied().collect();
         let mut found = Vec::new();
@@ -184,11 +184,24 @@ impl Order {
             for follower in self.followers(node) {
                 if seen.insert(follower) {
                     open.push_back(follower);
-                    found.extend((follower.position() < instances).then_some(follower));
+                    found.push(follower);
                 }
             }
         }
         found
+    }
+
+    /// The nodes that end with a step of that effect on these instances: early nodes where the effect is early.
+    pub(crate) fn nodes_of_step(affected: &Affected, effect: &str, instances: &[NodeIx]) -> Vec<NodeIx> {
+        let early = &affected.cycles.early;
+        let is_it = |resource: ResourceIx, of: usize| affected.effect_name(resource, of) == effect;
+        let node_of_step = |&instance: &NodeIx| {
+            let (resource, index) = affected.locate(instance);
+            let is_early = affected.early_effects(resource, index).iter().any(|of| is_it(resource, of));
+            let position = if is_early { early.position(instance) } else { None };
+            position.map_or(instance, |position| affected.base.end().plus(position))
+        };
+        instances.iter().map(node_of_step).collect()
     }
 
     pub(crate) fn nodes(&self) -> usize {

@@ -287,6 +287,7 @@ pub(crate) async fn apply_as_expected(
         vetoes = planned.plan.vetoes().to_vec();
         (expected, order) = (planned.expected, planned.order);
     }
+    script.state().counted = 0;
     let token = CancellationToken::new();
     script.state().cancel = run.cancel_after.map(|calls| (calls, token.clone()));
     script.state().entries.clear();
@@ -305,12 +306,17 @@ pub(crate) async fn apply_as_expected(
         applying = applying.on_event(move |event| match event {
             Event::RunStarted { .. } => observed.state().entries.push(Entry::Begun),
             Event::Chased { .. } => observed.state().entries.push(Entry::Grown),
+            Event::StepEnded { step, ended, blocked, .. } if step.phase == Phase::Effect => {
+                observed.state().counted += ended + blocked;
+            }
             _ => {}
         });
     }
     let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
     let report = drive(script, tape, answer, || script.one_more(), applying.into_future()).await;
     let mut entries = std::mem::take(&mut script.state().entries);
+    let (counted, grew) = (script.state().counted, entries.iter().any(|it| matches!(it, Entry::Grown)));
+    assert!(grew || counted <= expected.instances.len(), "events count an instance twice");
     // A cancelled run starts nothing, so it need not be refused.
     let is_begun = |entry: &Entry| matches!(entry, Entry::Begun);
     let mut before = entries.iter().take_while(|entry| !is_begun(entry));

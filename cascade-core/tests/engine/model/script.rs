@@ -111,6 +111,8 @@ pub(crate) struct State {
     /// The instances that checks were asked about, with the extension.
     pub(crate) checked: Vec<(usize, u32)>,
     calls: usize,
+    /// The instances that the events of effects call ended or blocked.
+    pub(crate) counted: usize,
     /// Whether a run is in progress: only then the world changes.
     pub(crate) moving: bool,
     /// Orders the rows of finder answers.
