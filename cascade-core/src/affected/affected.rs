@@ -77,10 +77,15 @@ impl Affected {
         self.columns.indices().filter(|&resource| self.instances(resource).next().is_some())
     }
 
-    /// Whether the order gives up an arc altogether, which a run has to allow. Where it gives up only the end of a child
-    /// without a step, every step still waits for all steps on dependents.
-    pub(crate) fn has_cuts(&self) -> bool {
-        !self.cycles.cut.is_empty()
+    /// Whether a run has to allow a cut: see [`has_to_allow`](Self::has_to_allow).
+    pub(crate) fn has_cuts_to_allow(&self) -> bool {
+        self.cycles.cut.iter().any(|arc| self.has_to_allow(*arc))
+    }
+
+    /// Whether a run has to allow that the order gives up that arc altogether: not if its edge is declared with `may_cut`.
+    /// Where the order gives up only the end of a child without a step, every step still waits for all steps on dependents.
+    pub(crate) fn has_to_allow(&self, arc: ArcRef) -> bool {
+        !self.graph.edges[arc.edge].may_cut
     }
 
     /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag

@@ -4,16 +4,16 @@
 //! 2. Inside a cycle, a leaf effect lets go of the parent that its arc comes from. The parent waits for that effect
 //!    alone: see [`EarlyEffects`].
 //! 3. In the cycles that are left, a `restrict` arc between two removed instances orders nothing.
-//! 4. What is still cyclic is cut. A depth-first search starts at the roots, then at the children of parents outside the
-//!    cyclic group. It visits instances in the order of resources and ids, and cuts each arc that leads back to an
-//!    instance on the current path. So the result depends neither on the link order nor on the order of finders'
-//!    answers, and every arc from a descendant of a root back to that root is cut.
+//! 4. What is still cyclic is cut: see [`Cutting`]. The entries of the search are the roots, then the children of parents
+//!    outside the cyclic group. It visits instances in the order of resources and ids. So the result depends neither on
+//!    the link order nor on the order of finders' answers.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::arc_ref::ArcRef;
 use super::arcs::Arcs;
 use super::column::Column;
+use super::cut::{Cutting, SearchArc};
 use super::dispositions::Disposition;
 use super::early::EarlyEffects;
 use super::node_ranges::NodeRanges;
@@ -68,14 +68,6 @@ struct Resolved {
     cycles: u32,
 }
 
-/// An arc between two nodes of the search.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct SearchArc {
-    parent: u32,
-    child: u32,
-    edge: EdgeIx,
-}
-
 /// The search over one group. Its nodes are numbered by resource and id, so that their order is deterministic.
 struct GroupSearch<'a> {
     found: Found<'a>,
@@ -110,8 +102,11 @@ impl<'a> GroupSearch<'a> {
             cycle_of = self.cycles();
         }
         let restricts = self.take_arcs_of_cycles(&cycle_of, GroupSearch::orders_nothing);
-        resolved.without_order.extend(restricts.iter().map(|arc| self.arc_ref(arc)));
-        resolved.cut.extend(self.cut());
+        if !restricts.is_empty() {
+            resolved.without_order.extend(restricts.iter().map(|arc| self.arc_ref(arc)));
+            cycle_of = self.cycles();
+        }
+        resolved.cut.extend(self.cut(&cycle_of));
     }
 
     /// The number of each node's cycle. Nodes that are in no cycle have numbers of their own.
@@ -194,58 +189,16 @@ impl<'a> GroupSearch<'a> {
         true
     }
 
-    /// The arcs that close the remaining cycles.
-    fn cut(&self) -> Vec<ArcRef> {
-        let mut start = vec![0; self.instances.len() + 1];
-        for arc in &self.arcs {
-            start[arc.parent as usize + 1] += 1;
+    /// The arcs to cut, so that no cycle is left.
+    fn cut(&self, cycle_of: &[u32]) -> Vec<ArcRef> {
+        let is_inside = |arc: &SearchArc| cycle_of[arc.parent as usize] == cycle_of[arc.child as usize];
+        if !self.arcs.iter().any(is_inside) {
+            return Vec::new();
         }
-        for node in 0..self.instances.len() {
-            start[node + 1] += start[node];
-        }
-        let mut marks = vec![Mark::Unvisited; self.instances.len()];
-        let mut cut = Vec::new();
-        // An instance that only released arcs lead to is reached from no entry.
-        let others = 0..self.instances.len() as u32;
-        for entry in self.entries.iter().copied().chain(others) {
-            if marks[entry as usize] == Mark::Unvisited {
-                self.walk_from(entry, &start, &mut marks, &mut cut);
-            }
-        }
-        cut
+        let may_cut = |arc: &SearchArc| self.found.graph.edges[arc.edge].may_cut && is_inside(arc);
+        let cut = Cutting::new(self.instances.len(), &self.arcs, may_cut).cut(&self.entries);
+        cut.iter().map(|arc| self.arc_ref(arc)).collect()
     }
-
-    /// Uses its own stack instead of recursion: a chain of instances can be a million long. `start` holds where the arcs
-    /// of each node start, and one end more.
-    fn walk_from(&self, entry: u32, start: &[usize], marks: &mut [Mark], cut: &mut Vec<ArcRef>) {
-        marks[entry as usize] = Mark::OnPath;
-        let mut path = vec![(entry as usize, start[entry as usize])];
-        while let Some((node, next)) = path.last_mut() {
-            if *next == start[*node + 1] {
-                marks[*node] = Mark::Finished;
-                path.pop();
-                continue;
-            }
-            let arc = self.arcs[*next];
-            *next += 1;
-            let child = arc.child as usize;
-            match marks[child] {
-                Mark::Finished => {}
-                Mark::Unvisited => {
-                    marks[child] = Mark::OnPath;
-                    path.push((child, start[child]));
-                }
-                Mark::OnPath => cut.push(self.arc_ref(&arc)),
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Unvisited,
-    OnPath,
-    Finished,
 }
 
 /// The arcs inside the group, sorted, and the nodes to start from. `numbers` holds the node of each instance.

@@ -68,6 +68,8 @@ pub(crate) struct Edge {
     pub(crate) extension: usize,
     pub(crate) finders: Vec<EdgeFinder>,
     pub(crate) rules: Vec<GraphRule>,
+    /// Whether the order along it may be given up where instances depend on each other in a cycle.
+    pub(crate) may_cut: bool,
     pub(crate) place: Place,
 }
 
@@ -247,6 +249,7 @@ impl Graph {
                     extension: index,
                     finders: self.finders_of(extension, &declared.parent),
                     rules: self.rules_of(index, child, Some(&declared.parent)),
+                    may_cut: declared.may_cut,
                     place: declared.place,
                 });
             }

@@ -37,6 +37,7 @@ impl Graph {
         for edge in &self.edges {
             let (parent, child) = (self.resources[edge.parent].name(), self.resources[edge.child].name());
             lines.push(format!("edge from {child} to {parent}"));
+            lines.extend(edge.may_cut.then(|| String::from("its order may be given up")));
             lines.extend(edge.rules.iter().map(|rule| self.rule(edge.child, rule)));
         }
         lines.extend(self.extensions.iter().flat_map(only_for));

@@ -1,6 +1,6 @@
 //! Calls on a declaration by hand that refer to nothing, or repeat another call.
 
-use super::words::{did_you_mean, effect_help};
+use super::words::{declare_edge, did_you_mean, effect_help};
 use crate::model::{
     ExtensionDescriptor, Fault, FaultKind, LooseCall, OneValue, OperationDescriptor, Phase, PhaseDeclaration,
 };
@@ -21,6 +21,7 @@ pub(crate) fn left(extension: &ExtensionDescriptor, faults: &mut Vec<Fault>) {
             LooseCall::Only { phase, method, operation, .. } => {
                 unknown_method(extension, *phase, method, operation)
             }
+            LooseCall::MayCut { parent } => unknown_edge(extension, parent.name()),
             LooseCall::Twice(value) => twice(extension, value),
         };
         faults.push(Fault::new(FaultKind::Call, message, help).at(extension.place));
@@ -32,6 +33,13 @@ fn unknown_effect(extension: &ExtensionDescriptor, call: &str, effect: &str) -> 
         format!("`{call}` of `{}` is for the effect `{effect}`, which is not declared", extension.name);
     let declared = extension.effects.iter().map(|declared| &declared.method);
     (message, effect_help(true, declared, effect))
+}
+
+fn unknown_edge(extension: &ExtensionDescriptor, parent: &str) -> (String, String) {
+    let message =
+        format!("`may_cut` of `{}` is for the edge from `{parent}`, which is not declared", extension.name);
+    let declared = extension.edges.iter().map(|edge| edge.parent.name());
+    (message, did_you_mean(declared, parent, declare_edge(parent)))
 }
 
 fn unknown_method(

@@ -6,15 +6,15 @@ use std::sync::Arc as Shared;
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, FaultKind,
-    Phase, Plan, PlanError, Report, Verdict,
+    ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, Fault,
+    FaultKind, Phase, Plan, PlanError, Report, Verdict,
 };
 
 use super::reference::{self, Arc, Cut, Expected, Order};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
 use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged, Terms};
-use super::world::{Instance, OperationSpec, World};
+use super::world::{Instance, OperationSpec, World, closes_cycle};
 
 /// The settings of a run, and what happens to it.
 #[derive(Clone, Debug)]
@@ -150,6 +150,7 @@ fn cut(world: &World, plan: &Plan) -> Cut {
         let (parent, child) = (find(world, &cut.parent), find(world, &cut.child));
         let edge = world.edges.iter().position(|edge| (edge.parent, edge.child) == (parent.0, child.0));
         let arc = Arc { edge: edge.unwrap(), parent, child };
+        assert_eq!(cut.may_cut, world.edges[arc.edge].may_cut, "{cut}");
         let arcs = if cut.end_only { &mut found.ends } else { &mut found.whole };
         assert!(arcs.insert(arc), "an arc is cut twice");
     }
@@ -262,8 +263,8 @@ pub(crate) async fn apply_as_expected(
 ) -> Option<(Report, Judged)> {
     let Planned { plan, mut expected, mut order } = planned;
     let mut cuts = plan.summary().unwrap().cut;
-    // A child without a step may end later: that need not be allowed.
-    cuts.retain(|cut| !cut.end_only);
+    // A child without a step may end later: that need not be allowed. Nor need cuts of edges that are declared so.
+    cuts.retain(|cut| !cut.end_only && !cut.may_cut);
     if !cuts.is_empty() && !run.allow_cuts {
         script.state().entries.clear();
         let applying = cascade.apply(plan).policy(run.policy).forced(run.forced).drift(run.drift);
@@ -468,15 +469,22 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
 }
 
 /// The engine for a world; it answers in the order of the tape. `None` if the model also expects a contradicting
-/// `after`.
+/// `after`, or an edge that may be cut and closes no cycle.
 pub(crate) fn engine(world: &World, tape: &mut Tape) -> Option<(Script, Cascade)> {
     let world = Shared::new(world.clone());
     let script = Script::new(&world);
     script.state().rows = tape.clone();
     let built = cascade(&world, &script, tape);
-    if reference::contradicts(&world) {
+    let contradicts = reference::contradicts(&world);
+    let is_idle = |at: usize| world.edges[at].may_cut && !closes_cycle(&world, at);
+    let idle = (0..world.edges.len()).filter(|&at| is_idle(at)).count();
+    if contradicts || idle > 0 {
         let error = built.unwrap_err();
-        assert!(error.faults().iter().all(|fault| fault.kind() == FaultKind::After), "{error}");
+        let (cuts, others): (Vec<&Fault>, Vec<&Fault>) =
+            error.faults().iter().partition(|fault| fault.kind() == FaultKind::MayCut);
+        assert_eq!(cuts.len(), idle, "{error}");
+        assert!(others.iter().all(|fault| fault.kind() == FaultKind::After), "{error}");
+        assert_eq!(!others.is_empty(), contradicts, "{error}");
         return None;
     }
     Some((script, built.unwrap()))

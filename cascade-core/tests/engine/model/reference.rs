@@ -433,14 +433,22 @@ pub(crate) struct Cut {
 }
 
 /// Returns the order without the cut arcs. Asserts that the cut is valid: the rest has no cycle, each cut arc closes
-/// one, and every instance can still be reached from a root.
+/// one, and every instance can still be reached from a root. An arc of an edge that may not be cut closes a cycle of such
+/// arcs alone.
 pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order {
     assert!(cut.whole.is_subset(&expected.arcs), "arcs were cut that no finder reported: {cut:?}");
     let cycles = cycles(world, expected);
     let left = left(world, expected, &cycles, &cut.whole);
     let waits: BTreeSet<(Node, Node)> = left.iter().flat_map(|arc| waits(&cycles, arc, arc.child)).collect();
+    let may_cut = |arc: &&Arc| world.edges[arc.edge].may_cut;
+    let must_keep: BTreeSet<(Node, Node)> = left
+        .iter()
+        .filter(|arc| !may_cut(arc))
+        .flat_map(|arc| self::waits(&cycles, arc, arc.child))
+        .collect();
     for arc in &cut.whole {
-        let closes = waited_for(&waits, (arc.child, Part::Rest)).contains(&(arc.parent, Part::Rest));
+        let waits = if may_cut(&arc) { &waits } else { &must_keep };
+        let closes = waited_for(waits, (arc.child, Part::Rest)).contains(&(arc.parent, Part::Rest));
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
     let (order, circular) = order(world, expected, &cut.whole);
@@ -451,7 +459,8 @@ pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order 
     for &instance in expected.instances.keys() {
         assert!(!below(&order.plain, instance).contains(&instance), "{instance:?} still waits for itself");
     }
-    check_roots(world, expected, &order);
+    let given_up = cut.whole.iter().filter(may_cut).map(|arc| arc.child);
+    check_roots(world, expected, &order, &given_up.collect());
     order
 }
 
@@ -575,8 +584,9 @@ fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     afters
 }
 
-/// The steps of the roots come after the steps of all their dependents.
-fn check_roots(world: &World, expected: &Expected, order: &Order) {
+/// The steps of the roots come after the steps of all their dependents, except for these ones, whose order may be given
+/// up, and their dependents.
+fn check_roots(world: &World, expected: &Expected, order: &Order, except: &BTreeSet<Instance>) {
     let roots: BTreeSet<Instance> = world.roots.iter().map(|&root| (world.root, root)).collect();
     let mut before = roots.clone();
     let mut effects_before: BTreeSet<Node> = roots.iter().map(|&root| (root, Part::Rest)).collect();
@@ -584,7 +594,10 @@ fn check_roots(world: &World, expected: &Expected, order: &Order) {
         before.extend(below(&order.plain, root));
         effects_before.extend(waited_for(&order.effects, (root, Part::Rest)));
     }
-    for (&instance, fate) in &expected.instances {
+    let excepted = |&instance: &Instance| {
+        except.contains(&instance) || except.iter().any(|&it| below(&order.plain, it).contains(&instance))
+    };
+    for (&instance, fate) in expected.instances.iter().filter(|(instance, _)| !excepted(instance)) {
         // Only removed instances have methods around the effects.
         let is_before = !fate.removed || before.contains(&instance);
         assert!(is_before, "the removal of {instance:?} does not come before that of the roots");
