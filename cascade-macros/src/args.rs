@@ -12,7 +12,7 @@ use crate::types::{TypeRef, type_list};
 
 const KEYS: Keys = Keys {
     attribute: "`#[cascade]`",
-    once: &["resource", "edges", "after", "batch", "concurrency", "timeout", "retries", "addon"],
+    once: &["resource", "edges", "after", "may_cut", "batch", "concurrency", "timeout", "retries", "addon"],
     repeated: &["ignore", "retain", "restrict", "with_parent", "shared"],
 };
 
@@ -22,6 +22,7 @@ pub(crate) struct Args {
     pub(crate) resource: Option<TypeRef>,
     pub(crate) edges: Vec<TypeRef>,
     pub(crate) after: Vec<TypeRef>,
+    pub(crate) may_cut: Vec<TypeRef>,
     pub(crate) settings: Settings,
     pub(crate) addon: bool,
     pub(crate) policies: Vec<Policy>,
@@ -134,6 +135,7 @@ impl Args {
             "resource" => self.resource = Some(input.parse()?),
             "edges" => self.edges = type_list(input)?,
             "after" => self.after = type_list(input)?,
+            "may_cut" => self.may_cut = type_list(input)?,
             "timeout" => settings.timeout = or_report(timeout(input), input, errors),
             "batch" => settings.batch = or_report(integer(name, 1, 100, input), input, errors),
             "concurrency" => settings.concurrency = or_report(integer(name, 1, 20, input), input, errors),

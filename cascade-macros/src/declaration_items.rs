@@ -50,9 +50,10 @@ pub(crate) fn declaration_items<'m>(
 ) -> TokenStream {
     let at = line(extension.span());
     let mut items = vec![quote!(At { line: #at })];
-    for edge in &model.edges {
+    for (index, edge) in model.edges.iter().enumerate() {
         let (line, resource) = (line(edge.span()), types.resource(edge));
         items.push(quote!(Edge { line: #line, resource: #resource }));
+        items.extend(model.may_cut.contains(&index).then(|| quote!(MayCut)));
     }
     for other in &model.after {
         let (line, resource) = (line(other.at), types.resource(&other.ty));

@@ -126,6 +126,7 @@ impl Collect<'_> {
             extension: extension.name.to_string(),
             finders: finders.collect(),
             rules: self.rules(extension, Some(parent)),
+            may_cut: edge.may_cut,
             source: self.source(edge.place),
         }
     }

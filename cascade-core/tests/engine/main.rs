@@ -8,6 +8,7 @@ mod failures;
 mod fast_path;
 mod faults;
 mod loopback;
+mod may_cut;
 mod model;
 mod original_cases;
 mod plans;

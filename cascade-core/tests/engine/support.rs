@@ -51,7 +51,12 @@ impl Notes {
         self.lock().hanging = call.into_iter().map(str::to_owned).collect();
     }
 
-    /// The finder of the edge knows these links from this call on.
+    /// The finder of the edge knows these links from now on.
+    pub(crate) fn relink(&self, child: &str, parent: &str, pairs: &str) {
+        self.lock().links.insert((child.to_owned(), parent.to_owned()), parse(pairs));
+    }
+
+    /// The same, from this call on.
     pub(crate) fn relink_at(&self, call: &str, child: &str, parent: &str, pairs: &str) {
         let change = ((child.to_owned(), parent.to_owned()), parse(pairs));
         self.lock().changes.insert(call.to_owned(), change);

@@ -130,7 +130,8 @@ impl Document {
                 if decisions.is_empty() { String::from("no operation") } else { decisions.join("; ") };
             // Finders are listed only in the section of the child, which declares them.
             let finders = if to_parents { self.finders(edge) } else { String::new() };
-            let _ = writeln!(text, "- {other}: {decisions}{finders}");
+            let cut = if edge.may_cut { "; its order may be given up in cycles" } else { "" };
+            let _ = writeln!(text, "- {other}: {decisions}{finders}{cut}");
         }
         text.push('\n');
     }
