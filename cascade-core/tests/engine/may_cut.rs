@@ -1,8 +1,7 @@
 //! Edges that are declared as ones whose order may be given up.
 
-use cascade_core::prelude::*;
 use cascade_core::{
-    ApplyError, Cascade, Declaration, Declare, Drift, FaultKind, Found, Outcome, ResourceDescriptor, Rule,
+    ApplyError, Cascade, Declaration, Delete, Drift, FaultKind, Found, Outcome, ResourceDescriptor, Rule,
     place,
 };
 
@@ -216,38 +215,4 @@ fn the_version_and_the_documents_of_a_graph_have_it_where_it_is_declared() {
     assert_ne!(with.0, without.0);
     assert!(with.1.contains("\"may_cut\":true") && !without.1.contains("\"may_cut\":"));
     assert!(with.2.contains("; its order may be given up in cycles\n") && !without.2.contains("given up"));
-}
-
-/// A folder.
-#[derive(Debug, Resource)]
-#[resource(id = u64)]
-struct Folder;
-
-#[derive(Debug, Extension)]
-struct FolderCascade;
-
-#[cascade(resource = Folder, edges = [Folder], may_cut = [Folder])]
-impl FolderCascade {
-    #[affected(by = Folder)]
-    async fn inside(&self, folders: &[u64]) -> Result<Vec<(u64, u64)>, StepError> {
-        Ok(folders.iter().map(|folder| (*folder, 3 - folder)).collect())
-    }
-
-    #[on(Delete)]
-    #[on(Delete, from = [Folder])]
-    async fn remove(&self, _folders: &[u64]) -> Result<(), StepError> {
-        Ok(())
-    }
-}
-
-#[test]
-fn the_attribute_declares_it_too() {
-    assert!(FolderCascade::declare().descriptor().edges[0].may_cut);
-    let cascade = Cascade::builder().register(FolderCascade).build().unwrap();
-    let report = block_on(async {
-        let plan = cascade.plan(Delete, Folder::roots([1_u64])).await.unwrap();
-        assert_eq!(plan.summary().unwrap().cut.len(), 1);
-        cascade.apply(plan).await.unwrap()
-    });
-    assert!(report.is_complete());
 }
