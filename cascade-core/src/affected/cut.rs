@@ -3,9 +3,9 @@
 //! A depth-first search cuts each arc that leads back to an instance on the current path. It starts from the entries, so
 //! every arc from a descendant of a root back to that root is cut.
 //!
-//! Some arcs are of edges that are declared with `may_cut`. Then the search first leaves these out. They are added
-//! afterwards, one by one, and each that closes a cycle is cut. So another arc is cut only if some cycle has no arc that may
-//! be cut. Both steps take instances and arcs in the order in which a search along all arcs finds them.
+//! Some arcs are of edges that are declared with `may_cut`. If the search cuts another one, it is repeated without those.
+//! They are added afterwards, one by one, and each that closes a cycle is cut. So another arc is cut only if some cycle has
+//! no arc that may be cut. Both steps take instances and arcs in the order in which the first search found them.
 
 use std::ops::Range;
 
@@ -48,7 +48,7 @@ impl<'a> Cutting<'a> {
     /// The arcs to cut. The search starts from `entries`, the roots first.
     pub(crate) fn cut(mut self, entries: &[u32]) -> Vec<SearchArc> {
         let found = self.walk(entries.iter().copied(), |_| true);
-        if !self.may_cut.contains(&true) {
+        if !self.may_cut.contains(&true) || found.back.iter().all(|&arc| self.may_cut[arc]) {
             return found.back.into_iter().map(|arc| self.arcs[arc]).collect();
         }
         let nodes = || found.first_visits.iter().copied();
@@ -117,8 +117,7 @@ impl<'a> Cutting<'a> {
         if last < first {
             return true;
         }
-        let mut reached = vec![false; last - first + 1];
-        reached[0] = true;
+        ranks.start_search(child);
         let mut to_visit = vec![child];
         while let Some(node) = to_visit.pop() {
             for arc in self.arcs_of(node as usize).filter(|&arc| self.kept[arc]) {
@@ -126,13 +125,12 @@ impl<'a> Cutting<'a> {
                 if next == parent {
                     return false;
                 }
-                let rank = ranks.of(next);
-                if rank < last && !std::mem::replace(&mut reached[rank - first], true) {
+                if ranks.of(next) < last && ranks.reach(next) {
                     to_visit.push(next);
                 }
             }
         }
-        ranks.move_back(first, &reached);
+        ranks.move_back(first..last + 1);
         true
     }
 }
@@ -159,8 +157,13 @@ enum Mark {
 
 /// An order of all nodes in which each kept arc leads from a lower rank to a higher one.
 struct Ranks {
+    /// By rank.
     nodes: Vec<u32>,
+    /// By node.
     ranks: Vec<usize>,
+    /// For each node, the number of the last search that reached it.
+    reached: Vec<u32>,
+    search: u32,
 }
 
 impl Ranks {
@@ -170,19 +173,30 @@ impl Ranks {
         for (rank, &node) in nodes.iter().enumerate() {
             ranks[node as usize] = rank;
         }
-        Self { nodes, ranks }
+        let reached = vec![0; nodes.len()];
+        Self { nodes, ranks, reached, search: 0 }
     }
 
     fn of(&self, node: u32) -> usize {
         self.ranks[node as usize]
     }
 
-    /// Moves the `reached` ones of the nodes from the rank `first` on behind the others of these.
-    fn move_back(&mut self, first: usize, reached: &[bool]) {
-        let nodes = first..first + reached.len();
-        let (moved, kept): (Vec<_>, Vec<_>) =
-            self.nodes[nodes.clone()].iter().copied().zip(reached).partition(|(_, reached)| **reached);
-        for (rank, (node, _)) in nodes.zip(kept.into_iter().chain(moved)) {
+    fn start_search(&mut self, from: u32) {
+        self.search += 1;
+        self.reach(from);
+    }
+
+    /// Whether the search had not reached the node before.
+    fn reach(&mut self, node: u32) -> bool {
+        std::mem::replace(&mut self.reached[node as usize], self.search) != self.search
+    }
+
+    /// Moves the reached ones of the nodes with these ranks behind the others of these.
+    fn move_back(&mut self, ranks: Range<usize>) {
+        let is_reached = |node: &u32| self.reached[*node as usize] == self.search;
+        let (moved, kept): (Vec<u32>, Vec<u32>) =
+            self.nodes[ranks.clone()].iter().copied().partition(is_reached);
+        for (rank, node) in ranks.zip(kept.into_iter().chain(moved)) {
             self.nodes[rank] = node;
             self.ranks[node as usize] = rank;
         }
