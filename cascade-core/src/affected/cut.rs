@@ -160,7 +160,7 @@ struct Ranks {
     /// By rank.
     nodes: Vec<u32>,
     /// By node.
-    ranks: Vec<usize>,
+    rank_of: Vec<usize>,
     /// For each node, the number of the last search that reached it.
     reached: Vec<u32>,
     search: u32,
@@ -169,16 +169,16 @@ struct Ranks {
 impl Ranks {
     fn new(nodes: impl Iterator<Item = u32>) -> Self {
         let nodes: Vec<u32> = nodes.collect();
-        let mut ranks = vec![0; nodes.len()];
+        let mut rank_of = vec![0; nodes.len()];
         for (rank, &node) in nodes.iter().enumerate() {
-            ranks[node as usize] = rank;
+            rank_of[node as usize] = rank;
         }
         let reached = vec![0; nodes.len()];
-        Self { nodes, ranks, reached, search: 0 }
+        Self { nodes, rank_of, reached, search: 0 }
     }
 
     fn of(&self, node: u32) -> usize {
-        self.ranks[node as usize]
+        self.rank_of[node as usize]
     }
 
     fn start_search(&mut self, from: u32) {
@@ -198,7 +198,7 @@ impl Ranks {
             self.nodes[ranks.clone()].iter().copied().partition(is_reached);
         for (rank, node) in ranks.zip(kept.into_iter().chain(moved)) {
             self.nodes[rank] = node;
-            self.ranks[node as usize] = rank;
+            self.rank_of[node as usize] = rank;
         }
     }
 }

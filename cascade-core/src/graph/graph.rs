@@ -134,17 +134,14 @@ impl ResourceNode {
 
     /// Whether one of the effects that `ran` supersedes the effect, directly or through others of the given ones.
     pub(crate) fn has_run_superseding(&self, given: EffectSet, ran: EffectSet, effect: usize) -> bool {
-        let mut superseded = EffectSet::of(effect);
+        let mut below = EffectSet::of(effect);
         loop {
-            let supersedes = |&other: &usize| self.effects[other].supersedes.intersects(superseded);
-            let superseding: EffectSet = given.without(superseded).iter().filter(supersedes).collect();
-            if superseding.is_empty() {
-                return false;
+            let is_above = |&other: &usize| self.effects[other].supersedes.intersects(below);
+            let above: EffectSet = given.without(below).iter().filter(is_above).collect();
+            if above.is_empty() || above.intersects(ran) {
+                return !above.is_empty();
             }
-            if superseding.intersects(ran) {
-                return true;
-            }
-            superseded = superseded.union(superseding);
+            below = below.union(above);
         }
     }
 

@@ -418,9 +418,9 @@ fn keep_no_leaves(world: &mut World) {
 
 /// Lets the order along some edges of cycles be given up; and rarely along another edge, which is a fault.
 fn choose_cuts(world: &mut World, raw: &[RawEdge]) {
-    for at in 0..world.edges.len() {
-        let chosen = raw[at].may_cut;
-        world.edges[at].may_cut = chosen == 0 || chosen % 2 == 0 && closes_cycle(world, at);
+    for (at, raw) in raw.iter().enumerate().take(world.edges.len()) {
+        let if_cyclic = raw.may_cut.is_multiple_of(2);
+        world.edges[at].may_cut = raw.may_cut == 0 || if_cyclic && closes_cycle(world, at);
     }
 }
 
