@@ -254,8 +254,8 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
-    /// Declares that the order along the edge from `parent` may be given up: see [`DeclaredEdge::may_cut`]. A fault if no call
-    /// declares that edge.
+    /// Declares that the order along the edge from `parent` may be given up: see
+    /// [`DeclaredEdge::may_cut`](crate::DeclaredEdge::may_cut). A fault if no call declares that edge.
     pub fn may_cut(&mut self, parent: ResourceDescriptor) -> &mut Self {
         self.untyped.refer(LooseCall::MayCut { parent });
         self
