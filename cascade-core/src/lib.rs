@@ -72,7 +72,7 @@
 //! - **Children first.** A step on an instance starts only after every step on every affected instance that depends on it
 //!   has succeeded. Inside a cycle of instances, a leaf effect that lets go of a parent runs before the parent's removal.
 //!   If no leaf effect resolves a cycle, the plan lists the arcs that the order leaves out, and a run has to allow them
-//!   with [`Apply::allow_cuts`].
+//!   with [`Apply::allow_cuts`], unless their edges are declared with [`may_cut`](DeclaredEdge::may_cut).
 //! - **Objections before effects.** Checks, authorizers and limits see the whole plan before anything changes.
 //! - **At least once.** A step that failed or timed out may be called again for the same instances, so effects must
 //!   tolerate repetition. [`conformance`] tests that.

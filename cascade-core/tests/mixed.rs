@@ -105,3 +105,39 @@ fn the_help_for_an_annotated_extension_names_the_attribute() {
         Some("keep one, and mark those that only add edges with `#[cascade(…, addon)]`")
     );
 }
+
+/// A folder.
+#[derive(Resource)]
+#[resource(id = u64)]
+struct Folder;
+
+#[derive(Extension)]
+struct Folders;
+
+#[cascade(resource = Folder, edges = [Folder], may_cut = [Folder])]
+impl Folders {
+    #[affected(by = Folder)]
+    async fn inside(&self, folders: &[u64]) -> Result<Vec<(u64, u64)>, StepError> {
+        Ok(folders.iter().map(|folder| (*folder, 3 - folder)).collect())
+    }
+
+    #[on(Delete)]
+    #[on(Delete, from = [Folder])]
+    async fn remove(&self, _folders: &[u64]) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_attribute_or_a_call_declares_that_an_edge_may_be_cut() {
+    assert!(Folders::declare().descriptor().edges[0].may_cut);
+    let cascade = Cascade::builder().register(Folders).build().expect("the graph has no faults");
+    let plan = cascade.plan(Delete, Folder::roots([1_u64])).await.expect("finders answer");
+    assert_eq!(plan.summary().expect("ids can be written").cut.len(), 1);
+    assert!(cascade.apply(plan).await.expect("nobody has to allow the cut").is_complete());
+
+    let mut hosts = Vms::declare();
+    assert!(!hosts.descriptor().edges[0].may_cut);
+    hosts.may_cut(Host::DESCRIPTOR);
+    assert!(hosts.descriptor().edges[0].may_cut);
+}

@@ -1,7 +1,5 @@
 //! Two references from one resource to another are two edges, told apart by their roles.
 
-#![forbid(unsafe_code)]
-
 use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;

@@ -13,7 +13,7 @@ use crate::types::{TypeRef, type_list};
 
 const KEYS: Keys = Keys {
     attribute: "`#[cascade]`",
-    once: &["resource", "edges", "after", "batch", "concurrency", "timeout", "retries", "addon"],
+    once: &["resource", "edges", "after", "may_cut", "batch", "concurrency", "timeout", "retries", "addon"],
     repeated: &["ignore", "retain", "restrict", "with_parent", "shared"],
 };
 
@@ -23,6 +23,7 @@ pub(crate) struct Args {
     pub(crate) resource: Option<TypeRef>,
     pub(crate) edges: EdgeList,
     pub(crate) after: Vec<TypeRef>,
+    pub(crate) may_cut: Vec<TypeRef>,
     pub(crate) settings: Settings,
     pub(crate) addon: bool,
     pub(crate) policies: Vec<Policy>,
@@ -135,6 +136,7 @@ impl Args {
             "resource" => self.resource = Some(input.parse()?),
             "edges" => self.edges = EdgeList::read(input, errors)?,
             "after" => self.after = type_list(input)?,
+            "may_cut" => self.may_cut = type_list(input)?,
             "timeout" => settings.timeout = or_report(timeout(input), input, errors),
             "batch" => settings.batch = or_report(integer(name, 1, 100, input), input, errors),
             "concurrency" => settings.concurrency = or_report(integer(name, 1, 20, input), input, errors),

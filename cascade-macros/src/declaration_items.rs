@@ -55,6 +55,7 @@ pub(crate) fn declaration_items<'m>(
         let (line, resource) = (line(edge.at()), types.resource(&edge.resource));
         items.push(quote!(Edge { line: #line, resource: #resource }));
         items.extend(role(index, model));
+        items.extend(model.may_cut.contains(&index).then(|| quote!(MayCut)));
     }
     for other in &model.after {
         let (line, resource) = (line(other.at), types.resource(&other.ty));

@@ -20,6 +20,8 @@ pub(crate) struct Model {
     pub(crate) edges: Vec<Edge>,
     /// The resources whose steps come first, without duplicates.
     pub(crate) after: Vec<Mention>,
+    /// The edges whose order may be given up in cycles, by index, without duplicates.
+    pub(crate) may_cut: Vec<usize>,
     /// All operations that are named, without duplicates.
     pub(crate) operations: Vec<TypeRef>,
     pub(crate) finders: Vec<Finder>,
@@ -155,8 +157,21 @@ impl Model {
         }
         resolver.policies(&args, &mut rules);
         let after = resolver.after(&args);
+        let may_cut = resolver.may_cut(&args);
         let Resolver { edges, operations, first_mentions, respelled, .. } = resolver;
-        Self { args, methods, edges, after, operations, finders, rules, phases, first_mentions, respelled }
+        Self {
+            args,
+            methods,
+            edges,
+            after,
+            may_cut,
+            operations,
+            finders,
+            rules,
+            phases,
+            first_mentions,
+            respelled,
+        }
     }
 }
 
@@ -260,6 +275,19 @@ impl<'a> Resolver<'a> {
             }
         }
         after
+    }
+
+    fn may_cut(&mut self, args: &Args) -> Vec<usize> {
+        let mut may_cut = Vec::new();
+        for parent in &args.may_cut {
+            let Some(edge) = self.edge(parent) else { continue };
+            if may_cut.contains(&edge.index) {
+                self.errors.at(parent, format!("`{parent}` is listed twice in `may_cut`"));
+            } else {
+                may_cut.push(edge.index);
+            }
+        }
+        may_cut
     }
 
     /// Adds the rules of the policies. Those with `others` are last: `others` means the edges that are undecided until

@@ -74,6 +74,16 @@ fn documents(resource: &TypeRef, model: &Model) -> TokenStream {
         let after = model.after.iter().map(|mention| link(&mention.ty));
         lines.add(format!("Its steps wait for those of {}.", joined(after, ", ")));
     }
+    if !model.may_cut.is_empty() {
+        let edges = model.may_cut.iter().map(|&edge| {
+            let edge = &model.edges[edge];
+            edge.role.as_ref().map_or_else(|| link(&edge.resource), |role| format!("`{role}`"))
+        });
+        lines.add(format!(
+            "In cycles, the order along the edges from {} may be given up.",
+            joined(edges, ", ")
+        ));
+    }
     lines.table("| depends on | found by | for |", model.finders.iter().map(|one| finder(one, model)));
     lines.table("| operation | from | effect or policy |", model.rules.iter().map(|one| rule(one, model)));
     lines.table("| effect | supersedes |", model.methods.iter().filter_map(effect));

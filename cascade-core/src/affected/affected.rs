@@ -77,10 +77,15 @@ impl Affected {
         self.columns.indices().filter(|&resource| self.instances(resource).next().is_some())
     }
 
-    /// Whether the order gives up an arc altogether, which a run has to allow. Where it gives up only the end of a child
-    /// without a step, every step still waits for all steps on dependents.
-    pub(crate) fn has_cuts(&self) -> bool {
-        !self.cycles.cut.is_empty()
+    /// Whether a run has to allow a cut: see [`has_to_allow`](Self::has_to_allow).
+    pub(crate) fn has_cuts_to_allow(&self) -> bool {
+        self.cycles.cut.iter().any(|arc| self.has_to_allow(*arc))
+    }
+
+    /// Whether a run has to allow that the order gives up that arc altogether: not if its edge is declared with `may_cut`.
+    /// Where the order gives up only the end of a child without a step, every step still waits for all steps on dependents.
+    pub(crate) fn has_to_allow(&self, arc: ArcRef) -> bool {
+        !self.graph.edges[arc.edge].may_cut
     }
 
     /// The arcs that the order leaves out, sorted by the resource and id of the parent, then of the child. The flag
@@ -136,6 +141,21 @@ impl Affected {
     pub(crate) fn early_effects(&self, resource: ResourceIx, index: InstanceIx) -> EffectSet {
         let early = &self.cycles.early;
         if early.is_empty() { EffectSet::EMPTY } else { early.of(self.node(resource, index)) }
+    }
+
+    /// The effects that are left for an instance on which these `ran`. In a plan that grew, an effect may have become early
+    /// after another one that supersedes it had run: then nothing is left of it.
+    pub(crate) fn effects_left(&self, resource: ResourceIx, index: InstanceIx, ran: EffectSet) -> EffectSet {
+        let left = self.effects(resource, index).without(ran);
+        let early = self.early_effects(resource, index);
+        if ran.is_empty() || !left.intersects(early) {
+            return left;
+        }
+        let (node, given) =
+            (&self.graph.resources[resource], self.columns[resource].dispositions.get(index).given);
+        let has_to_run =
+            |&effect: &usize| !early.contains(effect) || !node.has_run_superseding(given, ran, effect);
+        left.iter().filter(has_to_run).collect()
     }
 
     /// The effects that run on an instance, in the order in which they run.

@@ -1,19 +1,19 @@
 //! Orders the cycles of instances.
 //!
-//! 1. An instance that depends on itself orders nothing. Neither does a `restrict` arc between two removed instances of
-//!    a cycle.
+//! 1. An instance that depends on itself orders nothing.
 //! 2. Inside a cycle, a leaf effect lets go of the parent that its arc comes from. The parent waits for that effect
 //!    alone: see [`EarlyEffects`].
-//! 3. What is still cyclic is cut. A depth-first search starts at the roots, then at the children of parents outside the
-//!    cyclic group. It visits instances in the order of resources and ids, and cuts each arc that leads back to an
-//!    instance on the current path. So the result depends neither on the link order nor on the order of finders'
-//!    answers, and every arc from a descendant of a root back to that root is cut.
+//! 3. In the cycles that are left, a `restrict` arc between two removed instances orders nothing.
+//! 4. What is still cyclic is cut: see [`Cutting`]. The entries of the search are the roots, then the children of parents
+//!    outside the cyclic group. It visits instances in the order of resources and ids. So the result depends neither on
+//!    the link order nor on the order of finders' answers.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::arc_ref::ArcRef;
 use super::arcs::Arcs;
 use super::column::Column;
+use super::cut::{Cutting, SearchArc};
 use super::dispositions::Disposition;
 use super::early::EarlyEffects;
 use super::node_ranges::NodeRanges;
@@ -48,10 +48,10 @@ impl Cycles {
         for group in found.route.groups(found.graph).iter().filter(|group| group.cyclic) {
             GroupSearch::new(found, group).resolve(&mut resolved);
         }
-        let Resolved { mut cut, mut without_order, released, early, cycle_of, .. } = resolved;
+        let Resolved { mut cut, mut without_order, released, early, members, cycles } = resolved;
         cut.sort_unstable();
         without_order.sort_unstable();
-        Self { cut, without_order, early: EarlyEffects::new(early, released, cycle_of) }
+        Self { cut, without_order, early: EarlyEffects::new(early, released, members, cycles) }
     }
 }
 
@@ -62,17 +62,10 @@ struct Resolved {
     without_order: Vec<ArcRef>,
     released: Vec<ArcRef>,
     early: Vec<(NodeIx, EffectSet)>,
-    cycle_of: HashMap<NodeIx, u32>,
-    /// The number of cycles found so far, or more.
+    /// The instances of cycles with early effects, each with the number of its cycle.
+    members: Vec<(NodeIx, u32)>,
+    /// The number of these cycles.
     cycles: u32,
-}
-
-/// An arc between two nodes of the search.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct SearchArc {
-    parent: u32,
-    child: u32,
-    edge: EdgeIx,
 }
 
 /// The search over one group. Its nodes are numbered by resource and id, so that their order is deterministic.
@@ -105,14 +98,15 @@ impl<'a> GroupSearch<'a> {
         let own = self.take_arcs(|_, arc| arc.parent == arc.child);
         resolved.without_order.extend(own.iter().map(|arc| self.arc_ref(arc)));
         let mut cycle_of = self.cycles();
+        if self.release(&cycle_of, resolved) {
+            cycle_of = self.cycles();
+        }
         let restricts = self.take_arcs_of_cycles(&cycle_of, GroupSearch::orders_nothing);
         if !restricts.is_empty() {
             resolved.without_order.extend(restricts.iter().map(|arc| self.arc_ref(arc)));
             cycle_of = self.cycles();
         }
-        self.release(&cycle_of, resolved);
-        resolved.cut.extend(self.cut());
-        resolved.cycles += self.instances.len() as u32;
+        resolved.cut.extend(self.cut(&cycle_of));
     }
 
     /// The number of each node's cycle. Nodes that are in no cycle have numbers of their own.
@@ -168,11 +162,11 @@ impl<'a> GroupSearch<'a> {
         }
     }
 
-    /// Takes the arcs of cycles along which a leaf effect lets go of the parent.
-    fn release(&mut self, cycle_of: &[u32], resolved: &mut Resolved) {
+    /// Takes the arcs of cycles along which a leaf effect lets go of the parent. Returns whether there are any.
+    fn release(&mut self, cycle_of: &[u32], resolved: &mut Resolved) -> bool {
         let released = self.take_arcs_of_cycles(cycle_of, |search, arc| !search.letting_go(arc).is_empty());
         if released.is_empty() {
-            return;
+            return false;
         }
         let node = |resource: ResourceIx, index: InstanceIx| index.node(self.found.base.first(resource));
         for arc in &released {
@@ -180,63 +174,31 @@ impl<'a> GroupSearch<'a> {
             resolved.early.push((node(resource, index), self.letting_go(arc)));
             resolved.released.push(self.arc_ref(arc));
         }
+        let mut numbers: HashMap<u32, u32> = HashMap::new();
+        for arc in &released {
+            numbers.entry(cycle_of[arc.child as usize]).or_insert_with(|| {
+                resolved.cycles += 1;
+                resolved.cycles - 1
+            });
+        }
         for (&(resource, index), cycle) in self.instances.iter().zip(cycle_of) {
-            resolved.cycle_of.insert(node(resource, index), resolved.cycles + cycle);
-        }
-    }
-
-    /// The arcs that close the remaining cycles.
-    fn cut(&self) -> Vec<ArcRef> {
-        let mut start = vec![0; self.instances.len() + 1];
-        for arc in &self.arcs {
-            start[arc.parent as usize + 1] += 1;
-        }
-        for node in 0..self.instances.len() {
-            start[node + 1] += start[node];
-        }
-        let mut marks = vec![Mark::Unvisited; self.instances.len()];
-        let mut cut = Vec::new();
-        // An instance that only released arcs lead to is reached from no entry.
-        let others = 0..self.instances.len() as u32;
-        for entry in self.entries.iter().copied().chain(others) {
-            if marks[entry as usize] == Mark::Unvisited {
-                self.walk_from(entry, &start, &mut marks, &mut cut);
+            if let Some(&number) = numbers.get(cycle) {
+                resolved.members.push((node(resource, index), number));
             }
         }
-        cut
+        true
     }
 
-    /// Uses its own stack instead of recursion: a chain of instances can be a million long. `start` holds where the arcs
-    /// of each node start, and one end more.
-    fn walk_from(&self, entry: u32, start: &[usize], marks: &mut [Mark], cut: &mut Vec<ArcRef>) {
-        marks[entry as usize] = Mark::OnPath;
-        let mut path = vec![(entry as usize, start[entry as usize])];
-        while let Some((node, next)) = path.last_mut() {
-            if *next == start[*node + 1] {
-                marks[*node] = Mark::Finished;
-                path.pop();
-                continue;
-            }
-            let arc = self.arcs[*next];
-            *next += 1;
-            let child = arc.child as usize;
-            match marks[child] {
-                Mark::Finished => {}
-                Mark::Unvisited => {
-                    marks[child] = Mark::OnPath;
-                    path.push((child, start[child]));
-                }
-                Mark::OnPath => cut.push(self.arc_ref(&arc)),
-            }
+    /// The arcs to cut, so that no cycle is left.
+    fn cut(&self, cycle_of: &[u32]) -> Vec<ArcRef> {
+        let is_inside = |arc: &SearchArc| cycle_of[arc.parent as usize] == cycle_of[arc.child as usize];
+        if !self.arcs.iter().any(is_inside) {
+            return Vec::new();
         }
+        let may_cut = |arc: &SearchArc| self.found.graph.edges[arc.edge].may_cut && is_inside(arc);
+        let cut = Cutting::new(self.instances.len(), &self.arcs, may_cut).cut(&self.entries);
+        cut.iter().map(|arc| self.arc_ref(arc)).collect()
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Unvisited,
-    OnPath,
-    Finished,
 }
 
 /// The arcs inside the group, sorted, and the nodes to start from. `numbers` holds the node of each instance.

@@ -3,7 +3,6 @@
 //! Example: a merge request remembers its newest diff, and each diff belongs to a merge request. The two depend on each
 //! other. The effect that clears the reference runs first, then the diff is removed, then the merge request.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::arc_ref::ArcRef;
@@ -17,16 +16,19 @@ pub(crate) struct EarlyEffects {
     effects: Vec<(NodeIx, EffectSet)>,
     /// The arcs along which the parent waits only for the early effects of the child. Sorted.
     released: Vec<ArcRef>,
-    /// The instances of cycles with early effects, each with the number of its cycle.
-    cycle_of: HashMap<NodeIx, u32>,
+    /// The instances of cycles with early effects, each with the number of its cycle. Sorted.
+    members: Vec<(NodeIx, u32)>,
+    /// The number of these cycles.
+    cycles: u32,
 }
 
 impl EarlyEffects {
-    /// `effects` may list an instance several times.
+    /// `effects` may list an instance several times. `members` has the instances of `cycles` cycles.
     pub(crate) fn new(
         mut effects: Vec<(NodeIx, EffectSet)>,
         mut released: Vec<ArcRef>,
-        cycle_of: HashMap<NodeIx, u32>,
+        mut members: Vec<(NodeIx, u32)>,
+        cycles: u32,
     ) -> Self {
         effects.sort_unstable_by_key(|(node, _)| *node);
         effects.dedup_by(|later, kept| {
@@ -37,7 +39,8 @@ impl EarlyEffects {
             is_same
         });
         released.sort_unstable();
-        Self { effects, released, cycle_of }
+        members.sort_unstable();
+        Self { effects, released, members, cycles }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -59,10 +62,11 @@ impl EarlyEffects {
         self.effects.binary_search_by_key(&node, |(node, _)| *node).ok()
     }
 
-    /// Whether any of these instances has an early effect.
-    pub(crate) fn has_any(&self, nodes: &Range<NodeIx>) -> bool {
+    /// Those of these instances that have early effects, and these effects.
+    pub(crate) fn within(&self, nodes: &Range<NodeIx>) -> &[(NodeIx, EffectSet)] {
         let first = self.effects.partition_point(|(node, _)| *node < nodes.start);
-        self.effects.get(first).is_some_and(|(node, _)| *node < nodes.end)
+        let end = self.effects.partition_point(|(node, _)| *node < nodes.end);
+        &self.effects[first..end]
     }
 
     /// The arcs along which the parent waits only for the early effects of the child.
@@ -75,8 +79,20 @@ impl EarlyEffects {
         !self.released.is_empty() && self.released.binary_search(arc).is_ok()
     }
 
-    /// Whether both instances are in one cycle with early effects.
-    pub(crate) fn are_in_one_cycle(&self, a: NodeIx, b: NodeIx) -> bool {
-        self.cycle_of.get(&a).is_some_and(|cycle| self.cycle_of.get(&b) == Some(cycle))
+    /// The number of the instance's cycle, if that has early effects.
+    pub(crate) fn cycle_of(&self, node: NodeIx) -> Option<u32> {
+        let position = self.members.binary_search_by_key(&node, |(node, _)| *node).ok()?;
+        Some(self.members[position].1)
+    }
+
+    /// Whether any of these instances is in a cycle with early effects.
+    pub(crate) fn has_members(&self, nodes: &Range<NodeIx>) -> bool {
+        let first = self.members.partition_point(|(node, _)| *node < nodes.start);
+        self.members.get(first).is_some_and(|(node, _)| *node < nodes.end)
+    }
+
+    /// The number of cycles with early effects.
+    pub(crate) fn cycles(&self) -> usize {
+        self.cycles as usize
     }
 }

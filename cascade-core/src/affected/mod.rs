@@ -5,6 +5,7 @@ mod arc_ref;
 mod arcs;
 mod assemble;
 mod column;
+mod cut;
 mod cycle;
 mod dispositions;
 mod early;

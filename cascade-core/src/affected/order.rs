@@ -4,8 +4,9 @@
 //! the two sides, so that `m` nodes that wait for `n` others need `m + n` arcs instead of `m * n`. In the order of
 //! effects, each instance that is removed with a parent has an end node besides its own: its own node ends when all
 //! that depends on the instance has ended, the end node when the parents have ended too.
-//! An instance with early effects has an early node, too: it waits for all dependents outside its cycle, and the own node
-//! of the instance waits for it.
+//! An instance with early effects has an early node, too, and the own node of the instance waits for it. Its cycle has a
+//! node that ends when everything outside the cycle has ended that any instance of the cycle waits for. The early nodes
+//! wait for it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -174,8 +175,8 @@ impl Order {
         }
     }
 
-    /// The instances (nodes below `instances`) that wait for any of `nodes`, directly or transitively, nearest first.
-    pub(crate) fn all_followers(&self, nodes: &[NodeIx], instances: usize) -> Vec<NodeIx> {
+    /// The nodes that wait for any of `nodes`, directly or transitively, nearest first.
+    pub(crate) fn all_followers(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
         let mut seen: HashSet<NodeIx> = nodes.iter().copied().collect();
         let mut open: VecDeque<NodeIx> = nodes.iter().copied().collect();
         let mut found = Vec::new();
@@ -183,11 +184,24 @@ impl Order {
             for follower in self.followers(node) {
                 if seen.insert(follower) {
                     open.push_back(follower);
-                    found.extend((follower.position() < instances).then_some(follower));
+                    found.push(follower);
                 }
             }
         }
         found
+    }
+
+    /// The nodes that end with a step of that effect on these instances: early nodes where the effect is early.
+    pub(crate) fn nodes_of_step(affected: &Affected, effect: &str, instances: &[NodeIx]) -> Vec<NodeIx> {
+        let early = &affected.cycles.early;
+        let is_it = |resource: ResourceIx, of: usize| affected.effect_name(resource, of) == effect;
+        let node_of_step = |&instance: &NodeIx| {
+            let (resource, index) = affected.locate(instance);
+            let is_early = affected.early_effects(resource, index).iter().any(|of| is_it(resource, of));
+            let position = if is_early { early.position(instance) } else { None };
+            position.map_or(instance, |position| affected.base.end().plus(position))
+        };
+        instances.iter().map(node_of_step).collect()
     }
 
     pub(crate) fn nodes(&self) -> usize {
@@ -232,7 +246,7 @@ fn cyclic_groups(order: &Order) -> Vec<u32> {
     components(order.nodes(), &waits)
 }
 
-/// The numbering of the nodes, in this order: instances, early nodes, blocks, parents of blocks, `after`s, ends.
+/// The numbering of the nodes, in this order: instances, early nodes, cycles, blocks, parents of blocks, `after`s, ends.
 struct Nodes<'a> {
     affected: &'a Affected,
     with_parent: WithParentEdges,
@@ -240,6 +254,8 @@ struct Nodes<'a> {
     first_early: NodeIx,
     /// Whether there are early nodes. If not, the order leaves out the arcs that wait for early effects alone.
     with_early: bool,
+    /// The nodes of the cycles with early effects.
+    first_cycle: NodeIx,
     /// The node of a block ends when the children of the block have ended. The parents wait for it.
     first_block: NodeIx,
     /// With end nodes: this node of a block ends when the parents of the block have ended. The ends of the children
@@ -271,8 +287,13 @@ impl<'a> Nodes<'a> {
         let (block_parents, ends) =
             if with_ends { (blocks, affected.removed_with_parent.len()) } else { (0, 0) };
         let first_early = affected.base.end();
-        let early = if with_early { affected.cycles.early.all().len() } else { 0 };
-        let first_block = first_early.plus(early);
+        let (early, cycles) = if with_early {
+            (affected.cycles.early.all().len(), affected.cycles.early.cycles())
+        } else {
+            (0, 0)
+        };
+        let first_cycle = first_early.plus(early);
+        let first_block = first_cycle.plus(cycles);
         let first_block_parents = first_block.plus(blocks);
         let first_after = first_block_parents.plus(block_parents);
         let first_end = first_after.plus(afters);
@@ -281,6 +302,7 @@ impl<'a> Nodes<'a> {
             with_parent: if with_ends { WithParentEdges::of(affected) } else { WithParentEdges::default() },
             first_early,
             with_early,
+            first_cycle,
             first_block,
             first_block_parents,
             first_after,
@@ -300,7 +322,7 @@ impl<'a> Nodes<'a> {
         let of_edge = |arc: &ArcRef| arc.edge == edge;
         let has_cycles = || {
             cycles.cut.iter().chain(&cycles.without_order).chain(cycles.early.released()).any(of_edge)
-                || self.with_early && cycles.early.has_any(&base.of(graph.edges[edge].parent))
+                || self.with_early && cycles.early.has_members(&base.of(graph.edges[edge].parent))
         };
         let has_ends = || {
             let nodes = base.of(child);
@@ -343,11 +365,26 @@ impl<'a> Nodes<'a> {
         position.map(|position| self.first_early.plus(position))
     }
 
-    /// The nodes of the parent that wait for a dependent: its own, and its early node if the dependent is not in a cycle
-    /// with it.
+    /// The cycle of an instance, by its number.
+    fn cycle_of(&self, node: NodeIx) -> Option<u32> {
+        if self.with_early { self.affected.cycles.early.cycle_of(node) } else { None }
+    }
+
+    /// The node of a cycle.
+    fn node_of_cycle(&self, number: u32) -> NodeIx {
+        self.first_cycle.plus(number as usize)
+    }
+
+    /// The node of an instance, and that of its cycle.
+    fn with_cycle(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> + use<> {
+        let cycle = self.cycle_of(node).map(|number| self.node_of_cycle(number));
+        std::iter::once(node).chain(cycle)
+    }
+
+    /// The nodes that wait for a dependent of the parent: its own, and that of its cycle if the dependent is outside.
     fn waiting_for(&self, parent: NodeIx, child: NodeIx) -> impl Iterator<Item = NodeIx> + use<> {
-        let is_outside = || !self.affected.cycles.early.are_in_one_cycle(parent, child);
-        std::iter::once(parent).chain(self.early_of(parent).filter(|_| is_outside()))
+        let is_inside = self.cycle_of(child) == self.cycle_of(parent);
+        self.with_cycle(parent).take(if is_inside { 1 } else { 2 })
     }
 
     /// Whether the order has the arc: the child is affected, and the arc is neither cut nor without an order.
@@ -385,7 +422,9 @@ impl<'a> Nodes<'a> {
         self.visit_afters(&mut visit);
         if self.with_early {
             for (position, &(node, _)) in affected.cycles.early.all().iter().enumerate() {
-                visit(self.first_early.plus(position), node);
+                let early = self.first_early.plus(position);
+                visit(early, node);
+                self.cycle_of(node).into_iter().for_each(|cycle| visit(self.node_of_cycle(cycle), early));
             }
         }
         if self.with_ends {
@@ -442,9 +481,8 @@ impl<'a> Nodes<'a> {
         }
         for &parent in parents {
             let node = affected.node(above, parent);
-            visit(block, node);
             // A block never lies in a cycle.
-            self.early_of(node).into_iter().for_each(|early| visit(block, early));
+            self.with_cycle(node).for_each(|waiting| visit(block, waiting));
             if removes_any {
                 visit(self.end_or_self(affected.node(above, parent)), block_parents);
             }
@@ -460,8 +498,8 @@ impl<'a> Nodes<'a> {
                     affected.instances(first).map(|index| self.end_or_self(affected.node(first, index)));
                 ends.for_each(|end| visit(end, between));
                 for node in affected.instances(resource).map(|index| affected.node(resource, index)) {
-                    visit(between, node);
-                    self.early_of(node).into_iter().for_each(|early| visit(between, early));
+                    // What a resource comes after never lies in a cycle with it.
+                    self.with_cycle(node).for_each(|waiting| visit(between, waiting));
                 }
                 between = between.plus(1);
             }

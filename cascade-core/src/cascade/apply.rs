@@ -262,7 +262,7 @@ impl Apply {
         if !exceeded.is_empty() {
             return Err(ApplyError::OverLimit { exceeded });
         }
-        if affected.has_cuts() && !self.settings.allow_cuts {
+        if affected.has_cuts_to_allow() && !self.settings.allow_cuts {
             return Err(ApplyError::Cuts { cuts: cuts_to_allow(affected) });
         }
         if let Some(confirmed) = &self.confirmed {

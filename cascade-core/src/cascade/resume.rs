@@ -338,7 +338,7 @@ impl Resume {
         if !exceeded.is_empty() {
             return Err(ResumeError::OverLimit { run: self.run.clone(), exceeded });
         }
-        if affected.has_cuts() && !self.allow_cuts {
+        if affected.has_cuts_to_allow() && !self.allow_cuts {
             return Err(ResumeError::Cuts { run: self.run.clone(), cuts: cuts_to_allow(&affected) });
         }
         let affected = Arc::new(affected);

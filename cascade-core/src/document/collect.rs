@@ -126,6 +126,7 @@ impl Collect<'_> {
             finders: finders.collect(),
             role: edge.role.as_ref().map(ToString::to_string),
             rules: self.rules(extension, Some(edge)),
+            may_cut: edge.may_cut,
             source: self.source(edge.place),
         }
     }

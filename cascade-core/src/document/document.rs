@@ -155,6 +155,9 @@ pub struct EdgeDocument {
     pub finders: Vec<FinderDocument>,
     /// The rules for children that are found along it.
     pub rules: Vec<RuleDocument>,
+    /// Whether the order along it may be given up where instances depend on each other in a cycle.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_cut: bool,
     /// Where it was declared.
     pub source: Source,
 }

@@ -256,6 +256,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
+    /// Declares that the order along the edge from `parent` may be given up: see
+    /// [`DeclaredEdge::may_cut`](crate::DeclaredEdge::may_cut). A fault if no call declares that edge.
+    pub fn may_cut(&mut self, parent: impl Into<EdgeParent>) -> &mut Self {
+        self.untyped.refer(LooseCall::MayCut { parent: parent.into() });
+        self
+    }
+
     /// Declares a rule: what an operation does to instances, depending on where it comes from.
     pub fn rule(&mut self, rule: Rule) -> &mut Self {
         self.untyped.descriptor.rules.push(rule);

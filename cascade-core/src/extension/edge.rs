@@ -124,6 +124,15 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DeclaredEdge<'_, E, Id> {
         self.rule(rule)
     }
 
+    /// Declares that the order along the edge may be given up where instances depend on each other in a cycle that nothing
+    /// else resolves: the parent then does not wait for the child. A plan lists such a cut, but a run of it does not need
+    /// [`allow_cuts`](crate::Apply::allow_cuts). Of the arcs of a cycle, those of such edges are cut first. A fault if the
+    /// edge closes no cycle of resources.
+    pub fn may_cut(&mut self) -> &mut Self {
+        self.declaration.may_cut(self.parent.clone());
+        self
+    }
+
     /// Adds a rule for the edge, such as one that is a leaf or holds for some roots. The rule must not name the parent itself:
     /// that would be a fault, because it is then named twice.
     pub fn rule(&mut self, rule: Rule) -> &mut Self {

@@ -57,6 +57,8 @@ pub enum Item {
     At { line: u32 },
     /// An edge to that resource.
     Edge { line: u32, resource: u16 },
+    /// The order along the edge may be given up in cycles.
+    MayCut,
     /// Steps wait until all affected instances of that resource have ended.
     After { line: u32, resource: u16 },
     /// The method is a finder for that edge.
@@ -223,6 +225,7 @@ impl DeclarationWriter {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
                 self.declaration.edge(parent.into(), place);
             }
+            Item::MayCut => self.declaration.descriptor.edges.last_mut()?.may_cut = true,
             Item::After { line, resource } => {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
                 self.declaration.after(parent, place);

@@ -95,11 +95,14 @@ impl UntypedDeclaration {
     }
 
     pub(crate) fn edge(&mut self, parent: EdgeParent, place: Place) {
-        self.descriptor.edges.push(EdgeDeclaration { parent, place, by_hand: self.by_hand });
+        let (may_cut, by_hand) = (false, self.by_hand);
+        self.descriptor.edges.push(EdgeDeclaration { parent, place, may_cut, by_hand });
+        self.settle();
     }
 
     pub(crate) fn after(&mut self, resource: ResourceDescriptor, place: Place) {
-        self.descriptor.after.push(EdgeDeclaration { parent: resource.into(), place, by_hand: self.by_hand });
+        let (may_cut, by_hand) = (false, self.by_hand);
+        self.descriptor.after.push(EdgeDeclaration { parent: resource.into(), place, may_cut, by_hand });
     }
 
     pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: MethodImpl) {
@@ -127,13 +130,13 @@ impl UntypedDeclaration {
         self.settle();
     }
 
-    /// Carries out a call that refers to an effect or a method, now or when that is declared.
+    /// Carries out a call that refers to an edge, an effect or a method, now or when that is declared.
     pub(crate) fn refer(&mut self, call: LooseCall) {
         self.descriptor.loose_calls.push(call);
         self.settle();
     }
 
-    /// Carries out the calls whose effect or method is declared, and keeps the others.
+    /// Carries out the calls whose edge, effect or method is declared, and keeps the others.
     fn settle(&mut self) {
         let calls = std::mem::take(&mut self.descriptor.loose_calls);
         for call in calls {
@@ -157,6 +160,13 @@ impl UntypedDeclaration {
                 match self.declared_method(phase, &method, &operation) {
                     Some(declared) => declared.only = effects,
                     None => return Some(LooseCall::Only { phase, method, operation, effects }),
+                }
+            }
+            LooseCall::MayCut { parent } => {
+                let is_it = |edge: &&mut EdgeDeclaration| edge.parent.is_same(&parent);
+                match self.descriptor.edges.iter_mut().find(is_it) {
+                    Some(edge) => edge.may_cut = true,
+                    None => return Some(LooseCall::MayCut { parent }),
                 }
             }
             LooseCall::Twice(value) => return Some(LooseCall::Twice(value)),

@@ -76,6 +76,8 @@ pub(crate) struct Edge {
     pub(crate) extension: usize,
     pub(crate) finders: Vec<EdgeFinder>,
     pub(crate) rules: Vec<GraphRule>,
+    /// Whether the order along it may be given up where instances depend on each other in a cycle.
+    pub(crate) may_cut: bool,
     pub(crate) place: Place,
 }
 
@@ -136,6 +138,19 @@ impl ResourceNode {
         }
         let supersedes = |all: EffectSet, effect: usize| all.union(self.effects[effect].supersedes);
         given.without(given.iter().fold(EffectSet::EMPTY, supersedes))
+    }
+
+    /// Whether one of the effects that `ran` supersedes the effect, directly or through others of the given ones.
+    pub(crate) fn has_run_superseding(&self, given: EffectSet, ran: EffectSet, effect: usize) -> bool {
+        let mut below = EffectSet::of(effect);
+        loop {
+            let is_above = |&other: &usize| self.effects[other].supersedes.intersects(below);
+            let above: EffectSet = given.without(below).iter().filter(is_above).collect();
+            if above.is_empty() || above.intersects(ran) {
+                return !above.is_empty();
+            }
+            below = below.union(above);
+        }
     }
 
     /// The position of an effect, by its extension and its position there.
@@ -270,6 +285,7 @@ impl Graph {
                     extension: index,
                     finders: self.finders_of(extension, &declared.parent),
                     rules: self.rules_of(index, child, Some(&declared.parent)),
+                    may_cut: declared.may_cut,
                     place: declared.place,
                 });
             }

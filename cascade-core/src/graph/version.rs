@@ -38,6 +38,7 @@ impl Graph {
             let (parent, child) = (self.resources[edge.parent].name(), self.resources[edge.child].name());
             let role = edge.role.as_ref().map_or_else(String::new, |role| format!(" as {role}"));
             lines.push(format!("edge from {child} to {parent}{role}"));
+            lines.extend(edge.may_cut.then(|| String::from("its order may be given up")));
             lines.extend(edge.rules.iter().map(|rule| self.rule(edge.child, rule)));
         }
         lines.extend(self.extensions.iter().flat_map(only_for));

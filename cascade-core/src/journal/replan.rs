@@ -45,14 +45,21 @@ impl<'r> EndedSteps<'r> {
         }
     }
 
+    /// Whether the effect has ended on the instance.
+    fn has_ended(&self, effect: &str, number: u32) -> bool {
+        let key = (Phase::Effect, effect);
+        self.done.get(&key).is_some_and(|done| done.contains(&number))
+            || self.failed.get(&key).is_some_and(|failed| failed.contains_key(&number))
+    }
+
+    /// Those of the effects that have not ended on the instance.
+    fn left<'e>(&self, effects: &'e [String], number: u32) -> impl Iterator<Item = &'e String> {
+        effects.iter().filter(move |effect| !self.has_ended(effect, number))
+    }
+
     /// Whether the instance has an effect that has not ended.
     fn is_unfinished(&self, column: &RecordedColumn, number: u32) -> bool {
-        let ended = |effect: &String| {
-            let key = (Phase::Effect, effect.as_str());
-            self.done.get(&key).is_some_and(|done| done.contains(&number))
-                || self.failed.get(&key).is_some_and(|failed| failed.contains_key(&number))
-        };
-        column.kind(number).runs.iter().any(|effect| !ended(effect))
+        self.left(&column.kind(number).runs, number).next().is_some()
     }
 }
 
@@ -100,7 +107,8 @@ fn compare(
         match by_id.remove(&id) {
             Some(old_number) => {
                 let before = &column.kind(old_number).runs;
-                if *before != runs {
+                // An effect that has ended may be the reason why the new plan lacks it.
+                if !ended.left(before, old_number).eq(ended.left(&runs, old_number)) {
                     difference.change(&instance(), before, &runs);
                 }
                 old_numbers.insert(index, old_number);

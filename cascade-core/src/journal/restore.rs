@@ -115,18 +115,24 @@ fn names_known_instances(arcs: &Arcs, parents: usize, children: usize) -> bool {
 /// An earlier version of the engine ran no superseded effect, not even in a cycle. A plan that it approved gets none either.
 fn check_early_effects(affected: &Affected, recorded: &[(ResourceIx, RecordedColumn)]) -> Result<(), String> {
     let code = affected.operation.descriptor().code();
-    for &(node, early) in affected.cycles.early.all() {
-        let (resource, index) = affected.locate(node);
-        let names = labels(&affected.graph, code, Phase::Effect, resource);
-        let column = recorded.iter().find(|(of, _)| *of == resource).map(|(_, column)| column);
-        let runs = column.map_or(&[][..], |column| &column.kind(index.number()).runs);
-        if let Some(missing) = early.iter().map(|effect| &names[effect]).find(|name| !runs.contains(*name)) {
-            return Err(format!(
-                "its plan was made by a version of the engine that ordered cycles in another way, and has no effect \
-                 `{missing}` on {} {}: plan the rest again as a new run",
-                affected.resource_name(resource),
-                affected.display(resource, index)
-            ));
+    for (resource, column) in recorded {
+        let early = affected.cycles.early.within(&affected.base.of(*resource));
+        if early.is_empty() {
+            continue;
+        }
+        let names = labels(&affected.graph, code, Phase::Effect, *resource);
+        for &(node, effects) in early {
+            let (_, index) = affected.locate(node);
+            let runs = &column.kind(index.number()).runs;
+            let mut names = effects.iter().map(|effect| &names[effect]);
+            if let Some(missing) = names.find(|name| !runs.contains(*name)) {
+                return Err(format!(
+                    "its plan was made by a version of the engine that ordered cycles in another way, and has no \
+                     effect `{missing}` on {} {}: plan the rest again as a new run",
+                    affected.resource_name(*resource),
+                    affected.display(*resource, index)
+                ));
+            }
         }
     }
     Ok(())

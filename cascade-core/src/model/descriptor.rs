@@ -17,6 +17,8 @@ pub struct EdgeDeclaration {
     pub parent: EdgeParent,
     /// Where the edge was declared.
     pub place: Place,
+    /// Whether the order along it may be given up where instances depend on each other in a cycle.
+    pub may_cut: bool,
     /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
     pub(crate) by_hand: bool,
 }

@@ -51,6 +51,11 @@ impl EffectSet {
         Self(self.0 & !other.0)
     }
 
+    /// The effects that are in both sets.
+    pub(crate) const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether an effect is in both sets.
     pub(crate) const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -51,6 +51,8 @@ pub enum FaultKind {
     Call,
     /// C021: a name is empty, has control characters or white space at an end, or is declared twice in an extension.
     Name,
+    /// C022: an edge is declared as one whose order may be given up, but it closes no cycle.
+    MayCut,
 }
 
 impl FaultKind {

@@ -1,11 +1,12 @@
 //! Calls on a declaration by hand that have no place in its lists.
 
+use super::edge_parent::EdgeParent;
 use super::name::Name;
 use super::operation::OperationDescriptor;
 use super::phase::Phase;
 
-/// A call that refers to an effect or a method that is not declared yet, or that sets again what an earlier call has set. If a later call
-/// declares the effect or the method, the reference moves there. Validation reports the calls that are left.
+/// A call that refers to an edge, an effect or a method that is not declared yet, or that sets again what an earlier call
+/// has set. If a later call declares it, the reference moves there. Validation reports the calls that are left.
 #[derive(Clone, Debug)]
 pub(crate) enum LooseCall {
     /// The description of an effect.
@@ -14,6 +15,8 @@ pub(crate) enum LooseCall {
     Supersedes { effect: Name, others: Vec<Name> },
     /// The effects to which a method of a phase is restricted.
     Only { phase: Phase, method: Name, operation: OperationDescriptor, effects: Vec<Name> },
+    /// The order along the edge from this parent may be given up in cycles.
+    MayCut { parent: EdgeParent },
     /// A second call for what only one call may set.
     Twice(OneValue),
 }

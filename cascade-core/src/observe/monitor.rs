@@ -1,6 +1,6 @@
 //! Inspection of a run in progress: its progress, its running steps, and the instances that wait for these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -136,9 +136,9 @@ impl Monitor {
             let state = self.state();
             (state.pass.clone(), state.running.values().cloned().collect::<Vec<RunningStep>>())
         };
-        let Some(CurrentPass { affected, order, .. }) = pass else { return Vec::new() };
+        let Some(CurrentPass { phase, affected, order }) = pass else { return Vec::new() };
         steps.sort_by_key(|step| step.started);
-        steps.into_iter().map(|step| step.describe(&affected, &order)).collect()
+        steps.into_iter().map(|step| step.describe(phase, &affected, &order)).collect()
     }
 
     pub(crate) fn start_pass(&self, phase: Phase, affected: &Arc<Affected>, order: &Arc<Order>) {
@@ -178,27 +178,33 @@ impl Monitor {
 }
 
 impl RunningStep {
-    fn describe(&self, affected: &Affected, order: &Order) -> StuckStep {
+    fn describe(&self, phase: Phase, affected: &Affected, order: &Order) -> StuckStep {
+        let first = match phase {
+            Phase::Effect => Order::nodes_of_step(affected, &self.effect, &self.nodes),
+            _ => self.nodes.clone(),
+        };
         let since = self.started.elapsed();
-        StuckStep::new(self.resource, &self.effect, &self.nodes, since, affected, order)
+        StuckStep::new(self.resource, &self.effect, &self.nodes, since, affected, order.all_followers(&first))
     }
 }
 
 impl StuckStep {
-    /// Describes a step on `nodes` that started `since` ago. Instances wait for it in `order`.
+    /// Describes a step on `nodes` that started `since` ago. `followers` are the nodes that wait for it, nearest first.
     pub(crate) fn new(
         resource: ResourceIx,
         effect: &str,
         nodes: &[NodeIx],
         since: Duration,
         affected: &Affected,
-        order: &Order,
+        followers: Vec<NodeIx>,
     ) -> Self {
         let instance = |node: NodeIx| {
             let (resource, index) = affected.locate(node);
             (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
         };
-        let held_up = order.all_followers(nodes, affected.nodes());
+        let own: HashSet<NodeIx> = nodes.iter().copied().collect();
+        let is_other = |node: &NodeIx| *node < affected.base.end() && !own.contains(node);
+        let held_up: Vec<NodeIx> = followers.into_iter().filter(is_other).collect();
         Self {
             resource: affected.resource_name(resource).to_owned(),
             effect: effect.to_owned(),

@@ -25,6 +25,8 @@ pub struct CutSummary {
     /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
     /// the child is removed with another parent, which waits for this one.
     pub end_only: bool,
+    /// Whether the edge is declared as one whose order may be given up: then a run need not allow the cut.
+    pub may_cut: bool,
 }
 
 impl fmt::Display for CutSummary {
@@ -44,9 +46,10 @@ pub(crate) fn cuts(affected: &Affected) -> Vec<CutSummary> {
     cuts
 }
 
-/// The cuts that a run has to allow: those that are not [`end_only`](CutSummary::end_only).
+/// The cuts that a run has to allow: those that are neither [`end_only`](CutSummary::end_only) nor declared with
+/// [`may_cut`](CutSummary::may_cut).
 pub(crate) fn cuts_to_allow(affected: &Affected) -> Vec<CutSummary> {
-    cuts(affected).into_iter().filter(|cut| !cut.end_only).collect()
+    cuts(affected).into_iter().filter(|cut| !cut.end_only && !cut.may_cut).collect()
 }
 
 /// The cuts that a run has to allow, and that an earlier plan did not need. `same` returns the index of an instance in the
@@ -63,7 +66,7 @@ pub(crate) fn new_cuts(
         earlier.is_some_and(|earlier| known.cycles.cut.binary_search(&earlier).is_ok())
     };
     let cuts = affected.cut_by_ids().into_iter();
-    let new = cuts.filter(|&(arc, end_only)| !end_only && !is_known(arc));
+    let new = cuts.filter(|&(arc, end_only)| !end_only && affected.has_to_allow(arc) && !is_known(arc));
     new.map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
 }
 
@@ -73,7 +76,8 @@ fn summary(affected: &Affected, arc: ArcRef, end_only: bool) -> CutSummary {
         (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
     };
     let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
-    CutSummary { parent, child, role: edge.role.as_ref().map(ToString::to_string), end_only }
+    let role = edge.role.as_ref().map(ToString::to_string);
+    CutSummary { parent, child, role, end_only, may_cut: edge.may_cut }
 }
 
 /// The first cuts, for messages.

@@ -85,7 +85,7 @@ impl PlanDifference {
     }
 
     fn compare_cuts(&mut self, before: &Affected, after: &Affected) {
-        if !after.has_cuts() {
+        if !after.has_cuts_to_allow() {
             return;
         }
         let same = |resource: ResourceIx, index: InstanceIx| {

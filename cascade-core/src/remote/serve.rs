@@ -190,10 +190,16 @@ pub fn stuck(plan: &Plan, call: &MethodCall, instances: usize, since: Duration) 
     let resource = affected.graph.find_resource(&call.resource)?;
     let indices = known(affected, resource, call.ids.clone()).ok()?;
     let nodes: Vec<NodeIx> = indices.into_iter().map(|index| affected.node(resource, index)).collect();
-    let order = match call.phase {
-        Phase::Begin => Order::parents_first(affected).0,
-        Phase::Check | Phase::Effect | Phase::Cleanup | Phase::Verify => Order::children_first(affected).0,
+    let followers = match call.phase {
+        Phase::Begin => Order::parents_first(affected).0.all_followers(&nodes),
+        Phase::Effect => {
+            let first = Order::nodes_of_step(affected, &call.effect, &nodes);
+            Order::effects(affected).0.all_followers(&first)
+        }
+        Phase::Check | Phase::Cleanup | Phase::Verify => {
+            Order::children_first(affected).0.all_followers(&nodes)
+        }
     };
-    let step = StuckStep::new(resource, &call.effect, &nodes, since, affected, &order);
+    let step = StuckStep::new(resource, &call.effect, &nodes, since, affected, followers);
     Some(StuckStep { instances, ..step })
 }

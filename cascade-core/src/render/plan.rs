@@ -8,7 +8,7 @@ use crate::affected::Affected;
 use crate::graph::RootRoute;
 use crate::ids::{Index, InstanceIx};
 use crate::model::Printed;
-use crate::plan::{Plan, PlanVeto};
+use crate::plan::{CutSummary, Plan, PlanVeto};
 
 /// The maximum number of listed vetoes, denials and cut arcs. Further ones are only counted.
 const MAX_LISTED: usize = 20;
@@ -91,8 +91,17 @@ fn plan_lines(affected: &Affected) -> Vec<PlanLine> {
     tree_lines(affected).into_iter().map(line_of).collect()
 }
 
-/// The note on a cut arc whose parent waits for the child's dependents, but not for the child's own completion.
-pub(crate) const END_ONLY: &str = " (completion only: the child completes later, with another parent)";
+/// The note on a cut arc: that its parent waits for the child's dependents, but not for the child's own completion; or
+/// that nobody has to allow it.
+pub(crate) fn note_on(arc: &CutSummary) -> &'static str {
+    match arc {
+        CutSummary { end_only: true, .. } => {
+            " (completion only: the child completes later, with another parent)"
+        }
+        CutSummary { may_cut: true, .. } => " (declared with `may_cut`)",
+        _ => "",
+    }
+}
 
 fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let cut = plan.cut();
@@ -102,8 +111,7 @@ fn print_cut(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let count = cut.len();
     writeln!(f, "{} {} a cycle, left out of the order:", Count(count), closes_or_close(count))?;
     for arc in cut.iter().take(MAX_LISTED) {
-        let end = if arc.end_only { END_ONLY } else { "" };
-        writeln!(f, "  {arc}{end}")?;
+        writeln!(f, "  {arc}{}", note_on(arc))?;
     }
     print_rest(count, f)
 }

@@ -9,7 +9,7 @@ use super::failure_policy::FailurePolicy;
 use super::growth::{GrownParent, Growth, MAX_ROUNDS};
 use super::phases::{Run, with_ended};
 use super::scheduler::{InitialState, Scheduler};
-use crate::affected::Affected;
+use crate::affected::{Affected, Ran};
 use crate::discover::{LateDependents, extend, not_listed, objections};
 use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
 use crate::observe::Event;
@@ -33,6 +33,7 @@ impl Run {
         late: Vec<LateDependents>,
         scheduler: &Scheduler,
         before: Vec<InitialState>,
+        ran: &Ran,
     ) -> Vec<InitialState> {
         let old = Arc::clone(&self.affected);
         let carried = states_to_carry(&old, scheduler, before);
@@ -55,7 +56,7 @@ impl Run {
                 self.recorder.grown(&old, &affected, &overridden).await;
                 self.overridden.extend(overridden);
                 self.rebase(&old, affected);
-                let ended = self.renumber(&old, carried);
+                let ended = self.renumber(&old, carried, ran);
                 with_ended(ended, self.begin(Some(&old)).await)
             }
             Err(Refusal::All(reason)) => {
@@ -112,16 +113,16 @@ impl Run {
         self.affected = grown;
     }
 
-    /// Translates states of instances to the nodes of the larger plan. Drops the states of instances that have other effects
-    /// there, because these have to run again.
-    fn renumber(&self, old: &Affected, before: Vec<InitialState>) -> Vec<InitialState> {
+    /// Translates states of instances to the nodes of the larger plan. Drops the states of ended instances that have effects
+    /// left there, after those that `ran`.
+    fn renumber(&self, old: &Affected, before: Vec<InitialState>, ran: &Ran) -> Vec<InitialState> {
         let grown = &self.affected;
         let has_ended = |before: &InitialState| {
             let (resource, index) = old.locate(before.node);
-            let unchanged = old.effects(resource, index) == grown.effects(resource, index);
+            let none_left = grown.effects_left(resource, index, ran.of(resource, index)).is_empty();
             match before.state {
-                State::Done => unchanged,
-                State::Failed => unchanged || !self.continues_with(moved(old, grown, before.node)),
+                State::Done => none_left,
+                State::Failed => none_left || !self.continues_with(moved(old, grown, before.node)),
                 State::Waiting | State::Running | State::Blocked => true,
             }
         };

@@ -48,7 +48,7 @@ impl Pass {
         }
         let mut first_step_kind = Indexed::like(&affected.graph.resources, || None);
         for resource in affected.graph.resources.indices() {
-            if early.has_any(&affected.base.of(resource)) {
+            if !early.within(&affected.base.of(resource)).is_empty() {
                 first_step_kind[resource] = Some(StepKindIx::at(self.work.step_kinds.len()));
                 self.add_step_kinds(affected, effect_methods(&affected.graph, resource));
             }
@@ -57,7 +57,9 @@ impl Pass {
             let (resource, index) = affected.locate(instance);
             EarlyStep {
                 instance,
-                pending: effects.without(ran.of(resource, index)),
+                pending: affected
+                    .effects_left(resource, index, ran.of(resource, index))
+                    .intersection(effects),
                 has_failed: failed.get(&(resource, index)).is_some_and(|failed| failed.intersects(effects)),
                 alone: affected.effects(resource, index) == effects,
             }

@@ -169,7 +169,7 @@ impl Run {
                 return (states, blocked_by);
             }
             ran.note(&self.affected, |node| scheduler.pending_methods(node));
-            before = self.extend_plan(&mut growth, late, &scheduler, before).await;
+            before = self.extend_plan(&mut growth, late, &scheduler, before, &ran).await;
         }
     }
 
@@ -217,7 +217,7 @@ impl Run {
                 // An instance that has only early effects may end after them: the pass finds out when.
                 let is_alone = effects == self.affected.early_effects(resource, index);
                 if !is_alone
-                    && effects.without(ran.of(resource, index)).is_empty()
+                    && self.affected.effects_left(resource, index, ran.of(resource, index)).is_empty()
                     && !self.failures.contains_key(&node)
                 {
                     done.push(InitialState { node, state: State::Done, cause: node });

@@ -489,9 +489,12 @@ impl Scheduler {
         let has_failed = flags(step.nodes.len(), failed);
         for (position, &instance) in step.nodes.iter().enumerate() {
             let Some(early) = self.work.early.node_of(instance) else { continue };
+            // An instance that has only early effects may be blocked already by what its end waits for.
+            let was_counted = self.states[instance] == State::Blocked;
             if has_failed[position] {
                 if self.policy != FailurePolicy::Force {
                     self.fail(instance, &mut completion);
+                    completion.ended -= usize::from(was_counted);
                     continue;
                 }
                 self.note_failed_under_force(instance);
@@ -499,7 +502,7 @@ impl Scheduler {
             let rest = self.work.early.pending(Some(early)).without_first();
             self.work.early.set_pending(early, rest);
             let has_ended = self.next_early(early, instance) && self.work.pending.get(instance).is_empty();
-            completion.ended += usize::from(has_ended);
+            completion.ended += usize::from(has_ended && !was_counted);
         }
         self.notify_followers();
         completion

@@ -1,11 +1,12 @@
 //! Cycles of instances: a leaf effect that lets go of a parent resolves them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use cascade_core::{Apply, ApplyError, Delete, FailurePolicy, Found, Rule, place};
+use cascade_core::{Apply, ApplyError, Delete, Event, FailurePolicy, Found, Monitor, Rule, place};
 
-use crate::support::{Cloud, Kind, Notes, block_on, descriptor, plan};
+use crate::support::{Cloud, Deleted, Kind, Notes, block_on, descriptor, plan};
 
 /// A merge request has diffs and remembers its newest one. The diff's removal would violate that reference, and the
 /// request's removal would violate those of its diffs.
@@ -91,6 +92,46 @@ fn a_failed_early_effect_blocks_what_waits_for_it_and_its_own_instance() {
         ["Diff d1 done", "Diff d2 blocked by Request r", "Request r failed: forget: simulated failure"]
     );
     assert_eq!(deleted.calls, ["Diff.remove d1", "Request.forget r"]);
+}
+
+/// The note depends on a diff, and so on the request, only through the cycle.
+#[test]
+fn an_early_effect_waits_for_indirect_dependents_outside_its_cycle() {
+    let root = |it: &mut Kind| {
+        it.root("remove");
+    };
+    let deleted = merge_requests(root, "d>r", "r>d")
+        .kind("Note", |it| {
+            it.under("Diff", "remove", "d>n");
+        })
+        .kind("Reply", |it| {
+            it.under("Note", "remove", "n>x");
+        })
+        .delete("Request r");
+    assert_eq!(
+        deleted.calls,
+        ["Reply.remove x", "Note.remove n", "Request.forget r", "Diff.remove d", "Request.remove r"]
+    );
+    assert!(deleted.report.is_complete());
+}
+
+/// Without the leaf effect, one of the two references would have to be given up.
+#[test]
+fn a_leaf_effect_resolves_a_cycle_before_restrict_gives_up_its_order() {
+    let cloud = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Request", |it| {
+            it.under("Zone", "remove", "z>r").leaf("Diff", "forget", "d>r");
+        })
+        .kind("Diff", |it| {
+            it.under("Zone", "remove", "z>d").edge("Request", "r>d");
+            it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Request")));
+        });
+    let deleted = cloud.delete("Zone z");
+    assert_eq!(deleted.calls, ["Request.forget r", "Diff.remove d", "Request.remove r", "Zone.remove z"]);
+    assert!(deleted.report.is_complete());
 }
 
 /// The key of the newest diff restricts, and is removed with its request: the database drops both in one statement, or
@@ -224,4 +265,73 @@ fn a_plan_of_now_with_a_further_cut_is_refused() {
     assert_eq!((difference.added, difference.changed, difference.cuts), (0, 0, 1));
     assert_eq!(difference.lines, ["! B b2 → B b1: the order is given up"]);
     assert_eq!((plan.summary().unwrap().cut.len(), notes.calls()), (1, Vec::new()));
+}
+
+/// The step drops the reference to the diff. The diff waits for it, and the rest of the request for the diff.
+#[test]
+fn the_monitor_says_what_waits_for_an_early_effect() {
+    let root = |it: &mut Kind| {
+        it.root("remove");
+    };
+    let (cascade, notes) = merge_requests(root, "d>r", "r>d").build();
+    let monitor = Monitor::default();
+    let stuck = block_on(async {
+        let plan = plan(&cascade, "Request r").await.unwrap();
+        notes.hang(Some("Request.forget r"));
+        let applying = cascade.apply(plan).monitored_by(&monitor);
+        let mut run = std::pin::pin!(applying.into_future());
+        let waiting = tokio::time::timeout(Duration::from_secs(90), &mut run).await;
+        assert!(waiting.is_err(), "the step hangs");
+        monitor.stuck()
+    });
+    assert_eq!(stuck.len(), 1);
+    assert_eq!(stuck[0].to_string(), "Request forget on r for 90.0s: 1 waiting, next Diff d");
+}
+
+/// The volume has no effect besides the early one. Its end is blocked before that effect ends, and then it is done: the
+/// events count it once.
+#[test]
+fn events_count_an_instance_with_only_early_effects_once() {
+    let cloud = Cloud::new()
+        .kind("A", |it| {
+            it.root("remove");
+        })
+        .kind("Copy", |it| {
+            it.under("Volume", "remove", "v>c");
+        })
+        .kind("Disk", |it| {
+            it.under("Volume", "remove", "v>d");
+        })
+        .kind("Pool", |it| {
+            it.under("A", "remove", "a>p").leaf("Disk", "unlink", "d>p");
+        })
+        .kind("Volume", |it| {
+            it.leaf("Copy", "drop", "c>v").edge("Pool", "p>v");
+            it.declared().rule(Rule::with_parent::<Delete>(place!()).from(descriptor("Pool")));
+        });
+    let (cascade, notes) = cloud.failing(&["Disk.remove d"]).build_with(|builder| builder.concurrency(1));
+    let counted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&counted);
+    let report = block_on(async {
+        let plan = plan(&cascade, "A a").await.unwrap();
+        let applying = cascade.apply(plan).policy(FailurePolicy::Isolate).on_event(move |event| {
+            if let Event::StepEnded { ended, blocked, .. } = event {
+                count.fetch_add(ended + blocked, Ordering::Relaxed);
+            }
+        });
+        applying.await.unwrap()
+    });
+    let deleted = Deleted { report, calls: notes.calls() };
+    assert_eq!(deleted.calls, ["Pool.unlink p", "Disk.remove d", "Volume.drop v", "Copy.remove c"]);
+    assert_eq!(
+        deleted.verdicts(),
+        [
+            "A a blocked by Disk d",
+            "Copy c done",
+            "Disk d failed: remove: simulated failure",
+            "Pool p blocked by Disk d",
+            "Volume v done"
+        ]
+    );
+    assert_eq!(counted.load(Ordering::Relaxed), 5);
 }

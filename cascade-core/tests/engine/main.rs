@@ -2,11 +2,13 @@
 
 mod bad_input;
 mod cycles;
+mod cycles_resumed;
 mod empty;
 mod failures;
 mod fast_path;
 mod faults;
 mod loopback;
+mod may_cut;
 mod model;
 mod original_cases;
 mod plans;

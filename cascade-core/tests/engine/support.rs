@@ -1,6 +1,6 @@
 //! Small clouds in a few lines: resources with text ids, and effects that record their calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cascade_core::{
@@ -8,7 +8,7 @@ use cascade_core::{
     ResourceDescriptor, Rule, StepError, StepSettings, Verdict, place,
 };
 
-/// The state that the methods of a cloud share: recorded calls, and calls that are to fail.
+/// The state that the methods of a cloud share: recorded calls, calls that are to fail or to hang, and links that changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     inner: Arc<Mutex<Inner>>,
@@ -19,7 +19,18 @@ struct Inner {
     calls: Vec<String>,
     finder_calls: usize,
     failing: BTreeSet<String>,
+    hanging: BTreeSet<String>,
+    /// The links that finders know in place of the declared ones, by edge.
+    links: BTreeMap<Edge, Links>,
+    /// The links that a call changes.
+    changes: BTreeMap<String, (Edge, Links)>,
 }
+
+/// The resources of a child and its parent.
+type Edge = (String, String);
+
+/// Pairs of parent and child.
+type Links = Vec<(String, String)>;
 
 impl Notes {
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -35,11 +46,37 @@ impl Notes {
         self.lock().finder_calls
     }
 
+    /// This call never ends: `Vm.stop vm-1`. Without one, all calls end.
+    pub(crate) fn hang(&self, call: Option<&str>) {
+        self.lock().hanging = call.into_iter().map(str::to_owned).collect();
+    }
+
+    /// The finder of the edge knows these links from now on.
+    pub(crate) fn relink(&self, child: &str, parent: &str, pairs: &str) {
+        self.lock().links.insert((child.to_owned(), parent.to_owned()), parse(pairs));
+    }
+
+    /// The same, from this call on.
+    pub(crate) fn relink_at(&self, call: &str, child: &str, parent: &str, pairs: &str) {
+        let change = ((child.to_owned(), parent.to_owned()), parse(pairs));
+        self.lock().changes.insert(call.to_owned(), change);
+    }
+
+    fn hangs(&self, method: &str, ids: &[String]) -> bool {
+        let inner = self.lock();
+        ids.iter().any(|id| inner.hanging.contains(&format!("{method} {id}")))
+    }
+
     fn call(&self, method: &str, ids: &[String]) -> Outcome<String> {
         let mut sorted = ids.to_vec();
         sorted.sort();
         let mut inner = self.lock();
         inner.calls.push(format!("{method} {}", sorted.join(" ")));
+        for id in ids {
+            if let Some((edge, links)) = inner.changes.remove(&format!("{method} {id}")) {
+                inner.links.insert(edge, links);
+            }
+        }
         let fails = |id: &&String| inner.failing.contains(&format!("{method} {id}"));
         ids.iter().filter(fails).map(|id| (id.clone(), StepError::terminal("simulated failure"))).collect()
     }
@@ -78,8 +115,13 @@ impl Kind {
         if self.effects.insert(effect.to_owned()) {
             let method = format!("{}.{effect}", self.name);
             self.declared.effect(effect.to_owned(), place!(), move |notes: &Notes, ids: &[String], _| {
-                let outcome = notes.call(&method, ids);
-                Box::pin(async { Ok(outcome) })
+                let (outcome, hangs) = (notes.call(&method, ids), notes.hangs(&method, ids));
+                Box::pin(async move {
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(outcome)
+                })
             });
         }
         self
@@ -105,6 +147,7 @@ impl Kind {
     fn edge_answering(&mut self, parent: &str, pairs: &str, all_parents: bool) -> &mut Self {
         if self.edges.insert(parent.to_owned()) {
             let pairs = parse(pairs);
+            let edge = (self.name.clone(), parent.to_owned());
             self.declared.edge(descriptor(parent), place!());
             self.declared.finder(
                 format!("under_{parent}"),
@@ -113,6 +156,7 @@ impl Kind {
                 place!(),
                 move |notes: &Notes, parents: &[String], _| {
                     notes.lock().finder_calls += 1;
+                    let pairs = notes.lock().links.get(&edge).unwrap_or(&pairs).clone();
                     let is_asked = |pair: &&(String, String)| parents.contains(&pair.0);
                     let of_child =
                         |child: &String| pairs.iter().filter(is_asked).any(|pair| pair.1 == *child);
@@ -183,7 +227,7 @@ pub(crate) fn descriptor(name: &str) -> ResourceDescriptor {
     ResourceDescriptor::runtime::<String>(name, place!())
 }
 
-fn parse(pairs: &str) -> Vec<(String, String)> {
+fn parse(pairs: &str) -> Links {
     let pair = |pair: &str| {
         let (parent, child) = pair.split_once('>').unwrap();
         (parent.to_owned(), child.to_owned())
@@ -220,6 +264,16 @@ impl Cloud {
         declare(&mut kind);
         self.kinds.push(kind);
         self
+    }
+
+    /// The state that its methods share.
+    pub(crate) fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
+    /// The same cloud with state that another cloud has too.
+    pub(crate) fn with_notes(self, notes: &Notes) -> Self {
+        Self { notes: notes.clone(), ..self }
     }
 
     /// These calls fail terminally: `Vm.stop vm-1`.

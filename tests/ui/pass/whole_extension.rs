@@ -25,6 +25,7 @@ pub struct VmCascade {
     resource = VmInstance,
     edges = [Host, PrimaryStorage, L3Network, Zone],
     after = [Folder],
+    may_cut = [Host],
     batch = 100,
     concurrency = 20,
     timeout = "1m 30s",

@@ -1,8 +1,10 @@
 //! Calls on a declaration by hand that refer to nothing, or repeat another call.
 
-use super::words::{did_you_mean, effect_help};
+use super::misspelt::did_you_mean_edge;
+use super::words::{declare_edge, did_you_mean, effect_help};
 use crate::model::{
-    ExtensionDescriptor, Fault, FaultKind, LooseCall, OneValue, OperationDescriptor, Phase, PhaseDeclaration,
+    EdgeParent, ExtensionDescriptor, Fault, FaultKind, LooseCall, OneValue, OperationDescriptor, Phase,
+    PhaseDeclaration,
 };
 
 /// The calls that are left after all others have been made.
@@ -21,6 +23,7 @@ pub(crate) fn left(extension: &ExtensionDescriptor, faults: &mut Vec<Fault>) {
             LooseCall::Only { phase, method, operation, .. } => {
                 unknown_method(extension, *phase, method, operation)
             }
+            LooseCall::MayCut { parent } => unknown_edge(extension, parent),
             LooseCall::Twice(value) => twice(extension, value),
         };
         faults.push(Fault::new(FaultKind::Call, message, help).at(extension.place));
@@ -32,6 +35,15 @@ fn unknown_effect(extension: &ExtensionDescriptor, call: &str, effect: &str) -> 
         format!("`{call}` of `{}` is for the effect `{effect}`, which is not declared", extension.name);
     let declared = extension.effects.iter().map(|declared| &declared.method);
     (message, effect_help(true, declared, effect))
+}
+
+fn unknown_edge(extension: &ExtensionDescriptor, parent: &EdgeParent) -> (String, String) {
+    let message = format!(
+        "`may_cut` of `{}` is for the edge from `{}`, which is not declared",
+        extension.name,
+        parent.label()
+    );
+    (message, did_you_mean_edge(extension, parent, declare_edge(parent)))
 }
 
 fn unknown_method(

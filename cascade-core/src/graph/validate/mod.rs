@@ -4,6 +4,7 @@
 //! made by hand.
 
 mod calls;
+mod cuts;
 mod edges;
 mod effects;
 mod finders;
@@ -27,6 +28,7 @@ pub(crate) fn validate(extensions: &[ExtensionDescriptor]) -> Vec<Fault> {
     names::of_operations(extensions, &mut faults);
     let extended = owners::extended_resources(extensions, &mut faults);
     contradictions(extensions, &mut faults);
+    cuts::without_cycle(extensions, &mut faults);
     owners::claimed_by_two_extensions(extensions, &mut faults);
     shared::along_two_edges(extensions, &mut faults);
     effects::too_many(extensions, &mut faults);

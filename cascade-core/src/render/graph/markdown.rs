@@ -131,7 +131,8 @@ impl Document {
             // Finders are listed only in the section of the child, which declares them.
             let finders = if to_parents { self.finders(edge) } else { String::new() };
             let role = edge.role.as_deref().map_or_else(String::new, |role| format!(" as {}", code(role)));
-            let _ = writeln!(text, "- {other}{role}: {decisions}{finders}");
+            let cut = if edge.may_cut { "; its order may be given up in cycles" } else { "" };
+            let _ = writeln!(text, "- {other}{role}: {decisions}{finders}{cut}");
         }
         text.push('\n');
     }

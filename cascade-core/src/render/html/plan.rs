@@ -9,7 +9,7 @@ use crate::affected::Affected;
 use crate::plan::{Plan, PlanSummary, PlanVeto, ResourceSummary, why};
 use crate::render::escape::xml;
 use crate::render::number::{Count, counted};
-use crate::render::plan::{END_ONLY, roots};
+use crate::render::plan::{note_on, roots};
 use crate::render::plan_tree::tree_lines;
 
 const PAGE: &str = include_str!("plan.html");
@@ -130,8 +130,7 @@ fn cut(summary: &PlanSummary) -> String {
     let mut text =
         format!("<section><h2>{} {arcs} left out of the order</h2>\n<ul>\n", Count(summary.cut.len()));
     for arc in summary.cut.iter().take(MAX_LISTED) {
-        let end = if arc.end_only { END_ONLY } else { "" };
-        let line = format!("{arc}{end}");
+        let line = format!("{arc}{}", note_on(arc));
         let _ = writeln!(text, "<li>{}</li>", xml(&line));
     }
     text + &rest(summary.cut.len(), MAX_LISTED) + "</ul></section>\n"

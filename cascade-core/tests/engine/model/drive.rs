@@ -6,15 +6,15 @@ use std::sync::Arc as Shared;
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, FaultKind,
-    Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
+    ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, Fault,
+    FaultKind, Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
 };
 
 use super::reference::{self, Arc, Cut, Expected, Order};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
 use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged, Terms};
-use super::world::{EdgeSpec, Instance, OperationSpec, World};
+use super::world::{EdgeSpec, Instance, OperationSpec, World, closes_cycle};
 
 /// The settings of a run, and what happens to it.
 #[derive(Clone, Debug)]
@@ -158,6 +158,7 @@ fn cut(world: &World, expected: &Expected, plan: &Plan) -> Cut {
         let is_cut =
             |edge: &EdgeSpec| (edge.parent, edge.child, &edge.role) == (parent.0, child.0, &cut.role);
         let edge = world.edges.iter().position(is_cut);
+        assert_eq!(cut.may_cut, world.edges[edge.unwrap()].may_cut, "{cut}");
         let arcs = if cut.end_only { &mut found.ends } else { &mut found.whole };
         // The plan lists an arc once, for whatever root resource it is cut.
         for copy in world.copies_of(edge.unwrap()) {
@@ -279,8 +280,8 @@ pub(crate) async fn apply_as_expected(
 ) -> Option<(Report, Judged)> {
     let Planned { plan, mut expected, mut order } = planned;
     let mut cuts = plan.summary().unwrap().cut;
-    // A child without a step may end later: that need not be allowed.
-    cuts.retain(|cut| !cut.end_only);
+    // A child without a step may end later: that need not be allowed. Nor need cuts of edges that are declared so.
+    cuts.retain(|cut| !cut.end_only && !cut.may_cut);
     if !cuts.is_empty() && !run.allow_cuts {
         script.state().entries.clear();
         let applying = cascade.apply(plan).policy(run.policy).forced(run.forced).drift(run.drift);
@@ -304,6 +305,7 @@ pub(crate) async fn apply_as_expected(
         vetoes = planned.plan.vetoes().to_vec();
         (expected, order) = (planned.expected, planned.order);
     }
+    script.state().counted = 0;
     let token = CancellationToken::new();
     script.state().cancel = run.cancel_after.map(|calls| (calls, token.clone()));
     script.state().entries.clear();
@@ -322,12 +324,17 @@ pub(crate) async fn apply_as_expected(
         applying = applying.on_event(move |event| match event {
             Event::RunStarted { .. } => observed.state().entries.push(Entry::Begun),
             Event::Chased { .. } => observed.state().entries.push(Entry::Grown),
+            Event::StepEnded { step, ended, blocked, .. } if step.phase == Phase::Effect => {
+                observed.state().counted += ended + blocked;
+            }
             _ => {}
         });
     }
     let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
     let report = drive(script, tape, answer, || script.one_more(), applying.into_future()).await;
     let mut entries = std::mem::take(&mut script.state().entries);
+    let (counted, grew) = (script.state().counted, entries.iter().any(|it| matches!(it, Entry::Grown)));
+    assert!(grew || counted <= expected.instances.len(), "events count an instance twice");
     // A cancelled run starts nothing, so it need not be refused.
     let is_begun = |entry: &Entry| matches!(entry, Entry::Begun);
     let mut before = entries.iter().take_while(|entry| !is_begun(entry));
@@ -479,15 +486,22 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
 }
 
 /// The engine for a world; it answers in the order of the tape. `None` if the model also expects a contradicting
-/// `after`.
+/// `after`, or an edge that may be cut and closes no cycle.
 pub(crate) fn engine(world: &World, tape: &mut Tape) -> Option<(Script, Cascade)> {
     let world = Shared::new(world.clone());
     let script = Script::new(&world);
     script.state().rows = tape.clone();
     let built = cascade(&world, &script, tape);
-    if reference::contradicts(&world) {
+    let contradicts = reference::contradicts(&world);
+    let is_idle = |at: usize| world.edges[at].may_cut && !closes_cycle(&world, at);
+    let idle = (0..world.edges.len()).filter(|&at| is_idle(at)).count();
+    if contradicts || idle > 0 {
         let error = built.unwrap_err();
-        assert!(error.faults().iter().all(|fault| fault.kind() == FaultKind::After), "{error}");
+        let (cuts, others): (Vec<&Fault>, Vec<&Fault>) =
+            error.faults().iter().partition(|fault| fault.kind() == FaultKind::MayCut);
+        assert_eq!(cuts.len(), idle, "{error}");
+        assert!(others.iter().all(|fault| fault.kind() == FaultKind::After), "{error}");
+        assert_eq!(!others.is_empty(), contradicts, "{error}");
         return None;
     }
     Some((script, built.unwrap()))

@@ -382,14 +382,14 @@ pub(crate) struct Order {
 #[derive(Debug, Default)]
 pub(crate) struct Cycles {
     /// Arcs that order nothing: an instance that depends on itself, and `restrict` between two removed instances of a
-    /// cycle.
+    /// cycle that no leaf effect resolves.
     dropped: BTreeSet<Arc>,
     /// Arcs of a cycle whose child lets go of the parent by a leaf effect: the parent waits for that effect alone.
     released: BTreeSet<Arc>,
-    /// All arcs of cycles, without the dropped ones.
-    inside: BTreeSet<Arc>,
     /// The leaf effects that let go of a parent in a cycle.
     early: BTreeMap<Instance, BTreeSet<Effect>>,
+    /// For each instance with such effects, all instances of its cycle.
+    members: BTreeMap<Instance, BTreeSet<Instance>>,
 }
 
 pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
@@ -399,23 +399,27 @@ pub(crate) fn cycles(world: &World, expected: &Expected) -> Cycles {
         expected.arcs.iter().filter(orders).partition(|arc| arc.parent == arc.child);
     cycles.dropped = own;
     let on_cycle = |arcs: &BTreeSet<Arc>, arc: &Arc| below(arcs, arc.child).contains(&arc.parent);
-    let restricts = |arc: &&Arc| {
-        matches!(edge_rule(world, arc.edge), Some(DecisionSpec::Restrict))
-            && expected.instances[&arc.child].removed
-            && on_cycle(&others, arc)
-    };
-    cycles.dropped.extend(others.iter().filter(restricts));
-    let rest: BTreeSet<Arc> = others.difference(&cycles.dropped).copied().collect();
-    cycles.inside = rest.iter().filter(|arc| on_cycle(&rest, arc)).copied().collect();
-    for &arc in &cycles.inside {
+    for arc in others.iter().filter(|arc| on_cycle(&others, arc)) {
         let Some(DecisionSpec::Effect { effect, leaf: true }) = edge_rule(world, arc.edge) else { continue };
         let effect = (world.edge(arc.edge).extension, effect);
         let fate = &expected.instances[&arc.child];
         if fate.given[&effect] {
-            cycles.released.insert(arc);
+            cycles.released.insert(*arc);
             cycles.early.entry(arc.child).or_default().extend(letting_go(world, fate, effect));
         }
     }
+    for &instance in cycles.early.keys() {
+        let members =
+            below(&others, instance).into_iter().filter(|&it| below(&others, it).contains(&instance));
+        cycles.members.insert(instance, members.collect());
+    }
+    let rest: BTreeSet<Arc> = others.difference(&cycles.released).copied().collect();
+    let restricts = |arc: &&Arc| {
+        matches!(edge_rule(world, arc.edge), Some(DecisionSpec::Restrict))
+            && expected.instances[&arc.child].removed
+            && on_cycle(&rest, arc)
+    };
+    cycles.dropped.extend(rest.iter().filter(restricts));
     cycles
 }
 
@@ -456,14 +460,22 @@ pub(crate) struct Cut {
 }
 
 /// Returns the order without the cut arcs. Asserts that the cut is valid: the rest has no cycle, each cut arc closes
-/// one, and every instance can still be reached from a root.
+/// one, and every instance can still be reached from a root. An arc of an edge that may not be cut closes a cycle of such
+/// arcs alone.
 pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order {
     assert!(cut.whole.is_subset(&expected.arcs), "arcs were cut that no finder reported: {cut:?}");
     let cycles = cycles(world, expected);
     let left = left(world, expected, &cycles, &cut.whole);
     let waits: BTreeSet<(Node, Node)> = left.iter().flat_map(|arc| waits(&cycles, arc, arc.child)).collect();
+    let may_cut = |arc: &&Arc| world.edge(arc.edge).may_cut;
+    let must_keep: BTreeSet<(Node, Node)> = left
+        .iter()
+        .filter(|arc| !may_cut(arc))
+        .flat_map(|arc| self::waits(&cycles, arc, arc.child))
+        .collect();
     for arc in &cut.whole {
-        let closes = waited_for(&waits, (arc.child, Part::Rest)).contains(&(arc.parent, Part::Rest));
+        let waits = if may_cut(&arc) { &waits } else { &must_keep };
+        let closes = waited_for(waits, (arc.child, Part::Rest)).contains(&(arc.parent, Part::Rest));
         assert!(closes, "{arc:?} was cut but closes no cycle");
     }
     let (order, circular) = order(world, expected, &cut.whole);
@@ -477,7 +489,8 @@ pub(crate) fn check_cut(world: &World, expected: &Expected, cut: &Cut) -> Order 
     for &instance in expected.instances.keys() {
         assert!(!below(&order.plain, instance).contains(&instance), "{instance:?} still waits for itself");
     }
-    check_roots(world, expected, &order);
+    let given_up = cut.whole.iter().filter(may_cut).map(|arc| arc.child);
+    check_roots(world, expected, &order, &given_up.collect());
     order
 }
 
@@ -488,16 +501,16 @@ fn left(world: &World, expected: &Expected, cycles: &Cycles, cut: &BTreeSet<Arc>
     expected.arcs.iter().filter(orders).filter(is_left).copied().collect()
 }
 
-/// Which parts of the parent wait for which part of `first`, the child of the arc or what ends with it. Early effects
-/// wait for everything outside the cycle.
+/// Which nodes wait for which part of `first`, the child of the arc or what ends with it. Early effects wait for
+/// everything outside their cycle that any instance of the cycle waits for.
 fn waits(cycles: &Cycles, arc: &Arc, first: Instance) -> Vec<(Node, Node)> {
     if cycles.released.contains(arc) {
         return vec![((first, Part::Early), (arc.parent, Part::Rest))];
     }
     let mut waits = vec![((first, Part::Rest), (arc.parent, Part::Rest))];
-    if cycles.early.contains_key(&arc.parent) && !cycles.inside.contains(arc) {
-        waits.push(((first, Part::Rest), (arc.parent, Part::Early)));
-    }
+    let of_cycle = cycles.members.iter().filter(|(_, members)| members.contains(&arc.parent));
+    let from_outside = of_cycle.filter(|(_, members)| !members.contains(&arc.child));
+    waits.extend(from_outside.map(|(&early, _)| ((first, Part::Rest), (early, Part::Early))));
     waits
 }
 
@@ -604,8 +617,9 @@ fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     afters
 }
 
-/// The steps of the roots come after the steps of all their dependents.
-fn check_roots(world: &World, expected: &Expected, order: &Order) {
+/// The steps of the roots come after the steps of all their dependents, except for these ones, whose order may be given
+/// up, and their dependents.
+fn check_roots(world: &World, expected: &Expected, order: &Order, except: &BTreeSet<Instance>) {
     let roots: BTreeSet<Instance> = world.root_instances().collect();
     let mut before = roots.clone();
     let mut effects_before: BTreeSet<Node> = roots.iter().map(|&root| (root, Part::Rest)).collect();
@@ -613,7 +627,10 @@ fn check_roots(world: &World, expected: &Expected, order: &Order) {
         before.extend(below(&order.plain, root));
         effects_before.extend(waited_for(&order.effects, (root, Part::Rest)));
     }
-    for (&instance, fate) in &expected.instances {
+    let excepted = |&instance: &Instance| {
+        except.contains(&instance) || except.iter().any(|&it| below(&order.plain, it).contains(&instance))
+    };
+    for (&instance, fate) in expected.instances.iter().filter(|(instance, _)| !excepted(instance)) {
         // Only removed instances have methods around the effects.
         let is_before = !fate.removed || before.contains(&instance);
         assert!(is_before, "the removal of {instance:?} does not come before that of the roots");

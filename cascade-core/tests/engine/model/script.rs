@@ -111,6 +111,8 @@ pub(crate) struct State {
     /// The instances that checks were asked about, with the extension.
     pub(crate) checked: Vec<(usize, u32)>,
     calls: usize,
+    /// The instances that the events of effects call ended or blocked.
+    pub(crate) counted: usize,
     /// Whether a run is in progress: only then the world changes.
     pub(crate) moving: bool,
     /// Orders the rows of finder answers.
@@ -436,6 +438,9 @@ fn add_edge<P: NumberedId, Id: NumberedId>(
         None => resource(world, edge.parent).into(),
     };
     declared.edge(parent.clone(), place(1000 + at));
+    if edge.may_cut {
+        declared.may_cut(parent.clone());
+    }
     declared.finder("find", parent.clone(), None, place(1000 + at), finder::<P, Id>(at));
     // A finder of an operation that does not propagate along the edge would be a fault.
     let propagates = |rule: &RuleSpec| {

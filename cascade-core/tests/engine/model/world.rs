@@ -95,6 +95,8 @@ pub(crate) struct EdgeSpec {
     /// The links of a second finder, which only `Detach` uses.
     pub(crate) detach_links: Option<Vec<(u32, u32)>>,
     pub(crate) rules: Vec<RuleSpec>,
+    /// Whether the order along it may be given up in cycles.
+    pub(crate) may_cut: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -278,6 +280,8 @@ struct RawEdge {
     delete: RawDecision,
     detach: RawDecision,
     special: Option<(u8, bool, RawDecision)>,
+    /// 0: the order may be given up. Else even: it may, if the edge closes a cycle.
+    may_cut: u8,
 }
 
 /// How large worlds are.
@@ -347,10 +351,18 @@ fn edge(size: Size) -> impl Strategy<Value = RawEdge> {
         links(),
         proptest::option::weighted(0.3, links()),
         (decision(), decision()),
-        proptest::option::weighted(0.3, (any::<u8>(), any::<bool>(), decision())),
+        (proptest::option::weighted(0.3, (any::<u8>(), any::<bool>(), decision())), 0..200_u8),
     )
         .prop_map(
-            |(ends, (in_addon, has_role), answers, links, detach_links, (delete, detach), special)| RawEdge {
+            |(
+                ends,
+                (in_addon, has_role),
+                answers,
+                links,
+                detach_links,
+                (delete, detach),
+                (special, may_cut),
+            )| RawEdge {
                 ends,
                 has_role,
                 in_addon,
@@ -360,6 +372,7 @@ fn edge(size: Size) -> impl Strategy<Value = RawEdge> {
                 delete,
                 detach,
                 special,
+                may_cut,
             },
         )
 }
@@ -419,6 +432,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 add_edge(&mut world, &resources, raw);
             }
             keep_no_leaves(&mut world);
+            choose_cuts(&mut world, &edges);
             world
         })
 }
@@ -454,6 +468,31 @@ fn keep_no_leaves(world: &mut World) {
     }
 }
 
+/// Lets the order along some edges of cycles be given up; and rarely along another edge, which is a fault.
+fn choose_cuts(world: &mut World, raw: &[RawEdge]) {
+    for (at, raw) in raw.iter().enumerate().take(world.edges.len()) {
+        let if_cyclic = raw.may_cut.is_multiple_of(2);
+        world.edges[at].may_cut = raw.may_cut == 0 || if_cyclic && closes_cycle(world, at);
+    }
+}
+
+/// Whether some operation follows the edge in a cycle of resources.
+pub(crate) fn closes_cycle(world: &World, edge: usize) -> bool {
+    [OperationSpec::Delete, OperationSpec::Detach].into_iter().any(|operation| {
+        let follows = |edge: &&EdgeSpec| {
+            edge.rules.iter().any(|rule| rule.operation == operation && rule.decision.orders())
+        };
+        let followed: Vec<&EdgeSpec> = world.edges.iter().filter(follows).collect();
+        let mut below = BTreeSet::from([world.edges[edge].child]);
+        while let Some(edge) =
+            followed.iter().find(|edge| below.contains(&edge.parent) && !below.contains(&edge.child))
+        {
+            below.insert(edge.child);
+        }
+        follows(&&world.edges[edge]) && below.contains(&world.edges[edge].parent)
+    })
+}
+
 /// All effects that an effect supersedes, directly or indirectly.
 fn superseded_by(effects: &[EffectSpec], effect: Option<usize>) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
@@ -482,6 +521,7 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
             world.roots.dedup_by_key(|root| root.0);
         }
         for edge in &mut world.edges {
+            edge.may_cut = false;
             if edge.answers == Answers::ChildrenAlone {
                 edge.answers = Answers::Pairs;
             }
@@ -621,5 +661,6 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         links: raw.links.clone(),
         detach_links: raw.detach_links.clone().filter(|_| detaches),
         rules,
+        may_cut: false,
     });
 }

@@ -87,7 +87,8 @@ function edgeList(title, edges, other) {
   const entries = edges.slice(0, MAX_LISTED).map(edge => make("li", { id: `edge-${graph.edges.indexOf(edge)}` },
     jump(edge[other]), printable(inRole(edge)), " ", place(edge.source),
     ...edge.finders.map(finder => make("div", { className: "rule soft" }, "found by ", make("code", { textContent: printable(finder.method) }), " ", place(finder.source))),
-    ...(edge.rules.length ? ruleList(edge.rules) : [make("div", { className: "rule soft", textContent: "no operation follows this edge" })])));
+    ...(edge.rules.length ? ruleList(edge.rules) : [make("div", { className: "rule soft", textContent: "no operation follows this edge" })]),
+    ...(edge.may_cut ? [make("div", { className: "rule soft", textContent: "its order may be given up in cycles" })] : [])));
   return [make("h3", { textContent: `${title} (${edges.length})` }), make("ul", {}, ...entries, ...more(edges.length - MAX_LISTED, "li"))];
 }
 function settings(extension) {
