@@ -56,6 +56,12 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             const DESCRIPTOR: ::cascade_core::ResourceDescriptor =
                 ::cascade_core::ResourceDescriptor::of::<Self>(#name, #docs, #place);
             const TEXT: &'static str = #text;
+
+            fn parse_id(text: &str) -> ::core::option::Option<Self::Id> {
+                #[allow(unused_imports, reason = "not used if the id type has `FromStr`")]
+                use ::cascade_core::__private::NoFromStr as _;
+                ::cascade_core::__private::IdParser::<<Self as ::cascade_core::Resource>::Id>::new().parse(text)
+            }
         }
     }
 }

@@ -297,15 +297,14 @@ async fn record_plan(
     run: &RunId,
     start: RunStart,
 ) -> Result<Recorder, ApplyError> {
-    let root = &affected.columns[affected.route.root];
+    let root = affected.route.root;
     let mut new = NewRun::new(
         run.clone(),
         affected.operation.descriptor().code(),
-        affected.resource_name(affected.route.root),
+        affected.resource_name(root),
     );
     new.payload = affected.operation.to_json()?;
-    new.roots =
-        affected.root_instances().take(ROOTS_NAMED).map(|at| root.ids.display(at).to_string()).collect();
+    new.roots = affected.root_instances().take(ROOTS_NAMED).map(|at| affected.name(root, at)).collect();
     new.root_count = u64::from(affected.roots);
     new.instances = affected.with_steps();
     let recorder = Recorder::new(journal.create(new).await?);

@@ -11,8 +11,10 @@ use crate::discover::{discover, objections};
 use crate::engine::Engine;
 use crate::graph::{Graph, Route};
 use crate::handler::{Nesting, StepContext};
-use crate::ids::ResourceIx;
-use crate::model::{AnyOperation, Operation, OperationDescriptor, Resource, Roots, StartsFrom};
+use crate::ids::{IdTable, InstanceIx, ResourceIx};
+use crate::model::{
+    AnyOperation, InstanceName, Operation, OperationDescriptor, Resource, ResourceDescriptor, Roots, StartsFrom,
+};
 use crate::plan::{Plan, PlanError};
 
 /// Plans operations and applies plans, with the registered extensions. Cheap to clone.
@@ -88,8 +90,8 @@ impl Cascade {
         self.plan_from(Arc::new(operation), resource, column).await
     }
 
-    /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is parsed
-    /// as the text itself; if that fails, as JSON (`42`).
+    /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is given as
+    /// plans print it, or as JSON: see [`instance_named`](Self::instance_named).
     pub async fn plan_named<O: Operation>(
         &self,
         operation: O,
@@ -100,14 +102,36 @@ impl Cascade {
         let descriptor = &self.graph().resources[index].descriptor;
         let mut column = Column::new(descriptor.new_table());
         for text in roots {
-            column.ids.parse_and_insert(text.as_ref()).map_err(|source| PlanError::BadId {
-                resource: resource.to_owned(),
-                text: text.as_ref().to_owned(),
-                id_type: descriptor.id_type(),
-                source,
-            })?;
+            insert_text(descriptor, &mut *column.ids, text.as_ref())?;
         }
         self.plan_from(Arc::new(operation), index, column).await
+    }
+
+    /// The instance for a resource and an id as text, whether it exists or not.
+    ///
+    /// The text is an id as plans print it, for types with `FromStr`; else a string or another JSON value from which the id
+    /// deserialises, as in `42`. What is printed comes first: the printed text of one id may be the JSON of another.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # use cascade_core::{Declaration, Outcome, Pair, ResourceDescriptor, Rule, place};
+    /// # let member = ResourceDescriptor::runtime::<Pair<u64, String>>("Member", place!());
+    /// # let mut members = Declaration::<(), Pair<u64, String>>::new("Members", member, place!());
+    /// # members.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    /// # members.rule(Rule::effect::<Delete>("remove", place!()));
+    /// # let cascade = Cascade::builder().declare((), members).build().unwrap();
+    /// let printed = cascade.instance_named("Member", "7/admin")?;
+    /// let json = cascade.instance_named("Member", r#"[7, "admin"]"#)?;
+    /// assert_eq!(printed, json);
+    /// assert_eq!((printed.id.to_string(), printed.text), (String::from(r#"[7,"admin"]"#), String::from("7/admin")));
+    /// # Ok::<(), cascade_core::PlanError>(())
+    /// ```
+    pub fn instance_named(&self, resource: &str, id: &str) -> Result<InstanceName, PlanError> {
+        let resource = self.known_resource(resource)?;
+        let descriptor = &self.graph().resources[resource].descriptor;
+        let mut ids = descriptor.new_table();
+        let index = insert_text(descriptor, &mut *ids, id)?;
+        Ok(InstanceName::new(descriptor.name(), ids.id_to_json(index)?, ids.display(index).to_string()))
     }
 
     async fn plan_from(
@@ -173,4 +197,22 @@ impl Cascade {
     pub(crate) fn nesting(&self) -> Nesting {
         self.started_by.as_ref().map_or_else(Nesting::default, |cx| cx.nesting.within(cx.is_repeat()))
     }
+}
+
+/// Adds an id that a person has given as text.
+fn insert_text(
+    descriptor: &ResourceDescriptor,
+    ids: &mut dyn IdTable,
+    text: &str,
+) -> Result<InstanceIx, PlanError> {
+    let inserted = match descriptor.parse_printed(text) {
+        Some(id) => ids.insert_json(id),
+        None => ids.parse_and_insert(text),
+    };
+    inserted.map_err(|source| PlanError::BadId {
+        resource: descriptor.name().to_owned(),
+        text: text.to_owned(),
+        id_type: descriptor.id_type(),
+        source,
+    })
 }

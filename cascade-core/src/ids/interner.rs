@@ -8,6 +8,7 @@ use std::vec;
 
 use foldhash::fast::RandomState;
 
+use super::parse::from_text;
 use super::dense_map::DenseMap;
 use super::hash_index::HashIndex;
 use super::id::ResourceId;
@@ -306,9 +307,11 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
     }
 
     fn parse_and_insert(&mut self, text: &str) -> Result<InstanceIx, serde_json::Error> {
-        let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned()));
-        let id = as_text.or_else(|error| serde_json::from_str(text).map_err(|_| error))?;
-        Ok(self.insert(id))
+        Ok(self.insert(from_text(text)?))
+    }
+
+    fn find_text(&self, text: &str) -> Option<InstanceIx> {
+        self.index_of(&from_text(text).ok()?)
     }
 
     fn insert_json(&mut self, id: serde_json::Value) -> Result<InstanceIx, serde_json::Error> {

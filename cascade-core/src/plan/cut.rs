@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::affected::{Affected, ArcRef};
 use crate::ids::{InstanceIx, ResourceIx};
-use crate::model::Printed;
+use crate::model::InstanceName;
 
 /// The most cuts that a message lists.
 const LISTED: usize = 5;
@@ -15,10 +15,10 @@ const LISTED: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CutSummary {
-    /// The parent's resource and its printed id.
-    pub parent: (String, String),
-    /// The child's resource and its printed id.
-    pub child: (String, String),
+    /// The parent.
+    pub parent: InstanceName,
+    /// The child.
+    pub child: InstanceName,
     /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
     /// the child is removed with another parent, which waits for this one.
     pub end_only: bool,
@@ -27,7 +27,7 @@ pub struct CutSummary {
 impl fmt::Display for CutSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { parent, child, .. } = self;
-        write!(f, "{} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))
+        write!(f, "{parent} → {child}")
     }
 }
 
@@ -61,10 +61,7 @@ pub(crate) fn new_cuts(
 
 fn summary(affected: &Affected, arc: ArcRef, end_only: bool) -> CutSummary {
     let edge = &affected.graph.edges[arc.edge];
-    let printed = |resource: ResourceIx, index: InstanceIx| {
-        (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-    };
-    let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
+    let (parent, child) = (affected.name(edge.parent, arc.parent), affected.name(edge.child, arc.child));
     CutSummary { parent, child, end_only }
 }
 

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::cut::{CutSummary, cuts};
 use super::digest;
 use super::limits::{Exceeded, Limits};
 use super::veto::PlanVeto;
-use crate::affected::{Affected, InstanceRef, Lookup};
+use crate::affected::{Affected, InstanceRef, LookupError};
 use crate::ids::{Index, InstanceIx, ResourceIx};
-use crate::model::{EffectSet, Resource};
+use crate::model::{EffectSet, InstanceName, JsonFormat, Resource};
 
 /// All that an operation would do: every affected instance with its effects, and the order. Made by
 /// [`Cascade::plan`](crate::Cascade::plan), which changes nothing.
@@ -29,12 +28,14 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PlanSummary {
+    /// The format of the document.
+    pub format: JsonFormat,
     /// The operation's code.
     pub operation: String,
-    /// The root resource.
-    pub root: String,
-    /// The ids of the root instances, printed.
-    pub roots: Vec<String>,
+    /// The operation's value, serialised.
+    pub payload: serde_json::Value,
+    /// The root instances.
+    pub roots: Vec<InstanceName>,
     /// The number of affected instances.
     pub instances: usize,
     /// The numbers of each resource that has affected or retained instances.
@@ -120,20 +121,17 @@ impl Plan {
         Some(self.affected.sorted(resource).map(printed).collect())
     }
 
-    /// Whether an instance is affected, for a resource and a printed id; `None` if the graph has no such resource. Compares
-    /// `id` with every printed id.
-    pub fn contains_named(&self, resource: &str, id: &str) -> Option<bool> {
-        match self.affected.find_printed(resource, id) {
-            Lookup::Unknown => None,
-            found => Some(matches!(found, Lookup::Affected(..))),
-        }
+    /// Whether an instance is affected, for a resource and an id as text: the printed id, or the id as JSON. Compares `id`
+    /// with every printed id.
+    pub fn contains_named(&self, resource: &str, id: &str) -> Result<bool, LookupError> {
+        Ok(self.affected.find_text(resource, id)?.is_some())
     }
 
-    /// Like [`effects_of`](Self::effects_of), for a resource and a printed id; also `None` if the graph has no such resource:
-    /// see [`contains_named`](Self::contains_named). Compares `id` with every printed id.
-    pub fn effects_named(&self, resource: &str, id: &str) -> Option<Vec<&str>> {
-        let Lookup::Affected(resource, index) = self.affected.find_printed(resource, id) else { return None };
-        Some(self.affected.effect_names(resource, index).collect())
+    /// Like [`effects_of`](Self::effects_of), for a resource and an id as text: see
+    /// [`contains_named`](Self::contains_named).
+    pub fn effects_named(&self, resource: &str, id: &str) -> Result<Option<Vec<&str>>, LookupError> {
+        let found = self.affected.find_text(resource, id)?;
+        Ok(found.map(|(resource, index)| self.affected.effect_names(resource, index).collect()))
     }
 
     /// The SHA-256, in hex, of the operation, the roots and every affected instance with its effects. A confirmation
@@ -148,14 +146,15 @@ impl Plan {
     /// The plan in numbers. An id whose `Serialize` fails is an error.
     pub fn summary(&self) -> Result<PlanSummary, serde_json::Error> {
         let affected = &*self.affected;
-        let root_column = &affected.columns[affected.route.root];
+        let root = affected.route.root;
         let resources = affected.columns.indices().filter(|&at| affected.columns[at].len() > 0);
         let summaries =
             resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
         Ok(PlanSummary {
+            format: JsonFormat,
             operation: affected.operation.descriptor().code().to_owned(),
-            root: affected.resource_name(affected.route.root).to_owned(),
-            roots: affected.root_instances().map(|root| root_column.ids.display(root).to_string()).collect(),
+            payload: affected.operation.to_json()?,
+            roots: affected.root_instances().map(|index| affected.name(root, index)).collect(),
             instances: affected.count,
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
             vetoes: self.vetoes.clone(),
@@ -196,25 +195,19 @@ impl Plan {
     }
 }
 
-/// Serialises the summary, the operation's `payload`, and `affected`: a map of each resource to its instances, sorted,
-/// each with its effects and its parents.
+/// Serialises the summary, and `affected`: a map of each resource to its instances, sorted by id, each with its effects and
+/// its parents. `docs/plan.schema.json` has the schema.
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// The summary comes first, so that `format` does.
+        #[derive(Serialize)]
+        struct PlanDocument<'a> {
+            #[serde(flatten)]
+            summary: PlanSummary,
+            affected: AffectedList<'a>,
+        }
         let summary = self.summary().map_err(serde::ser::Error::custom)?;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("operation", &summary.operation)?;
-        let payload = self.affected.operation.to_json().map_err(serde::ser::Error::custom)?;
-        map.serialize_entry("payload", &payload)?;
-        map.serialize_entry("root", &summary.root)?;
-        map.serialize_entry("roots", &summary.roots)?;
-        map.serialize_entry("instances", &summary.instances)?;
-        map.serialize_entry("resources", &summary.resources)?;
-        map.serialize_entry("vetoes", &summary.vetoes)?;
-        map.serialize_entry("denials", &summary.denials)?;
-        map.serialize_entry("cut", &summary.cut)?;
-        map.serialize_entry("digest", &summary.digest)?;
-        map.serialize_entry("affected", &AffectedList(&self.affected))?;
-        map.end()
+        PlanDocument { summary, affected: AffectedList(&self.affected) }.serialize(serializer)
     }
 }
 
@@ -224,8 +217,9 @@ struct ColumnList<'a>(&'a Affected, ResourceIx);
 #[derive(Serialize)]
 struct InstanceEntry<'a> {
     id: serde_json::Value,
+    text: String,
     effects: Vec<&'a str>,
-    parents: BTreeMap<&'a str, Vec<String>>,
+    parents: Vec<InstanceName>,
 }
 
 impl Serialize for AffectedList<'_> {
@@ -246,6 +240,7 @@ impl Serialize for ColumnList<'_> {
         for index in affected.sorted(resource) {
             list.serialize_element(&InstanceEntry {
                 id: column.ids.id_to_json(index).map_err(serde::ser::Error::custom)?,
+                text: column.ids.display(index).to_string(),
                 effects: affected.effect_names(resource, index).collect(),
                 parents: parents_of(affected, resource, index),
             })?;
@@ -254,19 +249,14 @@ impl Serialize for ColumnList<'_> {
     }
 }
 
-fn parents_of(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> BTreeMap<&str, Vec<String>> {
-    let mut by_resource = BTreeMap::new();
-    for &edge in &affected.graph.resources[resource].up {
+/// The parents of an instance along all edges, sorted by resource and text.
+fn parents_of(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<InstanceName> {
+    let edges = affected.graph.resources[resource].up.iter();
+    let parents = edges.flat_map(|&edge| {
         let parent = affected.graph.edges[edge].parent;
-        let mut found: Vec<String> = affected
-            .parents(edge, index)
-            .into_iter()
-            .map(|at| affected.display(parent, at).to_string())
-            .collect();
-        found.sort_unstable();
-        if !found.is_empty() {
-            by_resource.insert(affected.resource_name(parent), found);
-        }
-    }
-    by_resource
+        affected.parents(edge, index).into_iter().map(move |at| affected.name(parent, at))
+    });
+    let mut parents: Vec<InstanceName> = parents.collect();
+    parents.sort_by_cached_key(InstanceName::sort_key);
+    parents
 }

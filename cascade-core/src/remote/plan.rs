@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cascade::Cascade;
 use crate::graph::Route;
 use crate::journal::{Record, Recorded, chunks, restored};
+use crate::model::InstanceName;
 use crate::plan::Plan;
 
 /// The data of a plan that its records do not have.
@@ -23,10 +24,22 @@ pub struct PlanHeader {
     pub root: String,
     /// The ids of the first 10 root instances, printed.
     pub named_roots: Vec<String>,
+    /// The ids of the same instances, serialised. Earlier versions did not send them.
+    #[serde(default)]
+    pub named_ids: Vec<Value>,
     /// The number of root instances. They are the first instances of the root resource.
     pub roots: u32,
     /// The number of affected instances.
     pub instances: usize,
+}
+
+impl PlanHeader {
+    /// The first 10 root instances.
+    pub fn root_names(&self) -> Vec<InstanceName> {
+        let ids = self.named_ids.iter().cloned().chain(std::iter::repeat(Value::Null));
+        let named = self.named_roots.iter().zip(ids);
+        named.map(|(text, id)| InstanceName::new(&self.root, id, text)).collect()
+    }
 }
 
 /// The most root instances that a header names.
@@ -37,12 +50,14 @@ impl PlanHeader {
     pub fn of(plan: &Plan) -> Result<Self, serde_json::Error> {
         let affected = &*plan.affected;
         let root = affected.route.root;
-        let named = affected.root_instances().take(MAX_NAMED_ROOTS);
+        let named = || affected.root_instances().take(MAX_NAMED_ROOTS);
+        let ids = &affected.columns[root].ids;
         Ok(Self {
             operation: affected.operation.descriptor().code().to_owned(),
             payload: affected.operation.to_json()?,
             root: affected.resource_name(root).to_owned(),
-            named_roots: named.map(|index| affected.display(root, index).to_string()).collect(),
+            named_roots: named().map(|index| ids.display(index).to_string()).collect(),
+            named_ids: named().map(|index| ids.id_to_json(index)).collect::<Result<_, _>>()?,
             roots: affected.roots,
             instances: affected.count,
         })
