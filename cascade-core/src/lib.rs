@@ -172,9 +172,9 @@ pub use crate::journal::{
 };
 pub use crate::model::{
     BuildError, CallError, Decision, Delete, EdgeDeclaration, EffectDeclaration, ExtensionDescriptor, Fault,
-    FaultKind, FinderDeclaration, IdOf, InstanceName, JsonFormat, Name, Operation, OperationDescriptor, Phase, PhaseDeclaration, Place,
-    Resource, ResourceDescriptor, Roots, Rule, RunId, StartsFrom, StepError, StepSettings, Terminal,
-    unix_millis,
+    FaultKind, FinderDeclaration, IdOf, InstanceName, JsonFormat, Name, Operation, OperationDescriptor,
+    Phase, PhaseDeclaration, Place, Resource, ResourceDescriptor, Roots, Rule, RunId, StartsFrom, StepError,
+    StepSettings, Terminal, unix_millis,
 };
 #[cfg(feature = "progress")]
 pub use crate::observe::ProgressBars;
@@ -182,8 +182,8 @@ pub use crate::observe::ProgressBars;
 pub use crate::observe::count;
 pub use crate::observe::{Event, Monitor, Progress, StepName, StuckStep};
 pub use crate::plan::{
-    CutSummary, Exceeded, Limits, Plan, PlanChange, PlanDifference, PlanError, PlanSummary, PlanVeto, ResourceSummary,
-    Why, WhyPath,
+    CutSummary, Exceeded, Limits, Plan, PlanChange, PlanDifference, PlanError, PlanSummary, PlanVeto,
+    ResourceSummary, Why, WhyPath,
 };
 pub use crate::report::{
     Failure, FailureSummary, NestedReport, NestedRequest, Report, ReportSummary, Verdict, VerdictCounts,

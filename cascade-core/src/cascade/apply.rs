@@ -298,11 +298,8 @@ async fn record_plan(
     start: RunStart,
 ) -> Result<Recorder, ApplyError> {
     let root = affected.route.root;
-    let mut new = NewRun::new(
-        run.clone(),
-        affected.operation.descriptor().code(),
-        affected.resource_name(root),
-    );
+    let mut new =
+        NewRun::new(run.clone(), affected.operation.descriptor().code(), affected.resource_name(root));
     new.payload = affected.operation.to_json()?;
     new.roots = affected.root_instances().take(ROOTS_NAMED).map(|at| affected.name(root, at)).collect();
     new.root_count = u64::from(affected.roots);

@@ -11,9 +11,10 @@ use crate::discover::{discover, objections};
 use crate::engine::Engine;
 use crate::graph::{Graph, Route};
 use crate::handler::{Nesting, StepContext};
-use crate::ids::{IdTable, InstanceIx, ResourceIx};
+use crate::ids::{IdTable, Index, InstanceIx, ResourceIx};
 use crate::model::{
-    AnyOperation, InstanceName, Operation, OperationDescriptor, Resource, ResourceDescriptor, Roots, StartsFrom,
+    AnyOperation, InstanceName, Operation, OperationDescriptor, Resource, ResourceDescriptor, Roots,
+    StartsFrom,
 };
 use crate::plan::{Plan, PlanError};
 
@@ -91,7 +92,8 @@ impl Cascade {
     }
 
     /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is given as
-    /// plans print it, or as JSON: see [`instance_named`](Self::instance_named).
+    /// plans print it, or as JSON: see [`instances_named`](Self::instances_named). If a text may
+    /// mean several ids, it is the one that prints so.
     pub async fn plan_named<O: Operation>(
         &self,
         operation: O,
@@ -107,10 +109,12 @@ impl Cascade {
         self.plan_from(Arc::new(operation), index, column).await
     }
 
-    /// The instance for a resource and an id as text, whether it exists or not.
+    /// The instances that an id as text may mean, whether they exist or not: first the one that prints so, then the one whose
+    /// id it is in JSON. Usually that is one instance.
     ///
-    /// The text is an id as plans print it, for types with `FromStr`; else a string or another JSON value from which the id
-    /// deserialises, as in `42`. What is printed comes first: the printed text of one id may be the JSON of another.
+    /// A type with `FromStr` reads its printed ids with it. Other types read them as a JSON string, or as JSON (`42`). If
+    /// the ids are texts, `"a"` with quotes may be the printed id `"a"`, or the id `a` as JSON. A program that knows which
+    /// instances exist takes the first that does.
     ///
     /// ```
     /// # use cascade_core::prelude::*;
@@ -120,18 +124,25 @@ impl Cascade {
     /// # members.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
     /// # members.rule(Rule::effect::<Delete>("remove", place!()));
     /// # let cascade = Cascade::builder().declare((), members).build().unwrap();
-    /// let printed = cascade.instance_named("Member", "7/admin")?;
-    /// let json = cascade.instance_named("Member", r#"[7, "admin"]"#)?;
+    /// let printed = cascade.instances_named("Member", "7/admin")?;
+    /// let json = cascade.instances_named("Member", r#"[7, "admin"]"#)?;
     /// assert_eq!(printed, json);
-    /// assert_eq!((printed.id.to_string(), printed.text), (String::from(r#"[7,"admin"]"#), String::from("7/admin")));
+    /// assert_eq!(printed[0].text, "7/admin");
+    /// assert_eq!(printed[0].id.to_string(), r#"[7,"admin"]"#);
     /// # Ok::<(), cascade_core::PlanError>(())
     /// ```
-    pub fn instance_named(&self, resource: &str, id: &str) -> Result<InstanceName, PlanError> {
+    pub fn instances_named(&self, resource: &str, id: &str) -> Result<Vec<InstanceName>, PlanError> {
         let resource = self.known_resource(resource)?;
         let descriptor = &self.graph().resources[resource].descriptor;
         let mut ids = descriptor.new_table();
-        let index = insert_text(descriptor, &mut *ids, id)?;
-        Ok(InstanceName::new(descriptor.name(), ids.id_to_json(index)?, ids.display(index).to_string()))
+        insert_text(descriptor, &mut *ids, id)?;
+        // Further readings of the text. One that is no id is left out, because the first is one.
+        let _: Result<InstanceIx, _> = ids.parse_and_insert(id);
+        let _: Result<InstanceIx, _> = serde_json::from_str(id).and_then(|json| ids.insert_json(json));
+        let name = |index| {
+            Ok(InstanceName::new(descriptor.name(), ids.id_to_json(index)?, ids.display(index).to_string()))
+        };
+        InstanceIx::all(ids.len()).map(name).collect()
     }
 
     async fn plan_from(

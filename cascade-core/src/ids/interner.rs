@@ -8,12 +8,12 @@ use std::vec;
 
 use foldhash::fast::RandomState;
 
-use super::parse::from_text;
 use super::dense_map::DenseMap;
 use super::hash_index::HashIndex;
 use super::id::ResourceId;
 use super::index::{Index, InstanceIx, NodeIx, PackedOption};
 use super::integer_key::{integer_key, is_integer};
+use super::parse::from_text;
 use super::sort;
 use super::table::{Batch, BatchIds, IdTable};
 
@@ -311,7 +311,9 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
     }
 
     fn find_text(&self, text: &str) -> Option<InstanceIx> {
-        self.index_of(&from_text(text).ok()?)
+        let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned())).ok();
+        let known = as_text.and_then(|id| self.index_of(&id));
+        known.or_else(|| self.index_of(&serde_json::from_str(text).ok()?))
     }
 
     fn insert_json(&mut self, id: serde_json::Value) -> Result<InstanceIx, serde_json::Error> {

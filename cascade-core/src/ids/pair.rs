@@ -208,7 +208,7 @@ mod tests {
             let pair: Three = Pair(Pair(first, number), last);
             let text = pair.to_string();
             prop_assert!(!text.chars().any(char::is_control));
-            prop_assert_eq!(text.parse::<Three>().as_ref(), Ok(&pair));
+            prop_assert_eq!(&text.parse::<Three>().unwrap(), &pair);
             prop_assert_eq!(&read::<Three>(&text).unwrap(), &pair);
             let json = serde_json::to_string(&pair).unwrap();
             prop_assert_eq!(serde_json::from_str::<Three>(&json).unwrap(), pair);

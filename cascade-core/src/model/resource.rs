@@ -77,12 +77,7 @@ pub trait Resource: 'static {
     where
         Self: Sized,
     {
-        ResourceDescriptor::read(
-            Self::TEXT,
-            TypeId::of::<Self>,
-            IdKind::of::<Self::Id>,
-            printed_id::<Self>,
-        )
+        ResourceDescriptor::read(Self::TEXT, TypeId::of::<Self>, IdKind::of::<Self::Id>, printed_id::<Self>)
     }
 
     /// The instances that an operation starts from. A repeated id counts once.
@@ -262,17 +257,19 @@ impl ResourceDescriptor {
     /// Decodes a descriptor from the text that `#[derive(Resource)]` generates: package, file, line and name, each on its own
     /// line, followed by the docs.
     #[inline(never)]
-    fn read(
-        text: &'static str,
-        type_id: fn() -> TypeId,
-        ids: fn() -> IdKind,
-        parse: ParsePrinted,
-    ) -> Self {
+    fn read(text: &'static str, type_id: fn() -> TypeId, ids: fn() -> IdKind, parse: ParsePrinted) -> Self {
         let mut parts = text.splitn(5, '\n');
         let mut next = || parts.next().unwrap_or_default();
         let (package, file, line, name, docs) = (next(), next(), next(), next(), next());
         let place = Place::new(package, file, line.parse().unwrap_or_default());
-        Self { name: Cow::Borrowed(name), docs: Cow::Borrowed(docs), type_id: Some(type_id), ids, parse: Some(parse), place }
+        Self {
+            name: Cow::Borrowed(name),
+            docs: Cow::Borrowed(docs),
+            type_id: Some(type_id),
+            ids,
+            parse: Some(parse),
+            place,
+        }
     }
 
     /// The printed id at `position`; empty if the batch is shorter.

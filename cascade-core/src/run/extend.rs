@@ -173,7 +173,8 @@ fn nearest_ancestors(
     let rejected = &objection.instance;
     let Some(resource) = grown.graph.find_resource(&rejected.resource) else { return BTreeSet::new() };
     let is_rejected = |&index: &InstanceIx| {
-        grown.display(resource, index).to_string() == rejected.text && grown.name(resource, index) == *rejected
+        grown.display(resource, index).to_string() == rejected.text
+            && grown.name(resource, index) == *rejected
     };
     let mut to_visit: Vec<(ResourceIx, InstanceIx)> = InstanceIx::all(grown.columns[resource].len())
         .filter(is_rejected)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;
-use cascade_core::{Declaration, Found, Plan, Report, ResourceDescriptor, Rule, Verdict};
+use cascade_core::{Declaration, Found, LookupError, Plan, Report, ResourceDescriptor, Rule, Verdict};
 
 use crate::declared::at;
 
@@ -107,7 +107,8 @@ async fn a_plan_and_a_report_answer_by_name() {
     let (plan, report, _) = deleted().await;
     assert_eq!(plan.ids_named("Host").unwrap(), ["h1", "h2"]);
     assert_eq!(plan.ids_named("Hots"), None);
-    let unknown = || LookupError::UnknownResource { name: "Hots".to_owned(), nearest: Some("Host".to_owned()) };
+    let unknown =
+        || LookupError::UnknownResource { name: "Hots".to_owned(), nearest: Some("Host".to_owned()) };
     assert_eq!(plan.contains_named("Host", "h2"), Ok(true));
     assert_eq!(plan.contains_named("Host", "h9"), Ok(false));
     assert_eq!(plan.contains_named("Hots", "h2"), Err(unknown()));

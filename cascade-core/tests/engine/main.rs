@@ -6,6 +6,7 @@ mod empty;
 mod failures;
 mod fast_path;
 mod faults;
+mod json;
 mod loopback;
 mod model;
 mod original_cases;
@@ -16,6 +17,8 @@ mod readings;
 mod remote;
 mod resumed;
 mod roots;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod shared;
 mod support;
 mod with_parent;

@@ -87,7 +87,7 @@ async fn vetoes_against_late_dependents_of_a_forced_run_are_listed() {
         .await;
         assert!(report.is_complete(), "after {life} ms: {report}");
         let overridden = report.summary().overridden;
-        let named: Vec<&str> = overridden.iter().map(|veto| veto.id.as_str()).collect();
+        let named: Vec<&str> = overridden.iter().map(|veto| veto.instance.text.as_str()).collect();
         assert_eq!(named, ["vm-2", "vm-late"], "after {life} ms: each once");
         assert!(report.verdict::<Vm>(&"vm-late".to_owned()).is_some());
         let details = engine(&world, &journal).run_details(&run).await.expect("the run is in the journal");

@@ -78,7 +78,7 @@ async fn a_receipt_about_an_unverified_root_is_not_clean() {
     );
     // The run is unchanged: a program with verify methods uses its record.
     let receipt = with_verify(&site, &journal).verify(&run).await.expect("finders and verify methods answer");
-    assert_eq!(receipt.named.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["room"]);
+    assert_eq!(receipt.named.iter().map(|it| it.instance.text.as_str()).collect::<Vec<_>>(), ["room"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +115,7 @@ async fn the_details_of_a_run_can_be_read() {
     );
     let details = cascade.run_details(&run).await.expect("the run is in the journal");
     let under_way: Vec<String> =
-        details.under_way.iter().map(|it| format!("{} {}", it.effect, it.id)).collect();
+        details.under_way.iter().map(|it| format!("{} {}", it.effect, it.instance)).collect();
     assert_eq!(under_way.len(), 4, "{under_way:?}");
     assert!(details.info.is_resumable() && details.end.is_none());
 
@@ -126,7 +126,10 @@ async fn the_details_of_a_run_can_be_read() {
     assert_eq!(details.start.as_ref().map(|start| start.digest.as_str()), Some(digest.as_str()));
     assert_eq!((details.info.ended, details.info.failed), (4, 1));
     let [failure] = details.failures.as_slice() else { panic!("{details:?}") };
-    assert_eq!((failure.id.as_str(), failure.error.as_str()), ("machine-0-2", "simulated failure"));
+    assert_eq!(
+        (failure.instance.text.as_str(), failure.error.as_str()),
+        ("machine-0-2", "simulated failure")
+    );
     assert!(details.end.is_some_and(|end| !end.complete && end.failed == 1));
     assert_eq!(journal.forget_ended(std::time::Duration::ZERO).await.expect("it is in memory"), 1);
     assert!(cascade.runs().await.expect("there is a journal").is_empty());
