@@ -4,6 +4,7 @@ use cascade_core::{
     Cascade, Delete, Event, Journal, MemoryJournal, PlanError, ResumeError, RunDetails, RunId, place,
 };
 
+use crate::schemas::{RECEIPT, RUN, assert_conforms};
 use crate::site::{Site, declaration};
 
 /// The site's program, with verify methods of rooms and machines.
@@ -36,6 +37,7 @@ async fn a_receipt_lists_survivors() {
     let run = deleted(&cascade).await;
     let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(receipt.is_clean());
+    assert_conforms(&RECEIPT, &receipt);
     assert_eq!(
         receipt.to_string(),
         format!("run {run}: nothing survived: finders were asked about 9 instances, verify methods about 7")
@@ -50,6 +52,7 @@ async fn a_receipt_lists_survivors() {
     put("room", "");
     let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(!receipt.is_clean());
+    assert_conforms(&RECEIPT, &receipt);
     assert_eq!(
         receipt.to_string(),
         format!(
@@ -69,6 +72,7 @@ async fn a_receipt_about_an_unverified_root_is_not_clean() {
     site.tables().there.insert(String::from("room"), String::new());
     let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(!receipt.is_clean() && receipt.survivors == 0);
+    assert_conforms(&RECEIPT, &receipt);
     assert_eq!(
         receipt.to_string(),
         format!(
@@ -114,6 +118,7 @@ async fn the_details_of_a_run_can_be_read() {
         "the run ended before it was interrupted"
     );
     let details = cascade.run_details(&run).await.expect("the run is in the journal");
+    assert_conforms(&RUN, &details);
     let under_way: Vec<String> =
         details.under_way.iter().map(|it| format!("{} {}", it.effect, it.instance)).collect();
     assert_eq!(under_way.len(), 4, "{under_way:?}");
@@ -122,6 +127,8 @@ async fn the_details_of_a_run_can_be_read() {
     assert!(!cascade.resume(&run).await.expect("the run can be resumed").is_complete());
     let details = RunDetails::read(&journal, &run).await.expect("the run is in the journal");
     assert!(details.under_way.is_empty());
+    assert_conforms(&RUN, &details);
+    assert_conforms(&RUN, &details.info);
     assert_eq!(details.info.confirmed_by.as_deref(), Some("alice"));
     assert_eq!(details.start.as_ref().map(|start| start.digest.as_str()), Some(digest.as_str()));
     assert_eq!((details.info.ended, details.info.failed), (4, 1));

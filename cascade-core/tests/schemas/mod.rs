@@ -30,14 +30,25 @@ fn validator(schema: &str) -> Validator {
     jsonschema::validator_for(&schema).expect("the schema is valid")
 }
 
-/// Asserts that the document has the form of the schema, and begins with its format. Schemas allow no further keys, so a new
-/// key has to be added to them.
+/// Asserts that the document has the form of the schema, and begins with its format.
 #[track_caller]
+#[allow(dead_code, reason = "each test program uses some")]
 pub(crate) fn assert_conforms(schema: &Schema, document: &impl Serialize) {
-    let text = serde_json::to_string(document).expect("the document serialises");
+    assert_text_conforms(schema, &serde_json::to_string(document).expect("the document serialises"));
+}
+
+/// The same, for a document as text.
+#[track_caller]
+#[allow(dead_code, reason = "each test program uses some")]
+pub(crate) fn assert_text_conforms(schema: &Schema, text: &str) {
     assert!(text.starts_with(r#"{"format":1,"#), "{text}");
-    let document: Value = serde_json::from_str(&text).expect("the document is JSON");
+    assert_value_conforms(schema, &serde_json::from_str(text).expect("the document is JSON"));
+}
+
+/// The same, for a document that is part of another one. Schemas allow no further keys, so a new key has to be added to them.
+#[track_caller]
+pub(crate) fn assert_value_conforms(schema: &Schema, document: &Value) {
     let errors: Vec<String> =
-        schema.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        schema.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{}\nin {document:#}", errors.join("\n"));
 }

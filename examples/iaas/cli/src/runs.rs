@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cascade_core::{
-    CancellationToken, Journal, JournalError, PlanDifference, Report, ResumeError, RunDetails, RunId,
-    RunInfo, RunState,
+    CancellationToken, Journal, JournalError, PlanDifference, Receipt, Report, ResumeError, RunDetails,
+    RunId, RunInfo, RunState,
 };
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
@@ -71,9 +71,10 @@ pub(crate) async fn show(cloud: &Cloud, args: RunArgs) -> Result<(), Failure> {
         struct Document<'a> {
             #[serde(flatten)]
             details: &'a RunDetails,
-            receipt: &'a Option<cascade_core::Receipt>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            receipt: Option<&'a Receipt>,
         }
-        let document = Document { details: &details, receipt: &receipt };
+        let document = Document { details: &details, receipt: receipt.as_ref() };
         print_json(&document)?;
     } else {
         print(text(&details))?;
@@ -105,14 +106,9 @@ fn text(details: &RunDetails) -> String {
             step.done
         )
     }));
+    lines.extend(details.under_way.iter().map(|it| format!("  not ended: {} {}", it.instance, it.effect)));
     lines.extend(
-        details.under_way.iter().map(|it| format!("  not ended: {} {} {}", it.resource, it.id, it.effect)),
-    );
-    lines.extend(
-        details
-            .failures
-            .iter()
-            .map(|it| format!("  failed: {} {}: {}: {}", it.resource, it.id, it.effect, it.error)),
+        details.failures.iter().map(|it| format!("  failed: {}: {}: {}", it.instance, it.effect, it.error)),
     );
     lines.join("\n") + "\n"
 }
@@ -249,7 +245,8 @@ fn what(info: &RunInfo) -> String {
     let run = &info.run;
     let more = run.root_count.saturating_sub(run.roots.len() as u64);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{} {} {}{more}", run.operation, run.root, run.roots.join(" "))
+    let roots: Vec<&str> = run.roots.iter().map(|root| root.text.as_str()).collect();
+    format!("{} {} {}{more}", run.operation, run.root, roots.join(" "))
 }
 
 /// `1,204 of 10,234`

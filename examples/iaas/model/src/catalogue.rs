@@ -120,13 +120,6 @@ impl Db {
         .await
     }
 
-    /// The nearest id of a cluster, if no cluster has this id.
-    pub async fn unknown_cluster(&self, id: &str) -> Result<Option<Option<String>>, DbError> {
-        let Some(clusters) = entry(compute::Cluster::NAME) else { return Ok(Some(None)) };
-        let unknown = self.unknown(clusters, &[id.to_owned()]).await?;
-        Ok(unknown.into_iter().next().map(|(_, nearest)| nearest))
-    }
-
     /// The number of running instances among these.
     pub async fn running(&self, entry: &'static Entry, ids: Vec<String>) -> Result<u64, DbError> {
         self.read(move |connection| {
