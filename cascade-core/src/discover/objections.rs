@@ -65,15 +65,15 @@ fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
 
 /// The vetoes that are not in `listed`. Those that a journal of an earlier version lists are known only by printed id.
 pub(crate) fn not_listed(vetoes: Vec<PlanVeto>, listed: &[PlanVeto]) -> Vec<PlanVeto> {
-    let mut ids_listed: BTreeMap<_, Vec<&Value>> = BTreeMap::new();
+    let mut by_text: BTreeMap<_, Vec<&Value>> = BTreeMap::new();
     for veto in listed {
-        ids_listed.entry(order(veto)).or_default().push(&veto.instance.id);
+        by_text.entry(order(veto)).or_default().push(&veto.instance.id);
     }
-    let is_listed = |veto: &PlanVeto| {
-        let ids = ids_listed.get(&order(veto));
+    let is_known = |veto: &PlanVeto| {
+        let ids = by_text.get(&order(veto));
         ids.is_some_and(|ids| ids.iter().any(|id| id.is_null() || **id == veto.instance.id))
     };
-    vetoes.into_iter().filter(|veto| !is_listed(veto)).collect()
+    vetoes.into_iter().filter(|veto| !is_known(veto)).collect()
 }
 
 /// The calls of authorizers: every authorizer for every instance to ask about, in batches.

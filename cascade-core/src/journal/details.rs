@@ -130,6 +130,7 @@ impl RunDetails {
 }
 
 /// The inputs of a run for people: their vetoes name instances as all documents do.
+#[expect(clippy::ref_option, reason = "serde passes a reference")]
 fn start_document<S: Serializer>(start: &Option<RunStart>, serializer: S) -> Result<S::Ok, S::Error> {
     let Some(start) = start else { return serializer.serialize_none() };
     let mut document = serde_json::to_value(start).map_err(S::Error::custom)?;

@@ -15,14 +15,14 @@ fn records_of_an_earlier_version_are_read_and_written_alike() {
     for line in RECORDS.lines() {
         let record: Record = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         let written = serde_json::to_value(&record).expect("a record serialises");
-        let read: serde_json::Value = serde_json::from_str(line).expect("the line is JSON");
+        let read: Value = serde_json::from_str(line).expect("the line is JSON");
         assert_eq!(written, read);
     }
     assert_eq!(RECORDS.lines().count(), 10);
 }
 
 /// A record of a program that recorded the printed ids of failures and vetoes, and not the ids themselves.
-fn nested(failure: Value, veto: Value) -> Value {
+fn nested(failure: &Value, veto: &Value) -> Value {
     json!({
         "record": "nested", "resource": "Zone", "effect": "clean",
         "asked": { "operation": null, "root": "Vm", "roots": [7] },
@@ -55,7 +55,7 @@ fn reports_in_records_are_written_alike_with_ids_and_without() {
     let without = json!({ "resource": "Vm", "id": "vm-7" });
     let with = json!({ "resource": "Vm", "id": "vm-7", "value": 7 });
     for (stored, id) in [(&without, Value::Null), (&with, json!(7))] {
-        let written = nested(failure(stored.clone()), veto(stored.clone()));
+        let written = nested(&failure(stored.clone()), &veto(stored.clone()));
         let record: Record = serde_json::from_value(written.clone()).expect("the record is read");
         assert_eq!(serde_json::to_value(&record).expect("it serialises"), written);
         let Record::Nested(nested) = record else { panic!("{record:?}") };
@@ -106,9 +106,7 @@ async fn details_of_a_run_print_ids_as_plans_do() {
     type Key = Pair<u64, String>;
     let member = ResourceDescriptor::runtime::<Key>("Member", place!());
     let mut members = Declaration::<(), Key>::new("Members", member, place!());
-    members.effect("remove", place!(), |(), _, _| {
-        Box::pin(async { Err(StepError::terminal("no answer").into()) })
-    });
+    members.effect("remove", place!(), |(), _, _| Box::pin(async { Err(StepError::terminal("no answer")) }));
     members.rule(Rule::effect::<Delete>("remove", place!()));
     let journal = MemoryJournal::new();
     let builder = Cascade::builder().declare((), members).journal(journal);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cascade_core::Resource;
 use rusqlite::Connection;
 use serde::Serialize;
 
