@@ -208,7 +208,12 @@ fn failures_are_reported_with_exit_code_1() {
     assert_text_conforms(&REPORT, &run.stdout);
     let shown = cloud.run(&["run", report["run"].as_str().expect("an id"), "--json"]);
     assert_text_conforms(&RUN, &shown.stdout);
-    assert_eq!(shown.document()["failures"][0]["resource"], "VmInstance");
+    let vm = serde_json::json!({ "resource": "VmInstance", "id": "vm-1", "text": "vm-1" });
+    for failures in [&report["failures"], &shown.document()["failures"]] {
+        let failures = failures.as_array().expect("a list");
+        let is_vm = |failure: &Value| ["resource", "id", "text"].iter().all(|key| failure[*key] == vm[*key]);
+        assert!(failures.iter().any(is_vm), "{failures:?}");
+    }
     let errors = report["failures"].to_string();
     assert!(errors.contains("the agent does not answer `stop-vm vm-1`"), "{errors}");
 }
