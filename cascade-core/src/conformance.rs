@@ -189,7 +189,7 @@ impl<O: Operation> Scenario<'_, O> {
         match cascade.apply(plan).forced(true).drift(Drift::Ignore).await {
             Ok(report) => {
                 for failure in report.summary().failures {
-                    let what = format!("{} {} failed: {}", failure.resource, failure.id, failure.error);
+                    let what = format!("{} failed: {}", failure.instance, failure.error);
                     self.add_finding(&failure.effect, when, what);
                 }
             }

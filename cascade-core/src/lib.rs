@@ -151,7 +151,7 @@ pub mod __private;
 pub use cascade_macros::{Extension, Operation, Resource, cascade};
 pub use tokio_util::sync::CancellationToken;
 
-pub use crate::affected::{InstanceRef, Instances};
+pub use crate::affected::{InstanceRef, Instances, LookupError};
 pub use crate::cascade::{
     Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, Receipt, Resume, ResumeError, RootSet, Survivor,
 };
@@ -164,7 +164,7 @@ pub use crate::handler::{
     Children, FindContext, Found, HandlerFuture, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,
     MethodError, MethodResult, Outcome, Pairs, PerParent, StepContext, TheEdge, TheOperation, Veto,
 };
-pub use crate::ids::ResourceId;
+pub use crate::ids::{Pair, ParsePairError, ResourceId};
 pub use crate::journal::{
     BlockChunk, FailedInstance, FurtherRoots, InstanceChunk, InstanceKind, Journal, JournalError,
     MemoryJournal, NewRun, Overridden, PairChunk, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo,
@@ -172,9 +172,9 @@ pub use crate::journal::{
 };
 pub use crate::model::{
     BuildError, CallError, Decision, Delete, EdgeDeclaration, EdgeParent, EffectDeclaration,
-    ExtensionDescriptor, Fault, FaultKind, FinderDeclaration, IdOf, Name, Operation, OperationDescriptor,
-    Phase, PhaseDeclaration, Place, Resource, ResourceDescriptor, Roots, Rule, RunId, StartsFrom, StepError,
-    StepSettings, Terminal, unix_millis,
+    ExtensionDescriptor, Fault, FaultKind, FinderDeclaration, IdOf, InstanceName, JsonFormat, Name,
+    Operation, OperationDescriptor, Phase, PhaseDeclaration, Place, Resource, ResourceDescriptor, Roots,
+    Rule, RunId, StartsFrom, StepError, StepSettings, Terminal, unix_millis,
 };
 #[cfg(feature = "progress")]
 pub use crate::observe::ProgressBars;
@@ -182,8 +182,8 @@ pub use crate::observe::ProgressBars;
 pub use crate::observe::count;
 pub use crate::observe::{Event, Monitor, Progress, StepName, StuckStep};
 pub use crate::plan::{
-    CutSummary, Exceeded, Limits, Plan, PlanDifference, PlanError, PlanSummary, PlanVeto, ResourceSummary,
-    Why, WhyPath,
+    CutSummary, Exceeded, Limits, Plan, PlanChange, PlanDifference, PlanError, PlanSummary, PlanVeto,
+    ResourceSummary, Why, WhyPath,
 };
 pub use crate::report::{
     Failure, FailureSummary, NestedReport, NestedRequest, NestedRoots, Report, ReportSummary, Verdict,

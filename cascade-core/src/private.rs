@@ -11,6 +11,7 @@ pub use crate::extension::FOR_COMMON_IDS;
 pub use crate::extension::{Annotated, DeclarationWriter, Item, Policy};
 pub use crate::extension::{Registration, assert_handled};
 pub use crate::handler::{Invocation, MethodFuture, ReplyResult};
+pub use crate::ids::{IdParser, NoFromStr};
 
 /// Stands for no resource. An operation with a single root also implements `StartsFrom<NoResource>`: with a second
 /// implementation the compiler does not infer the root, and reports a wrong root with the message of `StartsFrom`.

@@ -3,12 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::ParseStream;
-use syn::{DeriveInput, LitStr, Token, Type};
+use syn::{DeriveInput, LitStr, Token, Type, parse_quote};
 
 use crate::docs;
 use crate::errors::Errors;
 use crate::keys::Keys;
 use crate::place::{self, place};
+use crate::types;
 
 const KEYS: Keys = Keys { attribute: "`#[resource]`", once: &["id", "name"], repeated: &[] };
 
@@ -42,6 +43,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         }
         return quote!(#errors);
     };
+    let id = pair_for_tuple(id, &mut errors);
     let ident = &input.ident;
     let name = name.map_or_else(|| ident.to_string(), |name| name.value());
     let docs = docs::text(&input.attrs);
@@ -56,8 +58,29 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             const DESCRIPTOR: ::cascade_core::ResourceDescriptor =
                 ::cascade_core::ResourceDescriptor::of::<Self>(#name, #docs, #place);
             const TEXT: &'static str = #text;
+
+            fn parse_id(text: &str) -> ::core::option::Option<Self::Id> {
+                #[allow(unused_imports, reason = "not used if the id type has `FromStr`")]
+                use ::cascade_core::__private::NoFromStr as _;
+                ::cascade_core::__private::IdParser::<<Self as ::cascade_core::Resource>::Id>::new().parse(text)
+            }
         }
     }
+}
+
+/// Refuses a tuple, which has no `Display`, and takes the pair in its place, so that no further error follows.
+fn pair_for_tuple(id: Type, errors: &mut Errors) -> Type {
+    let Type::Tuple(tuple) = &id else { return id };
+    let mut columns: Vec<&Type> = tuple.elems.iter().collect();
+    let Some(last) = columns.pop().filter(|_| !columns.is_empty()) else { return id };
+    let nested = |pair: &Type| -> Type {
+        columns.iter().rev().fold(last.clone(), |inner, column| parse_quote!(#pair<#column, #inner>))
+    };
+    let shown = types::text(&nested(&parse_quote!(Pair))).replace(" ,", ",");
+    let message =
+        format!("a tuple cannot be an id, because it has no `Display`: use `cascade_core::{shown}`");
+    errors.at(&id, message);
+    nested(&parse_quote!(::cascade_core::Pair))
 }
 
 /// The whole descriptor as one text, with one field a line. The docs come last, because they alone can have several

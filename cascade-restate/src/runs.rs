@@ -83,9 +83,9 @@ fn remote_run(run: RunId, row: Row, about: Option<RunAbout>, progress: &Progress
     let mut confirmed_by = None;
     let begun = about.is_some();
     if let Some(RunAbout { header, confirmed_by: by, .. }) = about {
-        let PlanHeader { operation, payload, root, named_roots, roots, further_roots, instances, .. } =
-            header;
-        (new.operation, new.payload, new.root, new.roots) = (operation, payload, root, named_roots);
+        new.roots = header.root_names();
+        let PlanHeader { operation, payload, root, roots, further_roots, instances, .. } = header;
+        (new.operation, new.payload, new.root) = (operation, payload, root);
         (new.root_count, new.further_roots, new.instances) =
             (u64::from(roots), further_roots, instances as u64);
         confirmed_by = by;

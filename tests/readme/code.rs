@@ -101,7 +101,7 @@ fn the_error_for_a_value_that_is_not_provided_is_in_the_readme() {
 #[tokio::test]
 async fn why_shows_the_path_to_an_instance_as_in_the_readme() -> Result<(), Failed> {
     let plan = plan(&Inventory::new().cascade()?).await?;
-    let why = plan.why_named("VmInstance", "vm-1").ok_or("vm-1 is not in the plan")?;
+    let why = plan.why_named("VmInstance", "vm-1")?.ok_or("vm-1 is not in the plan")?;
     println!("{why}");
     assert!(README.contains(&format!("```text\n{why}```")), "missing in the README:\n{why}");
     Ok(())

@@ -16,7 +16,7 @@ use super::dispositions::{Disposition, Marks};
 use super::node_ranges::NodeRanges;
 use crate::graph::{Graph, RootRoute, Route};
 use crate::ids::{DisplayId, EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
-use crate::model::{AnyOperation, EffectSet};
+use crate::model::{AnyOperation, EffectSet, InstanceName};
 
 /// The affected set.
 pub(crate) struct Affected {
@@ -220,6 +220,14 @@ impl Affected {
 
     pub(crate) fn display(&self, resource: ResourceIx, index: InstanceIx) -> DisplayId<'_> {
         self.columns[resource].ids.display(index)
+    }
+
+    /// The instance in the form of documents. The id is `null` if its `Serialize` fails: what is said about the instance
+    /// must not be lost then.
+    pub(crate) fn name(&self, resource: ResourceIx, index: InstanceIx) -> InstanceName {
+        let ids = &self.columns[resource].ids;
+        let id = ids.id_to_json(index).unwrap_or_default();
+        InstanceName::new(self.resource_name(resource), id, ids.display(index).to_string())
     }
 
     pub(crate) fn resource_name(&self, resource: ResourceIx) -> &str {

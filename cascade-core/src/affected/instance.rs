@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::affected::Affected;
 use crate::ids::{InstanceIx, ResourceIx};
-use crate::model::Printed;
+use crate::model::{InstanceName, Printed};
 
 /// One instance of a plan.
 #[derive(Clone, Copy)]
@@ -32,6 +32,11 @@ impl<'a> InstanceRef<'a> {
     /// The name of its resource.
     pub fn resource(&self) -> &'a str {
         self.affected.resource_name(self.resource)
+    }
+
+    /// Its name, as documents have it: the resource, and the id both serialised and printed.
+    pub fn name(&self) -> InstanceName {
+        self.affected.name(self.resource, self.index)
     }
 
     /// Its id, printed.

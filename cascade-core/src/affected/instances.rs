@@ -7,7 +7,7 @@ use super::affected::Affected;
 #[cfg(feature = "remote")]
 use crate::ids::{Batch, IdTable};
 use crate::ids::{InstanceIx, NodeIx, ResourceIx};
-use crate::model::{Operation, Resource};
+use crate::model::{InstanceName, Operation, Resource};
 
 /// Some instances of one resource of a plan.
 #[derive(Clone, Copy)]
@@ -71,6 +71,11 @@ impl<'a> Instances<'a> {
     pub fn printed_id(&self, position: usize) -> String {
         let printed = |index: InstanceIx| self.affected.display(self.resource, index).to_string();
         self.index(position).map_or_else(String::new, printed)
+    }
+
+    /// The name of the instance at a position; `None` if the position is too high.
+    pub fn name(&self, position: usize) -> Option<InstanceName> {
+        self.index(position).map(|index| self.affected.name(self.resource, index))
     }
 
     /// The effects that run on the instance at a position, in the order they run in; empty if the position is too high.

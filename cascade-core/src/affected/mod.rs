@@ -28,6 +28,7 @@ pub use instance::InstanceRef;
 pub use instances::Instances;
 pub(crate) use instances::Members;
 pub(crate) use lookup::Lookup;
+pub use lookup::LookupError;
 pub(crate) use node_ranges::NodeRanges;
 pub(crate) use order::Order;
 pub(crate) use with_parent::WithParentEdges;

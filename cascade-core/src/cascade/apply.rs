@@ -300,16 +300,16 @@ async fn record_plan(
 ) -> Result<Recorder, ApplyError> {
     let mut roots = affected.roots().map(|(root, count)| RunRoots {
         resource: affected.resource_name(root.resource).to_owned(),
-        ids: InstanceIx::all(count as usize)
+        roots: InstanceIx::all(count as usize)
             .take(ROOTS_NAMED)
-            .map(|index| affected.display(root.resource, index).to_string())
+            .map(|index| affected.name(root.resource, index))
             .collect(),
         count: count.into(),
     });
     let first = roots.next().unwrap_or_default();
     let mut new = NewRun::new(run.clone(), affected.operation.descriptor().code(), first.resource);
     new.payload = affected.operation.to_json()?;
-    (new.roots, new.root_count) = (first.ids, first.count);
+    (new.roots, new.root_count) = (first.roots, first.count);
     new.further_roots = roots.collect();
     new.instances = affected.with_steps();
     let recorder = Recorder::new(journal.create(new).await?);

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
-use super::root_set::RootSet;
+use super::root_set::{RootSet, insert_text, known_resource};
 use crate::affected::Column;
 use crate::discover::{discover, objections};
 use crate::engine::Engine;
 use crate::graph::{Graph, Route};
 use crate::handler::{Nesting, StepContext};
-use crate::ids::ResourceIx;
-use crate::model::{AnyOperation, Operation, OperationDescriptor, Resource, Roots, StartsFrom};
+use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::model::{AnyOperation, InstanceName, Operation, OperationDescriptor, Resource, Roots, StartsFrom};
 use crate::plan::{Plan, PlanError};
 
 /// Plans operations and applies plans, with the registered extensions. Cheap to clone.
@@ -111,8 +111,9 @@ impl Cascade {
         self.plan_from(Arc::new(operation), roots).await
     }
 
-    /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is parsed
-    /// as the text itself; if that fails, as JSON (`42`).
+    /// Like [`Self::plan`], for programs that know resources and ids only as text, such as command lines. An id is given as
+    /// plans print it, or as JSON: see [`instances_named`](Self::instances_named). If a text may
+    /// mean several ids, it is the one that prints so.
     pub async fn plan_named<O: Operation>(
         &self,
         operation: O,
@@ -121,6 +122,42 @@ impl Cascade {
     ) -> Result<Plan, PlanError> {
         let ids = roots.into_iter().map(|root| root.as_ref().to_owned());
         self.plan_all(operation, RootSet::new().and_named(resource, ids)).await
+    }
+
+    /// The instances that an id as text may mean, whether they exist or not: first the one that prints so, then the one whose
+    /// id it is in JSON. Usually that is one instance.
+    ///
+    /// A type with `FromStr` reads its printed ids with it. Other types read them as a JSON string, or as JSON (`42`). If
+    /// the ids are texts, `"a"` with quotes may be the printed id `"a"`, or the id `a` as JSON. A program that knows which
+    /// instances exist takes the first that does.
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # use cascade_core::{Declaration, Outcome, Pair, ResourceDescriptor, Rule, place};
+    /// # let member = ResourceDescriptor::runtime::<Pair<u64, String>>("Member", place!());
+    /// # let mut members = Declaration::<(), Pair<u64, String>>::new("Members", member, place!());
+    /// # members.effect("remove", place!(), |(), _, _| Box::pin(async { Ok(Outcome::done()) }));
+    /// # members.rule(Rule::effect::<Delete>("remove", place!()));
+    /// # let cascade = Cascade::builder().declare((), members).build().unwrap();
+    /// let printed = cascade.instances_named("Member", "7/admin")?;
+    /// let json = cascade.instances_named("Member", r#"[7, "admin"]"#)?;
+    /// assert_eq!(printed, json);
+    /// assert_eq!(printed[0].text, "7/admin");
+    /// assert_eq!(printed[0].id.to_string(), r#"[7,"admin"]"#);
+    /// # Ok::<(), cascade_core::PlanError>(())
+    /// ```
+    pub fn instances_named(&self, resource: &str, id: &str) -> Result<Vec<InstanceName>, PlanError> {
+        let resource = known_resource(self.graph(), resource)?;
+        let descriptor = &self.graph().resources[resource].descriptor;
+        let mut ids = descriptor.new_table();
+        insert_text(descriptor, &mut *ids, id)?;
+        // Further readings of the text. One that is no id is left out, because the first is one.
+        let _: Result<InstanceIx, _> = ids.parse_and_insert(id);
+        let _: Result<InstanceIx, _> = serde_json::from_str(id).and_then(|json| ids.insert_json(json));
+        let name = |index| {
+            Ok(InstanceName::new(descriptor.name(), ids.id_to_json(index)?, ids.display(index).to_string()))
+        };
+        InstanceIx::all(ids.len()).map(name).collect()
     }
 
     async fn plan_from(

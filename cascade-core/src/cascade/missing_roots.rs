@@ -15,8 +15,8 @@ const MAX_NAMED: usize = 5;
 
 impl Cascade {
     /// Returns an error if a root does not exist. Asks the verify methods of the extension that owns the root's resource: they
-    /// answer which instances the operation has not removed yet. Without such a method, or if the operation does not remove the
-    /// root, nothing is asked.
+    /// answer which instances the operation has not removed yet. Nothing is asked without such a method, or if the operation does
+    /// not remove the root, or is not total: what exists may be detached already.
     ///
     /// A nested cascade does not ask: a repeated step starts its cascades again, also after they have removed their roots.
     pub(super) async fn check_roots_exist(
@@ -25,7 +25,7 @@ impl Cascade {
         route: &Route,
         roots: &[Column],
     ) -> Result<(), PlanError> {
-        if self.started_by.is_some() {
+        if self.started_by.is_some() || !operation.descriptor().is_total() {
             return Ok(());
         }
         let graph = self.graph();

@@ -430,7 +430,7 @@ impl Cascade {
 
     /// The details of one run, as the journal has them.
     pub async fn run_details(&self, run: &RunId) -> Result<RunDetails, ResumeError> {
-        Ok(RunDetails::read(&*self.journal()?, run).await?)
+        Ok(RunDetails::read(&*self.journal()?, run).await?.printed_by(self.graph()))
     }
 
     /// All runs of the journal, the oldest first.

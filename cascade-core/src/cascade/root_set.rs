@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::affected::{Column, MAX_ROOT_RESOURCES};
 use crate::graph::Graph;
-use crate::ids::{Index, InstanceIx, ResourceIx};
+use crate::ids::{IdTable, Index, InstanceIx, ResourceIx};
 use crate::model::{Operation, Resource, ResourceDescriptor, Roots, StartsFrom};
 use crate::plan::PlanError;
 
@@ -139,12 +139,7 @@ impl Given {
                 let descriptor = &graph.resources[resource].descriptor;
                 let mut column = Column::new(descriptor.new_table());
                 for text in ids {
-                    column.ids.parse_and_insert(&text).map_err(|source| PlanError::BadId {
-                        resource: name.clone(),
-                        id_type: descriptor.id_type(),
-                        text: text.clone(),
-                        source,
-                    })?;
+                    insert_text(descriptor, &mut *column.ids, &text)?;
                 }
                 (resource, column)
             }
@@ -156,9 +151,28 @@ impl Given {
     }
 }
 
-fn known_resource(graph: &Graph, name: &str) -> Result<ResourceIx, PlanError> {
+/// The resource with that name.
+pub(super) fn known_resource(graph: &Graph, name: &str) -> Result<ResourceIx, PlanError> {
     graph.find_resource(name).ok_or_else(|| PlanError::UnknownResource {
         name: name.to_owned(),
         nearest: graph.nearest_resource(name).map(ToOwned::to_owned),
+    })
+}
+
+/// Adds an id that a person has given as text.
+pub(super) fn insert_text(
+    descriptor: &ResourceDescriptor,
+    ids: &mut dyn IdTable,
+    text: &str,
+) -> Result<InstanceIx, PlanError> {
+    let inserted = match descriptor.parse_printed(text) {
+        Some(id) => ids.insert_json(id),
+        None => ids.parse_and_insert(text),
+    };
+    inserted.map_err(|source| PlanError::BadId {
+        resource: descriptor.name().to_owned(),
+        text: text.to_owned(),
+        id_type: descriptor.id_type(),
+        source,
     })
 }

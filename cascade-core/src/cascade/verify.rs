@@ -15,7 +15,7 @@ use crate::graph::{EdgeRoute, Method, Reach};
 use crate::handler::{DynFound, FindContext, until_answered};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, PackedOption, ResourceIx};
 use crate::journal::{Recorded, restored};
-use crate::model::{CallError, PhaseDeclaration, Printed, RunId};
+use crate::model::{CallError, InstanceName, JsonFormat, PhaseDeclaration, RunId};
 use crate::plan::PlanError;
 
 /// The maximum number of survivors that a receipt names. The others are counted.
@@ -25,6 +25,8 @@ const MAX_NAMED: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Receipt {
+    /// The format of the document.
+    pub format: JsonFormat,
     /// The run.
     pub run: RunId,
     /// The number of instances whose dependents the finders were asked for.
@@ -56,10 +58,9 @@ pub struct NotAsked {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Survivor {
-    /// Its resource.
-    pub resource: String,
-    /// Its printed id.
-    pub id: String,
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: InstanceName,
     /// The resource of its parent, if a finder found it. If finders of several resources did, the first by name.
     pub parent: Option<String>,
     /// Whether it was in the plan. If not, it was added after the plan was made.
@@ -75,7 +76,7 @@ impl Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { run, asked, verified, roots_not_asked, survivors, named } = self;
+        let Self { run, asked, verified, roots_not_asked, survivors, named, .. } = self;
         let asked_about =
             format!("finders were asked about {asked} instances, verify methods about {verified}");
         if *survivors == 0 {
@@ -84,10 +85,10 @@ impl fmt::Display for Receipt {
         } else {
             write!(f, "run {run}: {survivors} survived ({asked_about}):")?;
         }
-        for Survivor { resource, id, parent, planned } in named {
+        for Survivor { instance, parent, planned } in named {
             let under = parent.as_ref().map_or_else(String::new, |parent| format!(" under {parent}"));
             let unplanned = if *planned { "" } else { ", which was not in the plan" };
-            write!(f, "\n  {resource} {}{under}{unplanned}", Printed(id))?;
+            write!(f, "\n  {instance}{under}{unplanned}")?;
         }
         let more = survivors - named.len();
         if more > 0 {
@@ -117,8 +118,7 @@ enum VerifyCall {
 
 /// One answer about a survivor.
 struct FoundSurvivor {
-    /// Its resource and printed id.
-    instance: (String, String),
+    instance: InstanceName,
     /// The resource of its parent, if a finder found it.
     parent: Option<String>,
     planned: bool,
@@ -159,6 +159,7 @@ impl Cascade {
             })
             .await?;
         Ok(Receipt {
+            format: JsonFormat,
             run: run.clone(),
             asked,
             verified: verified.len(),
@@ -190,7 +191,7 @@ impl Cascade {
         let ids = affected.columns[edge.parent].ids.select(&parents);
         let settings = extension.descriptor().settings;
         let found = until_answered(settings, || extension.find(route.finder, &ids, &cx)).await;
-        let survivors = found.and_then(|found| survivors(affected, edge_index, route, &parents, &*found));
+        let survivors = found.and_then(|found| survivors(affected, edge_index, route, &parents, found));
         survivors.map_err(|error| {
             let finder = &extension.descriptor().finders[route.finder];
             PlanError::Finder {
@@ -225,10 +226,8 @@ impl Cascade {
                 source: Box::new(error),
             }
         })?;
-        let name = affected.resource_name(resource);
-        let printed = |position: usize| affected.display(resource, batch[position]).to_string();
         let found = left.into_iter().map(|(position, ())| FoundSurvivor {
-            instance: (name.to_owned(), printed(position)),
+            instance: affected.name(resource, batch[position]),
             parent: None,
             planned: true,
         });
@@ -237,11 +236,13 @@ impl Cascade {
 }
 
 /// Merges the answers about the same instance.
-fn merge(all: &mut BTreeMap<(String, String), Survivor>, found: FoundSurvivor) {
+fn merge(all: &mut BTreeMap<(String, String, String), Survivor>, found: FoundSurvivor) {
     let FoundSurvivor { instance, parent, planned } = found;
-    let (resource, id) = instance.clone();
-    let survivor =
-        all.entry(instance).or_insert_with(|| Survivor { resource, id, parent: parent.clone(), planned });
+    let survivor = all.entry(instance.sort_key()).or_insert_with(|| Survivor {
+        instance,
+        parent: parent.clone(),
+        planned,
+    });
     survivor.planned |= planned;
     survivor.parent = match (survivor.parent.take(), parent) {
         (Some(known), Some(other)) => Some(known.min(other)),
@@ -351,27 +352,33 @@ fn survivors(
     edge: EdgeIx,
     route: EdgeRoute,
     asked: &[InstanceIx],
-    found: &dyn DynFound,
+    found: Box<dyn DynFound>,
 ) -> Result<Vec<FoundSurvivor>, CallError> {
     let edge = &affected.graph.edges[edge];
     let named = found.parents(&*affected.columns[edge.parent].ids, asked).map_err(CallError::Fault)?;
     let children = found.known_children(&*affected.columns[edge.child].ids);
-    let printed: Vec<String> = (0..found.len()).map(|position| found.printed_child(position)).collect();
+    let mut ids = affected.graph.resources[edge.child].descriptor.new_table();
+    let indices = found.intern_children(&mut *ids, 0);
     // Along a shared edge, a child may remain as long as one of its owners does.
     let remains = |owner: &PackedOption<InstanceIx>| {
         owner.get().is_none_or(|owner| !affected.columns[edge.parent].is_expanded(owner))
     };
-    let still_owned: BTreeSet<&String> = match &named {
+    let still_owned: BTreeSet<InstanceIx> = match &named {
         Some(named) if route.shared => {
-            let owned = named.indices.iter().zip(&printed).filter(|(owner, _)| remains(owner));
-            owned.map(|(_, child)| child).collect()
+            let owned = named.indices.iter().zip(&indices).filter(|(owner, _)| remains(owner));
+            owned.map(|(_, &child)| child).collect()
         }
         _ => BTreeSet::new(),
     };
-    let left = printed.iter().zip(children).filter(|(child, _)| !still_owned.contains(child));
+    let name = affected.resource_name(edge.child);
+    let left = indices.into_iter().zip(children).filter(|(child, _)| !still_owned.contains(child));
     Ok(left
-        .map(|(id, known)| FoundSurvivor {
-            instance: (affected.resource_name(edge.child).to_owned(), id.clone()),
+        .map(|(child, known)| FoundSurvivor {
+            instance: InstanceName::new(
+                name,
+                ids.id_to_json(child).unwrap_or_default(),
+                ids.display(child).to_string(),
+            ),
             parent: Some(affected.resource_name(edge.parent).to_owned()),
             planned: known.is_some(),
         })

@@ -1,18 +1,19 @@
 //! Collects the objections to a plan before anything runs: vetoes of checks, vetoes of `restrict` rules, and denials of
 //! authorizers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use serde_json::Value;
 
 use crate::affected::{Affected, Instances, Members};
 use crate::engine::{Authorizer, Engine};
 use crate::graph::{Method, Reach};
 use crate::handler::{Nesting, RunContext, StepContext, call_once, until_answered};
 use crate::ids::{EdgeIx, Index, InstanceIx, ResourceIx};
-use crate::model::{CallError, EffectSet, Phase, PhaseDeclaration};
+use crate::model::{CallError, EffectSet, InstanceName, Phase, PhaseDeclaration};
 use crate::plan::{PlanError, PlanVeto};
 
 /// A call of a check for one batch of instances.
@@ -59,13 +60,20 @@ pub(crate) async fn objections(
 }
 
 fn order(veto: &PlanVeto) -> (&str, &str, &str, &str) {
-    (&veto.resource, &veto.id, &veto.check, &veto.reason)
+    (&veto.instance.resource, &veto.instance.text, &veto.check, &veto.reason)
 }
 
-/// The vetoes that are not in `listed`.
+/// The vetoes that are not in `listed`. Those that a journal of an earlier version lists are known only by printed id.
 pub(crate) fn not_listed(vetoes: Vec<PlanVeto>, listed: &[PlanVeto]) -> Vec<PlanVeto> {
-    let listed: BTreeSet<_> = listed.iter().map(order).collect();
-    vetoes.into_iter().filter(|veto| !listed.contains(&order(veto))).collect()
+    let mut by_text: BTreeMap<_, Vec<&Value>> = BTreeMap::new();
+    for veto in listed {
+        by_text.entry(order(veto)).or_default().push(&veto.instance.id);
+    }
+    let is_known = |veto: &PlanVeto| {
+        let ids = by_text.get(&order(veto));
+        ids.is_some_and(|ids| ids.iter().any(|id| id.is_null() || **id == veto.instance.id))
+    };
+    vetoes.into_iter().filter(|veto| !is_known(veto)).collect()
 }
 
 /// The calls of authorizers: every authorizer for every instance to ask about, in batches.
@@ -100,8 +108,9 @@ async fn authorize(
     Ok(denials
         .into_iter()
         .map(|denial| PlanVeto {
-            resource: affected.resource_name(resource).to_owned(),
-            id: instances.printed_id(denial.position),
+            instance: instances.name(denial.position).unwrap_or_else(|| {
+                InstanceName::new(affected.resource_name(resource), Value::Null, String::new())
+            }),
             reason: denial.reason,
             check: String::from("authorizer"),
         })
@@ -133,8 +142,7 @@ fn restricted(affected: &Affected) -> Vec<PlanVeto> {
             let more =
                 if parents.len() > 1 { format!(" and {} more", parents.len() - 1) } else { String::new() };
             vetoes.push(PlanVeto {
-                resource: affected.resource_name(edge.child).to_owned(),
-                id: affected.display(edge.child, child).to_string(),
+                instance: affected.name(edge.child, child),
                 reason: format!("it depends on {parent} {first}{more}, and the plan does not remove it"),
                 check: check.clone(),
             });
@@ -239,8 +247,7 @@ async fn ask(
         Ok(vetoes) => Ok(vetoes
             .into_iter()
             .map(|(position, reason)| PlanVeto {
-                resource: resource.clone(),
-                id: affected.display(method.resource, batch[position]).to_string(),
+                instance: affected.name(method.resource, batch[position]),
                 reason,
                 check: name.clone(),
             })

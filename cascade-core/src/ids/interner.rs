@@ -13,6 +13,7 @@ use super::hash_index::HashIndex;
 use super::id::ResourceId;
 use super::index::{Index, InstanceIx, NodeIx, PackedOption};
 use super::integer_key::{integer_key, is_integer};
+use super::parse::from_text;
 use super::sort;
 use super::table::{Batch, BatchIds, IdTable};
 
@@ -306,9 +307,13 @@ impl<Id: ResourceId> IdTable for Interner<Id> {
     }
 
     fn parse_and_insert(&mut self, text: &str) -> Result<InstanceIx, serde_json::Error> {
-        let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned()));
-        let id = as_text.or_else(|error| serde_json::from_str(text).map_err(|_| error))?;
-        Ok(self.insert(id))
+        Ok(self.insert(from_text(text)?))
+    }
+
+    fn find_text(&self, text: &str) -> Option<InstanceIx> {
+        let as_text = serde_json::from_value(serde_json::Value::String(text.to_owned())).ok();
+        let known = as_text.and_then(|id| self.index_of(&id));
+        known.or_else(|| self.index_of(&serde_json::from_str(text).ok()?))
     }
 
     fn insert_json(&mut self, id: serde_json::Value) -> Result<InstanceIx, serde_json::Error> {

@@ -8,6 +8,9 @@ mod indexed;
 mod integer_key;
 mod interner;
 mod kind;
+mod pair;
+mod parse;
+mod percent;
 mod sort;
 mod table;
 mod typed;
@@ -18,4 +21,6 @@ pub(crate) use index::{EdgeIx, Index, InstanceIx, NodeIx, PackedOption, Resource
 pub(crate) use indexed::Indexed;
 pub(crate) use interner::Interner;
 pub(crate) use kind::IdKind;
+pub use pair::{Pair, ParsePairError};
+pub use parse::{IdParser, NoFromStr};
 pub(crate) use table::{Batch, BatchIds, DisplayId, IdTable};

@@ -14,6 +14,8 @@ pub(crate) trait IdTable: Any + Send + Sync {
     fn id_to_json(&self, index: InstanceIx) -> Result<serde_json::Value, serde_json::Error>;
     /// Adds an id that a user typed. The text is read as a JSON string, else as JSON itself, for example `42`.
     fn parse_and_insert(&mut self, text: &str) -> Result<InstanceIx, serde_json::Error>;
+    /// The id that a user typed, read as a JSON string or as JSON itself; `None` if the table has neither.
+    fn find_text(&self, text: &str) -> Option<InstanceIx>;
     /// Adds an id that a journal recorded.
     fn insert_json(&mut self, id: serde_json::Value) -> Result<InstanceIx, serde_json::Error>;
     /// The indices of ids, which must be of the table's type; `None` for an id that the table does not hold.

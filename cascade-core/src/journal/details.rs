@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::error::JournalError;
@@ -10,7 +11,8 @@ use super::journal::Journal;
 use super::record::{Record, RunEnd, RunStart};
 use super::recorded::{Recorded, StepKey};
 use super::run::RunInfo;
-use crate::model::{Phase, RunId};
+use crate::graph::Graph;
+use crate::model::{InstanceName, Phase, RunId};
 use crate::plan::PlanVeto;
 use crate::report::FailureSummary;
 
@@ -25,6 +27,7 @@ pub struct RunDetails {
     #[serde(flatten)]
     pub info: RunInfo,
     /// The inputs of the run; `None` if it has not started.
+    #[serde(serialize_with = "start_document")]
     pub start: Option<RunStart>,
     /// The ended steps, by phase, resource and method.
     pub steps: Vec<StepTotals>,
@@ -60,16 +63,16 @@ pub struct StepTotals {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UnderWay {
-    /// The resource.
-    pub resource: String,
-    /// The id.
-    pub id: String,
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: InstanceName,
     /// The method.
     pub effect: String,
 }
 
 impl RunDetails {
-    /// Reads a run from a journal.
+    /// Reads a run from a journal. Journals hold serialised ids, so the texts of instances are those of their JSON.
+    /// [`Cascade::run_details`](crate::Cascade::run_details) prints them as plans do.
     ///
     /// # Errors
     ///
@@ -87,8 +90,7 @@ impl RunDetails {
         });
         let failures = recorded.failed.iter().flat_map(|(key, failed)| {
             failed.iter().map(|failed| FailureSummary {
-                resource: key.1.clone(),
-                id: printed(&recorded, &key.1, failed.instance),
+                instance: name(&recorded, &key.1, failed.instance),
                 phase: key.0,
                 effect: key.2.clone(),
                 error: failed.error.clone(),
@@ -96,8 +98,7 @@ impl RunDetails {
         });
         let under_way = begun.iter().flat_map(|((_, resource, effect), instances)| {
             instances.iter().map(|&number| UnderWay {
-                resource: resource.clone(),
-                id: printed(&recorded, resource, number),
+                instance: name(&recorded, resource, number),
                 effect: effect.clone(),
             })
         });
@@ -112,6 +113,31 @@ impl RunDetails {
             info,
         })
     }
+}
+
+impl RunDetails {
+    /// With instances as the types of their ids print them.
+    pub(crate) fn printed_by(mut self, graph: &Graph) -> Self {
+        let failures = self.failures.iter_mut().map(|failure| &mut failure.instance);
+        let under_way = self.under_way.iter_mut().map(|step| &mut step.instance);
+        for instance in failures.chain(under_way).filter(|instance| !instance.id.is_null()) {
+            if let Some(resource) = graph.find_resource(&instance.resource) {
+                *instance = graph.resources[resource].descriptor.name_of(instance.id.clone());
+            }
+        }
+        self
+    }
+}
+
+/// The inputs of a run for people: their vetoes name instances as all documents do.
+#[expect(clippy::ref_option, reason = "serde passes a reference")]
+fn start_document<S: Serializer>(start: &Option<RunStart>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(start) = start else { return serializer.serialize_none() };
+    let mut document = serde_json::to_value(start).map_err(S::Error::custom)?;
+    if let Some(overridden) = document.get_mut("overridden") {
+        *overridden = serde_json::to_value(&start.overridden).map_err(S::Error::custom)?;
+    }
+    document.serialize(serializer)
 }
 
 /// Tracks the steps that have started and not ended. Steps of an earlier owner are no longer in progress.
@@ -135,18 +161,10 @@ fn note_begun(begun: &mut BTreeMap<StepKey, Vec<u32>>, record: &Record) {
     }
 }
 
-/// The id of an instance as text; its number if the journal does not have the id.
-fn printed(recorded: &Recorded, resource: &str, number: u32) -> String {
+/// The name of an instance. Its text is its number if the journal does not have the id.
+fn name(recorded: &Recorded, resource: &str, number: u32) -> InstanceName {
     match recorded.columns.get(resource).and_then(|column| column.ids.get(number as usize)) {
-        Some(id) => plain(id),
-        None => format!("number {number}"),
-    }
-}
-
-/// The id as text, without JSON quotes.
-pub(super) fn plain(id: &Value) -> String {
-    match id {
-        Value::String(text) => text.clone(),
-        id => id.to_string(),
+        Some(id) => InstanceName::of_json(resource, id.clone()),
+        None => InstanceName::new(resource, Value::Null, format!("number {number}")),
     }
 }

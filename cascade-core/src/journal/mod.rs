@@ -24,6 +24,7 @@ mod replan;
 mod restore;
 mod run;
 mod run_change;
+mod stored;
 
 pub(crate) use chunks::chunks;
 pub use details::{RunDetails, StepTotals, UnderWay};

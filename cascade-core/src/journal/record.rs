@@ -32,7 +32,7 @@ pub enum Record {
     /// A step has ended.
     StepEnded(StepEnded),
     /// A nested cascade, which a method of the run had started, has ended.
-    Nested(NestedReport),
+    Nested(#[serde(with = "super::stored::nested")] NestedReport),
     /// The run was cancelled: it starts no further step.
     Cancelled,
     /// Another owner has resumed the run.
@@ -157,7 +157,7 @@ pub struct RunStart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_by: Option<String>,
     /// The vetoes that the run overrides.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::stored::vetoes")]
     pub overridden: Vec<PlanVeto>,
     /// The limits of this run; without them, the limits of the program apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,6 +168,7 @@ pub struct RunStart {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overridden {
     /// The vetoes.
+    #[serde(with = "super::stored::vetoes")]
     pub vetoes: Vec<PlanVeto>,
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::details::plain;
 use super::record::{FailedInstance, Record, StepEnded};
 use super::recorded::{Recorded, RecordedColumn, StepKey};
 use crate::affected::Affected;
 use crate::graph::{Graph, labels};
 use crate::ids::{Index, InstanceIx, ResourceIx};
-use crate::model::{Phase, Printed};
+use crate::model::Phase;
 use crate::plan::PlanDifference;
 
 /// The recorded resources that the graph no longer has and that have unfinished instances, with the number of these.
@@ -95,7 +94,6 @@ fn compare(
 ) -> Result<HashMap<InstanceIx, u32>, serde_json::Error> {
     let mut by_id: HashMap<String, u32> =
         (0..).zip(&column.ids).map(|(number, id)| (id.to_string(), number)).collect();
-    let name = affected.resource_name(resource);
     let code = affected.operation.descriptor().code();
     let labels = labels(&affected.graph, code, Phase::Effect, resource);
     let mut old_numbers = HashMap::new();
@@ -103,26 +101,27 @@ fn compare(
         let id = affected.columns[resource].ids.id_to_json(index)?.to_string();
         let runs: Vec<String> =
             affected.effects(resource, index).iter().map(|effect| labels[effect].clone()).collect();
-        let instance = || format!("{name} {}", affected.display(resource, index));
+        let instance = || affected.name(resource, index);
         match by_id.remove(&id) {
             Some(old_number) => {
                 let before = &column.kind(old_number).runs;
                 // An effect that has ended may be the reason why the new plan lacks it.
                 if !ended.left(before, old_number).eq(ended.left(&runs, old_number)) {
-                    difference.change(&instance(), before, &runs);
+                    difference.change(instance, before.clone(), runs);
                 }
                 old_numbers.insert(index, old_number);
             }
-            None if !runs.is_empty() => difference.add(&instance(), &runs),
+            None if !runs.is_empty() => difference.add(instance, runs),
             None => {}
         }
     }
+    let descriptor = &affected.graph.resources[resource].descriptor;
     let mut removed: Vec<(String, u32)> =
         by_id.into_iter().filter(|(_, number)| ended.is_unfinished(column, *number)).collect();
     removed.sort_unstable();
     for (_, number) in removed {
-        let id = plain(&column.ids[number as usize]);
-        difference.remove(&format!("{name} {}", Printed(&id)), &column.kind(number).runs);
+        let instance = || descriptor.name_of(column.ids[number as usize].clone());
+        difference.remove(instance, column.kind(number).runs.clone());
     }
     Ok(old_numbers)
 }

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
-use crate::model::{RunId, unix_millis};
+use crate::model::{InstanceName, JsonFormat, RunId, unix_millis};
 
-/// A new run: the data that is known before its plan is written.
+/// A new run: the data that is known before its plan is written. Its serialised form is that of journals; people read
+/// [`RunInfo`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredRun", into = "StoredRun")]
 #[non_exhaustive]
 pub struct NewRun {
     /// The id of the run.
@@ -16,15 +19,14 @@ pub struct NewRun {
     /// The operation's code.
     pub operation: String,
     /// The operation's value.
-    pub payload: serde_json::Value,
+    pub payload: Value,
     /// The name of the root resource.
     pub root: String,
-    /// The ids of the first root instances, printed.
-    pub roots: Vec<String>,
+    /// The first root instances.
+    pub roots: Vec<InstanceName>,
     /// The number of root instances.
     pub root_count: u64,
     /// The roots of further resources.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further_roots: Vec<RunRoots>,
     /// The number of instances that have a step of their own.
     pub instances: u64,
@@ -36,10 +38,46 @@ pub struct NewRun {
 pub struct RunRoots {
     /// The resource.
     pub resource: String,
-    /// The ids of its first roots, printed.
-    pub ids: Vec<String>,
+    /// The first of its roots.
+    pub roots: Vec<InstanceName>,
     /// The number of its roots.
     pub count: u64,
+}
+
+/// The form in journals, whose names never change.
+#[derive(Serialize, Deserialize)]
+struct StoredRun {
+    id: RunId,
+    operation: String,
+    payload: Value,
+    root: String,
+    /// Printed.
+    roots: Vec<String>,
+    /// Serialised. Earlier versions did not store it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    root_ids: Vec<Value>,
+    root_count: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    further_roots: Vec<RunRoots>,
+    instances: u64,
+}
+
+impl From<NewRun> for StoredRun {
+    fn from(run: NewRun) -> Self {
+        let NewRun { id, operation, payload, root, roots, root_count, further_roots, instances } = run;
+        let (roots, root_ids) = roots.into_iter().map(|root| (root.text, root.id)).unzip();
+        Self { id, operation, payload, root, roots, root_ids, root_count, further_roots, instances }
+    }
+}
+
+impl From<StoredRun> for NewRun {
+    fn from(run: StoredRun) -> Self {
+        let StoredRun { id, operation, payload, root, roots, root_ids, root_count, further_roots, instances } =
+            run;
+        let ids = root_ids.into_iter().chain(std::iter::repeat(Value::Null));
+        let roots = roots.into_iter().zip(ids).map(|(text, id)| InstanceName::new(&root, id, text)).collect();
+        Self { id, operation, payload, root, roots, root_count, further_roots, instances }
+    }
 }
 
 impl NewRun {
@@ -48,7 +86,7 @@ impl NewRun {
         Self {
             id,
             operation: operation.into(),
-            payload: serde_json::Value::Null,
+            payload: Value::Null,
             root: root.into(),
             roots: Vec::new(),
             root_count: 0,
@@ -106,8 +144,10 @@ impl fmt::Display for RunState {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RunInfo {
+    /// The format of the document.
+    pub format: JsonFormat,
     /// The data that the run was created with.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "run_document")]
     pub run: NewRun,
     /// The state.
     pub state: RunState,
@@ -127,11 +167,31 @@ pub struct RunInfo {
     pub takeovers: u64,
 }
 
+/// A new run as people read it.
+fn run_document<S: Serializer>(run: &NewRun, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct RunDocument<'a> {
+        id: &'a RunId,
+        operation: &'a str,
+        payload: &'a Value,
+        roots: Vec<&'a InstanceName>,
+        root_count: u64,
+        instances: u64,
+    }
+    let NewRun { id, operation, payload, instances, .. } = run;
+    let further = || run.further_roots.iter();
+    let roots = run.roots.iter().chain(further().flat_map(|of| &of.roots)).collect();
+    let root_count = run.root_count + further().map(|of| of.count).sum::<u64>();
+    let instances = *instances;
+    RunDocument { id, operation, payload, roots, root_count, instances }.serialize(serializer)
+}
+
 impl RunInfo {
     /// The summary of a run created now.
     pub fn new(run: NewRun, owner: Option<String>) -> Self {
         let now = unix_millis(SystemTime::now());
         Self {
+            format: JsonFormat,
             run,
             state: RunState::Preparing,
             ended: 0,

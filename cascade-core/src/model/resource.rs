@@ -4,7 +4,9 @@ use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Debug;
+use std::str::FromStr;
 
+use super::instance_name::InstanceName;
 use super::location::Place;
 #[cfg(feature = "remote")]
 use crate::ids::{Batch, BatchIds};
@@ -41,6 +43,16 @@ pub trait Resource: 'static {
     #[doc(hidden)]
     const TEXT: &'static str = "";
 
+    /// Reads a printed id with `FromStr`. `#[derive(Resource)]` implements it if the id type has `FromStr`.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn parse_id(_text: &str) -> Option<Self::Id>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// The descriptor, from one function per resource instead of a copy of the constant at each use.
     ///
     /// Optimised builds decode it from [`TEXT`](Self::TEXT). As constant data it would hold six pointers, and each needs a
@@ -65,7 +77,7 @@ pub trait Resource: 'static {
     where
         Self: Sized,
     {
-        ResourceDescriptor::read(Self::TEXT, TypeId::of::<Self>, IdKind::of::<Self::Id>)
+        ResourceDescriptor::read(Self::TEXT, TypeId::of::<Self>, IdKind::of::<Self::Id>, printed_id::<Self>)
     }
 
     /// The instances that an operation starts from. A repeated id counts once.
@@ -122,7 +134,21 @@ pub struct ResourceDescriptor {
     type_id: Option<fn() -> TypeId>,
     /// A function, because an `IdKind` would be larger than all other fields together.
     ids: fn() -> IdKind,
+    /// Reads a printed id and serialises it: see [`parse_printed`](Self::parse_printed).
+    parse: Option<ParsePrinted>,
     place: Place,
+}
+
+type ParsePrinted = fn(&str) -> Option<serde_json::Value>;
+
+/// Reads a printed id with `FromStr` and serialises it. `FromStr` may accept more than `Display` prints; here only the
+/// printed text counts.
+fn printed_id<R: Resource>(text: &str) -> Option<serde_json::Value> {
+    serialised(R::parse_id(text)?, text)
+}
+
+fn serialised<Id: ResourceId>(id: Id, text: &str) -> Option<serde_json::Value> {
+    if id.to_string() == text { serde_json::to_value(id).ok() } else { None }
 }
 
 impl ResourceDescriptor {
@@ -133,6 +159,7 @@ impl ResourceDescriptor {
             docs: Cow::Borrowed(docs),
             type_id: Some(TypeId::of::<R>),
             ids: IdKind::of::<R::Id>,
+            parse: Some(printed_id::<R>),
             place,
         }
     }
@@ -140,7 +167,14 @@ impl ResourceDescriptor {
     /// The descriptor of a resource that is known only at run time, with ids of type `Id`.
     pub fn runtime<Id: ResourceId>(name: impl Into<String>, place: Place) -> Self {
         let (name, docs) = (Cow::Owned(name.into()), Cow::Borrowed(""));
-        Self { name, docs, type_id: None, ids: IdKind::of::<Id>, place }
+        Self { name, docs, type_id: None, ids: IdKind::of::<Id>, parse: None, place }
+    }
+
+    /// Reads printed ids with `FromStr`, for a resource that is known only at run time and whose ids are of type `Id`. Needed
+    /// only if `Display` prints another text than `Serialize` writes.
+    #[must_use]
+    pub fn ids_from_str<Id: ResourceId + FromStr>(self) -> Self {
+        Self { parse: Some(|text| serialised(text.parse::<Id>().ok()?, text)), ..self }
     }
 
     /// Sets the docs, which documents of the graph show: Markdown, as in a doc comment.
@@ -190,6 +224,20 @@ impl ResourceDescriptor {
         (self.ids)().type_id == TypeId::of::<Id>()
     }
 
+    /// The id that is printed as `text`, serialised; `None` if there is none, or the type of the ids has no `FromStr`.
+    pub(crate) fn parse_printed(&self, text: &str) -> Option<serde_json::Value> {
+        self.parse?(text)
+    }
+
+    /// The instance with that serialised id. If it is not an id of this resource, its text is that of its JSON.
+    pub(crate) fn name_of(&self, id: serde_json::Value) -> InstanceName {
+        let mut ids = self.new_table();
+        match ids.insert_json(id.clone()) {
+            Ok(index) => InstanceName::new(self.name(), id, ids.display(index).to_string()),
+            Err(_) => InstanceName::of_json(self.name(), id),
+        }
+    }
+
     pub(crate) fn new_table(&self) -> Box<dyn IdTable> {
         ((self.ids)().table)()
     }
@@ -209,12 +257,19 @@ impl ResourceDescriptor {
     /// Decodes a descriptor from the text that `#[derive(Resource)]` generates: package, file, line and name, each on its own
     /// line, followed by the docs.
     #[inline(never)]
-    fn read(text: &'static str, type_id: fn() -> TypeId, ids: fn() -> IdKind) -> Self {
+    fn read(text: &'static str, type_id: fn() -> TypeId, ids: fn() -> IdKind, parse: ParsePrinted) -> Self {
         let mut parts = text.splitn(5, '\n');
         let mut next = || parts.next().unwrap_or_default();
         let (package, file, line, name, docs) = (next(), next(), next(), next(), next());
         let place = Place::new(package, file, line.parse().unwrap_or_default());
-        Self { name: Cow::Borrowed(name), docs: Cow::Borrowed(docs), type_id: Some(type_id), ids, place }
+        Self {
+            name: Cow::Borrowed(name),
+            docs: Cow::Borrowed(docs),
+            type_id: Some(type_id),
+            ids,
+            parse: Some(parse),
+            place,
+        }
     }
 
     /// The printed id at `position`; empty if the batch is shorter.

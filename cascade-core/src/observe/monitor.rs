@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 use crate::affected::{Affected, Order};
 use crate::ids::{NodeIx, ResourceIx};
-use crate::model::{Mutex, MutexGuard, Phase, Printed};
+use crate::model::{InstanceName, Mutex, MutexGuard, Phase, Printed};
 
 /// The most ids of a step, and of its waiting instances, that are listed.
 const MAX_LISTED: usize = 5;
@@ -76,7 +77,7 @@ pub struct Progress {
 }
 
 /// A step in progress, and the instances that wait for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StuckStep {
     /// The resource that the step acts on.
@@ -85,26 +86,30 @@ pub struct StuckStep {
     pub effect: String,
     /// The number of instances that the step acts on.
     pub instances: usize,
-    /// The ids of at most 5 of them, printed.
-    pub ids: Vec<String>,
-    /// The time since the step started.
+    /// At most 5 of them.
+    pub named: Vec<InstanceName>,
+    /// The time since the step started. In JSON, in seconds.
+    #[serde(serialize_with = "seconds")]
     pub since: Duration,
     /// The number of instances that wait for the step, directly or through others.
     pub held_up: usize,
-    /// At most 5 of the waiting instances, nearest first, each as its resource and its id.
-    pub waiting: Vec<(String, String)>,
+    /// At most 5 of the waiting instances, nearest first.
+    pub waiting: Vec<InstanceName>,
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 impl fmt::Display for StuckStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<String> = self.ids.iter().map(|id| Printed(id).to_string()).collect();
+        let ids: Vec<String> = self.named.iter().map(|it| Printed(&it.text).to_string()).collect();
         let more = if self.instances > ids.len() { ", …" } else { "" };
         write!(f, "{} {} on {}{more} for {:.1?}", self.resource, self.effect, ids.join(", "), self.since)?;
         if self.held_up == 0 {
             return Ok(());
         }
-        let waiting: Vec<String> =
-            self.waiting.iter().map(|(resource, id)| format!("{resource} {}", Printed(id))).collect();
+        let waiting: Vec<String> = self.waiting.iter().map(ToString::to_string).collect();
         write!(f, ": {} waiting, next {}", self.held_up, waiting.join(", "))
     }
 }
@@ -200,7 +205,7 @@ impl StuckStep {
     ) -> Self {
         let instance = |node: NodeIx| {
             let (resource, index) = affected.locate(node);
-            (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
+            affected.name(resource, index)
         };
         let own: HashSet<NodeIx> = nodes.iter().copied().collect();
         let is_other = |node: &NodeIx| *node < affected.base.end() && !own.contains(node);
@@ -209,7 +214,7 @@ impl StuckStep {
             resource: affected.resource_name(resource).to_owned(),
             effect: effect.to_owned(),
             instances: nodes.len(),
-            ids: nodes.iter().take(MAX_LISTED).map(|&node| instance(node).1).collect(),
+            named: nodes.iter().take(MAX_LISTED).map(|&node| instance(node)).collect(),
             since,
             held_up: held_up.len(),
             waiting: held_up.into_iter().take(MAX_LISTED).map(instance).collect(),

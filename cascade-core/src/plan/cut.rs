@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::affected::{Affected, ArcRef};
 use crate::ids::{InstanceIx, ResourceIx};
-use crate::model::Printed;
+use crate::model::InstanceName;
 
 /// The most cuts that a message lists.
 const LISTED: usize = 5;
@@ -15,10 +15,10 @@ const LISTED: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CutSummary {
-    /// The parent's resource and its printed id.
-    pub parent: (String, String),
-    /// The child's resource and its printed id.
-    pub child: (String, String),
+    /// The parent.
+    pub parent: InstanceName,
+    /// The child.
+    pub child: InstanceName,
     /// The role of the edge; `None` if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -32,7 +32,7 @@ pub struct CutSummary {
 impl fmt::Display for CutSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { parent, child, role, .. } = self;
-        write!(f, "{} {} → {} {}", parent.0, Printed(&parent.1), child.0, Printed(&child.1))?;
+        write!(f, "{parent} → {child}")?;
         role.as_ref().map_or(Ok(()), |role| write!(f, " ({role})"))
     }
 }
@@ -72,10 +72,7 @@ pub(crate) fn new_cuts(
 
 fn summary(affected: &Affected, arc: ArcRef, end_only: bool) -> CutSummary {
     let edge = &affected.graph.edges[arc.edge];
-    let printed = |resource: ResourceIx, index: InstanceIx| {
-        (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-    };
-    let (parent, child) = (printed(edge.parent, arc.parent), printed(edge.child, arc.child));
+    let (parent, child) = (affected.name(edge.parent, arc.parent), affected.name(edge.child, arc.child));
     let role = edge.role.as_ref().map(ToString::to_string);
     CutSummary { parent, child, role, end_only, may_cut: edge.may_cut }
 }

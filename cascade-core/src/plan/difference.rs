@@ -2,20 +2,24 @@
 
 use std::fmt;
 
-use super::cut::new_cuts;
+use serde::Serialize;
+
+use super::cut::{CutSummary, new_cuts};
 use super::digest;
 use crate::affected::Affected;
 use crate::ids::{InstanceIx, ResourceIx};
-use crate::model::Printed;
+use crate::model::{InstanceName, JsonFormat};
 
-/// The maximum number of lines that a difference keeps.
-const LINES: usize = 20;
+/// The maximum number of changes that a difference lists.
+const LISTED: usize = 20;
 
 /// The difference between a plan and a newer one: between the plan and the world when a run starts, or between a run's
 /// plan and what is left of it under another graph.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PlanDifference {
+    /// The format of the document.
+    pub format: JsonFormat,
     /// Instances that only the newer plan affects.
     pub added: usize,
     /// Instances that only the older plan affects. For a resumed run: those that were not finished.
@@ -26,11 +30,60 @@ pub struct PlanDifference {
     pub extended: usize,
     /// Cuts that only the newer plan needs: arcs of cycles whose order it gives up.
     pub cuts: usize,
-    /// The first 20 differences in words.
-    pub lines: Vec<String>,
+    /// The first 20 changes.
+    pub listed: Vec<PlanChange>,
     /// The digest of the newer plan. A program that showed a difference to a person compares it with the digest of the
     /// plan that it applies.
     pub digest: String,
+}
+
+/// One change from an older plan to a newer one. Effects are in words: `stop (leaf)` if the instance stays, `with its parent`
+/// if it has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PlanChange {
+    /// Only the newer plan affects the instance.
+    Added {
+        /// The instance.
+        #[serde(flatten)]
+        instance: InstanceName,
+        /// Its effects.
+        effects: Vec<String>,
+    },
+    /// Only the older plan affects the instance.
+    Gone {
+        /// The instance.
+        #[serde(flatten)]
+        instance: InstanceName,
+        /// Its effects in the older plan.
+        effects: Vec<String>,
+    },
+    /// The plans do different things to the instance.
+    Changed {
+        /// The instance.
+        #[serde(flatten)]
+        instance: InstanceName,
+        /// Its effects in the newer plan.
+        effects: Vec<String>,
+        /// Its effects in the older plan.
+        before: Vec<String>,
+    },
+    /// Only the newer plan gives up this part of the order.
+    Cut(CutSummary),
+}
+
+impl fmt::Display for PlanChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added { instance, effects } => write!(f, "+ {instance}: {}", effects.join(", ")),
+            Self::Gone { instance, effects } => write!(f, "- {instance}: {}", effects.join(", ")),
+            Self::Changed { instance, effects, before } => {
+                write!(f, "~ {instance}: {}, was {}", effects.join(", "), before.join(", "))
+            }
+            Self::Cut(cut) => write!(f, "! {cut}: the order is given up"),
+        }
+    }
 }
 
 impl PlanDifference {
@@ -57,12 +110,11 @@ impl PlanDifference {
     }
 
     fn compare(&mut self, before: &Affected, after: &Affected, resource: ResourceIx) {
-        let name = after.resource_name(resource);
         for (index, old) in counterparts(after, before, resource) {
-            let instance = || format!("{name} {}", Printed(after.display(resource, index)));
+            let instance = || after.name(resource, index);
             let effects = actions(after, resource, index);
             let Some(old) = old else {
-                self.add(&instance(), &effects);
+                self.add(instance, effects);
                 continue;
             };
             let (effects_before, effects_after) =
@@ -73,13 +125,12 @@ impl PlanDifference {
                 !effects_after.without(effects_before).is_empty() || removed_after && !removed_before;
             self.extended += usize::from(further);
             if effects_before != effects_after || removed_before != removed_after {
-                self.change(&instance(), &actions(before, resource, old), &effects);
+                self.change(instance, actions(before, resource, old), effects);
             }
         }
         for (index, new) in counterparts(before, after, resource) {
             if new.is_none() {
-                let instance = format!("{name} {}", Printed(before.display(resource, index)));
-                self.remove(&instance, &actions(before, resource, index));
+                self.remove(|| before.name(resource, index), actions(before, resource, index));
             }
         }
     }
@@ -94,28 +145,33 @@ impl PlanDifference {
         };
         for cut in new_cuts(before, after, same) {
             self.cuts += 1;
-            self.line(|| format!("! {cut}: the order is given up"));
+            self.list(|| PlanChange::Cut(cut));
         }
     }
 
-    pub(crate) fn add(&mut self, instance: &str, effects: &[String]) {
+    pub(crate) fn add(&mut self, instance: impl FnOnce() -> InstanceName, effects: Vec<String>) {
         self.added += 1;
-        self.line(|| format!("+ {instance}: {}", effects.join(", ")));
+        self.list(|| PlanChange::Added { instance: instance(), effects });
     }
 
-    pub(crate) fn remove(&mut self, instance: &str, effects: &[String]) {
+    pub(crate) fn remove(&mut self, instance: impl FnOnce() -> InstanceName, effects: Vec<String>) {
         self.gone += 1;
-        self.line(|| format!("- {instance}: {}", effects.join(", ")));
+        self.list(|| PlanChange::Gone { instance: instance(), effects });
     }
 
-    pub(crate) fn change(&mut self, instance: &str, before: &[String], after: &[String]) {
+    pub(crate) fn change(
+        &mut self,
+        instance: impl FnOnce() -> InstanceName,
+        before: Vec<String>,
+        effects: Vec<String>,
+    ) {
         self.changed += 1;
-        self.line(|| format!("~ {instance}: {}, was {}", after.join(", "), before.join(", ")));
+        self.list(|| PlanChange::Changed { instance: instance(), effects, before });
     }
 
-    fn line(&mut self, line: impl FnOnce() -> String) {
-        if self.lines.len() < LINES {
-            self.lines.push(line());
+    fn list(&mut self, change: impl FnOnce() -> PlanChange) {
+        if self.listed.len() < LISTED {
+            self.listed.push(change());
         }
     }
 }
@@ -143,15 +199,15 @@ fn actions(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<
 
 impl fmt::Display for PlanDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { added, gone, changed, cuts, lines, .. } = self;
+        let Self { added, gone, changed, cuts, listed, .. } = self;
         write!(f, "{added} added, {gone} gone, {changed} with other effects")?;
         if *cuts > 0 {
             write!(f, ", {cuts} with an order that is given up")?;
         }
-        for line in lines {
-            write!(f, "\n  {line}")?;
+        for change in listed {
+            write!(f, "\n  {change}")?;
         }
-        let rest = added + gone + changed + cuts - lines.len();
+        let rest = added + gone + changed + cuts - listed.len();
         if rest > 0 { write!(f, "\n  and {rest} more") } else { Ok(()) }
     }
 }

@@ -31,8 +31,9 @@ pub(crate) fn of(affected: &Affected) -> Result<String, serde_json::Error> {
     }
     // A plan without cuts keeps the digest that it had before cuts were part of it.
     for cut in cuts(affected) {
+        let (parent, child) = (&cut.parent, &cut.child);
         let part = if cut.end_only { "end" } else { "all" };
-        for text in ["cut", part, &cut.parent.0, &cut.parent.1, &cut.child.0, &cut.child.1] {
+        for text in ["cut", part, &parent.resource, &parent.text, &child.resource, &child.text] {
             add(text);
         }
         if let Some(role) = &cut.role {

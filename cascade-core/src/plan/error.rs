@@ -1,6 +1,6 @@
 //! The errors of planning.
 
-use crate::model::{CallError, Place};
+use crate::model::{CallError, Place, Printed};
 
 /// Why an operation could not be planned.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum PlanError {
         nearest: Option<String>,
     },
     /// The text is not an id of that resource.
-    #[error("`{text}` is not an id of {resource} (expected {id_type}): {source}")]
+    #[error("`{}` is not an id of {resource} (expected {id_type}): {source}", Printed(.text))]
     BadId {
         /// The resource.
         resource: String,

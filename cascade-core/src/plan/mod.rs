@@ -11,7 +11,7 @@ mod why;
 
 pub use cut::CutSummary;
 pub(crate) use cut::{cuts_to_allow, listed as listed_cuts, new_cuts};
-pub use difference::PlanDifference;
+pub use difference::{PlanChange, PlanDifference};
 pub use error::PlanError;
 pub use limits::{Exceeded, Limits};
 pub use plan::{Plan, PlanSummary, ResourceSummary};

@@ -1,18 +1,17 @@
 //! The plan: the affected set, with the vetoes of checks and the denials of authorizers. Planning changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::cut::{CutSummary, cuts};
 use super::digest;
 use super::limits::{Exceeded, Limits};
 use super::veto::PlanVeto;
-use crate::affected::{Affected, InstanceRef, Lookup};
+use crate::affected::{Affected, InstanceRef, LookupError};
 use crate::ids::{Index, InstanceIx, ResourceIx};
-use crate::model::{EffectSet, Resource};
+use crate::model::{EffectSet, InstanceName, JsonFormat, Resource};
 
 /// All that an operation would do: every affected instance with its effects, and the order. Made by
 /// [`Cascade::plan`](crate::Cascade::plan), which changes nothing.
@@ -29,12 +28,14 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PlanSummary {
+    /// The format of the document.
+    pub format: JsonFormat,
     /// The operation's code.
     pub operation: String,
-    /// The root resource.
-    pub root: String,
-    /// The ids of the root instances, printed.
-    pub roots: Vec<String>,
+    /// The operation's value, serialised.
+    pub payload: serde_json::Value,
+    /// The root instances.
+    pub roots: Vec<InstanceName>,
     /// The number of affected instances.
     pub instances: usize,
     /// The numbers of each resource that has affected or retained instances.
@@ -120,20 +121,17 @@ impl Plan {
         Some(self.affected.sorted(resource).map(printed).collect())
     }
 
-    /// Whether an instance is affected, for a resource and a printed id; `None` if the graph has no such resource. Compares
-    /// `id` with every printed id.
-    pub fn contains_named(&self, resource: &str, id: &str) -> Option<bool> {
-        match self.affected.find_printed(resource, id) {
-            Lookup::Unknown => None,
-            found => Some(matches!(found, Lookup::Affected(..))),
-        }
+    /// Whether an instance is affected, for a resource and an id as text: the printed id, or the id as JSON. Compares `id`
+    /// with every printed id.
+    pub fn contains_named(&self, resource: &str, id: &str) -> Result<bool, LookupError> {
+        Ok(self.affected.find_text(resource, id)?.is_some())
     }
 
-    /// Like [`effects_of`](Self::effects_of), for a resource and a printed id; also `None` if the graph has no such resource:
-    /// see [`contains_named`](Self::contains_named). Compares `id` with every printed id.
-    pub fn effects_named(&self, resource: &str, id: &str) -> Option<Vec<&str>> {
-        let Lookup::Affected(resource, index) = self.affected.find_printed(resource, id) else { return None };
-        Some(self.affected.effect_names(resource, index).collect())
+    /// Like [`effects_of`](Self::effects_of), for a resource and an id as text: see
+    /// [`contains_named`](Self::contains_named).
+    pub fn effects_named(&self, resource: &str, id: &str) -> Result<Option<Vec<&str>>, LookupError> {
+        let found = self.affected.find_text(resource, id)?;
+        Ok(found.map(|(resource, index)| self.affected.effect_names(resource, index).collect()))
     }
 
     /// The SHA-256, in hex, of the operation, the roots and every affected instance with its effects. A confirmation
@@ -152,11 +150,12 @@ impl Plan {
         let summaries =
             resources.map(|at| (affected.resource_name(at).to_owned(), self.resource_summary(at)));
         Ok(PlanSummary {
+            format: JsonFormat,
             operation: affected.operation.descriptor().code().to_owned(),
-            root: affected.root_names().collect::<Vec<_>>().join(", "),
+            payload: affected.operation.to_json()?,
             roots: affected
                 .root_instances()
-                .map(|(resource, index)| affected.display(resource, index).to_string())
+                .map(|(resource, index)| affected.name(resource, index))
                 .collect(),
             instances: affected.count,
             resources: summaries.filter(|(_, summary)| summary.instances + summary.retained > 0).collect(),
@@ -198,25 +197,19 @@ impl Plan {
     }
 }
 
-/// Serialises the summary, the operation's `payload`, and `affected`: a map of each resource to its instances, sorted,
-/// each with its effects and its parents.
+/// Serialises the summary, and `affected`: a map of each resource to its instances, sorted by id, each with its effects and
+/// its parents. `docs/plan.schema.json` has the schema.
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// The summary comes first, so that `format` does.
+        #[derive(Serialize)]
+        struct PlanDocument<'a> {
+            #[serde(flatten)]
+            summary: PlanSummary,
+            affected: AffectedList<'a>,
+        }
         let summary = self.summary().map_err(serde::ser::Error::custom)?;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("operation", &summary.operation)?;
-        let payload = self.affected.operation.to_json().map_err(serde::ser::Error::custom)?;
-        map.serialize_entry("payload", &payload)?;
-        map.serialize_entry("root", &summary.root)?;
-        map.serialize_entry("roots", &summary.roots)?;
-        map.serialize_entry("instances", &summary.instances)?;
-        map.serialize_entry("resources", &summary.resources)?;
-        map.serialize_entry("vetoes", &summary.vetoes)?;
-        map.serialize_entry("denials", &summary.denials)?;
-        map.serialize_entry("cut", &summary.cut)?;
-        map.serialize_entry("digest", &summary.digest)?;
-        map.serialize_entry("affected", &AffectedList(&self.affected))?;
-        map.end()
+        PlanDocument { summary, affected: AffectedList(&self.affected) }.serialize(serializer)
     }
 }
 
@@ -226,8 +219,9 @@ struct ColumnList<'a>(&'a Affected, ResourceIx);
 #[derive(Serialize)]
 struct InstanceEntry<'a> {
     id: serde_json::Value,
+    text: String,
     effects: Vec<&'a str>,
-    parents: BTreeMap<&'a str, Vec<String>>,
+    parents: Vec<ParentEntry<'a>>,
 }
 
 impl Serialize for AffectedList<'_> {
@@ -248,6 +242,7 @@ impl Serialize for ColumnList<'_> {
         for index in affected.sorted(resource) {
             list.serialize_element(&InstanceEntry {
                 id: column.ids.id_to_json(index).map_err(serde::ser::Error::custom)?,
+                text: column.ids.display(index).to_string(),
                 effects: affected.effect_names(resource, index).collect(),
                 parents: parents_of(affected, resource, index),
             })?;
@@ -256,19 +251,29 @@ impl Serialize for ColumnList<'_> {
     }
 }
 
-fn parents_of(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> BTreeMap<&str, Vec<String>> {
-    let mut by_resource: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for &edge in &affected.graph.resources[resource].up {
-        let parent = affected.graph.edges[edge].parent;
-        let parents = affected.parents(edge, index).into_iter();
-        let found: Vec<String> = parents.map(|at| affected.display(parent, at).to_string()).collect();
-        if !found.is_empty() {
-            by_resource.entry(affected.resource_name(parent)).or_default().extend(found);
-        }
+/// A parent of an instance, along an edge.
+#[derive(Serialize)]
+struct ParentEntry<'a> {
+    #[serde(flatten)]
+    name: InstanceName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+}
+
+/// The parents of an instance along all edges, sorted by resource, text and role.
+fn parents_of(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> Vec<ParentEntry<'_>> {
+    let graph = &affected.graph;
+    let mut entries = Vec::new();
+    for copies in graph.by_declaration(&graph.resources[resource].up) {
+        let edge = &graph.edges[copies[0]];
+        let parents: BTreeSet<InstanceIx> =
+            copies.iter().flat_map(|&edge| affected.parents(edge, index)).collect();
+        entries.extend(parents.into_iter().map(|parent| ParentEntry {
+            name: affected.name(edge.parent, parent),
+            role: edge.role.as_deref(),
+        }));
     }
-    for found in by_resource.values_mut() {
-        found.sort_unstable();
-        found.dedup();
-    }
-    by_resource
+    // Edges are sorted by role, so that equal parents stay in this order.
+    entries.sort_by_cached_key(|entry| entry.name.sort_key());
+    entries
 }

@@ -4,16 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Printed;
+use crate::model::InstanceName;
 
 /// An objection to one instance of a plan: a veto of a check or of a `restrict` rule, or a denial of an authorizer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanVeto {
-    /// The resource of the instance.
-    pub resource: String,
-    /// The id of the instance, printed.
-    pub id: String,
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: InstanceName,
     /// Why it must not be operated on.
     pub reason: String,
     /// The source of the objection: the check with its extension, the extension with its `restrict` rule, or
@@ -23,6 +22,6 @@ pub struct PlanVeto {
 
 impl fmt::Display for PlanVeto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {} ({})", self.resource, Printed(&self.id), self.reason, self.check)
+        write!(f, "{}: {} ({})", self.instance, self.reason, self.check)
     }
 }

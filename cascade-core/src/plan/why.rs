@@ -3,23 +3,26 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
+use serde::Serialize;
+
 use super::plan::Plan;
-use crate::affected::Affected;
+use crate::affected::{Affected, LookupError};
 use crate::graph::Reach;
 use crate::ids::{EdgeIx, InstanceIx, ResourceIx};
-use crate::model::{Printed, Resource};
+use crate::model::{InstanceName, JsonFormat, Resource};
 
 /// The maximum number of direct parents per edge that are explained.
 const MAX_PARENTS: usize = 100;
 
 /// Why an instance is in a plan: for each of its parents, a shortest path from a root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Why {
-    /// The resource.
-    pub resource: String,
-    /// The id of the instance, printed.
-    pub id: String,
+    /// The format of the document.
+    pub format: JsonFormat,
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: InstanceName,
     /// The effects that run on it, in the order they run in.
     pub effects: Vec<String>,
     /// The paths on which the operation reaches it, shortest first: at most 100 for each edge.
@@ -29,11 +32,11 @@ pub struct Why {
 }
 
 /// One path on which an operation reaches an instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WhyPath {
-    /// The instances from the root to this one, each with its resource and its printed id.
-    pub instances: Vec<(String, String)>,
+    /// The instances from the root to this one.
+    pub instances: Vec<InstanceName>,
     /// The roles of the edges between them, one fewer: `None` for an edge that has none.
     pub roles: Vec<Option<String>>,
     /// The effect or policy that applies to the instance along the last edge of the path.
@@ -45,7 +48,7 @@ pub struct WhyPath {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let effects = if self.effects.is_empty() { String::from("no step") } else { self.effects.join(", ") };
-        writeln!(f, "{} {}: {effects}", self.resource, Printed(&self.id))?;
+        writeln!(f, "{}: {effects}", self.instance)?;
         for path in &self.paths {
             writeln!(f, "  {path}")?;
         }
@@ -55,9 +58,9 @@ impl fmt::Display for Why {
 
 impl fmt::Display for WhyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (resource, id)) in self.instances.iter().enumerate() {
+        for (at, instance) in self.instances.iter().enumerate() {
             let arrow = if at > 0 { " → " } else { "" };
-            write!(f, "{arrow}{resource} {}", Printed(id))?;
+            write!(f, "{arrow}{instance}")?;
             let role = at.checked_sub(1).and_then(|edge| self.roles.get(edge)?.as_ref());
             role.map_or(Ok(()), |role| write!(f, " ({role})"))?;
         }
@@ -77,11 +80,11 @@ impl Plan {
         why(&self.affected, resource, index)
     }
 
-    /// Like [`why`](Self::why), for a resource and an id as text. Compares `id` with every printed id.
-    pub fn why_named(&self, resource: &str, id: &str) -> Option<Why> {
-        let resource = self.affected.graph.find_resource(resource)?;
-        let index = self.affected.position_of_printed(resource, id)?;
-        why(&self.affected, resource, index)
+    /// Like [`why`](Self::why), for a resource and an id as text: the printed id, or the id as JSON. Compares `id` with
+    /// every printed id.
+    pub fn why_named(&self, resource: &str, id: &str) -> Result<Option<Why>, LookupError> {
+        let (resource, index) = self.affected.position_of_text(resource, id)?;
+        Ok(index.and_then(|index| why(&self.affected, resource, index)))
     }
 }
 
@@ -112,8 +115,8 @@ pub(crate) fn why(affected: &Affected, resource: ResourceIx, index: InstanceIx) 
     }
     paths.sort_by_key(|path| path.instances.len());
     Some(Why {
-        resource: affected.resource_name(resource).to_owned(),
-        id: affected.display(resource, index).to_string(),
+        format: JsonFormat,
+        instance: affected.name(resource, index),
         effects: affected.effect_names(resource, index).map(str::to_owned).collect(),
         paths,
         more,
@@ -159,14 +162,11 @@ fn path(affected: &Affected, hops: &Hops, reach: Reach) -> WhyPath {
         Reach::WithParent | Reach::Retained | Reach::Restricts => None,
     };
     let is_retained = affected.columns[resource].is_retained(index);
-    let printed = |(resource, index): Instance| {
-        (affected.resource_name(resource).to_owned(), affected.display(resource, index).to_string())
-    };
     let role = |edge: EdgeIx| affected.graph.edges[edge].role.as_ref().map(ToString::to_string);
     WhyPath {
         instances: std::iter::once(hops.top)
             .chain(hops.below.iter().map(|&(_, it)| it))
-            .map(printed)
+            .map(|(resource, index)| affected.name(resource, index))
             .collect(),
         roles: hops.below.iter().map(|&(edge, _)| role(edge)).collect(),
         brings: if is_retained { String::from("retained") } else { brings.to_owned() },

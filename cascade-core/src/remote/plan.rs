@@ -10,6 +10,7 @@ use crate::cascade::Cascade;
 use crate::graph::Route;
 use crate::ids::{Index, InstanceIx};
 use crate::journal::{Record, Recorded, RunRoots, chunks, restored};
+use crate::model::InstanceName;
 use crate::plan::Plan;
 
 /// The data of a plan that its records do not have.
@@ -24,6 +25,9 @@ pub struct PlanHeader {
     pub root: String,
     /// The ids of the first 10 root instances, printed.
     pub named_roots: Vec<String>,
+    /// The ids of the same instances, serialised. Earlier versions did not send them.
+    #[serde(default)]
+    pub named_ids: Vec<Value>,
     /// The number of root instances of the root resource. They are its first instances.
     pub roots: u32,
     /// The roots of further resources.
@@ -31,6 +35,15 @@ pub struct PlanHeader {
     pub further_roots: Vec<RunRoots>,
     /// The number of affected instances.
     pub instances: usize,
+}
+
+impl PlanHeader {
+    /// The first 10 root instances.
+    pub fn root_names(&self) -> Vec<InstanceName> {
+        let ids = self.named_ids.iter().cloned().chain(std::iter::repeat(Value::Null));
+        let named = self.named_roots.iter().zip(ids);
+        named.map(|(text, id)| InstanceName::new(&self.root, id, text)).collect()
+    }
 }
 
 /// The most root instances that a header names.
@@ -42,18 +55,20 @@ impl PlanHeader {
         let affected = &*plan.affected;
         let mut roots = affected.roots().map(|(root, count)| RunRoots {
             resource: affected.resource_name(root.resource).to_owned(),
-            ids: InstanceIx::all(count as usize)
+            roots: InstanceIx::all(count as usize)
                 .take(MAX_NAMED_ROOTS)
-                .map(|index| affected.display(root.resource, index).to_string())
+                .map(|index| affected.name(root.resource, index))
                 .collect(),
             count: count.into(),
         });
         let first = roots.next().unwrap_or_default();
+        let (named_roots, named_ids) = first.roots.into_iter().map(|root| (root.text, root.id)).unzip();
         Ok(Self {
             operation: affected.operation.descriptor().code().to_owned(),
             payload: affected.operation.to_json()?,
             root: first.resource,
-            named_roots: first.ids,
+            named_roots,
+            named_ids,
             roots: first.count as u32,
             further_roots: roots.collect(),
             instances: affected.count,

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::number::Count;
-use crate::model::Printed;
 use crate::report::{Report, ReportSummary, VerdictCounts};
 
 /// The maximum number of listed failures and overridden vetoes. Further ones are only counted.
@@ -76,8 +75,7 @@ fn write_failures(summary: &ReportSummary, f: &mut fmt::Formatter<'_>) -> fmt::R
     }
     writeln!(f, "failed:")?;
     for failure in summary.failures.iter().take(MAX_LISTED) {
-        let (resource, id) = (&failure.resource, Printed(&failure.id));
-        writeln!(f, "  {resource} {id}: {}: {}", failure.effect, failure.error)?;
+        writeln!(f, "  {}: {}: {}", failure.instance, failure.effect, failure.error)?;
     }
     write_rest(summary.failures.len(), f)
 }

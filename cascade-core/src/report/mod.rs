@@ -1,5 +1,6 @@
 //! The report of a run: a verdict for every instance of the plan.
 
+mod document;
 mod report;
 mod state;
 mod summary;

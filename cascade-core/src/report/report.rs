@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::state::State;
 use super::summary::{FailureSummary, NestedReport, ReportSummary, VerdictCounts, all_complete};
-use crate::affected::{Affected, InstanceRef, Lookup};
+use crate::affected::{Affected, InstanceRef, LookupError};
 use crate::ids::{Indexed, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase, Resource, RunId};
 use crate::plan::PlanVeto;
@@ -106,11 +106,11 @@ impl Report {
         Some(self.verdict_of(self.affected.node(resource, index)))
     }
 
-    /// Like [`verdict`](Self::verdict), for a resource and a printed id; also `None` if the graph has no such resource.
-    /// Compares `id` with every printed id.
-    pub fn verdict_named(&self, resource: &str, id: &str) -> Option<Verdict<'_>> {
-        let Lookup::Affected(resource, index) = self.affected.find_printed(resource, id) else { return None };
-        Some(self.verdict_of(self.affected.node(resource, index)))
+    /// Like [`verdict`](Self::verdict), for a resource and an id as text: the printed id, or the id as JSON. Compares `id`
+    /// with every printed id.
+    pub fn verdict_named(&self, resource: &str, id: &str) -> Result<Option<Verdict<'_>>, LookupError> {
+        let found = self.affected.find_text(resource, id)?;
+        Ok(found.map(|(resource, index)| self.verdict_of(self.affected.node(resource, index))))
     }
 
     /// Every instance of the plan with its verdict, resource by resource, in the order of discovery.
@@ -126,6 +126,7 @@ impl Report {
     /// The report in numbers, with the failures as text.
     pub fn summary(&self) -> ReportSummary {
         let summary = ReportSummary {
+            run: Some(self.run.clone()),
             operation: self.affected.operation.descriptor().code().to_owned(),
             not_cleaned_up: self.not_cleaned_up,
             cancelled: self.cancelled,
@@ -171,14 +172,13 @@ impl Report {
             .failures
             .iter()
             .map(|(&node, failure)| FailureSummary {
-                resource: self.instance(node).resource().to_owned(),
-                id: self.instance(node).id(),
+                instance: self.instance(node).name(),
                 phase: failure.phase,
                 effect: failure.effect.clone(),
                 error: failure.error.to_string(),
             })
             .collect();
-        failures.sort_by(|a, b| (&a.resource, &a.id).cmp(&(&b.resource, &b.id)));
+        failures.sort_by_cached_key(|failure| failure.instance.sort_key());
         failures
     }
 
@@ -187,7 +187,7 @@ impl Report {
         InstanceRef::new(&self.affected, resource, index)
     }
 
-    fn verdict_of(&self, node: NodeIx) -> Verdict<'_> {
+    pub(super) fn verdict_of(&self, node: NodeIx) -> Verdict<'_> {
         match self.states[node] {
             State::Done => Verdict::Done,
             State::Waiting => Verdict::NotStarted,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::affected::Affected;
 use crate::graph::RootRoute;
 use crate::ids::{Index, InstanceIx};
-use crate::model::Phase;
+use crate::model::{InstanceName, JsonFormat, Phase, RunId};
 use crate::plan::PlanVeto;
 
 /// The report of a cascade that a method of a run started.
@@ -98,9 +98,18 @@ pub(super) fn all_complete(nested: &[NestedReport]) -> bool {
 }
 
 /// A report in numbers. `done + failed + blocked + not_started + unrecorded` is the number of instances of the plan.
+///
+/// Its serialised form also has `complete`: see [`is_complete`](Self::is_complete). `docs/report.schema.json` has the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct ReportSummary {
+    /// The format of the document.
+    #[serde(default)]
+    pub format: JsonFormat,
+    /// The run; `None` in a report that an earlier version recorded.
+    #[serde(default)]
+    pub run: Option<RunId>,
     /// The operation's code.
     pub operation: String,
     /// The number of instances whose effects all succeeded.
@@ -128,6 +137,32 @@ pub struct ReportSummary {
     pub nested: Vec<NestedReport>,
 }
 
+impl Serialize for ReportSummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Fields<'a>(&'a ReportSummary);
+
+        impl Serialize for Fields<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                ReportSummary::serialize(self.0, serializer)
+            }
+        }
+
+        #[derive(Serialize)]
+        struct ReportDocument<'a> {
+            #[serde(flatten)]
+            fields: Fields<'a>,
+            complete: bool,
+        }
+        ReportDocument { fields: Fields(self), complete: self.is_complete() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReportSummary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
 /// The number of instances of one resource with each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -149,10 +184,9 @@ pub struct VerdictCounts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FailureSummary {
-    /// The resource of the instance.
-    pub resource: String,
-    /// The id of the instance, printed.
-    pub id: String,
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: InstanceName,
     /// The phase it failed in.
     pub phase: Phase,
     /// The method that failed.

@@ -171,8 +171,12 @@ fn nearest_ancestors(
     objection: &PlanVeto,
     parents: &BTreeSet<(ResourceIx, InstanceIx)>,
 ) -> BTreeSet<(ResourceIx, InstanceIx)> {
-    let Some(resource) = grown.graph.find_resource(&objection.resource) else { return BTreeSet::new() };
-    let is_rejected = |index: &InstanceIx| grown.display(resource, *index).to_string() == objection.id;
+    let rejected = &objection.instance;
+    let Some(resource) = grown.graph.find_resource(&rejected.resource) else { return BTreeSet::new() };
+    let is_rejected = |&index: &InstanceIx| {
+        grown.display(resource, index).to_string() == rejected.text
+            && grown.name(resource, index) == *rejected
+    };
     let mut to_visit: Vec<(ResourceIx, InstanceIx)> = InstanceIx::all(grown.columns[resource].len())
         .filter(is_rejected)
         .map(|index| (resource, index))

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;
-use cascade_core::{Declaration, Found, Plan, Report, ResourceDescriptor, Rule, Verdict};
+use cascade_core::{Declaration, Found, LookupError, Plan, Report, ResourceDescriptor, Rule, Verdict};
 
 use crate::declared::at;
 
@@ -107,13 +107,16 @@ async fn a_plan_and_a_report_answer_by_name() {
     let (plan, report, _) = deleted().await;
     assert_eq!(plan.ids_named("Host").unwrap(), ["h1", "h2"]);
     assert_eq!(plan.ids_named("Hots"), None);
-    assert_eq!(plan.contains_named("Host", "h2"), Some(true));
-    assert_eq!(plan.contains_named("Host", "h9"), Some(false));
-    assert_eq!(plan.contains_named("Hots", "h2"), None);
-    assert_eq!(plan.effects_named("Host", "h2"), Some(vec!["stop"]));
-    assert_eq!(plan.effects_named("Host", "h9"), None);
-    assert_eq!(plan.effects_named("Hots", "h2"), None);
-    assert!(matches!(report.verdict_named("Host", "h1"), Some(Verdict::Done)));
-    assert!(report.verdict_named("Host", "h9").is_none());
-    assert!(report.verdict_named("Hots", "h1").is_none());
+    let unknown =
+        || LookupError::UnknownResource { name: "Hots".to_owned(), nearest: Some("Host".to_owned()) };
+    assert_eq!(plan.contains_named("Host", "h2"), Ok(true));
+    assert_eq!(plan.contains_named("Host", "h9"), Ok(false));
+    assert_eq!(plan.contains_named("Hots", "h2"), Err(unknown()));
+    assert_eq!(plan.effects_named("Host", "h2"), Ok(Some(vec!["stop"])));
+    assert_eq!(plan.effects_named("Host", "h9"), Ok(None));
+    assert_eq!(plan.effects_named("Hots", "h2"), Err(unknown()));
+    assert_eq!(plan.why_named("Hots", "h2"), Err(unknown()));
+    assert!(matches!(report.verdict_named("Host", "h1"), Ok(Some(Verdict::Done))));
+    assert!(matches!(report.verdict_named("Host", "h9"), Ok(None)));
+    assert_eq!(report.verdict_named("Hots", "h1").err(), Some(unknown()));
 }

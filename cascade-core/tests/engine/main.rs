@@ -7,6 +7,7 @@ mod empty;
 mod failures;
 mod fast_path;
 mod faults;
+mod json;
 mod loopback;
 mod may_cut;
 mod model;
@@ -18,6 +19,8 @@ mod readings;
 mod remote;
 mod resumed;
 mod roots;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod shared;
 mod support;
 mod with_parent;

@@ -86,7 +86,7 @@ fn only_arcs_that_close_a_cycle_are_cut() {
                 it.declared().may_cut(descriptor("Folder"));
             });
         let cut = cloud.plan("Zone z").summary().unwrap().cut;
-        cut.iter().map(|cut| format!("{}>{}", cut.parent.1, cut.child.1)).collect::<Vec<_>>().join(" ")
+        cut.iter().map(|cut| format!("{}>{}", cut.parent.text, cut.child.text)).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(folders("a>b b>c a>c"), "");
     assert_eq!(folders("a>b b>c c>a"), "c>a");

@@ -151,7 +151,7 @@ fn supersedes_is_not_transitive() {
                 }
             })
             .plan("Zone z");
-        plan.effects_named("Vm", "v").unwrap().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        plan.effects_named("Vm", "v").unwrap().unwrap().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(effects(["a", "", "c"]), ["a", "c"]);
     assert_eq!(effects(["a", "b", "c"]), ["a"]);

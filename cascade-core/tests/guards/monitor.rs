@@ -75,7 +75,7 @@ async fn a_monitor_prints_ids_without_a_lock() {
     let monitor = WATCHED.get_or_init(Monitor::default);
     let run = tokio::spawn(cascade.apply(plan).monitored_by(monitor).into_future());
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(monitor.stuck()[0].ids, ["7, 0 ended"]);
+    assert_eq!(monitor.stuck()[0].named[0].text, "7, 0 ended");
     run.abort();
 }
 

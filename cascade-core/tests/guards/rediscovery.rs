@@ -409,7 +409,7 @@ async fn a_late_dependent_along_a_restricting_edge_is_a_veto_before_the_first_ef
     let plan = plan(&cascade, "Zone", "zone").await;
     scene.tables().pairs.push(("Zone>Lock", "zone".to_owned(), "lock".to_owned()));
     let error = cascade.apply(plan).await.expect_err("the lock is not removed");
-    assert!(matches!(&error, ApplyError::Vetoed { vetoes } if vetoes[0].id == "lock"), "{error}");
+    assert!(matches!(&error, ApplyError::Vetoed { vetoes } if vetoes[0].instance.text == "lock"), "{error}");
     assert!(scene.log().is_empty(), "{:?}", scene.log());
 }
 

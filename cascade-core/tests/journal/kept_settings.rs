@@ -8,6 +8,7 @@ use cascade_core::{Apply, Drift, FailurePolicy, Limits, MemoryJournal, Report, R
 use crate::changed_program::{interrupted_with, with_disks};
 use crate::cloud::{Host, Rack, Vm, World};
 use crate::late_dependents::Slow;
+use crate::schemas::{RUN, assert_conforms};
 use crate::site::Site;
 
 /// A rack with a host. When `vm-1` is removed, `vm-late` appears.
@@ -87,11 +88,12 @@ async fn vetoes_against_late_dependents_of_a_forced_run_are_listed() {
         .await;
         assert!(report.is_complete(), "after {life} ms: {report}");
         let overridden = report.summary().overridden;
-        let named: Vec<&str> = overridden.iter().map(|veto| veto.id.as_str()).collect();
+        let named: Vec<&str> = overridden.iter().map(|veto| veto.instance.text.as_str()).collect();
         assert_eq!(named, ["vm-2", "vm-late"], "after {life} ms: each once");
         assert!(report.verdict::<Vm>(&"vm-late".to_owned()).is_some());
         let details = engine(&world, &journal).run_details(&run).await.expect("the run is in the journal");
         assert_eq!(details.overridden, overridden);
+        assert_conforms(&RUN, &details);
     }
 }
 

@@ -10,4 +10,6 @@ mod interrupted;
 mod kept_settings;
 mod late_dependents;
 mod receipts;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod site;

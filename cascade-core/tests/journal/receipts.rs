@@ -4,6 +4,7 @@ use cascade_core::{
     Cascade, Delete, Event, Journal, MemoryJournal, PlanError, ResumeError, RunDetails, RunId, place,
 };
 
+use crate::schemas::{RECEIPT, RUN, assert_conforms};
 use crate::site::{Site, declaration};
 
 /// The site's program, with verify methods of rooms and machines.
@@ -36,6 +37,7 @@ async fn a_receipt_lists_survivors() {
     let run = deleted(&cascade).await;
     let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(receipt.is_clean());
+    assert_conforms(&RECEIPT, &receipt);
     assert_eq!(
         receipt.to_string(),
         format!("run {run}: nothing survived: finders were asked about 9 instances, verify methods about 7")
@@ -50,6 +52,7 @@ async fn a_receipt_lists_survivors() {
     put("room", "");
     let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(!receipt.is_clean());
+    assert_conforms(&RECEIPT, &receipt);
     assert_eq!(
         receipt.to_string(),
         format!(
@@ -91,6 +94,7 @@ async fn a_receipt_about_an_unverified_root_is_not_clean() {
     site.tables().there.insert(String::from("room"), String::new());
     let receipt = cascade.verify(&run).await.expect("finders and verify methods answer");
     assert!(!receipt.is_clean() && receipt.survivors == 0);
+    assert_conforms(&RECEIPT, &receipt);
     assert_eq!(
         receipt.to_string(),
         format!(
@@ -100,7 +104,7 @@ async fn a_receipt_about_an_unverified_root_is_not_clean() {
     );
     // The run is unchanged: a program with verify methods uses its record.
     let receipt = with_verify(&site, &journal).verify(&run).await.expect("finders and verify methods answer");
-    assert_eq!(receipt.named.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["room"]);
+    assert_eq!(receipt.named.iter().map(|it| it.instance.text.as_str()).collect::<Vec<_>>(), ["room"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,19 +140,25 @@ async fn the_details_of_a_run_can_be_read() {
         "the run ended before it was interrupted"
     );
     let details = cascade.run_details(&run).await.expect("the run is in the journal");
+    assert_conforms(&RUN, &details);
     let under_way: Vec<String> =
-        details.under_way.iter().map(|it| format!("{} {}", it.effect, it.id)).collect();
+        details.under_way.iter().map(|it| format!("{} {}", it.effect, it.instance)).collect();
     assert_eq!(under_way.len(), 4, "{under_way:?}");
     assert!(details.info.is_resumable() && details.end.is_none());
 
     assert!(!cascade.resume(&run).await.expect("the run can be resumed").is_complete());
     let details = RunDetails::read(&journal, &run).await.expect("the run is in the journal");
     assert!(details.under_way.is_empty());
+    assert_conforms(&RUN, &details);
+    assert_conforms(&RUN, &details.info);
     assert_eq!(details.info.confirmed_by.as_deref(), Some("alice"));
     assert_eq!(details.start.as_ref().map(|start| start.digest.as_str()), Some(digest.as_str()));
     assert_eq!((details.info.ended, details.info.failed), (4, 1));
     let [failure] = details.failures.as_slice() else { panic!("{details:?}") };
-    assert_eq!((failure.id.as_str(), failure.error.as_str()), ("machine-0-2", "simulated failure"));
+    assert_eq!(
+        (failure.instance.text.as_str(), failure.error.as_str()),
+        ("machine-0-2", "simulated failure")
+    );
     assert!(details.end.is_some_and(|end| !end.complete && end.failed == 1));
     assert_eq!(journal.forget_ended(std::time::Duration::ZERO).await.expect("it is in memory"), 1);
     assert!(cascade.runs().await.expect("there is a journal").is_empty());

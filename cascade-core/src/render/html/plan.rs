@@ -83,7 +83,7 @@ fn objection_list(vetoes: &[PlanVeto], singular: &str, plural: &str, consequence
     let mut text =
         format!("<section class=\"refused\"><h2>{} {word}: {consequence}</h2>\n<ul>\n", Count(vetoes.len()));
     for veto in vetoes.iter().take(MAX_LISTED) {
-        let (instance, reason) = (xml(&format!("{} {}", veto.resource, veto.id)), xml(&veto.reason));
+        let (instance, reason) = (xml(&veto.instance.to_string()), xml(&veto.reason));
         let _ = writeln!(
             text,
             "<li><strong>{instance}</strong>: {reason} <span class=\"soft\">({})</span></li>",
@@ -179,7 +179,7 @@ fn samples(affected: &Affected) -> String {
                 let _ = write!(
                     text,
                     "<li><code>{}</code>: <span class=\"effect\">{}</span><ul>",
-                    xml(&why.id),
+                    xml(&why.instance.text),
                     xml(&effects)
                 );
                 for path in why.paths.iter().take(MAX_PATHS) {

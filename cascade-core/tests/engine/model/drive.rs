@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use cascade_core::{
     ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, Fault,
-    FaultKind, Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
+    FaultKind, InstanceName, Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
 };
+use serde_json::{Value, json};
 
 use super::reference::{self, Arc, Cut, Expected, Order};
 use super::script::{Answer, Call, Detach, Entry, Script, cascade};
 use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged, Terms};
 use super::world::{EdgeSpec, Instance, OperationSpec, World, closes_cycle};
+use crate::schemas::{DIFFERENCE, PLAN, REPORT, assert_conforms};
 
 /// The settings of a run, and what happens to it.
 #[derive(Clone, Debug)]
@@ -170,9 +172,22 @@ fn cut(world: &World, expected: &Expected, plan: &Plan) -> Cut {
     found
 }
 
-fn find(world: &World, (resource, id): &(String, String)) -> Instance {
-    let resource = world.resources.iter().position(|spec| spec.name == *resource).unwrap();
-    (resource, id.trim_start_matches('i').parse().unwrap())
+fn find(world: &World, name: &InstanceName) -> Instance {
+    let resource = world.resources.iter().position(|spec| spec.name == name.resource).unwrap();
+    let instance = (resource, name.text.trim_start_matches('i').parse().unwrap());
+    assert_eq!(name.id, id(world, instance));
+    instance
+}
+
+/// The id in JSON.
+fn id(world: &World, instance: Instance) -> Value {
+    if world.resources[instance.0].text_ids { world.printed(instance).into() } else { instance.1.into() }
+}
+
+/// The instance in JSON.
+fn named(world: &World, instance: Instance) -> Value {
+    let resource = &world.resources[instance.0].name;
+    json!({ "resource": resource, "id": id(world, instance), "text": world.printed(instance) })
 }
 
 fn compare(world: &World, expected: &Expected, plan: &Plan) {
@@ -198,38 +213,40 @@ fn compare(world: &World, expected: &Expected, plan: &Plan) {
             for name in distinct {
                 *effects.entry(name.clone()).or_default() += 1;
             }
-            let mut parents: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+            let mut parents: BTreeMap<(&str, String, Option<&str>), Value> = BTreeMap::new();
             for arc in expected.arcs.iter().filter(|arc| arc.child == instance) {
-                let of_resource = parents.entry(&world.resources[arc.parent.0].name).or_default();
-                of_resource.insert(world.printed(arc.parent));
+                let resource = world.resources[arc.parent.0].name.as_str();
+                let role = world.edge(arc.edge).role.as_deref();
+                let mut parent = named(world, arc.parent);
+                if let Some(role) = role {
+                    parent["role"] = role.into();
+                }
+                parents.insert((resource, world.printed(arc.parent), role), parent);
             }
-            let id = if resource.text_ids {
-                world.printed(instance).into()
-            } else {
-                serde_json::json!(instance.1)
-            };
-            entries.push(serde_json::json!({ "id": id, "effects": names, "parents": parents }));
+            let (id, text) = (id(world, instance), world.printed(instance));
+            let parents: Vec<Value> = parents.into_values().collect();
+            entries.push(json!({ "id": id, "text": text, "effects": names, "parents": parents }));
         }
         let going = instances.iter().filter(|(_, fate)| fate.removed).count();
-        resources.insert(&resource.name, serde_json::json!({ "instances": instances.len(), "effects": effects, "going": going, "retained": retained }));
+        resources.insert(
+            &resource.name,
+            json!({ "instances": instances.len(), "effects": effects, "going": going, "retained": retained }),
+        );
         if !entries.is_empty() {
             affected.insert(resource.name.clone(), entries.into());
         }
     }
+    assert_conforms(&PLAN, plan);
     let found = serde_json::to_value(plan).unwrap();
     assert_eq!(found["operation"], world.code());
-    let names: Vec<&str> = world.roots.iter().map(|root| world.resources[root.0].name.as_str()).collect();
-    assert_eq!(found["root"], names.join(", "));
-    assert_eq!(found["affected"], serde_json::Value::Object(affected));
+    assert_eq!(found["affected"], Value::Object(affected));
     assert_eq!(found["resources"], serde_json::to_value(resources).unwrap());
     assert_eq!(found["instances"], expected.instances.len());
     assert_eq!(plan.len(), expected.instances.len());
-    let roots: BTreeSet<Instance> = world.root_instances().collect();
-    let mut roots: Vec<String> = roots.into_iter().map(|root| world.printed(root)).collect();
-    let mut found: Vec<String> = plan.summary().unwrap().roots;
-    roots.sort();
-    found.sort();
-    assert_eq!(found, roots);
+    let roots: BTreeSet<String> = world.root_instances().map(|root| named(world, root).to_string()).collect();
+    let found: Vec<String> = found["roots"].as_array().unwrap().iter().map(Value::to_string).collect();
+    assert_eq!(found.len(), roots.len(), "{found:?}");
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), roots);
 }
 
 fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Script) {
@@ -262,8 +279,8 @@ fn compare_vetoes(world: &World, expected: &Expected, plan: &Plan, script: &Scri
         .vetoes()
         .iter()
         .map(|veto| {
-            let resource = world.resources.iter().position(|spec| spec.name == veto.resource).unwrap();
-            (resource, veto.id.clone(), veto.check.clone())
+            let (resource, _) = find(world, &veto.instance);
+            (resource, veto.instance.text.clone(), veto.check.clone())
         })
         .collect();
     assert_eq!(found, vetoes.into_iter().collect::<Vec<_>>());
@@ -363,7 +380,7 @@ pub(crate) async fn apply_as_expected(
         entries.into_iter().filter(|entry| !(rediscovers && matches!(entry, Entry::Quiet))).collect();
     let failed = |is_it: &dyn Fn(&Failure) -> bool| -> BTreeSet<Instance> {
         let failures = report.failures().filter(|(_, failure)| is_it(failure));
-        failures.map(|(at, _)| find(world, &(at.resource().to_owned(), at.id()))).collect()
+        failures.map(|(at, _)| find(world, &at.name())).collect()
     };
     let drifted = failed(&|failure| matches!(*failure.error, CallError::Drifted(_)));
     let forces = run.policy == FailurePolicy::Force;
@@ -423,6 +440,7 @@ pub(crate) fn assert_refused(
     };
     assert_eq!(found, *growth, "{world:?}: {difference}");
     assert_eq!(difference.digest, plan.digest().unwrap());
+    assert_conforms(&DIFFERENCE, difference);
     assert!(!entries.iter().any(|entry| matches!(entry, Entry::Started(..))), "a refused plan ran");
 }
 
@@ -454,12 +472,12 @@ pub(crate) fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
 pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     let mut found = BTreeMap::new();
     for (instance, verdict) in report.verdicts() {
-        let at = find(world, &(instance.resource().to_owned(), instance.id()));
+        let at = find(world, &instance.name());
         let fate = match verdict {
             Verdict::Done => Fate::Done,
             Verdict::Failed(_) => Fate::Failed,
             Verdict::Blocked { by } => {
-                let by = find(world, &(by.resource().to_owned(), by.id()));
+                let by = find(world, &by.name());
                 assert_eq!(
                     judged.fates[&by],
                     Fate::Failed,
@@ -474,6 +492,7 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
         assert_eq!(found.insert(at, fate), None, "{instance} has two verdicts");
     }
     assert_eq!(found, judged.fates);
+    compare_json(world, judged, report);
     let summary = report.summary();
     let count = |fate: Fate| judged.fates.values().filter(|it| **it == fate).count();
     assert_eq!(
@@ -483,6 +502,42 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     assert_eq!(summary.failures.len(), summary.failed);
     assert_eq!(summary.not_cleaned_up, judged.not_cleaned_up);
     assert_eq!(report.is_complete(), judged.not_cleaned_up == 0 && count(Fate::Done) == judged.fates.len());
+}
+
+/// The report's JSON has the same verdicts, and names the failed instances twice: among all, and among the failures.
+fn compare_json(world: &World, judged: &Judged, report: &Report) {
+    assert_conforms(&REPORT, report);
+    let found = serde_json::to_value(report).unwrap();
+    let (mut fates, mut failed, mut named_failed) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    for (resource, entries) in found["affected"].as_object().unwrap() {
+        for entry in entries.as_array().unwrap() {
+            let mut name = entry.clone();
+            name["resource"] = resource.as_str().into();
+            let at = find(world, &serde_json::from_value(name).unwrap());
+            let fate = match entry["verdict"].as_str().unwrap() {
+                "done" => Fate::Done,
+                "failed" => Fate::Failed,
+                "blocked" => {
+                    let by = find(world, &serde_json::from_value(entry["by"].clone()).unwrap());
+                    assert!(judged.causes[&at].contains(&by), "{by:?} cannot block {entry}");
+                    Fate::Blocked
+                }
+                "not_started" => Fate::NotStarted,
+                other => panic!("{other}"),
+            };
+            if fate == Fate::Failed {
+                failed.insert((at, entry["error"].to_string()));
+            }
+            assert_eq!(fates.insert(at, fate), None, "{entry} is listed twice");
+        }
+    }
+    for failure in found["failures"].as_array().unwrap() {
+        let at = find(world, &serde_json::from_value(failure.clone()).unwrap());
+        named_failed.insert((at, failure["error"].to_string()));
+    }
+    assert_eq!(fates, judged.fates);
+    assert_eq!(failed, named_failed);
+    assert_eq!((&found["format"], &found["complete"]), (&1.into(), &report.is_complete().into()));
 }
 
 /// The engine for a world; it answers in the order of the tape. `None` if the model also expects a contradicting

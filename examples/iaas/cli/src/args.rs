@@ -89,7 +89,7 @@ pub(crate) enum Command {
         /// The resource, as in `Zone`; `iaas graph` lists them.
         #[arg(value_name = "RESOURCE")]
         resource: String,
-        /// The instances, as in `zone-1`.
+        /// The instances, as in `zone-1`, or as JSON.
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
         #[command(flatten)]

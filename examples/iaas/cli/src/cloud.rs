@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use cascade_core::{Cascade, CascadeBuilder, Journal};
+use cascade_core::{Cascade, CascadeBuilder, Journal, Resource};
 use cascade_restate::Client;
 use cascade_sqlite::{SqliteError, SqliteJournal};
 use iaas_model::agents::{Simulated, Simulation};
-use iaas_model::compute::ClusterId;
+use iaas_model::catalogue;
+use iaas_model::compute::{Cluster, ClusterId};
 use iaas_model::seed::Size;
 use iaas_model::{Db, Overwrite};
 use indicatif::HumanCount;
@@ -56,12 +57,31 @@ impl Cloud {
         &self.journal
     }
 
-    /// Checks that the cluster exists.
-    pub(crate) async fn known_cluster(&self, id: &str) -> Result<ClusterId, Failure> {
-        match self.db.unknown_cluster(id).await? {
-            None => Ok(id.into()),
-            Some(nearest) => Err(unknown("cluster", &[(id.to_owned(), nearest)])),
+    /// The ids that these texts mean, which have to exist. A text is an id as plans print it, or as JSON. If it may mean
+    /// several ids, it means the first that exists.
+    pub(crate) async fn known(&self, resource: &str, texts: &[String]) -> Result<Vec<String>, Failure> {
+        let Some(entry) = catalogue::entry(resource) else { return Ok(texts.to_vec()) };
+        let mut meant = Vec::new();
+        for text in texts {
+            let instances = self.cascade.instances_named(resource, text)?;
+            meant.push(instances.into_iter().map(|instance| instance.text).collect::<Vec<String>>());
         }
+        let unknown_ids = self.db.unknown(entry, &meant.concat()).await?;
+        let entry_of = |id: &String| unknown_ids.iter().find(|(unknown, _)| unknown == id);
+        let (mut known, mut missing) = (Vec::new(), Vec::new());
+        for ids in meant {
+            match ids.iter().find(|id| entry_of(id).is_none()) {
+                Some(id) => known.push(id.clone()),
+                None => missing.extend(ids.first().and_then(entry_of).cloned()),
+            }
+        }
+        if missing.is_empty() { Ok(known) } else { Err(unknown(resource, &missing)) }
+    }
+
+    /// The id of a cluster, which has to exist.
+    pub(crate) async fn known_cluster(&self, text: &str) -> Result<ClusterId, Failure> {
+        let known = self.known(Cluster::NAME, &[text.to_owned()]).await?;
+        Ok(known.concat().into())
     }
 }
 
@@ -104,7 +124,7 @@ pub(crate) fn size_text(Size { vms, zones }: Size) -> String {
 }
 
 /// The error about unknown ids, with the nearest known ids.
-pub(crate) fn unknown(what: &str, ids: &[(String, Option<String>)]) -> Failure {
+fn unknown(what: &str, ids: &[(String, Option<String>)]) -> Failure {
     let line = |(id, nearest): &(String, Option<String>)| match nearest {
         Some(nearest) => format!("there is no {what} `{}`: did you mean `{nearest}`?", id.escape_debug()),
         None => format!("there is no {what} `{}`, nor any other", id.escape_debug()),

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use crate::failure::Failure;
 
 /// Asks the user to type the ids of the roots. Without a terminal, the operation is refused.
-pub(crate) fn confirm(roots: &[String]) -> Result<(), Failure> {
+pub(crate) fn confirm(roots: &[&str]) -> Result<(), Failure> {
     let wanted = roots.join(" ");
     if !io::stdin().is_terminal() {
         return Err(Failure::Refused(String::from("stdin is not a terminal: pass --yes, or --plan-only")));

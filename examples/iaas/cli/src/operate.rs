@@ -4,10 +4,9 @@ use cascade_core::{
     ApplyError, CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report, RunId,
 };
 use cascade_restate::{Client, RestateError};
-use iaas_model::catalogue;
 
 use crate::args::How;
-use crate::cloud::{Cloud, unknown};
+use crate::cloud::Cloud;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::print::{print, print_json, say};
@@ -34,12 +33,7 @@ pub(crate) async fn run<O: Operation>(
     ids: &[String],
     how: &How,
 ) -> Result<(), Failure> {
-    if let Some(entry) = catalogue::entry(resource) {
-        let unknown_ids = cloud.db.unknown(entry, ids).await?;
-        if !unknown_ids.is_empty() {
-            return Err(unknown(resource, &unknown_ids));
-        }
-    }
+    let ids = cloud.known(resource, ids).await?;
     let plan = match &cloud.workers {
         None => cloud.cascade.plan_named(operation, resource, ids).await?,
         Some(workers) => workers.client.plan_named(operation, resource, ids).await?,
@@ -62,7 +56,8 @@ pub(crate) async fn run<O: Operation>(
         say(warning(&cloud.db, &plan, &summary).await?);
     }
     if !how.yes {
-        confirm(&summary.roots)?;
+        let roots: Vec<&str> = summary.roots.iter().map(|root| root.text.as_str()).collect();
+        confirm(&roots)?;
     }
     carry_out(cloud, plan, how).await
 }

@@ -1,6 +1,6 @@
 //! The same commands for Restate's runs. These continue on their own; the commands wait for them.
 
-use cascade_core::{Report, RunId};
+use cascade_core::{Report, RunId, StuckStep};
 use cascade_restate::{RemoteRun, RestateError};
 use serde::Serialize;
 
@@ -45,12 +45,11 @@ pub(crate) async fn show(workers: &Workers, args: &RunArgs) -> Result<(), Failur
         struct Document<'a> {
             #[serde(flatten)]
             run: &'a RemoteRun,
-            under_way: Vec<String>,
+            stuck: &'a [StuckStep],
             report: Option<cascade_core::ReportSummary>,
         }
-        let under_way = stuck.iter().map(ToString::to_string).collect();
         let report = report.as_ref().map(Report::summary);
-        return print_json(&Document { run: &info, under_way, report });
+        return print_json(&Document { run: &info, stuck: &stuck, report });
     }
     print(text(&info))?;
     stuck.iter().try_for_each(|step| print(format_args!("  {step}\n")))?;

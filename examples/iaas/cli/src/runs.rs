@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cascade_core::{
-    CancellationToken, Journal, JournalError, PlanDifference, Report, ResumeError, RunDetails, RunId,
-    RunInfo, RunState,
+    CancellationToken, Journal, JournalError, PlanDifference, Receipt, Report, ResumeError, RunDetails,
+    RunId, RunInfo, RunState,
 };
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
@@ -71,9 +71,10 @@ pub(crate) async fn show(cloud: &Cloud, args: RunArgs) -> Result<(), Failure> {
         struct Document<'a> {
             #[serde(flatten)]
             details: &'a RunDetails,
-            receipt: &'a Option<cascade_core::Receipt>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            receipt: Option<&'a Receipt>,
         }
-        let document = Document { details: &details, receipt: &receipt };
+        let document = Document { details: &details, receipt: receipt.as_ref() };
         print_json(&document)?;
     } else {
         print(text(&details))?;
@@ -105,14 +106,9 @@ fn text(details: &RunDetails) -> String {
             step.done
         )
     }));
+    lines.extend(details.under_way.iter().map(|it| format!("  not ended: {} {}", it.instance, it.effect)));
     lines.extend(
-        details.under_way.iter().map(|it| format!("  not ended: {} {} {}", it.resource, it.id, it.effect)),
-    );
-    lines.extend(
-        details
-            .failures
-            .iter()
-            .map(|it| format!("  failed: {} {}: {}: {}", it.resource, it.id, it.effect, it.error)),
+        details.failures.iter().map(|it| format!("  failed: {}: {}: {}", it.instance, it.effect, it.error)),
     );
     lines.join("\n") + "\n"
 }
@@ -247,16 +243,16 @@ pub(crate) fn print_report(report: &Report, json: bool) -> Result<(), Failure> {
 /// `delete Zone zone-1`
 fn what(info: &RunInfo) -> String {
     let run = &info.run;
-    let of_resource = |resource: &str, ids: &[String], count: u64| {
-        let more = count.saturating_sub(ids.len() as u64);
+    let of_resource = |resource: &str, roots: &[InstanceName], count: u64| {
+        let more = count.saturating_sub(roots.len() as u64);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{resource} {}{more}", ids.join(" "))
+        let roots: Vec<&str> = roots.iter().map(|root| root.text.as_str()).collect();
+        format!("{resource} {}{more}", roots.join(" "))
     };
-    let mut text = format!("{} {}", run.operation, of_resource(&run.root, &run.roots, run.root_count));
-    for roots in &run.further_roots {
-        text.push_str(&format!("; {}", of_resource(&roots.resource, &roots.ids, roots.count)));
-    }
-    text
+    let first = of_resource(&run.root, &run.roots, run.root_count);
+    let further = run.further_roots.iter().map(|of| of_resource(&of.resource, &of.roots, of.count));
+    let roots: Vec<String> = std::iter::once(first).chain(further).collect();
+    format!("{} {}", run.operation, roots.join("; "))
 }
 
 /// `1,204 of 10,234`

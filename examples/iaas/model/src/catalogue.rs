@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cascade_core::Resource;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -118,13 +117,6 @@ impl Db {
             Ok(unknown(ids, &known))
         })
         .await
-    }
-
-    /// The nearest id of a cluster, if no cluster has this id.
-    pub async fn unknown_cluster(&self, id: &str) -> Result<Option<Option<String>>, DbError> {
-        let Some(clusters) = entry(compute::Cluster::NAME) else { return Ok(Some(None)) };
-        let unknown = self.unknown(clusters, &[id.to_owned()]).await?;
-        Ok(unknown.into_iter().next().map(|(_, nearest)| nearest))
     }
 
     /// The number of running instances among these.

@@ -74,7 +74,7 @@ impl World {
         R: Resource,
     {
         let plan = self.plan(operation, roots).await;
-        plan.vetoes().iter().map(|veto| format!("{}: {}", veto.id, veto.reason)).collect()
+        plan.vetoes().iter().map(|veto| format!("{}: {}", veto.instance.text, veto.reason)).collect()
     }
 
     /// Applies an operation and expects it to complete.

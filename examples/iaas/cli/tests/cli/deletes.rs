@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::cloud::Cloud;
+use crate::schemas::{PLAN, REPORT, RUN, assert_text_conforms};
 
 fn number(of: &Value) -> u64 {
     of.as_u64().unwrap_or_else(|| panic!("{of} is a number"))
@@ -45,7 +46,9 @@ fn a_plan_is_one_json_document() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     let plan = run.document();
     assert_eq!(plan["operation"], "delete");
-    assert_eq!(plan["roots"], serde_json::json!(["zone-1"]));
+    assert_text_conforms(&PLAN, &run.stdout);
+    let root = serde_json::json!({ "resource": "Zone", "id": "zone-1", "text": "zone-1" });
+    assert_eq!(plan["roots"], serde_json::json!([root]));
     assert_eq!(plan["vetoes"], serde_json::json!([]));
     assert_eq!(plan["digest"].as_str().map(str::len), Some(64));
     assert_eq!(plan["resources"]["VmInstance"]["instances"], 20);
@@ -53,6 +56,19 @@ fn a_plan_is_one_json_document() {
     let resources = plan["resources"].as_object().expect("an object");
     let sum: u64 = resources.values().map(|resource| number(&resource["instances"])).sum();
     assert_eq!(number(&plan["instances"]), sum);
+}
+
+/// Scripts have ids as JSON: `jq '.roots[0].id'` prints quotes.
+#[test]
+fn an_id_is_accepted_as_json() {
+    let cloud = Cloud::of(20);
+    let plan = |id: &str| cloud.run(&["delete", "Zone", id, "--plan-only", "--json"]);
+    assert_eq!(plan("\"zone-1\"").document(), plan("zone-1").document());
+    let unknown = plan("\"zone-7\"");
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.document()["error"].as_str().is_some_and(|error| error.contains("did you mean `zone-1`?"))
+    );
 }
 
 /// Equal clouds have equal plans, and so equal digests.
@@ -70,6 +86,7 @@ fn a_zone_is_deleted_with_all_its_dependents() {
     let plan = cloud.run(&["delete", "Zone", "zone-1", "--plan-only", "--json"]).document();
     let run = cloud.run(&["delete", "Zone", "zone-1", "--yes", "--json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_text_conforms(&REPORT, &run.stdout);
     let report = run.document();
     assert_eq!(report["done"], plan["instances"]);
     assert_eq!(all(&report), number(&plan["instances"]));
@@ -188,6 +205,15 @@ fn failures_are_reported_with_exit_code_1() {
     assert_eq!(report["resources"]["VmInstance"]["failed"], 2);
     assert_eq!(report["resources"]["Host"]["blocked"], 1);
     assert_eq!(cloud.count("host WHERE id = 'host-1' AND deleted = 0"), 1);
+    assert_text_conforms(&REPORT, &run.stdout);
+    let shown = cloud.run(&["run", report["run"].as_str().expect("an id"), "--json"]);
+    assert_text_conforms(&RUN, &shown.stdout);
+    let vm = serde_json::json!({ "resource": "VmInstance", "id": "vm-1", "text": "vm-1" });
+    for failures in [&report["failures"], &shown.document()["failures"]] {
+        let failures = failures.as_array().expect("a list");
+        let is_vm = |failure: &Value| ["resource", "id", "text"].iter().all(|key| failure[*key] == vm[*key]);
+        assert!(failures.iter().any(is_vm), "{failures:?}");
+    }
     let errors = report["failures"].to_string();
     assert!(errors.contains("the agent does not answer `stop-vm vm-1`"), "{errors}");
 }

@@ -44,5 +44,5 @@ fn an_unknown_cluster_is_wrong_usage() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["detach", "l2-network", "l2-1", "--cluster", "cluster-9", "--yes"]);
     assert_eq!(run.code, 2);
-    assert_eq!(run.stderr, "iaas: there is no cluster `cluster-9`: did you mean `cluster-1`?\n");
+    assert_eq!(run.stderr, "iaas: there is no Cluster `cluster-9`: did you mean `cluster-1`?\n");
 }

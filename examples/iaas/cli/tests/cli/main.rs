@@ -11,5 +11,7 @@ mod killed;
 mod readme;
 mod refusals;
 mod runs;
+#[path = "../../../../../cascade-core/tests/schemas/mod.rs"]
+mod schemas;
 mod seed_and_show;
 mod wait;

@@ -1,6 +1,7 @@
 //! Commands that are refused.
 
 use crate::cloud::Cloud;
+use crate::schemas::{PLAN, assert_text_conforms};
 
 #[test]
 fn an_unknown_resource_is_an_error_with_the_nearest_name() {
@@ -114,6 +115,7 @@ fn a_veto_stops_the_deletion() {
     insta::assert_snapshot!(run.stderr, @r"iaas: vetoed: nothing was changed; --force ignores vetoes");
     let json = cloud.run(&["delete", "Zone", "zone-1", "--yes", "--json"]);
     assert_eq!(json.code, 3);
+    assert_text_conforms(&PLAN, &json.stdout);
     assert_eq!(json.document()["vetoes"][0]["id"], "cluster-1");
     assert_eq!(cloud.shown(), before);
     let forced = cloud.run(&["delete", "Zone", "zone-1", "--yes", "--force"]);

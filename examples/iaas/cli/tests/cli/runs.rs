@@ -1,6 +1,7 @@
 //! Listing, showing, verifying and forgetting runs.
 
 use crate::cloud::Cloud;
+use crate::schemas::{RECEIPT, RUN, assert_value_conforms};
 
 #[test]
 fn a_run_is_listed_shown_verified_and_forgotten() {
@@ -10,7 +11,8 @@ fn a_run_is_listed_shown_verified_and_forgotten() {
     let runs = cloud.run(&["runs", "--json"]).document();
     let run = &runs[0];
     assert_eq!((&run["operation"], &run["state"]), (&"delete".into(), &"complete".into()));
-    assert_eq!((&run["root"], &run["roots"][0]), (&"Zone".into(), &"zone-1".into()));
+    assert_eq!(run["roots"], serde_json::json!([{ "resource": "Zone", "id": "zone-1", "text": "zone-1" }]));
+    assert_value_conforms(&RUN, run);
     assert_eq!((&run["ended"], &run["failed"]), (&run["instances"], &0.into()));
     assert!(cloud.run(&["runs"]).stdout.contains("  complete  "));
 
@@ -20,8 +22,11 @@ fn a_run_is_listed_shown_verified_and_forgotten() {
     for line in ["delete Zone zone-1", "by --yes", "VmInstance             destroy", "nothing survived"] {
         assert!(shown.stdout.contains(line), "{line}: {}", shown.stdout);
     }
-    let document = cloud.run(&["run", id, "--verify", "--json"]).document();
+    let mut document = cloud.run(&["run", id, "--verify", "--json"]).document();
     assert_eq!((&document["receipt"]["survivors"], &document["end"]["complete"]), (&0.into(), &true.into()));
+    let receipt = document.as_object_mut().and_then(|document| document.remove("receipt"));
+    assert_value_conforms(&RECEIPT, &receipt.expect("a receipt"));
+    assert_value_conforms(&RUN, &document);
 
     let forgotten = cloud.run(&["runs", "--forget", "0s"]);
     assert_eq!(forgotten.stdout, "");
@@ -43,6 +48,9 @@ fn survivors_are_named() {
     assert_eq!(verified.code, 1);
     assert!(verified.stdout.contains("1 survived"), "{}", verified.stdout);
     assert!(verified.stdout.contains("HostNumaNode"), "{}", verified.stdout);
+    let receipt = cloud.run(&["run", &id, "--verify", "--json"]).document()["receipt"].clone();
+    assert_eq!(receipt["named"][0]["resource"], "HostNumaNode");
+    assert_value_conforms(&RECEIPT, &receipt);
 }
 
 /// A zone depends on nothing, so only its verify method can find that it survived.
