@@ -240,7 +240,7 @@ impl fmt::Display for Change {
             Self::Decision { operation, parent, child, role, before, after, source } => {
                 match parent {
                     Some(parent) => {
-                        write!(f, "~ {operation} along {parent} → {child}{}: ", in_role(role.as_deref()))?
+                        write!(f, "~ {operation} along {parent} → {child}{}: ", in_role(role.as_deref()))?;
                     }
                     None => write!(f, "~ {operation} from {child}: ")?,
                 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cascade_core::{
-    CancellationToken, Journal, JournalError, PlanDifference, Receipt, Report, ResumeError, RunDetails,
-    RunId, RunInfo, RunState,
+    CancellationToken, InstanceName, Journal, JournalError, PlanDifference, Receipt, Report, ResumeError,
+    RunDetails, RunId, RunInfo, RunState,
 };
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
