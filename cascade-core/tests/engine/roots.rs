@@ -162,6 +162,36 @@ fn a_restrict_rule_refuses_nothing_that_another_root_removes() {
     assert!(delete_all(&cascade, &[("Zone", "z"), ("Lease", "l")]).unwrap().vetoes().is_empty());
 }
 
+/// An application and the project that it belongs to: each alone is restricted by the other.
+#[test]
+fn roots_that_restrict_each_other_are_removed_together_in_order() {
+    let argo = || {
+        Cloud::new()
+            .kind("Project", |it| {
+                it.root("remove").edge("Application", "app>project");
+                it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Application")));
+            })
+            .kind("Application", |it| {
+                it.root("remove").edge("Project", "project>app");
+                it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Project")));
+            })
+            .kind("Pod", |it| {
+                it.under("Application", "kill", "app>pod");
+            })
+    };
+    let (cascade, notes) = argo().build();
+    for alone in [("Project", "project"), ("Application", "app")] {
+        assert_eq!(delete_all(&cascade, &[alone]).unwrap().vetoes().len(), 1);
+    }
+    let plan = delete_all(&cascade, &[("Project", "project"), ("Application", "app")]).unwrap();
+    assert!(plan.vetoes().is_empty() && plan.summary().unwrap().cut.is_empty(), "{plan}");
+    assert!(block_on(async { cascade.apply(plan).await }).unwrap().is_complete());
+    let calls = notes.calls();
+    assert_eq!(calls.len(), 3);
+    let at = |call: &str| calls.iter().position(|made| made == call).unwrap();
+    assert!(at("Pod.kill pod") < at("Application.remove app"), "{calls:?}");
+}
+
 #[test]
 fn the_journal_has_the_roots_of_each_resource() {
     let journal = MemoryJournal::new();

@@ -67,6 +67,20 @@ pub(crate) struct AgentArgs {
     pub(crate) log: Option<PathBuf>,
 }
 
+/// An instance that an operation starts from.
+#[derive(Clone, Debug)]
+pub(crate) struct Root {
+    pub(crate) resource: String,
+    pub(crate) id: String,
+}
+
+fn instance(text: &str) -> Result<Root, String> {
+    match text.split_once('/') {
+        Some((resource, id)) => Ok(Root { resource: resource.to_owned(), id: id.to_owned() }),
+        None => Err(String::from("an instance is a resource and an id, as in Host/host-9")),
+    }
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
@@ -92,6 +106,9 @@ pub(crate) enum Command {
         /// The instances, as in `zone-1`, or as JSON.
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
+        /// A further instance to delete in the same plan, as in `Host/host-9`.
+        #[arg(long, value_name = "RESOURCE/ID", value_parser = instance)]
+        also: Vec<Root>,
         #[command(flatten)]
         how: How,
     },

@@ -1,11 +1,12 @@
 //! `iaas delete` and `iaas detach`: plan, ask, run, report.
 
 use cascade_core::{
-    ApplyError, CancellationToken, Cascade, FailurePolicy, Operation, Plan, ProgressBars, Report, RunId,
+    ApplyError, CancellationToken, Cascade, Delete, FailurePolicy, Operation, Plan, ProgressBars, Report,
+    RootSet, RunId,
 };
 use cascade_restate::{Client, RestateError};
 
-use crate::args::How;
+use crate::args::{How, Root};
 use crate::cloud::Cloud;
 use crate::confirm::confirm;
 use crate::failure::Failure;
@@ -22,21 +23,30 @@ pub(crate) async fn run_from_own_root<O: Operation>(
 ) -> Result<(), Failure> {
     let roots = O::DESCRIPTOR.roots();
     let root = roots.first().map_or("", |root| root.name());
-    run(cloud, operation, root, ids, how).await
+    let ids = cloud.known(root, ids).await?;
+    run(cloud, operation, RootSet::new().and_named(root, ids), how).await
 }
 
-/// Runs an operation from instances of a resource.
-pub(crate) async fn run<O: Operation>(
+/// Deletes instances of a resource, and further ones.
+pub(crate) async fn delete(
     cloud: &Cloud,
-    operation: O,
     resource: &str,
     ids: &[String],
+    also: &[Root],
     how: &How,
 ) -> Result<(), Failure> {
-    let ids = cloud.known(resource, ids).await?;
+    let mut roots = RootSet::new().and_named(resource, cloud.known(resource, ids).await?);
+    for Root { resource, id } in also {
+        roots = roots.and_named(resource, cloud.known(resource, std::slice::from_ref(id)).await?);
+    }
+    run(cloud, Delete, roots, how).await
+}
+
+/// Runs an operation from these instances.
+async fn run<O: Operation>(cloud: &Cloud, operation: O, roots: RootSet<O>, how: &How) -> Result<(), Failure> {
     let plan = match &cloud.workers {
-        None => cloud.cascade.plan_named(operation, resource, ids).await?,
-        Some(workers) => workers.client.plan_named(operation, resource, ids).await?,
+        None => cloud.cascade.plan_all(operation, roots).await?,
+        Some(workers) => workers.client.plan_all(operation, roots).await?,
     };
     let summary = plan.summary().map_err(Failure::failed)?;
     write_page(&plan, how)?;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use cascade_core::Delete;
 use cascade_sqlite::SqliteJournal;
 use clap::Parser;
 use iaas_model::{DetachL2Network, DetachPrimaryStorage};
@@ -41,10 +40,10 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Show { json } => show::run(&cloud::inventory(&db)?, json).await,
         Command::Graph => graph::run(),
         Command::Worker(args) => worker::run(&db, &agents, &restate, &args).await,
-        Command::Delete { resource, ids, how } => {
+        Command::Delete { resource, ids, also, how } => {
             let cloud = open().await?;
             runs::remind(&cloud).await?;
-            operate::run(&cloud, Delete, &resource, &ids, &how).await
+            operate::delete(&cloud, &resource, &ids, &also, &how).await
         }
         Command::Runs(args) => runs::list(&open().await?, args).await,
         Command::Run(args) => runs::show(&open().await?, args).await,

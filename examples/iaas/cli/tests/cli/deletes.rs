@@ -40,6 +40,37 @@ fn plan_only_shows_the_plan_and_changes_nothing() {
 }
 
 #[test]
+fn instances_of_several_resources_are_deleted_in_one_plan() {
+    let cloud = Cloud::of(20);
+    let run = cloud.run(&[
+        "delete",
+        "Host",
+        "host-1",
+        "--also",
+        "InstanceOffering/offering-1",
+        "--plan-only",
+        "--json",
+    ]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let plan = run.document();
+    let roots: Vec<&Value> =
+        plan["roots"].as_array().expect("a list").iter().map(|root| &root["text"]).collect();
+    assert_eq!(roots, ["host-1", "offering-1"]);
+    let run = cloud.run(&["delete", "Host", "host-1", "--also", "Host/host-2", "--yes"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let runs = cloud.run(&["runs"]).stdout;
+    assert!(runs.contains("delete Host host-1 host-2"), "{runs}");
+    let unknown = cloud.run(&["delete", "Host", "host-3", "--also", "Host/host-999", "--yes"]);
+    assert!(unknown.stderr.contains("host-999"), "{}", unknown.stderr);
+    let misspelt = cloud.run(&["delete", "Host", "host-3", "--also", "host-4", "--yes"]);
+    assert!(
+        misspelt.stderr.contains("an instance is a resource and an id, as in Host/host-9"),
+        "{}",
+        misspelt.stderr
+    );
+}
+
+#[test]
 fn a_plan_is_one_json_document() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "Zone", "zone-1", "--plan-only", "--json"]);

@@ -25,18 +25,25 @@ pub(crate) fn table(resource: &str) -> String {
     resource.chars().map(snake).collect::<String>().trim_start_matches('_').to_owned()
 }
 
-/// Deletes an instance of each resource in turn, on one cloud. Vetoes are overridden.
+/// Deletes an instance of each resource in turn, on one cloud, unless an earlier deletion removed it. Vetoes are overridden.
 #[tokio::test]
 async fn no_row_refers_to_a_deleted_one() {
     let world = World::seeded(SIZE);
     let roots = roots(&world);
     assert_eq!(roots.len(), 22);
+    let mut deleted = 0;
     for (resource, id) in roots.into_iter().rev() {
+        let still_exists = format!("{} WHERE id = '{id}'", table(resource));
+        if world.count(still_exists) == 0 {
+            continue;
+        }
+        deleted += 1;
         let plan = world.cascade.plan_named(Delete, resource, [&id]).await.expect("a plan");
         let report = world.cascade.apply(plan).forced(true).await.expect("a run");
         assert!(report.is_complete(), "{resource} {id}: {report}");
         assert_eq!(world.dangling(), [""; 0], "after {resource} {id}");
     }
+    assert!(deleted > 10, "only {deleted} instances existed");
 }
 
 /// Most agent commands fail, so runs stop early or continue around failures. Retries need no time on this clock.
