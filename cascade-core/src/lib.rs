@@ -153,7 +153,8 @@ pub use tokio_util::sync::CancellationToken;
 
 pub use crate::affected::{InstanceRef, Instances, LookupError};
 pub use crate::cascade::{
-    Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, Receipt, Resume, ResumeError, RootSet, Survivor,
+    Apply, ApplyError, Cascade, CascadeBuilder, NotAsked, PlannedRun, Receipt, Resume, ResumeError, RootSet,
+    Survivor,
 };
 pub use crate::engine::{Authorizer, Denial, Layer, Next, StepAnswer, StepCall};
 pub use crate::extension::{

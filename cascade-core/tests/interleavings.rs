@@ -105,7 +105,7 @@ fn a_run_can_be_monitored_at_any_moment() {
                     assert!(progress.running <= CONCURRENCY, "{progress:?}");
                     assert!(progress.phase.is_some() || progress.running == 0, "{progress:?}");
                     for step in monitor.stuck() {
-                        assert!(!step.ids.is_empty() && step.held_up <= VMS + 1, "{step}");
+                        assert!(!step.named.is_empty() && step.held_up <= VMS + 1, "{step}");
                     }
                     thread::yield_now();
                 }

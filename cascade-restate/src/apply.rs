@@ -36,6 +36,7 @@ pub struct RemoteApply {
     forced: bool,
     allow_cuts: bool,
     drift: Drift,
+    tolerated: Vec<(String, usize)>,
     limits: Option<Limits>,
     confirmed: Option<String>,
     confirmed_by: Option<String>,
@@ -60,6 +61,7 @@ impl RemoteApply {
             forced: false,
             allow_cuts: false,
             drift: Drift::default(),
+            tolerated: Vec::new(),
             limits: None,
             confirmed: None,
             confirmed_by: None,
@@ -89,10 +91,17 @@ impl RemoteApply {
         self
     }
 
-    /// How the run handles changes of the world since the plan was made. Default [`Drift::Refuse`]: the client discovers everything
-    /// again before it starts the run, and the run calls finders before each step on a parent.
+    /// How the run handles changes of the world since the plan was made. Default [`Drift::Refuse`]. Unless it is
+    /// [`Drift::Ignore`], the client discovers everything again before it starts the run, and the run calls finders before each
+    /// step on a parent.
     pub fn drift(mut self, drift: Drift) -> Self {
         self.drift = drift;
+        self
+    }
+
+    /// Tolerates additions, as [`Apply::tolerate`] does.
+    pub fn tolerate(mut self, resource: impl Into<String>, additions: usize) -> Self {
+        self.tolerated.push((resource.into(), additions));
         self
     }
 
@@ -206,6 +215,10 @@ impl RemoteApply {
     async fn checked_plan(&self) -> Result<Plan, RestateError> {
         let apply: Apply = self.client.cascade.apply(self.plan.clone()).drift(self.drift);
         let apply = apply.cancelled_by(self.cancel.clone());
+        let apply = self
+            .tolerated
+            .iter()
+            .fold(apply, |apply, (resource, additions)| apply.tolerate(resource.clone(), *additions));
         let apply = if self.allow_cuts { apply.allow_cuts() } else { apply };
         let apply = match &self.limits {
             Some(limits) => apply.limits(limits.clone()),

@@ -226,7 +226,7 @@ mod tests {
                 allow_cuts: true,
                 confirmed_by: None,
             },
-            drift: Drift::Chase,
+            drift: Drift::Follow,
             limits: Some(Limits::none().instances(7).resource("Item", 5)),
             steps: 256,
         };

@@ -123,7 +123,7 @@ async fn chase_removes_an_instance_that_is_new_since_the_plan() -> Result<(), Fa
     let cascade = inventory.cascade()?;
     let plan = plan(&cascade).await?;
     inventory.change(|vms| vms.push("vm-4".to_owned()));
-    let report = cascade.apply(plan).drift(Drift::Chase).await?;
+    let report = cascade.apply(plan).drift(Drift::Follow).await?;
     assert!(matches!(report.verdict::<VmInstance>(&"vm-4".into()), Some(Verdict::Done)), "{report}");
     Ok(())
 }

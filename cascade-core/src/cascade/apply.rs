@@ -1,5 +1,6 @@
 //! A plan about to be applied: its settings, and the checks before anything runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -37,8 +38,12 @@ pub struct Apply {
     confirmed_by: Option<String>,
     /// Whether the limits were set for this run. Otherwise they are those of the program.
     own_limits: bool,
+    /// The number of tolerated additions for each resource.
+    tolerated: BTreeMap<String, usize>,
     /// Whether the caller has just compared the plan with the world.
     drift_checked: bool,
+    /// The accepted difference between the plan and the world.
+    difference: Option<Box<PlanDifference>>,
     settings: RunSettings,
 }
 
@@ -66,7 +71,9 @@ impl Apply {
             confirmed: None,
             confirmed_by: None,
             own_limits: false,
+            tolerated: BTreeMap::new(),
             drift_checked: false,
+            difference: None,
             cascade,
             plan,
             settings,
@@ -96,6 +103,14 @@ impl Apply {
     /// How the run handles changes of the world since the plan was made. Default [`Drift::Refuse`].
     pub fn drift(mut self, drift: Drift) -> Self {
         self.settings.drift = drift;
+        self
+    }
+
+    /// Tolerates up to this number of additions for the resource of that name: instances that the plan of now affects and the
+    /// approved plan did not, and instances that get further effects. They are listed: see
+    /// [`Report::drift`](crate::Report::drift). Default 0. Has an effect under [`Drift::Refuse`] only.
+    pub fn tolerate(mut self, resource: impl Into<String>, additions: usize) -> Self {
+        self.tolerated.insert(resource.into(), additions);
         self
     }
 
@@ -158,7 +173,8 @@ impl Apply {
 
     async fn start(self) -> Result<Report, ApplyError> {
         self.precheck()?;
-        let Self { cascade, plan, mut settings, confirmed_by, own_limits, .. } = self.check_drift().await?;
+        let checked = self.check_drift().await?;
+        let Self { cascade, plan, mut settings, confirmed_by, own_limits, difference, .. } = checked;
         let affected = plan.affected;
         // The world may have changed since the plan was made, so the checks are asked again.
         let forced = settings.forced;
@@ -182,6 +198,7 @@ impl Apply {
                 let start = RunStart {
                     confirmed_by,
                     overridden: against.vetoes.clone(),
+                    difference: difference.clone(),
                     limits: own_limits.then(|| settings.limits.clone()),
                     ..run_start(&affected, &settings, digest)
                 };
@@ -189,7 +206,7 @@ impl Apply {
             }
         };
         let engine = Arc::clone(&cascade.engine);
-        let history = History::beginning(against.vetoes);
+        let history = History::beginning(against.vetoes, difference);
         let (report, error) = run(engine, affected, settings, recorder, history).await;
         if let Some(error) = error {
             return Err(ApplyError::Unrecorded { error, report: Box::new(report) });
@@ -205,15 +222,15 @@ impl Apply {
         Ok(report)
     }
 
-    /// Under [`Drift::Refuse`], discovers everything again from the roots, and replaces the plan by the plan of now. The run
-    /// does this before it asks the checks.
+    /// Discovers everything again from the roots, and replaces the plan by the plan of now, if the run's [`Drift`] accepts the
+    /// difference. The run does this before it asks the checks. Does nothing under [`Drift::Ignore`].
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Drifted`] if the plan would grow, [`ApplyError::OtherGraph`] if another [`Cascade`] made it, or an error
+    /// [`ApplyError::Drifted`] if the difference is not accepted, [`ApplyError::OverLimit`] if the plan of now exceeds a limit, [`ApplyError::OtherGraph`] if another [`Cascade`] made it, or an error
     /// of a finder.
     pub async fn check_drift(mut self) -> Result<Self, ApplyError> {
-        if self.settings.drift != Drift::Refuse || self.drift_checked {
+        if self.settings.drift == Drift::Ignore || self.drift_checked {
             return Ok(self);
         }
         if !self.plan.affected.graph.is_same(&self.cascade.engine.graph) {
@@ -226,16 +243,25 @@ impl Apply {
         };
         let now = now?;
         let difference = PlanDifference::between(&self.plan.affected, &now)?;
-        if difference.adds() {
+        let is_refused = match self.settings.drift {
+            Drift::Ignore => false,
+            Drift::Refuse => difference.adds_more_than(&self.tolerated),
+            Drift::Exact => !difference.is_empty(),
+            Drift::Follow => difference.cuts > 0,
+        };
+        if is_refused {
             let plan = Box::new(self.cascade.with_objections(now).await?);
             return Err(ApplyError::Drifted { difference: Box::new(difference), plan });
         }
         if !difference.is_empty() {
-            tracing::info!(%difference, "the plan has shrunk since it was made");
+            tracing::info!(%difference, "the plan has changed since it was made, which the run accepts");
+            self.difference = Some(Box::new(difference));
         }
         // Also if nothing is added: departed instances stay, and further parents change the order.
         self.plan.affected = Arc::new(now);
         self.drift_checked = true;
+        // The plan of now may exceed a limit that the approved plan did not.
+        self.check_size()?;
         Ok(self)
     }
 
@@ -258,10 +284,12 @@ impl Apply {
             let nearest = affected.graph.nearest_resource(name).map(ToOwned::to_owned);
             return Err(ApplyError::UnknownLimit { name: name.to_owned(), nearest });
         }
-        let exceeded = self.settings.limits.exceeded(affected);
-        if !exceeded.is_empty() {
-            return Err(ApplyError::OverLimit { exceeded });
+        let is_unknown = |name: &&String| affected.graph.find_resource(name).is_none();
+        if let Some(name) = self.tolerated.keys().find(is_unknown) {
+            let nearest = affected.graph.nearest_resource(name).map(ToOwned::to_owned);
+            return Err(ApplyError::UnknownTolerance { name: name.clone(), nearest });
         }
+        self.check_size()?;
         if affected.has_cuts_to_allow() && !self.settings.allow_cuts {
             return Err(ApplyError::Cuts { cuts: cuts_to_allow(affected) });
         }
@@ -272,6 +300,14 @@ impl Apply {
             }
         }
         Ok(())
+    }
+}
+
+impl Apply {
+    /// Checks the limits.
+    fn check_size(&self) -> Result<(), ApplyError> {
+        let exceeded = self.settings.limits.exceeded(&self.plan.affected);
+        if exceeded.is_empty() { Ok(()) } else { Err(ApplyError::OverLimit { exceeded }) }
     }
 }
 
@@ -329,6 +365,7 @@ fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> Run
         drift: settings.drift.name().to_owned(),
         confirmed_by: None,
         overridden: Vec::new(),
+        difference: None,
         limits: None,
     }
 }
@@ -370,8 +407,8 @@ pub enum ApplyError {
         /// The denied instances, by resource and id.
         denials: Vec<PlanVeto>,
     },
-    /// The plan would grow: since it was made, further instances came to depend on its instances, or its instances would
-    /// get further effects.
+    /// The world has changed since the plan was made, in a way that the run does not accept: see [`Drift`]. By default that is
+    /// if further instances came to depend on those of the plan, or these would get further effects.
     #[error(
         "the plan has changed since it was made, nothing was changed: {difference}\nconfirm the new plan, or apply with `Drift::Ignore`"
     )]
@@ -405,6 +442,17 @@ pub enum ApplyError {
     )]
     UnknownLimit {
         /// The name in the limit.
+        name: String,
+        /// The most similar known name.
+        nearest: Option<String>,
+    },
+    /// Additions are tolerated for an unknown resource.
+    #[error(
+        "additions of `{name}` are tolerated, which is no resource{}; nothing was changed",
+        .nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean `{nearest}`?"))
+    )]
+    UnknownTolerance {
+        /// The name that was given.
         name: String,
         /// The most similar known name.
         nearest: Option<String>,

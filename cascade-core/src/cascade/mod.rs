@@ -6,6 +6,7 @@ pub(crate) mod cascade;
 mod difference;
 mod missing_roots;
 mod nested;
+mod planned_run;
 mod resume;
 mod root_set;
 mod verify;
@@ -13,6 +14,7 @@ mod verify;
 pub use apply::{Apply, ApplyError};
 pub use builder::CascadeBuilder;
 pub use cascade::Cascade;
+pub use planned_run::PlannedRun;
 pub use resume::{Resume, ResumeError};
 pub use root_set::RootSet;
 #[cfg(feature = "conformance")]

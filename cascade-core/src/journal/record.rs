@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::Phase;
-use crate::plan::{Limits, PlanVeto};
+use crate::plan::{Limits, PlanDifference, PlanVeto};
 use crate::report::NestedReport;
 
 /// An entry in the log of a run.
@@ -151,7 +151,7 @@ pub struct RunStart {
     /// Whether the run may give up the order of cycles where its plan does.
     #[serde(default, skip_serializing_if = "is_false")]
     pub allow_cuts: bool,
-    /// The drift policy: `ignore`, `refuse` or `chase`.
+    /// How the run handles drift: `ignore`, `refuse`, `exact` or `follow`. Earlier versions wrote `chase` for `follow`.
     pub drift: String,
     /// The person or system that confirmed the plan, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +159,9 @@ pub struct RunStart {
     /// The vetoes that the run overrides.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::stored::vetoes")]
     pub overridden: Vec<PlanVeto>,
+    /// The difference between the approved plan and that of this run, if there was one and it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Box<PlanDifference>>,
     /// The limits of this run; without them, the limits of the program apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,

@@ -9,7 +9,7 @@ use crate::affected::{
 use crate::graph::{Edge, Graph, Route, labels};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::model::{AnyOperation, CallError, EffectSet, Phase, StepError};
-use crate::plan::PlanVeto;
+use crate::plan::{PlanDifference, PlanVeto};
 use crate::report::Failure;
 
 use super::record::{FailedInstance, InstanceKind};
@@ -27,14 +27,16 @@ pub(crate) struct History {
     pub(crate) cancelled: bool,
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
+    /// The accepted difference from the approved plan.
+    pub(crate) difference: Option<Box<PlanDifference>>,
     /// Whether steps may have been in progress when the process died.
     pub(crate) interrupted: bool,
 }
 
 impl History {
-    /// The history of a new run that overrides these vetoes.
-    pub(crate) fn beginning(overridden: Vec<PlanVeto>) -> Self {
-        Self { overridden, ..Self::default() }
+    /// The history of a new run that overrides these vetoes, and has accepted that difference.
+    pub(crate) fn beginning(overridden: Vec<PlanVeto>, difference: Option<Box<PlanDifference>>) -> Self {
+        Self { overridden, difference, ..Self::default() }
     }
 
     /// Removes and returns the ended methods of a phase, by instance.
@@ -202,6 +204,7 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
     let mut history = History {
         cancelled: recorded.cancelled,
         overridden: recorded.overridden.clone(),
+        difference: recorded.start.as_ref().and_then(|start| start.difference.clone()),
         interrupted: true,
         ..History::default()
     };

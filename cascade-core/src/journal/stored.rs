@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{InstanceName, JsonFormat, Phase, RunId};
-use crate::plan::PlanVeto;
+use crate::plan::{PlanDifference, PlanVeto};
 use crate::report::{FailureSummary, NestedReport, NestedRequest, ReportSummary, VerdictCounts};
 
 #[derive(Serialize, Deserialize)]
@@ -59,6 +59,8 @@ struct StoredReport {
     cancelled: bool,
     resources: BTreeMap<String, VerdictCounts>,
     overridden: Vec<StoredVeto>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drift: Option<Box<PlanDifference>>,
     failures: Vec<StoredFailure>,
     nested: Vec<StoredNested>,
 }
@@ -125,6 +127,7 @@ impl From<ReportSummary> for StoredReport {
             cancelled: report.cancelled,
             resources: report.resources,
             overridden: converted(report.overridden),
+            drift: report.drift,
             failures: converted(report.failures),
             nested: converted(report.nested),
         }
@@ -146,6 +149,7 @@ impl From<StoredReport> for ReportSummary {
             cancelled: report.cancelled,
             resources: report.resources,
             overridden: converted(report.overridden),
+            drift: report.drift,
             failures: converted(report.failures),
             nested: converted(report.nested),
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::affected::{Affected, ArcRef};
 use crate::ids::{InstanceIx, ResourceIx};
@@ -12,7 +12,7 @@ use crate::model::InstanceName;
 const LISTED: usize = 5;
 
 /// An arc that closes a cycle of instances. The order leaves it out: the parent does not wait for the child.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CutSummary {
     /// The parent.
@@ -20,7 +20,7 @@ pub struct CutSummary {
     /// The child.
     pub child: InstanceName,
     /// The role of the edge; `None` if it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Whether the parent still waits for all that depends on the child, and only not for the end of the child itself:
     /// the child is removed with another parent, which waits for this one.

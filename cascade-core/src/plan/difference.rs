@@ -1,8 +1,9 @@
 //! The difference between two plans of one operation.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::cut::{CutSummary, new_cuts};
 use super::digest;
@@ -15,7 +16,7 @@ const LISTED: usize = 20;
 
 /// The difference between a plan and a newer one: between the plan and the world when a run starts, or between a run's
 /// plan and what is left of it under another graph.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanDifference {
     /// The format of the document.
@@ -30,6 +31,9 @@ pub struct PlanDifference {
     pub extended: usize,
     /// Cuts that only the newer plan needs: arcs of cycles whose order it gives up.
     pub cuts: usize,
+    /// The number of added and extended instances of each resource that has any.
+    #[serde(default)]
+    pub additions: BTreeMap<String, usize>,
     /// The first 20 changes.
     pub listed: Vec<PlanChange>,
     /// The digest of the newer plan. A program that showed a difference to a person compares it with the digest of the
@@ -39,7 +43,7 @@ pub struct PlanDifference {
 
 /// One change from an older plan to a newer one. Effects are in words: `stop (leaf)` if the instance stays, `with its parent`
 /// if it has none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PlanChange {
@@ -93,6 +97,13 @@ impl PlanDifference {
         self.added + self.extended + self.cuts > 0
     }
 
+    /// Whether the newer plan adds more than is tolerated: the number of additions for each resource.
+    pub(crate) fn adds_more_than(&self, tolerated: &BTreeMap<String, usize>) -> bool {
+        let is_tolerated =
+            |(name, count): (&String, &usize)| *count <= tolerated.get(name).copied().unwrap_or_default();
+        self.cuts > 0 || !self.additions.iter().all(is_tolerated)
+    }
+
     /// Whether both plans do the same to the same instances, and the newer one gives up no more of the order.
     pub fn is_empty(&self) -> bool {
         self.added + self.gone + self.changed + self.cuts == 0
@@ -114,6 +125,7 @@ impl PlanDifference {
             let instance = || after.name(resource, index);
             let effects = actions(after, resource, index);
             let Some(old) = old else {
+                self.count_addition(after.resource_name(resource));
                 self.add(instance, effects);
                 continue;
             };
@@ -123,7 +135,10 @@ impl PlanDifference {
                 (before.is_going(resource, old), after.is_going(resource, index));
             let further =
                 !effects_after.without(effects_before).is_empty() || removed_after && !removed_before;
-            self.extended += usize::from(further);
+            if further {
+                self.extended += 1;
+                self.count_addition(after.resource_name(resource));
+            }
             if effects_before != effects_after || removed_before != removed_after {
                 self.change(instance, actions(before, resource, old), effects);
             }
@@ -147,6 +162,10 @@ impl PlanDifference {
             self.cuts += 1;
             self.list(|| PlanChange::Cut(cut));
         }
+    }
+
+    fn count_addition(&mut self, resource: &str) {
+        *self.additions.entry(resource.to_owned()).or_default() += 1;
     }
 
     pub(crate) fn add(&mut self, instance: impl FnOnce() -> InstanceName, effects: Vec<String>) {

@@ -143,6 +143,7 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
         failures,
         blocked_by,
         overridden: whole.overridden,
+        difference: None,
         not_cleaned_up: whole.not_cleaned_up,
         cancelled: whole.cancelled,
         nested: whole.nested,

@@ -42,6 +42,9 @@ impl fmt::Display for ReportSummary {
         if self.cancelled {
             writeln!(f, "cancelled: no further step was started")?;
         }
+        if let Some(drift) = &self.drift {
+            writeln!(f, "changed since it was planned: {drift}")?;
+        }
         write_overridden(self, f)?;
         write_failures(self, f)?;
         for nested in &self.nested {

@@ -9,7 +9,7 @@ use super::summary::{FailureSummary, NestedReport, ReportSummary, VerdictCounts,
 use crate::affected::{Affected, InstanceRef, LookupError};
 use crate::ids::{Indexed, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase, Resource, RunId};
-use crate::plan::PlanVeto;
+use crate::plan::{PlanDifference, PlanVeto};
 
 /// The result of a run for one instance.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,7 @@ pub struct Report {
     pub(crate) failures: HashMap<NodeIx, Failure>,
     pub(crate) blocked_by: HashMap<NodeIx, NodeIx>,
     pub(crate) overridden: Vec<PlanVeto>,
+    pub(crate) difference: Option<Box<PlanDifference>>,
     pub(crate) not_cleaned_up: usize,
     pub(crate) cancelled: bool,
     pub(crate) nested: Vec<NestedReport>,
@@ -123,6 +124,13 @@ impl Report {
         })
     }
 
+    /// The difference between the plan that was approved and the plan that the run ran, if the world had changed when the run
+    /// started and the run accepted that: see [`Drift`](crate::Drift). `None` if there was no difference. A run on workers does
+    /// not report it.
+    pub fn drift(&self) -> Option<&PlanDifference> {
+        self.difference.as_deref()
+    }
+
     /// The report in numbers, with the failures as text.
     pub fn summary(&self) -> ReportSummary {
         let summary = ReportSummary {
@@ -132,6 +140,7 @@ impl Report {
             cancelled: self.cancelled,
             resources: self.counts(),
             overridden: self.overridden.clone(),
+            drift: self.difference.clone(),
             failures: self.failure_summaries(),
             nested: self.nested.clone(),
             ..ReportSummary::default()

@@ -8,7 +8,7 @@ use crate::affected::Affected;
 use crate::graph::RootRoute;
 use crate::ids::{Index, InstanceIx};
 use crate::model::{InstanceName, JsonFormat, Phase, RunId};
-use crate::plan::PlanVeto;
+use crate::plan::{PlanDifference, PlanVeto};
 
 /// The report of a cascade that a method of a run started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,9 @@ pub struct ReportSummary {
     pub resources: BTreeMap<String, VerdictCounts>,
     /// The objections that a forced run overrode.
     pub overridden: Vec<PlanVeto>,
+    /// The difference between the approved plan and that of the run, which the run accepted: see [`Report::drift`](crate::Report::drift).
+    #[serde(default)]
+    pub drift: Option<Box<PlanDifference>>,
     /// The failures, sorted by resource and id.
     pub failures: Vec<FailureSummary>,
     /// The reports of the cascades that methods of the run started.

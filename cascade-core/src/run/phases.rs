@@ -21,7 +21,7 @@ use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::journal::{History, JournalError};
 use crate::model::Phase;
 use crate::observe::Event;
-use crate::plan::PlanVeto;
+use crate::plan::{PlanDifference, PlanVeto};
 use crate::report::{Failure, Report, State};
 
 /// Runs all phases of a plan, less the steps in `history`. The error is that of the write that stopped the run.
@@ -47,6 +47,7 @@ pub(crate) fn run(
         drifted: std::mem::take(&mut history.drifted),
         cancelled: history.cancelled,
         overridden: std::mem::take(&mut history.overridden),
+        difference: history.difference.take(),
         history,
         repeats: Arc::default(),
         unrecorded: Vec::new(),
@@ -68,6 +69,8 @@ pub(crate) struct Run {
     pub(crate) cancelled: bool,
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
+    /// The accepted difference from the approved plan.
+    pub(crate) difference: Option<Box<PlanDifference>>,
     pub(crate) recorder: Recorder,
     pub(super) history: History,
     pub(super) repeats: Arc<Repeats>,
@@ -105,6 +108,7 @@ impl Run {
             failures: self.failures,
             blocked_by,
             overridden: self.overridden,
+            difference: self.difference,
             not_cleaned_up,
             cancelled: self.cancelled,
             nested: self.settings.nesting.take_reports(),
@@ -144,7 +148,7 @@ impl Run {
         }
     }
 
-    /// Runs the effects. Under `Drift::Chase`, runs them again until no late dependent is found.
+    /// Runs the effects. Under `Drift::Follow`, runs them again until no late dependent is found.
     async fn effects(
         &mut self,
         mut before: Vec<InitialState>,

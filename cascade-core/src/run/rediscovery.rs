@@ -116,7 +116,7 @@ impl Rediscovery<'_> {
     ) -> Vec<LateDependents> {
         // As in a plan, an instance along a restricting edge is accepted if it is removed too.
         let may_join = |late: &LateDependents| late.route.reach != Reach::Restricts || late.is_removed;
-        let joins = |late: &LateDependents| self.drift == Drift::Chase && may_join(late);
+        let joins = |late: &LateDependents| self.drift == Drift::Follow && may_join(late);
         let (accepted, refused): (Vec<_>, Vec<_>) = found.into_iter().partition(joins);
         for late in refused {
             let error = Arc::new(CallError::Drifted(late.describe(affected)));

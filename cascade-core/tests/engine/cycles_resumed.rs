@@ -143,7 +143,7 @@ fn an_effect_that_becomes_early_while_the_plan_grows_is_recorded() {
     };
     let life = Life::new();
     life.notes.relink_at("Note.remove n", "Diff", "Request", "r>d");
-    let chase = |apply: Apply| apply.drift(Drift::Chase);
+    let chase = |apply: Apply| apply.drift(Drift::Follow);
     let deleted = life.deleted("Zone z", cloud(), "Diff.remove d", cloud(), chase);
     complete(&deleted.report);
     assert_eq!(
@@ -182,7 +182,7 @@ fn reviews() -> Cloud {
 /// The removal supersedes the effect that lets go of the diff, so there is nothing left to let go of.
 #[test]
 fn an_effect_that_becomes_early_on_a_removed_instance_is_not_called() {
-    let chase: fn(Apply) -> Apply = |apply| apply.drift(Drift::Chase);
+    let chase: fn(Apply) -> Apply = |apply| apply.drift(Drift::Follow);
     let cloud = reviews();
     cloud.notes().relink_at("Request.remove r", "Diff", "Review", "x>d");
     let deleted = cloud.delete_with("Zone z", chase);

@@ -96,7 +96,7 @@ fn only_arcs_that_close_a_cycle_are_cut() {
 
 #[test]
 fn a_plan_of_now_with_a_further_cut_that_is_declared_runs() {
-    for drift in [Drift::Refuse, Drift::Chase] {
+    for drift in [Drift::Refuse, Drift::Follow] {
         let cloud = || {
             mutual("a>b", "").kind("C", |it| {
                 it.under("A", "remove", "a>c");
@@ -105,7 +105,7 @@ fn a_plan_of_now_with_a_further_cut_that_is_declared_runs() {
         let (cascade, notes) = cloud().build();
         let report = block_on(async {
             let plan = plan(&cascade, "A a").await.unwrap();
-            if drift == Drift::Chase {
+            if drift == Drift::Follow {
                 notes.relink_at("C.remove c", "A", "B", "b>a");
             } else {
                 notes.relink("A", "B", "b>a");

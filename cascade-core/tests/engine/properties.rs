@@ -46,7 +46,7 @@ pub(crate) fn tapes(length: usize) -> impl Strategy<Value = Vec<u16>> {
 pub(crate) fn runs() -> impl Strategy<Value = RunSpec> {
     let policy =
         prop_oneof![Just(FailurePolicy::Stop), Just(FailurePolicy::Isolate), Just(FailurePolicy::Force)];
-    let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Chase)];
+    let drift = prop_oneof![4 => Just(Drift::Ignore), 1 => Just(Drift::Refuse), 1 => Just(Drift::Exact), 1 => Just(Drift::Follow)];
     let cancel_after = proptest::option::weighted(0.2, 0..12_usize);
     let may = (any::<bool>(), proptest::bool::weighted(0.8));
     (policy, may, 0..7_usize, drift, cancel_after, any::<bool>()).prop_map(
@@ -129,7 +129,7 @@ fn remote_runs_match_the_model() {
 /// During the run, new instances appear, and known instances get further parents.
 #[test]
 fn runs_in_a_changing_world_match_the_model() {
-    let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 4 => Just(Drift::Chase)];
+    let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 1 => Just(Drift::Exact), 4 => Just(Drift::Follow)];
     let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
     check(&(moving_worlds(SMALL), run, tapes(80)), 1000, |(world, run, tape)| {
         plan_and_run(&world, &run, tape);

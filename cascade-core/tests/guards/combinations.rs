@@ -34,7 +34,7 @@ async fn a_parent_with_a_retain_edge_waits_for_another_rule() {
 
 #[tokio::test]
 async fn children_without_named_parents_are_no_late_dependents_in_another_batch() {
-    for drift in [Drift::Refuse, Drift::Chase] {
+    for drift in [Drift::Refuse, Drift::Follow] {
         let scene = Scene::default();
         for number in 1..=4 {
             let (host, vm) = (format!("host-{number}"), format!("vm-{number}"));
@@ -63,7 +63,7 @@ async fn checks_are_asked_only_about_late_dependents() {
         Box::pin(async { Ok(Vec::new()) })
     });
     let cascade = scene.cascade([Part::new("Zone"), Part::new("Host").below("Zone>Host", remove()), vm]);
-    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase)).await;
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Follow)).await;
     assert!(report.is_complete(), "{report}");
     let since = scene.log().split_off(scene.at("remove vm"));
     assert!(!since.contains(&"check vm".to_owned()), "a check was asked about a removed VM: {since:?}");
@@ -178,7 +178,7 @@ async fn a_retained_instance_is_removed_if_its_last_owner_is_a_late_dependent() 
         Part::new("Bucket").found("Owner>Bucket", shared, Finds::EveryOwner),
         Part::new("Object").below("Bucket>Object", remove()),
     ]);
-    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase)).await;
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Follow)).await;
     assert!(report.is_complete(), "{report}");
     assert_eq!(verdict(&report, "Bucket bucket"), "Done");
     assert!(scene.at("remove object") < scene.at("remove owner-2"), "{:?}", scene.log());
@@ -203,7 +203,7 @@ async fn a_late_rule_runs_begin_before_the_effect() {
         Part::new("Net").below("Zone>Net", remove()),
         vm,
     ]);
-    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase)).await;
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Follow)).await;
     assert!(report.is_complete(), "{report}");
     assert!(scene.at("mark vm") < scene.at("remove vm"), "{:?}", scene.log());
 }
@@ -264,7 +264,7 @@ async fn a_done_instance_stays_done_if_a_late_parent_cannot_begin() {
         port.below("Net>Port", stop()).below("Vm>Port", stop()),
     ]);
     let report =
-        delete_zone(&cascade, |apply| apply.drift(Drift::Chase).policy(FailurePolicy::Isolate)).await;
+        delete_zone(&cascade, |apply| apply.drift(Drift::Follow).policy(FailurePolicy::Isolate)).await;
     assert_eq!(verdict(&report, "Port port"), "Done");
     assert!(verdict(&report, "Vm vm").starts_with("Failed"), "{report}");
     assert!(!scene.did("remove host"), "{:?}", scene.log());
@@ -335,7 +335,7 @@ async fn a_run_resumed_with_another_graph_needs_a_new_confirmation() {
 /// A key that two accounts share. During the run a third account gets it too, and stays.
 #[tokio::test]
 async fn an_instance_with_a_late_owner_is_not_removed() {
-    for drift in [Drift::Refuse, Drift::Chase] {
+    for drift in [Drift::Refuse, Drift::Follow] {
         for with_effect in [true, false] {
             let scene = Scene::new(&[
                 ("Zone>Account", "zone", "account-1"),

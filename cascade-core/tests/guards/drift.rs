@@ -44,7 +44,7 @@ async fn refused_late_dependents_fail_their_parent() {
 #[tokio::test]
 async fn late_dependents_join_before_their_parent_is_removed() {
     let world = with_late_vm();
-    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("the plan can be applied");
+    let report = run(&world, |apply| apply.drift(Drift::Follow)).await.expect("the plan can be applied");
     assert!(report.is_complete(), "{report}");
     assert!(matches!(report.verdict::<Vm>(&"vm-late".to_owned()), Some(Verdict::Done)));
     let log = world.log();
@@ -63,7 +63,7 @@ async fn a_late_dependent_brings_its_own_dependents() {
     world.tables().vms.insert("vm-late".to_owned(), "host-late".to_owned());
     let added = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let seen = std::sync::Arc::clone(&added);
-    let report = cascade.apply(plan).drift(Drift::Chase).on_event(move |event| {
+    let report = cascade.apply(plan).drift(Drift::Follow).drift_checked().on_event(move |event| {
         if let Event::Chased { newcomers } = event {
             seen.fetch_add(*newcomers, std::sync::atomic::Ordering::Relaxed);
         }
@@ -83,7 +83,7 @@ async fn a_late_dependent_brings_its_own_dependents() {
 async fn a_protected_late_dependent_fails_its_parent() {
     let world = with_late_vm();
     world.tables().protected.insert("vm-late".to_owned());
-    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("the plan can be applied");
+    let report = run(&world, |apply| apply.drift(Drift::Follow)).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 has a protected late dependent: {report}");
     };
@@ -108,7 +108,7 @@ async fn a_protected_late_dependent_does_not_affect_other_parents() {
         world.tables().vms.insert(format!("vm-late-on-{host}"), host.to_owned());
     }
     world.tables().protected.insert("vm-late-on-host-1".to_owned());
-    let applying = cascade.apply(plan).drift(Drift::Chase).policy(FailurePolicy::Isolate);
+    let applying = cascade.apply(plan).drift(Drift::Follow).drift_checked().policy(FailurePolicy::Isolate);
     let report = applying.await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 has a protected late dependent: {report}");
@@ -126,7 +126,7 @@ async fn a_protected_late_dependent_does_not_affect_other_parents() {
 async fn late_dependents_count_against_a_limit() {
     let world = with_late_vm();
     let limits = Limits::none().resource("Vm", 3);
-    let report = run(&world, |apply| apply.drift(Drift::Chase).limits(limits)).await.expect("3 are allowed");
+    let report = run(&world, |apply| apply.drift(Drift::Follow).limits(limits)).await.expect("3 are allowed");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("the fourth VM is above the limit: {report}");
     };
@@ -140,7 +140,7 @@ async fn late_dependents_count_against_a_limit() {
 async fn endless_late_dependents_end_in_an_error() {
     let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
     world.tables().refills = Some("host-1".to_owned());
-    let report = run(&world, |apply| apply.drift(Drift::Chase)).await.expect("the plan can be applied");
+    let report = run(&world, |apply| apply.drift(Drift::Follow)).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
         panic!("host-1 always has a VM: {report}");
     };

@@ -82,7 +82,7 @@ async fn a_failed_begin_of_an_ended_instance_holds_back_its_late_parents() {
         });
         let host = Part::new("Host").below("Zone>Host", remove());
         let cascade = scene.cascade([Part::new("Zone"), host, vm]);
-        let report = delete_zone(&cascade, |apply| apply.policy(policy).drift(Drift::Chase)).await;
+        let report = delete_zone(&cascade, |apply| apply.policy(policy).drift(Drift::Follow)).await;
         let verdicts = ["Vm vm", "Host host", "Zone zone"].map(|instance| verdict(&report, instance));
         (scene.log(), verdicts.map(|verdict| verdict.split([' ', '(']).next().map(str::to_owned)))
     };

@@ -5,6 +5,7 @@ mod cloud;
 mod combinations;
 mod conformance;
 mod drift;
+mod drift_at_start;
 mod failed_begin;
 mod layers;
 mod limits;

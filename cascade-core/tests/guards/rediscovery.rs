@@ -64,7 +64,7 @@ async fn done_instances_stay_done_after_resume() {
         };
         let cascade = engine();
         let applying = cascade.apply(plan(&cascade, "Zone", "zone").await);
-        let applying = applying.drift(Drift::Chase).policy(FailurePolicy::Isolate);
+        let applying = applying.drift(Drift::Follow).policy(FailurePolicy::Isolate);
         let run = applying.run_id().clone();
         let report = match tokio::time::timeout(Duration::from_millis(life), applying.into_future()).await {
             Ok(report) => report.expect("the plan can be applied"),
@@ -105,7 +105,8 @@ async fn an_unknown_parent_is_an_error_during_rediscovery() {
     let scene = Scene::default();
     let cascade = scene.cascade([Part::new("Host"), vm]);
     let plan = plan(&cascade, "Host", "host").await;
-    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("the plan can be applied");
+    let report =
+        cascade.apply(plan).drift(Drift::Follow).drift_checked().await.expect("the plan can be applied");
     let failure = report.failures().next().expect("the dependents of the host are unknown").1.to_string();
     assert!(
         failure.ends_with("it answered with the parent Host `HOST`, which it was not asked about"),
@@ -137,7 +138,7 @@ async fn late_dependents_of_many_parents_do_not_exceed_the_rounds() {
     let count = move |event: &Event| {
         seen.fetch_add(usize::from(matches!(event, Event::Chased { .. })), Ordering::Relaxed);
     };
-    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase).on_event(count)).await;
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Follow).on_event(count)).await;
     assert!(report.is_complete(), "{report}");
     assert_eq!((rounds.load(Ordering::Relaxed), report.summary().done), (120, 361));
 }
@@ -157,7 +158,7 @@ async fn an_endless_chain_of_late_dependents_ends_in_an_error() {
     folder.0.rule(remove().from(resource("Folder")));
     let cascade = Scene::default().cascade([folder]);
     let plan = plan(&cascade, "Folder", "top").await;
-    let report = cascade.apply(plan).drift(Drift::Chase).await.expect("the plan can be applied");
+    let report = cascade.apply(plan).drift(Drift::Follow).await.expect("the plan can be applied");
     let failure = report.failures().next().expect("the chain is endless").1.to_string();
     assert!(failure.contains("new ones were found in each of 100 rounds"), "{failure}");
     assert_eq!(report.summary().done, 0, "{report}");
@@ -232,7 +233,7 @@ async fn every_started_step_ends() {
         Event::StepEnded { .. } => _ = ends.fetch_add(1, Ordering::Relaxed),
         _ => {}
     };
-    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Chase).on_event(count)).await;
+    let report = delete_zone(&cascade, |apply| apply.drift(Drift::Follow).on_event(count)).await;
     assert!(report.is_complete() && scene.did("remove vm-late"), "{report}");
     assert_eq!((started.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (4, 4));
 }
@@ -257,7 +258,7 @@ async fn a_late_restricting_dependent_is_waited_for_if_it_is_removed() {
             Part::new("Alarm").below("Zone>Alarm", remove()),
             Part::new("Vm").below("Host>Vm", remove()).below("Image>Vm", restrict),
         ]);
-        let set = |apply: cascade_core::Apply| apply.drift(Drift::Chase).policy(FailurePolicy::Isolate);
+        let set = |apply: cascade_core::Apply| apply.drift(Drift::Follow).policy(FailurePolicy::Isolate);
         let report = delete_zone(&cascade, set).await;
         assert_eq!((report.is_complete(), scene.did("remove image")), (waits, waits), "{report}");
         if waits {
@@ -269,7 +270,7 @@ async fn a_late_restricting_dependent_is_waited_for_if_it_is_removed() {
 /// A key of another account is shared with an account that is removed: the key stays, as it would in a plan.
 #[tokio::test]
 async fn an_instance_with_another_owner_is_no_late_dependent() {
-    for drift in [Drift::Refuse, Drift::Chase] {
+    for drift in [Drift::Refuse, Drift::Follow] {
         let scene = Scene::new(&[
             ("Zone>Account", "zone", "account"),
             ("Zone>Alarm", "zone", "alarm"),
@@ -285,7 +286,7 @@ async fn an_instance_with_another_owner_is_no_late_dependent() {
 /// The account that was to keep the key gives it up: the removed account is its last owner.
 #[tokio::test]
 async fn an_instance_without_another_owner_is_removed_with_its_last_owner() {
-    for drift in [Drift::Refuse, Drift::Chase] {
+    for drift in [Drift::Refuse, Drift::Follow] {
         let scene = Scene::new(&[
             ("Zone>Account", "zone", "account"),
             ("Zone>Alarm", "zone", "alarm"),
@@ -377,7 +378,7 @@ async fn drained_before_a_death(marked: bool) -> Report {
 /// The finder answers children without parents, so it does not say on which host the late VM is.
 #[tokio::test]
 async fn a_late_dependent_without_a_named_parent_is_detected() {
-    for drift in [Drift::Refuse, Drift::Chase] {
+    for drift in [Drift::Refuse, Drift::Follow] {
         let scene = Scene::new(&[("Zone>Host", "zone", "host"), ("Host>Vm", "host", "vm")]).late(
             "remove vm",
             "Host>Vm",
@@ -387,7 +388,7 @@ async fn a_late_dependent_without_a_named_parent_is_detected() {
         let vm = Part::new("Vm").found("Host>Vm", remove(), Finds::ChildrenAlone);
         let cascade = scene.cascade([Part::new("Zone"), Part::new("Host").below("Zone>Host", remove()), vm]);
         let report = delete_zone(&cascade, |apply| apply.drift(drift)).await;
-        if drift == Drift::Chase {
+        if drift == Drift::Follow {
             assert!(report.is_complete(), "{report}");
             assert!(scene.at("remove vm-late") < scene.at("remove host"), "{:?}", scene.log());
         } else {

@@ -46,7 +46,7 @@ async fn late_dependents_count_against_the_limits_of_a_resumed_run() {
         let (world, journal) = (with_late_vm(), MemoryJournal::new());
         let limits = Limits::none().resource("Vm", 2);
         let (_, report) =
-            die_and_resume(&world, &journal, life, |apply| apply.drift(Drift::Chase).limits(limits)).await;
+            die_and_resume(&world, &journal, life, |apply| apply.drift(Drift::Follow).limits(limits)).await;
         // The program itself has no limit.
         assert!(world.tables().vms.contains_key("vm-late"), "after {life} ms: {report}");
         let Some(Verdict::Failed(failure)) = report.verdict::<Host>(&"host-1".to_owned()) else {
@@ -83,7 +83,7 @@ async fn vetoes_against_late_dependents_of_a_forced_run_are_listed() {
         let (world, journal) = (with_late_vm(), MemoryJournal::new());
         world.tables().protected.extend(["vm-2".to_owned(), "vm-late".to_owned()]);
         let (run, report) = die_and_resume(&world, &journal, life, |apply| {
-            apply.drift(Drift::Chase).policy(FailurePolicy::Force).forced(true)
+            apply.drift(Drift::Follow).policy(FailurePolicy::Force).forced(true)
         })
         .await;
         assert!(report.is_complete(), "after {life} ms: {report}");

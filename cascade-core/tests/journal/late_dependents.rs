@@ -49,7 +49,7 @@ async fn an_extended_run_resumes_after_a_failure_of_any_write() {
             };
             let cascade = engine();
             let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
-            let applying = cascade.apply(plan).drift(Drift::Chase);
+            let applying = cascade.apply(plan).drift(Drift::Follow);
             let run = applying.run_id().clone();
             let (report, again) = match applying.await {
                 Ok(report) => (report, BTreeSet::new()),
@@ -90,7 +90,7 @@ async fn late_dependents_survive_a_death() {
             || world.builder().layer(Slow).journal(journal.clone()).build().expect("the graph has no faults");
         let cascade = engine();
         let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
-        let applying = cascade.apply(plan).drift(Drift::Chase);
+        let applying = cascade.apply(plan).drift(Drift::Follow);
         let run = applying.run_id().clone();
         let report = match tokio::time::timeout(Duration::from_millis(life), applying.into_future()).await {
             Ok(report) => report.expect("the plan can be applied"),

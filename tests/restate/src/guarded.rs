@@ -108,11 +108,11 @@ impl Scene {
         let pool = format!("chased-{ITEMS}");
         let plan = self.site.plan("Pool", &pool).await?;
         self.world.set(&[(Fact::Newcomer, &format!("{pool}/1/new"))])?;
-        let report = self.site.client.apply(plan).drift(Drift::Chase).await;
+        let report = self.site.client.apply(plan).drift(Drift::Follow).await;
         let report = report.map_err(|error| error.to_string())?;
         self.removed_one_more(&pool, report.summary().done)?;
         ensure(report.is_complete(), || format!("{report}"))?;
-        println!("the same with `Drift::Chase`: it joins the run, and is removed before its group");
+        println!("the same with `Drift::Follow`: it joins the run, and is removed before its group");
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Scene {
         let (held, newcomer) = (format!("{pool}/1/0"), format!("{pool}/1/new"));
         let plan = self.site.plan("Pool", &pool).await?;
         self.world.set(&[(Fact::Held, &held)])?;
-        let run = tokio::spawn(self.site.client.apply(plan).drift(Drift::Chase).into_future());
+        let run = tokio::spawn(self.site.client.apply(plan).drift(Drift::Follow).into_future());
         let removed = async || Ok((!of_pool(&self.log, &pool).is_empty()).then_some(()));
         until("the run removes an item", removed).await?;
         self.world.set(&[(Fact::Newcomer, &newcomer)])?;

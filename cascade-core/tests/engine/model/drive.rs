@@ -314,8 +314,10 @@ pub(crate) async fn apply_as_expected(
     let growth = growth(&now, &expected, run.drift);
     script.state().entries.clear();
     script.state().moving = true;
-    let world = if run.drift == Drift::Refuse && growth.is_none() { &now } else { world };
-    if run.drift == Drift::Refuse && growth.is_none() {
+    let compares = run.drift != Drift::Ignore && growth.is_none();
+    let world = if compares { &now } else { world };
+    let planned = (expected.clone(), order.clone());
+    if compares {
         // The run is that of the plan of now.
         script.state().finder_calls.clear();
         let planned = plan_as_expected(world, cascade, script, tape).await.expect("the root has a rule");
@@ -362,6 +364,11 @@ pub(crate) async fn apply_as_expected(
         assert_refused(world, &report, &entries, &growth);
         return None;
     }
+    // A cancellation may come before the comparison: then the run is that of the plan, and starts nothing.
+    let is_planned = |report: &Report| report.verdicts().count() == planned.0.instances.len();
+    if cancelled && report.as_ref().is_ok_and(is_planned) {
+        (expected, order) = planned;
+    }
     // The discovery before the run replaces no rediscovery of the run.
     let begun = entries.iter().position(is_begun).unwrap_or(0);
     let before: Vec<Entry> = entries.drain(..begun).collect();
@@ -402,10 +409,10 @@ pub(crate) struct Growth {
     extended: usize,
 }
 
-/// The growth for which a run is refused before it begins; `None` if it may begin.
+/// The difference for which a run is refused before it begins; `None` if it may begin.
 pub(crate) fn growth(now: &World, expected: &Expected, drift: Drift) -> Option<Growth> {
     // Only worlds without cycles change: there, no effect is early.
-    if drift != Drift::Refuse || now.late.is_empty() {
+    if matches!(drift, Drift::Ignore | Drift::Follow) || now.late.is_empty() {
         return None;
     }
     let now = reference::plan(now).expect("links do not change the rule of the root");
@@ -421,7 +428,9 @@ pub(crate) fn growth(now: &World, expected: &Expected, drift: Drift) -> Option<G
         growth.changed += usize::from(fate.effects != before.effects || fate.removed != before.removed);
     }
     growth.gone = expected.instances.keys().filter(|instance| !now.instances.contains_key(instance)).count();
-    (growth.added + growth.extended > 0).then_some(growth)
+    let adds = growth.added + growth.extended > 0;
+    let differs = adds || growth.gone + growth.changed > 0;
+    (if drift == Drift::Exact { differs } else { adds }).then_some(growth)
 }
 
 /// The run was refused with that difference, and no method was called that changes something.

@@ -369,7 +369,7 @@ pub(crate) enum Part {
 pub(crate) type Node = (Instance, Part);
 
 /// The order between an instance and its dependents.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Order {
     /// Parents after children; the begin phase uses the reverse.
     pub(crate) plain: BTreeSet<Arc>,

@@ -296,7 +296,7 @@ impl Judge {
 
     /// The plan grew by the answers of finders.
     fn grow(&mut self) {
-        assert!(self.terms.drift == Drift::Chase, "only `Drift::Chase` extends the plan");
+        assert!(self.terms.drift == Drift::Follow, "only `Drift::Follow` extends the plan");
         let under_way = self.steps.values().find(|step| step.is_under_way());
         assert!(under_way.is_none(), "the plan grew during {under_way:?}");
         self.world = self.world.with_links(std::mem::take(&mut self.reported));
@@ -340,14 +340,15 @@ impl Judge {
         let moved = looked_at.iter().any(is_new);
         let progress = self.progress.get_mut(&(Phase::Effect, instance)).unwrap();
         let open = !progress.busy && !progress.is_over();
-        let refused = ready && moved && open && self.terms.drift == Drift::Refuse;
+        let is_strict = matches!(self.terms.drift, Drift::Refuse | Drift::Exact);
+        let refused = ready && moved && open && is_strict;
         if !(said || refused) {
             return;
         }
         assert!(ready, "{instance:?} drifted before its turn");
         assert!(moved, "{instance:?} has no late dependent");
         assert!(open, "{instance:?} drifted after its step");
-        assert!(self.terms.drift == Drift::Refuse, "{instance:?} failed, though it could extend the plan");
+        assert!(is_strict, "{instance:?} failed, though it could extend the plan");
         progress.failed = true;
         // Not even a forced run continues with it.
         progress.methods.truncate(progress.ended);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cascade_core::Drift;
 use clap::{Parser, Subcommand};
 
 /// A small example cloud: preview what an operation affects, then run it.
@@ -234,6 +235,30 @@ pub(crate) struct DetachArgs {
     pub(crate) how: How,
 }
 
+/// How a run handles changes of the cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DriftMode {
+    // Refuses what adds to the plan, and leaves alone what has gone.
+    Refuse,
+    // Refuses every change.
+    Exact,
+    // Takes along what is new.
+    Follow,
+    // Carries out the plan as it was shown.
+    Ignore,
+}
+
+impl From<DriftMode> for Drift {
+    fn from(mode: DriftMode) -> Self {
+        match mode {
+            DriftMode::Refuse => Self::Refuse,
+            DriftMode::Exact => Self::Exact,
+            DriftMode::Follow => Self::Follow,
+            DriftMode::Ignore => Self::Ignore,
+        }
+    }
+}
+
 /// How to carry out an operation.
 #[derive(Clone, Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -250,6 +275,9 @@ pub(crate) struct How {
     /// Give up the order of the cycles that the plan lists. --force does not include this.
     #[arg(long)]
     pub(crate) allow_cuts: bool,
+    /// What to do if the cloud has changed since the plan was made.
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = DriftMode::Refuse)]
+    pub(crate) drift: DriftMode,
     /// With workers: the id of the run. If a run with this id exists, wait for it and start none.
     #[arg(long, value_name = "ID", requires = "ingress")]
     pub(crate) run_as: Option<String>,

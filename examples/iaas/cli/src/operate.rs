@@ -119,7 +119,7 @@ async fn apply(
     let policy = if how.force { FailurePolicy::Force } else { FailurePolicy::Stop };
     let bars = ProgressBars::on_terminal(&plan);
     let run = cascade.apply(plan).policy(policy).forced(how.force).cancelled_by(interrupted.clone());
-    let run = if how.allow_cuts { run.allow_cuts() } else { run };
+    let run = if how.allow_cuts { run.allow_cuts() } else { run }.drift(how.drift.into());
     run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
 }
 
@@ -137,7 +137,7 @@ async fn apply_on_workers(
         Some(id) => run.run_as(RunId::from(id.as_str())),
         None => run,
     };
-    let run = if how.allow_cuts { run.allow_cuts() } else { run };
+    let run = if how.allow_cuts { run.allow_cuts() } else { run }.drift(how.drift.into());
     say(format_args!("iaas: run {}", run.run_id()));
     run.confirmed_by(confirmed_by(how.yes)).on_event(move |event| bars.see(event)).await
 }

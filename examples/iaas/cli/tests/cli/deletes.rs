@@ -71,6 +71,16 @@ fn instances_of_several_resources_are_deleted_in_one_plan() {
 }
 
 #[test]
+fn each_mode_of_drift_deletes_in_a_cloud_that_does_not_change() {
+    for mode in ["refuse", "exact", "follow", "ignore"] {
+        let cloud = Cloud::of(20);
+        let run = cloud.run(&["delete", "Host", "host-1", "--drift", mode, "--yes", "--json"]);
+        assert_eq!(run.code, 0, "{mode}: {}", run.stderr);
+        assert_eq!(run.document()["drift"], Value::Null, "{mode}");
+    }
+}
+
+#[test]
 fn a_plan_is_one_json_document() {
     let cloud = Cloud::of(20);
     let run = cloud.run(&["delete", "Zone", "zone-1", "--plan-only", "--json"]);
