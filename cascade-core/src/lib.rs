@@ -89,8 +89,11 @@
 //! | the arguments of the attribute, and the parameters and return types of methods | [`macro@cascade`] |
 //! | resources, operations, extensions | [`derive@Resource`], [`derive@Operation`], [`derive@Extension`] |
 //! | the meaning of each policy | [`Decision`] |
+//! | two references from one resource to another | [roles](macro@cascade#roles), [`EdgeParent`] |
 //! | plans: the tree, the counts, why an instance is included | [`Plan`] |
-//! | runs: failures, drift, limits, confirmation, cancellation | [`Apply`] |
+//! | a plan from roots of several resources; planning and running in one go | [`RootSet`], [`Cascade::run`] |
+//! | runs: failures, limits, confirmation, cancellation | [`Apply`] |
+//! | changes of the world between a plan and its run | [`Drift`] |
 //! | the result for each instance | [`Report`] |
 //! | observing a run | [`Event`], [`Monitor`] |
 //! | code around every step; permissions | [`Layer`], [`Authorizer`] |
