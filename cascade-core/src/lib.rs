@@ -166,7 +166,7 @@ pub use crate::extension::{
 pub use crate::graph::{EdgeRef, Graph, ResourceNode, Tree, TreeNode};
 pub use crate::handler::{
     Children, FindContext, Found, HandlerFuture, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,
-    MethodError, MethodResult, Outcome, Pairs, PerParent, StepContext, TheEdge, TheOperation, Veto,
+    MethodError, MethodResult, Outcome, Pairs, PerParent, Rows, StepContext, TheEdge, TheOperation, Veto,
 };
 pub use crate::ids::{Pair, ParsePairError, ResourceId};
 pub use crate::journal::{

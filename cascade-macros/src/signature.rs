@@ -103,7 +103,9 @@ impl Kind {
             Self::Finder => "a finder returns `Result<Vec<(Parent, Child)>, E>` or `Result<Vec<Child>, E>`",
             Self::Check => "a check returns `Result<Vec<Veto<Id>>, E>`",
             Self::Verify => "a verify method returns `Result<Vec<Id>, E>` with the ids that still exist",
-            Self::Effect => "an effect returns `Result<(), E>` or `Result<Outcome<Id>, E>`",
+            Self::Effect => {
+                "an effect returns `Result<(), E>`, `Result<Rows, E>` or `Result<Outcome<Id>, E>`"
+            }
         }
     }
 

@@ -3,16 +3,16 @@
 
 use super::dispatch::{Invocation, MethodFuture, Reply, ReplyResult};
 use super::found::Found;
-use super::outcome::{Outcome, Veto};
+use super::outcome::{Outcome, Rows, Veto};
 use super::per_parent::PerParent;
 use super::signature::MethodError;
 use crate::ids::ResourceId;
 
-/// The valid values of an effect, begin or cleanup method: `()` or `Outcome<Id>`.
+/// The valid values of an effect, begin or cleanup method: `()`, `Rows` or `Outcome<Id>`.
 #[diagnostic::on_unimplemented(
     message = "this method cannot return `{Self}`",
     label = "not a valid return type",
-    note = "it must return `Result<(), E>` or `Result<Outcome<{Id}>, E>`"
+    note = "it must return `Result<(), E>`, `Result<Rows, E>` or `Result<Outcome<{Id}>, E>`"
 )]
 pub trait IntoOutcome<Id> {
     /// Converts the answer to the engine's type.
@@ -37,6 +37,13 @@ pub trait IntoOutcome<Id> {
 impl<Id> IntoOutcome<Id> for () {
     fn into_outcome(self) -> Outcome<Id> {
         Outcome::done()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<Id> IntoOutcome<Id> for Rows {
+    fn into_outcome(self) -> Outcome<Id> {
+        Outcome::done().rows(self.0)
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use super::call::{Begun, HandlerFuture};
 use super::context::{FindContext, StepContext};
 use super::found::{DynFound, Found};
-use super::outcome::{Outcome, Positions, Veto};
+use super::outcome::{Outcome, Positions, Rows, Veto};
 use crate::ids::{BatchIds, ResourceId};
 use crate::model::StepError;
 
@@ -191,14 +191,26 @@ pub(crate) fn not_callable() -> StepError {
 
 /// The failures of an outcome, by position in the batch.
 fn failures<Id: ResourceId>(batch: BatchIds<'_>, outcome: Outcome<Id>) -> Result<Failures, StepError> {
-    let failures = outcome.into_failures();
-    if failures.is_empty() {
+    let (failures, rows) = outcome.into_parts();
+    if failures.is_empty() && rows.is_none() {
         return Ok(Vec::new());
     }
     let batch = batch.typed::<Id>().ok_or_else(not_callable)?;
+    if let Some(Rows(rows)) = rows
+        && rows > batch.len() as u64
+    {
+        return Err(too_many_rows(rows, batch.len()));
+    }
     positions(batch, failures).map_err(|unknown| {
         StepError::terminal(format!("it reported `{unknown}` as failed, which was not in its batch"))
     })
+}
+
+fn too_many_rows(rows: u64, instances: usize) -> StepError {
+    StepError::terminal(format!(
+        "it changed {rows} rows for {instances} instances: its statement reaches rows that the plan does not have, and they \
+         are changed now, unless the method rolled back its transaction"
+    ))
 }
 
 /// The position of each named id in the batch. The error is the first id that is not in the batch.

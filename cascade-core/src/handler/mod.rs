@@ -31,7 +31,7 @@ pub use found::Found;
 pub use found_ids::FoundIds;
 pub(crate) use nesting::Nesting;
 pub(crate) use outcome::Positions;
-pub use outcome::{Outcome, Veto};
+pub use outcome::{Outcome, Rows, Veto};
 pub(crate) use parents::Parents;
 #[cfg(feature = "remote")]
 pub(crate) use parents::was_asked;

@@ -16,12 +16,39 @@ use crate::model::StepError;
 #[must_use]
 pub struct Outcome<Id> {
     failures: Vec<(Id, StepError)>,
+    rows: Option<Rows>,
 }
+
+/// The number of rows that a statement of an effect, begin or cleanup method has changed. A method can return it in place of
+/// `()`, and [`Outcome::rows`] adds it to an outcome.
+///
+/// Fewer rows than instances are fine: the others are changed already, or gone. More rows than instances are a failed step, which
+/// is not retried, because the statement has changed what the plan does not have. Its rows are changed by then, so this protects
+/// data only if the method makes the comparison before it commits its transaction. Without one, it makes the fault visible.
+///
+/// ```
+/// # use cascade_core::prelude::*;
+/// use cascade_core::Rows;
+///
+/// # struct Db; impl Db { async fn execute(&self, _: &str, _: &[u64]) -> Result<u64, StepError> { Ok(1) } }
+/// async fn remove(db: &Db, vms: &[u64]) -> Result<Rows, StepError> {
+///     Ok(Rows(db.execute("DELETE FROM vm WHERE id = ANY($1)", vms).await?))
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Rows(pub u64);
 
 impl<Id> Outcome<Id> {
     /// All instances of the batch are done.
     pub fn done() -> Self {
-        Self { failures: Vec::new() }
+        Self { failures: Vec::new(), rows: None }
+    }
+
+    /// Sets the number of rows that the method has changed: see [`Rows`].
+    pub fn rows(mut self, rows: u64) -> Self {
+        self.rows = Some(Rows(rows));
+        self
     }
 
     /// Adds `id` to the instances that failed.
@@ -35,15 +62,15 @@ impl<Id> Outcome<Id> {
         &self.failures
     }
 
-    pub(crate) fn into_failures(self) -> Vec<(Id, StepError)> {
-        self.failures
+    pub(crate) fn into_parts(self) -> (Vec<(Id, StepError)>, Option<Rows>) {
+        (self.failures, self.rows)
     }
 }
 
 impl<Id, E: Into<StepError>> FromIterator<(Id, E)> for Outcome<Id> {
     /// The outcome in which exactly these instances failed.
     fn from_iter<I: IntoIterator<Item = (Id, E)>>(failures: I) -> Self {
-        Self { failures: failures.into_iter().map(|(id, error)| (id, error.into())).collect() }
+        Self { failures: failures.into_iter().map(|(id, error)| (id, error.into())).collect(), rows: None }
     }
 }
 

@@ -19,6 +19,7 @@ mod readings;
 mod remote;
 mod resumed;
 mod roots;
+mod rows;
 #[path = "../schemas/mod.rs"]
 mod schemas;
 mod shared;

@@ -108,9 +108,9 @@ impl VmCascade {
     #[on(Delete, from = [Host], root = Zone)]
     #[on(Delete, from = [L3Network], root = [Zone, Host])]
     #[supersedes(stop, detach_nics)]
-    async fn destroy(&self, vms: &[VmId]) -> Result<(), StepError> {
+    async fn destroy(&self, vms: &[VmId]) -> Result<cascade_core::Rows, StepError> {
         self.plain(vms);
-        Ok(())
+        Ok(cascade_core::Rows(vms.len() as u64))
     }
 
     #[verify(Delete, effects = [destroy])]
