@@ -45,6 +45,20 @@ pub enum Change {
         #[serde(skip_serializing_if = "Option::is_none")]
         role: Option<String>,
     },
+    /// The order along an edge may be given up in cycles of instances, or no longer.
+    MayCut {
+        /// The resource that the child depends on.
+        parent: String,
+        /// The child.
+        child: String,
+        /// Its role.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+        /// Whether it may be given up now.
+        may_cut: bool,
+        /// Where the edge is written.
+        source: Source,
+    },
     /// An operation has other rules along an edge, or for its root.
     Decision {
         /// The operation's name.
@@ -79,7 +93,7 @@ pub enum Change {
 /// The changes between two graphs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// The changes: resources, edges, decisions, and what roots reach.
+    /// The changes: resources, edges, orders that may be given up, decisions, and what roots reach.
     pub changes: Vec<Change>,
 }
 
@@ -88,6 +102,7 @@ impl Diff {
     pub fn between(old: &Document, new: &Document) -> Self {
         let mut changes = resources(old, new);
         changes.extend(edges(old, new));
+        changes.extend(may_cut(old, new));
         changes.extend(decisions(old, new));
         changes.extend(reach(old, new));
         Self { changes }
@@ -104,8 +119,27 @@ fn resources(old: &Document, new: &Document) -> Vec<Change> {
     added.chain(removed.map(|resource| Change::ResourceRemoved { name: resource.name.clone() })).collect()
 }
 
+/// The parent, the child and the role.
+fn key(edge: &EdgeDocument) -> (String, String, Option<String>) {
+    (edge.parent.clone(), edge.child.clone(), edge.role.clone())
+}
+
+/// The edges whose order may be given up now and could not before, or the other way round. Those that were removed are listed
+/// as such.
+fn may_cut(old: &Document, new: &Document) -> Vec<Change> {
+    let allowed: BTreeSet<_> = old.edges.iter().filter(|edge| edge.may_cut).map(key).collect();
+    let changed = new.edges.iter().filter(|edge| edge.may_cut != allowed.contains(&key(edge)));
+    let change = |edge: &EdgeDocument| Change::MayCut {
+        parent: edge.parent.clone(),
+        child: edge.child.clone(),
+        role: edge.role.clone(),
+        may_cut: edge.may_cut,
+        source: edge.source.clone(),
+    };
+    changed.map(change).collect()
+}
+
 fn edges(old: &Document, new: &Document) -> Vec<Change> {
-    let key = |edge: &EdgeDocument| (edge.parent.clone(), edge.child.clone(), edge.role.clone());
     let keys = |document: &Document| document.edges.iter().map(key).collect::<BTreeSet<_>>();
     let (before, after) = (keys(old), keys(new));
     let added = new.edges.iter().filter(|edge| !before.contains(&key(edge)));
@@ -236,6 +270,11 @@ impl fmt::Display for Change {
             }
             Self::EdgeRemoved { parent, child, role } => {
                 write!(f, "- {parent} → {child}{}", in_role(role.as_deref()))
+            }
+            Self::MayCut { parent, child, role, may_cut, source } => {
+                let order =
+                    if *may_cut { "may be given up in cycles" } else { "is kept unless a run allows cuts" };
+                write!(f, "~ {parent} → {child}{}: its order {order}  {source}", in_role(role.as_deref()))
             }
             Self::Decision { operation, parent, child, role, before, after, source } => {
                 match parent {

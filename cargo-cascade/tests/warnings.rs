@@ -282,3 +282,17 @@ fn edges_between_the_same_resources_are_told_apart_by_their_roles() {
         ["no operation propagates along `Zone` → `Host` (`standby`): every operation ignores it"]
     );
 }
+
+#[test]
+fn an_order_that_may_be_given_up_is_a_change() {
+    let hosts = |may_cut: bool| {
+        let mut host = extension("Host", vec![remove().from(resource("Host"))], &["Host"]);
+        host.edges[0].may_cut = may_cut;
+        document(vec![host])
+    };
+    let lines = |old: bool, new: bool| Diff::between(&hosts(old), &hosts(new)).to_string();
+    assert_eq!(lines(false, true), "~ Host → Host: its order may be given up in cycles  shop/src/lib.rs:7\n");
+    let kept = "~ Host → Host: its order is kept unless a run allows cuts  shop/src/lib.rs:7\n";
+    assert_eq!(lines(true, false), kept);
+    assert_eq!(lines(true, true), "the graph is unchanged\n");
+}

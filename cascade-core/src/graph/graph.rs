@@ -194,6 +194,13 @@ impl Graph {
         edges.chunk_by(move |&a, &b| declared(a) == declared(b))
     }
 
+    /// The copies of an edge for different root resources, itself included.
+    pub(crate) fn copies_of(&self, edge: EdgeIx) -> impl Iterator<Item = EdgeIx> {
+        let up = &self.resources[self.edges[edge].child].up;
+        let copies = self.by_declaration(up).find(|copies| copies.contains(&edge));
+        copies.unwrap_or_default().iter().copied()
+    }
+
     /// Whether both are made from the same graph.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.identity, &other.identity)

@@ -34,12 +34,13 @@ impl FindContext {
     }
 
     /// The name of the resource that the cascade started from. If it started from instances of several resources, a finder is
-    /// called for each of them, and this is the one whose rules brought the operation to the parents.
+    /// called for each of them, and this is the one whose rules brought the operation to the parents. A verify method that is
+    /// called after a run gets the first by name: it asks [`roots`](Self::roots).
     pub fn root(&self) -> &str {
         self.roots.get(self.root).map_or("", String::as_str)
     }
 
-    /// The names of all resources that the cascade started from, in the order in which the roots were given.
+    /// The names of all resources that the cascade started from, sorted.
     pub fn roots(&self) -> impl ExactSizeIterator<Item = &str> {
         self.roots.iter().map(String::as_str)
     }
@@ -116,7 +117,7 @@ impl StepContext {
         self.affected.operation.as_any().downcast_ref()
     }
 
-    /// The names of the resources that the cascade started from, in the order in which the roots were given.
+    /// The names of the resources that the cascade started from, sorted.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.affected.root_names()
     }

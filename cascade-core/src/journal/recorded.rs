@@ -156,6 +156,11 @@ impl Recorded {
                 self.end = Some(end);
                 Ok(())
             }
+            Record::Resumed => {
+                // A process died while it wrote a new plan, and the run goes on with the earlier one.
+                self.next_plan = None;
+                Ok(())
+            }
             record => match &mut self.next_plan {
                 Some(next) => next.add_to_plan(record),
                 None => self.add_to_plan(record),

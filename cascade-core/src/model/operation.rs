@@ -107,6 +107,9 @@ impl OperationDescriptor {
     /// mention it. [`Graph::build`](crate::Graph::build) reports the undecided edges of each total operation that a rule
     /// mentions.
     ///
+    /// A plan of a total operation refuses roots that do not exist, or that the operation has removed already, as far as verify
+    /// methods tell: see [`PlanError::MissingRoots`](crate::PlanError::MissingRoots).
+    ///
     /// `#[operation(total)]` on a derived operation calls this.
     #[must_use]
     pub const fn total(self) -> Self {

@@ -62,12 +62,17 @@ pub(crate) fn new_cuts(
     let is_known = |arc: ArcRef| {
         let edge = &affected.graph.edges[arc.edge];
         let (parent, child) = (same(edge.parent, arc.parent), same(edge.child, arc.child));
-        let earlier = parent.zip(child).map(|(parent, child)| ArcRef { edge: arc.edge, parent, child });
-        earlier.is_some_and(|earlier| known.cycles.cut.binary_search(&earlier).is_ok())
+        let Some((parent, child)) = parent.zip(child) else { return false };
+        // The arc may have been cut for another root resource.
+        let mut copies = affected.graph.copies_of(arc.edge);
+        copies.any(|edge| known.cycles.cut.binary_search(&ArcRef { edge, parent, child }).is_ok())
     };
     let cuts = affected.cut_by_ids().into_iter();
     let new = cuts.filter(|&(arc, end_only)| !end_only && affected.has_to_allow(arc) && !is_known(arc));
-    new.map(|(arc, end_only)| summary(affected, arc, end_only)).collect()
+    let mut new: Vec<CutSummary> = new.map(|(arc, end_only)| summary(affected, arc, end_only)).collect();
+    // The same arc can be cut for several root resources.
+    new.dedup();
+    new
 }
 
 fn summary(affected: &Affected, arc: ArcRef, end_only: bool) -> CutSummary {

@@ -61,7 +61,7 @@ pub enum PlanError {
     /// Roots do not exist, according to the verify method of their resource.
     #[error(
         "{count} of the given {resource} do not exist, or the operation has removed them already: {}{}",
-        .ids.join(", "),
+        .ids.iter().map(|id| Printed(id).to_string()).collect::<Vec<_>>().join(", "),
         if *count > ids.len() { ", …" } else { "" }
     )]
     MissingRoots {

@@ -174,9 +174,16 @@ fn path(affected: &Affected, hops: &Hops, reach: Reach) -> WhyPath {
     }
 }
 
-/// A shortest path down to an instance from a root of the root resource at the position `root`, both included: a breadth-first
-/// search up from the instance.
+/// A shortest path down to an instance from a root of the root resource at the position `root`, both included. An owner along a
+/// shared edge may be reached from roots of other resources alone: then the path is from one of these.
 fn path_from_root(affected: &Affected, root: usize, end: Instance) -> Hops {
+    let others = (0..affected.route.roots.len()).filter(|&other| other != root);
+    let path = std::iter::once(root).chain(others).find_map(|root| path_from(affected, root, end));
+    path.unwrap_or_else(|| Hops::at(end.0, end.1))
+}
+
+/// A breadth-first search up from the instance to a root of that root resource.
+fn path_from(affected: &Affected, root: usize, end: Instance) -> Option<Hops> {
     let graph = &affected.graph;
     let root_resource = affected.route.roots[root].resource;
     // The next edge and instance on the way down to `end`.
@@ -187,7 +194,7 @@ fn path_from_root(affected: &Affected, root: usize, end: Instance) -> Hops {
         if instance.0 == root_resource && affected.is_root(instance.0, instance.1) {
             let next = |at: &Instance| below.get(at).copied();
             let path = std::iter::successors(next(&instance), |(_, at)| next(at));
-            return Hops { top: instance, below: path.collect() };
+            return Some(Hops { top: instance, below: path.collect() });
         }
         let up = graph.resources[instance.0].up.iter().copied();
         for edge in up.filter(|&edge| graph.edges[edge].root == root) {
@@ -200,5 +207,5 @@ fn path_from_root(affected: &Affected, root: usize, end: Instance) -> Hops {
             }
         }
     }
-    Hops::at(end.0, end.1)
+    None
 }

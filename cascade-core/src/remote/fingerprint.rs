@@ -33,7 +33,8 @@ impl Fingerprint {
             for finder in &extension.finders {
                 let operation = finder.operation.map_or("any operation", |operation| operation.code());
                 let (method, parent) = (&finder.method, finder.parent.name());
-                lines.insert(format!("finder {method} of {name} by {parent} for {operation}"));
+                let role = finder.parent.role().map_or_else(String::new, |role| format!(" as {role}"));
+                lines.insert(format!("finder {method} of {name} by {parent}{role} for {operation}"));
             }
             lines.extend(extension.checks.iter().map(|check| {
                 let only = check.only.join(" ");

@@ -124,27 +124,84 @@ fn the_order_of_the_roots_does_not_matter() {
     ");
 }
 
+/// A pool that two hosts own, one of them in a zone.
+fn shared_pool() -> Cloud {
+    Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Host", |it| {
+            it.root("remove").under("Zone", "remove", "z1>h1");
+        })
+        .kind("Pool", |it| {
+            it.effect("remove").edge_naming_all("Host", "h1>p h2>p");
+            let shared = Rule::effect::<Delete>("remove", place!()).with_last_owner();
+            it.declared().rule(shared.from(descriptor("Host")));
+        })
+}
+
 #[test]
 fn a_shared_child_is_removed_if_owners_of_all_roots_are() {
-    let share = || {
-        Cloud::new()
-            .kind("Zone", |it| {
-                it.root("remove");
-            })
-            .kind("Host", |it| {
-                it.root("remove").under("Zone", "remove", "z1>h1");
-            })
-            .kind("Pool", |it| {
-                it.effect("remove").edge_naming_all("Host", "h1>p h2>p");
-                let shared = Rule::effect::<Delete>("remove", place!()).with_last_owner();
-                it.declared().rule(shared.from(descriptor("Host")));
-            })
+    let contains = |roots: &[(&str, &str)]| {
+        delete_all(&shared_pool().build().0, roots).unwrap().contains_named("Pool", "p")
     };
-    let contains =
-        |roots: &[(&str, &str)]| delete_all(&share().build().0, roots).unwrap().contains_named("Pool", "p");
     assert_eq!(contains(&[("Zone", "z1")]), Ok(false));
     assert_eq!(contains(&[("Host", "h2")]), Ok(false));
     assert_eq!(contains(&[("Zone", "z1"), ("Host", "h2")]), Ok(true));
+}
+
+/// One owner is reached from each root. The finder names both owners to each.
+#[test]
+fn every_path_to_a_shared_child_starts_at_a_root() {
+    let (cascade, _) = shared_pool().build();
+    let plan = delete_all(&cascade, &[("Zone", "z1"), ("Host", "h2")]).unwrap();
+    insta::assert_snapshot!(plan.why_named("Pool", "p").unwrap().unwrap(), @r"
+    Pool p: remove
+      Host h2 → Pool p: remove
+      Zone z1 → Host h1 → Pool p: remove
+    ");
+}
+
+/// An arc that is followed for two root resources.
+#[test]
+fn a_new_cut_is_listed_once() {
+    let (cascade, notes) = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Host", |it| {
+            it.root("remove");
+        })
+        .kind("Vm", |it| {
+            it.under("Zone", "remove", "z>v1").under("Host", "remove", "h>v1").under("Vm", "remove", "v1>v2");
+        })
+        .build();
+    let plan = delete_all(&cascade, &[("Zone", "z"), ("Host", "h")]).unwrap();
+    notes.relink("Vm", "Vm", "v1>v2 v2>v1");
+    let difference = block_on(cascade.difference(&plan)).unwrap();
+    assert_eq!((difference.cuts, difference.listed.len()), (1, 1), "{difference}");
+}
+
+/// The cut is known from the other root resource.
+#[test]
+fn a_cut_that_a_further_root_resource_shares_is_not_new() {
+    let (cascade, notes) = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Host", |it| {
+            it.root("remove");
+        })
+        .kind("Vm", |it| {
+            it.under("Zone", "remove", "z>v1").under("Host", "remove", "");
+            it.under("Vm", "remove", "v1>v2 v2>v1");
+        })
+        .build();
+    let plan = delete_all(&cascade, &[("Zone", "z"), ("Host", "h")]).unwrap();
+    assert_eq!(plan.summary().unwrap().cut.len(), 1);
+    notes.relink("Vm", "Host", "h>v1");
+    let difference = block_on(cascade.difference(&plan)).unwrap();
+    assert!(difference.is_empty(), "{difference}");
 }
 
 #[test]

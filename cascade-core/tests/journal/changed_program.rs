@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cascade_core::{
-    Apply, Cascade, CascadeBuilder, Delete, Event, MemoryJournal, Outcome, ResumeError, Rule, RunId, place,
+    Apply, Cascade, CascadeBuilder, Delete, Event, Journal, MemoryJournal, Outcome, Record, Replanned,
+    ResumeError, Rule, RunId, place,
 };
 
 use crate::site::{LEVELS, Site, declaration, resource};
@@ -89,7 +90,7 @@ async fn the_rest_is_planned_again_and_the_difference_is_shown() {
     let closed_again = site.tables().begun[begun..].iter().filter(|(effect, ..)| effect == "close").count();
     assert_eq!(closed_again, 0, "ended steps are carried over");
 
-    let info = cascade_core::Journal::run(&journal, &run).await.expect("the run is in the journal");
+    let info = journal.run(&run).await.expect("the run is in the journal");
     assert_eq!((info.ended, info.run.instances), (info.run.instances, 5 + 2 * machines as u64));
 }
 
@@ -105,6 +106,30 @@ async fn a_new_plan_survives_further_deaths() {
         }
         assert!(site.tables().there.is_empty());
     }
+}
+
+/// A newer program dies while it writes its plan, and the program of before goes on.
+#[tokio::test(start_paused = true)]
+async fn steps_after_a_plan_that_was_not_written_to_its_end_are_not_repeated() {
+    let (site, journal) = (Site::new(4, 3), MemoryJournal::new());
+    let run = interrupted(&site, &journal, 5).await;
+    let log = journal.take_over(&run).await.expect("nobody owns the run");
+    let begun = Replanned { graph: String::from("another"), added: 0, gone: 0, changed: 0, instances: 17 };
+    log.append(vec![Record::Replanned(begun)]).await.expect("the journal is in memory");
+    drop(log);
+    let cascade = || site.builder().journal(journal.clone()).build().expect("the graph has no faults");
+    let resumed = cascade().resume(&run);
+    assert!(tokio::time::timeout(Duration::from_millis(55), resumed.into_future()).await.is_err());
+    let begun = site.tables().begun.len();
+    let ended = site.tables().ended.clone();
+    assert!(ended.iter().any(|(effect, ..)| effect == "remove"));
+    assert!(cascade().resume(&run).await.expect("the run can be resumed").is_complete());
+    let repeated: Vec<_> = site.tables().begun[begun..]
+        .iter()
+        .filter(|(effect, id, ..)| ended.iter().any(|(done, of, ..)| (done, of) == (effect, id)))
+        .cloned()
+        .collect();
+    assert_eq!(repeated, []);
 }
 
 #[tokio::test(start_paused = true)]
