@@ -127,3 +127,11 @@ impl Cloud {
 pub(crate) fn document(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))
 }
+
+/// The report that a command printed, without the id of its run: two runs of the same plan differ in it.
+pub(crate) fn report(text: &str) -> Result<Value, String> {
+    let mut report = document(text)?;
+    let run = report.as_object_mut().and_then(|report| report.remove("run"));
+    run.filter(Value::is_string).ok_or_else(|| format!("a report without the id of its run: {text}"))?;
+    Ok(report)
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloud::{Cloud, document};
+use crate::cloud::{Cloud, document, report};
 use crate::port::Port;
 use crate::server::Server;
 use crate::{Environment, ensure};
@@ -31,7 +31,7 @@ pub(crate) async fn prove(environment: &Environment) -> Result<(), String> {
     let together = two.run(&[&restate as &[&str], &delete].concat())?;
 
     show_invocations(&server).await?;
-    let (alone, together) = (document(&alone)?, document(&together)?);
+    let (alone, together) = (report(&alone)?, report(&together)?);
     ensure(alone == together, || format!("the reports differ:\n{alone}\n{together}"))?;
     ensure(one.rows()? == two.rows()?, || String::from("the inventories differ"))?;
     let commands = |cloud: &Cloud| cloud.commands().into_iter().collect::<BTreeSet<_>>();

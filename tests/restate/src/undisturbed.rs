@@ -6,7 +6,7 @@ use std::process::Child;
 use iaas_audit::{Before, Pairs};
 use serde_json::Value;
 
-use crate::cloud::{Cloud, LIMIT, document};
+use crate::cloud::{self, Cloud, LIMIT};
 use crate::process::{output, text};
 use crate::{Environment, ensure};
 
@@ -33,7 +33,7 @@ impl Undisturbed {
         ensure(pairs.agents >= 100 && pairs.inventory >= 1000, || {
             format!("too few pairs to prove the order: {pairs:?}")
         })?;
-        let (report, rows) = (document(&report)?, alone.rows()?);
+        let (report, rows) = (cloud::report(&report)?, alone.rows()?);
         Ok(Self { seeded, before, report, rows, commands: commands.into_iter().collect(), pairs })
     }
 
@@ -53,7 +53,7 @@ impl Undisturbed {
     pub(crate) fn compare_report(&self, client: Child) -> Result<(), String> {
         let output = output(client, LIMIT)?;
         ensure(output.status.success(), || format!("the run failed: {}", text(&output)))?;
-        let report = document(&String::from_utf8_lossy(&output.stdout))?;
+        let report = cloud::report(&String::from_utf8_lossy(&output.stdout))?;
         ensure(report == self.report, || format!("the reports differ:\n{report}\n{}", self.report))
     }
 }

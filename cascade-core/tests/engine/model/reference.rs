@@ -618,7 +618,7 @@ fn afters(world: &World, expected: &Expected) -> BTreeSet<Arc> {
 }
 
 /// The steps of the roots come after the steps of all their dependents, except for these ones, whose order may be given
-/// up, and their dependents.
+/// up, and what comes before them.
 fn check_roots(world: &World, expected: &Expected, order: &Order, except: &BTreeSet<Instance>) {
     let roots: BTreeSet<Instance> = world.root_instances().collect();
     let mut before = roots.clone();
@@ -627,10 +627,13 @@ fn check_roots(world: &World, expected: &Expected, order: &Order, except: &BTree
         before.extend(below(&order.plain, root));
         effects_before.extend(waited_for(&order.effects, (root, Part::Rest)));
     }
-    let excepted = |&instance: &Instance| {
-        except.contains(&instance) || except.iter().any(|&it| below(&order.plain, it).contains(&instance))
-    };
-    for (&instance, fate) in expected.instances.iter().filter(|(instance, _)| !excepted(instance)) {
+    for &instance in except {
+        before.insert(instance);
+        before.extend(below(&order.plain, instance));
+        effects_before.extend([(instance, Part::Early), (instance, Part::Rest)]);
+        effects_before.extend(waited_for(&order.effects, (instance, Part::Rest)));
+    }
+    for (&instance, fate) in &expected.instances {
         // Only removed instances have methods around the effects.
         let is_before = !fate.removed || before.contains(&instance);
         assert!(is_before, "the removal of {instance:?} does not come before that of the roots");
