@@ -1,13 +1,12 @@
 //! [`Cascade`], and the planning of operations.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
-use super::root_set::{RootSet, insert_text, known_resource};
+use super::root_set::{ResolvedRoots, RootSet, insert_text, known_resource};
 use crate::affected::Column;
 use crate::discover::{discover, objections};
 use crate::engine::Engine;
@@ -163,15 +162,22 @@ impl Cascade {
     async fn plan_from(
         &self,
         operation: Arc<dyn AnyOperation>,
-        roots: BTreeMap<ResourceIx, Column>,
+        roots: ResolvedRoots,
     ) -> Result<Plan, PlanError> {
-        let (resources, roots): (Vec<ResourceIx>, Vec<Column>) = roots.into_iter().unzip();
+        let ResolvedRoots { columns, allow_missing } = roots;
+        let (resources, roots): (Vec<ResourceIx>, Vec<Column>) = columns.into_iter().unzip();
         let graph = self.engine.graph.for_roots(resources.len());
         let route = route(&graph, &operation.descriptor(), &resources)?;
         let names: Vec<&str> = resources.iter().map(|&root| graph.resources[root].name()).collect();
         let code = operation.descriptor().code();
         let span = tracing::info_span!("cascade.plan", operation = code, root = names.join(", "));
-        self.discover_and_check(operation, Arc::clone(&graph), route, roots).instrument(span).await
+        let planning = async {
+            if !allow_missing {
+                self.check_roots_exist(&operation, &route, &roots).await?;
+            }
+            self.discover_and_check(operation, Arc::clone(&graph), route, roots).await
+        };
+        planning.instrument(span).await
     }
 
     async fn discover_and_check(
@@ -182,7 +188,6 @@ impl Cascade {
         roots: Vec<Column>,
     ) -> Result<Plan, PlanError> {
         let engine = &self.engine;
-        self.check_roots_exist(&operation, &route, &roots).await?;
         let affected =
             discover(graph, &engine.extensions, operation, route, roots, engine.find, &engine.observers)
                 .await?;

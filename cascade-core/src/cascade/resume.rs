@@ -15,7 +15,7 @@ use crate::graph::{Graph, Route};
 use crate::ids::ResourceIx;
 use crate::journal::{
     Journal, JournalError, Record, Recorded, Replanned, RunDetails, RunEnd, RunInfo, RunStart, RunState,
-    carry_over, history, missing_resources, restored,
+    carry_over, history, missing_resources, restored, root_resources,
 };
 use crate::model::{AnyOperation, RunId};
 use crate::observe::{Event, Monitor, Observers};
@@ -385,12 +385,7 @@ impl RunOperation {
         let operation = graph.find_operation(&info.run.operation).ok_or_else(unknown)?;
         let parsed = graph.operations[operation].parse(info.run.payload.clone());
         let unfit = |what: String| ResumeError::Unfit { run: run(), what };
-        let names = std::iter::once(&info.run.root).chain(recorded.further_roots.keys());
-        let resource = |name: &String| {
-            let resource = graph.find_resource(name);
-            resource.ok_or_else(|| unfit(format!("no linked extension declares {name}")))
-        };
-        let roots = names.map(resource).collect::<Result<Vec<_>, _>>()?;
+        let roots = root_resources(graph, &info.run.root, recorded).map_err(unfit)?;
         let graph = graph.for_roots(roots.len());
         let no_rule = |root: ResourceIx| {
             unfit(format!("{} has no rule for `{}` as the root", graph.resources[root].name(), code()))

@@ -32,6 +32,7 @@ use crate::plan::PlanError;
 /// ```
 pub struct RootSet<O> {
     given: Vec<Given>,
+    allow_missing: bool,
     operation: PhantomData<fn() -> O>,
 }
 
@@ -44,7 +45,7 @@ enum Given {
 impl<O: Operation> RootSet<O> {
     /// No roots yet.
     pub fn new() -> Self {
-        Self { given: Vec::new(), operation: PhantomData }
+        Self { given: Vec::new(), allow_missing: false, operation: PhantomData }
     }
 
     /// Adds roots of the resource `R`.
@@ -75,6 +76,21 @@ impl<O: Operation> RootSet<O> {
         self.given.push(Given::Named { resource: resource.into(), ids });
         self
     }
+
+    /// Roots that do not exist are no error ([`PlanError::MissingRoots`](crate::PlanError::MissingRoots)). This plans what still
+    /// depends on roots that were removed already, for example by a forced run in which a dependent failed. The plan has the
+    /// missing roots too, and a run calls their effects once more.
+    ///
+    /// ```
+    /// use cascade_core::{Delete, RootSet};
+    ///
+    /// let roots: RootSet<Delete> = RootSet::new().and_named("Zone", ["zone-1"]).allow_missing();
+    /// ```
+    #[must_use]
+    pub fn allow_missing(mut self) -> Self {
+        self.allow_missing = true;
+        self
+    }
 }
 
 impl<O: Operation> Default for RootSet<O> {
@@ -96,10 +112,17 @@ impl<O> fmt::Debug for RootSet<O> {
     }
 }
 
+/// Roots of the resources of a graph.
+pub(super) struct ResolvedRoots {
+    pub(super) columns: BTreeMap<ResourceIx, Column>,
+    /// Whether roots that do not exist are no error.
+    pub(super) allow_missing: bool,
+}
+
 impl<O> RootSet<O> {
     /// The roots by resource. An error if a resource is unknown or has no roots, an id cannot be parsed, or there are too many
     /// resources.
-    pub(super) fn resolve(self, graph: &Graph) -> Result<BTreeMap<ResourceIx, Column>, PlanError> {
+    pub(super) fn resolve(self, graph: &Graph) -> Result<ResolvedRoots, PlanError> {
         let mut resolved: BTreeMap<ResourceIx, Column> = BTreeMap::new();
         for given in self.given {
             let (resource, column) = given.resolve(graph)?;
@@ -119,7 +142,7 @@ impl<O> RootSet<O> {
                 maximum: MAX_ROOT_RESOURCES,
             });
         }
-        Ok(resolved)
+        Ok(ResolvedRoots { columns: resolved, allow_missing: self.allow_missing })
     }
 }
 

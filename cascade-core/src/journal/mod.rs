@@ -37,6 +37,6 @@ pub use record::{
 };
 pub(crate) use recorded::Recorded;
 pub(crate) use replan::{carry_over, missing_resources};
-pub(crate) use restore::{History, history, restored};
+pub(crate) use restore::{History, history, restored, root_resources};
 pub use run::{NewRun, RunInfo, RunRoots, RunState};
 pub use run_change::RunChange;

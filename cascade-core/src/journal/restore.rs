@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::affected::{
-    Affected, Arcs, Block, Column, Disposition, FailedEffects, Finished, Marks, Ran, RootSet, assemble,
+    Affected, Arcs, Block, Column, Disposition, FailedEffects, Finished, MAX_ROOT_RESOURCES, Marks, Ran,
+    RootSet, assemble,
 };
 use crate::graph::{Edge, Graph, Route, labels};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, NodeIx, ResourceIx};
@@ -48,6 +49,27 @@ impl History {
     pub(crate) fn ran(&mut self, phase: Phase) -> &mut Ran {
         self.ran.entry(phase).or_default()
     }
+}
+
+/// The root resources of a recorded plan, of which `first` is the first. The error says which of them does not fit the graph.
+pub(crate) fn root_resources(
+    graph: &Graph,
+    first: &str,
+    recorded: &Recorded,
+) -> Result<Vec<ResourceIx>, String> {
+    let names = std::iter::once(first).chain(recorded.further_roots.keys().map(String::as_str));
+    let mut roots = Vec::new();
+    for name in names {
+        let root = graph.find_resource(name).ok_or_else(|| format!("no linked extension declares {name}"))?;
+        if roots.contains(&root) {
+            return Err(format!("{name} is a root resource twice"));
+        }
+        roots.push(root);
+    }
+    if roots.len() > MAX_ROOT_RESOURCES {
+        return Err(format!("it has {} root resources, more than {MAX_ROOT_RESOURCES}", roots.len()));
+    }
+    Ok(roots)
 }
 
 /// Restores the affected set from its records, and takes these out of `recorded`. `first_roots` is the number of roots of the

@@ -109,6 +109,7 @@ impl OperationDescriptor {
     ///
     /// A plan of a total operation refuses roots that do not exist, or that the operation has removed already, as far as verify
     /// methods tell: see [`PlanError::MissingRoots`](crate::PlanError::MissingRoots).
+    /// [`RootSet::allow_missing`](crate::RootSet::allow_missing) accepts them.
     ///
     /// `#[operation(total)]` on a derived operation calls this.
     #[must_use]

@@ -60,7 +60,8 @@ pub enum PlanError {
     },
     /// Roots do not exist, according to the verify method of their resource.
     #[error(
-        "{count} of the given {resource} do not exist, or the operation has removed them already: {}{}",
+        "{count} of the given {resource} do not exist, or the operation has removed them already: {}{}. Leave them out, or allow \
+         them (`RootSet::allow_missing`) to remove what still depends on them",
         .ids.iter().map(|id| Printed(id).to_string()).collect::<Vec<_>>().join(", "),
         if *count > ids.len() { ", …" } else { "" }
     )]

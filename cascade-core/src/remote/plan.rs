@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cascade::Cascade;
 use crate::graph::Route;
 use crate::ids::{Index, InstanceIx};
-use crate::journal::{Record, Recorded, RunRoots, chunks, restored};
+use crate::journal::{Record, Recorded, RunRoots, chunks, restored, root_resources};
 use crate::model::InstanceName;
 use crate::plan::Plan;
 
@@ -107,11 +107,7 @@ pub fn restore(
     let parsed = graph.operations[operation].parse(header.payload.clone());
     let parsed = parsed.map_err(|error| format!("the operation `{}`: {error}", header.operation))?;
     let mut recorded = Recorded::of(records)?;
-    let names = std::iter::once(&header.root).chain(recorded.further_roots.keys());
-    let resource = |name: &String| {
-        graph.find_resource(name).ok_or_else(|| format!("no linked extension declares {name}"))
-    };
-    let roots = names.map(resource).collect::<Result<Vec<_>, _>>()?;
+    let roots = root_resources(graph, &header.root, &recorded)?;
     let graph = graph.for_roots(roots.len());
     let route = Route::new(&graph, operation, &roots).map_err(|root| {
         format!("{} has no rule for `{}` as the root", graph.resources[root].name(), header.operation)

@@ -8,7 +8,8 @@ use cascade_core::remote::{
     report_from, report_pages, with_remote,
 };
 use cascade_core::{
-    Cascade, CascadeBuilder, Event, FailurePolicy, Report, RunId, StepError, StepSettings, place,
+    Cascade, CascadeBuilder, Event, FailurePolicy, FurtherRoots, Record, Report, RunId, StepError,
+    StepSettings, place,
 };
 
 use crate::loopback::{read_again, through_text};
@@ -208,6 +209,26 @@ fn restoring_a_plan_names_a_missing_resource() {
     let records = records(&plan, None).map(Result::unwrap);
     let error = cascade_core::remote::restore(&other, &header, records).unwrap_err();
     assert_eq!(error, "there is no resource Host");
+}
+
+#[test]
+fn restoring_a_plan_refuses_roots_that_do_not_fit() {
+    let (there, _) = cloud(|builder| builder);
+    let plan = block_on(plan(&there, "Zone z")).unwrap();
+    let header = PlanHeader::of(&plan).unwrap();
+    let refused = |header: &PlanHeader, further: &[(&str, u32)]| {
+        let further = further
+            .iter()
+            .map(|&(resource, count)| Record::Roots(FurtherRoots { resource: resource.to_owned(), count }));
+        let records = further.chain(records(&plan, None).map(Result::unwrap));
+        cascade_core::remote::restore(&there, header, records.collect::<Vec<_>>()).unwrap_err()
+    };
+    assert_eq!(refused(&header, &[("Zone", 1)]), "Zone is a root resource twice");
+    assert_eq!(refused(&header, &[("Rack", 1)]), "no linked extension declares Rack");
+    assert_eq!(refused(&header, &[("Host", 1)]), "Host has no rule for `delete` as the root");
+    let mut more = header.clone();
+    more.roots = 7;
+    assert_eq!(refused(&more, &[]), "the run has 7 roots of Zone, but only 1 instances");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A receipt is based on finders and verify methods, not on the log.
 
 use cascade_core::{
-    Cascade, Delete, Event, Journal, MemoryJournal, PlanError, ResumeError, RunDetails, RunId, place,
+    Cascade, Delete, Event, Journal, MemoryJournal, PlanError, ResumeError, RootSet, RunDetails, RunId, place,
 };
 
 use crate::schemas::{RECEIPT, RUN, assert_conforms};
@@ -74,15 +74,31 @@ async fn a_root_that_its_verify_method_does_not_find_is_an_error() {
     );
     assert_eq!(
         error.to_string(),
-        "1 of the given Room do not exist, or the operation has removed them already: cellar"
+        "1 of the given Room do not exist, or the operation has removed them already: cellar. Leave them out, or allow them \
+         (`RootSet::allow_missing`) to remove what still depends on them"
     );
     let many: Vec<String> = (0..7).map(|number| format!("cellar-{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let error = plan(&many).await.expect_err("there are no cellars").to_string();
-    assert!(error.ends_with(": cellar-0, cellar-1, cellar-2, cellar-3, cellar-4, …"), "{error}");
+    assert!(error.contains(": cellar-0, cellar-1, cellar-2, cellar-3, cellar-4, …. Leave them"), "{error}");
     // Racks have no verify method, so nothing can tell.
     let racks = cascade.plan_named(Delete, "Rack", ["no rack"]).await.expect("no method is asked");
     assert_eq!(racks.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_depends_on_a_root_that_is_gone_is_planned_if_missing_roots_are_allowed() {
+    let (site, journal) = (Site::new(2, 3), MemoryJournal::new());
+    let cascade = with_verify(&site, &journal);
+    deleted(&cascade).await;
+    site.tables().there.insert(String::from("rack-0"), String::from("room"));
+    let roots = || RootSet::<Delete>::new().and_named("Room", ["room"]);
+    let refused = cascade.plan_all(Delete, roots()).await;
+    assert!(matches!(refused, Err(PlanError::MissingRoots { count: 1, .. })), "{refused:?}");
+    let plan = cascade.plan_all(Delete, roots().allow_missing()).await.expect("finders answer");
+    assert_eq!((plan.len(), plan.contains_named("Rack", "rack-0")), (2, Ok(true)));
+    assert!(cascade.apply(plan).await.expect("the plan can be applied").is_complete());
+    assert!(site.tables().there.is_empty());
 }
 
 /// An instance that no method was asked about does not count as gone.
