@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::model::drive::on_paused_clock;
 
-/// How long each step takes.
+/// How long a step takes, unless the number of its first instance has thousands: then that much longer.
 const STEP: Duration = Duration::from_millis(50);
 
 /// A step: when it started, in steps since the start of the run, and its instances.
@@ -41,7 +41,7 @@ fn resource(name: &str) -> ResourceDescriptor {
 /// The links of an edge: parent and child.
 type Links = Vec<(u64, u64)>;
 
-/// An extension that removes its instances. Each step takes the same time.
+/// An extension that removes its instances.
 fn removed(name: &str, settings: StepSettings, seen: &Seen, start: Instant) -> Declaration<(), u64> {
     let mut declared = Declaration::new(format!("{name}s"), resource(name), place!());
     let seen = seen.clone();
@@ -51,8 +51,9 @@ fn removed(name: &str, settings: StepSettings, seen: &Seen, start: Instant) -> D
         move |(), ids: &[u64], _| {
             let round = start.elapsed().as_millis() / STEP.as_millis();
             seen.0.lock().unwrap().push((round, ids.to_vec()));
-            Box::pin(async {
-                sleep(STEP).await;
+            let rounds = u32::try_from(ids[0] / 1000).unwrap() + 1;
+            Box::pin(async move {
+                sleep(STEP * rounds).await;
                 Ok(Outcome::done())
             })
         },
@@ -170,6 +171,34 @@ fn a_step_holds_all_parents_of_its_instance() {
         let builder = Cascade::builder().declare((), bare("Balancer")).declare((), listener);
         assert!(delete(builder, "Balancer", &[1, 2, 3]).await.0.is_complete());
         let rounds = BTreeMap::from([(0, vec![vec![10], vec![20], vec![30]]), (1, vec![vec![12]])]);
+        assert_eq!(seen.rounds(), rounds);
+    });
+}
+
+/// Listener 10 waits for balancer 1, and then for balancer 2, which another step takes before the listener has a place. Listener 11
+/// needs only balancer 1.
+#[test]
+fn an_instance_starts_although_another_one_waited_longer_for_its_parent() {
+    on_paused_clock(async {
+        let seen = Seen::default();
+        let start = Instant::now();
+        let one = settings(1).concurrency(1);
+        let mut address = removed("Address", one, &seen, start);
+        under(&mut address, "Balancer", &vec![(1, 100), (2, 2000)]);
+        let mut listener = removed("Listener", one, &seen, start);
+        under(&mut listener, "Balancer", &vec![(3, 1000), (1, 10), (2, 10), (1, 11)]);
+        let mut builder = Cascade::builder().declare((), bare("Balancer"));
+        for mut declared in [address, listener] {
+            declared.exclusive(resource("Balancer"));
+            builder = builder.declare((), declared);
+        }
+        assert!(delete(builder, "Balancer", &[3, 1, 2]).await.0.is_complete());
+        let rounds = BTreeMap::from([
+            (0, vec![vec![100], vec![1000]]),
+            (1, vec![vec![2000]]),
+            (2, vec![vec![11]]),
+            (4, vec![vec![10]]),
+        ]);
         assert_eq!(seen.rounds(), rounds);
     });
 }

@@ -574,6 +574,28 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
     })
 }
 
+/// Worlds in which every extension with an edge is exclusive along one. Its instances have several parents there.
+pub(crate) fn exclusive_worlds(size: Size) -> impl Strategy<Value = World> {
+    worlds(size).prop_map(|mut world| {
+        for extension in 0..world.extensions.len() {
+            let mut edges: Vec<&mut EdgeSpec> =
+                world.edges.iter_mut().filter(|edge| edge.extension == extension).collect();
+            if edges.iter().all(|edge| !edge.exclusive)
+                && let Some(edge) = edges.first_mut()
+            {
+                edge.exclusive = true;
+            }
+        }
+        for edge in world.edges.iter_mut().filter(|edge| edge.answers == Answers::ChildrenAlone) {
+            edge.answers = Answers::Pairs;
+        }
+        for extension in &mut world.extensions {
+            extension.check = None;
+        }
+        world
+    })
+}
+
 fn add_resources(world: &mut World, resources: &[RawResource]) {
     let addons = resources.iter().enumerate().filter_map(|(at, raw)| Some((at, raw.addon.as_ref()?, true)));
     let owners = resources.iter().enumerate().map(|(at, raw)| (at, &raw.owner, false));
