@@ -1,25 +1,39 @@
-//! `exclusive` names what is no edge: a misspelt one, a misspelt role, another resource, a list, and two.
+//! `exclusive` names no edge, a misspelt role, and two edges.
 
 use cascade_core::prelude::*;
 use cascade_tests_resources::{Error, Folder, FolderId, Zone, ZoneId};
 
 #[derive(Extension)]
-struct Misspelt;
+struct NoEdge;
 
-#[cascade(resource = Folder, edges = [Folder], exclusive = Foldr, ignore(Delete, from = [Folder]))]
-impl Misspelt {}
+#[cascade(resource = Folder, edges = [parent: Folder], exclusive = Zone, addon)]
+impl NoEdge {
+    #[affected(by = parent)]
+    async fn inside(&self, _folders: &[FolderId]) -> Result<Vec<(FolderId, FolderId)>, Error> {
+        Ok(Vec::new())
+    }
+
+    #[on(Delete, from = [parent])]
+    async fn remove(&self, _folders: &[FolderId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
 
 #[derive(Extension)]
 struct MisspeltRole;
 
-#[cascade(resource = Folder, edges = [parent: Folder], exclusive = parnet, addon, ignore(Delete, from = [parent]))]
-impl MisspeltRole {}
+#[cascade(resource = Folder, edges = [parent: Folder], exclusive = parnet, addon)]
+impl MisspeltRole {
+    #[affected(by = parent)]
+    async fn inside(&self, _folders: &[FolderId]) -> Result<Vec<(FolderId, FolderId)>, Error> {
+        Ok(Vec::new())
+    }
 
-#[derive(Extension)]
-struct NoEdge;
-
-#[cascade(resource = Folder, edges = [Folder], exclusive = Zone, addon, ignore(Delete, from = [Folder]))]
-impl NoEdge {}
+    #[on(Delete, from = [parent])]
+    async fn remove(&self, _folders: &[FolderId]) -> Result<(), Error> {
+        Ok(())
+    }
+}
 
 #[derive(Extension)]
 struct TwoEdges;
