@@ -110,7 +110,8 @@ fn ten_balancers_of_five_listeners_take_five_rounds() {
         under(&mut listener, "Balancer", &listeners(10));
         listener.exclusive(resource("Balancer"));
         let builder = Cascade::builder().declare((), bare("Balancer")).declare((), listener);
-        let (report, rounds) = delete(builder, "Balancer", &Vec::from_iter(0..10)).await;
+        let balancers: Vec<u64> = (0..10).collect();
+        let (report, rounds) = delete(builder, "Balancer", &balancers).await;
         assert!(report.is_complete(), "{report}");
         assert_eq!(rounds, 5);
         assert_eq!(seen.rounds().len(), 5);

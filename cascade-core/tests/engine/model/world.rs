@@ -489,13 +489,13 @@ fn choose_exclusive(world: &mut World, raw: &[RawResource]) {
         owners.chain(raw.iter().filter_map(|raw| raw.addon.as_ref())).collect();
     for (extension, raw) in extensions.into_iter().enumerate() {
         let Some(choice) = raw.exclusive.map(usize::from) else { continue };
-        let mut edges: Vec<&mut EdgeSpec> =
-            world.edges.iter_mut().filter(|edge| edge.extension == extension).collect();
-        let count = edges.len();
+        let of_extension = |edge: &EdgeSpec| edge.extension == extension;
+        let count = world.edges.iter().filter(|edge| of_extension(edge)).count();
         if count == 0 {
             continue;
         }
-        let edge = &mut edges[choice % count];
+        let mut edges = world.edges.iter_mut().filter(|edge| of_extension(edge));
+        let Some(edge) = edges.nth(choice % count) else { continue };
         edge.exclusive = true;
         if edge.answers == Answers::ChildrenAlone && !choice.is_multiple_of(8) {
             edge.answers = Answers::Pairs;
