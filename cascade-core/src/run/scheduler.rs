@@ -219,10 +219,8 @@ impl Scheduler {
     /// Takes a step of the step kind that `first_step_kind` returned.
     fn take_from(&mut self, kind: StepKindIx) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
-        let batch = self.work.step_kinds[kind].batch;
-        match self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind)) {
-            Some(exclusive) => exclusive.take(kind, batch, &mut nodes),
-            None => self.ready[kind].take(batch, &mut nodes),
+        if self.exclusive.is_none() || !self.take_exclusive(kind, &mut nodes) {
+            self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
         }
         if self.work.early.is_early(kind) {
             for node in &mut nodes {
@@ -253,10 +251,8 @@ impl Scheduler {
 
     /// Rotates the step kinds of the first lane after instances were taken from its first one.
     fn pass_on(&mut self, kind: StepKindIx) {
-        let is_used_up = match self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind)) {
-            Some(exclusive) => exclusive.close(kind),
-            None => self.ready[kind].is_empty(),
-        };
+        let is_used_up =
+            self.ready[kind].is_empty() && (self.exclusive.is_none() || self.close_exclusive(kind));
         let lane = &mut self.lanes[self.work.step_kinds[kind].lane];
         if is_used_up {
             lane.step_kinds.pop_front();
@@ -287,6 +283,34 @@ impl Scheduler {
                 self.open_lanes.pop();
             }
         }
+    }
+
+    /// Takes the next step of a step kind, if that is one of an exclusive extension. Returns whether it is.
+    #[cold]
+    fn take_exclusive(&mut self, kind: StepKindIx, nodes: &mut Vec<NodeIx>) -> bool {
+        let batch = self.work.step_kinds[kind].batch;
+        let exclusive = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind));
+        exclusive.map(|exclusive| exclusive.take(kind, batch, nodes)).is_some()
+    }
+
+    /// Whether no further step of the step kind can start now. `true` for a kind that is not one of an exclusive extension.
+    #[cold]
+    fn close_exclusive(&mut self, kind: StepKindIx) -> bool {
+        let exclusive = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind));
+        exclusive.is_none_or(|exclusive| exclusive.close(kind))
+    }
+
+    /// Makes these nodes ready, if the step kind is one of an exclusive extension. Returns whether it is.
+    #[cold]
+    fn push_exclusive(&mut self, kind: StepKindIx, nodes: Range<NodeIx>) -> bool {
+        let Some(exclusive) = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind)) else {
+            return false;
+        };
+        for node in nodes.start.up_to(nodes.end) {
+            exclusive.push(kind, node, self.work.early.instance_of(node).unwrap_or(node));
+        }
+        self.open_exclusive(kind);
+        true
     }
 
     /// Adds a step kind of an exclusive extension to its lane, if a step of it can start now.
@@ -357,8 +381,8 @@ impl Scheduler {
         }
     }
 
-    /// The end of a step is durable: updates its instances and releases or blocks their followers. `failed` has the
-    /// positions of the failed instances within the step, in any order.
+    /// The end of a step is durable: frees the parents that it holds, updates its instances, and releases or blocks their
+    /// followers. `failed` has the positions of the failed instances within the step, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
         if self.exclusive.is_some() {
             self.free_parents(step);
@@ -503,11 +527,7 @@ impl Scheduler {
     }
 
     fn push_ready(&mut self, kind: StepKindIx, nodes: Range<NodeIx>) {
-        if let Some(exclusive) = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind)) {
-            for node in nodes.start.up_to(nodes.end) {
-                exclusive.push(kind, node, self.work.early.instance_of(node).unwrap_or(node));
-            }
-            self.open_exclusive(kind);
+        if self.exclusive.is_some() && self.push_exclusive(kind, nodes.clone()) {
             return;
         }
         let ready = &mut self.ready[kind];
