@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::held_parents::HeldParents;
 use super::ready::Ready;
-use super::scheduler::{Step, StepKind};
-use crate::ids::{Indexed, NodeIx, ParentSetIx, ResourceIx, StepKindIx};
+use crate::ids::{Index, Indexed, NodeIx, ParentSetIx, ResourceIx, StepKindIx};
 
 /// The ready instances of exclusive extensions, and the parents that running steps hold.
 pub(crate) struct ExclusiveSteps {
@@ -59,10 +58,12 @@ enum Next {
 }
 
 impl ExclusiveSteps {
-    pub(crate) fn new(parents: HeldParents, step_kinds: &Indexed<StepKindIx, StepKind>) -> Self {
+    /// `lanes` has the lane of each step kind.
+    pub(crate) fn new(parents: HeldParents, lanes: impl Iterator<Item = usize>) -> Self {
         let mut holders: BTreeMap<ResourceIx, Holders> = BTreeMap::new();
         let mut queues = Indexed::new();
-        for (kind, &StepKind { lane, .. }) in step_kinds.enumerate() {
+        for (position, lane) in lanes.enumerate() {
+            let kind = StepKindIx::at(position);
             queues.push(parents.resource(lane).map(|resource| {
                 holders.entry(resource).or_default().kinds.push(kind);
                 Queue {
@@ -139,10 +140,9 @@ impl ExclusiveSteps {
         }
     }
 
-    /// Frees the parents that a step holds, if it holds any. Returns the step kinds of which a step may start now.
-    pub(crate) fn free(&mut self, step: &Step) -> Vec<StepKindIx> {
-        let Some(queue) = &self.queues[step.kind] else { return Vec::new() };
-        let Some(&instance) = step.nodes.first() else { return Vec::new() };
+    /// Frees the parents that a step of that kind holds, if it holds any. `instance` is one of its instances. Returns the step kinds of which a step may start now.
+    pub(crate) fn free(&mut self, kind: StepKindIx, instance: NodeIx) -> Vec<StepKindIx> {
+        let Some(queue) = &self.queues[kind] else { return Vec::new() };
         let set = self.parents.set_of(queue.lane, instance);
         let Some(holders) = self.holders.get_mut(&queue.resource) else { return Vec::new() };
         let kinds = holders.kinds.clone();

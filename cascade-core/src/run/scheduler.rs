@@ -139,7 +139,9 @@ impl Scheduler {
             policy,
             states: std::iter::repeat_n(State::Waiting, instances).collect(),
             ready: work.step_kinds.iter().map(|_| Ready::default()).collect(),
-            exclusive: held_parents.map(|parents| Box::new(ExclusiveSteps::new(parents, &work.step_kinds))),
+            exclusive: held_parents.map(|parents| {
+                Box::new(ExclusiveSteps::new(parents, work.step_kinds.iter().map(|kind| kind.lane)))
+            }),
             lanes: work
                 .lanes
                 .iter()
@@ -325,8 +327,8 @@ impl Scheduler {
     /// Frees the parents that an exclusive step holds, because it has ended for good.
     #[cold]
     fn free_parents(&mut self, step: &Step) {
-        let Some(exclusive) = &mut self.exclusive else { return };
-        for kind in exclusive.free(step) {
+        let (Some(exclusive), Some(&instance)) = (&mut self.exclusive, step.nodes.first()) else { return };
+        for kind in exclusive.free(step.kind, instance) {
             self.open_exclusive(kind);
         }
     }
