@@ -141,3 +141,49 @@ async fn the_attribute_or_a_call_declares_that_an_edge_may_be_cut() {
     hosts.may_cut(Host::DESCRIPTOR);
     assert!(hosts.descriptor().edges[0].may_cut);
 }
+
+/// A reference to a folder, told apart by its role.
+#[derive(Resource)]
+#[resource(id = u64)]
+struct Link;
+
+#[derive(Extension)]
+struct Links;
+
+#[cascade(resource = Link, edges = [Folder, target: Folder], exclusive = target, ignore(Delete, from = [Folder]))]
+impl Links {
+    #[affected(by = Folder)]
+    async fn inside(&self, _folders: &[u64]) -> Result<Vec<(u64, u64)>, StepError> {
+        Ok(Vec::new())
+    }
+
+    #[affected(by = target)]
+    async fn to(&self, folders: &[u64]) -> Result<Vec<(u64, u64)>, StepError> {
+        Ok(folders.iter().map(|folder| (*folder, *folder)).collect())
+    }
+
+    #[on(Delete, from = [target])]
+    async fn remove(&self, _links: &[u64]) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_attribute_or_a_call_declares_that_steps_are_exclusive_but_not_both() {
+    let of = |declared: &cascade_core::ExtensionDescriptor| -> Vec<bool> {
+        declared.edges.iter().map(|edge| edge.exclusive).collect()
+    };
+    let mut links = Links::declare();
+    assert_eq!(of(links.descriptor()), [false, true]);
+    links.exclusive(Folder::DESCRIPTOR);
+    let cascade = Cascade::builder().register(Folders).declare(Links, links).build();
+    let error = cascade.expect_err("two edges are exclusive");
+    let faults: Vec<&str> = error.faults().iter().map(cascade_core::Fault::message).collect();
+    let expected =
+        "`exclusive` is called twice on `Links`, but its steps can be exclusive for one parent only";
+    assert_eq!(faults, [expected]);
+
+    let mut hosts = Vms::declare();
+    hosts.exclusive(Host::DESCRIPTOR);
+    assert!(of(hosts.descriptor())[0]);
+}

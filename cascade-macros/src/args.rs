@@ -13,7 +13,18 @@ use crate::types::{TypeRef, type_list};
 
 const KEYS: Keys = Keys {
     attribute: "`#[cascade]`",
-    once: &["resource", "edges", "after", "may_cut", "batch", "concurrency", "timeout", "retries", "addon"],
+    once: &[
+        "resource",
+        "edges",
+        "after",
+        "may_cut",
+        "exclusive",
+        "batch",
+        "concurrency",
+        "timeout",
+        "retries",
+        "addon",
+    ],
     repeated: &["ignore", "retain", "restrict", "with_parent", "shared"],
 };
 
@@ -24,6 +35,7 @@ pub(crate) struct Args {
     pub(crate) edges: EdgeList,
     pub(crate) after: Vec<TypeRef>,
     pub(crate) may_cut: Vec<TypeRef>,
+    pub(crate) exclusive: Option<TypeRef>,
     pub(crate) settings: Settings,
     pub(crate) addon: bool,
     pub(crate) policies: Vec<Policy>,
@@ -137,12 +149,27 @@ impl Args {
             "edges" => self.edges = EdgeList::read(input, errors)?,
             "after" => self.after = type_list(input)?,
             "may_cut" => self.may_cut = type_list(input)?,
+            "exclusive" => self.exclusive = one_edge(name, input)?,
             "timeout" => settings.timeout = or_report(timeout(input), input, errors),
             "batch" => settings.batch = or_report(integer(name, 1, 100, input), input, errors),
             "concurrency" => settings.concurrency = or_report(integer(name, 1, 20, input), input, errors),
             _ => settings.retries = or_report(integer(name, 0, 3, input), input, errors),
         }
         Ok(())
+    }
+}
+
+/// One edge, with or without brackets.
+fn one_edge(name: &str, input: ParseStream<'_>) -> syn::Result<Option<TypeRef>> {
+    let at = input.span();
+    let mut edges = type_list(input)?.into_iter();
+    let edge = edges.next();
+    match (&edge, edges.next()) {
+        (Some(_), None) => Ok(edge),
+        (_, more) => {
+            let at = more.map_or(at, |more| more.span());
+            Err(syn::Error::new(at, format!("`{name}` takes one edge, as in `{name} = LoadBalancer`")))
+        }
     }
 }
 

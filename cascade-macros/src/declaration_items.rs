@@ -56,6 +56,7 @@ pub(crate) fn declaration_items<'m>(
         items.push(quote!(Edge { line: #line, resource: #resource }));
         items.extend(role(index, model));
         items.extend(model.may_cut.contains(&index).then(|| quote!(MayCut)));
+        items.extend((model.exclusive == Some(index)).then(|| quote!(Exclusive)));
     }
     for other in &model.after {
         let (line, resource) = (line(other.at), types.resource(&other.ty));

@@ -22,6 +22,8 @@ pub(crate) struct Model {
     pub(crate) after: Vec<Mention>,
     /// The edges whose order may be given up in cycles, by index, without duplicates.
     pub(crate) may_cut: Vec<usize>,
+    /// The edge on whose parents steps never overlap, by index.
+    pub(crate) exclusive: Option<usize>,
     /// All operations that are named, without duplicates.
     pub(crate) operations: Vec<TypeRef>,
     pub(crate) finders: Vec<Finder>,
@@ -158,6 +160,8 @@ impl Model {
         resolver.policies(&args, &mut rules);
         let after = resolver.after(&args);
         let may_cut = resolver.may_cut(&args);
+        let exclusive = args.exclusive.as_ref().and_then(|parent| resolver.edge(parent));
+        let exclusive = exclusive.map(|edge| edge.index);
         let Resolver { edges, operations, first_mentions, respelled, .. } = resolver;
         Self {
             args,
@@ -165,6 +169,7 @@ impl Model {
             edges,
             after,
             may_cut,
+            exclusive,
             operations,
             finders,
             rules,

@@ -74,11 +74,15 @@ fn documents(resource: &TypeRef, model: &Model) -> TokenStream {
         let after = model.after.iter().map(|mention| link(&mention.ty));
         lines.add(format!("Its steps wait for those of {}.", joined(after, ", ")));
     }
+    let parent = |edge: usize| {
+        let edge = &model.edges[edge];
+        edge.role.as_ref().map_or_else(|| link(&edge.resource), |role| format!("`{role}`"))
+    };
+    if let Some(edge) = model.exclusive {
+        lines.add(format!("Its steps run one at a time per {}.", parent(edge)));
+    }
     if !model.may_cut.is_empty() {
-        let edges = model.may_cut.iter().map(|&edge| {
-            let edge = &model.edges[edge];
-            edge.role.as_ref().map_or_else(|| link(&edge.resource), |role| format!("`{role}`"))
-        });
+        let edges = model.may_cut.iter().map(|&edge| parent(edge));
         lines.add(format!(
             "In cycles, the order along the edges from {} may be given up.",
             joined(edges, ", ")

@@ -415,6 +415,7 @@ impl<'a> Discovery<'a> {
         let message = match parents {
             Some(parents) if call.route.shared && parents.are_owners => return Ok(()),
             _ if call.route.shared => owners_not_named(),
+            None if self.graph.edges[call.edge].exclusive => self.parents_not_named(call.edge),
             None => return Ok(()),
             Some(parents) => {
                 let Some(not_asked) = &parents.not_asked else { return Ok(()) };
@@ -422,6 +423,17 @@ impl<'a> Discovery<'a> {
             }
         };
         Err(self.finder_fault(call, message))
+    }
+
+    /// The message for an answer of children alone along an edge whose parents steps hold.
+    fn parents_not_named(&self, edge: EdgeIx) -> String {
+        let Edge { parent, role, .. } = &self.graph.edges[edge];
+        let parent = self.graph.resources[*parent].name();
+        let named = role.as_deref().unwrap_or(parent);
+        format!(
+            "its answer names children alone, but with `exclusive = {named}` the parent of each has to be known: it must \
+             return pairs of a {parent} and a child, or the children per {parent}"
+        )
     }
 
     /// Adds the arcs of an answer. If it does not say which parent each child belongs to, every child depends on every

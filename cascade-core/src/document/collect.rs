@@ -127,6 +127,7 @@ impl Collect<'_> {
             role: edge.role.as_ref().map(ToString::to_string),
             rules: self.rules(extension, Some(edge)),
             may_cut: edge.may_cut,
+            exclusive: edge.exclusive,
             source: self.source(edge.place),
         }
     }

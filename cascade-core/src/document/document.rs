@@ -158,6 +158,9 @@ pub struct EdgeDocument {
     /// Whether the order along it may be given up where instances depend on each other in a cycle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_cut: bool,
+    /// Whether steps of the extension on children with the same parent never overlap.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclusive: bool,
     /// Where it was declared.
     pub source: Source,
 }

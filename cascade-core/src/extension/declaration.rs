@@ -263,6 +263,15 @@ impl<E: Send + Sync + 'static, Id: ResourceId> Declaration<E, Id> {
         self
     }
 
+    /// Declares that steps on instances with the same `parent` never overlap: see
+    /// [`DeclaredEdge::exclusive`](crate::DeclaredEdge::exclusive). A fault if no call declares that edge, and for a second
+    /// call.
+    pub fn exclusive(&mut self, parent: impl Into<EdgeParent>) -> &mut Self {
+        self.untyped.set_once(OneValue::Exclusive);
+        self.untyped.refer(LooseCall::Exclusive { parent: parent.into() });
+        self
+    }
+
     /// Declares a rule: what an operation does to instances, depending on where it comes from.
     pub fn rule(&mut self, rule: Rule) -> &mut Self {
         self.untyped.descriptor.rules.push(rule);

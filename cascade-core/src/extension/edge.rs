@@ -133,6 +133,13 @@ impl<E: Send + Sync + 'static, Id: ResourceId> DeclaredEdge<'_, E, Id> {
         self
     }
 
+    /// Declares that steps of this extension never overlap within a run on instances with the same parent along this edge: see
+    /// `exclusive` of [`#[cascade]`](macro@crate::cascade). At most one edge of an extension may be declared so.
+    pub fn exclusive(&mut self) -> &mut Self {
+        self.declaration.exclusive(self.parent.clone());
+        self
+    }
+
     /// Adds a rule for the edge, such as one that is a leaf or holds for some roots. The rule must not name the parent itself:
     /// that would be a fault, because it is then named twice.
     pub fn rule(&mut self, rule: Rule) -> &mut Self {

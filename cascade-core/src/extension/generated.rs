@@ -10,8 +10,8 @@ use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{Invocation, ReplyResult};
 use crate::ids::ResourceId;
 use crate::model::{
-    Decision, EdgeParent, FinderDeclaration, Name, OperationDescriptor, Phase, PhaseDeclaration, Place,
-    ResourceDescriptor, Rule, StepSettings,
+    Decision, EdgeParent, FinderDeclaration, Name, OneValue, OperationDescriptor, Phase, PhaseDeclaration,
+    Place, ResourceDescriptor, Rule, StepSettings,
 };
 
 /// An extension under `#[cascade]`. Not part of the public interface.
@@ -59,6 +59,8 @@ pub enum Item {
     Edge { line: u32, resource: u16 },
     /// The order along the edge may be given up in cycles.
     MayCut,
+    /// Steps on instances with the same parent along the edge never overlap.
+    Exclusive,
     /// Steps wait until all affected instances of that resource have ended.
     After { line: u32, resource: u16 },
     /// The method is a finder for that edge.
@@ -226,6 +228,10 @@ impl DeclarationWriter {
                 self.declaration.edge(parent.into(), place);
             }
             Item::MayCut => self.declaration.descriptor.edges.last_mut()?.may_cut = true,
+            Item::Exclusive => {
+                self.declaration.descriptor.edges.last_mut()?.exclusive = true;
+                self.declaration.set_once(OneValue::Exclusive);
+            }
             Item::After { line, resource } => {
                 let (parent, place) = (self.resource_at(resource)?, self.place(line));
                 self.declaration.after(parent, place);

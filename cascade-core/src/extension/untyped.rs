@@ -95,14 +95,18 @@ impl UntypedDeclaration {
     }
 
     pub(crate) fn edge(&mut self, parent: EdgeParent, place: Place) {
-        let (may_cut, by_hand) = (false, self.by_hand);
-        self.descriptor.edges.push(EdgeDeclaration { parent, place, may_cut, by_hand });
+        let edge = self.plain_edge(parent, place);
+        self.descriptor.edges.push(edge);
         self.settle();
     }
 
     pub(crate) fn after(&mut self, resource: ResourceDescriptor, place: Place) {
-        let (may_cut, by_hand) = (false, self.by_hand);
-        self.descriptor.after.push(EdgeDeclaration { parent: resource.into(), place, may_cut, by_hand });
+        let after = self.plain_edge(resource.into(), place);
+        self.descriptor.after.push(after);
+    }
+
+    fn plain_edge(&self, parent: EdgeParent, place: Place) -> EdgeDeclaration {
+        EdgeDeclaration { parent, place, may_cut: false, exclusive: false, by_hand: self.by_hand }
     }
 
     pub(crate) fn finder(&mut self, declared: FinderDeclaration, method: MethodImpl) {
@@ -162,16 +166,21 @@ impl UntypedDeclaration {
                     None => return Some(LooseCall::Only { phase, method, operation, effects }),
                 }
             }
-            LooseCall::MayCut { parent } => {
-                let is_it = |edge: &&mut EdgeDeclaration| edge.parent.is_same(&parent);
-                match self.descriptor.edges.iter_mut().find(is_it) {
-                    Some(edge) => edge.may_cut = true,
-                    None => return Some(LooseCall::MayCut { parent }),
-                }
-            }
+            LooseCall::MayCut { parent } => match self.declared_edge(&parent) {
+                Some(edge) => edge.may_cut = true,
+                None => return Some(LooseCall::MayCut { parent }),
+            },
+            LooseCall::Exclusive { parent } => match self.declared_edge(&parent) {
+                Some(edge) => edge.exclusive = true,
+                None => return Some(LooseCall::Exclusive { parent }),
+            },
             LooseCall::Twice(value) => return Some(LooseCall::Twice(value)),
         }
         None
+    }
+
+    fn declared_edge(&mut self, parent: &EdgeParent) -> Option<&mut EdgeDeclaration> {
+        self.descriptor.edges.iter_mut().find(|edge| edge.parent.is_same(parent))
     }
 
     fn declared_method(

@@ -78,6 +78,8 @@ pub(crate) struct Edge {
     pub(crate) rules: Vec<GraphRule>,
     /// Whether the order along it may be given up where instances depend on each other in a cycle.
     pub(crate) may_cut: bool,
+    /// Whether steps on instances with the same parent along it never overlap.
+    pub(crate) exclusive: bool,
     pub(crate) place: Place,
 }
 
@@ -293,6 +295,7 @@ impl Graph {
                     finders: self.finders_of(extension, &declared.parent),
                     rules: self.rules_of(index, child, Some(&declared.parent)),
                     may_cut: declared.may_cut,
+                    exclusive: declared.exclusive,
                     place: declared.place,
                 });
             }

@@ -69,6 +69,8 @@ index! {
     NodeIx,
     /// A step kind of a pass.
     StepKindIx,
+    /// A set of parents that an exclusive step holds.
+    ParentSetIx,
 }
 
 /// An optional index in four bytes: `u32::MAX` is never an index.

@@ -17,7 +17,9 @@ mod typed;
 
 pub(crate) use dense_map::DenseMap;
 pub use id::ResourceId;
-pub(crate) use index::{EdgeIx, Index, InstanceIx, NodeIx, PackedOption, ResourceIx, StepKindIx};
+pub(crate) use index::{
+    EdgeIx, Index, InstanceIx, NodeIx, PackedOption, ParentSetIx, ResourceIx, StepKindIx,
+};
 pub(crate) use indexed::Indexed;
 pub(crate) use interner::Interner;
 pub(crate) use kind::IdKind;

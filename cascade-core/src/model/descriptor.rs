@@ -19,6 +19,8 @@ pub struct EdgeDeclaration {
     pub place: Place,
     /// Whether the order along it may be given up where instances depend on each other in a cycle.
     pub may_cut: bool,
+    /// Whether steps on instances with the same parent along it never overlap. At most one edge of an extension has this.
+    pub exclusive: bool,
     /// Whether a call declared it, not `#[cascade]`: the help of faults then names calls.
     pub(crate) by_hand: bool,
 }

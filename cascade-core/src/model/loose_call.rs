@@ -17,6 +17,8 @@ pub(crate) enum LooseCall {
     Only { phase: Phase, method: Name, operation: OperationDescriptor, effects: Vec<Name> },
     /// The order along the edge from this parent may be given up in cycles.
     MayCut { parent: EdgeParent },
+    /// Steps on instances with the same parent along the edge from this parent never overlap.
+    Exclusive { parent: EdgeParent },
     /// A second call for what only one call may set.
     Twice(OneValue),
 }
@@ -26,6 +28,7 @@ pub(crate) enum LooseCall {
 pub(crate) enum OneValue {
     Docs,
     Settings,
+    Exclusive,
     EffectDocs(Name),
     /// The effects of this method of this phase, for the operation with this code.
     Only(Phase, Name, &'static str),

@@ -30,6 +30,8 @@ impl Fingerprint {
                 "steps of {name}: {} instances in one, {} at once, {} retries",
                 settings.batch, settings.concurrency, settings.retries
             ));
+            let exclusive = extension.edges.iter().find(|edge| edge.exclusive);
+            lines.extend(exclusive.map(|edge| format!("steps of {name}: one at a time per {}", edge.parent)));
             for finder in &extension.finders {
                 let operation = finder.operation.map_or("any operation", |operation| operation.code());
                 let (method, parent) = (&finder.method, finder.parent.name());

@@ -3,10 +3,12 @@
 mod drift;
 mod driver;
 mod early_steps;
+mod exclusive;
 mod extend;
 mod failure_policy;
 mod fast_path;
 mod growth;
+mod held_parents;
 mod pass;
 mod pending_methods;
 mod phases;

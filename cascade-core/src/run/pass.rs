@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::early_steps::{EarlyStep, EarlySteps};
+use super::held_parents::HeldParents;
 use super::pending_methods::PendingMethods;
 use super::scheduler::{LaneLimit, StepKind, Work};
 use crate::affected::{Affected, FailedEffects, Order, Ran};
@@ -125,6 +126,7 @@ impl Pass {
             waits_for,
             pending: PendingMethods::with_capacity(affected.nodes()),
             early: EarlySteps::default(),
+            held_parents: HeldParents::of(affected),
             base: affected.base.clone(),
             first_step_kind: Indexed::new(),
             step_kinds: Indexed::new(),

@@ -9,7 +9,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::early_steps::EarlySteps;
+use super::exclusive::ExclusiveSteps;
 use super::failure_policy::FailurePolicy;
+use super::held_parents::HeldParents;
 use super::pending_methods::PendingMethods;
 use super::ready::Ready;
 use crate::affected::{NodeRanges, Order};
@@ -66,6 +68,8 @@ pub(crate) struct Work {
     pub(crate) waits_for: Vec<u32>,
     pub(crate) pending: PendingMethods,
     pub(crate) early: EarlySteps,
+    /// The parents that exclusive steps hold. `None` if no extension of the pass is exclusive.
+    pub(crate) held_parents: Option<HeldParents>,
     /// The nodes of the instances.
     pub(crate) base: NodeRanges,
     /// The first step kind of each resource.
@@ -97,7 +101,10 @@ pub(crate) struct Scheduler {
     work: Work,
     policy: FailurePolicy,
     states: Indexed<NodeIx, State>,
+    /// Empty for step kinds of exclusive extensions: `exclusive` has what is ready for these.
     ready: Indexed<StepKindIx, Ready>,
+    /// `None` if no extension of the pass is exclusive.
+    exclusive: Option<Box<ExclusiveSteps>>,
     lanes: Vec<Lane>,
     /// The lanes with both a free place and a ready instance, by priority.
     open_lanes: BinaryHeap<(u32, Reverse<usize>)>,
@@ -125,12 +132,16 @@ const SPARE: usize = 64;
 impl Scheduler {
     /// Up to `limit` steps run at once over all lanes. The instances in `before` do not run in this pass: the done ones
     /// release their followers; the failed and blocked ones block them.
-    pub(crate) fn new(work: Work, policy: FailurePolicy, limit: usize, before: &[InitialState]) -> Self {
+    pub(crate) fn new(mut work: Work, policy: FailurePolicy, limit: usize, before: &[InitialState]) -> Self {
         let instances = work.pending.len();
+        let held_parents = work.held_parents.take();
         let mut scheduler = Self {
             policy,
             states: std::iter::repeat_n(State::Waiting, instances).collect(),
             ready: work.step_kinds.iter().map(|_| Ready::default()).collect(),
+            exclusive: held_parents.map(|parents| {
+                Box::new(ExclusiveSteps::new(parents, work.step_kinds.iter().map(|kind| kind.lane)))
+            }),
             lanes: work
                 .lanes
                 .iter()
@@ -210,7 +221,9 @@ impl Scheduler {
     /// Takes a step of the step kind that `first_step_kind` returned.
     fn take_from(&mut self, kind: StepKindIx) -> Step {
         let mut nodes = self.spare.pop().unwrap_or_default();
-        self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
+        if self.exclusive.is_none() || !self.take_exclusive(kind, &mut nodes) {
+            self.ready[kind].take(self.work.step_kinds[kind].batch, &mut nodes);
+        }
         if self.work.early.is_early(kind) {
             for node in &mut nodes {
                 *node = self.work.early.instance_of(*node).unwrap_or(*node);
@@ -227,9 +240,12 @@ impl Scheduler {
     }
 
     /// The step kind of the next step that may start.
-    fn first_step_kind(&self) -> Option<StepKindIx> {
+    fn first_step_kind(&mut self) -> Option<StepKindIx> {
         if self.stopping || self.running >= self.limit {
             return None;
+        }
+        if self.exclusive.is_some() {
+            self.close_held();
         }
         let &(_, Reverse(lane)) = self.open_lanes.peek()?;
         self.lanes[lane].step_kinds.front().copied()
@@ -237,8 +253,10 @@ impl Scheduler {
 
     /// Rotates the step kinds of the first lane after instances were taken from its first one.
     fn pass_on(&mut self, kind: StepKindIx) {
+        let is_used_up =
+            self.ready[kind].is_empty() && (self.exclusive.is_none() || self.close_exclusive(kind));
         let lane = &mut self.lanes[self.work.step_kinds[kind].lane];
-        if self.ready[kind].is_empty() {
+        if is_used_up {
             lane.step_kinds.pop_front();
         } else if lane.step_kinds.len() > 1 {
             lane.step_kinds.rotate_left(1);
@@ -250,11 +268,81 @@ impl Scheduler {
         }
     }
 
+    /// Removes step kinds from the lanes that come first, as long as parents are held that their next steps need.
+    #[cold]
+    fn close_held(&mut self) {
+        let Some(exclusive) = &mut self.exclusive else { return };
+        while let Some(&(_, Reverse(lane))) = self.open_lanes.peek() {
+            let lane = &mut self.lanes[lane];
+            if let Some(&kind) = lane.step_kinds.front() {
+                if !exclusive.has(kind) || !exclusive.close(kind) {
+                    return;
+                }
+                lane.step_kinds.pop_front();
+            }
+            if lane.step_kinds.is_empty() {
+                lane.queued = false;
+                self.open_lanes.pop();
+            }
+        }
+    }
+
+    /// Takes the next step of a step kind, if that is one of an exclusive extension. Returns whether it is.
+    #[cold]
+    fn take_exclusive(&mut self, kind: StepKindIx, nodes: &mut Vec<NodeIx>) -> bool {
+        let batch = self.work.step_kinds[kind].batch;
+        let exclusive = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind));
+        exclusive.map(|exclusive| exclusive.take(kind, batch, nodes)).is_some()
+    }
+
+    /// Whether no further step of the step kind can start now. `true` for a kind that is not one of an exclusive extension.
+    #[cold]
+    fn close_exclusive(&mut self, kind: StepKindIx) -> bool {
+        let exclusive = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind));
+        exclusive.is_none_or(|exclusive| exclusive.close(kind))
+    }
+
+    /// Makes these nodes ready, if the step kind is one of an exclusive extension. Returns whether it is.
+    #[cold]
+    fn push_exclusive(&mut self, kind: StepKindIx, nodes: Range<NodeIx>) -> bool {
+        let Some(exclusive) = self.exclusive.as_mut().filter(|exclusive| exclusive.has(kind)) else {
+            return false;
+        };
+        for node in nodes.start.up_to(nodes.end) {
+            exclusive.push(kind, node, self.work.early.instance_of(node).unwrap_or(node));
+        }
+        self.open_exclusive(kind);
+        true
+    }
+
+    /// Adds a step kind of an exclusive extension to its lane, if a step of it can start now.
+    fn open_exclusive(&mut self, kind: StepKindIx) {
+        if self.exclusive.as_mut().is_some_and(|exclusive| exclusive.open(kind)) {
+            let lane = self.work.step_kinds[kind].lane;
+            self.lanes[lane].step_kinds.push_back(kind);
+            self.reopen(lane);
+        }
+    }
+
+    /// Frees the parents that an exclusive step holds, because it has ended for good.
+    #[cold]
+    fn free_parents(&mut self, step: &Step) {
+        let (Some(exclusive), Some(&instance)) = (&mut self.exclusive, step.nodes.first()) else { return };
+        for kind in exclusive.free(step.kind, instance) {
+            self.open_exclusive(kind);
+        }
+    }
+
     /// The instances of the next steps that may start, if their nodes are consecutive. The caller runs these steps one
     /// after another, each to its end. This call takes nothing: the caller must report the result by [`Self::end_row`] or
     /// [`Self::end_row_before`] before it calls any other method.
     pub(crate) fn row(&mut self) -> Option<ReadyRange> {
-        let kind = self.first_step_kind().filter(|&kind| !self.work.early.is_early(kind))?;
+        let kind = self.first_step_kind()?;
+        if self.work.early.is_early(kind)
+            || self.exclusive.as_ref().is_some_and(|exclusive| exclusive.has(kind))
+        {
+            return None;
+        }
         let batch = u32::try_from(self.work.step_kinds[kind].batch).ok()?;
         let nodes = self.ready[kind].row();
         (nodes.end.number() - nodes.start.number() >= batch).then_some(ReadyRange { kind, batch, nodes })
@@ -295,9 +383,12 @@ impl Scheduler {
         }
     }
 
-    /// The end of a step is durable: updates its instances and releases or blocks their followers. `failed` has the
-    /// positions of the failed instances within the step, in any order.
+    /// The end of a step is durable: frees the parents that it holds, updates its instances, and releases or blocks their
+    /// followers. `failed` has the positions of the failed instances within the step, in any order.
     pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
+        if self.exclusive.is_some() {
+            self.free_parents(step);
+        }
         if self.work.early.is_early(step.kind) {
             return self.conclude_early(step, failed);
         }
@@ -330,6 +421,9 @@ impl Scheduler {
     /// builds a new pass.
     pub(crate) fn give_back(&mut self, step: &Step) {
         self.running -= 1;
+        if self.exclusive.is_some() {
+            self.free_parents(step);
+        }
         if !self.work.early.is_early(step.kind) {
             for &node in &step.nodes {
                 self.states[node] = State::Waiting;
@@ -339,7 +433,8 @@ impl Scheduler {
 
     /// The instances that are ready for a step.
     pub(crate) fn ready(&self) -> impl Iterator<Item = NodeIx> {
-        let nodes = self.ready.iter().flat_map(Ready::iter);
+        let exclusive = self.exclusive.iter().flat_map(|exclusive| exclusive.ready());
+        let nodes = self.ready.iter().flat_map(Ready::iter).chain(exclusive);
         nodes.map(|node| self.work.early.instance_of(node).unwrap_or(node))
     }
 
@@ -434,6 +529,9 @@ impl Scheduler {
     }
 
     fn push_ready(&mut self, kind: StepKindIx, nodes: Range<NodeIx>) {
+        if self.exclusive.is_some() && self.push_exclusive(kind, nodes.clone()) {
+            return;
+        }
         let ready = &mut self.ready[kind];
         let was_empty = ready.is_empty();
         ready.push(nodes);

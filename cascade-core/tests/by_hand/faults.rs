@@ -234,6 +234,28 @@ const CALLS: &[Mistake] = &[
         "`settings` is called twice on `Hosts`",
         "keep one call, with all settings",
     ),
+    mistake(
+        "exclusive for two parents",
+        |hosts| {
+            hosts.exclusive(resource("Zone")).exclusive(resource("Zone"));
+            None
+        },
+        FaultKind::Call,
+        20,
+        "`exclusive` is called twice on `Hosts`, but its steps can be exclusive for one parent only",
+        "keep one of the two calls",
+    ),
+    mistake(
+        "exclusive for a parent that is no edge",
+        |hosts| {
+            hosts.exclusive(resource("Zones"));
+            None
+        },
+        FaultKind::Call,
+        20,
+        "`exclusive` of `Hosts` is for the edge from `Zones`, which is not declared",
+        "did you mean `Zone`?",
+    ),
 ];
 
 /// Names that cannot be printed, are declared twice, or are misspelt.

@@ -4,6 +4,7 @@ mod bad_input;
 mod cycles;
 mod cycles_resumed;
 mod empty;
+mod exclusive;
 mod failures;
 mod fast_path;
 mod faults;

@@ -377,6 +377,9 @@ fn the_printed_tree_has_each_edge_of_the_model_once() {
             let mut tape = Tape::new(tape);
             let Some((script, cascade)) = drive::engine(&world, &mut tape) else { return };
             let Some(expected) = reference::plan(&world) else { return };
+            if reference::leaves_out_parents(&world, &expected) {
+                return;
+            }
             let plan = on_paused_clock(drive::plan(&world, &cascade, &script, &mut tape)).unwrap();
             compare(&world, &expected, &plan.to_string());
         });

@@ -9,7 +9,7 @@ use crate::loopback::behind_text;
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
 use crate::model::script::AtOnce;
 use crate::model::tape::Tape;
-use crate::model::world::{SMALL, Size, World, moving_worlds, worlds};
+use crate::model::world::{SMALL, Size, World, exclusive_worlds, moving_worlds, worlds};
 
 /// Cases of the main property. `CASCADE_CASES` overrides it; other properties scale in proportion.
 const CASES: u32 = 2000;
@@ -124,6 +124,19 @@ fn remote_runs_match_the_model() {
             }
         });
     });
+}
+
+/// Many instances share parents, and have several of them: steps wait for each other in all ways.
+#[test]
+fn runs_of_exclusive_extensions_match_the_model() {
+    let sizes = [(3, 4, 14, 6), (2, 2, 24, 10)];
+    for (resources, edges, links, instances) in sizes {
+        let size = Size { resources, edges, links, instances };
+        let run = runs().prop_map(|run| RunSpec { forced: true, trouble: run.trouble / 2, ..run });
+        check(&(exclusive_worlds(size), run, tapes(200)), CASES / 4, |(world, run, tape)| {
+            plan_and_run(&world, &run, tape);
+        });
+    }
 }
 
 /// During the run, new instances appear, and known instances get further parents.

@@ -26,6 +26,7 @@ pub struct VmCascade {
     edges = [Host, PrimaryStorage, L3Network, Zone],
     after = [Folder],
     may_cut = [Host],
+    exclusive = Host,
     batch = 100,
     concurrency = 20,
     timeout = "1m 30s",

@@ -23,7 +23,8 @@ pub(crate) fn left(extension: &ExtensionDescriptor, faults: &mut Vec<Fault>) {
             LooseCall::Only { phase, method, operation, .. } => {
                 unknown_method(extension, *phase, method, operation)
             }
-            LooseCall::MayCut { parent } => unknown_edge(extension, parent),
+            LooseCall::MayCut { parent } => unknown_edge(extension, "may_cut", parent),
+            LooseCall::Exclusive { parent } => unknown_edge(extension, "exclusive", parent),
             LooseCall::Twice(value) => twice(extension, value),
         };
         faults.push(Fault::new(FaultKind::Call, message, help).at(extension.place));
@@ -37,9 +38,9 @@ fn unknown_effect(extension: &ExtensionDescriptor, call: &str, effect: &str) -> 
     (message, effect_help(true, declared, effect))
 }
 
-fn unknown_edge(extension: &ExtensionDescriptor, parent: &EdgeParent) -> (String, String) {
+fn unknown_edge(extension: &ExtensionDescriptor, call: &str, parent: &EdgeParent) -> (String, String) {
     let message = format!(
-        "`may_cut` of `{}` is for the edge from `{}`, which is not declared",
+        "`{call}` of `{}` is for the edge from `{}`, which is not declared",
         extension.name,
         parent.label()
     );
@@ -97,6 +98,12 @@ fn twice(extension: &ExtensionDescriptor, value: &OneValue) -> (String, String) 
         OneValue::Settings => (
             format!("`settings` is called twice on `{name}`"),
             String::from("keep one call, with all settings"),
+        ),
+        OneValue::Exclusive => (
+            format!(
+                "`exclusive` is called twice on `{name}`, but its steps can be exclusive for one parent only"
+            ),
+            keep,
         ),
         OneValue::EffectDocs(effect) => {
             (format!("`effect_docs` of `{name}` is called twice for the effect `{effect}`"), keep)

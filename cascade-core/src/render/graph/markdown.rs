@@ -132,7 +132,8 @@ impl Document {
             let finders = if to_parents { self.finders(edge) } else { String::new() };
             let role = edge.role.as_deref().map_or_else(String::new, |role| format!(" as {}", code(role)));
             let cut = if edge.may_cut { "; its order may be given up in cycles" } else { "" };
-            let _ = writeln!(text, "- {other}{role}: {decisions}{finders}{cut}");
+            let exclusive = if edge.exclusive { "; one step at a time per parent" } else { "" };
+            let _ = writeln!(text, "- {other}{role}: {decisions}{finders}{cut}{exclusive}");
         }
         text.push('\n');
     }

@@ -252,6 +252,39 @@ pub(crate) fn answer(world: &World, edge: usize, parents: &[u32]) -> Vec<(u32, u
     links.iter().filter(named).copied().collect()
 }
 
+/// The parents that are asked about along each copy of an edge.
+fn questions(world: &World, expected: &Expected) -> BTreeSet<(usize, u32)> {
+    let mut questions = BTreeSet::new();
+    for at in (0..world.copies()).filter(|&at| is_followed(world, at)) {
+        let of_parent = expected.instances.keys().filter(|instance| instance.0 == world.edge(at).parent);
+        let asked = of_parent.filter(|&&parent| is_expanded_along(world, &expected.instances, parent, at));
+        questions.extend(asked.map(|instance| (at, instance.1)));
+    }
+    questions
+}
+
+/// Whether a finder names children alone, although steps are exclusive on their parents.
+pub(crate) fn leaves_out_parents(world: &World, expected: &Expected) -> bool {
+    questions(world, expected).into_iter().any(|(copy, _)| {
+        let edge = world.edge(copy);
+        edge.exclusive && edge.answers == Answers::ChildrenAlone
+    })
+}
+
+/// The parents that steps of an extension on an instance hold: those that the plan knows along the extension's exclusive edge. `None`
+/// if it has no such edge. Steps on an instance without known parents hold all parents of the resource.
+pub(crate) fn held_parents(
+    world: &World,
+    expected: &Expected,
+    extension: usize,
+    instance: Instance,
+) -> Option<(usize, BTreeSet<Instance>)> {
+    let edge = world.edges.iter().position(|edge| edge.exclusive && edge.extension == extension)?;
+    let is_along = |arc: &&Arc| arc.child == instance && world.copies_of(edge).any(|copy| copy == arc.edge);
+    let parents = expected.arcs.iter().filter(is_along).map(|arc| arc.parent).collect();
+    Some((world.edges[edge].parent, parents))
+}
+
 /// Each expanded instance is asked about once along each edge that the operation follows. No other question is asked.
 pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCall]) {
     let mut asked = BTreeSet::new();
@@ -262,12 +295,7 @@ pub(crate) fn check_calls(world: &World, expected: &Expected, calls: &[FinderCal
             assert!(asked.insert((call.edge, parent)), "{parent} was asked about twice: {call:?}");
         }
     }
-    let mut wanted = BTreeSet::new();
-    for at in (0..world.copies()).filter(|&at| is_followed(world, at)) {
-        let of_parent = expected.instances.keys().filter(|instance| instance.0 == world.edge(at).parent);
-        let asked = of_parent.filter(|&&parent| is_expanded_along(world, &expected.instances, parent, at));
-        wanted.extend(asked.map(|instance| (at, instance.1)));
-    }
+    let wanted = questions(world, expected);
     assert_eq!(asked, wanted, "edges and parents that finders were asked about");
 }
 

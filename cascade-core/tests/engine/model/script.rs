@@ -441,6 +441,9 @@ fn add_edge<P: NumberedId, Id: NumberedId>(
     if edge.may_cut {
         declared.may_cut(parent.clone());
     }
+    if edge.exclusive {
+        declared.exclusive(parent.clone());
+    }
     declared.finder("find", parent.clone(), None, place(1000 + at), finder::<P, Id>(at));
     // A finder of an operation that does not propagate along the edge would be a fault.
     let propagates = |rule: &RuleSpec| {

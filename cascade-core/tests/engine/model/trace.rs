@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cascade_core::{Drift, FailurePolicy, Phase};
 
 use super::reference::{
-    self, Effect, Expected, FinderCall, Node, Order, Part, below, completing_parents, looked_at, waited_for,
+    self, Effect, Expected, FinderCall, Node, Order, Part, below, completing_parents, held_parents,
+    looked_at, waited_for,
 };
 use super::script::{Answer, Call, Entry};
 use super::world::{Instance, World};
@@ -212,6 +213,7 @@ impl Judge {
         let step = if call.attempt == 1 {
             let stopped = if call.phase == Phase::Cleanup { self.cancelled } else { self.stopped };
             assert!(!stopped, "{call:?} started after the run had to stop");
+            self.assert_parents_are_free(call, extension.resource);
             for &id in &call.instances {
                 self.start(call, (extension.resource, id));
             }
@@ -244,6 +246,34 @@ impl Judge {
         assert!(of_extension <= extension.concurrency, "too many calls of one extension at once: {call:?}");
         let limit = self.world.concurrency.unwrap_or(usize::MAX);
         assert!(running.count() <= limit, "too many calls at once: {call:?}");
+    }
+
+    /// All instances of a step have the same parents along the exclusive edge, and no step that has not ended, not even one
+    /// between two attempts, holds one of them.
+    fn assert_parents_are_free(&self, call: &Call, resource: usize) {
+        let held = |id: &u32| held_parents(&self.world, &self.expected, call.extension, (resource, *id));
+        let all: BTreeSet<_> = call.instances.iter().filter_map(held).collect();
+        assert!(all.len() <= 1, "the instances of {call:?} have different parents: {all:?}");
+        if all.iter().any(|(_, parents)| parents.is_empty()) {
+            assert_eq!(call.instances.len(), 1, "{call:?}: their parents may differ");
+        }
+        for &id in &call.instances {
+            let holder = self.holder_of_parents(call.extension, (resource, id));
+            assert!(holder.is_none(), "{call:?} overlaps with {holder:?} on one parent");
+        }
+    }
+
+    /// A step that keeps a step of the extension on that instance from starting, because both may have a parent in common.
+    fn holder_of_parents(&self, extension: usize, instance: Instance) -> Option<&Step> {
+        let held = |extension, instance| held_parents(&self.world, &self.expected, extension, instance);
+        let (resource, parents) = held(extension, instance)?;
+        self.steps.values().filter(|step| step.is_under_way()).find(|step| {
+            let of_step = self.world.extensions[step.method.0].resource;
+            step.instances.iter().filter_map(|&id| held(step.method.0, (of_step, id))).any(|other| {
+                other.0 == resource
+                    && (parents.is_empty() || other.1.is_empty() || !parents.is_disjoint(&other.1))
+            })
+        })
     }
 
     fn start(&mut self, call: &Call, instance: Instance) {
@@ -532,7 +562,8 @@ impl Judge {
                 && self.waits_for(self.phase, instance).is_empty();
             let first = self.next_waits_for(instance);
             let held_by_step = first.iter().chain(&self.above[&instance]).any(|&at| in_step(at));
-            if may_start && !held_by_step {
+            let has_parents = self.holder_of_parents(extension, instance).is_none();
+            if may_start && !held_by_step && has_parents {
                 let busy = under_way.iter().filter(|step| step.method.0 == extension).count();
                 let limit = self.world.extensions[extension].concurrency;
                 assert!(busy >= limit, "{instance:?} could start, but did not");

@@ -97,6 +97,8 @@ pub(crate) struct EdgeSpec {
     pub(crate) rules: Vec<RuleSpec>,
     /// Whether the order along it may be given up in cycles.
     pub(crate) may_cut: bool,
+    /// Whether steps of its extension on instances with the same parent never overlap. At most one edge of an extension.
+    pub(crate) exclusive: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -260,6 +262,8 @@ struct RawExtension {
     /// Whether it has begin and cleanup methods.
     phases: (bool, bool),
     after: Option<u8>,
+    /// The edge on whose parents its steps are exclusive.
+    exclusive: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -309,7 +313,7 @@ fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
         (1..4_usize, 1..4_usize, 0..3_u32),
         proptest::option::weighted(0.15, (vec(0..instances, 0..3), proptest::option::of(any::<u8>()))),
         (proptest::bool::weighted(0.2), proptest::bool::weighted(0.2)),
-        proptest::option::weighted(0.1, any::<u8>()),
+        (proptest::option::weighted(0.1, any::<u8>()), proptest::option::weighted(0.3, any::<u8>())),
     )
         .prop_map(
             |(
@@ -320,7 +324,7 @@ fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
                 settings,
                 check,
                 phases,
-                after,
+                (after, exclusive),
             )| {
                 RawExtension {
                     effects,
@@ -332,6 +336,7 @@ fn extension(instances: u32) -> impl Strategy<Value = RawExtension> {
                     check,
                     phases,
                     after,
+                    exclusive,
                 }
             },
         )
@@ -433,6 +438,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
             }
             keep_no_leaves(&mut world);
             choose_cuts(&mut world, &edges);
+            choose_exclusive(&mut world, &resources);
             world
         })
 }
@@ -473,6 +479,27 @@ fn choose_cuts(world: &mut World, raw: &[RawEdge]) {
     for (at, raw) in raw.iter().enumerate().take(world.edges.len()) {
         let if_cyclic = raw.may_cut.is_multiple_of(2);
         world.edges[at].may_cut = raw.may_cut == 0 || if_cyclic && closes_cycle(world, at);
+    }
+}
+
+/// Makes some extensions exclusive along one of their edges. The finder of such an edge has to name parents; rarely it does not.
+fn choose_exclusive(world: &mut World, raw: &[RawResource]) {
+    let owners = raw.iter().map(|raw| &raw.owner);
+    let extensions: Vec<&RawExtension> =
+        owners.chain(raw.iter().filter_map(|raw| raw.addon.as_ref())).collect();
+    for (extension, raw) in extensions.into_iter().enumerate() {
+        let Some(choice) = raw.exclusive.map(usize::from) else { continue };
+        let of_extension = |edge: &EdgeSpec| edge.extension == extension;
+        let count = world.edges.iter().filter(|edge| of_extension(edge)).count();
+        if count == 0 {
+            continue;
+        }
+        let mut edges = world.edges.iter_mut().filter(|edge| of_extension(edge));
+        let Some(edge) = edges.nth(choice % count) else { continue };
+        edge.exclusive = true;
+        if edge.answers == Answers::ChildrenAlone && !choice.is_multiple_of(8) {
+            edge.answers = Answers::Pairs;
+        }
     }
 }
 
@@ -542,6 +569,28 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
             world.late = late
                 .map(|(edge, link, after)| Late { edge: usize::from(edge) % count, link, after })
                 .collect();
+        }
+        world
+    })
+}
+
+/// Worlds in which every extension with an edge is exclusive along one. Its instances have several parents there.
+pub(crate) fn exclusive_worlds(size: Size) -> impl Strategy<Value = World> {
+    worlds(size).prop_map(|mut world| {
+        for extension in 0..world.extensions.len() {
+            let mut edges: Vec<&mut EdgeSpec> =
+                world.edges.iter_mut().filter(|edge| edge.extension == extension).collect();
+            if edges.iter().all(|edge| !edge.exclusive)
+                && let Some(edge) = edges.first_mut()
+            {
+                edge.exclusive = true;
+            }
+        }
+        for edge in world.edges.iter_mut().filter(|edge| edge.answers == Answers::ChildrenAlone) {
+            edge.answers = Answers::Pairs;
+        }
+        for extension in &mut world.extensions {
+            extension.check = None;
         }
         world
     })
@@ -662,5 +711,6 @@ fn add_edge(world: &mut World, resources: &[RawResource], raw: &RawEdge) {
         detach_links: raw.detach_links.clone().filter(|_| detaches),
         rules,
         may_cut: false,
+        exclusive: false,
     });
 }
