@@ -9,7 +9,7 @@ use iaas_model::storage::VolumeId;
 use iaas_model::{Agents, Db, DbError, array};
 use rusqlite::Transaction;
 
-use crate::residents::Known;
+use crate::residents::{Known, lose_their_host};
 
 #[derive(Extension)]
 struct HostCascade {
@@ -94,7 +94,7 @@ fn take_away(
 ) -> rusqlite::Result<BTreeMap<HostId, String>> {
     let occupied = known.occupied(transaction, &hosts)?;
     hosts.retain(|host| !occupied.contains_key(host));
-    known.lose_their_host(transaction, &hosts)?;
+    lose_their_host(transaction, &hosts)?;
     let hosts = array(&hosts);
     for sql in REMOVE {
         transaction.prepare_cached(sql)?.execute([&hosts])?;

@@ -42,22 +42,17 @@ impl Known {
         occupied.extend(pairs(connection, routers, &[&array(hosts), &array(&self.routers)])?);
         Ok(occupied.into_iter().collect())
     }
+}
 
-    /// Takes those that are still there off their hosts. Agents did not stop them, so nobody knows what they do.
-    pub(crate) fn lose_their_host(
-        &self,
-        transaction: &Transaction<'_>,
-        hosts: &[HostId],
-    ) -> rusqlite::Result<()> {
-        for table in ["vm_instance", "appliance_vm"] {
-            let sql = format!(
-                "UPDATE {table} SET host_id = NULL, state = 'Unknown'
-                    WHERE host_id IN rarray(?1) AND deleted = 0"
-            );
-            transaction.prepare_cached(&sql)?.execute([array(hosts)])?;
-        }
-        Ok(())
+/// Takes the VMs and routers that are still on the hosts off them. Agents did not stop them, so nobody knows what they do.
+pub(crate) fn lose_their_host(transaction: &Transaction<'_>, hosts: &[HostId]) -> rusqlite::Result<()> {
+    for table in ["vm_instance", "appliance_vm"] {
+        let sql = format!(
+            "UPDATE {table} SET host_id = NULL, state = 'Unknown' WHERE host_id IN rarray(?1) AND deleted = 0"
+        );
+        transaction.prepare_cached(&sql)?.execute([array(hosts)])?;
     }
+    Ok(())
 }
 
 fn pairs<A: FromSql, B: FromSql>(
