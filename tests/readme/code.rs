@@ -196,14 +196,15 @@ async fn a_monitor_lists_the_step_that_a_run_waits_for() -> Result<(), Failed> {
 }
 
 #[tokio::test]
-async fn the_extensions_pass_the_conformance_check() {
-    let stage = || {
+async fn the_extensions_pass_the_conformance_check() -> Result<(), Failed> {
+    let stage = async || {
         let inventory = Inventory::new();
         let builder = Cascade::linked().provide(inventory.clone());
-        Stage { builder, state: Box::new(move || inventory.vms().join("\n")) }
+        Stage::new(builder, move || std::future::ready(inventory.vms()))
     };
-    let findings = conformance::check(stage, Delete, "Host", ["host-1"]).await;
+    let findings = conformance::check(stage, Delete, "Host", ["host-1"]).await?;
     assert_eq!(findings, []);
+    Ok(())
 }
 
 #[expect(dead_code, reason = "compiled, but not run: it never returns")]

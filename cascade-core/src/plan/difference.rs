@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cut::{CutSummary, new_cuts};
 use super::digest;
+use super::error::PlanError;
+use super::plan::Plan;
 use crate::affected::Affected;
 use crate::ids::{InstanceIx, ResourceIx};
 use crate::model::{InstanceName, JsonFormat};
@@ -87,6 +89,22 @@ impl fmt::Display for PlanChange {
             }
             Self::Cut(cut) => write!(f, "! {cut}: the order is given up"),
         }
+    }
+}
+
+impl Plan {
+    /// Compares this plan with a newer one of the same operation. For a comparison with the world of now, see
+    /// [`Cascade::difference`](crate::Cascade::difference).
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::OtherGraph`] if another [`Cascade`](crate::Cascade) made the newer plan, or [`PlanError::Digest`] if an id
+    /// cannot be serialised.
+    pub fn difference_to(&self, newer: &Self) -> Result<PlanDifference, PlanError> {
+        if !self.affected.graph.is_same(&newer.affected.graph) {
+            return Err(PlanError::OtherGraph);
+        }
+        Ok(PlanDifference::between(&self.affected, &newer.affected)?)
     }
 }
 

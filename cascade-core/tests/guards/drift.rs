@@ -1,7 +1,7 @@
 //! Instances appear between the plan and the step of their parent.
 
 use cascade_core::prelude::*;
-use cascade_core::{Apply, ApplyError, Drift, Event, FailurePolicy, Limits, Report, Verdict};
+use cascade_core::{Apply, ApplyError, Drift, Event, FailurePolicy, Limits, PlanError, Report, Verdict};
 
 use crate::cloud::{Host, Rack, Vm, World};
 
@@ -178,4 +178,22 @@ async fn a_plan_that_only_shrinks_is_applied() {
     assert_eq!((difference.gone, difference.adds(), difference.is_empty()), (1, false, false));
     assert!(cascade.apply(plan).await.expect("the plan does not grow").is_complete());
     assert!(!world.log().iter().any(|line| line.contains("vm-1")), "{:?}", world.log());
+}
+
+#[tokio::test]
+async fn two_plans_differ_as_the_older_one_from_the_world_of_the_newer_one() {
+    let world = World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1"), ("vm-2", "host-1")]);
+    let cascade = world.builder().build().expect("the graph has no faults");
+    let plan = async || cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    let older = plan().await;
+    assert!(older.difference_to(&plan().await).expect("ids can be serialised").is_empty());
+    world.tables().vms.remove("vm-1");
+    world.tables().vms.insert("vm-new".to_owned(), "host-1".to_owned());
+    let newer = plan().await;
+    let difference = older.difference_to(&newer).expect("ids can be serialised");
+    assert_eq!((difference.added, difference.gone), (1, 1));
+    assert_eq!(difference, cascade.difference(&older).await.expect("finders answer"));
+    let other = world.builder().build().expect("the graph has no faults");
+    let of_other = other.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+    assert!(matches!(older.difference_to(&of_other), Err(PlanError::OtherGraph)));
 }

@@ -1,6 +1,8 @@
 //! A later version of the program: hosts have GPUs, and the services are not linked.
 #![forbid(unsafe_code)]
 
+#[path = "../src/approval.rs"]
+mod approval;
 #[path = "../src/args.rs"]
 mod args;
 #[path = "../src/cloud.rs"]

@@ -140,6 +140,10 @@ impl From<RestateError> for Failure {
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         match error {
+            ApplyError::Drifted { difference, .. } => Self::Refused(format!(
+                "the cloud has changed since the plan was made, nothing was changed: {difference}\n\
+                 give the command again to confirm the plan of now, or choose another --drift"
+            )),
             ApplyError::Vetoed { .. } | ApplyError::Cuts { .. } => Self::Refused(error.to_string()),
             _ => Self::failed(error),
         }

@@ -7,6 +7,7 @@
 // A dependency that is not used is not linked, and its extensions are missing silently.
 #![cfg_attr(not(test), deny(unused_crate_dependencies))]
 
+mod approval;
 mod args;
 mod cloud;
 mod confirm;

@@ -6,13 +6,13 @@ use cascade_core::{
 };
 use cascade_restate::{Client, RestateError};
 
-use crate::args::{How, Root};
+use crate::approval::Approval;
+use crate::args::{DriftMode, How, Root};
 use crate::cloud::Cloud;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::print::{print, print_json, say};
 use crate::runs::print_report;
-use crate::warning::warning;
 
 /// Runs an operation that declares the one resource it starts from.
 pub(crate) async fn run_from_own_root<O: Operation>(
@@ -24,7 +24,7 @@ pub(crate) async fn run_from_own_root<O: Operation>(
     let roots = O::DESCRIPTOR.roots();
     let root = roots.first().map_or("", |root| root.name());
     let ids = cloud.known(root, ids).await?;
-    run(cloud, operation, RootSet::new().and_named(root, ids), how).await
+    run(cloud, operation, || RootSet::new().and_named(root, ids.clone()), how).await
 }
 
 /// Deletes instances of a resource, and further ones.
@@ -35,26 +35,34 @@ pub(crate) async fn delete(
     also: &[Root],
     how: &How,
 ) -> Result<(), Failure> {
-    let mut roots = RootSet::new().and_named(resource, cloud.known(resource, ids).await?);
+    let mut roots = vec![(resource, cloud.known(resource, ids).await?)];
     for Root { resource, id } in also {
-        roots = roots.and_named(resource, cloud.known(resource, std::slice::from_ref(id)).await?);
+        roots.push((resource, cloud.known(resource, std::slice::from_ref(id)).await?));
     }
-    run(cloud, Delete, roots, how).await
+    let all = || {
+        let mut set = RootSet::new();
+        for (resource, ids) in &roots {
+            set = set.and_named(*resource, ids.clone());
+        }
+        set
+    };
+    run(cloud, Delete, all, how).await
 }
 
 /// Runs an operation from these instances.
-async fn run<O: Operation>(cloud: &Cloud, operation: O, roots: RootSet<O>, how: &How) -> Result<(), Failure> {
-    let plan = match &cloud.workers {
-        None => cloud.cascade.plan_all(operation, roots).await?,
-        Some(workers) => workers.client.plan_all(operation, roots).await?,
-    };
-    let summary = plan.summary().map_err(Failure::failed)?;
+async fn run<O: Operation>(
+    cloud: &Cloud,
+    operation: O,
+    roots: impl Fn() -> RootSet<O>,
+    how: &How,
+) -> Result<(), Failure> {
+    let plan = planned(cloud, operation.clone(), roots()).await?;
     write_page(&plan, how)?;
     let vetoed = !plan.vetoes().is_empty() && !how.force;
     if !how.json {
         print(&plan)?;
     } else if how.plan_only || vetoed {
-        print_json(&summary)?;
+        print_json(&plan.summary().map_err(Failure::failed)?)?;
     }
     if how.plan_only {
         return Ok(());
@@ -62,14 +70,51 @@ async fn run<O: Operation>(cloud: &Cloud, operation: O, roots: RootSet<O>, how: 
     if vetoed {
         return Err(Failure::Vetoed);
     }
-    if !(how.yes && how.json) {
-        say(warning(&cloud.db, &plan, &summary).await?);
+    if how.yes && how.json {
+        return carry_out(cloud, plan, how).await;
     }
-    if !how.yes {
-        let roots: Vec<&str> = summary.roots.iter().map(|root| root.text.as_str()).collect();
-        confirm(&roots)?;
+    let read = Approval::of(cloud, plan).await?;
+    say(&read.warning);
+    if how.yes {
+        return carry_out(cloud, read.plan, how).await;
     }
-    carry_out(cloud, plan, how).await
+    confirm(&read.roots())?;
+    let approved = if how.drift == DriftMode::Ignore {
+        read
+    } else {
+        let now = Approval::of(cloud, planned(cloud, operation, roots()).await?).await?;
+        approved_now(read, now, how)?
+    };
+    carry_out(cloud, approved.plan, how).await
+}
+
+async fn planned<O: Operation>(cloud: &Cloud, operation: O, roots: RootSet<O>) -> Result<Plan, Failure> {
+    Ok(match &cloud.workers {
+        None => cloud.cascade.plan_all(operation, roots).await?,
+        Some(workers) => workers.client.plan_all(operation, roots).await?,
+    })
+}
+
+/// Tells the person what has changed while they read the plan. If they have to know it before they confirm, they confirm the plan
+/// of now, once: the run refuses a further change by itself.
+fn approved_now(read: Approval, now: Approval, how: &How) -> Result<Approval, Failure> {
+    let changes = read.changes(&now)?;
+    if changes.is_empty() {
+        return Ok(read);
+    }
+    say(format_args!("iaas: {changes}"));
+    if !changes.vetoes.is_empty() && !how.force {
+        if how.json {
+            print_json(&now.summary)?;
+        }
+        return Err(Failure::Vetoed);
+    }
+    if !changes.need_confirmation(how) {
+        return Ok(read);
+    }
+    say(&now.warning);
+    confirm(&now.roots())?;
+    Ok(now)
 }
 
 /// Writes the plan as a page, if requested.

@@ -1,6 +1,7 @@
 //! The effects of a plan in plain sentences.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use cascade_core::{Plan, PlanSummary};
 use iaas_model::Db;
@@ -9,29 +10,47 @@ use indicatif::HumanCount;
 
 use crate::failure::Failure;
 
-/// First the effects on running instances, then the number of others.
-pub(crate) async fn warning(db: &Db, plan: &Plan, summary: &PlanSummary) -> Result<String, Failure> {
-    let mut sentences = Vec::new();
-    let mut others = summary.instances;
-    for entry in CATALOGUE.iter().filter(|entry| entry.runs) {
-        let Some(resource) = summary.resources.get(entry.resource) else { continue };
-        others -= resource.instances;
-        for (effect, ids) in by_effect(plan, entry.resource) {
-            sentences.push(sentence(db, entry, effect, ids).await?);
+/// What a person reads before a plan is confirmed.
+pub(crate) struct Warning {
+    sentences: Vec<String>,
+    /// The affected instances that were running, each by resource and id.
+    pub(crate) running: BTreeSet<(&'static str, String)>,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentences.join("\n"))
+    }
+}
+
+impl Warning {
+    /// First the effects on running instances, then the number of others.
+    pub(crate) async fn of(db: &Db, plan: &Plan, summary: &PlanSummary) -> Result<Self, Failure> {
+        let mut warning = Self { sentences: Vec::new(), running: BTreeSet::new() };
+        let mut others = summary.instances;
+        for entry in CATALOGUE.iter().filter(|entry| entry.runs) {
+            let Some(resource) = summary.resources.get(entry.resource) else { continue };
+            others -= resource.instances;
+            for (effect, ids) in by_effect(plan, entry.resource) {
+                let count = ids.len();
+                let running = db.running(entry, ids).await?;
+                warning.sentences.push(sentence(entry, effect, count, running.len()));
+                warning.running.extend(running.into_iter().map(|id| (entry.resource, id)));
+            }
         }
+        if others > 0 {
+            let also = if warning.sentences.is_empty() { "" } else { "other " };
+            let things = if others == 1 { "thing" } else { "things" };
+            warning
+                .sentences
+                .push(format!("{} {also}{things} will be removed or changed.", HumanCount(others as u64)));
+        }
+        Ok(warning)
     }
-    if others > 0 {
-        let also = if sentences.is_empty() { "" } else { "other " };
-        let things = if others == 1 { "thing" } else { "things" };
-        sentences.push(format!("{} {also}{things} will be removed or changed.", HumanCount(others as u64)));
-    }
-    Ok(sentences.join("\n"))
 }
 
 /// `10,000 VMs will be destroyed, 9,412 of them running.`
-async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>) -> Result<String, Failure> {
-    let count = ids.len() as u64;
-    let running = db.running(entry, ids).await?;
+fn sentence(entry: &Entry, effect: &str, count: usize, running: usize) -> String {
     let (one, several) = entry.words;
     let noun = if count == 1 { one } else { several };
     let done = effect_words(effect);
@@ -39,9 +58,9 @@ async fn sentence(db: &Db, entry: &'static Entry, effect: &str, ids: Vec<String>
         (0, _) => String::from("none of them running"),
         (1, 1) => String::from("and it is running"),
         (running, count) if running == count => String::from("all of them running"),
-        (running, _) => format!("{} of them running", HumanCount(running)),
+        (running, _) => format!("{} of them running", HumanCount(running as u64)),
     };
-    Ok(format!("{} {noun} will be {done}, {them}.", HumanCount(count)))
+    format!("{} {noun} will be {done}, {them}.", HumanCount(count as u64))
 }
 
 /// The instances of a resource by effect.

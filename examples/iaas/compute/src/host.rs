@@ -1,10 +1,15 @@
 //! Hosts.
 
+use std::collections::BTreeMap;
+
 use cascade_core::prelude::*;
-use iaas_model::agents::Command;
+use iaas_model::agents::{Command, Sent};
 use iaas_model::compute::{Cluster, ClusterId, Host, HostId};
 use iaas_model::storage::VolumeId;
-use iaas_model::{Agents, Db, DbError};
+use iaas_model::{Agents, Db, DbError, array};
+use rusqlite::Transaction;
+
+use crate::residents::{Known, lose_their_host};
 
 #[derive(Extension)]
 struct HostCascade {
@@ -32,19 +37,23 @@ impl HostCascade {
         self.db.change(hosts, ["UPDATE host SET state = 'Deleting' WHERE id IN rarray(?1)"]).await
     }
 
+    /// A VM or a router that is still on a host although its own step has failed loses the host. One that the run does not know
+    /// keeps it, and fails the host.
     #[on(Delete)]
     #[on(Delete, from = [Cluster])]
-    async fn remove(&self, hosts: &[HostId]) -> Result<Outcome<HostId>, DbError> {
-        let sql = "SELECT host_id, id FROM volume WHERE host_id IN rarray(?1) AND deleted = 0";
-        let mounted: Vec<(HostId, VolumeId)> = self.db.pairs(hosts, sql).await?;
-        let unmount = |host: &HostId| {
-            let volumes = mounted.iter().filter(|(on, _)| on == host);
-            volumes.map(|(on, volume)| Command::UnmountVolume(volume.to_string(), on.to_string())).collect()
-        };
-        let sent =
-            self.agents.send_all(hosts.iter().map(|host| (host.clone(), unmount(host))).collect()).await;
-        self.db.change(&sent.done, REMOVE).await?;
-        Ok(sent.outcome())
+    async fn remove(&self, hosts: &[HostId], cx: &StepContext) -> Result<Outcome<HostId>, DbError> {
+        let known = Known::on(hosts, &self.db, cx).await?;
+        let mut occupied = self.occupied(hosts, &known).await?;
+        let free: Vec<HostId> = hosts.iter().filter(|host| !occupied.contains_key(host)).cloned().collect();
+        let sent = self.unmount(&free).await?;
+        let unmounted = sent.done.clone();
+        occupied.extend(self.db.write(move |transaction| take_away(transaction, unmounted, &known)).await?);
+        Ok(occupied.into_iter().fold(sent.outcome(), |outcome, (host, resident)| {
+            let what = format!(
+                "{resident} is on it, and this run was not to stop or move it: delete the host again"
+            );
+            outcome.fail(host, StepError::terminal(what))
+        }))
     }
 
     #[cleanup(Delete)]
@@ -58,13 +67,45 @@ impl HostCascade {
     }
 }
 
-/// A forced deletion may run this while some VMs could not be stopped: they lose their host too.
-const REMOVE: [&str; 7] = [
+impl HostCascade {
+    async fn occupied(&self, hosts: &[HostId], known: &Known) -> Result<BTreeMap<HostId, String>, DbError> {
+        let (hosts, known) = (hosts.to_vec(), known.clone());
+        self.db.read(move |connection| known.occupied(connection, &hosts)).await
+    }
+
+    /// Unmounts every volume that the hosts mount.
+    async fn unmount(&self, hosts: &[HostId]) -> Result<Sent<HostId>, DbError> {
+        let sql = "SELECT host_id, id FROM volume WHERE host_id IN rarray(?1) AND deleted = 0";
+        let mounted: Vec<(HostId, VolumeId)> = self.db.pairs(hosts, sql).await?;
+        let commands = |host: &HostId| {
+            let volumes = mounted.iter().filter(|(on, _)| on == host);
+            volumes.map(|(on, volume)| Command::UnmountVolume(volume.to_string(), on.to_string())).collect()
+        };
+        let orders = hosts.iter().map(|host| (host.clone(), commands(host))).collect();
+        Ok(self.agents.send_all(orders).await)
+    }
+}
+
+/// Removes those of the hosts that nothing unknown is on. Returns the others.
+fn take_away(
+    transaction: &Transaction<'_>,
+    mut hosts: Vec<HostId>,
+    known: &Known,
+) -> rusqlite::Result<BTreeMap<HostId, String>> {
+    let occupied = known.occupied(transaction, &hosts)?;
+    hosts.retain(|host| !occupied.contains_key(host));
+    lose_their_host(transaction, &hosts)?;
+    let hosts = array(&hosts);
+    for sql in REMOVE {
+        transaction.prepare_cached(sql)?.execute([&hosts])?;
+    }
+    Ok(occupied)
+}
+
+const REMOVE: [&str; 5] = [
     "UPDATE volume SET host_id = NULL WHERE host_id IN rarray(?1)",
     "DELETE FROM vtep WHERE host_id IN rarray(?1)",
-    "UPDATE vm_instance SET host_id = NULL, state = 'Stopped' WHERE host_id IN rarray(?1)",
     "UPDATE vm_instance SET last_host_id = NULL WHERE last_host_id IN rarray(?1)",
-    "UPDATE appliance_vm SET host_id = NULL, state = 'Stopped' WHERE host_id IN rarray(?1)",
     "UPDATE appliance_vm SET last_host_id = NULL WHERE last_host_id IN rarray(?1)",
     "UPDATE host SET deleted = 1 WHERE id IN rarray(?1)",
 ];

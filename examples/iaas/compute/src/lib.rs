@@ -11,6 +11,7 @@ mod host_numa_node;
 mod instance_offering;
 mod migrate;
 mod nics;
+mod residents;
 mod virtual_router_offering;
 mod vm_instance;
 mod vm_instance_numa_node;

@@ -119,14 +119,14 @@ impl Db {
         .await
     }
 
-    /// The number of running instances among these.
-    pub async fn running(&self, entry: &'static Entry, ids: Vec<String>) -> Result<u64, DbError> {
+    /// The running instances among these.
+    pub async fn running(&self, entry: &'static Entry, ids: Vec<String>) -> Result<Vec<String>, DbError> {
         self.read(move |connection| {
             let sql = format!(
-                "SELECT count(*) FROM {} WHERE id IN rarray(?1) AND state = 'Running' AND {}",
+                "SELECT id FROM {} WHERE id IN rarray(?1) AND state = 'Running' AND {} ORDER BY id",
                 entry.table, entry.live
             );
-            connection.query_row(&sql, [crate::array(&ids)], |row| row.get(0))
+            column(connection, &sql, &[&crate::array(&ids)])
         })
         .await
     }

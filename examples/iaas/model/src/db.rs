@@ -17,7 +17,7 @@ pub use error::DbError;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Written into the file's header, to recognise databases of other programs.
 const APPLICATION_ID: i32 = 0x1AA5;
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 /// How long to wait for a lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The inventory has about two hundred statements.

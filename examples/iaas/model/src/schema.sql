@@ -35,11 +35,12 @@ CREATE TABLE instance_offering (
 ) WITHOUT ROWID;
 CREATE INDEX instance_offering_account ON instance_offering (account_id);
 
--- `host_id` is set while the VM is on a host; `last_host_id` is the host of a stopped VM.
+-- `host_id` is set while the VM is on a host; `last_host_id` is the host of a stopped VM. A VM that could not be stopped before
+-- its host was removed is `Unknown`.
 CREATE TABLE vm_instance (
     id TEXT PRIMARY KEY, account_id TEXT NOT NULL, zone_id TEXT NOT NULL, cluster_id TEXT, host_id TEXT,
     last_host_id TEXT, instance_offering_id TEXT, image_id TEXT, default_l3_id TEXT,
-    state TEXT NOT NULL CHECK (state IN ('Running', 'Paused', 'Stopped', 'Destroyed')),
+    state TEXT NOT NULL CHECK (state IN ('Running', 'Paused', 'Stopped', 'Destroyed', 'Unknown')),
     deletion_policy TEXT NOT NULL DEFAULT 'Direct' CHECK (deletion_policy IN ('Direct', 'Delay')),
     protected INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -61,7 +62,8 @@ CREATE TABLE appliance_vm (
     id TEXT PRIMARY KEY, account_id TEXT NOT NULL, zone_id TEXT NOT NULL, cluster_id TEXT, host_id TEXT,
     last_host_id TEXT, virtual_router_offering_id TEXT,
     kind TEXT NOT NULL CHECK (kind IN ('VirtualRouter', 'VpcRouter')),
-    state TEXT NOT NULL CHECK (state IN ('Running', 'Stopped')), deleted INTEGER NOT NULL DEFAULT 0
+    state TEXT NOT NULL CHECK (state IN ('Running', 'Stopped', 'Unknown')),
+    deleted INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX appliance_vm_account ON appliance_vm (account_id);
 CREATE INDEX appliance_vm_cluster ON appliance_vm (cluster_id);

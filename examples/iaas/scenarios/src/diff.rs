@@ -44,11 +44,11 @@ fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<String> {
 }
 
 /// The whole inventory, a line a row.
-pub(crate) fn lines(dump: &Dump) -> String {
+pub(crate) fn lines(dump: &Dump) -> Vec<String> {
     let line = |((table, key), values): (&(String, String), &BTreeMap<String, String>)| {
         format!("{table} {key} {values:?}")
     };
-    dump.iter().map(line).collect::<Vec<_>>().join("\n")
+    dump.iter().map(line).collect()
 }
 
 /// The difference: a line per table with removed rows, and a line for each changed or new row. Other rows are

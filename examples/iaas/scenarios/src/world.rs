@@ -108,7 +108,7 @@ impl World {
     /// The world as a stage of the conformance kit.
     pub fn into_stage(self) -> Stage {
         let builder = builder(&self.db, &self.agents);
-        Stage { builder, state: Box::new(move || lines(&self.dump())) }
+        Stage::new(builder, move || std::future::ready(lines(&self.dump())))
     }
 
     /// The commands of agents since the last call, or since the start.

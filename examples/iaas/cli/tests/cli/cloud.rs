@@ -1,5 +1,6 @@
 //! Runs the binary with a cloud of its own.
 
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -55,12 +56,17 @@ impl Cloud {
 
     /// Runs the binary on a terminal, with `typed` as input.
     pub(crate) fn run_on_terminal(&self, arguments: &[&str], typed: &str) -> Run {
+        let mut dialogue = self.start_on_terminal(arguments);
+        dialogue.answer(typed);
+        dialogue.end()
+    }
+
+    /// Starts the binary on a terminal.
+    pub(crate) fn start_on_terminal(&self, arguments: &[&str]) -> Dialogue {
         let (controller, terminal) = terminal();
         let mut command = self.command(arguments);
         command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().expect("the binary runs");
-        rustix::io::write(&controller, typed.as_bytes()).expect("the terminal accepts input");
-        child.wait_with_output().expect("the binary ends").into()
+        Dialogue { child: command.spawn().expect("the binary runs"), controller, read: String::new() }
     }
 
     /// Starts the binary, without a terminal.
@@ -134,6 +140,43 @@ impl Cloud {
         let mut command = Command::new(env!("CARGO_BIN_EXE_iaas"));
         command.current_dir(self.directory.path()).args(arguments);
         command
+    }
+}
+
+/// The binary on a terminal, with a person who reads and types.
+pub(crate) struct Dialogue {
+    child: Child,
+    controller: OwnedFd,
+    /// What the person has read on standard error.
+    read: String,
+}
+
+impl Dialogue {
+    /// Reads on until the binary asks a question with this text. Returns what was read since the last one.
+    pub(crate) fn question(&mut self, text: &str) -> String {
+        let stderr = self.child.stderr.as_mut().expect("standard error is piped");
+        let before = self.read.len();
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(text.as_bytes()) {
+            let mut byte = [0];
+            let count = stderr.read(&mut byte).expect("standard error can be read");
+            assert_eq!(count, 1, "the binary ended without `{text}`: {}", String::from_utf8_lossy(&bytes));
+            bytes.push(byte[0]);
+        }
+        self.read.push_str(&String::from_utf8(bytes).expect("text"));
+        self.read[before..].to_owned()
+    }
+
+    /// Types a text.
+    pub(crate) fn answer(&mut self, typed: &str) {
+        rustix::io::write(&self.controller, typed.as_bytes()).expect("the terminal accepts input");
+    }
+
+    /// Waits for the end of the binary.
+    pub(crate) fn end(self) -> Run {
+        let mut run: Run = self.child.wait_with_output().expect("the binary ends").into();
+        run.stderr.insert_str(0, &self.read);
+        run
     }
 }
 

@@ -5,6 +5,7 @@ mod changed;
 mod cloud;
 mod deletes;
 mod detaches;
+mod drifts;
 mod help;
 mod interrupted;
 mod killed;

@@ -1,6 +1,6 @@
 //! Deleting clusters and hosts.
 
-use cascade_core::{Delete, FailurePolicy, Resource};
+use cascade_core::{Delete, Drift, FailurePolicy, Resource};
 use iaas_model::compute::{Cluster, Host};
 use iaas_scenarios::{World, topology};
 
@@ -86,5 +86,57 @@ async fn a_vm_that_does_not_stop_keeps_its_host() {
     let report = world.cascade.apply(plan).policy(FailurePolicy::Force).await.expect("it runs");
     assert_eq!(report.summary().failed, 1, "{report}");
     assert_eq!(world.count("host WHERE id = 'host-1' AND deleted = 0"), 0);
-    assert_eq!(world.value("SELECT state FROM vm_instance"), "Stopped");
+    assert_eq!(world.value("SELECT state FROM vm_instance"), "Unknown", "no agent has stopped it");
+    assert_eq!(world.commands(), [""; 0]);
+}
+
+/// A VM that was started after the plan was made, in a run that does not look for changes: no agent was told to stop it, so it
+/// keeps its host and its state, also if the run is forced.
+#[tokio::test]
+async fn a_vm_that_the_run_does_not_know_keeps_its_host() {
+    for forced in [false, true] {
+        let mut world = World::new(|write| {
+            topology::t1(write)?;
+            write.host_allocated_cpu("cpu-1", "host-1", 0)
+        });
+        world.stop("vm-1");
+        let plan = world.plan(Delete, Host::roots(["host-1"])).await;
+        assert_eq!(world.start("vm-1").as_deref(), Some("host-1"));
+        world.changes();
+        let policy = if forced { FailurePolicy::Force } else { FailurePolicy::Stop };
+        let run = world.cascade.apply(plan).drift(Drift::Ignore).policy(policy).forced(forced);
+        let report = run.await.expect("it runs");
+        let failures = report.summary().failures;
+        assert_eq!(failures.len(), 1, "{report}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(failures[0].error, @"vm-1 is on it, and this run was not to stop or move it: delete the host again");
+            insta::assert_snapshot!(world.changes(), @r"
+            - host_allocated_cpu: cpu-1
+            ~ host host-1: state Enabled -> Deleting
+            ");
+        }
+        assert_eq!(world.commands(), [""; 0]);
+
+        world.run(Delete, Host::roots(["host-1"])).await;
+        assert_eq!(world.commands(), ["stop-vm vm-1"]);
+        assert_eq!(world.value("SELECT state FROM vm_instance"), "Stopped");
+    }
+}
+
+/// The same for a router, which would have been moved.
+#[tokio::test]
+async fn a_router_that_the_run_does_not_know_keeps_its_host() {
+    let mut world = World::new(topology::vr1);
+    let host = world.value("SELECT host_id FROM appliance_vm");
+    let leave = "UPDATE appliance_vm SET host_id = 'elsewhere', last_host_id = 'elsewhere'";
+    world.by_hand(leave);
+    let plan = world.plan(Delete, Host::roots([host.as_str()])).await;
+    world.by_hand(&format!("UPDATE appliance_vm SET host_id = '{host}', last_host_id = '{host}'"));
+    world.changes();
+    let report = world.cascade.apply(plan).drift(Drift::Ignore).await.expect("it runs");
+    let failures = report.summary().failures;
+    assert!(failures[0].error.contains("router-1 is on it"), "{report}");
+    assert_eq!(world.value("SELECT host_id FROM appliance_vm"), host);
+    assert_eq!(world.value("SELECT state FROM appliance_vm"), "Running");
+    assert_eq!(world.count(format!("host WHERE id = '{host}' AND deleted = 0")), 1);
 }
