@@ -166,13 +166,15 @@ pub use crate::extension::{
 pub use crate::graph::{EdgeRef, Graph, ResourceNode, Tree, TreeNode};
 pub use crate::handler::{
     Children, FindContext, Found, HandlerFuture, Ids, IntoFound, IntoOutcome, IntoSurvivors, IntoVetoes,
-    MethodError, MethodResult, Outcome, Pairs, PerParent, Rows, StepContext, TheEdge, TheOperation, Veto,
+    MethodError, MethodResult, NotDone, Outcome, Pairs, PerParent, Rows, StepContext, TheEdge, TheOperation,
+    Veto,
 };
 pub use crate::ids::{Pair, ParsePairError, ResourceId};
 pub use crate::journal::{
-    BlockChunk, FailedInstance, FurtherRoots, InstanceChunk, InstanceKind, Journal, JournalError,
-    MemoryJournal, NewRun, Overridden, PairChunk, Record, Replanned, RunChange, RunDetails, RunEnd, RunInfo,
-    RunLog, RunRoots, RunStart, RunState, StepBegun, StepEnded, StepTotals, UnderWay,
+    BlockChunk, Departed, DepartedInstance, FailedInstance, FurtherRoots, InstanceChunk, InstanceKind,
+    Journal, JournalError, LeftInstance, MayHaveBegun, MemoryJournal, NewRun, Overridden, PairChunk, Record,
+    Replanned, RunChange, RunDetails, RunEnd, RunInfo, RunLog, RunRoots, RunStart, RunState, StepBegun,
+    StepEnded, StepTotals, UnderWay,
 };
 pub use crate::model::{
     BuildError, CallError, Decision, Delete, EdgeDeclaration, EdgeParent, EffectDeclaration,
@@ -190,8 +192,8 @@ pub use crate::plan::{
     ResourceSummary, Why, WhyPath,
 };
 pub use crate::report::{
-    Failure, FailureSummary, NestedReport, NestedRequest, NestedRoots, Report, ReportSummary, Verdict,
-    VerdictCounts,
+    Failure, FailureSummary, LeftSummary, NestedReport, NestedRequest, NestedRoots, Report, ReportSummary,
+    Verdict, VerdictCounts,
 };
 pub use crate::run::{Drift, FailurePolicy};
 

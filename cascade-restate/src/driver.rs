@@ -304,6 +304,7 @@ impl<'a> Driver<'a> {
             failed: summary.failed,
             blocked: summary.blocked,
             not_started: summary.not_started,
+            left: summary.left,
         }
     }
 }

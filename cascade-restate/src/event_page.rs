@@ -16,7 +16,7 @@ pub(crate) struct EventPage {
 enum PackedEvent {
     #[serde(rename = "s")]
     Started(usize),
-    /// The step, then the numbers of failed, ended and blocked instances.
+    /// A step that left no instance: the step, then the numbers of failed, ended and blocked instances.
     #[serde(rename = "e")]
     Ended(usize, usize, usize, usize),
     #[serde(rename = "o")]
@@ -31,7 +31,7 @@ impl EventPage {
     pub(crate) fn push(&mut self, event: EventRecord) {
         let packed = match event {
             EventRecord::StepStarted { step } => PackedEvent::Started(self.index_of(step)),
-            EventRecord::StepEnded { step, failed, ended, blocked } => {
+            EventRecord::StepEnded { step, failed, left: 0, ended, blocked } => {
                 PackedEvent::Ended(self.index_of(step), failed, ended, blocked)
             }
             other => PackedEvent::Other(other),
@@ -54,7 +54,7 @@ impl EventPage {
             Some(match event {
                 PackedEvent::Started(at) => EventRecord::StepStarted { step: steps.get(at)?.clone() },
                 PackedEvent::Ended(at, failed, ended, blocked) => {
-                    EventRecord::StepEnded { step: steps.get(at)?.clone(), failed, ended, blocked }
+                    EventRecord::StepEnded { step: steps.get(at)?.clone(), failed, left: 0, ended, blocked }
                 }
                 PackedEvent::Other(event) => event,
             })

@@ -107,6 +107,8 @@ pub(crate) enum RunOutcome {
         failed: usize,
         blocked: usize,
         not_started: usize,
+        #[serde(default)]
+        left: usize,
     },
     /// It did not start, and nothing was changed.
     Refused(Refusal),

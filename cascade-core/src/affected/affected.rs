@@ -60,6 +60,19 @@ impl Affected {
         InstanceIx::all(column.len()).filter(|&index| column.is_affected(index))
     }
 
+    /// The affected instances of a resource, and those that departed, in the order of discovery.
+    pub(crate) fn with_left(&self, resource: ResourceIx) -> impl Iterator<Item = InstanceIx> {
+        let column = &self.columns[resource];
+        InstanceIx::all(column.len()).filter(|&index| column.is_affected(index) || column.is_left(index))
+    }
+
+    /// Like [`with_left`](Self::with_left), in the order of their ids.
+    pub(crate) fn sorted_with_left(&self, resource: ResourceIx) -> impl Iterator<Item = InstanceIx> {
+        let column = &self.columns[resource];
+        let is_listed = |&index: &InstanceIx| column.is_affected(index) || column.is_left(index);
+        column.ids.sorted().into_iter().filter(is_listed)
+    }
+
     /// The number of instances that have a step of their own.
     pub(crate) fn with_steps(&self) -> u64 {
         let with_steps = |column: &Column| column.dispositions.count(|it| !it.given.is_empty()) as u64;
@@ -265,7 +278,7 @@ pub(crate) struct ParentsByChild {
 }
 
 impl ParentsByChild {
-    fn new(arcs: &Arcs) -> Self {
+    pub(super) fn new(arcs: &Arcs) -> Self {
         let mut more: Vec<(InstanceIx, InstanceIx)> =
             arcs.more().iter().map(|&(parent, child)| (child, parent)).collect();
         more.sort_unstable();
@@ -286,7 +299,7 @@ impl ParentsByChild {
         parents
     }
 
-    fn has_any(&self, arcs: &Arcs, child: InstanceIx, wanted: &[InstanceIx]) -> bool {
+    pub(super) fn has_any(&self, arcs: &Arcs, child: InstanceIx, wanted: &[InstanceIx]) -> bool {
         let is_wanted = |parent: InstanceIx| wanted.binary_search(&parent).is_ok();
         // The parents of a block are sorted, and may be many more than `wanted`.
         let has_wanted = |block: usize| {

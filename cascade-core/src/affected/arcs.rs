@@ -1,5 +1,6 @@
 //! The arcs of one edge: which child depends on which parent.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::ids::{DenseMap, Index, InstanceIx, PackedOption};
@@ -101,6 +102,43 @@ impl Arcs {
         let retained: Vec<Pair> = self.pairs().filter(|&(parent, child)| predicate(parent, child)).collect();
         (self.parents, self.children, self.more) = (Arc::default(), 0, Vec::new());
         self.extend(retained.iter().copied(), 0);
+    }
+
+    /// Removes all arcs of these children.
+    pub(crate) fn lose_children(&mut self, lost: &HashSet<InstanceIx>) {
+        if lost.is_empty() || self.is_empty() {
+            return;
+        }
+        self.retain_pairs(|_, child| !lost.contains(&child));
+        for block in &mut self.blocks {
+            block.children.retain(|child| !lost.contains(child));
+        }
+        self.blocks.retain(|block| !block.children.is_empty());
+        self.released.retain(|child| !lost.contains(child));
+    }
+
+    /// Removes these pairs, and these children from `released`. A child that keeps some parents of a block leaves the block.
+    pub(crate) fn lose(&mut self, lost: &[Pair], no_longer_released: &[InstanceIx]) {
+        if !lost.is_empty() {
+            let lost: HashSet<Pair> = lost.iter().copied().collect();
+            self.retain_pairs(|parent, child| !lost.contains(&(parent, child)));
+            let mut kept = Vec::new();
+            for Block { parents, children } in &mut self.blocks {
+                children.retain(|&child| {
+                    let is_whole = !parents.iter().any(|&parent| lost.contains(&(parent, child)));
+                    if !is_whole {
+                        let left = parents.iter().map(|&parent| (parent, child));
+                        kept.extend(left.filter(|pair| !lost.contains(pair)));
+                    }
+                    is_whole
+                });
+            }
+            self.blocks.retain(|block| !block.children.is_empty());
+            self.extend(kept.iter().copied(), 0);
+        }
+        if !no_longer_released.is_empty() {
+            self.released.retain(|child| !no_longer_released.contains(child));
+        }
     }
 
     /// The parents by child; `None` if a child has more than one parent or is in a block.

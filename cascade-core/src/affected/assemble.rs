@@ -1,5 +1,6 @@
 //! Builds the affected set from the result of a discovery.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::affected::Affected;
@@ -10,7 +11,7 @@ use super::dispositions::Disposition;
 use super::node_ranges::NodeRanges;
 use super::order;
 use crate::graph::{Graph, Route};
-use crate::ids::{EdgeIx, Indexed, NodeIx, ResourceIx};
+use crate::ids::{EdgeIx, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::model::AnyOperation;
 
 /// The result of a discovery.
@@ -19,6 +20,13 @@ pub(crate) struct Finished {
     pub(crate) arcs: Indexed<EdgeIx, Arcs>,
     /// The number of roots of each root resource. They are the first instances of their resource.
     pub(crate) roots: Vec<u32>,
+}
+
+/// The result of a refresh. Known instances have the indices of the plan.
+pub(crate) struct Refreshed {
+    pub(crate) found: Finished,
+    /// The children along each edge that were found by answers without their parents.
+    pub(crate) without_parents: Indexed<EdgeIx, HashSet<InstanceIx>>,
 }
 
 /// Builds the affected set: numbers the nodes, orders cycles, and finds the instances that are removed with a parent.

@@ -36,6 +36,11 @@ impl Column {
         self.dispositions.get(index).is_retained()
     }
 
+    /// Whether the instance was affected and departed while the run was under way.
+    pub(crate) fn is_left(&self, index: InstanceIx) -> bool {
+        self.dispositions.get(index).is_left()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.dispositions.len()
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::graph::Reach;
 use crate::ids::{Index, InstanceIx};
 use crate::model::EffectSet;
 
@@ -19,6 +20,8 @@ impl Marks {
     pub(crate) const WITH_PARENT: Self = Self(1);
     /// It stays, and the plan lists it.
     pub(crate) const RETAINED: Self = Self(2);
+    /// It was affected when the run started, and departed while the run was under way.
+    pub(crate) const LEFT: Self = Self(4);
 
     pub(crate) fn with(self, mark: Self) -> Self {
         Self(self.0 | mark.0)
@@ -26,6 +29,11 @@ impl Marks {
 
     pub(crate) fn has(self, mark: Self) -> bool {
         self.0 & mark.0 != 0
+    }
+
+    /// These marks, without the one of instances that are removed with a parent.
+    fn without_parent(self) -> Self {
+        Self(self.0 & !Self::WITH_PARENT.0)
     }
 }
 
@@ -46,6 +54,10 @@ impl RootSet {
 
     pub(crate) fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     pub(crate) fn has(self, root: usize) -> bool {
@@ -89,6 +101,47 @@ impl Disposition {
     /// Whether the instance is not affected, but the plan lists it.
     pub(crate) fn is_retained(self) -> bool {
         !self.is_affected() && self.marks.has(Marks::RETAINED)
+    }
+
+    /// The disposition after a rule for the root resource at the position `root` has reached the instance.
+    pub(crate) fn after(self, reach: Reach, root: usize) -> Self {
+        let expanded = self.expanded.union(RootSet::of(root));
+        match reach {
+            Reach::Effect { effect, leaf: true } => {
+                Self { given: self.given.union(EffectSet::of(effect)), ..self }
+            }
+            Reach::Effect { effect, leaf: false } => Self {
+                given: self.given.union(EffectSet::of(effect)),
+                through: self.through.union(EffectSet::of(effect)),
+                expanded,
+                ..self
+            },
+            Reach::WithParent => Self { marks: self.marks.with(Marks::WITH_PARENT), expanded, ..self },
+            Reach::Retained => Self { marks: self.marks.with(Marks::RETAINED), ..self },
+            // Whether the instance prevents the operation is decided once the whole set is known.
+            Reach::Restricts => self,
+        }
+    }
+
+    /// Whether the instance was affected and departed while the run was under way.
+    pub(crate) fn is_left(self) -> bool {
+        !self.is_affected() && self.marks.has(Marks::LEFT)
+    }
+
+    /// What remains of this disposition if rules and policies decide only `now` for the instance. An instance that is not
+    /// affected any more is marked as left.
+    pub(crate) fn remaining(self, now: Self) -> Self {
+        let is_with_parent = self.marks.has(Marks::WITH_PARENT) && now.marks.has(Marks::WITH_PARENT);
+        let remaining = Self {
+            given: self.given.intersection(now.given),
+            through: self.through.intersection(now.through),
+            marks: if is_with_parent { self.marks } else { self.marks.without_parent() },
+            expanded: self.expanded.intersection(now.expanded),
+        };
+        if self.is_affected() && !remaining.is_affected() {
+            return Self { marks: remaining.marks.with(Marks::LEFT), ..Self::default() };
+        }
+        remaining
     }
 
     /// Whether the instance is removed with a parent and has no step of its own.
@@ -310,6 +363,31 @@ fn change_numbers<N: Copy + Into<u32>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instance_keeps_what_both_dispositions_give_it() {
+        let [stop, destroy] = [0, 1].map(EffectSet::of);
+        let planned = Disposition {
+            given: stop.union(destroy),
+            through: destroy,
+            marks: Marks::WITH_PARENT.with(Marks::RETAINED),
+            expanded: RootSet::of(0).union(RootSet::of(1)),
+        };
+        assert_eq!(planned.remaining(planned), planned);
+        // Only a leaf rule gives it the same effect now, for another root.
+        let now = Disposition { given: destroy, expanded: RootSet::of(1), ..Disposition::default() };
+        let remaining = planned.remaining(now);
+        assert_eq!((remaining.given, remaining.through), (destroy, EffectSet::EMPTY));
+        assert_eq!((remaining.marks, remaining.expanded), (Marks::RETAINED, RootSet::of(1)));
+        assert!(remaining.is_affected() && !remaining.is_left());
+        // Nothing further is taken along.
+        let other =
+            Disposition { given: EffectSet::of(7), marks: Marks::WITH_PARENT, ..Disposition::default() };
+        let remaining = Disposition { marks: Marks::RETAINED, ..planned }.remaining(other);
+        assert!(remaining.is_left() && !remaining.is_affected());
+        assert!(remaining.given.is_empty() && !remaining.is_expanded());
+        assert!(!Disposition::default().remaining(now).is_left(), "it was not affected before");
+    }
 
     #[test]
     fn more_dispositions_than_a_byte_can_number_are_stored() {

@@ -19,6 +19,14 @@ impl Ran {
         self.0.is_empty()
     }
 
+    /// The instances on which methods have ended, each with these methods.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ResourceIx, InstanceIx, EffectSet)> {
+        self.0.iter().enumerate().flat_map(|(resource, column)| {
+            let instances = column.iter().enumerate().filter(|(_, methods)| !methods.is_empty());
+            instances.map(move |(index, &methods)| (ResourceIx::at(resource), InstanceIx::at(index), methods))
+        })
+    }
+
     pub(crate) fn of(&self, resource: ResourceIx, index: InstanceIx) -> EffectSet {
         self.of_resource(resource).get(index.position()).copied().unwrap_or_default()
     }

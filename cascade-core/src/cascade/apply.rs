@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::cascade::Cascade;
@@ -21,7 +23,7 @@ use crate::plan::{
     listed_cuts,
 };
 use crate::report::{NestedReport, NestedRequest, Report};
-use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
+use crate::run::{Drift, FRESH_FOR, FailurePolicy, Recorder, RunSettings, run};
 
 /// The maximum number of roots that the journal names for a run.
 const ROOTS_NAMED: usize = 10;
@@ -60,6 +62,8 @@ impl Apply {
             forced: false,
             allow_cuts: false,
             drift: Drift::default(),
+            fresh_for: FRESH_FOR,
+            discovered_at: None,
             limits: cascade.engine.limits.clone(),
             concurrency: cascade.engine.concurrency,
             nesting: Arc::new(cascade.nesting()),
@@ -106,6 +110,17 @@ impl Apply {
         self
     }
 
+    /// While the run is under way, everything is discovered again before a step starts, if the last discovery is at least
+    /// that old. Default 10 s. A run with [`Drift::Ignore`] discovers nothing.
+    ///
+    /// The run leaves an instance as it is if it is not reached any more, or gives it only the effects of the edges along which
+    /// it still is: see [`Verdict::Left`](crate::Verdict::Left). A discovery that takes longer than half this time is
+    /// made less often, unless the time is zero: then there is one before every step.
+    pub fn fresh_for(mut self, duration: Duration) -> Self {
+        self.settings.fresh_for = duration;
+        self
+    }
+
     /// Tolerates up to this number of additions for the resource of that name: instances that the plan of now affects and the
     /// approved plan did not, and instances that get further effects. They are listed: see
     /// [`Report::drift`](crate::Report::drift). Default 0. Has an effect under [`Drift::Refuse`] only.
@@ -118,6 +133,7 @@ impl Apply {
     /// not discover everything a second time before it starts.
     pub fn drift_checked(mut self) -> Self {
         self.drift_checked = true;
+        self.settings.discovered_at = Some(Instant::now());
         self
     }
 
@@ -236,6 +252,7 @@ impl Apply {
         if !self.plan.affected.graph.is_same(&self.cascade.engine.graph) {
             return Err(ApplyError::OtherGraph);
         }
+        self.settings.discovered_at = Some(Instant::now());
         let rediscovery = self.cascade.rediscover(&self.plan.affected);
         // A cancelled run starts nothing, so it does not wait for finders.
         let Some(now) = self.settings.nesting.cancel.run_until_cancelled(rediscovery).await else {
@@ -363,6 +380,7 @@ fn run_start(affected: &Affected, settings: &RunSettings, digest: String) -> Run
         forced: settings.forced,
         allow_cuts: settings.allow_cuts,
         drift: settings.drift.name().to_owned(),
+        fresh_for_millis: u64::try_from(settings.fresh_for.as_millis()).ok(),
         confirmed_by: None,
         overridden: Vec::new(),
         difference: None,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,7 @@ use crate::plan::{
     CutSummary, Exceeded, PlanDifference, PlanError, PlanVeto, cuts_to_allow, digest, listed_cuts,
 };
 use crate::report::Report;
-use crate::run::{Drift, FailurePolicy, Recorder, RunSettings, run};
+use crate::run::{Drift, FRESH_FOR, FailurePolicy, Recorder, RunSettings, run};
 
 type OnDifference = Box<dyn Fn(&PlanDifference) -> bool + Send + Sync>;
 
@@ -245,6 +246,8 @@ impl Resume {
             forced: start.forced,
             allow_cuts: start.allow_cuts,
             drift: drift.ok_or_else(|| unfit(format!("the drift `{}` is unknown", start.drift)))?,
+            fresh_for: start.fresh_for_millis.map_or(FRESH_FOR, Duration::from_millis),
+            discovered_at: None,
             limits: start.limits.unwrap_or_else(|| cascade.engine.limits.clone()),
             concurrency: cascade.engine.concurrency,
             nesting: Arc::new(nesting),

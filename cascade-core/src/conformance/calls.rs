@@ -1,6 +1,6 @@
 //! Calls methods directly, outside a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::difference::Difference;
@@ -12,7 +12,7 @@ use crate::cascade::{Cascade, verify_method_calls};
 use crate::discover::instances_of_check;
 use crate::engine::Engine;
 use crate::graph::Method;
-use crate::handler::{FindContext, RunContext, StepContext, call_once};
+use crate::handler::{FindContext, NotDone, RunContext, StepContext, call_once};
 use crate::ids::{EdgeIx, Index, InstanceIx};
 use crate::model::Phase;
 use crate::report::State;
@@ -58,7 +58,9 @@ impl Direct<'_> {
 
     /// Calls the begin methods, as a run does before its first effect. Returns whether there are any.
     pub(super) async fn begin(&self) -> bool {
-        let Some(pass) = Pass::begin(self.affected, &Ran::default(), None) else { return false };
+        let Some(pass) = Pass::begin(self.affected, &Ran::default(), None, &HashSet::new()) else {
+            return false;
+        };
         self.act_on_all(Phase::Begin, &pass, &|instances| instances).await;
         true
     }
@@ -88,7 +90,7 @@ impl Direct<'_> {
         let affected = self.affected;
         let all_done = std::iter::repeat_n(State::Done, affected.nodes()).collect();
         let ran = Ran::default();
-        let begin = Pass::begin(affected, &ran, None).map(|pass| (Phase::Begin, pass));
+        let begin = Pass::begin(affected, &ran, None, &HashSet::new()).map(|pass| (Phase::Begin, pass));
         let effects = (Phase::Effect, Pass::effects(affected, &ran, &FailedEffects::new()));
         let cleanup = Pass::cleanup(affected, &ran, &all_done).map(|pass| (Phase::Cleanup, pass));
         begin.into_iter().chain([effects]).chain(cleanup).collect()
@@ -165,8 +167,12 @@ impl Direct<'_> {
         let limit = extension.descriptor().settings.timeout;
         let name = method_name(self.affected, method, phase);
         match call_once(limit, || extension.act(phase, method.index, batch.ids(), &cx)).await {
-            Ok(failures) => {
-                if let Some((at, error)) = failures.first() {
+            Ok(not_done) => {
+                let failed = not_done.iter().find_map(|(at, answer)| match answer {
+                    NotDone::Failed(error) => Some((at, error)),
+                    NotDone::Left(_) => None,
+                });
+                if let Some((at, error)) = failed {
                     let instance = self.printed(method, instances, *at);
                     self.note(&name, format!("{instance} failed: {error}"));
                 }

@@ -4,7 +4,7 @@
 //! out of a group are called only once the group is complete. So each instance is expanded once per edge, in full
 //! batches, however many paths lead to it. Answers are processed in a fixed order, regardless of the finders' speed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -13,14 +13,15 @@ use futures_util::stream::FuturesUnordered;
 
 use super::calls::{FinderAnswer, FinderCall, Inbox};
 use super::late_dependents::LateDependents;
+use super::refresh::Kept;
 use super::shared::Shared;
-use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, Marks, RootSet, assemble};
+use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, assemble};
 use crate::engine::FindSettings;
 use crate::extension::DynExtension;
 use crate::graph::{Edge, EdgeRoute, Graph, Group, Reach, Route};
 use crate::handler::{DynFound, FindContext, Parents, until_answered};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, PackedOption, ResourceIx};
-use crate::model::{AnyOperation, CallError, EffectSet};
+use crate::model::{AnyOperation, CallError};
 use crate::observe::{Event, Observers};
 use crate::plan::PlanError;
 
@@ -88,25 +89,29 @@ struct GroupProgress {
 
 pub(super) struct Discovery<'a> {
     pub(super) graph: &'a Graph,
-    route: &'a Route,
+    pub(super) route: &'a Route,
     settings: FindSettings,
     pub(super) columns: Indexed<ResourceIx, Column>,
     pub(super) arcs: Indexed<EdgeIx, Arcs>,
     groups: Vec<Group>,
     pub(super) group_of: Indexed<ResourceIx, usize>,
     progress: Vec<GroupProgress>,
-    inboxes: Indexed<EdgeIx, Inbox>,
+    pub(super) inboxes: Indexed<EdgeIx, Inbox>,
     /// The instances of cyclic groups that the next round expands, each with the root resource by whose rules.
-    fresh: Indexed<ResourceIx, Vec<(usize, InstanceIx)>>,
+    pub(super) fresh: Indexed<ResourceIx, Vec<(usize, InstanceIx)>>,
     /// Shared children in cyclic groups, until it is known whether they lose their last owner.
     pub(super) shared: Vec<Shared>,
     queue: VecDeque<FinderCall>,
     /// Notified of each answer. `None` when a plan grows: the run notifies its observers of the growth as a whole.
     observers: Option<&'a Observers>,
     /// The number of roots of each root resource.
-    root_counts: Vec<u32>,
+    pub(super) root_counts: Vec<u32>,
     /// The number of instances and blocks; each is a node of the order.
-    nodes: u64,
+    pub(super) nodes: u64,
+    /// In a refresh: what is taken from the plan. `None` in every other discovery.
+    pub(super) kept: Option<Kept<'a>>,
+    /// In a refresh: the children along each edge that were found by answers without their parents.
+    pub(super) without_parents: Indexed<EdgeIx, HashSet<InstanceIx>>,
 }
 
 impl<'a> Discovery<'a> {
@@ -138,11 +143,16 @@ impl<'a> Discovery<'a> {
         discovery
     }
 
-    fn finish(self) -> Finished {
+    pub(super) fn finish(self) -> Finished {
         Finished { columns: self.columns, arcs: self.arcs, roots: self.root_counts }
     }
 
-    fn empty(graph: &'a Graph, route: &'a Route, groups: Vec<Group>, settings: FindSettings) -> Self {
+    pub(super) fn empty(
+        graph: &'a Graph,
+        route: &'a Route,
+        groups: Vec<Group>,
+        settings: FindSettings,
+    ) -> Self {
         let mut group_of = Indexed::like(&graph.resources, || 0);
         for (index, group) in groups.iter().enumerate() {
             for &resource in &group.resources {
@@ -162,6 +172,8 @@ impl<'a> Discovery<'a> {
             fresh: graph.resources.iter().map(|_| Vec::new()).collect(),
             root_counts: Vec::new(),
             nodes: 0,
+            kept: None,
+            without_parents: graph.edges.iter().map(|_| HashSet::new()).collect(),
             shared: Vec::new(),
             queue: VecDeque::new(),
             observers: None,
@@ -175,7 +187,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// `contexts` has one for each root resource.
-    async fn run(
+    pub(super) async fn run(
         &mut self,
         extensions: &[Box<dyn DynExtension>],
         contexts: &[FindContext],
@@ -252,6 +264,7 @@ impl<'a> Discovery<'a> {
             if let Some((call, found)) = self.inboxes[edge].take_next() {
                 self.add(&call, found)?;
             } else if self.inboxes[edge].is_complete() {
+                self.keep_arcs(edge);
                 self.progress[group].input += 1;
             } else {
                 return Ok(false);
@@ -293,7 +306,8 @@ impl<'a> Discovery<'a> {
             let mut fresh = std::mem::take(&mut self.fresh[resource]);
             fresh.sort_unstable();
             for of_root in fresh.chunk_by(|a, b| a.0 == b.0) {
-                let instances = of_root.iter().map(|&(_, index)| index).collect();
+                let instances = of_root.iter().map(|&(_, index)| index);
+                let instances = instances.filter(|&index| !self.is_kept(resource, index)).collect();
                 frontiers.insert((resource, of_root[0].0), self.in_batches(resource, instances));
             }
         }
@@ -324,7 +338,11 @@ impl<'a> Discovery<'a> {
             let root = graph.edges[edge].root;
             let frontier = frontiers.entry(root).or_insert_with(|| {
                 let expanded = |disposition: Disposition| disposition.is_expanded_for(root);
-                self.in_batches(resource, self.columns[resource].dispositions.indices(expanded))
+                let mut expanded = self.columns[resource].dispositions.indices(expanded);
+                if self.kept.is_some() {
+                    expanded.retain(|&index| !self.is_kept(resource, index));
+                }
+                self.in_batches(resource, expanded)
             });
             let frontier = Arc::clone(frontier);
             let calls = self.enqueue(edge, &frontier);
@@ -367,7 +385,7 @@ impl<'a> Discovery<'a> {
         if is_row {
             self.columns[edge.child]
                 .dispositions
-                .grow_to(before + new, |disposition| reached(disposition, call.route.reach, call.route.root));
+                .grow_to(before + new, |disposition| disposition.after(call.route.reach, call.route.root));
         } else {
             self.grow(edge.child);
         }
@@ -455,6 +473,9 @@ impl<'a> Discovery<'a> {
         }
         children.sort_unstable();
         children.dedup();
+        if self.kept.is_some() {
+            self.without_parents[call.edge].extend(&children);
+        }
         // Inside a cyclic group, arcs are stored singly, because some of them may have to be cut.
         if inside || call.asked().len() == 1 {
             for &parent in call.asked() {
@@ -471,12 +492,12 @@ impl<'a> Discovery<'a> {
         found * self.inboxes[call.edge].expected.unwrap_or(1) as usize
     }
 
-    fn is_cyclic(&self, resource: ResourceIx) -> bool {
+    pub(super) fn is_cyclic(&self, resource: ResourceIx) -> bool {
         self.groups[self.group_of[resource]].cyclic
     }
 
     /// Adds a disposition for each new instance of a resource.
-    fn grow(&mut self, resource: ResourceIx) {
+    pub(super) fn grow(&mut self, resource: ResourceIx) {
         let column = &mut self.columns[resource];
         column.dispositions.resize(column.ids.len());
     }
@@ -499,7 +520,7 @@ impl<'a> Discovery<'a> {
         } else {
             self.columns[resource]
                 .dispositions
-                .change_all(indices, |disposition| reached(disposition, reach, root));
+                .change_all(indices, |disposition| disposition.after(reach, root));
         }
     }
 
@@ -508,7 +529,7 @@ impl<'a> Discovery<'a> {
     pub(super) fn reach(&mut self, resource: ResourceIx, index: InstanceIx, reach: Reach, root: usize) {
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded_for(root, index);
-        column.dispositions.change(index, |disposition| reached(disposition, reach, root));
+        column.dispositions.change(index, |disposition| disposition.after(reach, root));
         if !was_expanded && column.is_expanded_for(root, index) && self.is_cyclic(resource) {
             self.fresh[resource].push((root, index));
         }
@@ -553,26 +574,4 @@ pub(crate) fn owners_not_named() -> String {
     String::from(
         "its answer does not name the owners: along a shared edge, it must return a pair for every owner of each child",
     )
-}
-
-/// The disposition of an instance after a rule for the root resource at the position `root` has reached it.
-fn reached(disposition: Disposition, reach: Reach, root: usize) -> Disposition {
-    let expanded = disposition.expanded.union(RootSet::of(root));
-    match reach {
-        Reach::Effect { effect, leaf: true } => {
-            Disposition { given: disposition.given.union(EffectSet::of(effect)), ..disposition }
-        }
-        Reach::Effect { effect, leaf: false } => Disposition {
-            given: disposition.given.union(EffectSet::of(effect)),
-            through: disposition.through.union(EffectSet::of(effect)),
-            expanded,
-            ..disposition
-        },
-        Reach::WithParent => {
-            Disposition { marks: disposition.marks.with(Marks::WITH_PARENT), expanded, ..disposition }
-        }
-        Reach::Retained => Disposition { marks: disposition.marks.with(Marks::RETAINED), ..disposition },
-        // Whether the instance prevents the operation is decided once the whole set is known.
-        Reach::Restricts => disposition,
-    }
 }

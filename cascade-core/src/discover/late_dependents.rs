@@ -18,6 +18,8 @@ pub(crate) struct LateDependents {
     pub(crate) parents: BTreeSet<InstanceIx>,
     /// Whether the plan removes all the late dependents already: only their dependence on these parents is new.
     pub(crate) is_removed: bool,
+    /// Whether all the late dependents departed before: their parents must not be removed.
+    pub(super) are_left: bool,
     /// The ids of some late dependents, for messages.
     pub(super) examples: Vec<String>,
     /// How many late dependents there are.
@@ -32,6 +34,11 @@ impl LateDependents {
     pub(crate) fn describe(&self, affected: &Affected) -> String {
         let child = affected.resource_name(affected.graph.edges[self.edge].child);
         let more = if self.count > self.examples.len() { ", …" } else { "" };
-        format!("{} {child} added since the plan was made: {}{more}", self.count, self.examples.join(", "))
+        let (count, examples) = (self.count, self.examples.join(", "));
+        match (self.are_left, count) {
+            (false, _) => format!("{count} {child} added since the plan was made: {examples}{more}"),
+            (true, 1) => format!("1 {child} that the run left still depends on it: {examples}"),
+            (true, _) => format!("{count} {child} that the run left still depend on it: {examples}{more}"),
+        }
     }
 }

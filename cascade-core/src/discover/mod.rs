@@ -7,6 +7,7 @@ mod last_owner;
 mod late_dependents;
 mod objections;
 mod rediscover;
+mod refresh;
 mod shared;
 
 pub(crate) use discovery::{discover, extend};
@@ -15,3 +16,4 @@ pub(crate) use late_dependents::LateDependents;
 pub(crate) use objections::instances_of_check;
 pub(crate) use objections::{not_listed, objections, only_effects};
 pub(crate) use rediscover::{Released, rediscover, rediscover_owners};
+pub(crate) use refresh::refresh;

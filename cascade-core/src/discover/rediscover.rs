@@ -160,7 +160,7 @@ fn late_dependents(
         owners.map_or_else(HashSet::new, |owners| ids_still_owned(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
-    let mut is_removed = true;
+    let (mut is_removed, mut are_left) = (true, true);
     for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
         // If the answer does not say which parent the child belongs to, any of them may be its parent.
         let child_parents = match &named {
@@ -174,6 +174,7 @@ fn late_dependents(
         let is_known = |index: InstanceIx| {
             affected.depends_on_any(edge, index, child_parents)
                 && (!route.shared || affected.columns[child].is_affected(index))
+                && !affected.columns[child].is_left(index)
         };
         if child_parents.is_empty() || known.is_some_and(is_known) {
             continue;
@@ -183,10 +184,11 @@ fn late_dependents(
             new.insert(printed);
             parents.extend(child_parents);
             is_removed &= known.is_some_and(|index| affected.is_going(child, index));
+            are_left &= known.is_some_and(|index| affected.columns[child].is_left(index));
         }
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
     let asked = asked.to_vec();
-    let late = LateDependents { edge, route, asked, found, parents, is_removed, examples, count };
+    let late = LateDependents { edge, route, asked, found, parents, is_removed, are_left, examples, count };
     Ok((count > 0).then_some(late))
 }

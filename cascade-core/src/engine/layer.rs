@@ -7,13 +7,13 @@ use futures_util::future::BoxFuture;
 
 use crate::affected::Instances;
 use crate::extension::DynExtension;
-use crate::handler::StepContext;
+use crate::handler::{NotDone, StepContext};
 use crate::ids::BatchIds;
 use crate::model::{Phase, StepError};
 
-/// The answer of a step: the instances that failed, by their position in the batch, with their errors. An `Err` means that
-/// the whole batch failed.
-pub type StepAnswer = Result<Vec<(usize, StepError)>, StepError>;
+/// The answer of a step: the instances that are not done, by their position in the batch, each with its answer. An `Err` means
+/// that the whole batch failed.
+pub type StepAnswer = Result<Vec<(usize, NotDone)>, StepError>;
 
 /// User code around every begin, effect and cleanup step. The layer added first is the outermost.
 ///

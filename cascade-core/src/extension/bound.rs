@@ -7,11 +7,11 @@ use std::task::{Poll, Waker};
 use super::generated::Annotated;
 use super::untyped::{MethodImpl, UntypedDeclaration};
 use crate::handler::{
-    AnyExtension, Begun, DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, Positions,
-    Reply, ReplyKind, ReplyResult, StepContext, begun, unexpected_reply,
+    Answers, AnyExtension, Begun, DynFound, FindContext, HandlerFuture, Invocation, InvocationContext,
+    Positions, Reply, ReplyKind, ReplyResult, StepContext, begun, unexpected_reply,
 };
 use crate::ids::{Batch, BatchIds};
-use crate::model::{ExtensionDescriptor, Phase, StepError};
+use crate::model::{ExtensionDescriptor, Phase};
 
 /// An extension with its methods. A method is named by its index in the list of its phase in the descriptor.
 pub(crate) trait DynExtension: Send + Sync {
@@ -56,7 +56,7 @@ impl dyn DynExtension + '_ {
         method: usize,
         ids: BatchIds<'a>,
         cx: &'a StepContext,
-    ) -> HandlerFuture<'a, Vec<(usize, StepError)>> {
+    ) -> HandlerFuture<'a, Answers> {
         Box::pin(async move {
             let reply = poll_fn(|task| {
                 let call = Invocation { ids, cx: InvocationContext::Step(cx), waker: task.waker() };

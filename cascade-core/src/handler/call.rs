@@ -25,9 +25,9 @@ pub(crate) enum FirstAttempt<'a, T> {
 }
 
 impl<T> FirstAttempt<'_, Vec<T>> {
-    /// Whether the call has ended and nothing failed.
+    /// Whether the call has ended and all instances are done.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(self, Self::Ready(Ok(failures)) if failures.is_empty())
+        matches!(self, Self::Ready(Ok(not_done)) if not_done.is_empty())
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use super::call::{Begun, HandlerFuture};
 use super::context::{FindContext, StepContext};
 use super::found::{DynFound, Found};
-use super::outcome::{Outcome, Positions, Rows, Veto};
+use super::outcome::{NotDone, Outcome, Positions, Rows, Veto};
 use crate::ids::{BatchIds, ResourceId};
 use crate::model::StepError;
 
@@ -36,13 +36,13 @@ pub(crate) enum ReplyKind<'a> {
     Survivors(HandlerFuture<'a, Positions<()>>),
     /// From an effect, begin or cleanup method, polled once: a method that is ready at once needs no future around its
     /// own.
-    Failures(Begun<'a, Failures>),
+    Answers(Begun<'a, Answers>),
 }
 
 impl<'a> Reply<'a> {
-    /// Whether the step has ended and nothing failed.
+    /// Whether the step has ended and all its instances are done.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(&self.0, ReplyKind::Failures(Begun::Ready(Ok(failures))) if failures.is_empty())
+        matches!(&self.0, ReplyKind::Answers(Begun::Ready(Ok(not_done))) if not_done.is_empty())
     }
 
     /// The reply of a finder.
@@ -60,8 +60,8 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// The failures of a step, by position in the batch.
-pub(crate) type Failures = Vec<(usize, StepError)>;
+/// The instances of a step that are not done, by position in the batch.
+pub(crate) type Answers = Vec<(usize, NotDone)>;
 
 /// The arguments of one call of a method. Made once per step and passed by reference: copying a value that was just
 /// written is slower than reading it.
@@ -144,26 +144,26 @@ impl<'a> Invocation<'a, '_> {
         error: fn(X) -> StepError,
     ) -> ReplyResult<'a> {
         let begun = match called.as_mut().poll(&mut Context::from_waker(self.waker)) {
-            Poll::Ready(Ok(answer)) => Begun::Ready(failures(self.ids, outcome(answer))),
+            Poll::Ready(Ok(answer)) => Begun::Ready(answers(self.ids, outcome(answer))),
             Poll::Ready(Err(failed)) => Begun::Ready(Err(error(failed))),
             Poll::Pending => {
                 let ids = self.ids;
                 Begun::Pending(Box::pin(async move {
                     match called.await {
-                        Ok(answer) => failures(ids, outcome(answer)),
+                        Ok(answer) => answers(ids, outcome(answer)),
                         Err(failed) => Err(error(failed)),
                     }
                 }))
             }
         };
-        Ok(Reply(ReplyKind::Failures(begun)))
+        Ok(Reply(ReplyKind::Answers(begun)))
     }
 }
 
 /// The reply of an effect, begin or cleanup method.
-pub(crate) fn begun(reply: ReplyResult<'_>) -> Begun<'_, Failures> {
+pub(crate) fn begun(reply: ReplyResult<'_>) -> Begun<'_, Answers> {
     match reply {
-        Ok(Reply(ReplyKind::Failures(begun))) => begun,
+        Ok(Reply(ReplyKind::Answers(begun))) => begun,
         other => Begun::Ready(Err(unexpected_reply(other))),
     }
 }
@@ -189,10 +189,10 @@ pub(crate) fn not_callable() -> StepError {
     StepError::terminal("the extension has no such method for ids of this type")
 }
 
-/// The failures of an outcome, by position in the batch.
-fn failures<Id: ResourceId>(batch: BatchIds<'_>, outcome: Outcome<Id>) -> Result<Failures, StepError> {
-    let (failures, rows) = outcome.into_parts();
-    if failures.is_empty() && rows.is_none() {
+/// The instances of an outcome that are not done, by position in the batch.
+fn answers<Id: ResourceId>(batch: BatchIds<'_>, outcome: Outcome<Id>) -> Result<Answers, StepError> {
+    let (not_done, rows) = outcome.into_parts();
+    if not_done.is_empty() && rows.is_none() {
         return Ok(Vec::new());
     }
     let batch = batch.typed::<Id>().ok_or_else(not_callable)?;
@@ -201,8 +201,8 @@ fn failures<Id: ResourceId>(batch: BatchIds<'_>, outcome: Outcome<Id>) -> Result
     {
         return Err(too_many_rows(rows, batch.len()));
     }
-    positions(batch, failures).map_err(|unknown| {
-        StepError::terminal(format!("it reported `{unknown}` as failed, which was not in its batch"))
+    positions(batch, not_done).map_err(|unknown| {
+        StepError::terminal(format!("it answered about `{unknown}`, which was not in its batch"))
     })
 }
 
@@ -215,7 +215,7 @@ fn too_many_rows(rows: u64, instances: usize) -> StepError {
 
 /// The position of each named id in the batch. The error is the first id that is not in the batch.
 ///
-/// Makes a map on each call, because only failures, vetoes and survivors are looked up: most calls have none.
+/// Makes a map on each call, because only instances that are not done, vetoes and survivors are looked up: most calls have none.
 fn positions<Id: ResourceId, T>(batch: &[Id], named: impl IntoIterator<Item = (Id, T)>) -> Positions<T> {
     let by_id: HashMap<&Id, usize> = batch.iter().enumerate().map(|(position, id)| (id, position)).collect();
     named

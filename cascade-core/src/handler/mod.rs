@@ -23,7 +23,9 @@ pub(crate) use call::{
 pub(crate) use context::RunContext;
 pub use context::{FindContext, StepContext};
 pub(crate) use dispatch::Reply;
-pub(crate) use dispatch::{AnyExtension, InvocationContext, ReplyKind, begun, typed, unexpected_reply};
+pub(crate) use dispatch::{
+    Answers, AnyExtension, InvocationContext, ReplyKind, begun, typed, unexpected_reply,
+};
 pub use dispatch::{Invocation, MethodFuture, ReplyResult};
 pub(crate) use found::DynFound;
 pub use found::Found;
@@ -31,7 +33,7 @@ pub use found::Found;
 pub use found_ids::FoundIds;
 pub(crate) use nesting::Nesting;
 pub(crate) use outcome::Positions;
-pub use outcome::{Outcome, Rows, Veto};
+pub use outcome::{NotDone, Outcome, Rows, Veto};
 pub(crate) use parents::Parents;
 #[cfg(feature = "remote")]
 pub(crate) use parents::was_asked;

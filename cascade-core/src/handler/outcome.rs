@@ -9,14 +9,32 @@ use crate::model::StepError;
 /// ```
 /// use cascade_core::Outcome;
 ///
-/// let outcome: Outcome<String> = Outcome::done().fail("vm-7", "the agent of host-3 does not answer");
-/// assert_eq!(outcome.failures().len(), 1);
+/// let outcome: Outcome<String> = Outcome::done()
+///     .fail("vm-7", "the agent of host-3 does not answer")
+///     .left("vm-8", "it was moved to host-4, which stays");
+/// assert_eq!(outcome.failures().count(), 1);
 /// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Outcome<Id> {
-    failures: Vec<(Id, StepError)>,
+    not_done: Vec<(Id, NotDone)>,
     rows: Option<Rows>,
+}
+
+/// The answer of a method for an instance that is not done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotDone {
+    /// The method failed on it.
+    Failed(StepError),
+    /// The instance is not part of the operation any more, for this reason: see [`Outcome::left`].
+    Left(String),
+}
+
+impl From<StepError> for NotDone {
+    fn from(error: StepError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// The number of rows that a statement of an effect, begin or cleanup method has changed. A method can return it in place of
@@ -42,7 +60,7 @@ pub struct Rows(pub u64);
 impl<Id> Outcome<Id> {
     /// All instances of the batch are done.
     pub fn done() -> Self {
-        Self { failures: Vec::new(), rows: None }
+        Self { not_done: Vec::new(), rows: None }
     }
 
     /// Sets the number of rows that the method has changed: see [`Rows`].
@@ -53,24 +71,55 @@ impl<Id> Outcome<Id> {
 
     /// Adds `id` to the instances that failed.
     pub fn fail(mut self, id: impl Into<Id>, error: impl Into<StepError>) -> Self {
-        self.failures.push((id.into(), error.into()));
+        self.not_done.push((id.into(), NotDone::Failed(error.into())));
         self
     }
 
-    /// The instances that failed, each with its error. All others of the batch are done.
-    pub fn failures(&self) -> &[(Id, StepError)] {
-        &self.failures
+    /// Adds `id` to the instances that the method leaves as they are, because they are not part of the operation any more. The
+    /// `reason` is for people. Only an effect may answer this; from other methods it is a failure.
+    ///
+    /// Use it where a conditional statement finds that the world has moved on: the table was moved to another namespace, the VM
+    /// to another host. Such an instance gets no further effect and no cleanup. What waits for it goes on. It is neither done
+    /// nor failed: see [`Verdict::Left`](crate::Verdict::Left).
+    ///
+    /// ```
+    /// # use cascade_core::prelude::*;
+    /// # struct Db; impl Db { async fn drop_in(&self, _: u64, _: &[u64]) -> Result<Vec<u64>, StepError> { Ok(Vec::new()) } }
+    /// async fn purge(db: &Db, namespace: u64, tables: &[u64]) -> Result<Outcome<u64>, StepError> {
+    ///     // DELETE FROM tables WHERE id = ANY($2) AND namespace = $1 RETURNING id
+    ///     let dropped = db.drop_in(namespace, tables).await?;
+    ///     let moved = tables.iter().filter(|&table| !dropped.contains(table));
+    ///     Ok(moved.fold(Outcome::done(), |outcome, &table| outcome.left(table, "it is in another namespace")))
+    /// }
+    /// ```
+    pub fn left(mut self, id: impl Into<Id>, reason: impl fmt::Display) -> Self {
+        self.not_done.push((id.into(), NotDone::Left(reason.to_string())));
+        self
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<(Id, StepError)>, Option<Rows>) {
-        (self.failures, self.rows)
+    /// The instances that are not done, each with its answer. All others of the batch are done.
+    pub fn not_done(&self) -> &[(Id, NotDone)] {
+        &self.not_done
+    }
+
+    /// The instances that failed, each with its error.
+    pub fn failures(&self) -> impl Iterator<Item = (&Id, &StepError)> {
+        self.not_done.iter().filter_map(|(id, answer)| match answer {
+            NotDone::Failed(error) => Some((id, error)),
+            NotDone::Left(_) => None,
+        })
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<(Id, NotDone)>, Option<Rows>) {
+        (self.not_done, self.rows)
     }
 }
 
 impl<Id, E: Into<StepError>> FromIterator<(Id, E)> for Outcome<Id> {
     /// The outcome in which exactly these instances failed.
     fn from_iter<I: IntoIterator<Item = (Id, E)>>(failures: I) -> Self {
-        Self { failures: failures.into_iter().map(|(id, error)| (id, error.into())).collect(), rows: None }
+        let failed = |(id, error): (Id, E)| (id, NotDone::Failed(error.into()));
+        Self { not_done: failures.into_iter().map(failed).collect(), rows: None }
     }
 }
 
@@ -109,5 +158,5 @@ impl<Id> Veto<Id> {
     }
 }
 
-/// Vetoes, failures or survivors by position in the batch. The error is an id that was not in the batch, printed.
+/// Vetoes, answers or survivors by position in the batch. The error is an id that was not in the batch, printed.
 pub(crate) type Positions<T> = Result<Vec<(usize, T)>, String>;

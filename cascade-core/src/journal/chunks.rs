@@ -18,8 +18,7 @@ pub(crate) fn chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,
 ) -> impl Iterator<Item = Result<Record, serde_json::Error>> + 'a {
-    let instances =
-        affected.columns.indices().flat_map(move |resource| instance_chunks(affected, known, resource));
+    let instances = all_instance_chunks(affected, known);
     let arcs = affected.arcs.indices().flat_map(move |edge| arc_chunks(affected, known, edge));
     let roots = affected.roots().skip(1).filter(move |_| known.is_none());
     let roots = roots.map(|(root, count)| {
@@ -27,6 +26,14 @@ pub(crate) fn chunks<'a>(
         Ok(Record::Roots(FurtherRoots { resource, count }))
     });
     roots.chain(instances).chain(arcs.map(Ok))
+}
+
+/// Returns the records of a plan's instances, lazily; with `known`, only of those that have been added or changed since.
+pub(super) fn all_instance_chunks<'a>(
+    affected: &'a Affected,
+    known: Option<&'a Affected>,
+) -> impl Iterator<Item = Result<Record, serde_json::Error>> + 'a {
+    affected.columns.indices().flat_map(move |resource| instance_chunks(affected, known, resource))
 }
 
 fn instance_chunks<'a>(
@@ -89,6 +96,7 @@ fn instance_chunk(
                 runs: labels(runs),
                 taken: marks.has(Marks::WITH_PARENT),
                 retained: marks.has(Marks::RETAINED),
+                left: marks.has(Marks::LEFT),
                 expanded: if has_several_roots {
                     roots.map(|(_, name)| name.to_owned()).collect()
                 } else {
@@ -103,7 +111,7 @@ fn instance_chunk(
     Ok(Record::Instances(chunk))
 }
 
-/// The records of one edge's arcs. A plan never loses an arc, so only added arcs are written.
+/// The records of one edge's arcs: of those that were added since. [`departure`](super::departure()) has those that were lost.
 fn arc_chunks<'a>(
     affected: &'a Affected,
     known: Option<&'a Affected>,

@@ -57,6 +57,8 @@ pub struct StepTotals {
     pub done: usize,
     /// The number of instances on which it failed.
     pub failed: usize,
+    /// The number of instances that it left as they are.
+    pub left: usize,
 }
 
 /// An instance on which a step has started and not ended.
@@ -87,6 +89,7 @@ impl RunDetails {
             effect: key.2.clone(),
             done: done.len(),
             failed: recorded.failed.get(key).map_or(0, Vec::len),
+            left: recorded.left.get(key).map_or(0, Vec::len),
         });
         let failures = recorded.failed.iter().flat_map(|(key, failed)| {
             failed.iter().map(|failed| FailureSummary {
@@ -151,7 +154,9 @@ fn note_begun(begun: &mut BTreeMap<StepKey, Vec<u32>>, record: &Record) {
             let key = (step.phase, step.resource.clone(), step.effect.clone());
             if let Some(instances) = begun.get_mut(&key) {
                 let has_ended = |number: &u32| {
-                    step.done.contains(number) || step.failed.iter().any(|failed| failed.instance == *number)
+                    step.done.contains(number)
+                        || step.failed.iter().any(|failed| failed.instance == *number)
+                        || step.left.iter().any(|left| left.instance == *number)
                 };
                 instances.retain(|number| !has_ended(number));
             }

@@ -25,6 +25,14 @@ pub enum Record {
     Block(BlockChunk),
     /// The plan is complete and confirmed. Steps start after this record.
     Started(RunStart),
+    /// Instances that departed while the run was under way: it leaves them as they are. They depend on none of their parents
+    /// any more.
+    Departed(Departed),
+    /// Pairs of the plan that depend on each other no longer.
+    Lost(PairChunk),
+    /// Instances on which an earlier process may have begun an effect. Written together with late dependents, for which these
+    /// instances may have to wait.
+    MayHaveBegun(MayHaveBegun),
     /// A forced run continues despite vetoes against late dependents.
     Overridden(Overridden),
     /// A step has started. The step does not wait for this record.
@@ -85,10 +93,18 @@ pub struct InstanceKind {
     /// Whether the instance is retained: it is listed, and no effect runs on it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub retained: bool,
+    /// Whether the instance departed while the run was under way.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left: bool,
     /// In a plan with roots of several resources: the root resources whose rules let the operation continue to the dependents
     /// of the instance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expanded: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -153,6 +169,10 @@ pub struct RunStart {
     pub allow_cuts: bool,
     /// How the run handles drift: `ignore`, `refuse`, `exact` or `follow`. Earlier versions wrote `chase` for `follow`.
     pub drift: String,
+    /// How long the run relies on a discovery of everything before it discovers again, in milliseconds. Earlier versions did
+    /// not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_for_millis: Option<u64>,
     /// The person or system that confirmed the plan, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_by: Option<String>,
@@ -165,6 +185,35 @@ pub struct RunStart {
     /// The limits of this run; without them, the limits of the program apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+}
+
+/// Instances of a resource on which an earlier process may have begun an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MayHaveBegun {
+    /// The resource.
+    pub resource: String,
+    /// The instances, by their numbers.
+    pub instances: Vec<u32>,
+}
+
+/// Instances of a resource that departed while the run was under way. Written together with the changes of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departed {
+    /// The resource.
+    pub resource: String,
+    /// The instances.
+    pub instances: Vec<DepartedInstance>,
+    /// How many of them had an effect to run.
+    pub finished: u64,
+}
+
+/// An instance that departed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartedInstance {
+    /// Its number.
+    pub instance: u32,
+    /// Why the run leaves it as it is.
+    pub reason: String,
 }
 
 /// The vetoes against late dependents that a forced run overrides. Written together with their instances.
@@ -202,6 +251,9 @@ pub struct StepEnded {
     /// The instances on which the method failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailedInstance>,
+    /// The instances that the method left as they are. Earlier versions did not write it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftInstance>,
     /// How many of these instances have no further effect to run.
     pub finished: u64,
 }
@@ -216,6 +268,15 @@ pub struct FailedInstance {
     /// Whether the instance had drifted: it changed since the plan, and gets no further step, even in a forced run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drifted: bool,
+}
+
+/// An instance that an effect left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftInstance {
+    /// The number of the instance.
+    pub instance: u32,
+    /// Why the effect left it.
+    pub reason: String,
 }
 
 /// The rest of the run was planned again, because the graph had changed. The chunks of the new plan follow, then the ended
@@ -247,4 +308,7 @@ pub struct RunEnd {
     pub blocked: u64,
     /// Instances that were not started before the run ended.
     pub not_started: u64,
+    /// Instances that the run left as they are. Earlier versions did not write it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left: u64,
 }

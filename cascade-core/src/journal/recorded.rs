@@ -1,14 +1,17 @@
 //! The content of a run's records, by names and numbers. Reading it needs no graph, because the graph may have changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde_json::Value;
 
 use super::error::JournalError;
 use super::journal::Journal;
-use super::record::{FailedInstance, InstanceChunk, InstanceKind, Record, RunEnd, RunStart, StepEnded};
-use crate::affected::{Arcs, Block};
+use super::record::{
+    DepartedInstance, FailedInstance, InstanceChunk, InstanceKind, LeftInstance, PairChunk, Record, RunEnd,
+    RunStart, StepEnded,
+};
+use crate::affected::{Arcs, Block, Pair};
 use crate::ids::{Index, InstanceIx};
 use crate::model::{Phase, RunId};
 use crate::plan::PlanVeto;
@@ -49,6 +52,12 @@ pub(crate) struct Recorded {
     pub(crate) arcs: BTreeMap<EdgeKey, Arcs>,
     pub(crate) done: BTreeMap<StepKey, Vec<u32>>,
     pub(crate) failed: BTreeMap<StepKey, Vec<FailedInstance>>,
+    /// The instances that effects left as they are.
+    pub(crate) left: BTreeMap<StepKey, Vec<LeftInstance>>,
+    /// The instances of each resource on which an effect may have begun before the plan grew.
+    pub(crate) may_have_begun: BTreeMap<String, Vec<u32>>,
+    /// The instances of each resource that departed.
+    pub(crate) departed: BTreeMap<String, Vec<DepartedInstance>>,
     /// `None` until the plan is complete.
     pub(crate) start: Option<RunStart>,
     /// The vetoes that the run overrides.
@@ -77,6 +86,14 @@ impl RecordedColumn {
     pub(crate) fn kind(&self, number: u32) -> &InstanceKind {
         &self.dispositions[self.kind_of[number as usize] as usize]
     }
+}
+
+/// The edge of a chunk, its pairs, and its released children.
+fn pairs_of(chunk: PairChunk) -> (EdgeKey, Vec<Pair>, Vec<InstanceIx>) {
+    let PairChunk { parent, child, role, root, pairs, released } = chunk;
+    let pair = |(parent, child): (u32, u32)| (InstanceIx::new(parent), InstanceIx::new(child));
+    let released = released.into_iter().map(InstanceIx::new).collect();
+    (EdgeKey { parent, child, role, root }, pairs.into_iter().map(pair).collect(), released)
 }
 
 impl Recorded {
@@ -175,16 +192,25 @@ impl Recorded {
                 self.further_roots.insert(roots.resource, roots.count);
             }
             Record::Instances(chunk) => self.add_instances(chunk)?,
+            Record::MayHaveBegun(begun) => {
+                self.may_have_begun.entry(begun.resource).or_default().extend(begun.instances);
+            }
             Record::Pairs(chunk) => {
-                let key =
-                    EdgeKey { parent: chunk.parent, child: chunk.child, role: chunk.role, root: chunk.root };
+                let (key, pairs, released) = pairs_of(chunk);
                 let arcs = self.arcs.entry(key).or_default();
-                let pairs = chunk.pairs.iter();
-                arcs.extend(
-                    pairs.map(|&(parent, child)| (InstanceIx::new(parent), InstanceIx::new(child))),
-                    0,
-                );
-                arcs.released.extend(chunk.released.into_iter().map(InstanceIx::new));
+                arcs.extend(pairs.iter().copied(), 0);
+                arcs.released.extend(released);
+            }
+            Record::Lost(chunk) => {
+                let (key, pairs, released) = pairs_of(chunk);
+                self.arcs.entry(key).or_default().lose(&pairs, &released);
+            }
+            Record::Departed(departed) => {
+                let left: HashSet<InstanceIx> =
+                    departed.instances.iter().map(|it| InstanceIx::new(it.instance)).collect();
+                let of_child = self.arcs.iter_mut().filter(|(key, _)| key.child == departed.resource);
+                of_child.for_each(|(_, arcs)| arcs.lose_children(&left));
+                self.departed.entry(departed.resource).or_default().extend(departed.instances);
             }
             Record::Block(chunk) => {
                 let block = Block {
@@ -232,6 +258,9 @@ impl Recorded {
         let key = (step.phase, step.resource, step.effect);
         if !step.failed.is_empty() {
             self.failed.entry(key.clone()).or_default().extend(step.failed);
+        }
+        if !step.left.is_empty() {
+            self.left.entry(key.clone()).or_default().extend(step.left);
         }
         self.done.entry(key).or_default().extend(step.done);
     }

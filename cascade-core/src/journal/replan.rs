@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::record::{FailedInstance, Record, StepEnded};
+use super::record::{FailedInstance, LeftInstance, Record, StepEnded};
 use super::recorded::{Recorded, RecordedColumn, StepKey};
 use crate::affected::Affected;
 use crate::graph::{Graph, labels};
@@ -25,6 +25,8 @@ pub(crate) fn missing_resources(graph: &Graph, recorded: &Recorded) -> Vec<(Stri
 struct EndedSteps<'r> {
     done: BTreeMap<(Phase, &'r str), HashSet<u32>>,
     failed: BTreeMap<(Phase, &'r str), HashMap<u32, &'r FailedInstance>>,
+    /// The instances that effects left, each with the effect.
+    left: HashMap<u32, (&'r str, &'r LeftInstance)>,
 }
 
 impl<'r> EndedSteps<'r> {
@@ -32,7 +34,11 @@ impl<'r> EndedSteps<'r> {
         let is_on_resource = |key: &StepKey| key.1 == resource;
         let done = recorded.done.iter().filter(|(key, _)| is_on_resource(key));
         let failed = recorded.failed.iter().filter(|(key, _)| is_on_resource(key));
+        let left = recorded.left.iter().filter(|(key, _)| is_on_resource(key));
         Self {
+            left: left
+                .flat_map(|(key, left)| left.iter().map(|left| (left.instance, (key.2.as_str(), left))))
+                .collect(),
             done: done
                 .map(|(key, numbers)| ((key.0, key.2.as_str()), numbers.iter().copied().collect()))
                 .collect(),
@@ -44,10 +50,11 @@ impl<'r> EndedSteps<'r> {
         }
     }
 
-    /// Whether the effect has ended on the instance.
+    /// Whether the effect has ended on the instance, or the instance gets no effect any more.
     fn has_ended(&self, effect: &str, number: u32) -> bool {
         let key = (Phase::Effect, effect);
-        self.done.get(&key).is_some_and(|done| done.contains(&number))
+        self.left.contains_key(&number)
+            || self.done.get(&key).is_some_and(|done| done.contains(&number))
             || self.failed.get(&key).is_some_and(|failed| failed.contains_key(&number))
     }
 
@@ -139,12 +146,15 @@ fn ended_steps(
     let mut records = Vec::new();
     for (slot, effect) in names.iter().enumerate() {
         let key = (phase, effect.as_str());
+        // If the graph has lost the effect that left an instance, the first one stands for it.
+        let is_by_this = |by: &str| by == effect || slot == 0 && names.iter().all(|name| name != by);
         let mut step = StepEnded {
             phase,
             resource: affected.resource_name(resource).to_owned(),
             effect: effect.clone(),
             done: Vec::new(),
             failed: Vec::new(),
+            left: Vec::new(),
             finished: 0,
         };
         for (&index, old_number) in old_numbers {
@@ -154,14 +164,22 @@ fn ended_steps(
                 step.done.push(index.number());
             } else if let Some(failed) = failed {
                 step.failed.push(FailedInstance { instance: index.number(), ..(*failed).clone() });
+            } else if let Some((by, left)) = ended.left.get(old_number)
+                && phase == Phase::Effect
+                && is_by_this(by)
+            {
+                step.left.push(LeftInstance { instance: index.number(), ..(*left).clone() });
+                step.finished += 1;
+                continue;
             } else {
                 continue;
             }
             let last = affected.effects_in_order(resource, index).last();
             step.finished += u64::from(phase == Phase::Effect && last == Some(slot));
         }
-        if !step.done.is_empty() || !step.failed.is_empty() {
+        if !step.done.is_empty() || !step.failed.is_empty() || !step.left.is_empty() {
             step.done.sort_unstable();
+            step.left.sort_unstable_by_key(|left| left.instance);
             step.failed.sort_unstable_by_key(|failed| failed.instance);
             records.push(Record::StepEnded(step));
         }

@@ -13,7 +13,7 @@ use crate::model::{AnyOperation, CallError, EffectSet, Phase, StepError};
 use crate::plan::{PlanDifference, PlanVeto};
 use crate::report::Failure;
 
-use super::record::{FailedInstance, InstanceKind};
+use super::record::{DepartedInstance, FailedInstance, InstanceKind, LeftInstance};
 use super::recorded::{Recorded, RecordedColumn};
 
 /// The results of a run so far.
@@ -25,6 +25,10 @@ pub(crate) struct History {
     pub(crate) failed_effects: FailedEffects,
     /// The failed instances that had drifted, by resource and index.
     pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
+    /// The instances that departed.
+    pub(crate) left: HashMap<NodeIx, String>,
+    /// The instances that an effect left as they are, by resource and index, each with the reason.
+    pub(crate) left_by_effects: HashMap<(ResourceIx, InstanceIx), String>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -32,12 +36,19 @@ pub(crate) struct History {
     pub(crate) difference: Option<Box<PlanDifference>>,
     /// Whether steps may have been in progress when the process died.
     pub(crate) interrupted: bool,
+    /// The instances on which an effect may have begun before the plan grew, by resource and index.
+    pub(crate) may_have_begun: Vec<(ResourceIx, InstanceIx)>,
 }
 
 impl History {
     /// The history of a new run that overrides these vetoes, and has accepted that difference.
     pub(crate) fn beginning(overridden: Vec<PlanVeto>, difference: Option<Box<PlanDifference>>) -> Self {
         Self { overridden, difference, ..Self::default() }
+    }
+
+    /// The instances on which methods of a phase have ended, each with these methods.
+    pub(crate) fn ran_of(&self, phase: Phase) -> impl Iterator<Item = (ResourceIx, InstanceIx, EffectSet)> {
+        self.ran.get(&phase).into_iter().flat_map(Ran::iter)
     }
 
     /// Removes and returns the ended methods of a phase, by instance.
@@ -203,6 +214,9 @@ fn fill(column: &mut Column, names: &Names<'_>, recorded: &mut RecordedColumn) -
         if kind.retained {
             marks = marks.with(Marks::RETAINED);
         }
+        if kind.left {
+            marks = marks.with(Marks::LEFT);
+        }
         let (given, through) = (set(&kind.given)?, set(&kind.through)?);
         kinds.push(Disposition { given, through, marks, expanded: names.expanded(kind)? });
     }
@@ -236,6 +250,32 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
         for &number in done {
             let index = known_instance(affected, resource, number)?;
             ran.note_one(resource, index, EffectSet::of(slot));
+        }
+    }
+    let known = |name: &String| {
+        let resource = affected.graph.find_resource(name);
+        resource.ok_or_else(|| format!("there is no resource {name}"))
+    };
+    for (name, instances) in &recorded.may_have_begun {
+        let resource = known(name)?;
+        for &number in instances {
+            let index = known_instance(affected, resource, number)?;
+            history.may_have_begun.push((resource, index));
+        }
+    }
+    for (name, departed) in &recorded.departed {
+        let resource = known(name)?;
+        for DepartedInstance { instance, reason } in departed {
+            let index = known_instance(affected, resource, *instance)?;
+            history.left.insert(affected.node(resource, index), reason.clone());
+        }
+    }
+    for ((phase, name, effect), left) in &recorded.left {
+        let (resource, slot) = slot(affected, *phase, name, effect)?;
+        for LeftInstance { instance, reason } in left {
+            let index = known_instance(affected, resource, *instance)?;
+            history.ran(*phase).note_one(resource, index, EffectSet::of(slot));
+            history.left_by_effects.insert((resource, index), reason.clone());
         }
     }
     for ((phase, name, effect), failed) in &recorded.failed {

@@ -42,6 +42,7 @@ impl RunChange {
                 self.ended += step.finished;
                 self.failed += step.failed.len() as u64;
             }
+            Record::Departed(departed) => self.ended += departed.finished,
             Record::Resumed => self.resumed = true,
             Record::Replanned(plan) => {
                 self.planned = Some(plan.instances);
@@ -54,6 +55,8 @@ impl RunChange {
             | Record::Instances(_)
             | Record::Pairs(_)
             | Record::Block(_)
+            | Record::Lost(_)
+            | Record::MayHaveBegun(_)
             | Record::Overridden(_)
             | Record::StepBegun(_)
             | Record::Nested(_)

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::{InstanceName, JsonFormat, Phase, RunId};
 use crate::plan::{PlanDifference, PlanVeto};
-use crate::report::{FailureSummary, NestedReport, NestedRequest, ReportSummary, VerdictCounts};
+use crate::report::{FailureSummary, LeftSummary, NestedReport, NestedRequest, ReportSummary, VerdictCounts};
 
 #[derive(Serialize, Deserialize)]
 struct StoredName {
@@ -36,6 +36,13 @@ struct StoredFailure {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredLeft {
+    #[serde(flatten)]
+    instance: StoredName,
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredNested {
     resource: String,
     effect: String,
@@ -55,14 +62,51 @@ struct StoredReport {
     not_started: usize,
     #[serde(default)]
     unrecorded: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    left: usize,
     not_cleaned_up: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    done_below_left: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    roots_left: usize,
     cancelled: bool,
-    resources: BTreeMap<String, VerdictCounts>,
+    resources: BTreeMap<String, StoredCounts>,
     overridden: Vec<StoredVeto>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drift: Option<Box<PlanDifference>>,
     failures: Vec<StoredFailure>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_instances: Vec<StoredLeft>,
     nested: Vec<StoredNested>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCounts {
+    done: usize,
+    failed: usize,
+    blocked: usize,
+    not_started: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    left: usize,
+    #[serde(default)]
+    unrecorded: usize,
+}
+
+impl From<VerdictCounts> for StoredCounts {
+    fn from(VerdictCounts { done, failed, blocked, not_started, left, unrecorded }: VerdictCounts) -> Self {
+        Self { done, failed, blocked, not_started, left, unrecorded }
+    }
+}
+
+impl From<StoredCounts> for VerdictCounts {
+    fn from(StoredCounts { done, failed, blocked, not_started, left, unrecorded }: StoredCounts) -> Self {
+        Self { done, failed, blocked, not_started, left, unrecorded }
+    }
 }
 
 impl From<InstanceName> for StoredName {
@@ -101,6 +145,18 @@ impl From<StoredFailure> for FailureSummary {
     }
 }
 
+impl From<LeftSummary> for StoredLeft {
+    fn from(LeftSummary { instance, reason }: LeftSummary) -> Self {
+        Self { instance: instance.into(), reason }
+    }
+}
+
+impl From<StoredLeft> for LeftSummary {
+    fn from(StoredLeft { instance, reason }: StoredLeft) -> Self {
+        Self { instance: instance.into(), reason }
+    }
+}
+
 impl From<NestedReport> for StoredNested {
     fn from(NestedReport { resource, effect, asked, report }: NestedReport) -> Self {
         Self { resource, effect, asked, report: report.into() }
@@ -123,12 +179,16 @@ impl From<ReportSummary> for StoredReport {
             blocked: report.blocked,
             not_started: report.not_started,
             unrecorded: report.unrecorded,
+            left: report.left,
             not_cleaned_up: report.not_cleaned_up,
+            done_below_left: report.done_below_left,
+            roots_left: report.roots_left,
             cancelled: report.cancelled,
-            resources: report.resources,
+            resources: report.resources.into_iter().map(|(name, counts)| (name, counts.into())).collect(),
             overridden: converted(report.overridden),
             drift: report.drift,
             failures: converted(report.failures),
+            left_instances: converted(report.left_instances),
             nested: converted(report.nested),
         }
     }
@@ -145,12 +205,16 @@ impl From<StoredReport> for ReportSummary {
             blocked: report.blocked,
             not_started: report.not_started,
             unrecorded: report.unrecorded,
+            left: report.left,
             not_cleaned_up: report.not_cleaned_up,
+            done_below_left: report.done_below_left,
+            roots_left: report.roots_left,
             cancelled: report.cancelled,
-            resources: report.resources,
+            resources: report.resources.into_iter().map(|(name, counts)| (name, counts.into())).collect(),
             overridden: converted(report.overridden),
             drift: report.drift,
             failures: converted(report.failures),
+            left_instances: converted(report.left_instances),
             nested: converted(report.nested),
         }
     }

@@ -10,11 +10,11 @@ use super::event::{Event, StepName};
 /// | --- | --- | --- |
 /// | `cascade_runs_total` | counter | `operation` |
 /// | `cascade_steps_total` | counter | `phase`, `resource`, `effect`, `outcome` (`ok`, `failed`) |
-/// | `cascade_step_instances_total` | counter | `phase`, `resource`, `effect`, `outcome` |
+/// | `cascade_step_instances_total` | counter | `phase`, `resource`, `effect`, `outcome` (`ok`, `failed`, `left`) |
 /// | `cascade_step_seconds` | histogram | `phase`, `resource`, `effect` |
 /// | `cascade_retries_total` | counter | `phase`, `resource`, `effect` |
 /// | `cascade_newcomers_total` | counter | |
-/// | `cascade_verdicts_total` | counter | `verdict` (`done`, `failed`, `blocked`, `not_started`) |
+/// | `cascade_verdicts_total` | counter | `verdict` (`done`, `failed`, `blocked`, `not_started`, `left`) |
 ///
 /// ```no_run
 /// # async fn run(cascade: cascade_core::Cascade, plan: cascade_core::Plan) -> Result<(), cascade_core::ApplyError> {
@@ -27,8 +27,8 @@ pub fn count(event: &Event) {
         Event::RunStarted { operation, .. } => {
             counter!("cascade_runs_total", "operation" => *operation).increment(1);
         }
-        Event::StepEnded { step, failed, elapsed, .. } => {
-            let outcomes = [("ok", step.instances - failed), ("failed", *failed)];
+        Event::StepEnded { step, failed, left, elapsed, .. } => {
+            let outcomes = [("ok", step.instances - failed - left), ("failed", *failed), ("left", *left)];
             for (outcome, instances) in outcomes.into_iter().filter(|(_, instances)| *instances > 0) {
                 counter!("cascade_step_instances_total", &with_outcome(step, outcome))
                     .increment(instances as u64);
@@ -41,9 +41,15 @@ pub fn count(event: &Event) {
             counter!("cascade_retries_total", &labels(step)).increment(1);
         }
         Event::Chased { newcomers } => counter!("cascade_newcomers_total").increment(*newcomers as u64),
-        Event::RunEnded { done, failed, blocked, not_started } => {
-            let verdicts =
-                [("done", done), ("failed", failed), ("blocked", blocked), ("not_started", not_started)];
+        Event::Departed { instances } => counter!("cascade_departed_total").increment(*instances as u64),
+        Event::RunEnded { done, failed, blocked, not_started, left } => {
+            let verdicts = [
+                ("done", done),
+                ("failed", failed),
+                ("blocked", blocked),
+                ("not_started", not_started),
+                ("left", left),
+            ];
             for (verdict, instances) in verdicts {
                 counter!("cascade_verdicts_total", "verdict" => verdict).increment(*instances as u64);
             }
@@ -51,6 +57,8 @@ pub fn count(event: &Event) {
         Event::Found { .. }
         | Event::PhaseStarted { .. }
         | Event::StepStarted { .. }
+        | Event::RefreshStarted
+        | Event::RefreshEnded { .. }
         | Event::Replanned { .. }
         | Event::Cancelled => {}
     }

@@ -60,12 +60,28 @@ pub enum Event {
         step: StepName,
         /// The number of its instances that failed.
         failed: usize,
+        /// The number of its instances that it left as they are.
+        left: usize,
         /// The number of its instances that have no step left in this phase.
         ended: usize,
         /// The number of other instances that will not run because of the failed ones.
         blocked: usize,
         /// The duration, with all attempts and delays.
         elapsed: Duration,
+    },
+    /// The run discovers again what is left of its plan. It starts no step meanwhile.
+    RefreshStarted,
+    /// The run has discovered again what is left of its plan, or a finder failed.
+    RefreshEnded {
+        /// The number of instances that are not affected any more. They are left as they are.
+        departed: usize,
+        /// The duration.
+        elapsed: Duration,
+    },
+    /// Instances departed: the run goes on without them.
+    Departed {
+        /// The number of these instances.
+        instances: usize,
     },
     /// Late dependents have joined the plan: instances that a finder found only when the step on their parent was about
     /// to start.
@@ -94,6 +110,8 @@ pub enum Event {
         blocked: usize,
         /// Instances that were not started before the run ended.
         not_started: usize,
+        /// Instances that the run left as they are.
+        left: usize,
     },
 }
 
@@ -120,8 +138,8 @@ impl Event {
         for counts in report.counts().into_values() {
             all.add(counts);
         }
-        let VerdictCounts { done, failed, blocked, not_started, .. } = all;
-        Self::RunEnded { done, failed, blocked, not_started }
+        let VerdictCounts { done, failed, blocked, not_started, left, .. } = all;
+        Self::RunEnded { done, failed, blocked, not_started, left }
     }
 }
 

@@ -66,6 +66,9 @@ pub struct MethodAnswer {
     /// The instances that failed, or that a check objects to, by their position in the call, each with its error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<(usize, RemoteError)>,
+    /// The instances that the method leaves as they are, by their position in the call, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<(usize, String)>,
     /// The reports of the nested cascades that the method started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<NestedReport>,

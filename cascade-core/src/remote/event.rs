@@ -16,16 +16,65 @@ use crate::observe::{Event, StepName};
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant mirrors the event of the same name")]
 pub enum EventRecord {
-    Found { resource: String, new: usize, instances: usize },
-    RunStarted { operation: String, instances: usize },
-    PhaseStarted { phase: Phase },
-    StepStarted { step: StepRecord },
-    StepRetried { step: StepRecord, instances: usize, attempt: u32, delay_millis: u64, error: RemoteError },
-    StepEnded { step: StepRecord, failed: usize, ended: usize, blocked: usize },
-    Chased { newcomers: usize },
-    Replanned { added: usize, gone: usize, changed: usize },
+    Found {
+        resource: String,
+        new: usize,
+        instances: usize,
+    },
+    RunStarted {
+        operation: String,
+        instances: usize,
+    },
+    PhaseStarted {
+        phase: Phase,
+    },
+    StepStarted {
+        step: StepRecord,
+    },
+    StepRetried {
+        step: StepRecord,
+        instances: usize,
+        attempt: u32,
+        delay_millis: u64,
+        error: RemoteError,
+    },
+    StepEnded {
+        step: StepRecord,
+        failed: usize,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        left: usize,
+        ended: usize,
+        blocked: usize,
+    },
+    Chased {
+        newcomers: usize,
+    },
+    RefreshStarted,
+    RefreshEnded {
+        departed: usize,
+    },
+    Departed {
+        instances: usize,
+    },
+    Replanned {
+        added: usize,
+        gone: usize,
+        changed: usize,
+    },
     Cancelled,
-    RunEnded { done: usize, failed: usize, blocked: usize, not_started: usize },
+    RunEnded {
+        done: usize,
+        failed: usize,
+        blocked: usize,
+        not_started: usize,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        left: usize,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The serialised form of a [`StepName`].
@@ -73,16 +122,19 @@ impl From<&Event> for EventRecord {
                 delay_millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                 error: RemoteError::from(&**error),
             },
-            Event::StepEnded { step, failed, ended, blocked, .. } => {
-                Self::StepEnded { step: step.into(), failed: *failed, ended: *ended, blocked: *blocked }
+            &Event::StepEnded { ref step, failed, left, ended, blocked, .. } => {
+                Self::StepEnded { step: step.into(), failed, left, ended, blocked }
             }
             Event::Chased { newcomers } => Self::Chased { newcomers: *newcomers },
+            Event::RefreshStarted => Self::RefreshStarted,
+            Event::RefreshEnded { departed, .. } => Self::RefreshEnded { departed: *departed },
+            Event::Departed { instances } => Self::Departed { instances: *instances },
             Event::Replanned { added, gone, changed } => {
                 Self::Replanned { added: *added, gone: *gone, changed: *changed }
             }
             Event::Cancelled => Self::Cancelled,
-            &Event::RunEnded { done, failed, blocked, not_started } => {
-                Self::RunEnded { done, failed, blocked, not_started }
+            &Event::RunEnded { done, failed, blocked, not_started, left } => {
+                Self::RunEnded { done, failed, blocked, not_started, left }
             }
         }
     }
@@ -109,14 +161,17 @@ impl EventRecord {
                 delay: Duration::from_millis(delay_millis),
                 error: Arc::new(error.into_call_error()),
             },
-            Self::StepEnded { step, failed, ended, blocked } => {
-                Event::StepEnded { step: step.into(), failed, ended, blocked, elapsed: Duration::ZERO }
+            Self::StepEnded { step, failed, left, ended, blocked } => {
+                Event::StepEnded { step: step.into(), failed, left, ended, blocked, elapsed: Duration::ZERO }
             }
             Self::Chased { newcomers } => Event::Chased { newcomers },
+            Self::RefreshStarted => Event::RefreshStarted,
+            Self::RefreshEnded { departed } => Event::RefreshEnded { departed, elapsed: Duration::ZERO },
+            Self::Departed { instances } => Event::Departed { instances },
             Self::Replanned { added, gone, changed } => Event::Replanned { added, gone, changed },
             Self::Cancelled => Event::Cancelled,
-            Self::RunEnded { done, failed, blocked, not_started } => {
-                Event::RunEnded { done, failed, blocked, not_started }
+            Self::RunEnded { done, failed, blocked, not_started, left } => {
+                Event::RunEnded { done, failed, blocked, not_started, left }
             }
         })
     }

@@ -6,7 +6,7 @@ use std::task::Context;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 
-use super::call::{AuthorizeCall, FindCall};
+use super::call::{AuthorizeCall, FindCall, MethodAnswer};
 use super::error::RemoteError;
 use super::names;
 use super::remote::Remote;
@@ -15,8 +15,8 @@ use crate::engine::{Authorizer, Denial};
 use crate::extension::DynExtension;
 use crate::graph::Graph;
 use crate::handler::{
-    DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, Positions, Reply, ReplyKind,
-    ReplyResult, StepContext, begin,
+    Answers, DynFound, FindContext, HandlerFuture, Invocation, InvocationContext, NotDone, Positions, Reply,
+    ReplyKind, ReplyResult, StepContext, begin,
 };
 use crate::ids::{Batch, BatchIds};
 use crate::model::{ExtensionDescriptor, Phase, ResourceDescriptor, StepError, StepSettings};
@@ -61,24 +61,21 @@ impl Proxy {
         Ok((call, declared.parent.resource()))
     }
 
-    async fn execute(
-        &self,
-        ids: BatchIds<'_>,
-        cx: &StepContext,
-    ) -> Result<Vec<(usize, RemoteError)>, StepError> {
+    async fn execute(&self, ids: BatchIds<'_>, cx: &StepContext) -> Result<MethodAnswer, StepError> {
         let ids = self.descriptor.resource.write_ids(ids).map_err(StepError::terminal)?;
         let count = ids.len();
         let plan = plan_of(&cx.affected);
         let answer = self.remote.execute(&plan, names::method_call(cx, ids)).await;
-        let answer = answer.map_err(RemoteError::into_step_error)?;
-        for nested in answer.nested {
+        let mut answer = answer.map_err(RemoteError::into_step_error)?;
+        for nested in std::mem::take(&mut answer.nested) {
             cx.nesting.add_report(nested);
         }
         if let Some(error) = answer.failed {
             return Err(error.into_step_error());
         }
-        check_positions(answer.named.iter().map(|(position, _)| *position), count)?;
-        Ok(answer.named)
+        let (named, left) = (answer.named.iter(), answer.left.iter());
+        check_positions(named.map(|it| it.0).chain(left.map(|it| it.0)), count)?;
+        Ok(answer)
     }
 }
 
@@ -107,8 +104,8 @@ impl DynExtension for Proxy {
         batch: &'a Batch<'a>,
         cx: &'a StepContext,
     ) -> HandlerFuture<'a, Positions<String>> {
-        let objections = |named: Vec<(usize, RemoteError)>| {
-            Ok(named.into_iter().map(|(position, reason)| (position, reason.to_string())).collect())
+        let objections = |answer: MethodAnswer| {
+            Ok(answer.named.into_iter().map(|(position, reason)| (position, reason.to_string())).collect())
         };
         self.execute(batch.ids(), cx).map_ok(objections).boxed()
     }
@@ -131,12 +128,17 @@ impl DynExtension for Proxy {
 
     fn begin<'a>(&'a self, _phase: Phase, _method: usize, call: &Invocation<'a, '_>) -> ReplyResult<'a> {
         let InvocationContext::Step(cx) = call.cx else { return call.refused() };
-        let failures = |named: Vec<(usize, RemoteError)>| {
-            named.into_iter().map(|(position, error)| (position, error.into_step_error())).collect()
-        };
-        let called = self.execute(call.ids, cx).map_ok(failures).boxed();
-        Ok(Reply(ReplyKind::Failures(begin(called, &mut Context::from_waker(call.waker)))))
+        let called = self.execute(call.ids, cx).map_ok(not_done).boxed();
+        Ok(Reply(ReplyKind::Answers(begin(called, &mut Context::from_waker(call.waker)))))
     }
+}
+
+/// The instances that a step has not done.
+fn not_done(answer: MethodAnswer) -> Answers {
+    let failed = answer.named.into_iter();
+    let failed = failed.map(|(position, error)| (position, NotDone::Failed(error.into_step_error())));
+    let left = answer.left.into_iter().map(|(position, reason)| (position, NotDone::Left(reason)));
+    failed.chain(left).collect()
 }
 
 /// A proxy for all authorizers together.

@@ -11,7 +11,7 @@ use crate::model::{Phase, RunId};
 use crate::plan::{Plan, PlanVeto};
 use crate::report::{Failure, NestedReport, Report, State};
 
-/// The most entries in one page. An entry is a sequence of equal states, a failure or a blocked instance.
+/// The most entries in one page. An entry is a sequence of equal states, or an instance.
 const PAGE: usize = 10_000;
 
 /// A part of a report. Instances are named by node: their number among all instances of the plan.
@@ -30,6 +30,12 @@ pub struct ReportPage {
     /// Blocked instances: the node, and the node that blocks it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blocked: Vec<(u32, u32)>,
+    /// Instances that the run left as they are: the node, and the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left: Vec<(u32, String)>,
+    /// The nodes of the done instances below one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    done_below_left: Vec<u32>,
     /// The data about the whole run; only in the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     all: Option<WholeReport>,
@@ -76,6 +82,17 @@ pub fn report_pages(report: &Report) -> Vec<ReportPage> {
     blocked.sort_unstable();
     let blocked = blocked.chunks(PAGE);
     pages.extend(blocked.map(|blocked| ReportPage { blocked: blocked.to_vec(), ..ReportPage::default() }));
+
+    let mut left: Vec<(u32, String)> =
+        report.left.iter().map(|(node, reason)| (node.number(), reason.clone())).collect();
+    left.sort_unstable();
+    pages.extend(left.chunks(PAGE).map(|left| ReportPage { left: left.to_vec(), ..ReportPage::default() }));
+    let below: Vec<u32> = report.done_below_left.iter().map(|node| node.number()).collect();
+    pages.extend(
+        below
+            .chunks(PAGE)
+            .map(|below| ReportPage { done_below_left: below.to_vec(), ..ReportPage::default() }),
+    );
     pages
 }
 
@@ -104,6 +121,7 @@ fn failure_page(failed: &[(NodeIx, &Failure)]) -> ReportPage {
 pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> Result<Report, String> {
     let (mut whole, mut states) = (None, Vec::new());
     let (mut failures, mut blocked_by) = (HashMap::new(), HashMap::new());
+    let (mut left, mut done_below_left) = (HashMap::new(), Vec::new());
     for page in pages {
         whole = whole.or(page.all);
         for (state, count) in page.states {
@@ -121,6 +139,8 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
                 .ok_or("a failure refers to an error that its page does not list")?;
             failures.insert(NodeIx::new(node), failure.clone());
         }
+        left.extend(page.left.into_iter().map(|(node, reason)| (NodeIx::new(node), reason)));
+        done_below_left.extend(page.done_below_left.into_iter().map(NodeIx::new));
         blocked_by
             .extend(page.blocked.into_iter().map(|(node, cause)| (NodeIx::new(node), NodeIx::new(cause))));
     }
@@ -129,7 +149,8 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
     if states.len() != nodes {
         return Err(format!("the report has {} instances, but the plan has {nodes}", states.len()));
     }
-    let mut named = failures.keys().chain(blocked_by.keys()).chain(blocked_by.values());
+    let blocked = blocked_by.keys().chain(blocked_by.values());
+    let mut named = failures.keys().chain(blocked).chain(left.keys()).chain(&done_below_left);
     if let Some(unknown) = named.find(|node| node.position() >= nodes) {
         return Err(format!(
             "the report names instance {}, but the plan has only {nodes} instances",
@@ -142,6 +163,8 @@ pub fn report_from(plan: &Plan, pages: impl IntoIterator<Item = ReportPage>) -> 
         states: states.into_iter().collect(),
         failures,
         blocked_by,
+        left,
+        done_below_left,
         overridden: whole.overridden,
         difference: None,
         not_cleaned_up: whole.not_cleaned_up,

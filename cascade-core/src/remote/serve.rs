@@ -9,7 +9,9 @@ use super::names;
 use crate::affected::{Affected, Instances, Members, Order};
 use crate::cascade::Cascade;
 use crate::engine::{Engine, Next, StepCall};
-use crate::handler::{FindContext, FoundIds, Nesting, RunContext, StepContext, call_once, until_answered};
+use crate::handler::{
+    FindContext, FoundIds, Nesting, NotDone, RunContext, StepContext, call_once, until_answered,
+};
 use crate::ids::{InstanceIx, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase};
 use crate::observe::StuckStep;
@@ -83,37 +85,28 @@ pub async fn execute(
     let answer = nesting.cancelled_by(cancelled, work).await;
     let nested = nesting.take_reports();
     match answer {
-        Ok(named) => Ok(MethodAnswer { named, nested, failed: None }),
+        Ok(answer) => Ok(MethodAnswer { nested, ..answer }),
         Err(error) if nested.is_empty() => Err(RemoteError::from(&error)),
         Err(error) => Ok(MethodAnswer { nested, failed: Some((&error).into()), ..MethodAnswer::default() }),
     }
 }
 
-/// Errors or objections, by position in the call.
-type PositionErrors = Vec<(usize, RemoteError)>;
-
 async fn check(
     cascade: &Cascade,
     cx: &StepContext,
     indices: &[InstanceIx],
-) -> Result<PositionErrors, CallError> {
+) -> Result<MethodAnswer, CallError> {
     let extension = &*cascade.engine.extensions[cx.method.extension];
     let ids = cx.affected.columns[cx.method.resource].ids.select(indices);
     let settings = extension.descriptor().settings;
     let vetoes = until_answered(settings, || extension.check(cx.method.index, &ids, cx)).await?;
     let vetoes = vetoes
         .map_err(|id| CallError::Fault(format!("it objected to `{id}`, which it was not asked about")))?;
-    Ok(vetoes
-        .into_iter()
-        .map(|(position, error)| (position, RemoteError::Failed { error, terminal: true }))
-        .collect())
+    let objection = |(position, error)| (position, RemoteError::Failed { error, terminal: true });
+    Ok(MethodAnswer { named: vetoes.into_iter().map(objection).collect(), ..MethodAnswer::default() })
 }
 
-async fn act(
-    cascade: &Cascade,
-    cx: &StepContext,
-    indices: &[InstanceIx],
-) -> Result<PositionErrors, CallError> {
+async fn act(cascade: &Cascade, cx: &StepContext, indices: &[InstanceIx]) -> Result<MethodAnswer, CallError> {
     let engine = &cascade.engine;
     let extension = &*engine.extensions[cx.method.extension];
     let ids = cx.affected.columns[cx.method.resource].ids.select(indices);
@@ -124,8 +117,14 @@ async fn act(
     };
     let step = StepCall { effect: cx.effect(), instances, cx };
     let next = Next { layers: &engine.layers, step, extension, method: cx.method.index, ids: ids.ids() };
-    let failures = call_once(extension.descriptor().settings.timeout, || next.run()).await?;
-    Ok(failures.iter().map(|(position, error)| (*position, error.into())).collect())
+    let mut answer = MethodAnswer::default();
+    for (position, not_done) in call_once(extension.descriptor().settings.timeout, || next.run()).await? {
+        match not_done {
+            NotDone::Failed(error) => answer.named.push((position, (&error).into())),
+            NotDone::Left(reason) => answer.left.push((position, reason)),
+        }
+    }
+    Ok(answer)
 }
 
 /// Calls all authorizers. Returns the denied positions in the call, each with the reason.

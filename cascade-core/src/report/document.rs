@@ -42,6 +42,7 @@ enum VerdictEntry<'a> {
     Failed { phase: Phase, effect: &'a str, error: String },
     Blocked { by: InstanceName },
     NotStarted,
+    Left { reason: &'a str },
     Unrecorded,
 }
 
@@ -49,7 +50,7 @@ impl Serialize for VerdictList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(report) = *self;
         let affected = &*report.affected;
-        let lists = affected.resources().map(|at| (affected.resource_name(at), ColumnList(report, at)));
+        let lists = report.resources().map(|at| (affected.resource_name(at), ColumnList(report, at)));
         serializer.collect_map(lists)
     }
 }
@@ -59,8 +60,8 @@ impl Serialize for ColumnList<'_> {
         let Self(report, resource) = *self;
         let affected = &*report.affected;
         let ids = &affected.columns[resource].ids;
-        let mut list = serializer.serialize_seq(Some(affected.instances(resource).count()))?;
-        for index in affected.sorted(resource) {
+        let mut list = serializer.serialize_seq(Some(affected.with_left(resource).count()))?;
+        for index in affected.sorted_with_left(resource) {
             list.serialize_element(&InstanceEntry {
                 id: ids.id_to_json(index).map_err(S::Error::custom)?,
                 text: ids.display(index).to_string(),
@@ -81,6 +82,7 @@ fn entry(verdict: Verdict<'_>) -> VerdictEntry<'_> {
         },
         Verdict::Blocked { by } => VerdictEntry::Blocked { by: by.name() },
         Verdict::NotStarted => VerdictEntry::NotStarted,
+        Verdict::Left { reason } => VerdictEntry::Left { reason },
         Verdict::Unrecorded => VerdictEntry::Unrecorded,
     }
 }

@@ -7,4 +7,6 @@ mod summary;
 
 pub use report::{Failure, Report, Verdict};
 pub(crate) use state::State;
-pub use summary::{FailureSummary, NestedReport, NestedRequest, NestedRoots, ReportSummary, VerdictCounts};
+pub use summary::{
+    FailureSummary, LeftSummary, NestedReport, NestedRequest, NestedRoots, ReportSummary, VerdictCounts,
+};

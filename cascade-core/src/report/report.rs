@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::state::State;
-use super::summary::{FailureSummary, NestedReport, ReportSummary, VerdictCounts, all_complete};
+use super::summary::{
+    FailureSummary, LeftSummary, MAX_LEFT, NestedReport, ReportSummary, VerdictCounts, all_complete,
+};
 use crate::affected::{Affected, InstanceRef, LookupError};
 use crate::ids::{Indexed, NodeIx, ResourceIx};
 use crate::model::{CallError, Phase, Resource, RunId};
@@ -23,6 +25,11 @@ pub enum Verdict<'a> {
     Blocked {
         /// The instance that failed.
         by: InstanceRef<'a>,
+    },
+    /// The run left it as it is: it departed while the run was under way, or an effect answered so.
+    Left {
+        /// Why.
+        reason: &'a str,
     },
     /// The run stopped before all its effects ran. If it has several effects, the first ones may have run.
     NotStarted,
@@ -57,6 +64,10 @@ pub struct Report {
     pub(crate) states: Indexed<NodeIx, State>,
     pub(crate) failures: HashMap<NodeIx, Failure>,
     pub(crate) blocked_by: HashMap<NodeIx, NodeIx>,
+    /// The instances that the run left as they are, each with the reason.
+    pub(crate) left: HashMap<NodeIx, String>,
+    /// The done instances below one of them, in ascending order.
+    pub(crate) done_below_left: Vec<NodeIx>,
     pub(crate) overridden: Vec<PlanVeto>,
     pub(crate) difference: Option<Box<PlanDifference>>,
     pub(crate) not_cleaned_up: usize,
@@ -65,17 +76,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every instance is done and no requested cleanup is missing, in this run and in its nested cascades.
+    /// Whether every instance is done or left, no root is left, and no requested cleanup is missing, in this run and in its
+    /// nested cascades.
     ///
     /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its
     /// roots: a method that is retried starts its cascades again.
     pub fn is_complete(&self) -> bool {
         self.not_cleaned_up == 0
+            && self.done_below_left.is_empty()
+            && self.roots_left() == 0
             && all_complete(&self.nested)
-            && self
-                .affected
-                .resources()
-                .all(|resource| self.states_of(resource).all(|state| state == State::Done))
+            && self.affected.resources().all(|resource| {
+                self.states_of(resource).all(|state| matches!(state, State::Done | State::Left))
+            })
     }
 
     /// Every instance on which a method failed, with the failure, by resource and in the order of discovery. After a
@@ -84,6 +97,28 @@ impl Report {
         let mut nodes: Vec<NodeIx> = self.failures.keys().copied().collect();
         nodes.sort_unstable();
         nodes.into_iter().filter_map(|node| Some((self.instance(node), self.failures.get(&node)?)))
+    }
+
+    /// Every instance that the run left as it is, with the reason, by resource and in the order of discovery: it departed while
+    /// the run was under way, an effect answered so, or it would have completed with such an instance.
+    pub fn left(&self) -> impl Iterator<Item = (InstanceRef<'_>, &str)> {
+        let mut nodes: Vec<NodeIx> = self.left.keys().copied().collect();
+        nodes.sort_unstable();
+        nodes.into_iter().filter_map(|node| Some((self.instance(node), self.left.get(&node)?.as_str())))
+    }
+
+    /// The number of roots that the run left as they are.
+    fn roots_left(&self) -> usize {
+        let roots = self.affected.root_instances();
+        roots
+            .filter(|&(resource, index)| self.states[self.affected.node(resource, index)] == State::Left)
+            .count()
+    }
+
+    /// The instances that were removed only because of one above them that the run then left: it departed after they were
+    /// done. A run with such an instance is not complete.
+    pub fn done_below_left(&self) -> impl Iterator<Item = InstanceRef<'_>> {
+        self.done_below_left.iter().map(|&node| self.instance(node))
     }
 
     /// The reports of the cascades that methods of the run started, in the order they ended.
@@ -116,8 +151,8 @@ impl Report {
 
     /// Every instance of the plan with its verdict, resource by resource, in the order of discovery.
     pub fn verdicts(&self) -> impl Iterator<Item = (InstanceRef<'_>, Verdict<'_>)> {
-        self.affected.resources().flat_map(move |resource| {
-            self.affected.instances(resource).map(move |index| {
+        self.affected.columns.indices().flat_map(move |resource| {
+            self.affected.with_left(resource).map(move |index| {
                 let node = self.affected.node(resource, index);
                 (self.instance(node), self.verdict_of(node))
             })
@@ -137,6 +172,9 @@ impl Report {
             run: Some(self.run.clone()),
             operation: self.affected.operation.descriptor().code().to_owned(),
             not_cleaned_up: self.not_cleaned_up,
+            done_below_left: self.done_below_left.len(),
+            roots_left: self.roots_left(),
+            left_instances: self.left_summaries(),
             cancelled: self.cancelled,
             resources: self.counts(),
             overridden: self.overridden.clone(),
@@ -147,14 +185,14 @@ impl Report {
         };
         let mut all = VerdictCounts::default();
         summary.resources.values().for_each(|counts| all.add(*counts));
-        let VerdictCounts { done, failed, blocked, not_started, unrecorded } = all;
-        ReportSummary { done, failed, blocked, not_started, unrecorded, ..summary }
+        let VerdictCounts { done, failed, blocked, not_started, left, unrecorded } = all;
+        ReportSummary { done, failed, blocked, not_started, unrecorded, left, ..summary }
     }
 
     /// The number of instances with each verdict, by resource.
     pub(crate) fn counts(&self) -> BTreeMap<String, VerdictCounts> {
         let mut by_resource = BTreeMap::new();
-        for resource in self.affected.resources() {
+        for resource in self.resources() {
             let mut counts = VerdictCounts::default();
             for state in self.states_of(resource) {
                 match state {
@@ -162,6 +200,7 @@ impl Report {
                     State::Failed => counts.failed += 1,
                     State::Blocked => counts.blocked += 1,
                     State::Waiting => counts.not_started += 1,
+                    State::Left => counts.left += 1,
                     State::Running => counts.unrecorded += 1,
                 }
             }
@@ -170,9 +209,15 @@ impl Report {
         by_resource
     }
 
-    /// The states of a resource's affected instances.
+    /// The resources with instances that the report lists.
+    pub(super) fn resources(&self) -> impl Iterator<Item = ResourceIx> {
+        let is_listed = |&resource: &ResourceIx| self.affected.with_left(resource).next().is_some();
+        self.affected.columns.indices().filter(is_listed)
+    }
+
+    /// The states of a resource's instances, as far as the report lists them.
     fn states_of(&self, resource: ResourceIx) -> impl Iterator<Item = State> {
-        let instances = self.affected.instances(resource);
+        let instances = self.affected.with_left(resource);
         instances.map(move |index| self.states[self.affected.node(resource, index)])
     }
 
@@ -191,6 +236,20 @@ impl Report {
         failures
     }
 
+    fn left_summaries(&self) -> Vec<LeftSummary> {
+        let mut left: Vec<LeftSummary> = self
+            .left
+            .iter()
+            .map(|(&node, reason)| LeftSummary {
+                instance: self.instance(node).name(),
+                reason: reason.clone(),
+            })
+            .collect();
+        left.sort_by_cached_key(|left| left.instance.sort_key());
+        left.truncate(MAX_LEFT);
+        left
+    }
+
     fn instance(&self, node: NodeIx) -> InstanceRef<'_> {
         let (resource, index) = self.affected.locate(node);
         InstanceRef::new(&self.affected, resource, index)
@@ -200,6 +259,10 @@ impl Report {
         match self.states[node] {
             State::Done => Verdict::Done,
             State::Waiting => Verdict::NotStarted,
+            State::Left => {
+                let reason = self.left.get(&node).map_or("", String::as_str);
+                Verdict::Left { reason }
+            }
             State::Running => Verdict::Unrecorded,
             State::Failed => match self.failures.get(&node) {
                 Some(failure) => Verdict::Failed(failure),

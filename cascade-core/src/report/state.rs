@@ -13,4 +13,6 @@ pub(crate) enum State {
     Failed,
     /// It would have to wait for an instance that failed, so it does not run.
     Blocked,
+    /// The run left it as it is: it is neither done nor failed.
+    Left,
 }

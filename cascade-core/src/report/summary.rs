@@ -97,7 +97,7 @@ pub(super) fn all_complete(nested: &[NestedReport]) -> bool {
     })
 }
 
-/// A report in numbers. `done + failed + blocked + not_started + unrecorded` is the number of instances of the plan.
+/// A report in numbers. `done + failed + blocked + not_started + left + unrecorded` is the number of instances of the plan.
 ///
 /// Its serialised form also has `complete`: see [`is_complete`](Self::is_complete). `docs/report.schema.json` has the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,8 +123,17 @@ pub struct ReportSummary {
     /// The number of instances with a step that ended, but that the journal could not record.
     #[serde(default)]
     pub unrecorded: usize,
+    /// The number of instances that the run left as they are.
+    #[serde(default)]
+    pub left: usize,
     /// The number of instances that are done, but whose cleanup did not run.
     pub not_cleaned_up: usize,
+    /// The number of instances that were removed only because of one above them that the run then left.
+    #[serde(default)]
+    pub done_below_left: usize,
+    /// The number of roots that the run left as they are.
+    #[serde(default)]
+    pub roots_left: usize,
     /// Whether the run was cancelled.
     pub cancelled: bool,
     /// The verdicts by resource.
@@ -136,6 +145,9 @@ pub struct ReportSummary {
     pub drift: Option<Box<PlanDifference>>,
     /// The failures, sorted by resource and id.
     pub failures: Vec<FailureSummary>,
+    /// The first 100 of the instances that the run left as they are, sorted by resource and id.
+    #[serde(default)]
+    pub left_instances: Vec<LeftSummary>,
     /// The reports of the cascades that methods of the run started.
     pub nested: Vec<NestedReport>,
 }
@@ -178,6 +190,9 @@ pub struct VerdictCounts {
     pub blocked: usize,
     /// The number of instances whose effects did not all run, because the run stopped before.
     pub not_started: usize,
+    /// Instances that the run left as they are.
+    #[serde(default)]
+    pub left: usize,
     /// The number of instances with a step that ended, but that the journal could not record.
     #[serde(default)]
     pub unrecorded: usize,
@@ -198,23 +213,46 @@ pub struct FailureSummary {
     pub error: String,
 }
 
+/// The most instances that a summary lists as left.
+pub(super) const MAX_LEFT: usize = 100;
+
+/// One instance that the run left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LeftSummary {
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: InstanceName,
+    /// Why the run left it.
+    pub reason: String,
+}
+
 impl VerdictCounts {
     pub(crate) fn add(&mut self, other: Self) {
         self.done += other.done;
         self.failed += other.failed;
         self.blocked += other.blocked;
         self.not_started += other.not_started;
+        self.left += other.left;
         self.unrecorded += other.unrecorded;
     }
 }
 
 impl ReportSummary {
-    /// Whether every instance is done and no requested cleanup is missing, in this run and in its nested cascades.
+    /// Whether every instance is done or left, no root is left, and no requested cleanup is missing, in this run and in its
+    /// nested cascades.
     ///
     /// An incomplete nested cascade does not count if later ones with the same operation are complete for all its
     /// roots.
     pub fn is_complete(&self) -> bool {
-        self.failed + self.blocked + self.not_started + self.unrecorded + self.not_cleaned_up == 0
+        self.failed
+            + self.blocked
+            + self.not_started
+            + self.unrecorded
+            + self.not_cleaned_up
+            + self.done_below_left
+            + self.roots_left
+            == 0
             && all_complete(&self.nested)
     }
 }

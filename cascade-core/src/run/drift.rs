@@ -21,6 +21,12 @@
 /// depends on them, until no more are found; checks, authorizers and limits hold for them too. A shared child that got another
 /// owner, which stays, fails its step in each mode but `Ignore`, and so does, along a `restrict` edge, a dependent that the plan
 /// does not remove.
+///
+/// Instances also depart. In each mode but `Ignore` the run discovers everything again while it is under way: before a step, if the
+/// last discovery is older than [`Apply::fresh_for`](crate::Apply::fresh_for). An instance that is not reached any more is left as
+/// it is, and so is what was reached only through it: see [`Verdict::Left`](crate::Verdict::Left). An instance that is reached
+/// along fewer edges gets only the effects of these edges. An instance is judged only until one of its effects may have begun, in
+/// this process or an earlier one: after that, a finder may no longer answer it because of the run's own work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

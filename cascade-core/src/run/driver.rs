@@ -2,7 +2,6 @@
 //!
 //! The task that awaits the run polls all steps. Nothing is spawned, so dropping the run drops its steps.
 
-use std::collections::HashSet;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,13 +18,14 @@ use super::fast_path::{FastPath, is_unobserved};
 use super::pass::Pass;
 use super::phases::Run;
 use super::recorder;
-use super::rediscovery::Rediscovery;
+use super::rediscovery::{NotRun, Rediscovery};
 use super::scheduler::{InitialState, Scheduler, Step};
-use super::step::{EndedStep, Repeats, StepAttempt, StepRunner};
+use super::step::{EndedStep, StepAttempt, StepRunner};
 use super::step_method::StepMethod;
+use super::with_parent::WithParentChildren;
 use crate::discover::LateDependents;
 use crate::handler::{FirstAttempt, RunContext};
-use crate::ids::{Indexed, InstanceIx, ResourceIx, StepKindIx};
+use crate::ids::{Indexed, NodeIx, StepKindIx};
 use crate::journal::{JournalError, Record};
 use crate::model::{CallError, EffectSet, Phase};
 use crate::observe::Event;
@@ -36,11 +36,26 @@ struct Driven<'m> {
     scheduler: Scheduler,
     phase: Phase,
     methods: &'m Indexed<StepKindIx, StepMethod<'m>>,
-    late: Vec<LateDependents>,
+    pause: Pause,
     /// Writes in progress, each with the step that is concluded once the write is durable.
     recording: FuturesUnordered<BoxFuture<'static, WriteResult>>,
     /// Whether the journal is being asked if this process still owns the run.
     renewing: bool,
+}
+
+/// Why a pass starts no further step although the run goes on: the plan has to change first.
+#[derive(Default)]
+pub(super) struct Pause {
+    /// Late dependents that were found.
+    pub(super) late: Vec<LateDependents>,
+    /// Whether something departed.
+    pub(super) departed: bool,
+}
+
+impl Pause {
+    pub(super) fn is_none(&self) -> bool {
+        self.late.is_empty() && !self.departed
+    }
 }
 
 /// The result of a write, with its step. Without a step: whether this process still owns the run.
@@ -71,20 +86,20 @@ impl Run {
         }
     }
 
-    /// Runs one pass until nothing runs and nothing may start. Late dependents end it early: then running steps still end.
+    /// Runs one pass until nothing runs and nothing may start. A pause ends it early: then running steps still end.
     pub(super) async fn drive(
         &mut self,
         pass: Pass,
         policy: FailurePolicy,
         before: &[InitialState],
         rediscovery: &Rediscovery<'_>,
-    ) -> (Scheduler, Vec<LateDependents>) {
+    ) -> (Scheduler, Pause) {
         let Pass { phase, work, methods } = pass;
         let order = Arc::clone(&work.order);
         let mut scheduler = Scheduler::new(work, policy, self.settings.concurrency, before);
         if self.cancelled || is_stopped(policy, before) || self.recorder.error().is_some() {
             scheduler.stop();
-            return (scheduler, Vec::new());
+            return (scheduler, Pause::default());
         }
         self.expect_repeats(&scheduler, phase);
         let settings = self.settings.clone();
@@ -96,8 +111,10 @@ impl Run {
         let repeats = Arc::clone(&self.repeats);
         let stopped = AtomicBool::new(false);
         let run = self.context();
-        let methods: Indexed<StepKindIx, StepMethod<'_>> =
-            methods.into_iter().map(|method| StepMethod::new(&engine, &run, phase, method)).collect();
+        let methods: Indexed<StepKindIx, StepMethod<'_>> = methods
+            .enumerate()
+            .map(|(kind, &method)| StepMethod::new(&engine, &run, phase, method, scheduler.is_early(kind)))
+            .collect();
         let methods = &methods;
         let mut runner = StepRunner {
             engine: &engine,
@@ -111,15 +128,13 @@ impl Run {
             unobserved: false,
         };
         runner.unobserved = is_unobserved(&runner);
-        let (late, recording) = (Vec::new(), FuturesUnordered::new());
-        let mut driven = Driven { scheduler, phase, methods, late, recording, renewing: false };
+        let (pause, recording) = (Pause::default(), FuturesUnordered::new());
+        let mut driven = Driven { scheduler, phase, methods, pause, recording, renewing: false };
         self.steps(&mut driven, runner).await;
-        let Driven { scheduler, mut late, .. } = driven;
-        // A stopped run does not extend its plan.
-        if scheduler.is_stopping() {
-            late.clear();
-        }
-        (scheduler, late)
+        let Driven { scheduler, pause, .. } = driven;
+        // A stopped run does not change its plan.
+        let pause = if scheduler.is_stopping() { Pause::default() } else { pause };
+        (scheduler, pause)
     }
 
     async fn steps(&mut self, driven: &mut Driven<'_>, runner: StepRunner<'_>) {
@@ -227,7 +242,7 @@ impl Run {
         !self.cancelled
             && running.is_empty()
             && driven.recording.is_empty()
-            && driven.late.is_empty()
+            && driven.pause.is_none()
             && !self.recorder.is_on()
             && runner.unobserved
     }
@@ -268,7 +283,7 @@ impl Run {
             driven.renewing = true;
             driven.recording.push(recorder::then(durable, None));
         }
-        driven.late.is_empty() && !driven.renewing && driven.recording.len() < MAX_RECORDING
+        driven.pause.is_none() && !driven.renewing && driven.recording.len() < MAX_RECORDING
     }
 
     /// Marks the instances for which the previous process may have called a method: all that are ready to start in the
@@ -277,29 +292,41 @@ impl Run {
         if !self.history.interrupted {
             return;
         }
-        let instances: HashSet<(ResourceIx, InstanceIx)> =
-            scheduler.ready().map(|node| self.affected.locate(node)).collect();
-        if !instances.is_empty() {
-            self.history.interrupted = false;
-            self.repeats = Arc::new(Repeats { phase: Some(phase), instances });
+        let (early, others): (Vec<_>, Vec<_>) = scheduler.ready().partition(|&(_, is_early)| is_early);
+        if early.is_empty() && others.is_empty() {
+            return;
         }
+        self.history.interrupted = false;
+        if phase == Phase::Effect {
+            let with_parent = WithParentChildren::of(&self.affected);
+            for (ready, is_early) in [(&early, true), (&others, false)] {
+                let nodes: Vec<NodeIx> = ready.iter().map(|&(node, _)| node).collect();
+                self.view.note_begun(&self.affected, &with_parent, &nodes, is_early);
+            }
+        }
+        let instances = early.into_iter().chain(others).map(|(node, _)| self.affected.locate(node));
+        self.repeats = Arc::new(self.repeats.with(phase, instances));
     }
 
-    /// Handles a step that has ended, or that did not run because of late dependents or because the run was stopped.
+    /// Handles a step that has ended, or that did not run.
     fn end(&mut self, driven: &mut Driven<'_>, mut ended: EndedStep) {
         if let (Some(monitor), Some(number)) = (&self.settings.monitor, ended.number) {
             monitor.end_step(number);
         }
-        if let Some(late) = ended.not_run.take() {
+        if let Some(not_run) = ended.not_run.take() {
             driven.scheduler.give_back(&ended.step);
-            driven.late.extend(late);
+            match not_run {
+                NotRun::Late(late) => driven.pause.late.extend(late),
+                NotRun::Departed => driven.pause.departed = true,
+                NotRun::Stopped => {}
+            }
             return;
         }
         driven.scheduler.release(&ended.step);
         let method = driven.methods[ended.step.kind].method;
         let (affected, policy) = (&self.affected, self.settings.policy);
         let durable = self.recorder.ended(&self.settings.nesting, || {
-            recorder::step_ended(affected, policy, driven.phase, method, &ended.step, &ended.failed)
+            recorder::step_ended(affected, policy, driven.phase, method, &ended)
         });
         match durable {
             Some(durable) => {
@@ -331,7 +358,7 @@ impl Run {
     }
 
     fn conclude(&mut self, driven: &mut Driven<'_>, ended: EndedStep) {
-        let EndedStep { step, failed, since, .. } = ended;
+        let EndedStep { step, failed, left, since, .. } = ended;
         let (phase, method) = (driven.phase, &driven.methods[step.kind]);
         let positions: Vec<usize> = failed.iter().map(|(position, _)| *position).collect();
         // A drifted instance gets no further step, not even in a forced run.
@@ -340,10 +367,12 @@ impl Run {
             driven.scheduler.end_with_this_step(step.kind, node);
             self.drifted.insert(self.affected.locate(node));
         }
-        let completion = driven.scheduler.conclude(&step, &positions);
+        let left_positions: Vec<usize> = left.iter().map(|(position, _)| *position).collect();
+        let completion = driven.scheduler.conclude(&step, &positions, &left_positions);
         self.settings.observers.notify(|| Event::StepEnded {
             step: method.step_name(step.nodes.len()),
             failed: failed.len(),
+            left: left.len(),
             ended: completion.ended,
             blocked: completion.blocked,
             elapsed: since.map_or(Duration::ZERO, |since| since.elapsed()),
@@ -352,6 +381,8 @@ impl Run {
             let effect = method.name.to_owned();
             let failure = Failure { phase, effect, error };
             let node = step.nodes[position];
+            let (resource_ix, index) = self.affected.locate(node);
+            self.view.begun().note_started(resource_ix, index);
             if phase == Phase::Effect {
                 let resource = &self.affected.graph.resources[method.method.resource];
                 let effect = resource.effect_of(method.method.extension, method.method.index);
@@ -359,6 +390,9 @@ impl Run {
                 *failed = failed.union(effect.map(EffectSet::of).unwrap_or_default());
             }
             self.failures.entry(node).or_insert(failure);
+        }
+        for (position, reason) in left {
+            self.leave(step.nodes[position], reason);
         }
         driven.scheduler.reuse(step);
     }

@@ -101,6 +101,12 @@ impl EarlySteps {
         self.pending[early.position() - self.first.position()] = effects;
     }
 
+    /// The instance gets no further effect, early or not.
+    pub(crate) fn give_up(&mut self, early: NodeIx) {
+        let position = early.position() - self.first.position();
+        (self.pending[position], self.alone[position]) = (EffectSet::EMPTY, true);
+    }
+
     /// The step kind of the first pending effect of an early node; `None` if no effect is pending.
     pub(crate) fn next_kind(&self, early: NodeIx, resource: ResourceIx) -> Option<StepKindIx> {
         let first = self.pending(Some(early)).first()?;

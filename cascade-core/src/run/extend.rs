@@ -9,9 +9,11 @@ use super::failure_policy::FailurePolicy;
 use super::growth::{GrownParent, Growth, MAX_ROUNDS};
 use super::phases::{Run, with_ended};
 use super::scheduler::{InitialState, Scheduler};
+use super::with_parent::WithParentChildren;
 use crate::affected::{Affected, Ran};
 use crate::discover::{LateDependents, extend, not_listed, objections};
 use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
+use crate::model::Phase;
 use crate::observe::Event;
 use crate::plan::{PlanVeto, listed_cuts, new_cuts};
 use crate::report::State;
@@ -53,7 +55,15 @@ impl Run {
                 growth.count(&parents, &old, &affected);
                 // No step on a late dependent may start before the journal has the larger plan. If this write fails, no
                 // step starts at all.
-                self.recorder.grown(&old, &affected, &overridden).await;
+                // What an earlier process may have begun may have to wait again, and then it is not ready any more.
+                let repeats: Vec<NodeIx> = self
+                    .repeats
+                    .of(Phase::Effect)
+                    .map(|(resource, index)| old.node(resource, index))
+                    .collect();
+                let ending = WithParentChildren::of(&old).with_removed_children(&repeats).into_iter();
+                let repeats = ending.map(|node| old.locate(node)).collect();
+                self.recorder.grown(&old, &affected, &overridden, repeats).await;
                 self.overridden.extend(overridden);
                 self.rebase(&old, affected);
                 let ended = self.renumber(&old, carried, ran);
@@ -110,6 +120,10 @@ impl Run {
         self.settings.observers.notify(|| Event::Chased { newcomers: added });
         let failures = std::mem::take(&mut self.failures).into_iter();
         self.failures = failures.map(|(node, failure)| (moved(old, &grown, node), failure)).collect();
+        let left = std::mem::take(&mut self.left).into_iter();
+        self.left = left.map(|(node, reason)| (moved(old, &grown, node), reason)).collect();
+        let begun = std::mem::take(&mut self.only_begun).into_iter();
+        self.only_begun = begun.map(|node| moved(old, &grown, node)).collect();
         self.affected = grown;
     }
 
@@ -123,7 +137,7 @@ impl Run {
             match before.state {
                 State::Done => none_left,
                 State::Failed => none_left || !self.continues_with(moved(old, grown, before.node)),
-                State::Waiting | State::Running | State::Blocked => true,
+                State::Waiting | State::Running | State::Blocked | State::Left => true,
             }
         };
         before
@@ -208,14 +222,14 @@ fn grown_parents(affected: &Affected, late: &LateDependents) -> Vec<GrownParent>
 
 /// The states that the next pass starts with: of the instances that ended in this pass, and of those that `before` kept
 /// from running.
-fn states_to_carry(
+pub(super) fn states_to_carry(
     affected: &Affected,
     scheduler: &Scheduler,
     before: Vec<InitialState>,
 ) -> Vec<InitialState> {
     let ended = scheduler.states().enumerate();
     let ended = ended.filter(|(node, state)| match state {
-        State::Failed => true,
+        State::Failed | State::Left => true,
         // The state of a `with_parent` instance follows from its parents; an unaffected instance may be affected now.
         State::Done => affected.is_affected(*node) && !affected.is_removed_with_parent(*node),
         State::Waiting | State::Running | State::Blocked => false,

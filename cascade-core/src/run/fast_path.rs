@@ -12,11 +12,10 @@ use super::scheduler::{ReadyRange, Scheduler, Step};
 use super::step::{EndedStep, StepAttempt, StepRunner};
 use super::step_method::StepMethod;
 use crate::handler::{
-    FirstAttempt, HandlerFuture, Invocation, InvocationContext, Reply, begun, catch_panic, first,
+    Answers, FirstAttempt, HandlerFuture, Invocation, InvocationContext, Reply, begun, catch_panic, first,
     with_timeout,
 };
 use crate::ids::{BatchIds, Index, NodeIx};
-use crate::model::StepError;
 
 /// The result of the fast path.
 pub(crate) enum FastPath<'c> {
@@ -37,7 +36,7 @@ pub(crate) fn is_unobserved(runner: &StepRunner<'_>) -> bool {
         && runner.settings.observers.is_empty()
         && runner.engine.layers.is_empty()
         && runner.rediscovery.is_none()
-        && runner.repeats.phase.is_none()
+        && runner.repeats.is_empty()
         && LevelFilter::current() < LevelFilter::DEBUG
 }
 
@@ -136,14 +135,11 @@ impl StepRunner<'_> {
     }
 
     /// Continues an unobserved step whose first attempt waits. If the attempt ends well, nothing else is needed.
-    pub(crate) async fn wait(
-        &self,
-        step: Step,
-        call: HandlerFuture<'_, Vec<(usize, StepError)>>,
-    ) -> EndedStep {
+    pub(crate) async fn wait(&self, step: Step, call: HandlerFuture<'_, Answers>) -> EndedStep {
         match with_timeout(self.methods[step.kind].timeout, call).await {
-            Ok(failures) if failures.is_empty() => {
-                EndedStep { step, failed: Vec::new(), not_run: None, number: None, since: None }
+            Ok(not_done) if not_done.is_empty() => {
+                let (failed, left) = (Vec::new(), Vec::new());
+                EndedStep { step, failed, left, not_run: None, number: None, since: None }
             }
             answer => Box::pin(self.run(step, Some(FirstAttempt::Ready(answer)))).await,
         }

@@ -1,5 +1,7 @@
 //! Pass 2: runs a plan, children first.
 
+mod below_left;
+mod depart;
 mod drift;
 mod driver;
 mod early_steps;
@@ -9,6 +11,7 @@ mod failure_policy;
 mod fast_path;
 mod growth;
 mod held_parents;
+mod leave;
 mod pass;
 mod pending_methods;
 mod phases;
@@ -19,6 +22,7 @@ mod scheduler;
 mod settings;
 mod step;
 mod step_method;
+mod view;
 mod with_parent;
 
 pub use drift::Drift;
@@ -27,4 +31,4 @@ pub use failure_policy::FailurePolicy;
 pub(crate) use pass::Pass;
 pub(crate) use phases::run;
 pub(crate) use recorder::Recorder;
-pub(crate) use settings::RunSettings;
+pub(crate) use settings::{FRESH_FOR, RunSettings};

@@ -1,5 +1,6 @@
 //! The work of one pass over the affected set: the begin methods, the effects, or the cleanup methods.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::early_steps::{EarlyStep, EarlySteps};
@@ -69,15 +70,44 @@ impl Pass {
     }
 
     /// The begin methods, parents first; `None` if the operation has none. Omits those that have run before according to
-    /// `ran`, and those that the plan had already in its `smaller` version, before it grew.
-    pub(crate) fn begin(affected: &Affected, ran: &Ran, smaller: Option<&Affected>) -> Option<Self> {
+    /// `ran`, those that the plan had already in its `smaller` version, before it grew, and those of instances that departed
+    /// after they had begun.
+    pub(crate) fn begin(
+        affected: &Affected,
+        ran: &Ran,
+        smaller: Option<&Affected>,
+        has_begun: &HashSet<NodeIx>,
+    ) -> Option<Self> {
         let known = |methods: &PhaseMethods<'_>, index: InstanceIx| {
             let smaller = smaller.filter(|smaller| methods.is_affected(smaller, index));
             smaller.map_or(EffectSet::EMPTY, |smaller| methods.applying(smaller, index))
         };
         Self::phase_methods(affected, Phase::Begin, |methods, index| {
+            if has_begun.contains(&affected.node(methods.resource, index)) {
+                return EffectSet::ALL;
+            }
             ran.of(methods.resource, index).union(known(methods, index))
         })
+    }
+
+    /// The nodes of the instances that have begin methods.
+    pub(crate) fn nodes_with_begin(affected: &Affected) -> HashSet<NodeIx> {
+        let mut nodes = HashSet::new();
+        for resource in affected.graph.resources.indices() {
+            let methods = PhaseMethods::of(affected, Phase::Begin, resource);
+            if methods.methods.is_empty() {
+                continue;
+            }
+            let instances = affected.instances(resource);
+            let has_begin = instances.filter(|&index| !methods.applying(affected, index).is_empty());
+            nodes.extend(has_begin.map(|index| affected.node(resource, index)));
+        }
+        nodes
+    }
+
+    /// Whether an instance has begin methods.
+    pub(crate) fn has_begin(affected: &Affected, resource: ResourceIx, index: InstanceIx) -> bool {
+        !PhaseMethods::of(affected, Phase::Begin, resource).applying(affected, index).is_empty()
     }
 
     /// The cleanup methods, children first, of the instances that were removed; `None` if the operation has none.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
+use super::below_left::done_below_left;
+use super::drift::Drift;
 use super::failure_policy::FailurePolicy;
 use super::growth::Growth;
 use super::pass::Pass;
@@ -14,8 +16,9 @@ use super::rediscovery::Rediscovery;
 use super::scheduler::InitialState;
 use super::settings::RunSettings;
 use super::step::Repeats;
-use super::with_parent;
-use crate::affected::{Affected, FailedEffects, Ran};
+use super::view::View;
+use super::with_parent::{self, WithParentChildren};
+use crate::affected::{Affected, Disposition, FailedEffects, Ran};
 use crate::engine::Engine;
 use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::journal::{History, JournalError};
@@ -37,7 +40,21 @@ pub(crate) fn run(
 ) -> BoxFuture<'static, (Report, Option<JournalError>)> {
     let operation = affected.operation.descriptor().code();
     let span = tracing::info_span!("cascade.run", operation, run = %settings.run, instances = affected.count);
+    // A driver replays its run, and its clock is not that of this process.
+    let refreshes = settings.drift != Drift::Ignore && engine.timer.is_none();
+    let view = View::new(&affected, refreshes.then_some(settings.fresh_for), settings.discovered_at);
+    let may_have_begun = std::mem::take(&mut history.may_have_begun);
+    note_begun(&affected, &history, &may_have_begun, &view);
+    let begun = history.ran_of(Phase::Begin).filter(|&(resource, index, _)| {
+        !affected.is_going(resource, index) || history.left_by_effects.contains_key(&(resource, index))
+    });
+    let only_begun = begun.map(|(resource, index, _)| affected.node(resource, index)).collect();
+    let view = Arc::new(view);
     let run = Run {
+        view,
+        left: std::mem::take(&mut history.left),
+        left_by_effects: std::mem::take(&mut history.left_by_effects),
+        only_begun,
         engine,
         affected,
         settings,
@@ -49,10 +66,36 @@ pub(crate) fn run(
         overridden: std::mem::take(&mut history.overridden),
         difference: history.difference.take(),
         history,
-        repeats: Arc::default(),
+        repeats: Arc::new(Repeats::default().with(Phase::Effect, may_have_begun)),
         unrecorded: Vec::new(),
     };
     Box::pin(run.all_phases().instrument(span))
+}
+
+/// Notes the instances on which an earlier process has begun to act.
+fn note_begun(
+    affected: &Affected,
+    history: &History,
+    may_have_begun: &[(ResourceIx, InstanceIx)],
+    view: &View,
+) {
+    for &(resource, index) in may_have_begun {
+        view.begun().note_removing(resource, index);
+    }
+    let (mut removing, mut early) = (Vec::new(), Vec::new());
+    for (resource, index, effects) in history.ran_of(Phase::Effect) {
+        let is_early = effects.without(affected.early_effects(resource, index)).is_empty();
+        if is_early { &mut early } else { &mut removing }.push(affected.node(resource, index));
+    }
+    if !(removing.is_empty() && early.is_empty()) {
+        let with_parent = WithParentChildren::of(affected);
+        view.note_begun(affected, &with_parent, &removing, false);
+        view.note_begun(affected, &with_parent, &early, true);
+    }
+    for &node in history.failures.keys() {
+        let (resource, index) = affected.locate(node);
+        view.begun().note_started(resource, index);
+    }
 }
 
 pub(crate) struct Run {
@@ -71,6 +114,13 @@ pub(crate) struct Run {
     pub(crate) overridden: Vec<PlanVeto>,
     /// The accepted difference from the approved plan.
     pub(crate) difference: Option<Box<PlanDifference>>,
+    /// The instances that departed, by node, each with the reason.
+    pub(super) left: HashMap<NodeIx, String>,
+    /// The instances that an effect left as they are, each with the reason.
+    pub(super) left_by_effects: HashMap<(ResourceIx, InstanceIx), String>,
+    /// Instances on which begin methods have run, and that were not removed any more at some later time.
+    pub(super) only_begun: HashSet<NodeIx>,
+    pub(super) view: Arc<View>,
     pub(crate) recorder: Recorder,
     pub(super) history: History,
     pub(super) repeats: Arc<Repeats>,
@@ -84,13 +134,20 @@ impl Run {
         self.settings.observers.notify(|| Event::RunStarted { operation, instances });
         let before = self.begin(None).await;
         let (mut states, mut blocked_by) = Box::pin(self.effects(before)).await;
-        with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
+        let left_with_parent = with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
 
         let ran = self.history.take_ran(Phase::Cleanup);
         let not_cleaned_up = match Pass::cleanup(&self.affected, &ran, &states) {
             Some(cleanup) => self.clean_up(cleanup).await,
             None => 0,
         };
+        for (resource, column) in self.affected.columns.enumerate() {
+            for index in column.dispositions.indices(Disposition::is_left) {
+                states[self.affected.node(resource, index)] = State::Left;
+            }
+        }
+        self.collect_left(left_with_parent);
+        let not_cleaned_up = not_cleaned_up + self.only_begun(&states);
         // An instance that failed in any phase is not done, whatever another phase made of it.
         for &node in self.failures.keys() {
             states[node] = State::Failed;
@@ -98,6 +155,9 @@ impl Run {
         for &(resource, index) in &self.unrecorded {
             states[self.affected.node(resource, index)] = State::Running;
         }
+        self.left.retain(|&node, _| states[node] == State::Left);
+        let done_below_left =
+            if self.left.is_empty() { Vec::new() } else { done_below_left(&self.affected, &states) };
         if let Some(monitor) = &self.settings.monitor {
             monitor.end_run();
         }
@@ -107,6 +167,8 @@ impl Run {
             states,
             failures: self.failures,
             blocked_by,
+            left: self.left,
+            done_below_left,
             overridden: self.overridden,
             difference: self.difference,
             not_cleaned_up,
@@ -122,7 +184,9 @@ impl Run {
     /// their begin failed or did not run.
     pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<InitialState> {
         let ran = self.history.take_ran(Phase::Begin);
-        let Some(pass) = Pass::begin(&self.affected, &ran, since) else { return Vec::new() };
+        let Some(pass) = Pass::begin(&self.affected, &ran, since, &self.without_begin()) else {
+            return Vec::new();
+        };
         let policy = self.settings.policy;
         let failed = self.failed_before(Phase::Begin);
         let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
@@ -148,7 +212,8 @@ impl Run {
         }
     }
 
-    /// Runs the effects. Under `Drift::Follow`, runs them again until no late dependent is found.
+    /// Runs the effects. Runs what is left again each time the plan changes: when something departs, and, under
+    /// `Drift::Follow`, when late dependents are found.
     async fn effects(
         &mut self,
         mut before: Vec<InitialState>,
@@ -157,13 +222,15 @@ impl Run {
         let mut growth = Growth::default();
         let mut ended = self.failed_before(Phase::Effect);
         ended.extend(self.done_before(&ran));
+        ended.extend(self.left_before());
         before = with_ended(ended, before);
         loop {
             let policy = self.settings.policy;
-            let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &growth.refused);
+            let view = Arc::clone(&self.view);
+            let rediscovery = Rediscovery::new(self.settings.drift, &self.affected, &growth.refused, &view);
             let pass = Pass::effects(&self.affected, &ran, &self.failed_effects);
-            let (scheduler, late) = self.drive(pass, policy, &before, &rediscovery).await;
-            if late.is_empty() {
+            let (scheduler, pause) = self.drive(pass, policy, &before, &rediscovery).await;
+            if pause.is_none() {
                 let blocked_by = scheduler.blocked().collect();
                 let mut states = scheduler.into_states();
                 // A forced run continues after a failure, and the scheduler of a later pass does not know it.
@@ -173,7 +240,11 @@ impl Run {
                 return (states, blocked_by);
             }
             ran.note(&self.affected, |node| scheduler.pending_methods(node));
-            before = self.extend_plan(&mut growth, late, &scheduler, before, &ran).await;
+            // After a departure, the next pass finds late dependents again.
+            before = match view.take_departed().await {
+                Some(now) => self.depart(&mut growth, &now, &scheduler, before).await,
+                None => self.extend_plan(&mut growth, pause.late, &scheduler, before, &ran).await,
+            };
         }
     }
 
@@ -223,6 +294,7 @@ impl Run {
                 if !is_alone
                     && self.affected.effects_left(resource, index, ran.of(resource, index)).is_empty()
                     && !self.failures.contains_key(&node)
+                    && !self.left_by_effects.contains_key(&(resource, index))
                 {
                     done.push(InitialState { node, state: State::Done, cause: node });
                 }

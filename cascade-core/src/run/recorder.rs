@@ -1,7 +1,7 @@
 //! The recorder writes the events of a run to its journal, and returns the futures to wait for where the run must not
 //! continue before a write is durable.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -9,12 +9,14 @@ use futures_util::future::BoxFuture;
 
 use super::failure_policy::FailurePolicy;
 use super::scheduler::Step;
-use crate::affected::Affected;
+use super::step::EndedStep;
+use crate::affected::{Affected, Departures};
 use crate::graph::{Method, labels};
 use crate::handler::Nesting;
-use crate::ids::{Index, NodeIx};
+use crate::ids::{Index, InstanceIx, NodeIx, ResourceIx};
 use crate::journal::{
-    FailedInstance, JournalError, Overridden, Record, RunEnd, RunLog, StepBegun, StepEnded, chunks,
+    FailedInstance, JournalError, LeftInstance, MayHaveBegun, Overridden, Record, RunEnd, RunLog, StepBegun,
+    StepEnded, chunks, departure,
 };
 use crate::model::{CallError, Phase};
 use crate::plan::PlanVeto;
@@ -94,12 +96,46 @@ impl Recorder {
     }
 
     /// Records a plan that grew, in one write: a part of it would be a plan with instances but without their order.
-    pub(crate) async fn grown(&mut self, known: &Affected, affected: &Affected, overridden: &[PlanVeto]) {
+    pub(crate) async fn grown(
+        &mut self,
+        known: &Affected,
+        affected: &Affected,
+        overridden: &[PlanVeto],
+        may_have_begun: Vec<(ResourceIx, InstanceIx)>,
+    ) {
         let Some(log) = &self.log else { return };
         let vetoes = (!overridden.is_empty())
             .then(|| Ok(Record::Overridden(Overridden { vetoes: overridden.to_vec() })));
-        let records = vetoes.into_iter().chain(chunks(affected, Some(known))).collect::<Result<Vec<_>, _>>();
+        let mut begun: BTreeMap<ResourceIx, Vec<u32>> = BTreeMap::new();
+        for (resource, index) in may_have_begun {
+            begun.entry(resource).or_default().push(index.number());
+        }
+        let begun = begun.into_iter().map(|(resource, mut instances)| {
+            instances.sort_unstable();
+            let resource = affected.resource_name(resource).to_owned();
+            Ok(Record::MayHaveBegun(MayHaveBegun { resource, instances }))
+        });
+        let records = vetoes.into_iter().chain(begun).chain(chunks(affected, Some(known)));
+        let records = records.collect::<Result<Vec<_>, _>>();
         let written = match records {
+            Ok(records) => log.append(records).await,
+            Err(error) => Err(JournalError::storage(error)),
+        };
+        if let Err(error) = written {
+            self.fail(error);
+        }
+    }
+
+    /// Records what departed from a plan, in one write: a part of it would be a plan that never was.
+    pub(crate) async fn departed(
+        &mut self,
+        known: &Affected,
+        affected: &Affected,
+        departures: &Departures,
+        left: &BTreeMap<NodeIx, String>,
+    ) {
+        let Some(log) = &self.log else { return };
+        let written = match departure(known, affected, departures, left) {
             Ok(records) => log.append(records).await,
             Err(error) => Err(JournalError::storage(error)),
         };
@@ -156,6 +192,7 @@ impl Recorder {
             failed: summary.failed as u64,
             blocked: summary.blocked as u64,
             not_started: summary.not_started as u64,
+            left: summary.left as u64,
         };
         let nested = report.nested.iter().skip(self.nested).cloned().map(Record::Nested);
         if let Err(error) = log.append(nested.chain([Record::Ended(end)]).collect()).await {
@@ -191,18 +228,23 @@ pub(crate) fn step_ended(
     policy: FailurePolicy,
     phase: Phase,
     method: Method,
-    step: &Step,
-    failed: &[(usize, Arc<CallError>)],
+    ended: &EndedStep,
 ) -> StepEnded {
+    let EndedStep { step, failed, left, .. } = ended;
     let (resource, effect) = names(affected, phase, method);
     let first = affected.base.first(method.resource);
     let mut has_failed = vec![false; step.nodes.len()];
     for (position, _) in failed {
         has_failed[*position] = true;
     }
+    let mut is_left = vec![false; if left.is_empty() { 0 } else { step.nodes.len() }];
+    for (position, _) in left {
+        is_left[*position] = true;
+    }
+    let is_left = |position: usize| is_left.get(position).copied().unwrap_or(false);
     let effect_index = affected.graph.resources[method.resource].effect_of(method.extension, method.index);
     let is_last = |position: usize, node: NodeIx| {
-        let is_stopped = has_failed[position] && policy != FailurePolicy::Force;
+        let is_stopped = has_failed[position] && policy != FailurePolicy::Force || is_left(position);
         let last = affected.effects_in_order(method.resource, node.instance(first)).last();
         phase == Phase::Effect && (is_stopped || last == effect_index)
     };
@@ -212,13 +254,23 @@ pub(crate) fn step_ended(
         phase,
         resource,
         effect,
-        done: nodes().filter(|(position, _)| !has_failed[*position]).map(|(_, node)| number(node)).collect(),
+        done: nodes()
+            .filter(|(position, _)| !has_failed[*position] && !is_left(*position))
+            .map(|(_, node)| number(node))
+            .collect(),
         failed: failed
             .iter()
             .map(|(position, error)| FailedInstance {
                 instance: number(step.nodes[*position]),
                 error: error.to_string(),
                 drifted: matches!(**error, CallError::Drifted(_)),
+            })
+            .collect(),
+        left: left
+            .iter()
+            .map(|(position, reason)| LeftInstance {
+                instance: number(step.nodes[*position]),
+                reason: reason.clone(),
             })
             .collect(),
         finished: nodes().filter(|&(position, node)| is_last(position, node)).count() as u64,

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use super::drift::Drift;
 use super::growth::Refused;
 use super::scheduler::Step;
+use super::view::{HasDeparted, View};
 use super::with_parent::WithParentChildren;
 use crate::affected::Affected;
 use crate::discover::{LateDependents, Released, rediscover, rediscover_owners};
 use crate::engine::Engine;
 use crate::graph::Reach;
-use crate::ids::{InstanceIx, ResourceIx};
+use crate::ids::{InstanceIx, NodeIx, ResourceIx};
 use crate::model::CallError;
+use crate::observe::Observers;
+use crate::plan::PlanError;
 
 /// The positions in a step that failed, each with its error.
 pub(crate) type Failed = Vec<(usize, Arc<CallError>)>;
@@ -24,20 +27,35 @@ type Against = ((ResourceIx, InstanceIx), Arc<CallError>);
 pub(crate) struct Rediscovery<'a> {
     drift: Drift,
     /// `None` if the pass does not rediscover.
-    scope: Option<Scope>,
+    scope: Option<Scope<'a>>,
     refused: &'a Refused,
 }
 
-/// The children that complete with the instances of a step.
-struct Scope {
+/// Why a step did not run. Its instances wait.
+pub(crate) enum NotRun {
+    /// The plan must grow by these late dependents first.
+    Late(Vec<LateDependents>),
+    /// Something departed: the plan must change first.
+    Departed,
+    /// The run was stopped.
+    Stopped,
+}
+
+/// What a pass needs for its rediscovery.
+struct Scope<'a> {
+    view: &'a View,
+    /// The children that complete with the instances of a step.
     with_parent: WithParentChildren,
     released: Released,
 }
 
 impl<'a> Rediscovery<'a> {
-    pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused) -> Self {
-        let scope =
-            || Scope { with_parent: WithParentChildren::of(affected), released: Released::of(affected) };
+    pub(crate) fn new(drift: Drift, affected: &Affected, refused: &'a Refused, view: &'a View) -> Self {
+        let scope = || Scope {
+            view,
+            with_parent: WithParentChildren::of(affected),
+            released: Released::of(affected),
+        };
         Self { drift, scope: (drift != Drift::Ignore).then(scope), refused }
     }
 }
@@ -55,15 +73,40 @@ impl Rediscovery<'_> {
         self.scope.is_none()
     }
 
-    /// Rediscovers the dependents of everything that completes with the step. Returns the positions that must not run.
-    /// `Err` has the late dependents by which the plan must grow first.
+    /// Refreshes the view of the run if it is too old, and rediscovers the dependents of everything that completes with the
+    /// step. Returns the positions that must not run, and notes that a method may now have begun on the others.
     pub(crate) async fn before_step(
         &self,
         engine: &Engine,
         affected: &Affected,
+        observers: &Observers,
         step: &Step,
-    ) -> Result<Failed, Vec<LateDependents>> {
+        is_early: bool,
+    ) -> Result<Failed, NotRun> {
         let Some(scope) = &self.scope else { return Ok(Failed::new()) };
+        let may_start = match scope.view.fresh(engine, affected, observers).await {
+            Ok(Ok(may_start)) => may_start,
+            Ok(Err(HasDeparted)) => return Err(NotRun::Departed),
+            Err(error) => {
+                let error = Arc::new(of_refresh(error));
+                return Ok((0..step.nodes.len()).map(|position| (position, Arc::clone(&error))).collect());
+            }
+        };
+        let failed = self.rediscover(engine, affected, scope, step).await?;
+        let is_open = |position: &usize| !failed.iter().any(|(failed, _)| failed == position);
+        let open: Vec<NodeIx> =
+            (0..step.nodes.len()).filter(is_open).map(|position| step.nodes[position]).collect();
+        may_start.begin(affected, &scope.with_parent, &open, is_early);
+        Ok(failed)
+    }
+
+    async fn rediscover(
+        &self,
+        engine: &Engine,
+        affected: &Affected,
+        scope: &Scope<'_>,
+        step: &Step,
+    ) -> Result<Failed, NotRun> {
         let mut against = Vec::new();
         let mut late = Vec::new();
         for (resource, instances) in completing_with(affected, &scope.with_parent, step) {
@@ -81,7 +124,7 @@ impl Rediscovery<'_> {
             }
         }
         if !late.is_empty() {
-            return Err(late);
+            return Err(NotRun::Late(late));
         }
         Ok(positions_against(affected, &scope.with_parent, step, &against))
     }
@@ -164,6 +207,14 @@ fn completing_with(
         indices.sort_unstable();
     }
     by_resource
+}
+
+/// The error of a step that did not run because the refresh before it failed.
+fn of_refresh(error: PlanError) -> CallError {
+    match error {
+        PlanError::Finder { finder, source, .. } => CallError::Finder { finder, source },
+        error => CallError::Fault(error.to_string()),
+    }
 }
 
 fn all_of(resource: ResourceIx, instances: &[InstanceIx], error: CallError) -> impl Iterator<Item = Against> {

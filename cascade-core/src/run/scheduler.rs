@@ -114,6 +114,8 @@ pub(crate) struct Scheduler {
     blocked_by: Indexed<NodeIx, PackedOption<NodeIx>>,
     /// Under `Force`: the instances on which a step failed. Empty until the first failure.
     failed_under_force: Indexed<NodeIx, bool>,
+    /// Whether an effect left each instance as it is. Empty until the first one.
+    left: Indexed<NodeIx, bool>,
     /// Nodes that have ended and whose followers are not notified yet.
     ended: Vec<NodeIx>,
     /// Nodes that wait for no other node any more. Empty between calls.
@@ -157,6 +159,7 @@ impl Scheduler {
             limit,
             blocked_by: Indexed::new(),
             failed_under_force: Indexed::new(),
+            left: Indexed::new(),
             ended: Vec::new(),
             freed: Vec::new(),
             stopping: false,
@@ -167,14 +170,16 @@ impl Scheduler {
         };
         for before in before {
             scheduler.states[before.node] = before.state;
-            if before.state == State::Blocked {
-                scheduler.note_blocked(before.node, before.cause);
+            match before.state {
+                State::Blocked => scheduler.note_blocked(before.node, before.cause),
+                State::Left => scheduler.note_left(before.node),
+                _ => {}
             }
         }
         for &InitialState { node, state, cause } in before {
             match state {
                 State::Waiting | State::Running => {}
-                State::Done => scheduler.end_before_pass(node),
+                State::Done | State::Left => scheduler.end_before_pass(node),
                 State::Failed if policy == FailurePolicy::Force => scheduler.end_before_pass(node),
                 State::Failed | State::Blocked => {
                     scheduler.block_followers_of(node, cause);
@@ -384,24 +389,26 @@ impl Scheduler {
     }
 
     /// The end of a step is durable: frees the parents that it holds, updates its instances, and releases or blocks their
-    /// followers. `failed` has the positions of the failed instances within the step, in any order.
-    pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize]) -> Completion {
+    /// followers. `failed` and `left` have the positions of these instances within the step, in any order.
+    pub(crate) fn conclude(&mut self, step: &Step, failed: &[usize], left: &[usize]) -> Completion {
         if self.exclusive.is_some() {
             self.free_parents(step);
         }
         if self.work.early.is_early(step.kind) {
-            return self.conclude_early(step, failed);
+            return self.conclude_early(step, failed, left);
         }
-        if failed.is_empty() {
+        if failed.is_empty() && left.is_empty() {
             let ended = self.advance_all(&step.nodes);
             self.notify_followers();
             return Completion { ended, blocked: 0 };
         }
-        let has_failed = flags(step.nodes.len(), failed);
+        let (has_failed, is_left) = (flags(step.nodes.len(), failed), flags(step.nodes.len(), left));
         let mut completion = Completion::default();
         for (position, &node) in step.nodes.iter().enumerate() {
             if has_failed[position] {
                 self.fail(node, &mut completion);
+            } else if is_left[position] {
+                self.leave(node, &mut completion);
             } else {
                 completion.ended += usize::from(self.advance(node));
             }
@@ -413,7 +420,7 @@ impl Scheduler {
     /// A step has succeeded on all its instances, and nothing remains to be recorded.
     pub(crate) fn end_well(&mut self, step: Step) {
         self.release(&step);
-        self.conclude(&step, &[]);
+        self.conclude(&step, &[], &[]);
         self.reuse(step);
     }
 
@@ -431,11 +438,14 @@ impl Scheduler {
         }
     }
 
-    /// The instances that are ready for a step.
-    pub(crate) fn ready(&self) -> impl Iterator<Item = NodeIx> {
+    /// The instances that are ready for a step, each with whether that is one of an early effect.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = (NodeIx, bool)> {
         let exclusive = self.exclusive.iter().flat_map(|exclusive| exclusive.ready());
         let nodes = self.ready.iter().flat_map(Ready::iter).chain(exclusive);
-        nodes.map(|node| self.work.early.instance_of(node).unwrap_or(node))
+        nodes.map(|node| match self.work.early.instance_of(node) {
+            Some(instance) => (instance, true),
+            None => (node, false),
+        })
     }
 
     /// Makes the current step of an instance, which is of that kind, its last one.
@@ -453,6 +463,11 @@ impl Scheduler {
     /// The methods that have not yet ended on an instance.
     pub(crate) fn pending_methods(&self, node: NodeIx) -> EffectSet {
         self.work.pending.get(node).union(self.work.early.pending(self.work.early.node_of(node)))
+    }
+
+    /// Whether the steps of that kind are those of early effects.
+    pub(crate) fn is_early(&self, kind: StepKindIx) -> bool {
+        self.work.early.is_early(kind)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -500,7 +515,9 @@ impl Scheduler {
                 self.next_step_kind(node);
             }
             // It is done since its early effects, which are its only ones. Only now, all that depends on it has ended.
-            Some(State::Done | State::Failed) if self.ends_after_its_effects(node) => self.ended.push(node),
+            Some(State::Done | State::Failed | State::Left) if self.ends_after_its_effects(node) => {
+                self.ended.push(node);
+            }
             Some(_) => {}
         }
     }
@@ -516,8 +533,7 @@ impl Scheduler {
     fn make_ready(&mut self, resource: ResourceIx, methods: EffectSet, nodes: Range<NodeIx>) -> bool {
         let Some(first) = methods.first() else {
             for node in nodes.start.up_to(nodes.end) {
-                let failed = self.failed_under_force.at(node).copied().unwrap_or(false);
-                self.states[node] = if failed { State::Failed } else { State::Done };
+                self.states[node] = self.end_state(node);
                 self.ended.push(node);
             }
             return true;
@@ -548,8 +564,7 @@ impl Scheduler {
         let Some(kind) = self.work.early.next_kind(early, resource) else {
             self.end_early(early);
             if self.work.early.is_alone(instance) {
-                let failed = self.failed_under_force.at(instance).copied().unwrap_or(false);
-                self.states[instance] = if failed { State::Failed } else { State::Done };
+                self.states[instance] = self.end_state(instance);
             }
             return true;
         };
@@ -566,7 +581,7 @@ impl Scheduler {
     /// An early node waits for no other node any more. An instance that failed, is blocked or is done since an earlier
     /// pass has no early step.
     fn start_early(&mut self, early: NodeIx, instance: NodeIx) {
-        let is_over = matches!(self.states[instance], State::Done | State::Failed);
+        let is_over = matches!(self.states[instance], State::Done | State::Failed | State::Left);
         if !is_over && self.blocked_by(early).is_none() {
             self.next_early(early, instance);
         } else if is_over && self.work.early.have_succeeded(early) {
@@ -582,9 +597,9 @@ impl Scheduler {
     }
 
     /// Like [`conclude`](Self::conclude), for a step of an early effect.
-    fn conclude_early(&mut self, step: &Step, failed: &[usize]) -> Completion {
+    fn conclude_early(&mut self, step: &Step, failed: &[usize], left: &[usize]) -> Completion {
         let mut completion = Completion::default();
-        let has_failed = flags(step.nodes.len(), failed);
+        let (has_failed, is_left) = (flags(step.nodes.len(), failed), flags(step.nodes.len(), left));
         for (position, &instance) in step.nodes.iter().enumerate() {
             let Some(early) = self.work.early.node_of(instance) else { continue };
             // An instance that has only early effects may be blocked already by what its end waits for.
@@ -596,6 +611,13 @@ impl Scheduler {
                     continue;
                 }
                 self.note_failed_under_force(instance);
+            }
+            if is_left[position] {
+                self.note_left(instance);
+                self.states[instance] = self.end_state(instance);
+                self.end_early(early);
+                completion.ended += usize::from(!was_counted);
+                continue;
             }
             let rest = self.work.early.pending(Some(early)).without_first();
             self.work.early.set_pending(early, rest);
@@ -662,6 +684,38 @@ impl Scheduler {
         self.stopping |= self.policy == FailurePolicy::Stop;
         completion.ended += 1;
         completion.blocked += self.block_followers_of(node, node);
+    }
+
+    /// An effect left an instance as it is.
+    fn leave(&mut self, node: NodeIx, completion: &mut Completion) {
+        self.note_left(node);
+        self.next_step_kind(node);
+        completion.ended += 1;
+    }
+
+    /// Notes that an instance is left, and gets no further step. If that was an early step, the instance ends once all that
+    /// depends on it has ended.
+    fn note_left(&mut self, node: NodeIx) {
+        if self.left.is_empty() {
+            self.left = Indexed::like(&self.states, || false);
+        }
+        self.left[node] = true;
+        self.work.pending.clear(node);
+        if let Some(early) = self.work.early.node_of(node) {
+            self.work.early.give_up(early);
+        }
+    }
+
+    /// The state of an instance that has no step left.
+    fn end_state(&self, node: NodeIx) -> State {
+        let is_set = |flags: &Indexed<NodeIx, bool>| flags.at(node).copied().unwrap_or(false);
+        if is_set(&self.failed_under_force) {
+            State::Failed
+        } else if is_set(&self.left) {
+            State::Left
+        } else {
+            State::Done
+        }
     }
 
     fn note_failed_under_force(&mut self, node: NodeIx) {

@@ -1,7 +1,7 @@
 //! One step of a run: rediscovery, the attempts of its method through the layers, and retries.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,14 +9,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::rediscovery::{Failed, Rediscovery};
+use super::rediscovery::{Failed, NotRun, Rediscovery};
 use super::scheduler::Step;
 use super::settings::RunSettings;
 use super::step_method::StepMethod;
 use crate::affected::{Affected, Instances, Members};
-use crate::discover::LateDependents;
 use crate::engine::{Engine, Next, StepCall};
-use crate::handler::{FirstAttempt, call_once};
+use crate::handler::{Answers, FirstAttempt, NotDone, call_once};
 use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx, StepKindIx};
 use crate::model::{CallError, Phase, StepError, unwrapped};
 use crate::observe::Event;
@@ -26,8 +25,10 @@ pub(crate) struct EndedStep {
     pub(crate) step: Step,
     /// The instances that failed, by their position in the step.
     pub(crate) failed: Failed,
-    /// The step has not run: late dependents were found, or, if there are none, the run was stopped before.
-    pub(crate) not_run: Option<Vec<LateDependents>>,
+    /// The instances that the method leaves as they are, by their position in the step.
+    pub(crate) left: Left,
+    /// Why the step has not run; `None` if it has.
+    pub(crate) not_run: Option<NotRun>,
     /// The monitor's number of the step, if there is a monitor.
     pub(crate) number: Option<u64>,
     /// The start of the step, if there are observers.
@@ -35,7 +36,19 @@ pub(crate) struct EndedStep {
 }
 
 /// The first attempt of a step, polled once.
-pub(crate) type StepAttempt<'a> = FirstAttempt<'a, Vec<(usize, StepError)>>;
+pub(crate) type StepAttempt<'a> = FirstAttempt<'a, Answers>;
+
+/// Positions that an effect leaves as they are, each with the reason.
+pub(crate) type Left = Vec<(usize, String)>;
+
+/// The instances of an attempt that are not done.
+#[derive(Default)]
+struct Attempted {
+    terminal: Failed,
+    /// The failures after which another attempt may help.
+    retryable: Failed,
+    left: Left,
+}
 
 /// Runs the steps of one pass.
 pub(crate) struct StepRunner<'a> {
@@ -53,22 +66,38 @@ pub(crate) struct StepRunner<'a> {
     pub(crate) unobserved: bool,
 }
 
-/// The instances for which an earlier process may have called a method, in the phase that it was in.
-#[derive(Debug, Default)]
-pub(crate) struct Repeats {
-    pub(crate) phase: Option<Phase>,
-    /// By resource and index.
-    pub(crate) instances: HashSet<(ResourceIx, InstanceIx)>,
-}
+/// The instances for which an earlier process may have called a method, by resource and index.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Repeats(HashMap<Phase, HashSet<(ResourceIx, InstanceIx)>>);
 
 impl Repeats {
+    /// Adds instances for which a method of that phase may have been called.
+    pub(crate) fn with(
+        &self,
+        phase: Phase,
+        instances: impl IntoIterator<Item = (ResourceIx, InstanceIx)>,
+    ) -> Self {
+        let mut all = self.clone();
+        all.0.entry(phase).or_default().extend(instances);
+        all
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.values().all(HashSet::is_empty)
+    }
+
+    /// The instances of a phase.
+    pub(crate) fn of(&self, phase: Phase) -> impl Iterator<Item = (ResourceIx, InstanceIx)> {
+        self.0.get(&phase).into_iter().flatten().copied()
+    }
+
     fn has_any(
         &self,
         phase: Phase,
         resource: ResourceIx,
         mut indices: impl Iterator<Item = InstanceIx>,
     ) -> bool {
-        self.phase == Some(phase) && indices.any(|index| self.instances.contains(&(resource, index)))
+        self.0.get(&phase).is_some_and(|known| indices.any(|index| known.contains(&(resource, index))))
     }
 }
 
@@ -84,17 +113,17 @@ impl StepRunner<'_> {
             let refused = if self.rediscovery.is_none() {
                 Failed::new()
             } else {
-                Box::pin(self.rediscover(&step)).await?
+                Box::pin(self.rediscover(&step, method.is_early)).await?
             };
             let name = || method.step_name(step.nodes.len());
             self.settings.observers.notify(|| Event::StepStarted { step: name() });
             Ok(self.attempts(method, &step, refused, first).await)
         };
-        let (failed, not_run) = match attempts.instrument(span).await {
-            Ok(failed) => (failed, None),
-            Err(late) => (Vec::new(), Some(late)),
+        let ((failed, left), not_run) = match attempts.instrument(span).await {
+            Ok(not_done) => (not_done, None),
+            Err(not_run) => ((Failed::new(), Left::new()), Some(not_run)),
         };
-        EndedStep { step, failed, not_run, number, since }
+        EndedStep { step, failed, left, not_run, number, since }
     }
 
     /// The monitor's number of the step, and its span.
@@ -113,12 +142,13 @@ impl StepRunner<'_> {
     }
 
     /// Rediscovers before the step. A run that was stopped meanwhile starts no step, and a cancelled run does not wait for
-    /// finders, because they change nothing: then there are no late dependents.
-    async fn rediscover(&self, step: &Step) -> Result<Failed, Vec<LateDependents>> {
-        let rediscovery = self.rediscovery.before_step(self.engine, self.affected, step);
+    /// finders, because they change nothing.
+    async fn rediscover(&self, step: &Step, is_early: bool) -> Result<Failed, NotRun> {
+        let observers = &self.settings.observers;
+        let rediscovery = self.rediscovery.before_step(self.engine, self.affected, observers, step, is_early);
         match self.settings.nesting.cancel.run_until_cancelled(rediscovery).await {
             Some(answer) if !self.stopped.load(Ordering::Relaxed) => answer,
-            _ => Err(Vec::new()),
+            _ => Err(NotRun::Stopped),
         }
     }
 
@@ -129,15 +159,18 @@ impl StepRunner<'_> {
         step: &Step,
         mut failed: Failed,
         mut first: Option<StepAttempt<'_>>,
-    ) -> Failed {
+    ) -> (Failed, Left) {
+        let mut left = Left::new();
         let mut open = OpenPositions::without(step, &failed);
         let mut delays = None;
         for attempt in 1.. {
             if open.nodes.is_empty() {
                 break;
             }
-            let (terminal, retryable) = self.attempt(method, &open, attempt, first.take()).await;
-            failed.extend(terminal);
+            let attempted = self.attempt(method, &open, attempt, first.take()).await;
+            failed.extend(attempted.terminal);
+            left.extend(attempted.left);
+            let retryable = attempted.retryable;
             let Some((_, error)) = retryable.first() else { break };
             let delays = delays.get_or_insert_with(|| Box::new(self.backoff(method, step)));
             let Some(delay) = delays.next() else {
@@ -161,7 +194,8 @@ impl StepRunner<'_> {
             open = OpenPositions::at(step, retryable.into_iter().map(|(position, _)| position).collect());
         }
         failed.sort_by_key(|(position, _)| *position);
-        failed
+        left.sort_by_key(|(position, _)| *position);
+        (failed, left)
     }
 
     /// The delays before the retries of a step.
@@ -170,29 +204,32 @@ impl StepRunner<'_> {
         self.engine.backoff(method.retries, u64::from(first.number()) << 32 | u64::from(step.kind.number()))
     }
 
-    /// One attempt on the open positions. Returns the terminal failures and those that may be retried.
+    /// One attempt on the open positions.
     async fn attempt(
         &self,
         method: &StepMethod<'_>,
         open: &OpenPositions<'_>,
         attempt: u32,
         begun: Option<StepAttempt<'_>>,
-    ) -> (Failed, Failed) {
+    ) -> Attempted {
         let answer = match begun {
             Some(begun) => begun.answer(method.timeout).await,
             None => Box::pin(self.call(method, open, attempt)).await,
         };
-        let mut failures: Failed = match answer {
-            Ok(failures) if failures.is_empty() => return (Failed::new(), Failed::new()),
-            Ok(failures) => positions(open, failures),
-            Err(error) => {
-                let error = Arc::new(error);
-                open.positions().map(|position| (position, Arc::clone(&error))).collect()
-            }
+        let (mut failures, mut left) = match answer {
+            Ok(not_done) if not_done.is_empty() => return Attempted::default(),
+            Ok(not_done) => positions(open, self.phase, not_done),
+            Err(error) => (all_of(open, error), Left::new()),
         };
-        failures.sort_by_key(|(position, _)| *position);
+        // Of several failures of an instance, a terminal one counts.
+        failures.sort_by_key(|(position, error)| (*position, !error.is_terminal()));
         failures.dedup_by_key(|(position, _)| *position);
-        failures.into_iter().partition(|(_, error)| error.is_terminal())
+        // An instance that the answer also calls failed has failed.
+        left.retain(|(position, _)| failures.binary_search_by_key(position, |(failed, _)| *failed).is_err());
+        left.sort_by_key(|(position, _)| *position);
+        left.dedup_by_key(|(position, _)| *position);
+        let (terminal, retryable) = failures.into_iter().partition(|(_, error)| error.is_terminal());
+        Attempted { terminal, retryable, left }
     }
 
     /// Calls the method on the open positions, through the layers.
@@ -201,7 +238,7 @@ impl StepRunner<'_> {
         method: &StepMethod<'_>,
         open: &OpenPositions<'_>,
         attempt: u32,
-    ) -> Result<Vec<(usize, StepError)>, CallError> {
+    ) -> Result<Answers, CallError> {
         let Self { engine, affected, phase, .. } = *self;
         let StepMethod { method, name: effect, timeout, ref context, .. } = *method;
         let first = affected.base.first(method.resource);
@@ -224,14 +261,32 @@ impl StepRunner<'_> {
 
 /// Turns positions in the batch into positions in the step. A position beyond the batch, which only a layer can report,
 /// fails the whole batch.
-fn positions(open: &OpenPositions<'_>, failures: Vec<(usize, StepError)>) -> Failed {
+fn positions(open: &OpenPositions<'_>, phase: Phase, not_done: Answers) -> (Failed, Left) {
     let count = open.nodes.len();
-    if let Some((position, _)) = failures.iter().find(|(position, _)| *position >= count) {
-        let message = format!("a layer reported position {position} as failed, in a batch of {count}");
-        let fault = Arc::new(CallError::Fault(message));
-        return open.positions().map(|position| (position, Arc::clone(&fault))).collect();
+    if let Some((position, _)) = not_done.iter().find(|(position, _)| *position >= count) {
+        let message = format!("a layer answered about position {position}, in a batch of {count}");
+        return (all_of(open, CallError::Fault(message)), Left::new());
     }
-    failures.into_iter().map(|(at, error)| (open.position(at), Arc::new(unwrapped(error)))).collect()
+    let (mut failed, mut left) = (Failed::new(), Left::new());
+    for (at, answer) in not_done {
+        match answer {
+            NotDone::Failed(error) => failed.push((open.position(at), Arc::new(unwrapped(error)))),
+            NotDone::Left(reason) if phase == Phase::Effect => left.push((open.position(at), reason)),
+            NotDone::Left(reason) => {
+                let error = StepError::terminal(format!(
+                    "it left the instance, which only an effect may do: {reason}"
+                ));
+                failed.push((open.position(at), Arc::new(CallError::Failed(error))));
+            }
+        }
+    }
+    (failed, left)
+}
+
+/// All open positions failed with this error.
+fn all_of(open: &OpenPositions<'_>, error: CallError) -> Failed {
+    let error = Arc::new(error);
+    open.positions().map(|position| (position, Arc::clone(&error))).collect()
 }
 
 /// The instances that an attempt is for. Usually all of the step: then nothing is copied.

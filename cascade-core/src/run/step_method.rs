@@ -18,18 +18,27 @@ pub(crate) struct StepMethod<'a> {
     pub(crate) timeout: Option<Duration>,
     /// The number of retries, also where a driver makes the calls.
     pub(crate) retries: u32,
+    /// Whether its steps are those of early effects.
+    pub(crate) is_early: bool,
     /// The context of first attempts.
     pub(crate) context: StepContext,
 }
 
 impl<'a> StepMethod<'a> {
-    pub(crate) fn new(engine: &'a Engine, run: &RunContext, phase: Phase, method: Method) -> Self {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        run: &RunContext,
+        phase: Phase,
+        method: Method,
+        is_early: bool,
+    ) -> Self {
         Self {
             method,
             resource: engine.graph.resources[method.resource].name(),
             name: method.name(&engine.graph, phase),
             timeout: engine.extensions[method.extension].descriptor().settings.timeout,
             retries: engine.graph.extensions[method.extension].settings.retries,
+            is_early,
             context: StepContext::new(run, method, phase),
         }
     }

@@ -72,14 +72,16 @@ impl WithParentChildren {
 
 /// Sets the state of every `with_parent` instance. It is done if a parent that removes it is done; along a shared edge, if
 /// all owners are. Otherwise it is blocked if such a parent failed or is blocked, and `blocked_by` gets the failed
-/// instance. Otherwise it was not started.
+/// instance. Otherwise it is left if no parent can remove it any more, because they are left. Otherwise it was not started.
+///
+/// Returns the instances that are left, each with such a parent.
 pub(crate) fn resolve(
     affected: &Affected,
     states: &mut Indexed<NodeIx, State>,
     blocked_by: &mut HashMap<NodeIx, NodeIx>,
-) {
+) -> Vec<(NodeIx, NodeIx)> {
     if affected.removed_with_parent.is_empty() {
-        return;
+        return Vec::new();
     }
     for &node in &affected.removed_with_parent {
         if states[node] == State::Done {
@@ -113,4 +115,37 @@ pub(crate) fn resolve(
             }
         }
     }
+    leave_children(&children, states)
+}
+
+/// Leaves the children that wait, and of whose groups each has a parent that is left.
+fn leave_children(
+    children: &WithParentChildren,
+    states: &mut Indexed<NodeIx, State>,
+) -> Vec<(NodeIx, NodeIx)> {
+    let mut to_visit: Vec<NodeIx> = states.indices().filter(|&node| states[node] == State::Left).collect();
+    let mut left = Vec::new();
+    if to_visit.is_empty() {
+        return left;
+    }
+    let mut is_over = vec![false; children.group_sizes.len()];
+    let mut groups_left: HashMap<NodeIx, HashSet<usize>> = HashMap::new();
+    for &WithParentChild { child, group } in children.by_parent.values().flatten() {
+        groups_left.entry(child).or_default().insert(group);
+    }
+    while let Some(parent) = to_visit.pop() {
+        for &WithParentChild { child, group } in children.children_of(parent) {
+            if std::mem::replace(&mut is_over[group], true) {
+                continue;
+            }
+            let Some(groups) = groups_left.get_mut(&child) else { continue };
+            groups.remove(&group);
+            if groups.is_empty() && states[child] == State::Waiting {
+                states[child] = State::Left;
+                left.push((child, parent));
+                to_visit.push(child);
+            }
+        }
+    }
+    left
 }

@@ -180,7 +180,7 @@ fn methods_that_fail_panic_or_hang_are_failed_steps() {
                 Box::pin(async { Ok(Outcome::done().fail("z9", "not mine")) })
             });
         },
-        "it reported `z9` as failed, which was not in its batch",
+        "it answered about `z9`, which was not in its batch",
     );
 }
 

@@ -3,12 +3,14 @@
 mod bad_input;
 mod cycles;
 mod cycles_resumed;
+mod departures;
 mod empty;
 mod exclusive;
 mod failures;
 mod fast_path;
 mod faults;
 mod json;
+mod left;
 mod loopback;
 mod may_cut;
 mod model;

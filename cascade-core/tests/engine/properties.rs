@@ -1,5 +1,7 @@
 //! The documented promises, on random worlds.
 
+use std::time::Duration;
+
 use cascade_core::{Drift, FailurePolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -56,6 +58,7 @@ pub(crate) fn runs() -> impl Strategy<Value = RunSpec> {
             allow_cuts,
             trouble,
             drift,
+            fresh_for: Duration::from_secs(10),
             cancel_after,
             observed,
         },
@@ -139,11 +142,21 @@ fn runs_of_exclusive_extensions_match_the_model() {
     }
 }
 
-/// During the run, new instances appear, and known instances get further parents.
+/// Half of the runs refresh their view before every step.
+pub(crate) fn fresh_for() -> impl Strategy<Value = Duration> {
+    prop_oneof![3 => Just(0), 2 => 1..8_u64, 1 => Just(1000)].prop_map(Duration::from_millis)
+}
+
+/// During the run, instances appear and disappear, and known instances get further parents or lose some.
 #[test]
 fn runs_in_a_changing_world_match_the_model() {
     let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 1 => Just(Drift::Exact), 4 => Just(Drift::Follow)];
-    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
+    let run = (runs(), drift, fresh_for()).prop_map(|(run, drift, fresh_for)| RunSpec {
+        drift,
+        fresh_for,
+        trouble: run.trouble / 2,
+        ..run
+    });
     check(&(moving_worlds(SMALL), run, tapes(80)), 1000, |(world, run, tape)| {
         plan_and_run(&world, &run, tape);
     });

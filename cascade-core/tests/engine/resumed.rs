@@ -21,7 +21,7 @@ use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
 use crate::model::trace::{Fate, Judge, Judged, Terms};
 use crate::model::world::{Instance, SMALL, World, moving_worlds, worlds};
-use crate::properties::{check, runs, tapes};
+use crate::properties::{check, fresh_for, runs, tapes};
 
 use journal::{Durable, LateJournal};
 
@@ -157,15 +157,21 @@ impl Lives<'_> {
     /// Applies the plan and resumes the run until it has ended. `None` if the model also expects a veto or a refusal.
     async fn run(&mut self, cascade: &Cascade, plan: &Plan, expected: &Expected) -> Option<(Outcome, RunId)> {
         loop {
-            let RunSpec { policy, forced, drift, .. } = self.run;
+            let RunSpec { policy, forced, drift, fresh_for, .. } = self.run;
             self.plan_now(cascade, expected).await;
             self.applied_at = Some(self.script.state().entries.len());
             let observed = self.script.clone();
-            let applying =
-                cascade.apply(plan.clone()).policy(policy).forced(forced).drift(drift).allow_cuts();
+            let applying = cascade
+                .apply(plan.clone())
+                .policy(policy)
+                .forced(forced)
+                .drift(drift)
+                .fresh_for(fresh_for)
+                .allow_cuts();
             let applying = applying.cancelled_by(self.token.clone()).on_event(move |event| {
-                if let Event::RunStarted { .. } = event {
-                    observed.state().entries.push(Entry::Begun);
+                // The records tell when the plan changed.
+                if !matches!(event, Event::Chased { .. } | Event::Departed { .. }) {
+                    observed.observe(event);
                 }
             });
             let run = applying.run_id().clone();
@@ -197,7 +203,13 @@ impl Lives<'_> {
     async fn resume(&mut self, run: &RunId) -> Option<Outcome> {
         loop {
             let asked = self.script.state().finder_calls.len();
-            let resuming = self.engine().resume(run).cancelled_by(self.token.clone());
+            let observed = self.script.clone();
+            let resuming =
+                self.engine().resume(run).cancelled_by(self.token.clone()).on_event(move |event| {
+                    if matches!(event, Event::RefreshStarted | Event::RefreshEnded { .. }) {
+                        observed.observe(event);
+                    }
+                });
             match self.live(resuming.into_future()).await {
                 Some(Ok(report)) => return Some(Outcome::Report(Box::new(report))),
                 // The process died while it wrote the plan, or before the run existed.
@@ -235,13 +247,15 @@ struct OnRecord {
     resource: usize,
     done: BTreeSet<u32>,
     failed: BTreeSet<u32>,
+    /// The instances that the effect left.
+    left: BTreeSet<u32>,
     /// The failed instances that were not attempted because of drift.
     drifted: BTreeSet<u32>,
 }
 
 impl OnRecord {
     fn instances(&self) -> BTreeSet<u32> {
-        &self.done | &self.failed
+        &(&self.done | &self.failed) | &self.left
     }
 
     /// These instances, with their resource.
@@ -272,6 +286,7 @@ fn on_record(world: &World, durable: &[Durable]) -> Vec<OnRecord> {
                     resource,
                     done: step.done.iter().map(|&number| known(number)).collect(),
                     failed: step.failed.iter().map(|failed| known(failed.instance)).collect(),
+                    left: step.left.iter().map(|left| known(left.instance)).collect(),
                     drifted: step
                         .failed
                         .iter()
@@ -340,8 +355,15 @@ fn kept_calls(entries: &[Entry], ends: &[usize], steps: &[OnRecord]) -> BTreeSet
 /// When the plan grew, according to the records. Answers that only a dead process heard do not count.
 fn growths(durable: &[Durable]) -> BTreeSet<usize> {
     let begun = durable.iter().skip_while(|it| !matches!(it.record, Record::Started(_)));
+    let departures = departures(durable);
     let grown = begun.filter(|it| matches!(it.record, Record::Instances(_) | Record::Pairs(_)));
-    grown.map(|it| it.at).collect()
+    grown.map(|it| it.at).filter(|at| !departures.contains(at)).collect()
+}
+
+/// When instances departed, according to the records.
+fn departures(durable: &[Durable]) -> BTreeSet<usize> {
+    let departed = durable.iter().filter(|it| matches!(it.record, Record::Departed(_) | Record::Lost(_)));
+    departed.map(|it| it.at).collect()
 }
 
 /// The trace of all processes, as if one process had made it without interruption, without the unrecorded calls.
@@ -349,19 +371,29 @@ fn effective(
     entries: &[Entry],
     kept: &BTreeSet<usize>,
     growths: &BTreeSet<usize>,
+    departures: &BTreeSet<usize>,
+    started: usize,
     cancelled: bool,
 ) -> Vec<Entry> {
     let is_kept = |entry: &Entry| match entry {
         Entry::Started(number, _) | Entry::Ended(number, _) => kept.contains(number),
         Entry::Cancelled => cancelled,
-        Entry::Found(..) | Entry::Died => true,
+        Entry::Found(..) | Entry::Died | Entry::Refreshing | Entry::Refreshed => true,
         // An unrecorded call delays others.
-        Entry::Quiet | Entry::Begun | Entry::Grown => false,
+        Entry::Quiet | Entry::Begun | Entry::Grown | Entry::Departed | Entry::Unrecorded(_) => false,
     };
     let mut left = Vec::new();
     for at in 0..=entries.len() {
         left.extend(growths.contains(&at).then_some(Entry::Grown));
-        left.extend(entries.get(at).filter(|entry| is_kept(entry)).cloned());
+        left.extend(departures.contains(&at).then_some(Entry::Departed));
+        match entries.get(at) {
+            Some(Entry::Started(number, call)) if !kept.contains(number) => {
+                left.push(Entry::Unrecorded(call.clone()));
+            }
+            // The discovery before the run, and a process that died before the run existed.
+            Some(Entry::Died | Entry::Found(..)) if at < started => {}
+            entry => left.extend(entry.filter(|entry| is_kept(entry)).cloned()),
+        }
     }
     left
 }
@@ -404,6 +436,10 @@ fn check_waits(
                 }
                 let fate = &expected.instances[&child];
                 let first = if part == Part::Early { fate.early } else { fate.effects.len() };
+                let is_left = |step: &&OnRecord| is_child(step) && step.left.contains(&child.1);
+                if before().any(|step| is_left(&step)) {
+                    continue;
+                }
                 for &method in &fate.effects[..first] {
                     let on_record = before().any(|step| {
                         let well = step.done.contains(&child.1)
@@ -422,8 +458,9 @@ fn check_waits(
 
 fn compare_end(judged: &Judged, end: RunEnd) {
     let count = |fate| judged.fates.values().filter(|it| **it == fate).count() as u64;
-    let found = [end.done, end.failed, end.blocked, end.not_started];
-    assert_eq!(found, [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted].map(count));
+    let found = [end.done, end.failed, end.blocked, end.not_started, end.left];
+    assert_eq!(found, [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted, Fate::Left].map(count));
+    assert_eq!(end.complete, judged.is_complete());
 }
 
 /// The events of the runs of a property.
@@ -432,6 +469,8 @@ struct Coverage {
     deaths: usize,
     /// How often a plan grew.
     growths: usize,
+    /// How often instances departed.
+    departures: usize,
     /// How often a plan grew in a run with several processes.
     growths_and_deaths: usize,
     /// Steps that were refused because of drift.
@@ -477,8 +516,10 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
         let steps = on_record(world, &durable);
         let kept = kept_calls(&entries, &lives.ends, &steps);
         let growths = growths(&durable);
-        let unchanged = growths.is_empty().then_some(&order);
+        let departures = departures(&durable);
+        let unchanged = (growths.is_empty() && departures.is_empty()).then_some(&order);
         check_waits(&expected, unchanged, run.policy, &entries, world, &steps);
+        let started = durable.iter().find(|it| matches!(it.record, Record::Started(_))).map_or(0, |it| it.at);
         let cancelled = durable.iter().any(|it| matches!(it.record, Record::Cancelled));
         let drifted: BTreeSet<Instance> = steps.iter().flat_map(|step| step.of(&step.drifted)).collect();
         let forces = run.policy == FailurePolicy::Force;
@@ -487,12 +528,14 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
         let coverage = Coverage {
             deaths: lives.deaths,
             growths: growths.len(),
+            departures: departures.len(),
             growths_and_deaths: if lives.deaths > 0 { growths.len() } else { 0 },
             drifted: drifted.len(),
         };
-        let terms = Terms { policy: run.policy, drift: run.drift, drifted, not_begun };
+        // The steps that died have refreshed, too.
+        let terms = Terms { refreshes_always: false, ..run.terms(drifted, not_begun) };
         let judge = Judge::new(world, &expected, &order, terms);
-        let judged = judge.judge(&effective(&entries, &kept, &growths, cancelled));
+        let judged = judge.judge(&effective(&entries, &kept, &growths, &departures, started, cancelled));
         match outcome {
             Outcome::Report(report) => {
                 compare_report(world, &judged, &report);
@@ -502,8 +545,7 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
             Outcome::Recorded(end) => compare_end(&judged, end),
         }
         let info = cascade_core::Journal::run(&journal, &run_id).await.expect("the run is in the journal");
-        let all_done = judged.not_cleaned_up == 0 && judged.fates.values().all(|fate| *fate == Fate::Done);
-        assert_eq!(info.state == RunState::Complete, all_done, "{info:?}");
+        assert_eq!(info.state == RunState::Complete, judged.is_complete(), "{info:?}");
         coverage
     })
 }
@@ -516,6 +558,7 @@ fn check_interrupted(cases: u32, picked: &impl Strategy<Value = (World, RunSpec)
         let mut sum = sum.lock().expect("no thread panics while it holds the lock");
         sum.deaths += coverage.deaths;
         sum.growths += coverage.growths;
+        sum.departures += coverage.departures;
         sum.growths_and_deaths += coverage.growths_and_deaths;
         sum.drifted += coverage.drifted;
     });
@@ -534,7 +577,13 @@ fn interrupted_runs_match_the_model() {
 #[test]
 fn interrupted_runs_in_a_changing_world_match_the_model() {
     let drift = prop_oneof![1 => Just(Drift::Ignore), 2 => Just(Drift::Refuse), 1 => Just(Drift::Exact), 4 => Just(Drift::Follow)];
-    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, trouble: run.trouble / 2, ..run });
+    let run = (runs(), drift, fresh_for()).prop_map(|(run, drift, fresh_for)| RunSpec {
+        drift,
+        fresh_for,
+        trouble: run.trouble / 2,
+        ..run
+    });
     let coverage = check_interrupted(1000, &(moving_worlds(SMALL), run));
-    assert!(coverage.growths_and_deaths > 0 && coverage.drifted > 0, "no case covers drift: {coverage:?}");
+    let all = [coverage.growths_and_deaths, coverage.drifted, coverage.departures];
+    assert!(all.iter().all(|&count| count > 0), "no case covers drift: {coverage:?}");
 }

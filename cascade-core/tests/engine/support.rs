@@ -19,11 +19,12 @@ struct Inner {
     calls: Vec<String>,
     finder_calls: usize,
     failing: BTreeSet<String>,
+    leaving: BTreeSet<String>,
     hanging: BTreeSet<String>,
     /// The links that finders know in place of the declared ones, by edge.
     links: BTreeMap<Edge, Links>,
     /// The links that a call changes.
-    changes: BTreeMap<String, (Edge, Links)>,
+    changes: BTreeMap<String, Vec<(Edge, Links)>>,
 }
 
 /// The resources of a child and its parent.
@@ -59,7 +60,7 @@ impl Notes {
     /// The same, from this call on.
     pub(crate) fn relink_at(&self, call: &str, child: &str, parent: &str, pairs: &str) {
         let change = ((child.to_owned(), parent.to_owned()), parse(pairs));
-        self.lock().changes.insert(call.to_owned(), change);
+        self.lock().changes.entry(call.to_owned()).or_default().push(change);
     }
 
     fn hangs(&self, method: &str, ids: &[String]) -> bool {
@@ -73,12 +74,18 @@ impl Notes {
         let mut inner = self.lock();
         inner.calls.push(format!("{method} {}", sorted.join(" ")));
         for id in ids {
-            if let Some((edge, links)) = inner.changes.remove(&format!("{method} {id}")) {
-                inner.links.insert(edge, links);
-            }
+            let changes = inner.changes.remove(&format!("{method} {id}")).unwrap_or_default();
+            inner.links.extend(changes);
         }
-        let fails = |id: &&String| inner.failing.contains(&format!("{method} {id}"));
-        ids.iter().filter(fails).map(|id| (id.clone(), StepError::terminal("simulated failure"))).collect()
+        ids.iter().fold(Outcome::done(), |outcome, id| {
+            let call = format!("{method} {id}");
+            let outcome = if inner.failing.contains(&call) {
+                outcome.fail(id.clone(), StepError::terminal("simulated failure"))
+            } else {
+                outcome
+            };
+            if inner.leaving.contains(&call) { outcome.left(id.clone(), "it is elsewhere") } else { outcome }
+        })
     }
 }
 
@@ -282,6 +289,12 @@ impl Cloud {
         self
     }
 
+    /// These calls answer that the instance is left: `Vm.stop vm-1`.
+    pub(crate) fn leaving(self, calls: &[&str]) -> Self {
+        self.notes.lock().leaving.extend(calls.iter().map(|call| (*call).to_owned()));
+        self
+    }
+
     pub(crate) fn build(self) -> (Cascade, Notes) {
         self.build_with(|builder| builder)
     }
@@ -343,6 +356,7 @@ impl Deleted {
             Verdict::Failed(failure) => format!("failed: {failure}"),
             Verdict::Blocked { by } => format!("blocked by {by}"),
             Verdict::NotStarted => String::from("not started"),
+            Verdict::Left { .. } => String::from("left"),
             other => panic!("{other:?}"),
         };
         self.report.verdicts().map(|(instance, it)| format!("{instance} {}", verdict(it))).collect()

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use cascade_core::prelude::*;
-use cascade_core::{Layer, Next, Phase, StepAnswer, StepCall, Verdict};
+use cascade_core::{CascadeBuilder, Layer, Next, NotDone, Phase, StepAnswer, StepCall, Verdict};
 use futures::future::BoxFuture;
 
 use crate::cloud::{Rack, Vm, World};
@@ -51,7 +51,7 @@ async fn the_first_layer_is_the_outermost() {
 fn fault<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
     Box::pin(async move {
         if step.phase() == Phase::Effect && step.resource() == "Vm" {
-            return Ok(vec![(0, StepError::terminal("injected"))]);
+            return Ok(vec![(0, StepError::terminal("injected").into())]);
         }
         next.run().await
     })
@@ -68,9 +68,50 @@ async fn a_layer_may_replace_the_step() {
     assert_eq!(world.log(), ["close host-1"]);
 }
 
+/// Takes over what an effect leaves: an instance that is left becomes a failure.
+fn strict<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+    Box::pin(async move {
+        let not_done = next.run().await?;
+        let strict = |answer: NotDone| match answer {
+            NotDone::Left(reason) => {
+                NotDone::Failed(StepError::terminal(format!("{} left it: {reason}", step.effect())))
+            }
+            other => other,
+        };
+        Ok(not_done.into_iter().map(|(position, answer)| (position, strict(answer))).collect())
+    })
+}
+
+/// Leaves the first VM of each effect step without calling the effect.
+fn leave<'a>(step: StepCall<'a>, next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
+    Box::pin(async move {
+        if step.phase() == Phase::Effect && step.resource() == "Vm" {
+            return Ok(vec![(0, NotDone::Left(String::from("not mine")))]);
+        }
+        next.run().await
+    })
+}
+
+#[tokio::test]
+async fn a_layer_sees_and_changes_that_an_instance_is_left() {
+    let world = || World::new(&[("host-1", "rack-1")], &[("vm-1", "host-1")]);
+    let deleted = async |builder: CascadeBuilder| {
+        let cascade = builder.build().expect("the graph has no faults");
+        let plan = cascade.plan(Delete, Rack::roots(["rack-1"])).await.expect("finders answer");
+        cascade.apply(plan).await.expect("the plan can be applied")
+    };
+    let left = deleted(world().builder().layer(leave)).await;
+    let verdict = left.verdict::<Vm>(&"vm-1".to_owned());
+    assert!(matches!(verdict, Some(Verdict::Left { reason: "not mine" })), "{left}");
+    assert!(left.is_complete(), "{left}");
+    let failed = deleted(world().builder().layer(strict).layer(leave)).await;
+    let Some(Verdict::Failed(failure)) = failed.verdict::<Vm>(&"vm-1".to_owned()) else { panic!("{failed}") };
+    assert_eq!(failure.to_string(), "remove: remove left it: not mine");
+}
+
 /// Reports a failure at a position outside the batch.
 fn invalid<'a>(_step: StepCall<'a>, _next: Next<'a>) -> BoxFuture<'a, StepAnswer> {
-    Box::pin(async { Ok(vec![(7, StepError::terminal("made up"))]) })
+    Box::pin(async { Ok(vec![(7, StepError::terminal("made up").into())]) })
 }
 
 #[tokio::test]
@@ -79,5 +120,5 @@ async fn an_invalid_position_fails_the_batch() {
     let plan = cascade.plan(Delete, Vm::roots(["vm-1"])).await.expect("finders answer");
     let report = cascade.apply(plan).await.expect("the plan can be applied");
     let Some(Verdict::Failed(failure)) = report.verdict::<Vm>(&"vm-1".to_owned()) else { panic!("{report}") };
-    assert_eq!(failure.to_string(), "remove: a layer reported position 7 as failed, in a batch of 1");
+    assert_eq!(failure.to_string(), "remove: a layer answered about position 7, in a batch of 1");
 }

@@ -165,6 +165,7 @@ fn counters_add_up() {
             r#"cascade_verdicts_total["blocked"] 0"#,
             r#"cascade_verdicts_total["done"] 4"#,
             r#"cascade_verdicts_total["failed"] 0"#,
+            r#"cascade_verdicts_total["left"] 0"#,
             r#"cascade_verdicts_total["not_started"] 0"#,
         ]
     );

@@ -12,7 +12,7 @@ use cascade_core::{
 use serde_json::{Value, json};
 
 use super::reference::{self, Arc, Cut, Expected, Order};
-use super::script::{Answer, Call, Detach, Entry, Script, cascade};
+use super::script::{Answer, Call, Detach, Entry, NotDone, Script, cascade};
 use super::tape::Tape;
 use super::trace::{Fate, Judge, Judged, Terms};
 use super::world::{EdgeSpec, Instance, OperationSpec, World, closes_cycle};
@@ -29,10 +29,20 @@ pub(crate) struct RunSpec {
     pub(crate) trouble: usize,
     /// How the run handles late dependents.
     pub(crate) drift: Drift,
+    /// How long a run relies on a discovery of everything.
+    pub(crate) fresh_for: Duration,
     /// The test cancels the run after this many released calls.
     pub(crate) cancel_after: Option<usize>,
     /// Whether an event listener is registered. Without one, steps use the fast path.
     pub(crate) observed: bool,
+}
+
+impl RunSpec {
+    /// What the judge needs to know of the run and of its report.
+    pub(crate) fn terms(&self, drifted: BTreeSet<Instance>, not_begun: BTreeSet<Instance>) -> Terms {
+        let refreshes_always = self.drift != Drift::Ignore && self.fresh_for.is_zero();
+        Terms { policy: self.policy, drift: self.drift, drifted, not_begun, refreshes_always }
+    }
 }
 
 /// Runs on a clock that jumps to the next timer when no task can continue.
@@ -340,18 +350,17 @@ pub(crate) async fn apply_as_expected(
         .policy(run.policy)
         .forced(run.forced)
         .drift(run.drift)
+        .fresh_for(run.fresh_for)
         .cancelled_by(token.clone());
     if run.allow_cuts {
         applying = applying.allow_cuts();
     }
     if run.observed || run.drift != Drift::Ignore {
         applying = applying.on_event(move |event| match event {
-            Event::RunStarted { .. } => observed.state().entries.push(Entry::Begun),
-            Event::Chased { .. } => observed.state().entries.push(Entry::Grown),
             Event::StepEnded { step, ended, blocked, .. } if step.phase == Phase::Effect => {
                 observed.state().counted += ended + blocked;
             }
-            _ => {}
+            event => observed.observe(event),
         });
     }
     let answer = |tape: &mut Tape, call: &Call| answer(tape, call, run.trouble);
@@ -397,7 +406,7 @@ pub(crate) async fn apply_as_expected(
     let drifted = failed(&|failure| matches!(*failure.error, CallError::Drifted(_)));
     let forces = run.policy == FailurePolicy::Force;
     let not_begun = failed(&|failure| forces && failure.phase == Phase::Begin);
-    let terms = Terms { policy: run.policy, drift: run.drift, drifted, not_begun };
+    let terms = run.terms(drifted, not_begun);
     let judged = Judge::new(world, &expected, &order, terms).judge(&entries);
     compare_report(world, &judged, &report);
     assert_eq!(report.summary().overridden, vetoes);
@@ -417,7 +426,7 @@ pub(crate) struct Growth {
 /// The difference for which a run is refused before it begins; `None` if it may begin.
 pub(crate) fn growth(now: &World, expected: &Expected, drift: Drift) -> Option<Growth> {
     // Only worlds without cycles change: there, no effect is early.
-    if matches!(drift, Drift::Ignore | Drift::Follow) || now.late.is_empty() {
+    if matches!(drift, Drift::Ignore | Drift::Follow) || !now.moves() {
         return None;
     }
     let now = reference::plan(now).expect("links do not change the rule of the root");
@@ -469,16 +478,19 @@ pub(crate) fn answer(tape: &mut Tape, call: &Call, trouble: usize) -> Answer {
         3 => Answer::Panic,
         4 => Answer::Hang,
         _ => {
-            let mut failed = Vec::new();
+            let mut not_done = Vec::new();
+            let failed = |terminal: bool| NotDone::Failed { terminal };
             for &id in &call.instances {
-                match tape.below(4) {
-                    0 => failed.push((id, false)),
-                    1 => failed.push((id, true)),
-                    2 => failed.extend([(id, false), (id, false)]),
+                match tape.below(8) {
+                    0 => not_done.push((id, failed(false))),
+                    1 => not_done.push((id, failed(true))),
+                    2 => not_done.extend([(id, failed(false)), (id, failed(false))]),
+                    3 => not_done.extend([(id, NotDone::Left), (id, failed(false)), (id, NotDone::Left)]),
+                    4 | 5 => not_done.push((id, NotDone::Left)),
                     _ => {}
                 }
             }
-            Answer::FailSome(failed)
+            Answer::NotAll(not_done)
         }
     }
 }
@@ -501,6 +513,10 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
                 Fate::Blocked
             }
             Verdict::NotStarted => Fate::NotStarted,
+            Verdict::Left { reason } => {
+                assert!(!reason.is_empty(), "{instance} is left without a reason");
+                Fate::Left
+            }
             other => panic!("{other:?}"),
         };
         assert_eq!(found.insert(at, fate), None, "{instance} has two verdicts");
@@ -510,12 +526,20 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     let summary = report.summary();
     let count = |fate: Fate| judged.fates.values().filter(|it| **it == fate).count();
     assert_eq!(
-        [summary.done, summary.failed, summary.blocked, summary.not_started],
-        [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted].map(count)
+        [summary.done, summary.failed, summary.blocked, summary.not_started, summary.left],
+        [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted, Fate::Left].map(count)
     );
     assert_eq!(summary.failures.len(), summary.failed);
+    let left: BTreeSet<Instance> = report.left().map(|(instance, _)| find(world, &instance.name())).collect();
+    let expected: BTreeSet<Instance> =
+        judged.fates.iter().filter(|(_, fate)| **fate == Fate::Left).map(|(instance, _)| *instance).collect();
+    assert_eq!(left, expected);
+    assert_eq!(summary.left_instances.len(), expected.len().min(100));
+    assert_eq!(summary.roots_left, judged.roots_left);
+    assert_eq!(summary.is_complete(), judged.is_complete());
     assert_eq!(summary.not_cleaned_up, judged.not_cleaned_up);
-    assert_eq!(report.is_complete(), judged.not_cleaned_up == 0 && count(Fate::Done) == judged.fates.len());
+    assert_eq!(summary.done_below_left, judged.done_below_left);
+    assert_eq!(report.is_complete(), judged.is_complete());
 }
 
 /// The report's JSON has the same verdicts, and names the failed instances twice: among all, and among the failures.
@@ -537,6 +561,7 @@ fn compare_json(world: &World, judged: &Judged, report: &Report) {
                     Fate::Blocked
                 }
                 "not_started" => Fate::NotStarted,
+                "left" => Fate::Left,
                 other => panic!("{other}"),
             };
             if fate == Fate::Failed {

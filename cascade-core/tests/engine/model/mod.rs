@@ -4,6 +4,7 @@
 //! [`trace`] judges the calls of a run, [`script`] builds an engine whose methods wait for the test, and [`drive`]
 //! releases these methods one by one: the order of completion is the interleaving.
 
+pub(crate) mod departures;
 pub(crate) mod drive;
 pub(crate) mod reference;
 pub(crate) mod script;

@@ -11,11 +11,11 @@ pub(crate) type Effect = (usize, usize);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fate {
     /// Every effect that a rule selected, and whether all rules that selected it are leaves.
-    given: BTreeMap<Effect, bool>,
+    pub(crate) given: BTreeMap<Effect, bool>,
     /// The positions of the root resources by whose rules the plan looks for its dependents.
     pub(crate) expanded: BTreeSet<usize>,
     /// Whether it completes when a parent does.
-    with_parent: bool,
+    pub(crate) with_parent: bool,
     /// The effects that run on it, in order.
     pub(crate) effects: Vec<Effect>,
     /// How many of them are early: in a cycle, they run before some instances that it depends on end.
@@ -75,7 +75,11 @@ fn root_rule(world: &World, operation: OperationSpec, root: usize) -> Option<(Ef
 
 /// The plan; `None` if the operation has no rule for its root.
 pub(crate) fn plan(world: &World) -> Option<Expected> {
-    let mut instances: BTreeMap<Instance, Fate> = BTreeMap::new();
+    plan_from(world, BTreeMap::new())
+}
+
+/// The plan, with instances that are in it from the start.
+pub(crate) fn plan_from(world: &World, mut instances: BTreeMap<Instance, Fate>) -> Option<Expected> {
     for (position, (resource, roots)) in world.roots.iter().enumerate() {
         let (effect, leaf) = root_rule(world, world.operation, *resource)?;
         for &number in roots {
@@ -132,7 +136,7 @@ fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool
 }
 
 /// Whether the plan looks for the dependents of an instance along a copy of an edge.
-fn is_expanded_along(
+pub(crate) fn is_expanded_along(
     world: &World,
     instances: &BTreeMap<Instance, Fate>,
     instance: Instance,
@@ -206,7 +210,7 @@ fn give(fate: &mut Fate, effect: Effect, leaf: bool, root: usize) {
 }
 
 /// Selects the given effects that run.
-fn settle(world: &World, fate: &mut Fate) {
+pub(crate) fn settle(world: &World, fate: &mut Fate) {
     let superseded = |effect: Effect| {
         fate.given.keys().any(|&(extension, other)| {
             extension == effect.0 && world.extensions[extension].effects[other].supersedes.contains(&effect.1)
@@ -599,13 +603,8 @@ pub(crate) fn all_arcs(world: &World, expected: &Expected) -> BTreeSet<Arc> {
     arcs
 }
 
-/// The questions before the step of an instance: along which edges, about which instances. These are the instance
-/// itself and the `with_parent` instances that complete with it.
-pub(crate) fn looked_at(
-    world: &World,
-    expected: &Expected,
-    instance: Instance,
-) -> BTreeSet<(usize, Instance)> {
+/// The instance, and the `with_parent` instances that complete with it.
+pub(crate) fn ending_with(world: &World, expected: &Expected, instance: Instance) -> BTreeSet<Instance> {
     let mut ending = BTreeSet::from([instance]);
     let mut open = vec![instance];
     while let Some(at) = open.pop() {
@@ -618,8 +617,20 @@ pub(crate) fn looked_at(
             }
         }
     }
+    ending
+}
+
+/// The questions before the step of an instance: along which edges, about which instances. These are the instance
+/// itself and the `with_parent` instances that complete with it.
+pub(crate) fn looked_at(
+    world: &World,
+    expected: &Expected,
+    instance: Instance,
+) -> BTreeSet<(usize, Instance)> {
     let mut asked = BTreeSet::new();
-    for at in ending.into_iter().filter(|&at| is_expanded(&expected.instances, at)) {
+    for at in
+        ending_with(world, expected, instance).into_iter().filter(|&at| is_expanded(&expected.instances, at))
+    {
         let along = |&edge: &usize| {
             let is_along =
                 world.edge(edge).parent == at.0 && is_expanded_along(world, &expected.instances, at, edge);

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cascade_core::{
-    BuildError, CancellationToken, Cascade, CascadeBuilder, Declaration, Delete, FindContext, Found,
+    BuildError, CancellationToken, Cascade, CascadeBuilder, Declaration, Delete, Event, FindContext, Found,
     HandlerFuture, Operation, Outcome, Phase, Place, ResourceDescriptor, ResourceId, Rule, StepContext,
     StepError, StepSettings, Veto,
 };
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::drive;
 use super::reference::{self, FinderCall};
 use super::tape::Tape;
-use super::world::{Answers, DecisionSpec, EdgeSpec, Late, OperationSpec, RuleSpec, World};
+use super::world::{Answers, DecisionSpec, EdgeSpec, OperationSpec, RuleSpec, World};
 
 /// An operation beside `Delete`.
 #[derive(cascade_core::Operation, Clone, Debug, Serialize, Deserialize)]
@@ -57,11 +57,28 @@ pub(crate) enum Answer {
     Fail {
         terminal: bool,
     },
-    /// These instances fail, those with `true` terminally.
-    FailSome(Vec<(u32, bool)>),
+    /// Some instances are not done. An instance that is named twice has the worse result.
+    NotAll(Vec<(u32, NotDone)>),
     Panic,
     /// The method never answers; its timeout ends it.
     Hang,
+}
+
+/// The answer for one instance, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NotDone {
+    Left,
+    Failed { terminal: bool },
+}
+
+impl NotDone {
+    /// Only an effect may leave an instance.
+    pub(crate) fn in_phase(self, phase: Phase) -> Self {
+        match self {
+            Self::Left if phase != Phase::Effect => Self::Failed { terminal: true },
+            other => other,
+        }
+    }
 }
 
 /// One attempt of one step.
@@ -91,6 +108,14 @@ pub(crate) enum Entry {
     Begun,
     /// Late dependents joined the plan.
     Grown,
+    /// The run began to discover everything again.
+    Refreshing,
+    /// It has discovered everything again.
+    Refreshed,
+    /// Instances departed from the plan.
+    Departed,
+    /// A call began that has no end on record: its process died.
+    Unrecorded(Call),
     /// The process died: the answers of its finders are lost.
     Died,
 }
@@ -183,8 +208,7 @@ impl Script {
 
     /// The world when a run starts.
     pub(crate) fn world_at_start(&self) -> World {
-        let late = self.world.late.iter().filter(|late| late.after == 0);
-        self.world.with_links(late.map(|late| (late.edge, late.link)))
+        self.world.after(0)
     }
 
     /// The world with the links that exist by now.
@@ -192,10 +216,30 @@ impl Script {
         let state = self.state();
         // The world also changes while no process runs.
         let moves = |entry: &&Entry| matches!(entry, Entry::Ended(..) | Entry::Died);
-        let by_now = state.entries.iter().filter(moves).count();
-        let is_there = |late: &&Late| state.moving && late.after <= by_now;
-        let late = self.world.late.iter().filter(is_there);
-        self.world.with_links(late.map(|late| (late.edge, late.link)))
+        // A refresh sees the world as it is when it starts: its answers form one picture.
+        let refreshing = state.entries.iter().rposition(|entry| matches!(entry, Entry::Refreshing));
+        let refreshing = refreshing.filter(|&at| {
+            !state.entries[at..].iter().any(|entry| matches!(entry, Entry::Refreshed | Entry::Died))
+        });
+        let entries = &state.entries[..refreshing.unwrap_or(state.entries.len())];
+        if state.moving {
+            self.world.after(entries.iter().filter(moves).count())
+        } else {
+            World::clone(&self.world)
+        }
+    }
+
+    /// Notes an event of a run.
+    pub(crate) fn observe(&self, event: &Event) {
+        let entry = match event {
+            Event::RunStarted { .. } => Entry::Begun,
+            Event::Chased { .. } => Entry::Grown,
+            Event::RefreshStarted => Entry::Refreshing,
+            Event::RefreshEnded { .. } => Entry::Refreshed,
+            Event::Departed { .. } => Entry::Departed,
+            _ => return,
+        };
+        self.state().entries.push(entry);
     }
 
     async fn find<P: NumberedId, C: NumberedId>(
@@ -273,14 +317,17 @@ impl Script {
             Answer::Well | Answer::Hang => Ok(Outcome::done()),
             Answer::Fail { terminal: true } => Err(StepError::terminal("scripted")),
             Answer::Fail { terminal: false } => Err(StepError::retryable("scripted")),
-            Answer::FailSome(failed) => Ok(failed
-                .into_iter()
-                .map(|(id, terminal)| {
-                    let error =
-                        if terminal { StepError::terminal("one") } else { StepError::retryable("one") };
-                    (Id::of(id), error)
-                })
-                .collect()),
+            Answer::NotAll(not_done) => {
+                Ok(not_done.into_iter().fold(Outcome::done(), |outcome, (id, answer)| match answer {
+                    NotDone::Left => outcome.left(Id::of(id), format!("{id} is elsewhere")),
+                    NotDone::Failed { terminal: true } => {
+                        outcome.fail(Id::of(id), StepError::terminal("one"))
+                    }
+                    NotDone::Failed { terminal: false } => {
+                        outcome.fail(Id::of(id), StepError::retryable("one"))
+                    }
+                }))
+            }
             // Like `panic!`, but prints no message.
             Answer::Panic => std::panic::resume_unwind(Box::new("scripted")),
         }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cascade_core::{Drift, FailurePolicy, Phase};
 
+use super::departures::{self, Departed, Refresh};
 use super::reference::{
-    self, Effect, Expected, FinderCall, Node, Order, Part, below, completing_parents, held_parents,
-    looked_at, waited_for,
+    self, Effect, Expected, FinderCall, Node, Order, Part, below, completing_parents, ending_with,
+    held_parents, looked_at, waited_for,
 };
-use super::script::{Answer, Call, Entry};
-use super::world::{Instance, World};
+use super::script::{Answer, Call, Entry, NotDone};
+use super::world::{Answers, DecisionSpec, Instance, World};
 
 const PHASES: [Phase; 3] = [Phase::Begin, Phase::Effect, Phase::Cleanup];
 
@@ -20,6 +21,7 @@ pub(crate) enum Fate {
     Failed,
     Blocked,
     NotStarted,
+    Left,
 }
 
 /// The expected report.
@@ -27,8 +29,18 @@ pub(crate) enum Fate {
 pub(crate) struct Judged {
     pub(crate) fates: BTreeMap<Instance, Fate>,
     pub(crate) not_cleaned_up: usize,
+    pub(crate) done_below_left: usize,
+    pub(crate) roots_left: usize,
     /// For each blocked instance, the failed instances that the report may name as the cause.
     pub(crate) causes: BTreeMap<Instance, BTreeSet<Instance>>,
+}
+
+impl Judged {
+    /// Whether nothing is left to do.
+    pub(crate) fn is_complete(&self) -> bool {
+        let is_over = |fate: &Fate| matches!(fate, Fate::Done | Fate::Left);
+        self.not_cleaned_up + self.done_below_left + self.roots_left == 0 && self.fates.values().all(is_over)
+    }
 }
 
 /// The progress of one instance in one phase.
@@ -80,6 +92,8 @@ pub(crate) struct Terms {
     /// The instances that the report calls failed because of their begin, where a forced run continued. Drift may have
     /// stopped them too.
     pub(crate) not_begun: BTreeSet<Instance>,
+    /// Whether the run refreshes its view before every step.
+    pub(crate) refreshes_always: bool,
 }
 
 /// Reads the trace of a run. Asserts that no call came too early, came twice or exceeded a concurrency limit, and
@@ -112,12 +126,30 @@ pub(crate) struct Judge {
     reported: BTreeSet<(usize, (u32, u32))>,
     /// When the process last died: the next process has to rediscover.
     died_at: usize,
+    /// The answers of the refresh in progress.
+    refreshing: Option<Refresh>,
+    /// The answers of the last refresh.
+    refresh: Option<Refresh>,
+    /// What departed according to the last refresh: no step may start before the plan has changed.
+    departed: Option<Departed>,
+    left: BTreeSet<Instance>,
+    /// The instances that an effect left as they are.
+    left_by_effects: BTreeSet<Instance>,
+    /// The instances on which an early effect may have begun.
+    begun: BTreeSet<Instance>,
+    /// The instances on which another effect may have begun, in this process or an earlier one.
+    removing: BTreeSet<Instance>,
+    /// Whether a new process has not found out yet what its predecessor may have begun.
+    expects_repeats: bool,
+    /// The number of refreshes, and of the effect steps that started.
+    refreshes: usize,
+    steps_started: usize,
 }
 
 impl Judge {
     pub(crate) fn new(world: &World, expected: &Expected, order: &Order, terms: Terms) -> Self {
         let mut judge = Self {
-            world: world.clone(),
+            world: departures::known_world(world, expected),
             expected: expected.clone(),
             terms,
             below: BTreeMap::new(),
@@ -133,6 +165,16 @@ impl Judge {
             rediscovered: BTreeMap::new(),
             reported: BTreeSet::new(),
             died_at: 0,
+            refreshing: None,
+            refresh: None,
+            departed: None,
+            left: BTreeSet::new(),
+            left_by_effects: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            removing: BTreeSet::new(),
+            expects_repeats: false,
+            refreshes: 0,
+            steps_started: 0,
         };
         judge.follow(order);
         judge
@@ -155,6 +197,9 @@ impl Judge {
     pub(crate) fn judge(mut self, entries: &[Entry]) -> Judged {
         for (at, entry) in entries.iter().enumerate() {
             self.at = at;
+            if std::env::var_os("DEBUG_TRACE").is_some() {
+                eprintln!("TRACE {at} {entry:?}");
+            }
             match entry {
                 Entry::Started(number, call) => self.started(*number, call),
                 Entry::Ended(number, answer) => self.ended(*number, answer),
@@ -167,9 +212,19 @@ impl Judge {
                 Entry::Begun => {}
                 Entry::Found(call, rows) => self.found(call, rows),
                 Entry::Grown => self.grow(),
+                Entry::Refreshing => {
+                    self.expect_repeats();
+                    self.refreshing = Some(Refresh::default());
+                }
+                Entry::Refreshed => self.refreshed(),
+                Entry::Departed => self.depart(),
+                Entry::Unrecorded(call) => self.may_have_begun(call),
                 Entry::Died => {
                     self.reported.clear();
                     self.died_at = at;
+                    (self.refreshing, self.departed) = (None, None);
+                    let has_begin_left = self.instances().any(|at| self.is_ready(Phase::Begin, at));
+                    self.expects_repeats = !has_begin_left;
                 }
             }
         }
@@ -210,12 +265,19 @@ impl Judge {
             self.phase = call.phase;
         }
         let method = (call.extension, call.effect);
+        if call.phase == Phase::Effect {
+            self.expect_repeats();
+        }
         let step = if call.attempt == 1 {
             let stopped = if call.phase == Phase::Cleanup { self.cancelled } else { self.stopped };
             assert!(!stopped, "{call:?} started after the run had to stop");
             self.assert_parents_are_free(call, extension.resource);
             for &id in &call.instances {
                 self.start(call, (extension.resource, id));
+            }
+            self.steps_started += usize::from(call.phase == Phase::Effect);
+            if self.terms.refreshes_always && call.phase == Phase::Effect {
+                assert!(self.steps_started <= self.refreshes, "{call:?} without a refresh before it");
             }
             Step {
                 phase: call.phase,
@@ -289,6 +351,8 @@ impl Judge {
         assert!(waits.is_empty(), "{call:?} did not wait for {waits:?}");
         if call.phase == Phase::Effect && self.terms.drift != Drift::Ignore {
             self.assert_looked(call, instance);
+            assert!(self.departed.is_none(), "{call:?} although {:?} departed", self.departed);
+            self.note_begun(instance);
         }
         self.progress.get_mut(&(call.phase, instance)).unwrap().busy = true;
     }
@@ -296,26 +360,53 @@ impl Judge {
     /// Before a step, the run rediscovered the dependents of its instances, after everything that the step waited for
     /// had ended, and found no late dependent.
     fn assert_looked(&self, call: &Call, instance: Instance) {
-        let (next, early) = (self.next_part(instance), (instance, Part::Early));
-        let first = self.below[&next].iter().chain([&next, &early]);
-        let ended = first.filter_map(|node| self.ended_at.get(node)).max();
+        let since = self.last_change(instance);
         for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
             let Some((at, children)) = self.rediscovered.get(&(edge, parent)) else {
                 panic!("{call:?}: the dependents of {parent:?} along {edge} were not rediscovered")
             };
-            let since = ended.max(Some(&self.died_at));
             assert!(
-                since <= Some(at),
+                since <= Some(*at),
                 "{call:?}: the dependents of {parent:?} along {edge} were rediscovered too early"
             );
-            let known = |child: &&u32| self.world.links(edge).contains(&(parent.1, **child));
-            let new: Vec<&u32> = children.iter().filter(|child| !known(child)).collect();
+            let new: Vec<&u32> =
+                children.iter().filter(|child| !self.is_known(edge, parent, **child)).collect();
             assert!(new.is_empty(), "{call:?}: {new:?} depend on {parent:?} along {edge} by now");
         }
     }
 
+    /// When the last thing ended that the next step of an instance waits for, or the last process died.
+    fn last_change(&self, instance: Instance) -> Option<usize> {
+        let (next, early) = (self.next_part(instance), (instance, Part::Early));
+        let first = self.below[&next].iter().chain([&next, &early]);
+        first.filter_map(|node| self.ended_at.get(node).copied()).max().max(Some(self.died_at))
+    }
+
+    /// Whether the plan has the link, and the child has not departed.
+    fn is_known(&self, edge: usize, parent: Instance, child: u32) -> bool {
+        self.world.links(edge).contains(&(parent.1, child))
+            && !self.left.contains(&(self.world.edge(edge).child, child))
+    }
+
     fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
         assert!(self.terms.drift != Drift::Ignore, "a run that ignores drift called a finder: {call:?}");
+        if let Some(refresh) = &mut self.refreshing {
+            let names_no_parents = self.world.edge(call.edge).answers == Answers::ChildrenAlone;
+            for &parent in &call.parents {
+                let of_parent = rows.iter().filter(|row| names_no_parents || row.0 == parent);
+                let of_parent = of_parent.map(|&(_, child)| (parent, child)).collect();
+                refresh.answers.insert((call.edge, parent), of_parent);
+            }
+            // Along a shared edge, an answer names all owners.
+            for &(owner, child) in rows.iter().filter(|row| !call.parents.contains(&row.0)) {
+                refresh.owners.insert((call.edge, (owner, child)));
+            }
+            return;
+        }
+        if self.cancelled {
+            // A cancelled run waits for no answer.
+            return;
+        }
         let resource = self.world.edge(call.edge).parent;
         for &parent in &call.parents {
             let children = rows.iter().filter(|row| row.0 == parent).map(|row| row.1).collect();
@@ -324,19 +415,105 @@ impl Judge {
         self.reported.extend(rows.iter().map(|&row| (call.edge, row)));
     }
 
+    /// A call of an effect that has no end on record.
+    fn may_have_begun(&mut self, call: &Call) {
+        if call.phase == Phase::Effect {
+            self.expect_repeats();
+            let resource = self.world.extensions[call.extension].resource;
+            for &id in &call.instances {
+                self.note_begun((resource, id));
+            }
+        }
+    }
+
+    fn is_ready(&self, phase: Phase, instance: Instance) -> bool {
+        let progress = &self.progress[&(phase, instance)];
+        !progress.is_over()
+            && (!progress.failed || self.forces())
+            && self.waits_for(phase, instance).is_empty()
+    }
+
+    /// A resumed run expects that its predecessor had begun all effects that were ready.
+    fn expect_repeats(&mut self) {
+        if std::mem::take(&mut self.expects_repeats) {
+            let ready: Vec<Instance> =
+                self.instances().filter(|&instance| self.is_ready(Phase::Effect, instance)).collect();
+            for instance in ready {
+                self.note_begun(instance);
+            }
+        }
+    }
+
+    /// The next effect of the instance may begin. After an early effect, the instance and its dependents are still there.
+    fn note_begun(&mut self, instance: Instance) {
+        let ending = ending_with(&self.world, &self.expected, instance);
+        match self.next_part(instance) {
+            (_, Part::Early) => self.begun.extend(ending),
+            (_, Part::Rest) => self.removing.extend(ending),
+        }
+    }
+
+    /// The instances on which the run may have begun to act, or that failed.
+    fn begun_or_failed(&self) -> BTreeSet<Instance> {
+        let failed = self.progress.iter().filter(|(_, progress)| progress.failed).map(|((_, at), _)| *at);
+        failed.chain(&self.begun | &self.removing).collect()
+    }
+
+    fn refreshed(&mut self) {
+        self.refresh = self.refreshing.take();
+        assert!(self.refresh.is_some(), "a refresh ended that had not begun");
+        self.refreshes += 1;
+        self.departed = self.departures();
+    }
+
+    fn departures(&self) -> Option<Departed> {
+        let refresh = self.refresh.as_ref()?;
+        let run = departures::Progress {
+            world: &self.world,
+            expected: &self.expected,
+            begun: &self.begun_or_failed(),
+            removing: &self.removing,
+        };
+        departures::depart(&run, refresh)
+    }
+
+    fn depart(&mut self) {
+        let under_way = self.steps.values().find(|step| step.is_under_way());
+        assert!(under_way.is_none(), "instances departed during {under_way:?}");
+        assert!(self.departed.take().is_some(), "a refresh reached everything, but something departed");
+        // What failed since the refresh stays.
+        let Some(Departed { world, expected, left }) = self.departures() else { return };
+        self.world = world;
+        self.expected = expected;
+        self.left.extend(left);
+        self.reported.clear();
+        self.plan_again();
+    }
+
     /// The plan grew by the answers of finders.
     fn grow(&mut self) {
         assert!(self.terms.drift == Drift::Follow, "only `Drift::Follow` extends the plan");
         let under_way = self.steps.values().find(|step| step.is_under_way());
         assert!(under_way.is_none(), "the plan grew during {under_way:?}");
         self.world = self.world.with_links(std::mem::take(&mut self.reported));
-        self.expected = reference::plan(&self.world).unwrap();
-        self.expected.arcs = reference::all_arcs(&self.world, &self.expected);
+        self.expected = departures::grow(&self.world, &self.expected);
+        let expected = &self.expected.instances;
+        self.left.retain(|instance| !expected.contains_key(instance));
+        self.plan_again();
+        self.phase = Phase::Begin;
+    }
+
+    /// Follows the changed plan.
+    fn plan_again(&mut self) {
         let (mut order, _) = reference::order(&self.world, &self.expected, &BTreeSet::new());
         for (at, planned) in planned(&self.world, &self.expected) {
             let progress = self.progress.entry(at).or_default();
             // Ended methods stay ended; a method that a late dependent's rule superseded does not run any more.
             progress.methods.truncate(progress.ended);
+            // An instance that an effect left gets nothing further.
+            if self.left_by_effects.contains(&at.1) {
+                continue;
+            }
             let open = planned.methods.into_iter().filter(|method| !progress.methods.contains(method));
             let open: Vec<Effect> = open.collect();
             progress.methods.extend(open);
@@ -344,7 +521,6 @@ impl Judge {
         // An ended instance waits for no other instance.
         order.effects.retain(|(_, then)| !self.has_ended(then.0));
         self.follow(&order);
-        self.phase = Phase::Begin;
     }
 
     fn fail_those_that_drifted(&mut self, waits: Vec<(Phase, Instance)>) {
@@ -363,15 +539,18 @@ impl Judge {
         let ready = self.waits_for(Phase::Effect, instance).is_empty();
         let is_new = |&(edge, parent): &(usize, Instance)| {
             let children = self.rediscovered.get(&(edge, parent)).map(|look| &look.1);
-            let known = |child: &u32| self.world.links(edge).contains(&(parent.1, *child));
-            children.is_some_and(|children| !children.iter().all(known))
+            children.is_some_and(|children| !children.iter().all(|&child| self.is_known(edge, parent, child)))
         };
         let looked_at = looked_at(&self.world, &self.expected, instance);
         let moved = looked_at.iter().any(is_new);
+        let since = self.last_change(instance);
+        let is_answered =
+            |key: &(usize, Instance)| self.rediscovered.get(key).is_some_and(|(at, _)| since <= Some(*at));
+        let is_complete = looked_at.iter().all(is_answered);
         let progress = self.progress.get_mut(&(Phase::Effect, instance)).unwrap();
         let open = !progress.busy && !progress.is_over();
         let is_strict = matches!(self.terms.drift, Drift::Refuse | Drift::Exact);
-        let refused = ready && moved && open && is_strict;
+        let refused = ready && moved && open && is_strict && is_complete;
         if !(said || refused) {
             return;
         }
@@ -457,7 +636,8 @@ impl Judge {
     fn done(&self) -> BTreeSet<Instance> {
         let ended = |instance: &Instance| {
             let progress = &self.progress[&(Phase::Effect, *instance)];
-            !progress.methods.is_empty() && progress.is_over() && !progress.failed
+            let is_left = self.left_by_effects.contains(instance);
+            !progress.methods.is_empty() && progress.is_over() && !progress.failed && !is_left
         };
         let mut done: BTreeSet<Instance> = self.instances().filter(ended).collect();
         let held_back = |at: Instance| !self.forces() && !self.causes(at).is_empty();
@@ -490,22 +670,23 @@ impl Judge {
         let retries = self.world.extensions[step.method.0].retries;
         step.running = false;
         for id in std::mem::take(&mut step.open) {
-            let terminal = match answer {
+            let not_done = match answer {
                 Answer::Well => None,
-                Answer::Fail { terminal } => Some(*terminal),
-                Answer::FailSome(failed) => {
-                    // The answer names an instance twice: the worse result counts.
-                    failed.iter().filter(|it| it.0 == id).map(|it| it.1).max()
+                Answer::Fail { terminal } => Some(NotDone::Failed { terminal: *terminal }),
+                Answer::NotAll(not_done) => {
+                    let of_instance = not_done.iter().filter(|it| it.0 == id);
+                    of_instance.map(|it| it.1.in_phase(step.phase)).max()
                 }
-                Answer::Panic => Some(true),
-                Answer::Hang => Some(false),
+                Answer::Panic => Some(NotDone::Failed { terminal: true }),
+                Answer::Hang => Some(NotDone::Failed { terminal: false }),
             };
-            match terminal {
+            match not_done {
                 None => self.end(step.phase, (resource, id), true),
-                Some(false) if step.attempt <= retries => {
+                Some(NotDone::Left) => self.leave((resource, id)),
+                Some(NotDone::Failed { terminal: false }) if step.attempt <= retries => {
                     step.open.insert(id);
                 }
-                Some(_) => {
+                Some(NotDone::Failed { .. }) => {
                     step.failed = true;
                     self.end(step.phase, (resource, id), false);
                 }
@@ -537,6 +718,16 @@ impl Judge {
         if well || forces {
             progress.ended += 1;
         }
+    }
+
+    /// The effect left the instance: it gets no further effect, and what waits for it goes on.
+    fn leave(&mut self, instance: Instance) {
+        let part = self.next_part(instance);
+        self.ended_at.insert(part, self.at);
+        self.left_by_effects.insert(instance);
+        let progress = self.progress.get_mut(&(Phase::Effect, instance)).unwrap();
+        progress.busy = false;
+        progress.ended = progress.methods.len();
     }
 
     /// No task can continue: every step that may start has started or found no free slot.
@@ -595,6 +786,9 @@ impl Judge {
         if PHASES.iter().any(|&phase| self.failed_in(phase, instance)) {
             return Fate::Failed;
         }
+        if self.left_by_effects.contains(&instance) {
+            return Fate::Left;
+        }
         if self.is_done(instance) {
             return Fate::Done;
         }
@@ -604,8 +798,41 @@ impl Judge {
         if !self.parent_causes(instance).is_empty() {
             return Fate::Blocked;
         }
+        if self.left_with_parent().contains(&instance) {
+            return Fate::Left;
+        }
         assert!(self.stopped, "{instance:?} has no result");
         Fate::NotStarted
+    }
+
+    /// The `with_parent` instances that nothing keeps from completing but that all their parents are left; along a shared edge,
+    /// one of them.
+    fn left_with_parent(&self) -> BTreeSet<Instance> {
+        let fails = |at: Instance| PHASES.iter().any(|&phase| self.failed_in(phase, at));
+        let is_blocked = |at: Instance| {
+            !self.forces() && !self.causes(at).is_empty() || !self.parent_causes(at).is_empty()
+        };
+        let effect_failed = |at: &Instance| self.failed_in(Phase::Effect, *at);
+        let mut left: BTreeSet<Instance> =
+            self.left_by_effects.iter().filter(|at| !effect_failed(at)).copied().collect();
+        let mut found = BTreeSet::new();
+        let candidates: Vec<Instance> = self
+            .instances()
+            .filter(|&at| self.is_only_with_parent(at) && !self.is_done(at) && !fails(at) && !is_blocked(at))
+            .collect();
+        loop {
+            let before = found.len();
+            for &at in &candidates {
+                let sets = completing_parents(&self.world, &self.expected, at);
+                if !sets.is_empty() && sets.iter().all(|set| !set.is_disjoint(&left)) {
+                    found.insert(at);
+                    left.insert(at);
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
     }
 
     /// The failures that keep a `with_parent` instance from completing.
@@ -656,8 +883,32 @@ impl Judge {
         causes
     }
 
+    /// The number of done instances that the roots do not reach any more.
+    fn done_below_left(&self, fates: &BTreeMap<Instance, Fate>) -> usize {
+        let is_left = |at: &Instance| fates.get(at) == Some(&Fate::Left);
+        let mut reached: BTreeSet<Instance> =
+            self.world.root_instances().filter(|root| !is_left(root)).collect();
+        loop {
+            let is_next = |arc: &&reference::Arc| {
+                reached.contains(&arc.parent)
+                    && !reached.contains(&arc.child)
+                    && reference::edge_rule(&self.world, arc.edge).is_some_and(DecisionSpec::affects)
+            };
+            let found = self.expected.arcs.iter().filter(is_next).map(|arc| arc.child);
+            let found: Vec<Instance> = found.filter(|child| !is_left(child)).collect();
+            if found.is_empty() {
+                break;
+            }
+            reached.extend(found);
+        }
+        let is_done =
+            |(instance, fate): &(&Instance, &Fate)| **fate == Fate::Done && !reached.contains(*instance);
+        let leaves_any = !self.left.is_empty() || fates.values().any(|fate| *fate == Fate::Left);
+        if leaves_any { fates.iter().filter(is_done).count() } else { 0 }
+    }
+
     fn verdicts(&self) -> Judged {
-        let fates: BTreeMap<Instance, Fate> =
+        let mut fates: BTreeMap<Instance, Fate> =
             self.instances().map(|instance| (instance, self.fate(instance))).collect();
         let not_cleaned_up = fates.iter().filter(|&(&instance, &fate)| {
             let cleanup = &self.progress[&(Phase::Cleanup, instance)];
@@ -668,9 +919,26 @@ impl Judge {
             assert!(!left || self.cancelled || behind_failed, "{instance:?} was not cleaned up");
             left
         });
+        let not_cleaned_up = not_cleaned_up.count();
+        // A begin method has run, and nothing is removed that could be cleaned up.
+        let is_only_begun = |instance: &Instance| {
+            let begin = &self.progress[&(Phase::Begin, *instance)];
+            let is_left = fates.get(instance) == Some(&Fate::Left);
+            let stays = is_left || self.expected.instances.get(instance).is_none_or(|fate| !fate.removed);
+            begin.ended > 0 && stays && !self.failed_in(Phase::Begin, *instance)
+        };
+        let done = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Done | Fate::Left));
+        let done = done.map(|(instance, _)| instance);
+        let only_begun = done.chain(&self.left).filter(|instance| is_only_begun(instance)).count();
+        let causes_of_none = self.left.iter().map(|&instance| (instance, BTreeSet::new()));
         let causes = |instance: Instance| &self.causes(instance) | &self.parent_causes(instance);
-        let causes = self.instances().map(|instance| (instance, causes(instance))).collect();
-        Judged { not_cleaned_up: not_cleaned_up.count(), causes, fates }
+        let causes = self.instances().map(|instance| (instance, causes(instance)));
+        let causes = causes.chain(causes_of_none).collect();
+        let done_below_left = self.done_below_left(&fates);
+        let roots: BTreeSet<Instance> = self.world.root_instances().collect();
+        let roots_left = roots.iter().filter(|root| fates.get(root) == Some(&Fate::Left)).count();
+        fates.extend(self.left.iter().map(|&instance| (instance, Fate::Left)));
+        Judged { not_cleaned_up: not_cleaned_up + only_begun, done_below_left, roots_left, causes, fates }
     }
 }
 

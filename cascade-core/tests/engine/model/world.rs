@@ -24,9 +24,11 @@ pub(crate) struct World {
     pub(crate) concurrency: Option<usize>,
     /// Links that appear during the run.
     pub(crate) late: Vec<Late>,
+    /// Links that disappear during the run.
+    pub(crate) gone: Vec<Late>,
 }
 
-/// A link that appears after this many ended calls and this many deaths.
+/// A link that appears or disappears after this many ended calls and this many deaths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {
     pub(crate) edge: usize,
@@ -125,6 +127,11 @@ impl DecisionSpec {
         !matches!(self, Self::Ignore)
     }
 
+    /// Whether the dependents are affected.
+    pub(crate) fn affects(self) -> bool {
+        !matches!(self, Self::Ignore | Self::Retain | Self::Restrict)
+    }
+
     /// Whether the parent's completion completes the dependents.
     pub(crate) fn is_with_parent(self) -> bool {
         matches!(self, Self::WithParent | Self::Shared { effect: None })
@@ -197,16 +204,49 @@ impl World {
         let mut world = self.clone();
         let count = world.edges.len();
         for (copy, link) in links {
-            let edge = &mut world.edges[copy % count];
-            let known = match (world.operation, &mut edge.detach_links) {
-                (OperationSpec::Detach, Some(links)) => links,
-                _ => &mut edge.links,
-            };
+            let known = world.known_links(copy % count);
             if !known.contains(&link) {
                 known.push(link);
             }
         }
         world
+    }
+
+    /// The same world without these links along edges or copies of them.
+    pub(crate) fn without_links(&self, links: impl IntoIterator<Item = (usize, (u32, u32))>) -> Self {
+        let mut world = self.clone();
+        let count = world.edges.len();
+        for (copy, link) in links {
+            world.known_links(copy % count).retain(|known| *known != link);
+        }
+        world
+    }
+
+    /// The links that the operation's finder reports along an edge.
+    fn known_links(&mut self, edge: usize) -> &mut Vec<(u32, u32)> {
+        let operation = self.operation;
+        let edge = &mut self.edges[edge];
+        match (operation, &mut edge.detach_links) {
+            (OperationSpec::Detach, Some(links)) => links,
+            _ => &mut edge.links,
+        }
+    }
+
+    /// The world after this many ended calls and deaths.
+    pub(crate) fn after(&self, ended: usize) -> Self {
+        let appears = self.late.iter().map(|late| (late.after, true, late));
+        let disappears = self.gone.iter().map(|gone| (gone.after, false, gone));
+        let mut changes: Vec<_> = appears.chain(disappears).filter(|change| change.0 <= ended).collect();
+        changes.sort_by_key(|change| (change.0, change.1));
+        changes.into_iter().fold(self.clone(), |world, (_, appears, Late { edge, link, .. })| {
+            let link = [(*edge, *link)];
+            if appears { world.with_links(link) } else { world.without_links(link) }
+        })
+    }
+
+    /// Whether the world changes during a run.
+    pub(crate) fn moves(&self) -> bool {
+        !(self.late.is_empty() && self.gone.is_empty())
     }
 
     /// The extensions of a resource: the owner, then the add-ons.
@@ -233,6 +273,7 @@ impl fmt::Debug for World {
             self.finder_batch, self.finder_concurrency, self.concurrency
         )?;
         self.late.iter().try_for_each(|late| writeln!(f, "{late:?}"))?;
+        self.gone.iter().try_for_each(|gone| writeln!(f, "gone: {gone:?}"))?;
         for extension in &self.extensions {
             writeln!(f, "{}: {extension:?}", name(extension.resource))?;
         }
@@ -431,6 +472,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 finder_concurrency: limits.1,
                 concurrency: limits.2,
                 late: Vec::new(),
+                gone: Vec::new(),
             };
             add_resources(&mut world, &resources);
             for raw in &edges {
@@ -534,8 +576,9 @@ fn superseded_by(effects: &[EffectSpec], effect: Option<usize>) -> BTreeSet<usiz
 /// follows from the answers of its finders, without a choice.
 pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
     let link = (0..size.instances, 0..size.instances + 2);
-    let late = vec((any::<u8>(), link, 0..8_usize), 4..16);
-    (worlds(size), late).prop_map(|(mut world, late)| {
+    let late = vec((any::<u8>(), link, 0..8_usize), 0..16);
+    let gone = vec((any::<u8>(), any::<u8>(), 0..8_usize), 0..6);
+    (worlds(size), late, gone).prop_map(|(mut world, late, gone)| {
         world.edges.retain(|edge| edge.parent < edge.child);
         // The operation starts as far up as it can, so that most roots have dependents.
         let starts = |&resource: &usize| {
@@ -569,6 +612,16 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
             world.late = late
                 .map(|(edge, link, after)| Late { edge: usize::from(edge) % count, link, after })
                 .collect();
+            let gone = gone.into_iter().filter_map(|(edge, link, after)| {
+                let edge = usize::from(edge) % count;
+                // A link that exists from the start, or that appears.
+                let links = world.links(edge).iter().copied();
+                let late = world.late.iter().filter(|late| late.edge == edge).map(|late| late.link);
+                let links: Vec<(u32, u32)> = links.chain(late).collect();
+                let link = *links.get(usize::from(link) % links.len().max(1))?;
+                Some(Late { edge, link, after })
+            });
+            world.gone = gone.collect();
         }
         world
     })

@@ -98,8 +98,9 @@ fn text(details: &RunDetails) -> String {
     lines.extend(info.owner.as_ref().map(|owner| format!("  owned by {owner}")));
     lines.extend(details.steps.iter().map(|step| {
         let failed = if step.failed > 0 { format!(", {} failed", step.failed) } else { String::new() };
+        let left = if step.left > 0 { format!(", {} left", step.left) } else { String::new() };
         format!(
-            "  {:<8} {:<22} {:<24} {:>9}{failed}",
+            "  {:<8} {:<22} {:<24} {:>9}{failed}{left}",
             step.phase.to_string(),
             step.resource,
             step.effect,
