@@ -9,7 +9,7 @@ use super::assemble::{Finished, Refreshed, assemble};
 use super::begun::Begun;
 use super::column::Column;
 use super::dispositions::Disposition;
-use crate::graph::Edge;
+use crate::graph::{Edge, Reach};
 use crate::ids::{EdgeIx, Index, Indexed, InstanceIx, ResourceIx};
 
 /// What a refresh takes away from a plan. Instances that have begun lose nothing.
@@ -176,6 +176,10 @@ fn gained(
         let Some((moved, route)) = moved.get(&child).zip(affected.route.edges[index]) else {
             return Vec::new();
         };
+        // Along other edges an arc decides nothing for the child.
+        if route.shared || !matches!(route.reach, Reach::Effect { .. } | Reach::WithParent) {
+            return Vec::new();
+        }
         let known = affected.columns[parent].len();
         let is_part = |&(above, below): &Pair| {
             let gets_nothing_new = || {

@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use super::calls::{FinderAnswer, FinderCall, Inbox};
+use super::kept::Kept;
 use super::late_dependents::LateDependents;
-use super::refresh::Kept;
 use super::shared::Shared;
 use crate::affected::{Affected, Arcs, Block, Column, Disposition, Finished, assemble};
 use crate::engine::FindSettings;

@@ -20,6 +20,8 @@ pub(crate) struct LateDependents {
     pub(crate) is_removed: bool,
     /// Whether all the late dependents departed before: their parents must not be removed.
     pub(super) are_left: bool,
+    /// Whether an effect left one of them as it is.
+    pub(crate) left_by_effect: bool,
     /// The ids of some late dependents, for messages.
     pub(super) examples: Vec<String>,
     /// How many late dependents there are.

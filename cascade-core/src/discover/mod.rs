@@ -3,6 +3,7 @@
 
 mod calls;
 mod discovery;
+mod kept;
 mod last_owner;
 mod late_dependents;
 mod objections;

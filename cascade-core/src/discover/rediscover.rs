@@ -13,10 +13,11 @@ use crate::ids::{EdgeIx, Indexed, InstanceIx, PackedOption, ResourceIx};
 use crate::model::CallError;
 
 /// Calls the finders for the children of these parents again, and returns the answers with late dependents. `parents` must
-/// be sorted.
+/// be sorted. `left` has the instances that an effect left as they are: no parent of them may be removed.
 pub(crate) async fn rediscover(
     engine: &Engine,
     affected: &Affected,
+    left: &HashSet<(ResourceIx, InstanceIx)>,
     resource: ResourceIx,
     parents: &[InstanceIx],
 ) -> Result<Vec<LateDependents>, CallError> {
@@ -30,7 +31,7 @@ pub(crate) async fn rediscover(
             parents.iter().copied().filter(|&parent| column.is_expanded_for(route.root, parent)).collect();
         for asked in expanded.chunks(engine.find.batch) {
             let found = call_again(engine, affected, edge, route, asked).await?;
-            let late = late_dependents(affected, edge, route, asked, found);
+            let late = late_dependents(affected, left, edge, route, asked, found);
             changed.extend(late.map_err(|fault| of_finder(affected, edge, route, CallError::Fault(fault)))?);
         }
     }
@@ -141,6 +142,7 @@ fn ids_still_owned(
 /// The late dependents in the answer of a finder; `None` if there are none. The error is the message for an invalid answer.
 fn late_dependents(
     affected: &Affected,
+    left: &HashSet<(ResourceIx, InstanceIx)>,
     edge: EdgeIx,
     route: EdgeRoute,
     asked: &[InstanceIx],
@@ -160,7 +162,8 @@ fn late_dependents(
         owners.map_or_else(HashSet::new, |owners| ids_still_owned(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
     let mut new = BTreeSet::new();
-    let (mut is_removed, mut are_left) = (true, true);
+    let is_left_by_effect = |index: InstanceIx| left.contains(&(child, index));
+    let (mut is_removed, mut are_left, mut left_by_effect) = (true, true, false);
     for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
         // If the answer does not say which parent the child belongs to, any of them may be its parent.
         let child_parents = match &named {
@@ -175,6 +178,7 @@ fn late_dependents(
             affected.depends_on_any(edge, index, child_parents)
                 && (!route.shared || affected.columns[child].is_affected(index))
                 && !affected.columns[child].is_left(index)
+                && !is_left_by_effect(index)
         };
         if child_parents.is_empty() || known.is_some_and(is_known) {
             continue;
@@ -184,11 +188,24 @@ fn late_dependents(
             new.insert(printed);
             parents.extend(child_parents);
             is_removed &= known.is_some_and(|index| affected.is_going(child, index));
-            are_left &= known.is_some_and(|index| affected.columns[child].is_left(index));
+            let by_effect = known.is_some_and(is_left_by_effect);
+            are_left &= by_effect || known.is_some_and(|index| affected.columns[child].is_left(index));
+            left_by_effect |= by_effect;
         }
     }
     let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
     let asked = asked.to_vec();
-    let late = LateDependents { edge, route, asked, found, parents, is_removed, are_left, examples, count };
+    let late = LateDependents {
+        edge,
+        route,
+        asked,
+        found,
+        parents,
+        is_removed,
+        are_left,
+        left_by_effect,
+        examples,
+        count,
+    };
     Ok((count > 0).then_some(late))
 }

@@ -4,20 +4,13 @@
 use std::collections::HashSet;
 
 use super::discovery::Discovery;
+use super::kept::Kept;
 use crate::affected::{Affected, Begun, Column, Pair, Refreshed};
 use crate::engine::Engine;
 use crate::graph::{Edge, Reach};
 use crate::handler::FindContext;
 use crate::ids::{EdgeIx, Index, InstanceIx, ResourceIx};
 use crate::plan::PlanError;
-
-/// What a refresh takes from the plan: the dispositions of the instances that have begun, and the dependents of those that may
-/// be gone.
-#[derive(Clone, Copy)]
-pub(super) struct Kept<'a> {
-    affected: &'a Affected,
-    begun: &'a Begun,
-}
 
 /// Discovers again what the plan affects. Known instances keep their indices; further ones follow them.
 pub(crate) async fn refresh(

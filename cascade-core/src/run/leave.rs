@@ -17,6 +17,7 @@ impl Run {
         if Pass::has_begin(&self.affected, resource, index) {
             self.only_begun.insert(node);
         }
+        self.view.note_left(resource, index);
         self.left_by_effects.insert((resource, index), reason);
     }
 

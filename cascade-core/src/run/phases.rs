@@ -92,6 +92,9 @@ fn note_begun(
         view.note_begun(affected, &with_parent, &removing, false);
         view.note_begun(affected, &with_parent, &early, true);
     }
+    for &(resource, index) in history.left_by_effects.keys() {
+        view.note_left(resource, index);
+    }
     for &node in history.failures.keys() {
         let (resource, index) = affected.locate(node);
         view.begun().note_started(resource, index);

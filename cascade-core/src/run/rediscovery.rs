@@ -118,7 +118,8 @@ impl Rediscovery<'_> {
                 Err(error) => against.extend(all_of(resource, &instances, error)),
             }
             let asked = self.not_refused(affected, resource, instances, &mut against);
-            match rediscover(engine, affected, resource, &asked).await {
+            let left = scope.view.left_by_effects();
+            match rediscover(engine, affected, &left, resource, &asked).await {
                 Ok(found) => late.extend(self.accepted(affected, resource, found, &mut against)),
                 Err(error) => against.extend(all_of(resource, &asked, error)),
             }
@@ -159,7 +160,9 @@ impl Rediscovery<'_> {
     ) -> Vec<LateDependents> {
         // As in a plan, an instance along a restricting edge is accepted if it is removed too.
         let may_join = |late: &LateDependents| late.route.reach != Reach::Restricts || late.is_removed;
-        let joins = |late: &LateDependents| self.drift == Drift::Follow && may_join(late);
+        // An effect has just refused to act on it, so it cannot be part of the plan.
+        let joins =
+            |late: &LateDependents| self.drift == Drift::Follow && may_join(late) && !late.left_by_effect;
         let (accepted, refused): (Vec<_>, Vec<_>) = found.into_iter().partition(joins);
         for late in refused {
             let error = Arc::new(CallError::Drifted(late.describe(affected)));

@@ -1,5 +1,6 @@
 //! What a run knows about the world: when it last discovered everything, and what departed since the plan was made.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,7 +10,7 @@ use super::with_parent::WithParentChildren;
 use crate::affected::{Affected, Begun, Departures, Refreshed};
 use crate::discover::refresh;
 use crate::engine::Engine;
-use crate::ids::NodeIx;
+use crate::ids::{InstanceIx, NodeIx, ResourceIx};
 use crate::model::{Mutex, MutexGuard};
 use crate::observe::{Event, Observers};
 use crate::plan::PlanError;
@@ -20,6 +21,8 @@ pub(crate) struct View {
     fresh_for: Option<Duration>,
     state: RwLock<ViewState>,
     begun: Mutex<Begun>,
+    /// The instances that an effect left as they are.
+    left: Mutex<HashSet<(ResourceIx, InstanceIx)>>,
 }
 
 /// The last refresh.
@@ -45,12 +48,27 @@ impl View {
     /// `at` is the time of the last discovery of everything.
     pub(crate) fn new(affected: &Affected, fresh_for: Option<Duration>, at: Option<Instant>) -> Self {
         let state = ViewState { at, took: Duration::ZERO, departed: None };
-        Self { fresh_for, state: RwLock::new(state), begun: Mutex::new(Begun::new(affected)) }
+        let (begun, left) = (Mutex::new(Begun::new(affected)), Mutex::default());
+        Self { fresh_for, state: RwLock::new(state), begun, left }
     }
 
     /// The instances on which the run may have begun to act.
     pub(crate) fn begun(&self) -> MutexGuard<'_, Begun> {
         self.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Notes that an effect left an instance as it is.
+    pub(crate) fn note_left(&self, resource: ResourceIx, index: InstanceIx) {
+        self.lock_left().insert((resource, index));
+    }
+
+    /// The instances that an effect left as they are.
+    pub(crate) fn left_by_effects(&self) -> HashSet<(ResourceIx, InstanceIx)> {
+        self.lock_left().clone()
+    }
+
+    fn lock_left(&self) -> MutexGuard<'_, HashSet<(ResourceIx, InstanceIx)>> {
+        self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Notes that an effect may have begun on these instances, and so on those that are removed with them.

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use cascade_core::{Event, FailurePolicy, MemoryJournal, Report, StepSettings};
+use cascade_core::{Delete, Drift, Event, FailurePolicy, MemoryJournal, Report, Rule, StepSettings, place};
 
-use crate::support::{Cloud, block_on, plan};
+use crate::support::{Cloud, block_on, descriptor, plan};
 
 /// A namespace with three tables, and a row of each table.
 fn namespace() -> Cloud {
@@ -40,6 +40,42 @@ fn parent_of_a_left_instance_is_removed_and_the_run_is_complete() {
          all                  3           0           0           0           1\n\
          left as they are:\n  Table t3: it is elsewhere\n"
     );
+}
+
+/// The effect leaves the table, but a finder still answers it: the namespace must not go.
+#[test]
+fn parent_of_a_left_instance_stays_while_a_finder_answers_the_instance() {
+    for drift in [Drift::Refuse, Drift::Exact, Drift::Follow] {
+        let cloud = namespace().leaving_in_place("Table", "purge", "t3");
+        let deleted = cloud.delete_with("Namespace old", |apply| apply.drift(drift));
+        assert_eq!(deleted.calls, ["Table.purge t1 t2 t3"], "{drift:?}");
+        let failures: Vec<String> =
+            deleted.report.failures().map(|(at, failure)| format!("{at}: {failure}")).collect();
+        assert_eq!(
+            failures,
+            ["Namespace old: drop: 1 Table that the run left still depends on it: t3"],
+            "{drift:?}"
+        );
+    }
+}
+
+/// `s` may be removed only because `l`, which restricts it, is removed with `a`. The effect leaves `l`.
+#[test]
+fn restricted_parent_of_a_left_instance_stays() {
+    let cloud = Cloud::new()
+        .kind("App", |it| {
+            it.root("remove");
+        })
+        .kind("Service", |it| {
+            it.under("App", "remove", "a>s");
+        })
+        .kind("Link", |it| {
+            it.under("App", "remove", "a>l").edge("Service", "s>l");
+            it.declared().rule(Rule::restrict::<Delete>(place!()).from(descriptor("Service")));
+        });
+    let deleted = cloud.leaving_in_place("Link", "remove", "l").delete("App a");
+    assert_eq!(deleted.calls, ["Link.remove l"]);
+    assert!(!deleted.report.is_complete(), "{}", deleted.report);
 }
 
 #[test]

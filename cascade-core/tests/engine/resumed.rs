@@ -570,7 +570,7 @@ fn check_interrupted(cases: u32, picked: &impl Strategy<Value = (World, RunSpec)
 #[test]
 fn interrupted_runs_match_the_model() {
     let coverage = check_interrupted(1000, &(worlds(SMALL), runs()));
-    assert!(coverage.deaths > 0 && coverage.growths + coverage.drifted == 0, "the world does not change");
+    assert!(coverage.deaths > 0 && coverage.growths + coverage.departures == 0, "the world does not change");
 }
 
 /// The world changes before a death, at it, and after it: with each call that ends or is dropped, and with each death.

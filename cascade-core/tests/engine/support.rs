@@ -20,6 +20,10 @@ struct Inner {
     finder_calls: usize,
     failing: BTreeSet<String>,
     leaving: BTreeSet<String>,
+    /// Instances that finders answer although an effect has left them, as `Vm vm-1`.
+    stay: BTreeSet<String>,
+    /// Instances that finders do not answer any more, as `Vm vm-1`.
+    elsewhere: BTreeSet<String>,
     hanging: BTreeSet<String>,
     /// The links that finders know in place of the declared ones, by edge.
     links: BTreeMap<Edge, Links>,
@@ -84,7 +88,14 @@ impl Notes {
             } else {
                 outcome
             };
-            if inner.leaving.contains(&call) { outcome.left(id.clone(), "it is elsewhere") } else { outcome }
+            if !inner.leaving.contains(&call) {
+                return outcome;
+            }
+            let instance = format!("{} {id}", method.split('.').next().unwrap());
+            if !inner.stay.contains(&instance) {
+                inner.elsewhere.insert(instance);
+            }
+            outcome.left(id.clone(), "it is elsewhere")
         })
     }
 }
@@ -163,7 +174,10 @@ impl Kind {
                 place!(),
                 move |notes: &Notes, parents: &[String], _| {
                     notes.lock().finder_calls += 1;
-                    let pairs = notes.lock().links.get(&edge).unwrap_or(&pairs).clone();
+                    let mut pairs = notes.lock().links.get(&edge).unwrap_or(&pairs).clone();
+                    let is_elsewhere =
+                        |child: &String| notes.lock().elsewhere.contains(&format!("{} {child}", edge.0));
+                    pairs.retain(|pair| !is_elsewhere(&pair.1));
                     let is_asked = |pair: &&(String, String)| parents.contains(&pair.0);
                     let of_child =
                         |child: &String| pairs.iter().filter(is_asked).any(|pair| pair.1 == *child);
@@ -289,10 +303,16 @@ impl Cloud {
         self
     }
 
-    /// These calls answer that the instance is left: `Vm.stop vm-1`.
+    /// These calls answer that the instance is left: `Vm.stop vm-1`. Finders do not answer it any more.
     pub(crate) fn leaving(self, calls: &[&str]) -> Self {
         self.notes.lock().leaving.extend(calls.iter().map(|call| (*call).to_owned()));
         self
+    }
+
+    /// The same, but finders still answer the instance.
+    pub(crate) fn leaving_in_place(self, resource: &str, effect: &str, id: &str) -> Self {
+        self.notes.lock().stay.insert(format!("{resource} {id}"));
+        self.leaving(&[&format!("{resource}.{effect} {id}")])
     }
 
     pub(crate) fn build(self) -> (Cascade, Notes) {

@@ -96,6 +96,15 @@ pub(crate) struct Terms {
     pub(crate) refreshes_always: bool,
 }
 
+/// What departed according to a refresh.
+#[derive(Debug, Default)]
+struct Departure {
+    /// No step may start before the plan has changed so.
+    due: Option<Departed>,
+    /// Whether the plan may change. The engine may not have concluded yet that an instance failed.
+    allowed: bool,
+}
+
 /// Reads the trace of a run. Asserts that no call came too early, came twice or exceeded a concurrency limit, and
 /// computes the expected report.
 pub(crate) struct Judge {
@@ -130,8 +139,8 @@ pub(crate) struct Judge {
     refreshing: Option<Refresh>,
     /// The answers of the last refresh.
     refresh: Option<Refresh>,
-    /// What departed according to the last refresh: no step may start before the plan has changed.
-    departed: Option<Departed>,
+    /// What departed according to the last refresh.
+    departure: Departure,
     left: BTreeSet<Instance>,
     /// The instances that an effect left as they are.
     left_by_effects: BTreeSet<Instance>,
@@ -167,7 +176,7 @@ impl Judge {
             died_at: 0,
             refreshing: None,
             refresh: None,
-            departed: None,
+            departure: Departure::default(),
             left: BTreeSet::new(),
             left_by_effects: BTreeSet::new(),
             begun: BTreeSet::new(),
@@ -197,9 +206,6 @@ impl Judge {
     pub(crate) fn judge(mut self, entries: &[Entry]) -> Judged {
         for (at, entry) in entries.iter().enumerate() {
             self.at = at;
-            if std::env::var_os("DEBUG_TRACE").is_some() {
-                eprintln!("TRACE {at} {entry:?}");
-            }
             match entry {
                 Entry::Started(number, call) => self.started(*number, call),
                 Entry::Ended(number, answer) => self.ended(*number, answer),
@@ -222,7 +228,7 @@ impl Judge {
                 Entry::Died => {
                     self.reported.clear();
                     self.died_at = at;
-                    (self.refreshing, self.departed) = (None, None);
+                    (self.refreshing, self.departure) = (None, Departure::default());
                     let has_begin_left = self.instances().any(|at| self.is_ready(Phase::Begin, at));
                     self.expects_repeats = !has_begin_left;
                 }
@@ -351,7 +357,7 @@ impl Judge {
         assert!(waits.is_empty(), "{call:?} did not wait for {waits:?}");
         if call.phase == Phase::Effect && self.terms.drift != Drift::Ignore {
             self.assert_looked(call, instance);
-            assert!(self.departed.is_none(), "{call:?} although {:?} departed", self.departed);
+            assert!(self.departure.due.is_none(), "{call:?} although {:?} departed", self.departure.due);
             self.note_begun(instance);
         }
         self.progress.get_mut(&(call.phase, instance)).unwrap().busy = true;
@@ -370,7 +376,7 @@ impl Judge {
                 "{call:?}: the dependents of {parent:?} along {edge} were rediscovered too early"
             );
             let new: Vec<&u32> =
-                children.iter().filter(|child| !self.is_known(edge, parent, **child)).collect();
+                children.iter().filter(|child| !self.may_be_known(edge, parent, **child)).collect();
             assert!(new.is_empty(), "{call:?}: {new:?} depend on {parent:?} along {edge} by now");
         }
     }
@@ -382,10 +388,23 @@ impl Judge {
         first.filter_map(|node| self.ended_at.get(node).copied()).max().max(Some(self.died_at))
     }
 
-    /// Whether the plan has the link, and the child has not departed.
+    /// Whether the plan has the link, and the child has neither departed nor been left by an effect.
     fn is_known(&self, edge: usize, parent: Instance, child: u32) -> bool {
-        self.world.links(edge).contains(&(parent.1, child))
-            && !self.left.contains(&(self.world.edge(edge).child, child))
+        let child = (self.world.edge(edge).child, child);
+        self.world.links(edge).contains(&(parent.1, child.1))
+            && !self.left.contains(&child)
+            && !self.left_by_effects.contains(&child)
+    }
+
+    /// Like [`is_known`](Self::is_known), but a child that an effect has left counts as known while the parent does not wait for
+    /// it: the engine may not know yet that it is left.
+    fn may_be_known(&self, edge: usize, parent: Instance, child: u32) -> bool {
+        let child_at = (self.world.edge(edge).child, child);
+        let is_ordered = self.next_waits_for(parent).contains(&child_at);
+        self.is_known(edge, parent, child)
+            || self.left_by_effects.contains(&child_at)
+                && !is_ordered
+                && self.world.links(edge).contains(&(parent.1, child))
     }
 
     fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
@@ -412,7 +431,13 @@ impl Judge {
             let children = rows.iter().filter(|row| row.0 == parent).map(|row| row.1).collect();
             self.rediscovered.insert((call.edge, (resource, parent)), (self.at, children));
         }
-        self.reported.extend(rows.iter().map(|&row| (call.edge, row)));
+        // An answer with an instance that an effect left is refused as a whole, unless it is about new parents.
+        let is_planned = |parent: &u32| self.expected.instances.contains_key(&(resource, *parent));
+        let child = self.world.edge(call.edge).child;
+        let has_left = rows.iter().any(|row| self.left_by_effects.contains(&(child, row.1)));
+        if !(has_left && call.parents.iter().all(is_planned)) {
+            self.reported.extend(rows.iter().map(|&row| (call.edge, row)));
+        }
     }
 
     /// A call of an effect that has no end on record.
@@ -463,15 +488,40 @@ impl Judge {
         self.refresh = self.refreshing.take();
         assert!(self.refresh.is_some(), "a refresh ended that had not begun");
         self.refreshes += 1;
-        self.departed = self.departures();
+        self.departure = Departure {
+            due: self.departures(&self.refused()),
+            allowed: self.departures(&BTreeSet::new()).is_some(),
+        };
     }
 
-    fn departures(&self) -> Option<Departed> {
+    /// The instances that the report calls drifted, and whose dependents have been rediscovered by now. The engine may not have
+    /// concluded yet that they failed.
+    fn refused(&self) -> BTreeSet<Instance> {
+        let drifted = self.terms.drifted.iter().copied();
+        let planned = drifted.filter(|at| self.expected.instances.contains_key(at));
+        planned.filter(|&at| self.is_refused(at)).collect()
+    }
+
+    fn is_refused(&self, instance: Instance) -> bool {
+        let since = self.last_change(instance);
+        let looked_at = looked_at(&self.world, &self.expected, instance);
+        let answers = || looked_at.iter().map(|key| (key, self.rediscovered.get(key)));
+        let is_complete = answers().all(|(_, answer)| answer.is_some_and(|(at, _)| since <= Some(*at)));
+        let has_new = answers().any(|(&(edge, parent), answer)| {
+            answer.is_some_and(|(_, children)| {
+                !children.iter().all(|&child| self.is_known(edge, parent, child))
+            })
+        });
+        is_complete && has_new && self.waits_for(Phase::Effect, instance).is_empty()
+    }
+
+    /// What departs, if these instances failed too.
+    fn departures(&self, refused: &BTreeSet<Instance>) -> Option<Departed> {
         let refresh = self.refresh.as_ref()?;
         let run = departures::Progress {
             world: &self.world,
             expected: &self.expected,
-            begun: &self.begun_or_failed(),
+            begun: &(&self.begun_or_failed() | refused),
             removing: &self.removing,
         };
         departures::depart(&run, refresh)
@@ -480,9 +530,12 @@ impl Judge {
     fn depart(&mut self) {
         let under_way = self.steps.values().find(|step| step.is_under_way());
         assert!(under_way.is_none(), "instances departed during {under_way:?}");
-        assert!(self.departed.take().is_some(), "a refresh reached everything, but something departed");
+        assert!(
+            std::mem::take(&mut self.departure).allowed,
+            "a refresh reached everything, but something departed"
+        );
         // What failed since the refresh stays.
-        let Some(Departed { world, expected, left }) = self.departures() else { return };
+        let Some(Departed { world, expected, left }) = self.departures(&self.refused()) else { return };
         self.world = world;
         self.expected = expected;
         self.left.extend(left);
@@ -549,7 +602,12 @@ impl Judge {
         let is_complete = looked_at.iter().all(is_answered);
         let progress = self.progress.get_mut(&(Phase::Effect, instance)).unwrap();
         let open = !progress.busy && !progress.is_over();
-        let is_strict = matches!(self.terms.drift, Drift::Refuse | Drift::Exact);
+        let has_left = looked_at.iter().any(|&(edge, parent)| {
+            let children = self.rediscovered.get(&(edge, parent)).map(|look| &look.1);
+            let is_left = |child: &u32| self.left_by_effects.contains(&(self.world.edge(edge).child, *child));
+            children.is_some_and(|children| children.iter().any(is_left))
+        });
+        let is_strict = matches!(self.terms.drift, Drift::Refuse | Drift::Exact) || has_left;
         let refused = ready && moved && open && is_strict && is_complete;
         if !(said || refused) {
             return;
