@@ -118,7 +118,8 @@ pub(crate) fn resolve(
     leave_children(&children, states)
 }
 
-/// Leaves the children that wait, and of whose groups each has a parent that is left.
+/// Leaves the children that wait and that no group can complete any more: each has a parent that is left, or a child that is
+/// itself left.
 fn leave_children(
     children: &WithParentChildren,
     states: &mut Indexed<NodeIx, State>,
@@ -128,19 +129,10 @@ fn leave_children(
     if to_visit.is_empty() {
         return left;
     }
-    let mut is_over = vec![false; children.group_sizes.len()];
-    let mut groups_left: HashMap<NodeIx, HashSet<usize>> = HashMap::new();
-    for &WithParentChild { child, group } in children.by_parent.values().flatten() {
-        groups_left.entry(child).or_default().insert(group);
-    }
+    let may_complete = may_complete(children, states);
     while let Some(parent) = to_visit.pop() {
-        for &WithParentChild { child, group } in children.children_of(parent) {
-            if std::mem::replace(&mut is_over[group], true) {
-                continue;
-            }
-            let Some(groups) = groups_left.get_mut(&child) else { continue };
-            groups.remove(&group);
-            if groups.is_empty() && states[child] == State::Waiting {
+        for &WithParentChild { child, .. } in children.children_of(parent) {
+            if states[child] == State::Waiting && !may_complete.contains(&child) {
                 states[child] = State::Left;
                 left.push((child, parent));
                 to_visit.push(child);
@@ -148,4 +140,25 @@ fn leave_children(
         }
     }
     left
+}
+
+/// The waiting children with a group of which no parent is left. A parent that is such a child itself has to be one of them.
+fn may_complete(children: &WithParentChildren, states: &Indexed<NodeIx, State>) -> HashSet<NodeIx> {
+    let is_waiting = |node: NodeIx| states[node] == State::Waiting;
+    let waiting: HashSet<NodeIx> =
+        children.by_parent.values().flatten().map(|it| it.child).filter(|&child| is_waiting(child)).collect();
+    let mut missing = children.group_sizes.clone();
+    let is_open = |node: &NodeIx| matches!(states[*node], State::Waiting | State::Running | State::Done);
+    let mut to_visit: Vec<NodeIx> =
+        children.by_parent.keys().copied().filter(|node| is_open(node) && !waiting.contains(node)).collect();
+    let mut may_complete = HashSet::new();
+    while let Some(parent) = to_visit.pop() {
+        for &WithParentChild { child, group } in children.children_of(parent) {
+            missing[group] -= 1;
+            if missing[group] == 0 && waiting.contains(&child) && may_complete.insert(child) {
+                to_visit.push(child);
+            }
+        }
+    }
+    may_complete
 }

@@ -149,6 +149,23 @@ fn left_instance_that_was_begun_is_not_cleaned_up() {
     assert_eq!(deleted.calls.last().unwrap(), "Vm.purge w");
 }
 
+/// The parent that removes `v` is left, and `v` cannot complete with itself.
+#[test]
+fn child_that_is_removed_with_a_left_parent_and_with_itself_is_left() {
+    let cloud = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Vm", |it| {
+            it.edge("Zone", "z>v").edge("Vm", "v>v");
+            for parent in ["Zone", "Vm"] {
+                it.declared().rule(Rule::with_parent::<Delete>(place!()).from(descriptor(parent)));
+            }
+        });
+    let deleted = cloud.leaving(&["Zone.remove z"]).delete("Zone z");
+    assert_eq!(deleted.verdicts(), ["Vm v left", "Zone z left"]);
+}
+
 #[test]
 fn only_an_effect_may_leave_an_instance() {
     let cloud = Cloud::new().kind("Vm", |it| {

@@ -871,25 +871,28 @@ impl Judge {
             !self.forces() && !self.causes(at).is_empty() || !self.parent_causes(at).is_empty()
         };
         let effect_failed = |at: &Instance| self.failed_in(Phase::Effect, *at);
-        let mut left: BTreeSet<Instance> =
+        let left: BTreeSet<Instance> =
             self.left_by_effects.iter().filter(|at| !effect_failed(at)).copied().collect();
-        let mut found = BTreeSet::new();
-        let candidates: Vec<Instance> = self
+        if left.is_empty() {
+            return left;
+        }
+        let candidates: BTreeSet<Instance> = self
             .instances()
             .filter(|&at| self.is_only_with_parent(at) && !self.is_done(at) && !fails(at) && !is_blocked(at))
             .collect();
+        let mut may_complete = BTreeSet::new();
         loop {
-            let before = found.len();
-            for &at in &candidates {
-                let sets = completing_parents(&self.world, &self.expected, at);
-                if !sets.is_empty() && sets.iter().all(|set| !set.is_disjoint(&left)) {
-                    found.insert(at);
-                    left.insert(at);
-                }
+            let is_open =
+                |at: &Instance| !left.contains(at) && (!candidates.contains(at) || may_complete.contains(at));
+            let has_open_set = |at: &&Instance| {
+                let sets = completing_parents(&self.world, &self.expected, **at);
+                sets.iter().any(|set| set.iter().all(is_open))
+            };
+            let found: BTreeSet<Instance> = candidates.iter().filter(has_open_set).copied().collect();
+            if found == may_complete {
+                return candidates.difference(&may_complete).copied().collect();
             }
-            if found.len() == before {
-                return found;
-            }
+            may_complete = found;
         }
     }
 
