@@ -210,7 +210,8 @@ impl Order {
 }
 
 /// The arcs along which a parent would wait, in a cycle, for the end of a child that is removed with another parent:
-/// that end waits, through the other parent, for this parent. Sorted.
+/// that end waits, through the other parent, for this parent. Sorted. A parent that removes the child itself, along a
+/// parallel edge, gives nothing up: it waits for the child's dependents, as along that edge.
 pub(crate) fn circular_ends(affected: &Affected) -> Vec<ArcRef> {
     if affected.removed_with_parent.is_empty()
         || !affected.route.completion_waits_may_cycle(&affected.graph).contains(&true)
@@ -224,7 +225,7 @@ pub(crate) fn circular_ends(affected: &Affected) -> Vec<ArcRef> {
         for (parent, child) in arcs.pairs() {
             let arc = ArcRef { edge: index, parent, child };
             let Some(end) = nodes.end_of(affected.node(edge.child, child)) else { continue };
-            let waits_for_end = nodes.is_ordered(arc) && !nodes.with_parent.removes(index, child);
+            let waits_for_end = nodes.is_ordered(arc) && !nodes.with_parent.parent_removes(affected, arc);
             let (parent, child) = (affected.node(edge.parent, parent), affected.node(edge.child, child));
             let is_circular = |node: NodeIx| group_of[end.position()] == group_of[node.position()];
             if waits_for_end && nodes.waiting_for(parent, child).any(is_circular) {
@@ -443,11 +444,13 @@ impl<'a> Nodes<'a> {
             return visit(early, parent);
         }
         let end = self.end_of(child);
-        let removes = end.is_some() && self.with_parent.removes(arc.edge, arc.child);
-        let waits_for_end = !removes && self.affected.circular_ends.binary_search(&arc).is_err();
-        let first = end.filter(|_| waits_for_end).unwrap_or(child);
+        let waits_for_end = |_: &NodeIx| {
+            !self.with_parent.parent_removes(self.affected, arc)
+                && self.affected.circular_ends.binary_search(&arc).is_err()
+        };
+        let first = end.filter(waits_for_end).unwrap_or(child);
         self.waiting_for(parent, child).for_each(|parent| visit(first, parent));
-        if let Some(end) = end.filter(|_| removes) {
+        if let Some(end) = end.filter(|_| self.with_parent.removes(arc.edge, arc.child)) {
             visit(self.end_or_self(parent), end);
         }
     }

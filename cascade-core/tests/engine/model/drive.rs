@@ -379,7 +379,11 @@ pub(crate) async fn apply_as_expected(
         return None;
     }
     // A cancellation may come before the comparison: then the run is that of the plan, and starts nothing.
-    let is_planned = |report: &Report| report.verdicts().count() == planned.0.instances.len();
+    let is_planned = |report: &Report| {
+        let reported: BTreeSet<Instance> =
+            report.verdicts().map(|(instance, _)| find(world, &instance.name())).collect();
+        reported.iter().eq(planned.0.instances.keys())
+    };
     if cancelled && report.as_ref().is_ok_and(is_planned) {
         (expected, order) = planned;
     }

@@ -372,6 +372,13 @@ fn completes(world: &World, expected: &Expected, arc: Arc) -> bool {
     }
 }
 
+/// Whether the parent's completion completes the child, along this arc or another one between the same two instances:
+/// of another edge, or of the same edge for another root resource. Then the parent waits for the child's dependents alone.
+fn is_completed_by_parent(world: &World, expected: &Expected, left: &BTreeSet<Arc>, arc: &Arc) -> bool {
+    let is_parallel = |other: &&Arc| (other.parent, other.child) == (arc.parent, arc.child);
+    left.iter().filter(is_parallel).any(|other| completes(world, expected, *other))
+}
+
 /// The instances that have ended when this instance has: itself, or, for a `with_parent` instance, the parents that
 /// complete it along the remaining arcs.
 fn ends(world: &World, expected: &Expected, left: &BTreeSet<Arc>, instance: Instance) -> BTreeSet<Instance> {
@@ -567,8 +574,9 @@ pub(crate) fn order(world: &World, expected: &Expected, cut: &BTreeSet<Arc>) -> 
         let ends = ends(world, expected, &left, arc.child).into_iter();
         ends.flat_map(|first| waits(&cycles, arc, first)).collect::<Vec<_>>()
     };
-    let waits_for_end =
-        |arc: &&Arc| is_only_with_parent(expected, arc.child) && !completes(world, expected, **arc);
+    let waits_for_end = |arc: &&Arc| {
+        is_only_with_parent(expected, arc.child) && !is_completed_by_parent(world, expected, &left, arc)
+    };
     let mut own: BTreeSet<(Node, Node)> =
         left.iter().flat_map(|arc| waits(&cycles, arc, arc.child)).collect();
     own.extend(cycles.early.keys().map(|&instance| ((instance, Part::Early), (instance, Part::Rest))));

@@ -96,6 +96,15 @@ pub(crate) struct Terms {
     pub(crate) refreshes_always: bool,
 }
 
+/// The answer of a finder about a parent during the run.
+#[derive(Debug)]
+struct Look {
+    at: usize,
+    children: BTreeSet<u32>,
+    /// The parents that the children may belong to: the parent alone, if the answer names parents.
+    parents: Vec<u32>,
+}
+
 /// What departed according to a refresh.
 #[derive(Debug, Default)]
 struct Departure {
@@ -129,8 +138,8 @@ pub(crate) struct Judge {
     at: usize,
     /// When the last effect of each part of an instance ended.
     ended_at: BTreeMap<Node, usize>,
-    /// For each edge and parent, when the finder last answered, and with which children.
-    rediscovered: BTreeMap<(usize, Instance), (usize, BTreeSet<u32>)>,
+    /// For each edge and parent, the last answer of the finder.
+    rediscovered: BTreeMap<(usize, Instance), Look>,
     /// The answers of finders since the plan was made, last grew, or the process died.
     reported: BTreeSet<(usize, (u32, u32))>,
     /// When the process last died: the next process has to rediscover.
@@ -368,15 +377,18 @@ impl Judge {
     fn assert_looked(&self, call: &Call, instance: Instance) {
         let since = self.last_change(instance);
         for (edge, parent) in looked_at(&self.world, &self.expected, instance) {
-            let Some((at, children)) = self.rediscovered.get(&(edge, parent)) else {
+            let Some(look) = self.rediscovered.get(&(edge, parent)) else {
                 panic!("{call:?}: the dependents of {parent:?} along {edge} were not rediscovered")
             };
             assert!(
-                since <= Some(*at),
+                since <= Some(look.at),
                 "{call:?}: the dependents of {parent:?} along {edge} were rediscovered too early"
             );
-            let new: Vec<&u32> =
-                children.iter().filter(|child| !self.may_be_known(edge, parent, **child)).collect();
+            let new: Vec<&u32> = look
+                .children
+                .iter()
+                .filter(|child| !self.may_be_known(edge, parent, look, **child))
+                .collect();
             assert!(new.is_empty(), "{call:?}: {new:?} depend on {parent:?} along {edge} by now");
         }
     }
@@ -388,29 +400,36 @@ impl Judge {
         first.filter_map(|node| self.ended_at.get(node).copied()).max().max(Some(self.died_at))
     }
 
-    /// Whether the plan has the link, and the child has neither departed nor been left by an effect.
-    fn is_known(&self, edge: usize, parent: Instance, child: u32) -> bool {
-        let child = (self.world.edge(edge).child, child);
-        self.world.links(edge).contains(&(parent.1, child.1))
-            && !self.left.contains(&child)
-            && !self.left_by_effects.contains(&child)
+    /// Whether the plan has the child, and the child has neither departed nor been left by an effect.
+    fn is_known(&self, edge: usize, look: &Look, child: u32) -> bool {
+        let child_at = (self.world.edge(edge).child, child);
+        self.has_link(edge, look, child)
+            && !self.left.contains(&child_at)
+            && !self.left_by_effects.contains(&child_at)
+    }
+
+    /// Whether the plan knows the child as a dependent of one of the parents that it may belong to.
+    fn has_link(&self, edge: usize, look: &Look, child: u32) -> bool {
+        let (parents, child_at) = (self.world.edge(edge).parent, (self.world.edge(edge).child, child));
+        look.parents.iter().any(|&parent| {
+            let arc = reference::Arc { edge, parent: (parents, parent), child: child_at };
+            self.world.links(edge).contains(&(parent, child)) || self.expected.arcs.contains(&arc)
+        })
     }
 
     /// Like [`is_known`](Self::is_known), but a child that an effect has left counts as known while the parent does not wait for
     /// it: the engine may not know yet that it is left.
-    fn may_be_known(&self, edge: usize, parent: Instance, child: u32) -> bool {
+    fn may_be_known(&self, edge: usize, parent: Instance, look: &Look, child: u32) -> bool {
         let child_at = (self.world.edge(edge).child, child);
         let is_ordered = self.next_waits_for(parent).contains(&child_at);
-        self.is_known(edge, parent, child)
-            || self.left_by_effects.contains(&child_at)
-                && !is_ordered
-                && self.world.links(edge).contains(&(parent.1, child))
+        self.is_known(edge, look, child)
+            || self.left_by_effects.contains(&child_at) && !is_ordered && self.has_link(edge, look, child)
     }
 
     fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
         assert!(self.terms.drift != Drift::Ignore, "a run that ignores drift called a finder: {call:?}");
+        let names_no_parents = self.world.edge(call.edge).answers == Answers::ChildrenAlone;
         if let Some(refresh) = &mut self.refreshing {
-            let names_no_parents = self.world.edge(call.edge).answers == Answers::ChildrenAlone;
             for &parent in &call.parents {
                 let of_parent = rows.iter().filter(|row| names_no_parents || row.0 == parent);
                 let of_parent = of_parent.map(|&(_, child)| (parent, child)).collect();
@@ -428,8 +447,10 @@ impl Judge {
         }
         let resource = self.world.edge(call.edge).parent;
         for &parent in &call.parents {
-            let children = rows.iter().filter(|row| row.0 == parent).map(|row| row.1).collect();
-            self.rediscovered.insert((call.edge, (resource, parent)), (self.at, children));
+            let children = rows.iter().filter(|row| names_no_parents || row.0 == parent).map(|row| row.1);
+            let parents = if names_no_parents { call.parents.clone() } else { vec![parent] };
+            let look = Look { at: self.at, children: children.collect(), parents };
+            self.rediscovered.insert((call.edge, (resource, parent)), look);
         }
         // An answer with an instance that an effect left is refused as a whole, unless it is about new parents.
         let is_planned = |parent: &u32| self.expected.instances.contains_key(&(resource, *parent));
@@ -505,12 +526,10 @@ impl Judge {
     fn is_refused(&self, instance: Instance) -> bool {
         let since = self.last_change(instance);
         let looked_at = looked_at(&self.world, &self.expected, instance);
-        let answers = || looked_at.iter().map(|key| (key, self.rediscovered.get(key)));
-        let is_complete = answers().all(|(_, answer)| answer.is_some_and(|(at, _)| since <= Some(*at)));
-        let has_new = answers().any(|(&(edge, parent), answer)| {
-            answer.is_some_and(|(_, children)| {
-                !children.iter().all(|&child| self.is_known(edge, parent, child))
-            })
+        let looks = || looked_at.iter().map(|key| (key.0, self.rediscovered.get(key)));
+        let is_complete = looks().all(|(_, look)| look.is_some_and(|look| since <= Some(look.at)));
+        let has_new = looks().any(|(edge, look)| {
+            look.is_some_and(|look| !look.children.iter().all(|&child| self.is_known(edge, look, child)))
         });
         is_complete && has_new && self.waits_for(Phase::Effect, instance).is_empty()
     }
@@ -590,22 +609,22 @@ impl Judge {
         }
         self.fail_those_that_drifted(self.waits_for(Phase::Effect, instance));
         let ready = self.waits_for(Phase::Effect, instance).is_empty();
-        let is_new = |&(edge, parent): &(usize, Instance)| {
-            let children = self.rediscovered.get(&(edge, parent)).map(|look| &look.1);
-            children.is_some_and(|children| !children.iter().all(|&child| self.is_known(edge, parent, child)))
+        let is_new = |key: &(usize, Instance)| {
+            let look = self.rediscovered.get(key);
+            look.is_some_and(|look| !look.children.iter().all(|&child| self.is_known(key.0, look, child)))
         };
         let looked_at = looked_at(&self.world, &self.expected, instance);
         let moved = looked_at.iter().any(is_new);
         let since = self.last_change(instance);
         let is_answered =
-            |key: &(usize, Instance)| self.rediscovered.get(key).is_some_and(|(at, _)| since <= Some(*at));
+            |key: &(usize, Instance)| self.rediscovered.get(key).is_some_and(|look| since <= Some(look.at));
         let is_complete = looked_at.iter().all(is_answered);
         let progress = self.progress.get_mut(&(Phase::Effect, instance)).unwrap();
         let open = !progress.busy && !progress.is_over();
-        let has_left = looked_at.iter().any(|&(edge, parent)| {
-            let children = self.rediscovered.get(&(edge, parent)).map(|look| &look.1);
-            let is_left = |child: &u32| self.left_by_effects.contains(&(self.world.edge(edge).child, *child));
-            children.is_some_and(|children| children.iter().any(is_left))
+        let has_left = looked_at.iter().any(|key| {
+            let is_left =
+                |child: &u32| self.left_by_effects.contains(&(self.world.edge(key.0).child, *child));
+            self.rediscovered.get(key).is_some_and(|look| look.children.iter().any(is_left))
         });
         let is_strict = matches!(self.terms.drift, Drift::Refuse | Drift::Exact) || has_left;
         let refused = ready && moved && open && is_strict && is_complete;
