@@ -58,7 +58,7 @@ impl Direct<'_> {
 
     /// Calls the begin methods, as a run does before its first effect. Returns whether there are any.
     pub(super) async fn begin(&self) -> bool {
-        let Some(pass) = Pass::begin(self.affected, &Ran::default(), None, &HashSet::new()) else {
+        let Some(pass) = Pass::begin(self.affected, &Ran::default(), &HashSet::new()) else {
             return false;
         };
         self.act_on_all(Phase::Begin, &pass, &|instances| instances).await;
@@ -90,7 +90,7 @@ impl Direct<'_> {
         let affected = self.affected;
         let all_done = std::iter::repeat_n(State::Done, affected.nodes()).collect();
         let ran = Ran::default();
-        let begin = Pass::begin(affected, &ran, None, &HashSet::new()).map(|pass| (Phase::Begin, pass));
+        let begin = Pass::begin(affected, &ran, &HashSet::new()).map(|pass| (Phase::Begin, pass));
         let effects = (Phase::Effect, Pass::effects(affected, &ran, &FailedEffects::new()));
         let cleanup = Pass::cleanup(affected, &ran, &all_done).map(|pass| (Phase::Cleanup, pass));
         begin.into_iter().chain([effects]).chain(cleanup).collect()

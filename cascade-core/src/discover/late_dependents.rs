@@ -18,13 +18,13 @@ pub(crate) struct LateDependents {
     pub(crate) parents: BTreeSet<InstanceIx>,
     /// Whether the plan removes all the late dependents already: only their dependence on these parents is new.
     pub(crate) is_removed: bool,
-    /// Whether all the late dependents departed before: their parents must not be removed.
+    /// Whether one of them may join the plan: no effect has left it as it is.
+    pub(crate) may_join: bool,
+    /// Whether the run has left all of them: their parents must not be removed.
     pub(super) are_left: bool,
-    /// Whether an effect left one of them as it is.
-    pub(crate) left_by_effect: bool,
-    /// The ids of some late dependents, for messages.
+    /// The ids of some of them, for messages: of those that the run has not left, if there are any.
     pub(super) examples: Vec<String>,
-    /// How many late dependents there are.
+    /// How many of these there are.
     pub(super) count: usize,
 }
 

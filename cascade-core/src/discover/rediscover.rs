@@ -161,9 +161,9 @@ fn late_dependents(
     let still_owned =
         owners.map_or_else(HashSet::new, |owners| ids_still_owned(affected, parent, owners, &*found));
     let mut parents = BTreeSet::new();
-    let mut new = BTreeSet::new();
+    let (mut new, mut stayed) = (BTreeSet::new(), BTreeSet::new());
     let is_left_by_effect = |index: InstanceIx| left.contains(&(child, index));
-    let (mut is_removed, mut are_left, mut left_by_effect) = (true, true, false);
+    let (mut is_removed, mut may_join) = (true, false);
     for (position, known) in found.known_children(&*affected.columns[child].ids).into_iter().enumerate() {
         // If the answer does not say which parent the child belongs to, any of them may be its parent.
         let child_parents = match &named {
@@ -185,15 +185,17 @@ fn late_dependents(
         }
         let printed = found.printed_child(position);
         if !still_owned.contains(&printed) {
-            new.insert(printed);
             parents.extend(child_parents);
             is_removed &= known.is_some_and(|index| affected.is_going(child, index));
             let by_effect = known.is_some_and(is_left_by_effect);
-            are_left &= by_effect || known.is_some_and(|index| affected.columns[child].is_left(index));
-            left_by_effect |= by_effect;
+            may_join |= !by_effect;
+            let was_left = by_effect || known.is_some_and(|index| affected.columns[child].is_left(index));
+            if was_left { &mut stayed } else { &mut new }.insert(printed);
         }
     }
-    let (count, examples) = (new.len(), new.into_iter().take(EXAMPLES).collect());
+    let are_left = new.is_empty();
+    let of_message = if are_left { stayed } else { new };
+    let (count, examples) = (of_message.len(), of_message.into_iter().take(EXAMPLES).collect());
     let asked = asked.to_vec();
     let late = LateDependents {
         edge,
@@ -202,8 +204,8 @@ fn late_dependents(
         found,
         parents,
         is_removed,
+        may_join,
         are_left,
-        left_by_effect,
         examples,
         count,
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::extend::states_to_carry;
 use super::growth::{GrownParent, Growth};
 use super::pass::Pass;
-use super::phases::Run;
+use super::phases::{Run, with_ended};
 use super::scheduler::{InitialState, Scheduler};
 use crate::affected::{Affected, ArcRef, Departures, Refreshed};
 use crate::ids::NodeIx;
@@ -43,10 +43,11 @@ impl Run {
         // No further step may start before the journal has the smaller plan. If this write fails, no step starts at all.
         self.recorder.departed(&old, &affected, &departures, &left).await;
         self.settings.observers.notify(|| Event::Departed { instances: left.len() });
-        carried.retain(|before| before.state != State::Blocked || affected.is_affected(before.node));
         self.left.extend(left);
         self.affected = affected;
-        carried
+        // What a failed begin blocked may depend on it no more.
+        carried.retain(|before| before.state != State::Blocked);
+        with_ended(carried, self.begin().await)
     }
 }
 

@@ -67,7 +67,7 @@ impl Run {
                 self.overridden.extend(overridden);
                 self.rebase(&old, affected);
                 let ended = self.renumber(&old, carried, ran);
-                with_ended(ended, self.begin(Some(&old)).await)
+                with_ended(ended, self.begin().await)
             }
             Err(Refusal::All(reason)) => {
                 growth.refuse(parents, &reason);
@@ -128,7 +128,7 @@ impl Run {
     }
 
     /// Translates states of instances to the nodes of the larger plan. Drops the states of ended instances that have effects
-    /// left there, after those that `ran`.
+    /// left there, after those that `ran`, and of those that a failed begin blocked: the begin pass blocks them again.
     fn renumber(&self, old: &Affected, before: Vec<InitialState>, ran: &Ran) -> Vec<InitialState> {
         let grown = &self.affected;
         let has_ended = |before: &InitialState| {
@@ -137,7 +137,8 @@ impl Run {
             match before.state {
                 State::Done => none_left,
                 State::Failed => none_left || !self.continues_with(moved(old, grown, before.node)),
-                State::Waiting | State::Running | State::Blocked | State::Left => true,
+                State::Blocked => false,
+                State::Waiting | State::Running | State::Left => true,
             }
         };
         before

@@ -70,23 +70,13 @@ impl Pass {
     }
 
     /// The begin methods, parents first; `None` if the operation has none. Omits those that have run before according to
-    /// `ran`, those that the plan had already in its `smaller` version, before it grew, and those of instances that departed
-    /// after they had begun.
-    pub(crate) fn begin(
-        affected: &Affected,
-        ran: &Ran,
-        smaller: Option<&Affected>,
-        has_begun: &HashSet<NodeIx>,
-    ) -> Option<Self> {
-        let known = |methods: &PhaseMethods<'_>, index: InstanceIx| {
-            let smaller = smaller.filter(|smaller| methods.is_affected(smaller, index));
-            smaller.map_or(EffectSet::EMPTY, |smaller| methods.applying(smaller, index))
-        };
+    /// `ran`, and those of instances that departed after they had begun.
+    pub(crate) fn begin(affected: &Affected, ran: &Ran, has_begun: &HashSet<NodeIx>) -> Option<Self> {
         Self::phase_methods(affected, Phase::Begin, |methods, index| {
             if has_begun.contains(&affected.node(methods.resource, index)) {
                 return EffectSet::ALL;
             }
-            ran.of(methods.resource, index).union(known(methods, index))
+            ran.of(methods.resource, index)
         })
     }
 
@@ -221,10 +211,5 @@ impl<'g> PhaseMethods<'g> {
         };
         let applying = self.only.iter().enumerate().filter(|(_, only)| applies(only));
         applying.map(|(position, _)| position).collect()
-    }
-
-    fn is_affected(&self, affected: &Affected, index: InstanceIx) -> bool {
-        let column = &affected.columns[self.resource];
-        index.position() < column.len() && column.is_affected(index)
     }
 }

@@ -54,6 +54,11 @@ impl PendingMethods {
         }
     }
 
+    /// The sets of all nodes, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = EffectSet> {
+        NodeIx::all(self.len()).map(|node| self.get(node))
+    }
+
     /// Keeps only the first pending method of an instance.
     pub(crate) fn keep_first(&mut self, node: NodeIx) {
         match self {

@@ -13,7 +13,7 @@ use super::growth::Growth;
 use super::pass::Pass;
 use super::recorder::Recorder;
 use super::rediscovery::Rediscovery;
-use super::scheduler::InitialState;
+use super::scheduler::{InitialState, Scheduler};
 use super::settings::RunSettings;
 use super::step::Repeats;
 use super::view::View;
@@ -22,7 +22,7 @@ use crate::affected::{Affected, Disposition, FailedEffects, Ran};
 use crate::engine::Engine;
 use crate::ids::{Index, Indexed, InstanceIx, NodeIx, ResourceIx};
 use crate::journal::{History, JournalError};
-use crate::model::Phase;
+use crate::model::{EffectSet, Phase};
 use crate::observe::Event;
 use crate::plan::{PlanDifference, PlanVeto};
 use crate::report::{Failure, Report, State};
@@ -62,6 +62,8 @@ pub(crate) fn run(
         failures: std::mem::take(&mut history.failures),
         failed_effects: std::mem::take(&mut history.failed_effects),
         drifted: std::mem::take(&mut history.drifted),
+        begin_methods: history.take_ran(Phase::Begin),
+        not_begun: HashSet::new(),
         cancelled: history.cancelled,
         overridden: std::mem::take(&mut history.overridden),
         difference: history.difference.take(),
@@ -84,6 +86,10 @@ fn note_begun(
     }
     let (mut removing, mut early) = (Vec::new(), Vec::new());
     for (resource, index, effects) in history.ran_of(Phase::Effect) {
+        let effects = effects.without(not_called(history, resource, index));
+        if effects.is_empty() {
+            continue;
+        }
         let is_early = effects.without(affected.early_effects(resource, index)).is_empty();
         if is_early { &mut early } else { &mut removing }.push(affected.node(resource, index));
     }
@@ -101,6 +107,14 @@ fn note_begun(
     }
 }
 
+/// The effect that is recorded as failed, but was not called: its instance had drifted before.
+fn not_called(history: &History, resource: ResourceIx, index: InstanceIx) -> EffectSet {
+    let failed = history.failed_effects.get(&(resource, index)).copied().unwrap_or_default();
+    // Of several failed effects, the records do not say which one drifted.
+    let is_it = history.drifted.contains(&(resource, index)) && failed.len() == 1;
+    if is_it { failed } else { EffectSet::EMPTY }
+}
+
 pub(crate) struct Run {
     pub(crate) engine: Arc<Engine>,
     pub(crate) affected: Arc<Affected>,
@@ -112,6 +126,10 @@ pub(crate) struct Run {
     pub(super) failed_effects: FailedEffects,
     /// Those of them that drifted. They get no further step, not even in a forced run.
     pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
+    /// The begin methods that have run.
+    begin_methods: Ran,
+    /// The instances of which a begin method failed.
+    pub(super) not_begun: HashSet<(ResourceIx, InstanceIx)>,
     pub(crate) cancelled: bool,
     /// The vetoes that the run overrides.
     pub(crate) overridden: Vec<PlanVeto>,
@@ -135,7 +153,7 @@ impl Run {
     async fn all_phases(mut self) -> (Report, Option<JournalError>) {
         let (operation, instances) = (self.affected.operation.descriptor().code(), self.affected.count);
         self.settings.observers.notify(|| Event::RunStarted { operation, instances });
-        let before = self.begin(None).await;
+        let before = self.begin().await;
         let (mut states, mut blocked_by) = Box::pin(self.effects(before)).await;
         let left_with_parent = with_parent::resolve(&self.affected, &mut states, &mut blocked_by);
 
@@ -183,16 +201,17 @@ impl Run {
         (report, self.recorder.take_error())
     }
 
-    /// Runs the begin methods, or those that were added `since` a smaller plan. Returns the instances that get no effect:
-    /// their begin failed or did not run.
-    pub(crate) async fn begin(&mut self, since: Option<&Affected>) -> Vec<InitialState> {
-        let ran = self.history.take_ran(Phase::Begin);
-        let Some(pass) = Pass::begin(&self.affected, &ran, since, &self.without_begin()) else {
+    /// Runs the begin methods that have not run yet. Returns the instances that get no effect: their begin failed or did not
+    /// run.
+    pub(crate) async fn begin(&mut self) -> Vec<InitialState> {
+        let Some(pass) = Pass::begin(&self.affected, &self.begin_methods, &self.without_begin()) else {
             return Vec::new();
         };
         let policy = self.settings.policy;
         let failed = self.failed_before(Phase::Begin);
+        let to_run: Vec<EffectSet> = pass.work.pending.iter().collect();
         let (scheduler, _) = self.drive(pass, policy, &failed, &Rediscovery::none()).await;
+        self.note_begin_methods(&to_run, &scheduler);
         let states = scheduler.states().enumerate();
         match policy {
             FailurePolicy::Force => Vec::new(),
@@ -212,6 +231,21 @@ impl Run {
                     cause: scheduler.blocked_by(node).unwrap_or(node),
                 })
                 .collect(),
+        }
+    }
+
+    /// Notes the begin methods that have run, so that a later begin pass of this run omits them.
+    fn note_begin_methods(&mut self, to_run: &[EffectSet], scheduler: &Scheduler) {
+        for (position, methods) in to_run.iter().enumerate().filter(|(_, methods)| !methods.is_empty()) {
+            let node = NodeIx::at(position);
+            let (resource, index) = self.affected.locate(node);
+            let have_run = methods.without(scheduler.pending_methods(node));
+            if !have_run.is_empty() {
+                self.begin_methods.note_one(resource, index, have_run);
+            }
+            if scheduler.states()[node] == State::Failed {
+                self.not_begun.insert((resource, index));
+            }
         }
     }
 
@@ -275,9 +309,15 @@ impl Run {
         let failed = self.failures.iter().filter(|(_, failure)| failure.phase == phase);
         let failed = failed.map(|(&node, _)| node).filter(|&node| !self.continues_with(node));
         // The first failure of an instance may be of an earlier phase.
-        let drifted = self.drifted.iter().filter(|_| phase == Phase::Effect);
-        let drifted = drifted.map(|&(resource, index)| self.affected.node(resource, index));
-        let nodes: BTreeSet<NodeIx> = failed.chain(drifted).collect();
+        let others = match phase {
+            Phase::Begin => Some(&self.not_begun),
+            Phase::Effect => Some(&self.drifted),
+            _ => None,
+        };
+        let others =
+            others.into_iter().flatten().map(|&(resource, index)| self.affected.node(resource, index));
+        let others = others.filter(|&node| !self.continues_with(node));
+        let nodes: BTreeSet<NodeIx> = failed.chain(others).collect();
         nodes.into_iter().map(|node| InitialState { node, state: State::Failed, cause: node }).collect()
     }
 

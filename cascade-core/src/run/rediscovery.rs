@@ -159,10 +159,9 @@ impl Rediscovery<'_> {
         against: &mut Vec<Against>,
     ) -> Vec<LateDependents> {
         // As in a plan, an instance along a restricting edge is accepted if it is removed too.
-        let may_join = |late: &LateDependents| late.route.reach != Reach::Restricts || late.is_removed;
-        // An effect has just refused to act on it, so it cannot be part of the plan.
-        let joins =
-            |late: &LateDependents| self.drift == Drift::Follow && may_join(late) && !late.left_by_effect;
+        let is_allowed = |late: &LateDependents| late.route.reach != Reach::Restricts || late.is_removed;
+        // An effect has just refused to act on those that may not join. They are found again after the others have joined.
+        let joins = |late: &LateDependents| self.drift == Drift::Follow && is_allowed(late) && late.may_join;
         let (accepted, refused): (Vec<_>, Vec<_>) = found.into_iter().partition(joins);
         for late in refused {
             let error = Arc::new(CallError::Drifted(late.describe(affected)));

@@ -252,6 +252,39 @@ fn an_instance_that_is_left_after_its_begin_is_not_cleaned_up() {
     assert!(!deleted.calls.contains(&String::from("Table.unmark t3")), "{:?}", deleted.calls);
 }
 
+/// The mark of h1 fails, so nothing on h1 is begun. Then the VM is moved from h1 to h2.
+#[test]
+fn an_instance_that_departs_from_a_parent_whose_begin_failed_is_begun_and_removed() {
+    let cloud = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Host", |it| {
+            one_by_one(it).under("Zone", "drain", "z>h1 z>h2").begin("mark");
+        })
+        .kind("Image", |it| {
+            it.under("Host", "purge", "h2>i");
+        })
+        .kind("Vm", |it| {
+            it.under("Host", "destroy", "h1>v").begin("mark");
+        })
+        .failing(&["Host.mark h1"]);
+    cloud.notes().relink_at("Image.purge i", "Vm", "Host", "h2>v");
+    let deleted = cloud.delete_with("Zone z", |apply| always_fresh(apply).policy(FailurePolicy::Isolate));
+    assert_eq!(
+        deleted.verdicts(),
+        [
+            "Host h1 failed: mark: simulated failure",
+            "Host h2 done",
+            "Image i done",
+            "Vm v done",
+            "Zone z blocked by Host h1"
+        ]
+    );
+    let last: Vec<&str> = deleted.calls.iter().skip(2).map(String::as_str).collect();
+    assert_eq!(last, ["Image.purge i", "Vm.mark v", "Vm.destroy v", "Host.drain h2"], "{:?}", deleted.calls);
+}
+
 /// Interrupts the deletion while `hanging` is called, changes the world, and resumes.
 fn resumed(hanging: &str, change: impl FnOnce(&Notes)) -> Result<Deleted, ResumeError> {
     let journal = MemoryJournal::new();

@@ -59,6 +59,26 @@ fn parent_of_a_left_instance_stays_while_a_finder_answers_the_instance() {
     }
 }
 
+/// One finder call answers t1, which the effect left, and t3, which is new.
+#[test]
+fn late_dependent_that_is_answered_together_with_a_left_instance_joins_the_plan() {
+    let cloud = Cloud::new()
+        .kind("Namespace", |it| {
+            it.root("drop");
+        })
+        .kind("Table", |it| {
+            it.under("Namespace", "purge", "a>t1 b>t2");
+        })
+        .leaving_in_place("Table", "purge", "t1");
+    cloud.notes().relink_at("Table.purge t2", "Table", "Namespace", "a>t1 b>t3");
+    let deleted = cloud.delete_with("Namespace a b", |apply| apply.drift(Drift::Follow));
+    assert_eq!(deleted.calls, ["Table.purge t1 t2", "Table.purge t3", "Namespace.drop b"]);
+    assert_eq!(verdict(&deleted.report, "Namespace", "b"), "Done");
+    let failures: Vec<String> =
+        deleted.report.failures().map(|(at, failure)| format!("{at}: {failure}")).collect();
+    assert_eq!(failures, ["Namespace a: drop: 1 Table that the run left still depends on it: t1"]);
+}
+
 /// `s` may be removed only because `l`, which restricts it, is removed with `a`. The effect leaves `l`.
 #[test]
 fn restricted_parent_of_a_left_instance_stays() {

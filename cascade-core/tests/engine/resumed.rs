@@ -366,12 +366,29 @@ fn departures(durable: &[Durable]) -> BTreeSet<usize> {
     departed.map(|it| it.at).collect()
 }
 
+/// What the records say beside the ends of steps, each with its place in the trace.
+struct Noted {
+    growths: BTreeSet<usize>,
+    departures: BTreeSet<usize>,
+    /// The instances that failed because of drift.
+    drifted: BTreeMap<usize, BTreeSet<Instance>>,
+}
+
+impl Noted {
+    fn of(durable: &[Durable], steps: &[OnRecord]) -> Self {
+        let mut drifted: BTreeMap<usize, BTreeSet<Instance>> = BTreeMap::new();
+        for step in steps.iter().filter(|step| !step.drifted.is_empty()) {
+            drifted.entry(step.durable.at).or_default().extend(step.of(&step.drifted));
+        }
+        Self { growths: growths(durable), departures: departures(durable), drifted }
+    }
+}
+
 /// The trace of all processes, as if one process had made it without interruption, without the unrecorded calls.
 fn effective(
     entries: &[Entry],
     kept: &BTreeSet<usize>,
-    growths: &BTreeSet<usize>,
-    departures: &BTreeSet<usize>,
+    noted: &Noted,
     started: usize,
     cancelled: bool,
 ) -> Vec<Entry> {
@@ -380,12 +397,16 @@ fn effective(
         Entry::Cancelled => cancelled,
         Entry::Found(..) | Entry::Died | Entry::Refreshing | Entry::Refreshed => true,
         // An unrecorded call delays others.
-        Entry::Quiet | Entry::Begun | Entry::Grown | Entry::Departed | Entry::Unrecorded(_) => false,
+        Entry::Quiet | Entry::Begun => false,
+        Entry::Grown | Entry::Departed | Entry::Unrecorded(_) | Entry::Drifted(_) => {
+            unreachable!("{entry:?} is not of the script")
+        }
     };
     let mut left = Vec::new();
     for at in 0..=entries.len() {
-        left.extend(growths.contains(&at).then_some(Entry::Grown));
-        left.extend(departures.contains(&at).then_some(Entry::Departed));
+        left.extend(noted.drifted.get(&at).cloned().map(Entry::Drifted));
+        left.extend(noted.growths.contains(&at).then_some(Entry::Grown));
+        left.extend(noted.departures.contains(&at).then_some(Entry::Departed));
         match entries.get(at) {
             Some(Entry::Started(number, call)) if !kept.contains(number) => {
                 left.push(Entry::Unrecorded(call.clone()));
@@ -515,8 +536,8 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
         let durable = journal.durable();
         let steps = on_record(world, &durable);
         let kept = kept_calls(&entries, &lives.ends, &steps);
-        let growths = growths(&durable);
-        let departures = departures(&durable);
+        let noted = Noted::of(&durable, &steps);
+        let Noted { growths, departures, .. } = &noted;
         let unchanged = (growths.is_empty() && departures.is_empty()).then_some(&order);
         check_waits(&expected, unchanged, run.policy, &entries, world, &steps);
         let started = durable.iter().find(|it| matches!(it.record, Record::Started(_))).map_or(0, |it| it.at);
@@ -535,7 +556,7 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
         // The steps that died have refreshed, too.
         let terms = Terms { refreshes_always: false, ..run.terms(drifted, not_begun) };
         let judge = Judge::new(world, &expected, &order, terms);
-        let judged = judge.judge(&effective(&entries, &kept, &growths, &departures, started, cancelled));
+        let judged = judge.judge(&effective(&entries, &kept, &noted, started, cancelled));
         match outcome {
             Outcome::Report(report) => {
                 compare_report(world, &judged, &report);

@@ -159,7 +159,13 @@ fn a_chain_of_with_parent_instances_completes_with_its_top() {
 }
 
 /// A second edge to the same parent.
-fn in_role(kind: &mut Kind, parent: &str, role: &'static str, rule: Rule, links: &'static [(&str, &str)]) {
+fn in_role(
+    kind: &mut Kind,
+    parent: &str,
+    role: &'static str,
+    propagation: Rule,
+    links: &'static [(&str, &str)],
+) {
     let edge = descriptor(parent).in_role(role);
     let declared = kind.declared();
     declared.edge(edge.clone(), place!());
@@ -174,7 +180,7 @@ fn in_role(kind: &mut Kind, parent: &str, role: &'static str, rule: Rule, links:
             Box::pin(async { Ok(Found::Pairs(found)) })
         },
     );
-    declared.rule(rule.from(edge));
+    declared.rule(propagation.from(edge));
 }
 
 /// The arcs that a printed plan lists as left out of the order.

@@ -52,6 +52,7 @@ pub(crate) fn grow(world: &World, expected: &Expected) -> Expected {
     let grown = plan_from(world, expected.instances.clone());
     let mut grown = grown.expect("links do not change the rule of the root");
     grown.arcs = &all_arcs(world, &grown) | &expected.arcs;
+    grown.arcs_of_left.clone_from(&expected.arcs_of_left);
     grown
 }
 
@@ -81,7 +82,10 @@ pub(crate) fn depart(run: &Progress<'_>, refresh: &Refresh) -> Option<Departed> 
     }
     let mut expected = Expected { instances, ..run.expected.clone() };
     let is_affected = |instance: Instance| expected.instances.contains_key(&instance);
-    expected.arcs.retain(|arc| is_affected(arc.parent) && is_affected(arc.child) && !lost.contains(arc));
+    let (arcs, of_left): (BTreeSet<Arc>, BTreeSet<Arc>) =
+        run.expected.arcs.difference(&lost).copied().partition(|arc| is_affected(arc.parent));
+    expected.arcs = arcs.into_iter().filter(|arc| is_affected(arc.child)).collect();
+    expected.arcs_of_left.extend(of_left);
     let gained = gained(run, &expected, &all_arcs(&seen, &now), &lost);
     expected.arcs.extend(gained.iter().copied());
     put_early_effects_first(run.world, &mut expected);

@@ -6,8 +6,8 @@ use std::sync::Arc as Shared;
 use std::time::Duration;
 
 use cascade_core::{
-    ApplyError, CallError, CancellationToken, Cascade, Drift, Event, Failure, FailurePolicy, Fault,
-    FaultKind, InstanceName, Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
+    ApplyError, CallError, CancellationToken, Cascade, CutSummary, Drift, Event, Failure, FailurePolicy,
+    Fault, FaultKind, InstanceName, Operation, Phase, Plan, PlanError, Report, RootSet, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -315,13 +315,7 @@ pub(crate) async fn apply_as_expected(
     // A child without a step may end later: that need not be allowed. Nor need cuts of edges that are declared so.
     cuts.retain(|cut| !cut.end_only && !cut.may_cut);
     if !cuts.is_empty() && !run.allow_cuts {
-        script.state().entries.clear();
-        let applying = cascade.apply(plan).policy(run.policy).forced(run.forced).drift(run.drift);
-        let Err(ApplyError::Cuts { cuts: found }) = applying.await else {
-            panic!("{cuts:?} were not allowed")
-        };
-        assert_eq!(found, cuts);
-        assert!(script.state().entries.is_empty(), "a refused plan called a method");
+        assert_cuts_refused(run, cascade, script, plan, &cuts).await;
         return None;
     }
     let mut vetoes = plan.vetoes().to_vec();
@@ -379,12 +373,8 @@ pub(crate) async fn apply_as_expected(
         return None;
     }
     // A cancellation may come before the comparison: then the run is that of the plan, and starts nothing.
-    let is_planned = |report: &Report| {
-        let reported: BTreeSet<Instance> =
-            report.verdicts().map(|(instance, _)| find(world, &instance.name())).collect();
-        reported.iter().eq(planned.0.instances.keys())
-    };
-    if cancelled && report.as_ref().is_ok_and(is_planned) {
+    let lists = |report: &Report| reported(world, report).iter().eq(planned.0.instances.keys());
+    if cancelled && report.as_ref().is_ok_and(lists) {
         (expected, order) = planned;
     }
     // The discovery before the run replaces no rediscovery of the run.
@@ -416,6 +406,26 @@ pub(crate) async fn apply_as_expected(
     assert_eq!(report.summary().overridden, vetoes);
     assert_eq!(report.is_cancelled(), token.is_cancelled());
     Some((report, judged))
+}
+
+/// A run that may not give up the order of cycles refuses the plan, and calls no method.
+async fn assert_cuts_refused(
+    run: &RunSpec,
+    cascade: &Cascade,
+    script: &Script,
+    plan: Plan,
+    cuts: &[CutSummary],
+) {
+    script.state().entries.clear();
+    let applying = cascade.apply(plan).policy(run.policy).forced(run.forced).drift(run.drift);
+    let Err(ApplyError::Cuts { cuts: found }) = applying.await else { panic!("{cuts:?} were not allowed") };
+    assert_eq!(found, cuts);
+    assert!(script.state().entries.is_empty(), "a refused plan called a method");
+}
+
+/// The instances of a report.
+fn reported(world: &World, report: &Report) -> BTreeSet<Instance> {
+    report.verdicts().map(|(instance, _)| find(world, &instance.name())).collect()
 }
 
 /// How a plan would grow if it were made when the run starts.

@@ -34,6 +34,8 @@ pub(crate) struct Expected {
     pub(crate) restricted: BTreeSet<(usize, Instance)>,
     /// Dependencies between instances. They are known after the finder calls were seen.
     pub(crate) arcs: BTreeSet<Arc>,
+    /// Dependencies on parents that departed. They order nothing, but exclusive steps hold such parents too.
+    pub(crate) arcs_of_left: BTreeSet<Arc>,
 }
 
 /// One observed call of a finder: its edge, and the parents it was asked about.
@@ -91,7 +93,7 @@ pub(crate) fn plan_from(world: &World, mut instances: BTreeMap<Instance, Fate>) 
         let before = format!("{instances:?}");
         for (edge, child) in found(world, &instances) {
             let (extension, root) = (world.edge(edge).extension, world.root_of(edge));
-            let loses_last = owners(world, edge, child).all(|owner| is_expanded(&instances, owner));
+            let loses_last = loses_last_owner(world, &instances, edge, child);
             match edge_rule(world, edge) {
                 Some(DecisionSpec::Effect { effect, leaf }) => {
                     give(instances.entry(child).or_default(), (extension, effect), leaf, root);
@@ -128,7 +130,18 @@ pub(crate) fn plan_from(world: &World, mut instances: BTreeMap<Instance, Fate>) 
             _ => {}
         }
     }
-    Some(Expected { instances, retained, restricted, arcs: BTreeSet::new() })
+    let (arcs, arcs_of_left) = (BTreeSet::new(), BTreeSet::new());
+    Some(Expected { instances, retained, restricted, arcs, arcs_of_left })
+}
+
+/// Whether the plan removes all owners of the child along that copy of an edge.
+pub(crate) fn loses_last_owner(
+    world: &World,
+    instances: &BTreeMap<Instance, Fate>,
+    edge: usize,
+    child: Instance,
+) -> bool {
+    owners(world, edge, child).all(|owner| is_expanded(instances, owner))
 }
 
 fn is_expanded(instances: &BTreeMap<Instance, Fate>, instance: Instance) -> bool {
@@ -285,7 +298,8 @@ pub(crate) fn held_parents(
 ) -> Option<(usize, BTreeSet<Instance>)> {
     let edge = world.edges.iter().position(|edge| edge.exclusive && edge.extension == extension)?;
     let is_along = |arc: &&Arc| arc.child == instance && world.copies_of(edge).any(|copy| copy == arc.edge);
-    let parents = expected.arcs.iter().filter(is_along).map(|arc| arc.parent).collect();
+    let arcs = expected.arcs.iter().chain(&expected.arcs_of_left);
+    let parents = arcs.filter(is_along).map(|arc| arc.parent).collect();
     Some((world.edges[edge].parent, parents))
 }
 

@@ -1,5 +1,6 @@
 //! The extensions of a world: methods that wait until the test releases them with an answer.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use super::drive;
 use super::reference::{self, FinderCall};
 use super::tape::Tape;
-use super::world::{Answers, DecisionSpec, EdgeSpec, OperationSpec, RuleSpec, World};
+use super::world::{Answers, DecisionSpec, EdgeSpec, Instance, OperationSpec, RuleSpec, World};
 
 /// An operation beside `Delete`.
 #[derive(cascade_core::Operation, Clone, Debug, Serialize, Deserialize)]
@@ -116,6 +117,8 @@ pub(crate) enum Entry {
     Departed,
     /// A call began that has no end on record: its process died.
     Unrecorded(Call),
+    /// These instances failed because of drift, according to the records.
+    Drifted(BTreeSet<Instance>),
     /// The process died: the answers of its finders are lost.
     Died,
 }

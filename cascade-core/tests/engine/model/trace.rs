@@ -153,6 +153,8 @@ pub(crate) struct Judge {
     left: BTreeSet<Instance>,
     /// The instances that an effect left as they are.
     left_by_effects: BTreeSet<Instance>,
+    /// The instances that failed because of drift.
+    drifted: BTreeSet<Instance>,
     /// The instances on which an early effect may have begun.
     begun: BTreeSet<Instance>,
     /// The instances on which another effect may have begun, in this process or an earlier one.
@@ -188,6 +190,7 @@ impl Judge {
             departure: Departure::default(),
             left: BTreeSet::new(),
             left_by_effects: BTreeSet::new(),
+            drifted: BTreeSet::new(),
             begun: BTreeSet::new(),
             removing: BTreeSet::new(),
             expects_repeats: false,
@@ -234,6 +237,7 @@ impl Judge {
                 Entry::Refreshed => self.refreshed(),
                 Entry::Departed => self.depart(),
                 Entry::Unrecorded(call) => self.may_have_begun(call),
+                Entry::Drifted(instances) => instances.iter().for_each(|&at| self.fail_drifted(at)),
                 Entry::Died => {
                     self.reported.clear();
                     self.died_at = at;
@@ -428,7 +432,8 @@ impl Judge {
 
     fn found(&mut self, call: &FinderCall, rows: &[(u32, u32)]) {
         assert!(self.terms.drift != Drift::Ignore, "a run that ignores drift called a finder: {call:?}");
-        let names_no_parents = self.world.edge(call.edge).answers == Answers::ChildrenAlone;
+        let edge = self.world.edge(call.edge);
+        let names_no_parents = edge.answers == Answers::ChildrenAlone;
         if let Some(refresh) = &mut self.refreshing {
             for &parent in &call.parents {
                 let of_parent = rows.iter().filter(|row| names_no_parents || row.0 == parent);
@@ -441,22 +446,37 @@ impl Judge {
             }
             return;
         }
-        if self.cancelled {
-            // A cancelled run waits for no answer.
+        let (resource, child) = (edge.parent, edge.child);
+        let was_asked = |&parent: &u32| {
+            reference::is_expanded_along(&self.world, &self.expected.instances, (resource, parent), call.edge)
+        };
+        let is_asked_again = call.parents.iter().any(was_asked);
+        if self.cancelled && is_asked_again {
+            // A cancelled run waits for no answer. A growth that is under way ends.
             return;
         }
-        let resource = self.world.edge(call.edge).parent;
+        // Along a shared edge, an answer names all owners. With one that is not removed, the child stays.
+        let is_shared =
+            matches!(reference::edge_rule(&self.world, call.edge), Some(DecisionSpec::Shared { .. }));
+        let is_removed = |owner: u32| {
+            let owner = self.expected.instances.get(&(resource, owner));
+            owner.is_some_and(|owner| !owner.expanded.is_empty())
+        };
+        let stays = |child: u32| is_shared && rows.iter().any(|row| row.1 == child && !is_removed(row.0));
         for &parent in &call.parents {
-            let children = rows.iter().filter(|row| names_no_parents || row.0 == parent).map(|row| row.1);
+            let of_parent = rows.iter().filter(|row| names_no_parents || row.0 == parent);
+            let children = of_parent.map(|row| row.1).filter(|&child| !stays(child));
             let parents = if names_no_parents { call.parents.clone() } else { vec![parent] };
             let look = Look { at: self.at, children: children.collect(), parents };
             self.rediscovered.insert((call.edge, (resource, parent)), look);
         }
-        // An answer with an instance that an effect left is refused as a whole, unless it is about new parents.
-        let is_planned = |parent: &u32| self.expected.instances.contains_key(&(resource, *parent));
-        let child = self.world.edge(call.edge).child;
-        let has_left = rows.iter().any(|row| self.left_by_effects.contains(&(child, row.1)));
-        if !(has_left && call.parents.iter().all(is_planned)) {
+        // An answer in which only instances that effects left are new is refused.
+        let may_join = |&parent: &u32| {
+            let look = &self.rediscovered[&(call.edge, (resource, parent))];
+            let is_new = |at: u32| !self.is_known(call.edge, look, at);
+            look.children.iter().any(|&at| is_new(at) && !self.left_by_effects.contains(&(child, at)))
+        };
+        if !is_asked_again || call.parents.iter().any(may_join) {
             self.reported.extend(rows.iter().map(|&row| (call.edge, row)));
         }
     }
@@ -560,6 +580,7 @@ impl Judge {
         self.left.extend(left);
         self.reported.clear();
         self.plan_again();
+        self.phase = Phase::Begin;
     }
 
     /// The plan grew by the answers of finders.
@@ -582,8 +603,8 @@ impl Judge {
             let progress = self.progress.entry(at).or_default();
             // Ended methods stay ended; a method that a late dependent's rule superseded does not run any more.
             progress.methods.truncate(progress.ended);
-            // An instance that an effect left gets nothing further.
-            if self.left_by_effects.contains(&at.1) {
+            // An instance that an effect left, or that drifted, gets nothing further.
+            if self.left_by_effects.contains(&at.1) || self.drifted.contains(&at.1) {
                 continue;
             }
             let open = planned.methods.into_iter().filter(|method| !progress.methods.contains(method));
@@ -638,6 +659,7 @@ impl Judge {
         progress.failed = true;
         // Not even a forced run continues with it.
         progress.methods.truncate(progress.ended);
+        self.drifted.insert(instance);
         self.note_failure(Phase::Effect);
     }
 
@@ -878,14 +900,35 @@ impl Judge {
         if self.left_with_parent().contains(&instance) {
             return Fate::Left;
         }
-        assert!(self.stopped, "{instance:?} has no result");
+        let may_not_start = self.stopped || self.without_parents().contains(&instance);
+        assert!(may_not_start, "{instance:?} has no result");
         Fate::NotStarted
+    }
+
+    /// The `with_parent` instances that no instance of the plan completes any more: they have moved to parents that the plan
+    /// does not have.
+    fn without_parents(&self) -> BTreeSet<Instance> {
+        let mut without: BTreeSet<Instance> =
+            self.instances().filter(|&at| self.is_only_with_parent(at)).collect();
+        loop {
+            let may_complete = |at: &Instance| {
+                let sets = completing_parents(&self.world, &self.expected, *at);
+                sets.iter().any(|set| set.is_disjoint(&without))
+            };
+            let remaining: BTreeSet<Instance> =
+                without.iter().filter(|at| !may_complete(at)).copied().collect();
+            if remaining == without {
+                return without;
+            }
+            without = remaining;
+        }
     }
 
     /// The `with_parent` instances that nothing keeps from completing but that all their parents are left; along a shared edge,
     /// one of them.
     fn left_with_parent(&self) -> BTreeSet<Instance> {
-        let fails = |at: Instance| PHASES.iter().any(|&phase| self.failed_in(phase, at));
+        // A forced run continues with an instance whose begin failed.
+        let fails = |at: Instance| self.failed_in(Phase::Begin, at) && !self.forces();
         let is_blocked = |at: Instance| {
             !self.forces() && !self.causes(at).is_empty() || !self.parent_causes(at).is_empty()
         };
@@ -969,10 +1012,14 @@ impl Judge {
         let mut reached: BTreeSet<Instance> =
             self.world.root_instances().filter(|root| !is_left(root)).collect();
         loop {
+            let affects = |arc: &reference::Arc| match reference::edge_rule(&self.world, arc.edge) {
+                Some(DecisionSpec::Shared { .. }) => {
+                    reference::loses_last_owner(&self.world, &self.expected.instances, arc.edge, arc.child)
+                }
+                rule => rule.is_some_and(DecisionSpec::affects),
+            };
             let is_next = |arc: &&reference::Arc| {
-                reached.contains(&arc.parent)
-                    && !reached.contains(&arc.child)
-                    && reference::edge_rule(&self.world, arc.edge).is_some_and(DecisionSpec::affects)
+                reached.contains(&arc.parent) && !reached.contains(&arc.child) && affects(arc)
             };
             let found = self.expected.arcs.iter().filter(is_next).map(|arc| arc.child);
             let found: Vec<Instance> = found.filter(|child| !is_left(child)).collect();
