@@ -56,6 +56,8 @@ pub(crate) struct Recorded {
     pub(crate) left: BTreeMap<StepKey, Vec<LeftInstance>>,
     /// The instances of each resource on which an effect may have begun before the plan grew.
     pub(crate) may_have_begun: BTreeMap<String, Vec<u32>>,
+    /// Whether the plan has changed since the run began, other than by new instances.
+    pub(crate) has_changed: bool,
     /// The instances of each resource that departed.
     pub(crate) departed: BTreeMap<String, Vec<DepartedInstance>>,
     /// `None` until the plan is complete.
@@ -202,10 +204,12 @@ impl Recorded {
                 arcs.released.extend(released);
             }
             Record::Lost(chunk) => {
+                self.has_changed = true;
                 let (key, pairs, released) = pairs_of(chunk);
                 self.arcs.entry(key).or_default().lose(&pairs, &released);
             }
             Record::Departed(departed) => {
+                self.has_changed = true;
                 let left: HashSet<InstanceIx> =
                     departed.instances.iter().map(|it| InstanceIx::new(it.instance)).collect();
                 let of_child = self.arcs.iter_mut().filter(|(key, _)| key.child == departed.resource);
@@ -243,8 +247,9 @@ impl Recorded {
             if kind as usize >= column.dispositions.len() {
                 return Err(String::from("an instance refers to a disposition that no record lists"));
             }
-            // A known instance is listed again when the growing plan gives it further effects.
+            // A known instance is listed again when a changed plan gives it other effects.
             if at < column.ids.len() {
+                self.has_changed = true;
                 column.kind_of[at] = kind;
             } else {
                 column.ids.push(id);

@@ -25,6 +25,8 @@ pub(crate) struct History {
     pub(crate) failed_effects: FailedEffects,
     /// The failed instances that had drifted, by resource and index.
     pub(crate) drifted: HashSet<(ResourceIx, InstanceIx)>,
+    /// Whether instances may have lost something of what the plan gave them.
+    pub(crate) has_changed: bool,
     /// The instances that departed.
     pub(crate) left: HashMap<NodeIx, String>,
     /// The instances that an effect left as they are, by resource and index, each with the reason.
@@ -242,6 +244,7 @@ pub(crate) fn history(affected: &Affected, recorded: &Recorded) -> Result<Histor
         overridden: recorded.overridden.clone(),
         difference: recorded.start.as_ref().and_then(|start| start.difference.clone()),
         interrupted: true,
+        has_changed: recorded.has_changed,
         ..History::default()
     };
     for ((phase, name, effect), done) in &recorded.done {

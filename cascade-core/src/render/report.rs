@@ -44,7 +44,7 @@ impl fmt::Display for ReportSummary {
             writeln!(f, "{} without a cleanup that succeeded", Count(self.not_cleaned_up))?;
         }
         if self.done_below_left > 0 {
-            writeln!(f, "{} removed because of one that was then left", Count(self.done_below_left))?;
+            writeln!(f, "{} removed because of one that then stayed", Count(self.done_below_left))?;
         }
         if self.roots_left > 0 {
             writeln!(f, "{} roots are left", Count(self.roots_left))?;

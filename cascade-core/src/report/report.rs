@@ -115,8 +115,8 @@ impl Report {
             .count()
     }
 
-    /// The instances that were removed only because of one above them that the run then left: it departed after they were
-    /// done. A run with such an instance is not complete.
+    /// The instances that were removed only because of one above them that then stayed: after they were done, it departed, an
+    /// effect left it, or it got an effect that does not remove it. A run with such an instance is not complete.
     pub fn done_below_left(&self) -> impl Iterator<Item = InstanceRef<'_>> {
         self.done_below_left.iter().map(|&node| self.instance(node))
     }

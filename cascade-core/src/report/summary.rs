@@ -128,7 +128,7 @@ pub struct ReportSummary {
     pub left: usize,
     /// The number of instances that are done, but whose cleanup did not run.
     pub not_cleaned_up: usize,
-    /// The number of instances that were removed only because of one above them that the run then left.
+    /// The number of instances that were removed only because of one above them that then stayed.
     #[serde(default)]
     pub done_below_left: usize,
     /// The number of roots that the run left as they are.

@@ -1,4 +1,4 @@
-//! The instances that a run removed below one that it then left.
+//! The instances that a run removed below one that then stayed.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::graph::Reach;
 use crate::ids::{Indexed, NodeIx};
 use crate::report::State;
 
-/// The done instances that the roots do not reach any more, because an instance between them was left after they were removed.
+/// The done instances that the roots do not reach any more, because an instance between them departed from its parents after they were removed.
 pub(super) fn done_below_left(affected: &Affected, states: &Indexed<NodeIx, State>) -> Vec<NodeIx> {
     let mut children: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
     for ((index, edge), arcs) in affected.graph.edges.enumerate().zip(&affected.arcs) {

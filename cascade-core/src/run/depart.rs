@@ -43,6 +43,7 @@ impl Run {
         // No further step may start before the journal has the smaller plan. If this write fails, no step starts at all.
         self.recorder.departed(&old, &affected, &departures, &left).await;
         self.settings.observers.notify(|| Event::Departed { instances: left.len() });
+        self.has_changed = true;
         self.left.extend(left);
         self.affected = affected;
         // What a failed begin blocked may depend on it no more.

@@ -52,6 +52,7 @@ pub(crate) fn run(
     let view = Arc::new(view);
     let run = Run {
         view,
+        has_changed: history.has_changed,
         left: std::mem::take(&mut history.left),
         left_by_effects: std::mem::take(&mut history.left_by_effects),
         only_begun,
@@ -135,6 +136,8 @@ pub(crate) struct Run {
     pub(crate) overridden: Vec<PlanVeto>,
     /// The accepted difference from the approved plan.
     pub(crate) difference: Option<Box<PlanDifference>>,
+    /// Whether instances may have lost something of what the plan gave them.
+    pub(super) has_changed: bool,
     /// The instances that departed, by node, each with the reason.
     pub(super) left: HashMap<NodeIx, String>,
     /// The instances that an effect left as they are, each with the reason.
@@ -177,8 +180,9 @@ impl Run {
             states[self.affected.node(resource, index)] = State::Running;
         }
         self.left.retain(|&node, _| states[node] == State::Left);
+        let may_be_below = self.has_changed || !self.left.is_empty();
         let done_below_left =
-            if self.left.is_empty() { Vec::new() } else { done_below_left(&self.affected, &states) };
+            if may_be_below { done_below_left(&self.affected, &states) } else { Vec::new() };
         if let Some(monitor) = &self.settings.monitor {
             monitor.end_run();
         }

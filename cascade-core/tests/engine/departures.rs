@@ -134,7 +134,7 @@ fn what_is_below_an_instance_that_departs_is_left_and_what_was_removed_below_it_
     assert_eq!(below, ["Volume v2"]);
     assert!(!deleted.report.is_complete());
     let printed = deleted.report.to_string();
-    assert!(printed.contains("1 removed because of one that was then left"), "{printed}");
+    assert!(printed.contains("1 removed because of one that then stayed"), "{printed}");
 }
 
 /// `s` may be removed only because `l`, which restricts it, is removed with `a`. Then `l` departs from `a`.

@@ -665,6 +665,8 @@ impl Judge {
 
     /// The instances that must end well before this one may start, and have not.
     fn waits_for(&self, phase: Phase, instance: Instance) -> Vec<(Phase, Instance)> {
+        // Only cleanups follow what is done.
+        let done = if phase == Phase::Cleanup { self.done() } else { BTreeSet::new() };
         let mut waits: Vec<(Phase, Instance)> = if phase == Phase::Effect {
             let first = &self.below[&self.next_part(instance)];
             first.iter().filter(|&&node| self.part_holds_back(node)).map(|node| (phase, node.0)).collect()
@@ -673,7 +675,7 @@ impl Judge {
             first[&instance]
                 .iter()
                 .map(|&other| (phase, other))
-                .filter(|&at| phase != Phase::Cleanup || self.is_done(at.1))
+                .filter(|at| phase != Phase::Cleanup || done.contains(&at.1))
                 .filter(|at| self.holds_back(*at))
                 .collect()
         };
@@ -686,7 +688,7 @@ impl Judge {
                 let open = with_below.filter(|&&at| !self.has_ended(at));
                 waits.extend(open.flat_map(|&at| self.not_marked(at)));
             }
-            Phase::Cleanup if !self.is_done(instance) => waits.push((Phase::Effect, instance)),
+            Phase::Cleanup if !done.contains(&instance) => waits.push((Phase::Effect, instance)),
             _ => {}
         }
         waits
@@ -1008,18 +1010,22 @@ impl Judge {
 
     /// The number of done instances that the roots do not reach any more.
     fn done_below_left(&self, fates: &BTreeMap<Instance, Fate>) -> usize {
+        let instances = &self.expected.instances;
         let is_left = |at: &Instance| fates.get(at) == Some(&Fate::Left);
         let mut reached: BTreeSet<Instance> =
             self.world.root_instances().filter(|root| !is_left(root)).collect();
         loop {
             let affects = |arc: &reference::Arc| match reference::edge_rule(&self.world, arc.edge) {
                 Some(DecisionSpec::Shared { .. }) => {
-                    reference::loses_last_owner(&self.world, &self.expected.instances, arc.edge, arc.child)
+                    reference::loses_last_owner(&self.world, instances, arc.edge, arc.child)
                 }
                 rule => rule.is_some_and(DecisionSpec::affects),
             };
             let is_next = |arc: &&reference::Arc| {
-                reached.contains(&arc.parent) && !reached.contains(&arc.child) && affects(arc)
+                reached.contains(&arc.parent)
+                    && !reached.contains(&arc.child)
+                    && reference::is_expanded_along(&self.world, instances, arc.parent, arc.edge)
+                    && affects(arc)
             };
             let found = self.expected.arcs.iter().filter(is_next).map(|arc| arc.child);
             let found: Vec<Instance> = found.filter(|child| !is_left(child)).collect();
@@ -1030,8 +1036,7 @@ impl Judge {
         }
         let is_done =
             |(instance, fate): &(&Instance, &Fate)| **fate == Fate::Done && !reached.contains(*instance);
-        let leaves_any = !self.left.is_empty() || fates.values().any(|fate| *fate == Fate::Left);
-        if leaves_any { fates.iter().filter(is_done).count() } else { 0 }
+        fates.iter().filter(is_done).count()
     }
 
     fn verdicts(&self) -> Judged {
