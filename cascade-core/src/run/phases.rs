@@ -87,10 +87,6 @@ fn note_begun(
     }
     let (mut removing, mut early) = (Vec::new(), Vec::new());
     for (resource, index, effects) in history.ran_of(Phase::Effect) {
-        let effects = effects.without(not_called(history, resource, index));
-        if effects.is_empty() {
-            continue;
-        }
         let is_early = effects.without(affected.early_effects(resource, index)).is_empty();
         if is_early { &mut early } else { &mut removing }.push(affected.node(resource, index));
     }
@@ -106,14 +102,6 @@ fn note_begun(
         let (resource, index) = affected.locate(node);
         view.begun().note_started(resource, index);
     }
-}
-
-/// The effect that is recorded as failed, but was not called: its instance had drifted before.
-fn not_called(history: &History, resource: ResourceIx, index: InstanceIx) -> EffectSet {
-    let failed = history.failed_effects.get(&(resource, index)).copied().unwrap_or_default();
-    // Of several failed effects, the records do not say which one drifted.
-    let is_it = history.drifted.contains(&(resource, index)) && failed.len() == 1;
-    if is_it { failed } else { EffectSet::EMPTY }
 }
 
 pub(crate) struct Run {

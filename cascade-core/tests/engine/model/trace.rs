@@ -242,6 +242,10 @@ impl Judge {
                     self.reported.clear();
                     self.died_at = at;
                     (self.refreshing, self.departure) = (None, Departure::default());
+                    // A process before the one that refused a drifted instance may have begun to act on it.
+                    for instance in self.drifted.clone() {
+                        self.removing.extend(ending_with(&self.world, &self.expected, instance));
+                    }
                     let has_begin_left = self.instances().any(|at| self.is_ready(Phase::Begin, at));
                     self.expects_repeats = !has_begin_left;
                 }
