@@ -11,7 +11,7 @@ use crate::loopback::behind_text;
 use crate::model::drive::{self, RunSpec, apply_as_expected, on_paused_clock, plan_as_expected};
 use crate::model::script::AtOnce;
 use crate::model::tape::Tape;
-use crate::model::world::{SMALL, Size, World, exclusive_worlds, moving_worlds, worlds};
+use crate::model::world::{SMALL, Size, World, drifting_worlds, exclusive_worlds, moving_worlds, worlds};
 
 /// Cases of the main property. `CASCADE_CASES` overrides it; other properties scale in proportion.
 const CASES: u32 = 2000;
@@ -158,6 +158,21 @@ fn runs_in_a_changing_world_match_the_model() {
         ..run
     });
     check(&(moving_worlds(SMALL), run, tapes(80)), 1000, |(world, run, tape)| {
+        plan_and_run(&world, &run, tape);
+    });
+}
+
+/// The world changes between the plan and the run: with cycles, shared children, `restrict`, checks and cuts.
+#[test]
+fn runs_whose_world_changed_since_the_plan_match_the_model() {
+    let drift = prop_oneof![1 => Just(Drift::Ignore), 3 => Just(Drift::Refuse), 2 => Just(Drift::Exact), 3 => Just(Drift::Follow)];
+    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec {
+        drift,
+        allow_cuts: true,
+        trouble: run.trouble / 2,
+        ..run
+    });
+    check(&(drifting_worlds(SMALL), run, tapes(80)), CASES, |(world, run, tape)| {
         plan_and_run(&world, &run, tape);
     });
 }

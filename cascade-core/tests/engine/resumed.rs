@@ -14,13 +14,14 @@ use cascade_core::{
 use proptest::prelude::*;
 
 use crate::model::drive::{
-    self, Planned, RunSpec, assert_refused, compare_report, growth, on_paused_clock, plan_as_expected,
+    self, AtStart, Planned, RunSpec, assert_refused, compare_report, cuts_to_allow, on_paused_clock,
+    plan_as_expected, plan_at_start,
 };
 use crate::model::reference::{Effect, Expected, Order, Part, waited_for};
 use crate::model::script::{Answer, Entry, Script, cascade_with};
 use crate::model::tape::Tape;
 use crate::model::trace::{Fate, Judge, Judged, Terms};
-use crate::model::world::{Instance, SMALL, World, moving_worlds, worlds};
+use crate::model::world::{Instance, SMALL, World, drifting_worlds, moving_worlds, worlds};
 use crate::properties::{check, fresh_for, runs, tapes};
 
 use journal::{Durable, LateJournal};
@@ -45,7 +46,7 @@ struct Lives<'w> {
     /// For each process that died, its number of script entries.
     ends: Vec<usize>,
     /// The world and the plan when the run started, if the engine discovered again then.
-    at_start: Option<(World, Planned)>,
+    at_start: Option<AtStart>,
 }
 
 /// How a case ended.
@@ -134,17 +135,14 @@ impl Lives<'_> {
     }
 
     /// Plans in the world of now: a run that does not ignore drift runs this plan, unless it is refused.
-    async fn plan_now(&mut self, cascade: &Cascade, expected: &Expected) {
-        let now = self.script.now();
-        if self.run.drift == Drift::Ignore || growth(&now, expected, self.run.drift).is_some() {
-            return;
-        }
-        self.script.state().finder_calls.clear();
+    async fn plan_now(&mut self, cascade: &Cascade, plan: &Plan, expected: &Expected) {
         self.script.state().checked.clear();
         let entries = self.script.state().entries.len();
-        let planned = plan_as_expected(&now, cascade, &self.script, &mut self.tape).await;
+        let (now, drift, cuts) = (self.script.now(), self.run.drift, cuts_to_allow(plan));
+        let at_start =
+            plan_at_start(drift, now, expected, &cuts, cascade, &self.script, &mut self.tape).await;
         self.script.state().entries.truncate(entries);
-        self.at_start = planned.map(|planned| (now, planned));
+        self.at_start = at_start;
     }
 
     /// Whether the run has compared its plan with the world, if it does. If it is cancelled meanwhile, either the
@@ -158,7 +156,7 @@ impl Lives<'_> {
     async fn run(&mut self, cascade: &Cascade, plan: &Plan, expected: &Expected) -> Option<(Outcome, RunId)> {
         loop {
             let RunSpec { policy, forced, drift, fresh_for, .. } = self.run;
-            self.plan_now(cascade, expected).await;
+            self.plan_now(cascade, plan, expected).await;
             self.applied_at = Some(self.script.state().entries.len());
             let observed = self.script.clone();
             let applying = cascade
@@ -178,7 +176,7 @@ impl Lives<'_> {
             let ended = self.live(applying.into_future()).await;
             self.applied_at = None;
             let vetoes_now =
-                self.at_start.as_ref().map_or(plan.vetoes(), |(_, now)| now.plan.vetoes()).to_vec();
+                self.at_start.as_ref().map_or(plan.vetoes(), |now| now.planned.plan.vetoes()).to_vec();
             match ended {
                 Some(Ok(report)) => return Some((Outcome::Report(Box::new(report)), run)),
                 Some(Err(ApplyError::Vetoed { vetoes })) => {
@@ -186,8 +184,8 @@ impl Lives<'_> {
                     return None;
                 }
                 Some(refused @ Err(ApplyError::Drifted { .. })) => {
-                    let growth = growth(&self.script.now(), expected, drift).expect("the plan would grow");
-                    assert_refused(self.world, &refused, &[], &growth);
+                    let growth = self.at_start.as_ref().and_then(|now| now.refused.as_ref());
+                    assert_refused(self.world, &refused, &[], growth.expect("the plan has not changed"));
                     return None;
                 }
                 Some(Err(error)) => panic!("{error}"),
@@ -529,8 +527,13 @@ fn die_and_resume(world: &World, run: &RunSpec, tape: Vec<u16>) -> Coverage {
             return Coverage { deaths: lives.deaths, ..Coverage::default() };
         };
 
-        let (now, Planned { plan, expected, order }) =
-            lives.at_start.take().unwrap_or_else(|| (world.clone(), Planned { plan, expected, order }));
+        let (now, Planned { plan, expected, order }) = match lives.at_start.take() {
+            Some(AtStart { world, planned, refused }) => {
+                assert!(refused.is_none(), "{refused:?}, but the run began");
+                (world, planned)
+            }
+            None => (world.clone(), Planned { plan, expected, order }),
+        };
         let world = &now;
         let entries = script.state().entries.clone();
         let durable = journal.durable();
@@ -592,6 +595,15 @@ fn check_interrupted(cases: u32, picked: &impl Strategy<Value = (World, RunSpec)
 fn interrupted_runs_match_the_model() {
     let coverage = check_interrupted(1000, &(worlds(SMALL), runs()));
     assert!(coverage.deaths > 0 && coverage.growths + coverage.departures == 0, "the world does not change");
+}
+
+/// The world changes between the plan and the run.
+#[test]
+fn interrupted_runs_whose_world_changed_since_the_plan_match_the_model() {
+    let drift = prop_oneof![3 => Just(Drift::Refuse), 1 => Just(Drift::Exact), 3 => Just(Drift::Follow)];
+    let run = (runs(), drift).prop_map(|(run, drift)| RunSpec { drift, ..run });
+    let coverage = check_interrupted(500, &(drifting_worlds(SMALL), run));
+    assert!(coverage.deaths > 0, "no process died: {coverage:?}");
 }
 
 /// The world changes before a death, at it, and after it: with each call that ends or is dropped, and with each death.

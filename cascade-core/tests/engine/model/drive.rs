@@ -11,10 +11,10 @@ use cascade_core::{
 };
 use serde_json::{Value, json};
 
-use super::reference::{self, Arc, Cut, Expected, Order};
+use super::reference::{self, Arc, Cut, Expected, Fate, Order};
 use super::script::{Answer, Call, Detach, Entry, NotDone, Script, cascade};
 use super::tape::Tape;
-use super::trace::{Fate, Judge, Judged, Terms};
+use super::trace::{self, Judge, Judged, Terms};
 use super::world::{EdgeSpec, Instance, OperationSpec, World, closes_cycle};
 use crate::schemas::{DIFFERENCE, PLAN, REPORT, assert_conforms};
 
@@ -311,27 +311,25 @@ pub(crate) async fn apply_as_expected(
     planned: Planned,
 ) -> Option<(Report, Judged)> {
     let Planned { plan, mut expected, mut order } = planned;
-    let mut cuts = plan.summary().unwrap().cut;
-    // A child without a step may end later: that need not be allowed. Nor need cuts of edges that are declared so.
-    cuts.retain(|cut| !cut.end_only && !cut.may_cut);
+    let cuts = cuts_to_allow(&plan);
     if !cuts.is_empty() && !run.allow_cuts {
         assert_cuts_refused(run, cascade, script, plan, &cuts).await;
         return None;
     }
     let mut vetoes = plan.vetoes().to_vec();
-    let now = script.world_at_start();
-    let growth = growth(&now, &expected, run.drift);
-    script.state().entries.clear();
+    let planned = (world, expected.clone(), order.clone(), vetoes.clone());
     script.state().moving = true;
-    let compares = run.drift != Drift::Ignore && growth.is_none();
-    let world = if compares { &now } else { world };
-    let planned = (expected.clone(), order.clone());
-    if compares {
-        // The run is that of the plan of now.
-        script.state().finder_calls.clear();
-        let planned = plan_as_expected(world, cascade, script, tape).await.expect("the root has a rule");
-        vetoes = planned.plan.vetoes().to_vec();
-        (expected, order) = (planned.expected, planned.order);
+    let now = script.world_at_start();
+    let at_start = plan_at_start(run.drift, now, &planned.1, &cuts, cascade, script, tape).await;
+    let (mut world, mut growth) = (world, None);
+    if let Some(AtStart { world: now, planned, refused }) = &at_start {
+        growth = refused.as_ref();
+        if growth.is_none() {
+            // The run is that of the plan of now.
+            world = now;
+            vetoes = planned.plan.vetoes().to_vec();
+            (expected, order) = (planned.expected.clone(), planned.order.clone());
+        }
     }
     script.state().counted = 0;
     let token = CancellationToken::new();
@@ -369,13 +367,20 @@ pub(crate) async fn apply_as_expected(
     if let Some(growth) = growth
         && (!cancelled || matches!(report, Err(ApplyError::Drifted { .. })))
     {
-        assert_refused(world, &report, &entries, &growth);
+        assert_refused(world, &report, &entries, growth);
         return None;
     }
     // A cancellation may come before the comparison: then the run is that of the plan, and starts nothing.
-    let lists = |report: &Report| reported(world, report).iter().eq(planned.0.instances.keys());
-    if cancelled && report.as_ref().is_ok_and(lists) {
-        (expected, order) = planned;
+    let is_of_plan = match &report {
+        Ok(report) => {
+            let instances = reported(world, report);
+            instances.iter().eq(planned.1.instances.keys()) && report.summary().overridden == planned.3
+        }
+        Err(ApplyError::Vetoed { vetoes }) => *vetoes == planned.3,
+        Err(_) => false,
+    };
+    if cancelled && is_of_plan {
+        (world, expected, order, vetoes) = planned;
     }
     // The discovery before the run replaces no rediscovery of the run.
     let begun = entries.iter().position(is_begun).unwrap_or(0);
@@ -428,37 +433,85 @@ fn reported(world: &World, report: &Report) -> BTreeSet<Instance> {
     report.verdicts().map(|(instance, _)| find(world, &instance.name())).collect()
 }
 
-/// How a plan would grow if it were made when the run starts.
+/// The cuts that a run has to allow. A child without a step may end later: that need not be allowed. Nor need cuts of edges that
+/// are declared so.
+pub(crate) fn cuts_to_allow(plan: &Plan) -> Vec<CutSummary> {
+    let cuts = plan.summary().unwrap().cut.into_iter();
+    cuts.filter(|cut| !cut.end_only && !cut.may_cut).collect()
+}
+
+/// The world and the plan when a run starts.
+pub(crate) struct AtStart {
+    pub(crate) world: World,
+    pub(crate) planned: Planned,
+    /// The difference for which the run is refused.
+    pub(crate) refused: Option<Growth>,
+}
+
+/// Plans in the world of now, and compares with the older plan. `None` if the run ignores drift.
+pub(crate) async fn plan_at_start(
+    drift: Drift,
+    now: World,
+    before: &Expected,
+    cuts: &[CutSummary],
+    cascade: &Cascade,
+    script: &Script,
+    tape: &mut Tape,
+) -> Option<AtStart> {
+    if drift == Drift::Ignore {
+        return None;
+    }
+    script.state().finder_calls.clear();
+    let planned = plan_as_expected(&now, cascade, script, tape).await.expect("links change no rule");
+    let known = |cut: &CutSummary| {
+        let mut arcs = cuts.iter().map(|cut| (&cut.parent, &cut.child, &cut.role));
+        arcs.any(|arc| arc == (&cut.parent, &cut.child, &cut.role))
+    };
+    let new_cuts = cuts_to_allow(&planned.plan).into_iter().filter(|cut| !known(cut)).count();
+    let growth = growth(before, &planned.expected, new_cuts);
+    let refused = growth.is_refused(drift).then_some(growth);
+    Some(AtStart { world: now, planned, refused })
+}
+
+/// How a plan differs if it is made when the run starts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Growth {
     added: usize,
     gone: usize,
     changed: usize,
     extended: usize,
+    cuts: usize,
 }
 
-/// The difference for which a run is refused before it begins; `None` if it may begin.
-pub(crate) fn growth(now: &World, expected: &Expected, drift: Drift) -> Option<Growth> {
-    // Only worlds without cycles change: there, no effect is early.
-    if matches!(drift, Drift::Ignore | Drift::Follow) || !now.moves() {
-        return None;
+impl Growth {
+    fn is_refused(&self, drift: Drift) -> bool {
+        let adds = self.added + self.extended > 0;
+        let differs = adds || self.gone + self.changed > 0;
+        self.cuts > 0
+            || match drift {
+                Drift::Ignore | Drift::Follow => false,
+                Drift::Exact => differs,
+                _ => adds,
+            }
     }
-    let now = reference::plan(now).expect("links do not change the rule of the root");
-    let mut growth = Growth { added: 0, gone: 0, changed: 0, extended: 0 };
+}
+
+/// Compares two plans: instances, and what is done to them.
+fn growth(before: &Expected, now: &Expected, cuts: usize) -> Growth {
+    let mut growth = Growth { added: 0, gone: 0, changed: 0, extended: 0, cuts };
+    let effects = |fate: &Fate| fate.effects.iter().copied().collect::<BTreeSet<_>>();
     for (instance, fate) in &now.instances {
-        let Some(before) = expected.instances.get(instance) else {
+        let Some(before) = before.instances.get(instance) else {
             growth.added += 1;
             continue;
         };
-        let further = fate.effects.iter().any(|effect| !before.effects.contains(effect));
+        let further = !effects(fate).is_subset(&effects(before));
         let removed = fate.removed && !before.removed;
         growth.extended += usize::from(further || removed);
-        growth.changed += usize::from(fate.effects != before.effects || fate.removed != before.removed);
+        growth.changed += usize::from(effects(fate) != effects(before) || fate.removed != before.removed);
     }
-    growth.gone = expected.instances.keys().filter(|instance| !now.instances.contains_key(instance)).count();
-    let adds = growth.added + growth.extended > 0;
-    let differs = adds || growth.gone + growth.changed > 0;
-    (if drift == Drift::Exact { differs } else { adds }).then_some(growth)
+    growth.gone = before.instances.keys().filter(|instance| !now.instances.contains_key(instance)).count();
+    growth
 }
 
 /// The run was refused with that difference, and no method was called that changes something.
@@ -474,6 +527,7 @@ pub(crate) fn assert_refused(
         gone: difference.gone,
         changed: difference.changed,
         extended: difference.extended,
+        cuts: difference.cuts,
     };
     assert_eq!(found, *growth, "{world:?}: {difference}");
     assert_eq!(difference.digest, plan.digest().unwrap());
@@ -514,22 +568,22 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     for (instance, verdict) in report.verdicts() {
         let at = find(world, &instance.name());
         let fate = match verdict {
-            Verdict::Done => Fate::Done,
-            Verdict::Failed(_) => Fate::Failed,
+            Verdict::Done => trace::Fate::Done,
+            Verdict::Failed(_) => trace::Fate::Failed,
             Verdict::Blocked { by } => {
                 let by = find(world, &by.name());
                 assert_eq!(
                     judged.fates[&by],
-                    Fate::Failed,
+                    trace::Fate::Failed,
                     "{instance} is blocked by an instance that did not fail"
                 );
                 assert!(judged.causes[&at].contains(&by), "{by:?} cannot block {instance}");
-                Fate::Blocked
+                trace::Fate::Blocked
             }
-            Verdict::NotStarted => Fate::NotStarted,
+            Verdict::NotStarted => trace::Fate::NotStarted,
             Verdict::Left { reason } => {
                 assert!(!reason.is_empty(), "{instance} is left without a reason");
-                Fate::Left
+                trace::Fate::Left
             }
             other => panic!("{other:?}"),
         };
@@ -538,15 +592,26 @@ pub(crate) fn compare_report(world: &World, judged: &Judged, report: &Report) {
     assert_eq!(found, judged.fates);
     compare_json(world, judged, report);
     let summary = report.summary();
-    let count = |fate: Fate| judged.fates.values().filter(|it| **it == fate).count();
+    let count = |fate: trace::Fate| judged.fates.values().filter(|it| **it == fate).count();
     assert_eq!(
         [summary.done, summary.failed, summary.blocked, summary.not_started, summary.left],
-        [Fate::Done, Fate::Failed, Fate::Blocked, Fate::NotStarted, Fate::Left].map(count)
+        [
+            trace::Fate::Done,
+            trace::Fate::Failed,
+            trace::Fate::Blocked,
+            trace::Fate::NotStarted,
+            trace::Fate::Left
+        ]
+        .map(count)
     );
     assert_eq!(summary.failures.len(), summary.failed);
     let left: BTreeSet<Instance> = report.left().map(|(instance, _)| find(world, &instance.name())).collect();
-    let expected: BTreeSet<Instance> =
-        judged.fates.iter().filter(|(_, fate)| **fate == Fate::Left).map(|(instance, _)| *instance).collect();
+    let expected: BTreeSet<Instance> = judged
+        .fates
+        .iter()
+        .filter(|(_, fate)| **fate == trace::Fate::Left)
+        .map(|(instance, _)| *instance)
+        .collect();
     assert_eq!(left, expected);
     assert_eq!(summary.left_instances.len(), expected.len().min(100));
     assert_eq!(summary.roots_left, judged.roots_left);
@@ -567,18 +632,18 @@ fn compare_json(world: &World, judged: &Judged, report: &Report) {
             name["resource"] = resource.as_str().into();
             let at = find(world, &serde_json::from_value(name).unwrap());
             let fate = match entry["verdict"].as_str().unwrap() {
-                "done" => Fate::Done,
-                "failed" => Fate::Failed,
+                "done" => trace::Fate::Done,
+                "failed" => trace::Fate::Failed,
                 "blocked" => {
                     let by = find(world, &serde_json::from_value(entry["by"].clone()).unwrap());
                     assert!(judged.causes[&at].contains(&by), "{by:?} cannot block {entry}");
-                    Fate::Blocked
+                    trace::Fate::Blocked
                 }
-                "not_started" => Fate::NotStarted,
-                "left" => Fate::Left,
+                "not_started" => trace::Fate::NotStarted,
+                "left" => trace::Fate::Left,
                 other => panic!("{other}"),
             };
-            if fate == Fate::Failed {
+            if fate == trace::Fate::Failed {
                 failed.insert((at, entry["error"].to_string()));
             }
             assert_eq!(fates.insert(at, fate), None, "{entry} is listed twice");

@@ -238,10 +238,14 @@ impl World {
         let disappears = self.gone.iter().map(|gone| (gone.after, false, gone));
         let mut changes: Vec<_> = appears.chain(disappears).filter(|change| change.0 <= ended).collect();
         changes.sort_by_key(|change| (change.0, change.1));
-        changes.into_iter().fold(self.clone(), |world, (_, appears, Late { edge, link, .. })| {
-            let link = [(*edge, *link)];
-            if appears { world.with_links(link) } else { world.without_links(link) }
-        })
+        let mut world =
+            changes.into_iter().fold(self.clone(), |world, (_, appears, Late { edge, link, .. })| {
+                let link = [(*edge, *link)];
+                if appears { world.with_links(link) } else { world.without_links(link) }
+            });
+        world.late.retain(|late| late.after > ended);
+        world.gone.retain(|gone| gone.after > ended);
+        world
     }
 
     /// Whether the world changes during a run.
@@ -606,25 +610,50 @@ pub(crate) fn moving_worlds(size: Size) -> impl Strategy<Value = World> {
         for extension in &mut world.extensions {
             extension.check = None;
         }
-        let count = world.edges.len();
-        if count > 0 {
-            let late = late.into_iter();
-            world.late = late
-                .map(|(edge, link, after)| Late { edge: usize::from(edge) % count, link, after })
-                .collect();
-            let gone = gone.into_iter().filter_map(|(edge, link, after)| {
-                let edge = usize::from(edge) % count;
-                // A link that exists from the start, or that appears.
-                let links = world.links(edge).iter().copied();
-                let late = world.late.iter().filter(|late| late.edge == edge).map(|late| late.link);
-                let links: Vec<(u32, u32)> = links.chain(late).collect();
-                let link = *links.get(usize::from(link) % links.len().max(1))?;
-                Some(Late { edge, link, after })
-            });
-            world.gone = gone.collect();
-        }
+        add_changes(&mut world, late, gone);
         world
     })
+}
+
+/// Worlds of all kinds that change after the plan was made, and not during the run.
+pub(crate) fn drifting_worlds(size: Size) -> impl Strategy<Value = World> {
+    let link = (0..size.instances, 0..size.instances + 2);
+    let late = vec((any::<u8>(), link, Just(0)), 0..4);
+    let gone = vec((any::<u8>(), any::<u8>(), Just(0)), 0..3);
+    (worlds(size), late, gone).prop_map(|(mut world, late, gone)| {
+        // A further parent must not be the first one along an exclusive edge whose finder names no parents: that is an error.
+        for edge in world.edges.iter_mut().filter(|edge| edge.exclusive) {
+            edge.answers = Answers::Pairs;
+        }
+        add_changes(&mut world, late, gone);
+        world
+    })
+}
+
+/// A link that appears: the edge modulo the number of edges, the link, and when.
+type RawLate = (u8, (u32, u32), usize);
+
+/// A link that disappears: the edge and the link modulo their numbers, and when.
+type RawGone = (u8, u8, usize);
+
+fn add_changes(world: &mut World, late: Vec<RawLate>, gone: Vec<RawGone>) {
+    let count = world.edges.len();
+    if count == 0 {
+        return;
+    }
+    let late = late.into_iter();
+    world.late =
+        late.map(|(edge, link, after)| Late { edge: usize::from(edge) % count, link, after }).collect();
+    let gone = gone.into_iter().filter_map(|(edge, link, after)| {
+        let edge = usize::from(edge) % count;
+        // A link that exists from the start, or that appears.
+        let links = world.links(edge).iter().copied();
+        let late = world.late.iter().filter(|late| late.edge == edge).map(|late| late.link);
+        let links: Vec<(u32, u32)> = links.chain(late).collect();
+        let link = *links.get(usize::from(link) % links.len().max(1))?;
+        Some(Late { edge, link, after })
+    });
+    world.gone = gone.collect();
 }
 
 /// Worlds in which every extension with an edge is exclusive along one. Its instances have several parents there.
