@@ -106,7 +106,9 @@ pub(crate) fn resolve(
     let mut to_visit = nodes_in(State::Failed, states);
     to_visit.extend(nodes_in(State::Blocked, states));
     while let Some(parent) = to_visit.pop() {
-        let cause = blocked_by.get(&parent).copied().unwrap_or(parent);
+        // An instance of a cycle may have failed in an early effect, and be blocked by another one too.
+        let blocked = blocked_by.get(&parent).filter(|_| states[parent] == State::Blocked);
+        let cause = blocked.copied().unwrap_or(parent);
         for &WithParentChild { child, .. } in children.children_of(parent) {
             if states[child] == State::Waiting {
                 states[child] = State::Blocked;
