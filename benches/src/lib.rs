@@ -13,6 +13,7 @@ pub mod attribute;
 pub mod by_hand;
 pub mod cloud;
 pub mod django;
+pub mod drift;
 pub mod driver;
 pub mod fan_out;
 pub mod flat;

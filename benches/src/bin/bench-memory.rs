@@ -11,8 +11,8 @@ use cascade_benches::flat::Flat;
 use cascade_benches::ids::{BenchId, Spread};
 use cascade_benches::journal::{self, Takes};
 use cascade_benches::measure::{Row, Unit, expect_equal};
-use cascade_benches::{Failed, block_on, by_hand, cloud, flat};
-use cascade_core::Event;
+use cascade_benches::{Failed, block_on, by_hand, cloud, drift, flat};
+use cascade_core::{Drift, Event};
 use cascade_sqlite::SqliteJournal;
 use peak_alloc::PeakAlloc;
 
@@ -29,6 +29,7 @@ fn main() -> Result<(), Failed> {
         "flat" => from_flat_arrays(vms),
         "cloud-uuid" => plan_and_apply::<u128>(vms),
         "cloud-string" => plan_and_apply::<String>(vms),
+        "drift" => looking_for_drift(vms),
         "preview" => preview(vms),
         "journal" => kept(vms),
         other => Err(format!("there is no benchmark `{other}`").into()),
@@ -114,6 +115,25 @@ fn kept(instances: u64) -> Result<(), Failed> {
         })?;
     }
     Ok(())
+}
+
+/// A run under the default drift mode holds the plan and the world of now while it compares them.
+fn looking_for_drift(vms: u64) -> Result<(), Failed> {
+    let world = Arc::new(World::<u64>::new(vms));
+    let cascade = cloud::cascade(&world)?;
+    let rival = peak(|| block_on(cloud::plan(&cascade, &*world))?.map(drop))?;
+    let ours = peak(|| drift::plan_and_run(&cascade, &*world, Drift::default()).map(drop))?;
+    world.expect_all_destroyed()?;
+    print(&Row {
+        work: String::from("peak of plan and apply, with the default for drift"),
+        size: format!("{vms} VMs, {} instances", world.len()),
+        unit: Unit::Memory,
+        ours,
+        against: String::from("the plan"),
+        rival,
+        bar: 2.2,
+        per: world.len(),
+    })
 }
 
 /// A listener counts progress events during planning.

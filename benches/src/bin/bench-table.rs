@@ -16,7 +16,7 @@ use cascade_benches::measure::{Line, Row, Unit};
 /// Program, benchmark and sizes.
 type Benchmark = (&'static str, &'static str, &'static [u64]);
 
-const BENCHMARKS: [Benchmark; 25] = [
+const BENCHMARKS: [Benchmark; 28] = [
     ("bench-time", "cloud-u64", &[10_000, 100_000, 1_000_000]),
     ("bench-memory", "cloud-u64", &[10_000, 100_000, 1_000_000]),
     ("bench-time", "flat", &[10_000, 100_000, 1_000_000]),
@@ -36,6 +36,9 @@ const BENCHMARKS: [Benchmark; 25] = [
     ("bench-sqlite", "delete-default-cache", &[10_000, 100_000]),
     ("bench-outside", "terraform", &[1000]),
     ("bench-time", "makespan", &[20, 100, 1000]),
+    ("bench-time", "drift", &[10_000, 100_000]),
+    ("bench-memory", "drift", &[100_000]),
+    ("bench-time", "fresh", &[50_000]),
     ("bench-time", "driver", &[100_000]),
     ("bench-time", "journal", &[10_000, 40_000]),
     ("bench-time", "journal-batch", &[100_000]),

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use cascade_benches::cloud::World;
+use cascade_benches::drift::Hosts;
 use cascade_benches::fan_out::Tree;
 use cascade_benches::flat::Flat;
 use cascade_benches::gitlab::Tables;
@@ -16,8 +17,9 @@ use cascade_benches::journal::Takes;
 use cascade_benches::makespan::Forest;
 use cascade_benches::measure::{Row, Unit, by_turns, median, nanoseconds, time};
 use cascade_benches::{
-    Failed, block_on, by_hand, cloud, driver, fan_out, flat, gitlab, journal, makespan, mesh,
+    Failed, block_on, by_hand, cloud, drift, driver, fan_out, flat, gitlab, journal, makespan, mesh,
 };
+use cascade_core::Drift;
 use cascade_sqlite::SqliteJournal;
 
 fn main() -> Result<(), Failed> {
@@ -35,6 +37,8 @@ fn main() -> Result<(), Failed> {
         "flat" => from_flat_arrays(size)?,
         "fan-out-string" => fanned_out::<String>(size)?,
         "fan-out-shared" => fanned_out::<Shared>(size)?,
+        "drift" => looking_for_drift(size)?,
+        "fresh" => refreshing(size)?,
         "driver" => steps(size)?,
         "makespan" => sleeping(size as usize)?,
         "journal" => kept(Takes::MillisecondEach, size)?,
@@ -106,6 +110,60 @@ fn in_memory<Id: BenchId>(vms: u64) -> Result<Row, Failed> {
         rival: nanoseconds(rival),
         bar: 1.5,
         per: world.len(),
+    })
+}
+
+/// A run under the default drift mode discovers everything again when it starts, and the dependents of each parent before the
+/// step of that parent.
+fn looking_for_drift(vms: u64) -> Result<Row, Failed> {
+    let world = Arc::new(World::<u64>::new(vms));
+    let cascade = cloud::cascade(&world)?;
+    let plan_and_run = |mode: Drift| {
+        let parts = drift::plan_and_run(&cascade, &*world, mode)?;
+        world.expect_all_destroyed()?;
+        Ok::<_, Failed>(parts)
+    };
+    let (mut plans, mut runs) = (Vec::new(), Vec::new());
+    let ours = || plan_and_run(Drift::default()).map(|parts| parts.plan + parts.run);
+    let rival = || {
+        let parts = plan_and_run(Drift::Ignore)?;
+        plans.push(parts.plan);
+        runs.push(parts.run);
+        Ok(parts.plan + parts.run)
+    };
+    let (ours, _) = by_turns(turns(world.len()), ours, rival)?;
+    let (plan, run) = (nanoseconds(median(plans)), nanoseconds(median(runs)));
+    Ok(Row {
+        work: String::from("cloud in memory, u64 ids: plan and apply, with the default for drift"),
+        size: format!("{vms} VMs, {} instances", world.len()),
+        unit: Unit::Time,
+        ours: nanoseconds(ours),
+        against: format!(
+            "2.1 times the plan ({:.2} of all), plus a run that ignores drift",
+            plan / (plan + run)
+        ),
+        rival: 2.1 * plan + run,
+        bar: 1.0,
+        per: world.len(),
+    })
+}
+
+/// Both sides wait for their effects, so this reads the wall clock.
+fn refreshing(vms: u64) -> Result<Row, Failed> {
+    let (total, fresh_for) = (Duration::from_secs(60), Duration::from_secs(1));
+    let hosts = Arc::new(Hosts::new(vms, total));
+    let cascade = drift::cascade(&hosts)?;
+    let ours = drift::run(&hosts, &cascade, Drift::default(), fresh_for)?;
+    let rival = drift::run(&hosts, &cascade, Drift::Ignore, fresh_for)?;
+    Ok(Row {
+        work: String::from("effects that sleep, one instance each: a run that discovers again every second"),
+        size: format!("{} instances", hosts.instances()),
+        unit: Unit::Time,
+        ours: nanoseconds(ours),
+        against: String::from("the same run without a look at drift"),
+        rival: nanoseconds(rival),
+        bar: 1.1,
+        per: hosts.instances(),
     })
 }
 

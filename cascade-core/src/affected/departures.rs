@@ -45,9 +45,16 @@ impl Departures {
                 .map(|edge| no_longer_released(affected, now, begun, edge))
                 .collect(),
         };
-        let is_empty =
-            departures.changed.iter().all(Vec::is_empty) && departures.lost.iter().all(Vec::is_empty);
-        (!is_empty).then_some(departures)
+        (!departures.is_empty(affected)).then_some(departures)
+    }
+
+    /// Whether no affected instance loses anything.
+    fn is_empty(&self, affected: &Affected) -> bool {
+        let of_affected = |(edge, lost): (EdgeIx, &Vec<Pair>)| {
+            let child = &affected.columns[affected.graph.edges[edge].child];
+            lost.iter().any(|&(_, below)| child.is_affected(below))
+        };
+        self.changed.iter().all(Vec::is_empty) && !self.lost.enumerate().any(of_affected)
     }
 
     /// The instances that are not affected any more.
@@ -110,7 +117,8 @@ fn left_of(
     changed.iter().map(left).collect()
 }
 
-/// The arcs of an edge that do not exist any more. Arcs of unaffected instances have no part in the order: they are kept.
+/// The arcs of an edge that do not exist any more. Those to unaffected children are lost too: such a child may join the plan
+/// later. Arcs of unaffected parents have no part in the order: they are kept.
 fn lost(
     affected: &Affected,
     now: &Refreshed,
@@ -127,8 +135,7 @@ fn lost(
     let with_kept_parent: HashSet<InstanceIx> =
         known.children_of(|above| begun.may_be_gone(parent, above)).into_iter().collect();
     let may_be_lost = |above: InstanceIx, below: InstanceIx| {
-        affected.columns[child].is_affected(below)
-            && affected.columns[parent].is_affected(above)
+        affected.columns[parent].is_affected(above)
             && !begun.has(child, below)
             && !with_kept_parent.contains(&below)
             && !left[child].contains(&below)
