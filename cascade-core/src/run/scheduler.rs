@@ -206,7 +206,7 @@ impl Scheduler {
         }
         for helper in self.work.base.end().up_to(NodeIx::at(self.work.order.nodes())) {
             if self.work.waits_for[helper.position()] == 0 {
-                self.unblocked(helper);
+                self.unblocked_other(helper);
             }
         }
         self.notify_followers();
@@ -507,12 +507,12 @@ impl Scheduler {
 
     /// These nodes wait for no other node any more. Instances with consecutive nodes and the same methods become ready
     /// together: mostly, these are all instances that ended steps have freed.
-    fn all_unblocked(&mut self, nodes: &[NodeIx]) {
+    fn unblocked(&mut self, nodes: &[NodeIx]) {
         let mut rest = nodes;
         while let Some((&first, others)) = rest.split_first() {
             rest = others;
             let Some(methods) = self.startable(first) else {
-                self.unblocked(first);
+                self.unblocked_other(first);
                 continue;
             };
             let resource = self.resource_of(first);
@@ -528,17 +528,14 @@ impl Scheduler {
         }
     }
 
-    /// `node` waits for no other node any more.
-    fn unblocked(&mut self, node: NodeIx) {
+    /// A node that no step can start on waits for no other node any more: a helper node, or an instance that has ended.
+    fn unblocked_other(&mut self, node: NodeIx) {
         match self.states.at(node) {
             None => match self.work.early.instance_of(node) {
                 Some(instance) => self.start_early(node, instance),
                 // The node of a block has no work.
                 None => self.ended.push(node),
             },
-            Some(State::Waiting) => {
-                self.next_step_kind(node);
-            }
             // It is done since its early effects, which are its only ones. Only now, all that depends on it has ended.
             Some(State::Done | State::Failed | State::Left) if self.ends_after_its_effects(node) => {
                 self.ended.push(node);
@@ -817,7 +814,7 @@ impl Scheduler {
                 rest = others;
             }
             ended.clear();
-            self.all_unblocked(&freed);
+            self.unblocked(&freed);
             freed.clear();
             if self.ended.is_empty() {
                 // Reuse the allocation.
