@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicU64;
 
 use cascade_benches::cloud::World;
 use cascade_benches::driver::Waiting;
+use cascade_benches::flat::Flat;
 use cascade_benches::ids::BenchId;
-use cascade_benches::{Failed, block_on, by_hand, cloud, driver};
+use cascade_benches::{Failed, block_on, by_hand, cloud, driver, flat};
 use cascade_core::Cascade;
 
 fn main() -> Result<(), Failed> {
@@ -32,6 +33,18 @@ fn main() -> Result<(), Failed> {
         "cloud-uuid" => in_memory::<u128>(size, both_passes),
         "cloud-uuid-by-hand" => in_memory::<u128>(size, by_hand),
         "cloud-uuid-made" => in_memory::<u128>(size, |_, _| Ok(())),
+        "flat" => from_flat_arrays(size, |cascade, flat| {
+            drop(block_on(cloud::plan_and_apply(cascade, flat))??);
+            flat.expect_all_destroyed()
+        }),
+        "flat-planned" => {
+            from_flat_arrays(size, |cascade, flat| block_on(cloud::plan(cascade, flat))?.map(drop))
+        }
+        "flat-bare" => from_flat_arrays(size, |_, flat| {
+            flat::apply(flat, &flat::plan(flat));
+            flat.expect_all_destroyed()
+        }),
+        "flat-made" => from_flat_arrays(size, |_, _| Ok(())),
         other => Err(format!("there is no benchmark `{other}`").into()),
     }
 }
@@ -70,4 +83,13 @@ fn in_memory<Id: BenchId>(
     let world = Arc::new(World::<Id>::new(vms));
     let cascade = cloud::cascade(&world)?;
     work(&cascade, &world)
+}
+
+fn from_flat_arrays(
+    vms: u64,
+    work: impl FnOnce(&Cascade, &Flat) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let flat = Arc::new(Flat::new(vms));
+    let cascade = cloud::cascade(&flat)?;
+    work(&cascade, &flat)
 }

@@ -95,10 +95,13 @@ fn changed(
 ) -> Vec<(InstanceIx, Disposition)> {
     let of_now = &now.found.columns[resource].dispositions;
     let mut changed = Vec::new();
-    affected.columns[resource].dispositions.each(
+    affected.columns[resource].dispositions.each_row(
         |disposition| disposition,
-        |index, planned| {
-            if planned.is_affected() && !begun.has(resource, index) {
+        |row, planned| {
+            if !planned.is_affected() {
+                return;
+            }
+            for index in row.start.up_to(row.end).filter(|&index| !begun.has(resource, index)) {
                 let remaining = planned.remaining(of_now.get(index));
                 changed.extend((remaining != planned).then_some((index, remaining)));
             }

@@ -4,6 +4,7 @@
 //! in one byte.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
@@ -210,18 +211,17 @@ impl Dispositions {
     }
 
     /// Maps the disposition of each instance with `map` and passes the results to `visit`, in the order of the
-    /// instances. `map` is called once for each distinct disposition.
-    pub(crate) fn each<T: Copy>(&self, map: impl Fn(Disposition) -> T, mut visit: impl FnMut(InstanceIx, T)) {
+    /// instances: once for consecutive instances with the same disposition. `map` is called once for each distinct
+    /// disposition.
+    pub(crate) fn each_row<T: Copy>(
+        &self,
+        map: impl Fn(Disposition) -> T,
+        visit: impl FnMut(Range<InstanceIx>, T),
+    ) {
         let by_number: Vec<T> = self.all.iter().map(|&disposition| map(disposition)).collect();
         match &self.numbers {
-            Numbers::Bytes(numbers) => {
-                let numbers = InstanceIx::all(numbers.len()).zip(numbers);
-                numbers.for_each(|(index, &number)| visit(index, by_number[usize::from(number)]));
-            }
-            Numbers::Words(numbers) => {
-                let numbers = InstanceIx::all(numbers.len()).zip(numbers);
-                numbers.for_each(|(index, &number)| visit(index, by_number[number as usize]));
-            }
+            Numbers::Bytes(numbers) => each_row(numbers, &by_number, visit),
+            Numbers::Words(numbers) => each_row(numbers, &by_number, visit),
         }
     }
 
@@ -231,7 +231,11 @@ impl Dispositions {
             return Vec::new();
         }
         let mut indices = Vec::with_capacity(self.count(&matches));
-        self.each(matches, |index, matches| indices.extend(matches.then_some(index)));
+        self.each_row(matches, |row, matches| {
+            if matches {
+                indices.extend(row.start.up_to(row.end));
+            }
+        });
         indices
     }
 
@@ -239,7 +243,11 @@ impl Dispositions {
     pub(crate) fn count(&self, matches: impl Fn(Disposition) -> bool) -> usize {
         let mut count = 0;
         if self.may_have_any(&matches) {
-            self.each(matches, |_, matches| count += usize::from(matches));
+            self.each_row(matches, |row, matches| {
+                if matches {
+                    count += row.end.position() - row.start.position();
+                }
+            });
         }
         count
     }
@@ -342,6 +350,20 @@ impl Dispositions {
     }
 }
 
+/// Calls `visit` with each row of equal numbers, and with what that number stands for.
+fn each_row<N: Copy + Into<u32> + PartialEq, T: Copy>(
+    numbers: &[N],
+    by_number: &[T],
+    mut visit: impl FnMut(Range<InstanceIx>, T),
+) {
+    let mut start = 0;
+    for row in numbers.chunk_by(|number, next| number == next) {
+        let (end, number): (usize, u32) = (start + row.len(), row[0].into());
+        visit(InstanceIx::at(start)..InstanceIx::at(end), by_number[number as usize]);
+        start = end;
+    }
+}
+
 /// Changes the numbers at `indices`. Returns how many of them were [`UNKNOWN`].
 fn change_numbers<N: Copy + Into<u32>>(
     numbers: &mut [N],
@@ -410,7 +432,10 @@ mod tests {
         assert_eq!(kinds.get(some), with_more(kind(3)));
         assert_eq!(kinds.get(last), with_more(kind(999)));
         let mut given = Vec::new();
-        kinds.each(|kind| kind.given.bits(), |index, effects| given.push((index.number(), effects)));
+        kinds.each_row(
+            |kind| kind.given.bits(),
+            |row, effects| given.extend(row.start.up_to(row.end).map(|index| (index.number(), effects))),
+        );
         assert!(given.into_iter().eq((0..1000).map(|index| (index, u64::from(index) * 3))));
         let is_low = |kind: Disposition| kind.given.bits() < 30;
         assert_eq!(kinds.indices(is_low), InstanceIx::all(10).collect::<Vec<_>>());

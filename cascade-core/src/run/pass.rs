@@ -33,9 +33,18 @@ impl Pass {
             let ran = ran.of_resource(resource);
             let has_run = |index: InstanceIx| ran.get(index.position()).copied().unwrap_or_default();
             let early = |index: InstanceIx| affected.early_effects(resource, index);
-            dispositions.each(
+            let is_all_pending =
+                ran.is_empty() && affected.cycles.early.within(&affected.base.of(resource)).is_empty();
+            dispositions.each_row(
                 |disposition| affected.effects_of(resource, disposition),
-                |index, effects| pending.push(effects.without(has_run(index)).without(early(index))),
+                |row, effects| {
+                    if is_all_pending {
+                        return pending.push_row(effects, row.end.position() - row.start.position());
+                    }
+                    for index in row.start.up_to(row.end) {
+                        pending.push(effects.without(has_run(index)).without(early(index)));
+                    }
+                },
             );
         }
         pass.add_early_steps(affected, ran, failed);

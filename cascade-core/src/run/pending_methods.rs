@@ -18,14 +18,19 @@ impl PendingMethods {
     }
 
     pub(crate) fn push(&mut self, methods: EffectSet) {
+        self.push_row(methods, 1);
+    }
+
+    /// Adds `count` nodes, all with these methods.
+    pub(crate) fn push_row(&mut self, methods: EffectSet, count: usize) {
         match self {
-            Self::Sets(sets) => sets.push(methods),
+            Self::Sets(sets) => sets.resize(sets.len() + count, methods),
             Self::Bytes(masks) => {
                 if let Ok(mask) = u8::try_from(methods.bits()) {
-                    masks.push(mask);
+                    masks.resize(masks.len() + count, mask);
                 } else {
                     self.widen();
-                    self.push(methods);
+                    self.push_row(methods, count);
                 }
             }
         }
@@ -130,7 +135,7 @@ mod tests {
     fn bytes_and_sets_behave_the_same() {
         for highest in [7, 8, 63].map(EffectSet::of) {
             let set = |bits: u64| EffectSet::from_bits(bits);
-            let nodes = [0, 1, 2, 3].map(NodeIx::new);
+            let nodes = [0, 1, 2, 3, 4].map(NodeIx::new);
             let mut pending = PendingMethods::with_capacity(3);
             for methods in [set(0b101), highest.union(set(1)), set(0)] {
                 pending.push(methods);
@@ -140,10 +145,11 @@ mod tests {
             assert_eq!(pending.close_first(&[nodes[0], nodes[2]]), set(0b100));
             assert_eq!(pending.close_first_in_row(&(nodes[1]..nodes[3])), highest);
             assert_eq!([0, 1, 2].map(|at| pending.get(nodes[at])), [set(0b100), highest, set(0)]);
-            pending.push(set(0b110));
+            pending.push_row(set(0b110), 2);
+            assert_eq!(pending.len(), 5);
             pending.keep_first(nodes[3]);
             pending.keep_first(nodes[2]);
-            assert_eq!([2, 3].map(|at| pending.get(nodes[at])), [set(0), set(0b10)]);
+            assert_eq!([2, 3, 4].map(|at| pending.get(nodes[at])), [set(0), set(0b10), set(0b110)]);
         }
     }
 }

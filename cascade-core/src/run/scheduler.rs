@@ -195,23 +195,18 @@ impl Scheduler {
         for resource in self.work.first_step_kind.indices() {
             let Range { start: mut first, end } = self.work.base.of(resource);
             while first < end {
-                let Work { pending, waits_for, .. } = &self.work;
-                let methods = pending.get(first);
-                let is_alike = |&node: &NodeIx| {
-                    pending.get(node) == methods
-                        && waits_for[node.position()] == 0
-                        && self.states[node] == State::Waiting
-                };
-                let alike = first.up_to(end).take_while(is_alike).count();
-                if alike > 0 {
-                    self.make_ready(resource, methods, first..first.plus(alike));
+                let methods = self.startable(first);
+                let next = first.plus(1).up_to(end).find(|&node| self.startable(node) != methods);
+                let next = next.unwrap_or(end);
+                if let Some(methods) = methods {
+                    self.make_ready(resource, methods, first..next);
                 }
-                first = first.plus(alike.max(1));
+                first = next;
             }
         }
         for helper in self.work.base.end().up_to(NodeIx::at(self.work.order.nodes())) {
             if self.work.waits_for[helper.position()] == 0 {
-                self.unblocked(helper);
+                self.unblocked_other(helper);
             }
         }
         self.notify_followers();
@@ -503,17 +498,44 @@ impl Scheduler {
         self.blocked_by.at(node)?.get()
     }
 
-    /// `node` waits for no other node any more.
-    fn unblocked(&mut self, node: NodeIx) {
+    /// The pending methods of an instance that waits for no other node and has not started; `None` for any other node.
+    fn startable(&self, node: NodeIx) -> Option<EffectSet> {
+        let is_startable =
+            self.states.at(node) == Some(&State::Waiting) && self.work.waits_for[node.position()] == 0;
+        is_startable.then(|| self.work.pending.get(node))
+    }
+
+    /// These nodes wait for no other node any more. Instances with consecutive nodes and the same methods become ready
+    /// together: mostly, these are all instances that ended steps have freed.
+    fn unblocked(&mut self, nodes: &[NodeIx]) {
+        let mut rest = nodes;
+        while let Some((&first, others)) = rest.split_first() {
+            rest = others;
+            let Some(methods) = self.startable(first) else {
+                self.unblocked_other(first);
+                continue;
+            };
+            let resource = self.resource_of(first);
+            let mut end = first.plus(1);
+            while let Some((&node, others)) = rest.split_first()
+                && node == end
+                && node < self.last_nodes.end
+                && self.startable(node) == Some(methods)
+            {
+                (end, rest) = (end.plus(1), others);
+            }
+            self.make_ready(resource, methods, first..end);
+        }
+    }
+
+    /// A node that no step can start on waits for no other node any more: a helper node, or an instance that has ended.
+    fn unblocked_other(&mut self, node: NodeIx) {
         match self.states.at(node) {
             None => match self.work.early.instance_of(node) {
                 Some(instance) => self.start_early(node, instance),
                 // The node of a block has no work.
                 None => self.ended.push(node),
             },
-            Some(State::Waiting) => {
-                self.next_step_kind(node);
-            }
             // It is done since its early effects, which are its only ones. Only now, all that depends on it has ended.
             Some(State::Done | State::Failed | State::Left) if self.ends_after_its_effects(node) => {
                 self.ended.push(node);
@@ -792,9 +814,8 @@ impl Scheduler {
                 rest = others;
             }
             ended.clear();
-            for node in freed.drain(..) {
-                self.unblocked(node);
-            }
+            self.unblocked(&freed);
+            freed.clear();
             if self.ended.is_empty() {
                 // Reuse the allocation.
                 self.ended = ended;
