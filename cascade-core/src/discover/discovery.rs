@@ -380,8 +380,9 @@ impl<'a> Discovery<'a> {
         let expected = self.expected_children(call, found.len());
         let children = found.intern_children(&mut *self.columns[edge.child].ids, expected);
         let new = self.columns[edge.child].ids.len() - before;
-        // All children are new and consecutive, and one change of their dispositions suffices.
-        let is_row = new == children.len() && !call.route.shared && !self.is_cyclic(edge.child);
+        // All children are new and consecutive, and one change of their dispositions suffices. A refresh does not follow them.
+        let may_be_row = !call.route.shared && !self.is_cyclic(edge.child) && self.kept.is_none();
+        let is_row = may_be_row && new == children.len();
         if is_row {
             self.columns[edge.child]
                 .dispositions
@@ -513,7 +514,8 @@ impl<'a> Discovery<'a> {
     /// Applies a rule's reach to these instances.
     fn reach_all(&mut self, resource: ResourceIx, indices: &[InstanceIx], route: EdgeRoute) {
         let EdgeRoute { reach, root, .. } = route;
-        if self.is_cyclic(resource) {
+        // A refresh looks at each instance, too: the plan bounds what it may get.
+        if self.is_cyclic(resource) || self.kept.is_some() {
             for &index in indices {
                 self.reach(resource, index, reach, root);
             }
@@ -527,6 +529,9 @@ impl<'a> Discovery<'a> {
     /// Applies a rule's reach to an instance, in addition to those of other paths. The rule is for the root resource at the
     /// position `root`.
     pub(super) fn reach(&mut self, resource: ResourceIx, index: InstanceIx, reach: Reach, root: usize) {
+        if self.kept.is_some_and(|kept| kept.exceeds_plan(resource, index, reach, root)) {
+            return;
+        }
         let column = &mut self.columns[resource];
         let was_expanded = column.is_expanded_for(root, index);
         column.dispositions.change(index, |disposition| disposition.after(reach, root));

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reference::{
-    Arc, Expected, Fate, all_arcs, edge_rule, is_expanded_along, plan_from, put_early_effects_first, settle,
+    Arc, Expected, Fate, all_arcs, edge_rule, gives_more, is_expanded_along, plan_from, plan_within,
+    put_early_effects_first, settle,
 };
 use super::world::{Answers, DecisionSpec, Instance, World};
 
@@ -73,7 +74,7 @@ pub(crate) fn known_world(world: &World, expected: &Expected) -> World {
 pub(crate) fn depart(run: &Progress<'_>, refresh: &Refresh) -> Option<Departed> {
     let seen = seen(run, refresh);
     let fates = run.begun.iter().filter_map(|it| Some((*it, run.expected.instances.get(it)?.clone())));
-    let now = plan_from(&seen, fates.collect())?;
+    let now = plan_within(&seen, fates.collect(), Some(&run.expected.instances))?;
     let (instances, left) = remaining(run, &now);
     let lost: BTreeSet<Arc> =
         run.expected.arcs.iter().filter(|arc| is_lost(run, refresh, &seen, &now, arc)).copied().collect();
@@ -164,20 +165,13 @@ fn gained(run: &Progress<'_>, expected: &Expected, of_now: &BTreeSet<Arc>, lost:
             && expected.instances.contains_key(&arc.parent)
             && !run.begun.contains(&arc.parent)
             && !run.expected.arcs.contains(arc)
-            && gives_nothing_new(run, arc)
+            && affects(run.world, arc)
+            && !gives_more(run.world, arc.edge, &run.expected.instances[&arc.child])
     };
     of_now.iter().filter(is_gained).copied().collect()
 }
 
-fn gives_nothing_new(run: &Progress<'_>, arc: &Arc) -> bool {
-    let (world, fate) = (run.world, &run.expected.instances[&arc.child]);
-    let is_expanded = fate.expanded.contains(&world.root_of(arc.edge));
-    match edge_rule(world, arc.edge) {
-        Some(DecisionSpec::Effect { effect, leaf }) => {
-            let all_leaves = fate.given.get(&(world.edge(arc.edge).extension, effect));
-            all_leaves.is_some_and(|all_leaves| leaf || !all_leaves && is_expanded)
-        }
-        Some(DecisionSpec::WithParent) => fate.with_parent && is_expanded,
-        _ => false,
-    }
+/// Along other edges an arc decides nothing for the child.
+fn affects(world: &World, arc: &Arc) -> bool {
+    matches!(edge_rule(world, arc.edge), Some(DecisionSpec::Effect { .. } | DecisionSpec::WithParent))
 }

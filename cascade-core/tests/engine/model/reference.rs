@@ -81,7 +81,16 @@ pub(crate) fn plan(world: &World) -> Option<Expected> {
 }
 
 /// The plan, with instances that are in it from the start.
-pub(crate) fn plan_from(world: &World, mut instances: BTreeMap<Instance, Fate>) -> Option<Expected> {
+pub(crate) fn plan_from(world: &World, instances: BTreeMap<Instance, Fate>) -> Option<Expected> {
+    plan_within(world, instances, None)
+}
+
+/// The same. If there is a limit, no instance gets more than in it.
+pub(crate) fn plan_within(
+    world: &World,
+    mut instances: BTreeMap<Instance, Fate>,
+    limit: Option<&BTreeMap<Instance, Fate>>,
+) -> Option<Expected> {
     for (position, (resource, roots)) in world.roots.iter().enumerate() {
         let (effect, leaf) = root_rule(world, world.operation, *resource)?;
         for &number in roots {
@@ -92,6 +101,10 @@ pub(crate) fn plan_from(world: &World, mut instances: BTreeMap<Instance, Fate>) 
     loop {
         let before = format!("{instances:?}");
         for (edge, child) in found(world, &instances) {
+            let known = limit.map(|limit| limit.get(&child));
+            if known.is_some_and(|fate| fate.is_none_or(|fate| gives_more(world, edge, fate))) {
+                continue;
+            }
             let (extension, root) = (world.edge(edge).extension, world.root_of(edge));
             let loses_last = loses_last_owner(world, &instances, edge, child);
             match edge_rule(world, edge) {
@@ -132,6 +145,24 @@ pub(crate) fn plan_from(world: &World, mut instances: BTreeMap<Instance, Fate>) 
     }
     let (arcs, arcs_of_left) = (BTreeSet::new(), BTreeSet::new());
     Some(Expected { instances, retained, restricted, arcs, arcs_of_left })
+}
+
+/// Whether a rule along that copy of an edge gives an instance more than it has.
+pub(crate) fn gives_more(world: &World, copy: usize, fate: &Fate) -> bool {
+    let is_expanded = fate.expanded.contains(&world.root_of(copy));
+    match edge_rule(world, copy) {
+        Some(DecisionSpec::Effect { effect, leaf }) => {
+            let all_leaves = fate.given.get(&(world.edge(copy).extension, effect));
+            !all_leaves.is_some_and(|all_leaves| leaf || !all_leaves && is_expanded)
+        }
+        Some(DecisionSpec::WithParent) => !(fate.with_parent && is_expanded),
+        Some(DecisionSpec::Shared { effect }) => {
+            let is_given =
+                effect.is_none_or(|effect| fate.given.contains_key(&(world.edge(copy).extension, effect)));
+            !(is_given && is_expanded && (effect.is_some() || fate.with_parent))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the plan removes all owners of the child along that copy of an edge.
