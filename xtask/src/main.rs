@@ -28,6 +28,7 @@ tasks:
                     measure the processor time of a clean dev build of a program with one resource, by crate; with
                     --before also of that revision, and the ratio
   interleavings     test the locks of a run in many orders of the threads
+  orders            run small worlds in every order of their calls, with changes of the world and a death at every moment
   nightly [--seed <number>] [PART]…
                     run the tests that take hours. Parts: model, kills, interleavings, restate. The default is all
                     parts, with seeds that depend on the date; --seed repeats an earlier night
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         ["bench", arguments @ ..] => bench::run(arguments),
         ["restate", chosen @ ..] => restate::run(chosen),
         ["interleavings"] => in_turn([&mut interleavings()]),
+        ["orders"] => in_turn([&mut orders()]),
         ["nightly", arguments @ ..] => nightly::run(arguments),
         _ => {
             eprintln!("{USAGE}");
@@ -64,6 +66,13 @@ fn cargo(arguments: &[&str]) -> Command {
 fn interleavings() -> Command {
     let mut test = cargo(&["test", "--target-dir", "target/shuttle"]);
     test.args(["--package", "cascade-core", "--test", "interleavings"]).env("RUSTFLAGS", "--cfg shuttle");
+    test
+}
+
+/// Explores small worlds without bounds, in an optimised build.
+fn orders() -> Command {
+    let mut test = cargo(&["test", "--release", "--package", "cascade-core", "--test", "orders"]);
+    test.args(["--", "--nocapture"]).env("CASCADE_ORDERS", "all");
     test
 }
 
