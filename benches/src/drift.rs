@@ -38,7 +38,8 @@ pub fn plan_and_run<S: Source>(cascade: &Cascade, world: &S, drift: Drift) -> Re
 /// Hosts with VMs, which take some time each to remove.
 #[derive(Debug)]
 pub struct Hosts {
-    hosts: u64,
+    /// The number of hosts.
+    count: u64,
     vms: u64,
     /// How long the effect on one instance takes.
     takes: Duration,
@@ -52,12 +53,12 @@ impl Hosts {
     /// One host for every 100 VMs. The steps together take at least `total`.
     pub fn new(vms: u64, total: Duration) -> Self {
         let rounds = (vms as f64 / CONCURRENCY as f64).max(1.0);
-        Self { hosts: (vms / 100).max(1), vms, takes: total.div_f64(rounds), removed: AtomicU64::new(0) }
+        Self { count: (vms / 100).max(1), vms, takes: total.div_f64(rounds), removed: AtomicU64::new(0) }
     }
 
     /// The number of instances.
     pub fn instances(&self) -> u64 {
-        self.hosts + self.vms
+        self.count + self.vms
     }
 }
 
@@ -81,7 +82,7 @@ pub fn cascade(hosts: &Arc<Hosts>) -> Result<Cascade, BuildError> {
     let mut vms = declared("VmInstance");
     vms.edge(described("Host"), place!());
     vms.finder("find", described("Host"), None, place!(), |hosts: &Arc<Hosts>, parents: &[u64], _| {
-        let of = |host: u64| (host..hosts.vms).step_by(hosts.hosts as usize);
+        let of = |host: u64| (host..hosts.vms).step_by(hosts.count as usize);
         let found: PerParent<u64> = parents.iter().map(|&host| of(host)).collect();
         Box::pin(async { Ok(Found::PerParent(found)) })
     });
@@ -92,7 +93,7 @@ pub fn cascade(hosts: &Arc<Hosts>) -> Result<Cascade, BuildError> {
 /// The time that the run of a plan of all hosts takes, by the wall clock.
 pub fn run(hosts: &Hosts, cascade: &Cascade, drift: Drift, fresh_for: Duration) -> Result<Duration, Failed> {
     block_on(async {
-        let plan = cascade.plan_named(Delete, "Host", (0..hosts.hosts).map(|host| host.to_string())).await?;
+        let plan = cascade.plan_named(Delete, "Host", (0..hosts.count).map(|host| host.to_string())).await?;
         expect_equal("instances in the plan", &(plan.len() as u64), &hosts.instances())?;
         let start = Instant::now();
         let report = cascade.apply(plan).drift(drift).fresh_for(fresh_for).await?;
