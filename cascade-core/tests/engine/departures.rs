@@ -285,6 +285,58 @@ fn an_instance_that_departs_from_a_parent_whose_begin_failed_is_begun_and_remove
     assert_eq!(last, ["Image.purge i", "Vm.mark v", "Vm.destroy v", "Host.drain h2"], "{:?}", deleted.calls);
 }
 
+/// The VM depends on the storage, which destroys it. Before the first effect it moves to the host, which evacuates it: that is
+/// not in the plan.
+fn moved_vm(drift: Drift) -> Deleted {
+    let cloud = Cloud::new()
+        .kind("Zone", |it| {
+            it.root("remove");
+        })
+        .kind("Storage", |it| {
+            it.under("Zone", "remove", "z>s");
+        })
+        .kind("Host", |it| {
+            it.under("Zone", "drain", "z>h").begin("mark");
+        })
+        .kind("Vm", |it| {
+            it.under("Storage", "destroy", "s>v").under("Host", "evacuate", "");
+        })
+        .kind("Nic", |it| {
+            it.under("Vm", "detach", "v>n");
+        });
+    cloud.notes().relink_at("Host.mark h", "Vm", "Storage", "");
+    cloud.notes().relink_at("Host.mark h", "Vm", "Host", "h>v");
+    let set = |apply: Apply| always_fresh(apply).drift(drift).policy(FailurePolicy::Isolate);
+    cloud.delete_with("Zone z", set)
+}
+
+#[test]
+fn what_depends_on_an_instance_that_only_a_new_effect_reaches_is_left() {
+    for drift in [Drift::Refuse, Drift::Exact] {
+        let deleted = moved_vm(drift);
+        assert_eq!(deleted.calls, ["Host.mark h", "Storage.remove s"], "{drift:?}");
+        assert_eq!(
+            deleted.verdicts(),
+            [
+                "Host h failed: drain: 1 Vm that the run left still depends on it: v",
+                "Nic n left",
+                "Storage s done",
+                "Vm v left",
+                "Zone z blocked by Host h"
+            ]
+        );
+    }
+}
+
+#[test]
+fn what_departed_joins_again_with_the_instance_that_it_depends_on() {
+    let deleted = moved_vm(Drift::Follow);
+    let calls: Vec<&str> =
+        deleted.calls.iter().map(String::as_str).filter(|call| *call != "Storage.remove s").collect();
+    assert_eq!(calls, ["Host.mark h", "Nic.detach n", "Vm.evacuate v", "Host.drain h", "Zone.remove z"]);
+    assert!(deleted.report.is_complete(), "{}", deleted.report);
+}
+
 /// Interrupts the deletion while `hanging` is called, changes the world, and resumes.
 fn resumed(hanging: &str, change: impl FnOnce(&Notes)) -> Result<Deleted, ResumeError> {
     let journal = MemoryJournal::new();

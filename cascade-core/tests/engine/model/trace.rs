@@ -906,28 +906,8 @@ impl Judge {
         if self.left_with_parent().contains(&instance) {
             return Fate::Left;
         }
-        let may_not_start = self.stopped || self.without_parents().contains(&instance);
-        assert!(may_not_start, "{instance:?} has no result");
+        assert!(self.stopped, "{instance:?} has no result");
         Fate::NotStarted
-    }
-
-    /// The `with_parent` instances that no instance of the plan completes any more: they have moved to parents that the plan
-    /// does not have.
-    fn without_parents(&self) -> BTreeSet<Instance> {
-        let mut without: BTreeSet<Instance> =
-            self.instances().filter(|&at| self.is_only_with_parent(at)).collect();
-        loop {
-            let may_complete = |at: &Instance| {
-                let sets = completing_parents(&self.world, &self.expected, *at);
-                sets.iter().any(|set| set.is_disjoint(&without))
-            };
-            let remaining: BTreeSet<Instance> =
-                without.iter().filter(|at| !may_complete(at)).copied().collect();
-            if remaining == without {
-                return without;
-            }
-            without = remaining;
-        }
     }
 
     /// The `with_parent` instances that nothing keeps from completing but that all their parents are left; along a shared edge,
