@@ -62,7 +62,7 @@ pub(crate) fn known_world(world: &World, expected: &Expected) -> World {
     if !world.moves() {
         return world.clone();
     }
-    let links = (0..world.edges.len()).flat_map(|at| world.links(at).iter().map(move |&link| (at, link)));
+    let links = (0..world.edges.len()).flat_map(|at| world.links(at).into_iter().map(move |link| (at, link)));
     let is_unknown = |&(at, link): &Link| {
         let parent = (world.edges[at].parent, link.0);
         !world.copies_of(at).any(|copy| is_expanded_along(world, &expected.instances, parent, copy))
@@ -92,8 +92,22 @@ pub(crate) fn depart(run: &Progress<'_>, refresh: &Refresh) -> Option<Departed> 
     put_early_effects_first(run.world, &mut expected);
     let link = |arc: &Arc| (arc.edge, (arc.parent.1, arc.child.1));
     let gone = lost.iter().map(link).filter(|&(at, link)| !seen.links(at).contains(&link));
-    let world = run.world.with_links(gained.iter().map(link)).without_links(gone);
+    let gone = gone.chain(gone_below(run, &seen));
+    let world = run.world.with_heard(gained.iter().map(link)).without_heard(gone);
     Some(Departed { world, expected, left })
+}
+
+/// The links to unaffected children that a refresh does not find any more.
+fn gone_below(run: &Progress<'_>, seen: &World) -> Vec<Link> {
+    let (world, instances) = (run.world, &run.expected.instances);
+    let links = (0..world.copies()).flat_map(|at| world.links(at).into_iter().map(move |link| (at, link)));
+    let is_gone = |&(at, link): &Link| {
+        let edge = world.edge(at);
+        let (parent, child) = ((edge.parent, link.0), (edge.child, link.1));
+        let is_asked = instances.contains_key(&parent) && !run.removing.contains(&parent);
+        is_asked && !instances.contains_key(&child) && !seen.links(at).contains(&link)
+    };
+    links.filter(is_gone).collect()
 }
 
 /// The world as the refresh sees it: what was answered, and the known links of instances that may be gone.
@@ -101,13 +115,13 @@ fn seen(run: &Progress<'_>, refresh: &Refresh) -> World {
     let world = run.world;
     let copies = 0..world.copies();
     let known: Vec<Link> =
-        copies.flat_map(|at| world.links(at).iter().map(move |&link| (at, link))).collect();
+        copies.flat_map(|at| world.links(at).into_iter().map(move |link| (at, link))).collect();
     let is_kept = |&(at, link): &Link| run.removing.contains(&(world.edge(at).parent, link.0));
     let kept = known.iter().copied().filter(is_kept);
     let answers = refresh.answers.iter();
     let answered = answers.flat_map(|(&(at, _), rows)| rows.iter().map(move |&row| (at, row)));
     let seen = world.without_links(known.iter().copied());
-    seen.with_links(kept.chain(answered).chain(refresh.owners.iter().copied()))
+    seen.with_heard(kept.chain(answered).chain(refresh.owners.iter().copied()))
 }
 
 /// What remains of each instance, and which are not affected any more.

@@ -194,7 +194,7 @@ pub(crate) fn found(world: &World, instances: &BTreeMap<Instance, Fate>) -> BTre
     let mut found = BTreeSet::new();
     for at in (0..world.copies()).filter(|&at| is_followed(world, at)) {
         let edge = world.edge(at);
-        for &(parent, child) in world.links(at) {
+        for (parent, child) in world.links(at) {
             if is_expanded_along(world, instances, (edge.parent, parent), at) {
                 found.insert((at, (edge.child, child)));
             }
@@ -211,7 +211,8 @@ fn is_followed(world: &World, edge: usize) -> bool {
 /// All parents of an instance along an edge.
 fn owners(world: &World, edge: usize, child: Instance) -> impl Iterator<Item = Instance> {
     let parent = world.edge(edge).parent;
-    world.links(edge).iter().filter(move |link| link.1 == child.1).map(move |link| (parent, link.0))
+    let links = world.links(edge).into_iter();
+    links.filter(move |link| link.1 == child.1).map(move |link| (parent, link.0))
 }
 
 /// The parents whose completion completes the instance: each set alone is sufficient, and needs all of its members.

@@ -592,7 +592,7 @@ impl Judge {
         assert!(self.terms.drift == Drift::Follow, "only `Drift::Follow` extends the plan");
         let under_way = self.steps.values().find(|step| step.is_under_way());
         assert!(under_way.is_none(), "the plan grew during {under_way:?}");
-        self.world = self.world.with_links(std::mem::take(&mut self.reported));
+        self.world = self.world.with_heard(std::mem::take(&mut self.reported));
         self.expected = departures::grow(&self.world, &self.expected);
         let expected = &self.expected.instances;
         self.left.retain(|instance| !expected.contains_key(instance));

@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) late: Vec<Late>,
     /// Links that disappear during the run.
     pub(crate) gone: Vec<Late>,
+    /// Links that a run knows, but not along these copies of their edges: nobody has asked there since they appeared.
+    pub(crate) unheard: BTreeSet<(usize, (u32, u32))>,
 }
 
 /// A link that appears or disappears after this many ended calls and this many deaths.
@@ -191,12 +193,40 @@ impl World {
     }
 
     /// The links that the operation's finder reports along a copy of an edge.
-    pub(crate) fn links(&self, copy: usize) -> &[(u32, u32)] {
+    pub(crate) fn links(&self, copy: usize) -> Vec<(u32, u32)> {
         let edge = self.edge(copy);
-        match (self.operation, &edge.detach_links) {
+        let links = match (self.operation, &edge.detach_links) {
             (OperationSpec::Detach, Some(links)) => links,
             _ => &edge.links,
+        };
+        links.iter().copied().filter(|&link| !self.unheard.contains(&(copy, link))).collect()
+    }
+
+    /// The same world with links that a run hears of along copies of edges.
+    pub(crate) fn with_heard(&self, links: impl IntoIterator<Item = (usize, (u32, u32))>) -> Self {
+        let mut world = self.clone();
+        let count = world.edges.len();
+        for (copy, link) in links {
+            if !world.known_links(copy % count).contains(&link) {
+                world.known_links(copy % count).push(link);
+                world.unheard.extend(self.copies_of(copy % count).map(|other| (other, link)));
+            }
+            world.unheard.remove(&(copy, link));
         }
+        world
+    }
+
+    /// The same world without links that a run no longer hears of along these copies of edges.
+    pub(crate) fn without_heard(&self, links: impl IntoIterator<Item = (usize, (u32, u32))>) -> Self {
+        let mut world = self.clone();
+        for (copy, link) in links {
+            world.unheard.insert((copy, link));
+            let edge = copy % world.edges.len();
+            if self.copies_of(edge).all(|copy| world.unheard.contains(&(copy, link))) {
+                world = world.without_links([(edge, link)]);
+            }
+        }
+        world
     }
 
     /// The same world with additional links along edges or copies of them.
@@ -218,6 +248,7 @@ impl World {
         let count = world.edges.len();
         for (copy, link) in links {
             world.known_links(copy % count).retain(|known| *known != link);
+            world.unheard.retain(|unheard| (unheard.0 % count, unheard.1) != (copy % count, link));
         }
         world
     }
@@ -477,6 +508,7 @@ pub(crate) fn worlds(size: Size) -> impl Strategy<Value = World> {
                 concurrency: limits.2,
                 late: Vec::new(),
                 gone: Vec::new(),
+                unheard: BTreeSet::new(),
             };
             add_resources(&mut world, &resources);
             for raw in &edges {
@@ -647,7 +679,7 @@ fn add_changes(world: &mut World, late: Vec<RawLate>, gone: Vec<RawGone>) {
     let gone = gone.into_iter().filter_map(|(edge, link, after)| {
         let edge = usize::from(edge) % count;
         // A link that exists from the start, or that appears.
-        let links = world.links(edge).iter().copied();
+        let links = world.links(edge).into_iter();
         let late = world.late.iter().filter(|late| late.edge == edge).map(|late| late.link);
         let links: Vec<(u32, u32)> = links.chain(late).collect();
         let link = *links.get(usize::from(link) % links.len().max(1))?;
