@@ -13,8 +13,8 @@ pub(super) struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    /// Whether an instance would get more along an edge than the plan gives it. Such a dependent is late: the refresh does not
-    /// follow it, because what it would reach is not affected.
+    /// Whether an instance would get more along an edge than the plan gives it, or is not in the plan. Such an instance is a late
+    /// dependent. The refresh does not look for its dependents: the run must not remove them while that instance stays.
     pub(super) fn exceeds_plan(
         self,
         resource: ResourceIx,

@@ -56,7 +56,7 @@ pub(crate) struct Recorded {
     pub(crate) left: BTreeMap<StepKey, Vec<LeftInstance>>,
     /// The instances of each resource on which an effect may have begun before the plan grew.
     pub(crate) may_have_begun: BTreeMap<String, Vec<u32>>,
-    /// Whether the plan has changed since the run began, other than by new instances.
+    /// Whether known instances or arcs have changed since the run began. New instances alone do not count.
     pub(crate) has_changed: bool,
     /// The instances of each resource that departed.
     pub(crate) departed: BTreeMap<String, Vec<DepartedInstance>>,

@@ -7,7 +7,8 @@ use crate::graph::Reach;
 use crate::ids::{Indexed, NodeIx};
 use crate::report::State;
 
-/// The done instances that the roots do not reach any more, because an instance between them departed from its parents after they were removed.
+/// The done instances that the roots do not reach any more: after they were removed, an instance between them departed from its
+/// parents, or got an effect that does not remove it.
 pub(super) fn done_below_left(affected: &Affected, states: &Indexed<NodeIx, State>) -> Vec<NodeIx> {
     let mut children: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
     for ((index, edge), arcs) in affected.graph.edges.enumerate().zip(&affected.arcs) {

@@ -46,7 +46,7 @@ impl Run {
         self.has_changed = true;
         self.left.extend(left);
         self.affected = affected;
-        // What a failed begin blocked may depend on it no more.
+        // An instance below a failed begin may have moved to another parent. The begin pass blocks those that have not.
         carried.retain(|before| before.state != State::Blocked);
         with_ended(carried, self.begin().await)
     }
